@@ -1,0 +1,36 @@
+import { resolve } from 'node:path';
+import tailwindcss from '@tailwindcss/vite';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'electron-vite';
+
+const source = (path: string) => resolve(import.meta.dirname, 'src', path);
+
+export default defineConfig({
+  main: {
+    build: {
+      rollupOptions: {
+        // Two hosts over one core, and the worker thread that owns the database.
+        input: {
+          index: source('main/index.ts'),
+          headless: source('main/headless.ts'),
+          'store-worker': source('main/store/store-worker.ts'),
+        },
+      },
+    },
+  },
+  preload: {
+    build: {
+      externalizeDeps: false,
+      rollupOptions: {
+        input: { index: source('preload/index.ts') },
+        // A sandboxed window cannot load an ESM preload.
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
+  renderer: {
+    root: source('renderer'),
+    plugins: [react(), tailwindcss()],
+    build: { rollupOptions: { input: source('renderer/index.html') } },
+  },
+});

@@ -1,0 +1,21 @@
+import type { BackendId } from '../../shared/domain';
+import type { Backend } from './backend';
+
+/** The backends of this run, by id; iteration order is the order of preference on a tie. */
+export class BackendRegistry {
+  readonly #backends: ReadonlyMap<BackendId, Backend>;
+
+  constructor(backends: readonly Backend[]) {
+    this.#backends = new Map(backends.map((backend) => [backend.id, backend]));
+  }
+
+  get(id: BackendId): Backend {
+    const backend = this.#backends.get(id);
+    if (!backend) throw new RangeError(`no backend ${id} in this run`);
+    return backend;
+  }
+
+  all(): Backend[] {
+    return [...this.#backends.values()];
+  }
+}

@@ -1,0 +1,40 @@
+/** Time as the core sees it. `now` is monotonic milliseconds, `wall` is the date. */
+export interface Clock {
+  now(): number;
+  wall(): Date;
+  /** Calls `run` once after `ms`; the returned function cancels it. Timers never keep the process alive. */
+  after(ms: number, run: () => void): () => void;
+  /** Calls `run` every `ms`; the returned function stops it. */
+  every(ms: number, run: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => new Date(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+  every(ms, run) {
+    const timer = setInterval(run, ms);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
+};
+
+/** Resolves after `ms`; rejects with the signal's reason as soon as it aborts. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = clock.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

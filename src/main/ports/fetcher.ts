@@ -1,0 +1,2 @@
+/** HTTP as the core sees it: the standard `fetch`. */
+export type Fetcher = typeof fetch;

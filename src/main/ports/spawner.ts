@@ -1,0 +1,53 @@
+import type { Readable } from 'node:stream';
+
+/** What to start. No shell is ever involved. */
+export interface LaunchSpec {
+  command: string;
+  args: readonly string[];
+  env: Readonly<Record<string, string>>;
+  cwd?: string;
+  /** Append stdout and stderr to this file instead of pipes (Ollama dies or freezes on a lost or unread pipe). */
+  logFile?: string;
+}
+
+export interface ProcessExit {
+  /** Exit code, or null when a signal ended it. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** Set when the process could not be started at all. */
+  error?: Error;
+}
+
+/** A child process in its own process group. */
+export interface ChildHandle {
+  readonly pid: number | undefined;
+  /** Null when the spec logs to a file. */
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** Settles exactly once, never rejects. */
+  readonly exited: Promise<ProcessExit>;
+  /** Signals the whole process group; a process that is gone already is no error. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface Spawner {
+  spawn(spec: LaunchSpec): ChildHandle;
+}
+
+/** Identifies a process beyond its pid: pids are reused, start times are not. */
+export interface ProcessIdentity {
+  pid: number;
+  /** Opaque text from the OS (start ticks on Linux, `lstart` on macOS). */
+  startedAt: string;
+}
+
+/** Looks at and signals processes that are not our children (left behind by a dead instance). */
+export interface ProcessTable {
+  /** Null when no such process lives. */
+  identify(pid: number): Promise<ProcessIdentity | null>;
+  /** Child processes, all generations. */
+  descendants(pid: number): Promise<number[]>;
+  /** Resident bytes (footprint on macOS); null = unknown. */
+  residentBytes(pid: number): Promise<number | null>;
+  signalGroup(pid: number, signal: NodeJS.Signals): void;
+}

@@ -1,0 +1,59 @@
+import type { Answer, ChatSummary, Message, UserMessage } from '../../shared/chat';
+
+/** One row per request, metadata only: no text, no titles. */
+export interface JournalRow {
+  id: string;
+  /** Wall ms when it was received. */
+  at: number;
+  origin: string;
+  client: string;
+  priority: string;
+  category: string | null;
+  backend: string | null;
+  model: string | null;
+  reasons: string[];
+  outcome: 'done' | 'failed' | 'cancelled' | 'rejected';
+  code: string | null;
+  queueMs: number | null;
+  ttftMs: number | null;
+  totalMs: number;
+  promptTokens: number | null;
+  completionTokens: number | null;
+  replays: number;
+}
+
+/**
+ * Chats and journal in SQLite, owned by a worker thread; every method is a message to it, so no query runs on the
+ * main thread. Rejects with `disk_full`, `database_unreadable`, `database_newer` or `read_only`.
+ */
+export interface Store {
+  readonly readOnly: boolean;
+  listChats(): Promise<ChatSummary[]>;
+  searchChats(query: string): Promise<ChatSummary[]>;
+  messages(chatId: string): Promise<Message[]>;
+  /** Stores a user message and, in the same transaction, its empty queued answer; creates the chat if new. */
+  addTurn(turn: {
+    chat: { id: string; title: string } | null;
+    user: UserMessage;
+    answer: Answer;
+  }): Promise<void>;
+  addAnswer(answer: Answer): Promise<void>;
+  /** Replaces text, status and meta of an answer (called at most about once a second while it streams). */
+  saveAnswer(answer: Answer): Promise<void>;
+  /** Removes this message and all that follow it in the chat. */
+  truncateFrom(messageId: string): Promise<{ chatId: string } | null>;
+  message(id: string): Promise<Message | null>;
+  renameChat(chatId: string, title: string): Promise<void>;
+  /** Hides a chat (undo possible). */
+  hideChat(chatId: string): Promise<void>;
+  restoreChat(chatId: string): Promise<void>;
+  /** Erases a hidden chat for good (`secure_delete`). */
+  eraseChat(chatId: string): Promise<void>;
+  /** Answers left `queued` or `streaming` by a dead instance become `stopped`; hidden chats are erased. */
+  recover(): Promise<{ interrupted: number; erased: number }>;
+  /** Queues a journal row; written in batches, at most 1 s later. Never rejects. */
+  journal(row: JournalRow): void;
+  recentJournal(limit: number): Promise<JournalRow[]>;
+  /** Flushes and closes. */
+  close(): Promise<void>;
+}

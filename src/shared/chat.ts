@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { BACKEND_IDS, CATEGORIES } from './domain';
+
+/** A chat as the store keeps it and the UI shows it. */
+
+export const ANSWER_STATUSES = ['queued', 'streaming', 'done', 'stopped', 'failed'] as const;
+export type AnswerStatus = (typeof ANSWER_STATUSES)[number];
+
+/** A change of backend inside one answer: what stopped and who went on, at which character. */
+export const breakSchema = z.object({
+  at: z.number(),
+  from: z.enum(BACKEND_IDS),
+  to: z.enum(BACKEND_IDS).nullable(),
+  reason: z.string(),
+});
+
+/** Everything the label and the reasons show. */
+export const answerMetaSchema = z.object({
+  source: z.enum(['mlx', 'ollama', 'cloud', 'cache', 'app']).nullable(),
+  model: z.string().nullable(),
+  category: z.enum(CATEGORIES).nullable(),
+  reasons: z.array(z.string()),
+  queueMs: z.number().nullable(),
+  /** Milliseconds from the backend taking the request to the first token. */
+  ttftMs: z.number().nullable(),
+  tokensPerSecond: z.number().nullable(),
+  promptTokens: z.number().nullable(),
+  completionTokens: z.number().nullable(),
+  breaks: z.array(breakSchema),
+  /** 1-based place in the queue and estimated wait while queued. */
+  position: z.number().nullable(),
+  etaMs: z.number().nullable(),
+  /** Oldest turns that did not fit the context and were left out. */
+  droppedTurns: z.number(),
+  error: z
+    .object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) })
+    .nullable(),
+  /** Tandem's own words: which of them to show, in the UI's language. */
+  notice: z.enum(['no_model', 'declined', 'ollama_down']).nullable(),
+});
+export type AnswerMeta = z.infer<typeof answerMetaSchema>;
+
+export const messageSchema = z.discriminatedUnion('role', [
+  z.object({ role: z.literal('user'), id: z.string(), chatId: z.string(), text: z.string(), at: z.number() }),
+  z.object({
+    role: z.literal('assistant'),
+    id: z.string(),
+    chatId: z.string(),
+    /** The user message it answers; several answers may share one (retry, "ask the other one"). */
+    replyTo: z.string(),
+    text: z.string(),
+    status: z.enum(ANSWER_STATUSES),
+    meta: answerMetaSchema,
+    at: z.number(),
+  }),
+]);
+export type Message = z.infer<typeof messageSchema>;
+export type Answer = Extract<Message, { role: 'assistant' }>;
+export type UserMessage = Extract<Message, { role: 'user' }>;
+
+export const chatSummarySchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  preview: z.string(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+});
+export type ChatSummary = z.infer<typeof chatSummarySchema>;
+
+/** Where a message should go: let Tandem decide, one backend, or one model. */
+export const targetSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('auto') }),
+  z.object({ kind: z.literal('backend'), backend: z.enum(BACKEND_IDS) }),
+  z.object({ kind: z.literal('model'), backend: z.enum(BACKEND_IDS), model: z.string().max(300) }),
+]);
+export type Target = z.infer<typeof targetSchema>;
+
+export function emptyMeta(): AnswerMeta {
+  return {
+    source: null,
+    model: null,
+    category: null,
+    reasons: [],
+    queueMs: null,
+    ttftMs: null,
+    tokensPerSecond: null,
+    promptTokens: null,
+    completionTokens: null,
+    breaks: [],
+    position: null,
+    etaMs: null,
+    droppedTurns: 0,
+    error: null,
+    notice: null,
+  };
+}

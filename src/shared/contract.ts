@@ -1,0 +1,206 @@
+import { z } from 'zod';
+import { ANSWER_STATUSES, answerMetaSchema, chatSummarySchema, messageSchema, targetSchema } from './chat';
+import { BACKEND_IDS } from './domain';
+import { SETTING_KEYS, settingsViewSchema } from './settings';
+import { backendStatusSchema, memoryStatusSchema, queueStatusSchema, setupPartSchema } from './status';
+
+/**
+ * The one contract between the core and a UI. The IPC binder, the web host, the preload and the UI's types all
+ * derive from `contract`; adding a call here without a handler is a compile error.
+ */
+
+const nothing = z.object({}).strict();
+const id = z.string().min(1).max(80);
+
+export const modelViewSchema = z.object({
+  backend: z.enum(BACKEND_IDS),
+  name: z.string(),
+  sizeBytes: z.number().nullable(),
+  billions: z.number().nullable(),
+  quantisation: z.string().nullable(),
+  weight: z.enum(['light', 'middle', 'heavy', 'unknown']),
+  starter: z.boolean(),
+  remote: z.boolean(),
+});
+export type ModelView = z.infer<typeof modelViewSchema>;
+
+/** A model worth getting on this machine. */
+export const suggestionSchema = z.object({
+  name: z.string(),
+  title: z.string(),
+  /** Machine word for what it is good for: `light`, `code`, `reasoning`. */
+  purpose: z.enum(['light', 'code', 'reasoning']),
+  sizeBytes: z.number(),
+  /** `yes`, `tight` next to the others, `no`. */
+  fit: z.enum(['yes', 'tight', 'no']),
+});
+export type Suggestion = z.infer<typeof suggestionSchema>;
+
+export const pullSchema = z.object({
+  name: z.string(),
+  state: z.enum(['running', 'done', 'failed', 'cancelled']),
+  /** Ollama's own word for the step. */
+  step: z.string(),
+  completedBytes: z.number(),
+  totalBytes: z.number().nullable(),
+  bytesPerSecond: z.number().nullable(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
+export type Pull = z.infer<typeof pullSchema>;
+
+export const runtimeSchema = z.object({
+  name: z.string(),
+  version: z.string(),
+  sizeBytes: z.number(),
+  /** Still used by the running app. */
+  inUse: z.boolean(),
+});
+export type Runtime = z.infer<typeof runtimeSchema>;
+
+/** Something a person should know: code, what it is about, and whether it can be dismissed. */
+export const warningSchema = z.object({ code: z.string(), message: z.string() });
+export type Warning = z.infer<typeof warningSchema>;
+
+export const appInfoSchema = z.object({
+  version: z.string(),
+  host: z.enum(['electron', 'headless']),
+  platform: z.string(),
+  locale: z.string(),
+  gatewayUrl: z.string().nullable(),
+  mlxApiUrl: z.string().nullable(),
+  dataDir: z.string(),
+});
+
+/** The whole picture; pushes replace its parts one by one. */
+export const snapshotSchema = z.object({
+  app: appInfoSchema,
+  backends: z.array(backendStatusSchema),
+  memory: memoryStatusSchema.nullable(),
+  queue: queueStatusSchema,
+  models: z.array(modelViewSchema),
+  /** Whether any installed model can do more than small talk. */
+  capable: z.boolean(),
+  suggestions: z.array(suggestionSchema),
+  pulls: z.array(pullSchema),
+  setup: z.array(setupPartSchema),
+  settings: settingsViewSchema,
+  chats: z.array(chatSummarySchema),
+  warnings: z.array(warningSchema),
+});
+export type Snapshot = z.infer<typeof snapshotSchema>;
+
+export const contract = {
+  calls: {
+    /** Current picture with its revision; pushes with a higher revision follow. */
+    snapshot: { input: nothing, output: z.object({ revision: z.number(), snapshot: snapshotSchema }) },
+
+    chatOpen: { input: z.object({ chatId: id }), output: z.object({ messages: z.array(messageSchema) }) },
+    /** Stores the message, then answers it; creates the chat when `chatId` is null. */
+    chatSend: {
+      input: z.object({
+        chatId: id.nullable(),
+        text: z.string().min(1).max(1_000_000),
+        target: targetSchema,
+      }),
+      output: z.object({ chatId: id, userMessageId: id, answerId: id }),
+    },
+    chatStop: { input: z.object({ answerId: id }), output: nothing },
+    /** A further answer to the same message: again, or from the given target. */
+    chatRetry: {
+      input: z.object({ answerId: id, target: targetSchema }),
+      output: z.object({ answerId: id }),
+    },
+    /** Removes the message and what follows it, and sends the new text instead. */
+    chatEdit: {
+      input: z.object({ messageId: id, text: z.string().min(1).max(1_000_000), target: targetSchema }),
+      output: z.object({ chatId: id, userMessageId: id, answerId: id }),
+    },
+    chatRename: { input: z.object({ chatId: id, title: z.string().min(1).max(200) }), output: nothing },
+    /** Hides the chat; it is erased for good after the undo time (10 s), or at the next start. */
+    chatDelete: { input: z.object({ chatId: id }), output: z.object({ undoMs: z.number() }) },
+    chatRestore: { input: z.object({ chatId: id }), output: nothing },
+    chatSearch: {
+      input: z.object({ query: z.string().max(200) }),
+      output: z.object({ chats: z.array(chatSummarySchema) }),
+    },
+
+    settingsSet: { input: z.object({ key: z.enum(SETTING_KEYS), value: z.unknown() }), output: nothing },
+    settingsReset: { input: z.object({ key: z.enum(SETTING_KEYS) }), output: nothing },
+
+    backendRestart: { input: z.object({ backend: z.enum(BACKEND_IDS) }), output: nothing },
+
+    modelsRescan: { input: nothing, output: nothing },
+    modelPull: {
+      input: z.object({ name: z.string().min(1).max(300), insecure: z.boolean().optional() }),
+      output: nothing,
+    },
+    modelPullCancel: { input: z.object({ name: z.string().min(1).max(300) }), output: nothing },
+
+    runtimesList: { input: nothing, output: z.object({ runtimes: z.array(runtimeSchema) }) },
+    runtimesRemove: {
+      input: z.object({ name: z.string().max(100), version: z.string().max(100) }),
+      output: nothing,
+    },
+    setupRetry: { input: nothing, output: nothing },
+
+    /** Opens a https link in the system's browser (Electron) or refuses (headless: the page does it itself). */
+    openExternal: { input: z.object({ url: z.url() }), output: nothing },
+    hideWindow: { input: nothing, output: nothing },
+    quit: { input: nothing, output: nothing },
+  },
+  pushes: {
+    /** A part of the snapshot has a new value. Revisions rise by one; a gap means: ask for the snapshot. */
+    patch: z.object({ revision: z.number(), patch: snapshotSchema.partial() }),
+    /**
+     * New text of an answer. `offset` is the length (UTF-16 units) of the text before it, so a client that holds
+     * more ignores what it has, and one that holds less knows that it must open the chat again.
+     */
+    answerText: z.object({ answerId: id, chatId: id, offset: z.number(), text: z.string() }),
+    /** Status or label of an answer changed; `length` is how much text it has now. */
+    answerState: z.object({
+      answerId: id,
+      chatId: id,
+      replyTo: id,
+      status: z.enum(ANSWER_STATUSES),
+      meta: answerMetaSchema,
+      length: z.number(),
+      at: z.number(),
+    }),
+    /** Messages of this chat were added or removed otherwise; open it again. */
+    chatChanged: z.object({ chatId: id }),
+    /** The shell asks the UI to show a view (menu, Cmd-comma). */
+    navigate: z.object({ view: z.enum(['chat', 'status', 'activity', 'settings']) }),
+  },
+} as const;
+
+export type Contract = typeof contract;
+export type CallName = keyof Contract['calls'];
+export type CallInput<N extends CallName> = z.input<Contract['calls'][N]['input']>;
+export type CallOutput<N extends CallName> = z.output<Contract['calls'][N]['output']>;
+export type PushName = keyof Contract['pushes'];
+export type PushPayload<N extends PushName> = z.output<Contract['pushes'][N]>;
+
+/** What the core implements; both hosts bind it. */
+export type Handlers = {
+  [N in CallName]: (input: z.output<Contract['calls'][N]['input']>, caller: Caller) => Promise<CallOutput<N>>;
+};
+/** Who calls, already checked by the host. */
+export interface Caller {
+  host: 'electron' | 'web';
+}
+
+export type Push = { [N in PushName]: { name: N; payload: PushPayload<N> } }[PushName];
+
+/** How a call's outcome crosses the process border. */
+export type Envelope<T> =
+  | { ok: true; value: T }
+  | { ok: false; error: { code: string; message: string; details: Record<string, unknown> } };
+
+/** The UI's side, the same over IPC and over the web. */
+export interface Bridge {
+  call<N extends CallName>(name: N, input: CallInput<N>): Promise<Envelope<CallOutput<N>>>;
+  /** Listens to all pushes; returns its unsubscribe. */
+  subscribe(listener: (push: Push) => void): () => void;
+  /** Told when the line to the core is lost and when it is back (never over IPC). */
+  onConnection(listener: (connected: boolean) => void): () => void;
+}

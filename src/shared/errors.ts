@@ -1,0 +1,85 @@
+/**
+ * Every expected failure has a code here; nothing else invents codes. `http` is the status the gateway answers
+ * with, the sentence that tells the cure travels in `TandemError.message` and, for the UI, in `i18n/`.
+ */
+export const ERROR_CODES = {
+  bad_request: { http: 400 },
+  bad_json: { http: 400 },
+  bad_model_name: { http: 400 },
+  unsupported: { http: 400 },
+  unauthorized: { http: 401 },
+  forbidden_host: { http: 403 },
+  forbidden_origin: { http: 403 },
+  not_found: { http: 404 },
+  model_not_found: { http: 404 },
+  body_too_large: { http: 413 },
+  rate_limited: { http: 429 },
+  cancelled: { http: 499 },
+  internal: { http: 500 },
+  echo: { http: 502 },
+  backend_failed: { http: 502 },
+  no_model: { http: 503 },
+  ollama_down: { http: 503 },
+  mlx_down: { http: 503 },
+  backend_absent: { http: 503 },
+  queue_full: { http: 503 },
+  queue_timeout: { http: 503 },
+  memory_critical: { http: 503 },
+  timeout: { http: 504 },
+  loop_detected: { http: 508 },
+  self_reference: { http: 500 },
+  port_taken: { http: 500 },
+  settings_corrupt: { http: 500 },
+  setting_from_environment: { http: 409 },
+  setting_invalid: { http: 400 },
+  environment_invalid: { http: 400 },
+  database_unreadable: { http: 500 },
+  database_newer: { http: 500 },
+  disk_full: { http: 507 },
+  data_dir_locked: { http: 500 },
+  read_only: { http: 409 },
+  python_missing: { http: 500 },
+  runtime_broken: { http: 500 },
+  model_incomplete: { http: 500 },
+  pull_failed: { http: 502 },
+  declined: { http: 403 },
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface TandemErrorOptions {
+  cause?: unknown;
+  /** Seconds after which trying again makes sense; becomes `Retry-After`. */
+  retryAfterS?: number;
+  /** Facts for the UI to fill its sentence with (names and numbers, never message text). */
+  details?: Record<string, string | number | boolean | null>;
+}
+
+/** An expected failure: a code from the list above and a sentence whose last part is the cure. */
+export class TandemError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfterS: number | undefined;
+  readonly details: Record<string, string | number | boolean | null>;
+
+  constructor(code: ErrorCode, message: string, options: TandemErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'TandemError';
+    this.code = code;
+    this.retryAfterS = options.retryAfterS;
+    this.details = options.details ?? {};
+  }
+}
+
+export function isTandemError(value: unknown): value is TandemError {
+  return value instanceof TandemError;
+}
+
+/** Wraps anything thrown: a `TandemError` passes, an abort becomes `cancelled`, all else `internal`. */
+export function toTandemError(value: unknown, fallback: ErrorCode = 'internal'): TandemError {
+  if (isTandemError(value)) return value;
+  if (value instanceof Error && value.name === 'AbortError') {
+    return new TandemError('cancelled', 'The request was cancelled.', { cause: value });
+  }
+  const message = value instanceof Error ? value.message : String(value);
+  return new TandemError(fallback, message, { cause: value });
+}

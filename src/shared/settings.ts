@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { CATEGORIES } from './domain';
+
+const seconds = z.number().positive().max(86_400);
+const modelName = z.string().max(300).nullable();
+
+/**
+ * All settings with their defaults. A value comes from the environment first, then from the file, then from here.
+ * `env` names the variable; `acts` says when a change takes effect.
+ */
+export const SETTINGS = {
+  mlxOnlyLight: { schema: z.boolean(), default: true, env: 'MLX_ONLY_LIGHT', acts: 'mlx-restart' },
+  policy: { schema: z.enum(['strategy', 'mlx-first']), default: 'strategy', env: null, acts: 'now' },
+  mlxCategories: {
+    schema: z.array(z.enum(CATEGORIES)),
+    default: ['greeting', 'fast'],
+    env: null,
+    acts: 'now',
+  },
+  mlxModelFast: { schema: modelName, default: null, env: 'MLX_MODEL_FAST', acts: 'mlx-restart' },
+  mlxModelCoding: { schema: modelName, default: null, env: 'MLX_MODEL_CODING', acts: 'now' },
+  mlxModelReasoning: { schema: modelName, default: null, env: 'MLX_MODEL_REASONING', acts: 'now' },
+  mlxModelDefault: { schema: modelName, default: null, env: 'MLX_MODEL_DEFAULT', acts: 'now' },
+  ollamaModelFast: { schema: modelName, default: null, env: 'OLLAMA_MODEL_FAST', acts: 'now' },
+  ollamaModelCoding: { schema: modelName, default: null, env: 'OLLAMA_MODEL_CODING', acts: 'now' },
+  ollamaModelReasoning: { schema: modelName, default: null, env: 'OLLAMA_MODEL_REASONING', acts: 'now' },
+  ollamaModelGeneral: { schema: modelName, default: null, env: 'OLLAMA_MODEL_GENERAL', acts: 'now' },
+  mlxMaxConcurrent: {
+    schema: z.number().int().min(1).max(16),
+    default: 1,
+    env: 'MLX_MAX_CONCURRENT',
+    acts: 'mlx-restart',
+  },
+  ollamaMaxConcurrent: {
+    schema: z.number().int().min(1).max(16),
+    default: 1,
+    env: 'OLLAMA_MAX_CONCURRENT',
+    acts: 'now',
+  },
+  mlxMaxCachedModels: {
+    schema: z.number().int().min(1).max(4),
+    default: 1,
+    env: 'MLX_MAX_CACHED_MODELS',
+    acts: 'mlx-restart',
+  },
+  mlxPreloadModels: {
+    schema: z.string().max(300),
+    default: 'fast',
+    env: 'MLX_PRELOAD_MODELS',
+    acts: 'mlx-restart',
+  },
+  /** Seconds; null = the largest estimate over known models at 2048 tokens, at least 300 s. */
+  queueWaitTimeoutS: {
+    schema: seconds.nullable(),
+    default: null,
+    env: 'MLX_QUEUE_WAIT_TIMEOUT',
+    acts: 'now',
+  },
+  rateLimitMax: { schema: z.number().int().min(0), default: 150, env: 'MLX_RATE_LIMIT_MAX', acts: 'now' },
+  rateLimitWindowS: { schema: seconds, default: 90, env: 'MLX_RATE_LIMIT_WINDOW', acts: 'now' },
+  memoryWarningPercent: {
+    schema: z.number().min(1).max(100),
+    default: 85,
+    env: 'MLX_MEMORY_WARNING_PERCENT',
+    acts: 'now',
+  },
+  memoryCriticalPercent: {
+    schema: z.number().min(1).max(100),
+    default: 95,
+    env: 'MLX_MEMORY_CRITICAL_PERCENT',
+    acts: 'now',
+  },
+  /** Seconds that a backend may take for one request (at least 600 for reasoning). */
+  requestTimeoutS: { schema: seconds, default: 300, env: 'LOCAL_ROUTER_LLM_TIMEOUT', acts: 'now' },
+  /** Seconds by model: load, per 1k tokens, margin. */
+  modelTimeEstimates: {
+    schema: z.record(
+      z.string(),
+      z.object({ load: z.number().min(0), per1k: z.number().min(0), margin: z.number().min(0) }),
+    ),
+    default: {} as Record<string, { load: number; per1k: number; margin: number }>,
+    env: 'MODEL_TIME_ESTIMATES',
+    acts: 'now',
+  },
+  /** Empty = probe 127.0.0.1:11434, else start our own. */
+  ollamaUrl: {
+    schema: z.url({ protocol: /^https?$/ }).nullable(),
+    default: null,
+    env: 'OLLAMA_API_URL',
+    acts: 'app-restart',
+  },
+  mlxUrl: {
+    schema: z.url({ protocol: /^https?$/ }).nullable(),
+    default: null,
+    env: 'MLX_API_URL',
+    acts: 'app-restart',
+  },
+  useBackends: { schema: z.enum(['both', 'mlx', 'ollama']), default: 'both', env: null, acts: 'app-restart' },
+  modelFolders: {
+    schema: z.array(z.string().max(1000)).max(20),
+    default: [] as string[],
+    env: null,
+    acts: 'now',
+  },
+  /** Consent to create the starter model in an Ollama that is not ours. */
+  starterInAdopted: { schema: z.boolean(), default: false, env: null, acts: 'now' },
+  theme: { schema: z.enum(['system', 'light', 'dark']), default: 'system', env: null, acts: 'now' },
+  language: { schema: z.enum(['system', 'en', 'ru']), default: 'system', env: null, acts: 'now' },
+  openAtLogin: { schema: z.boolean(), default: false, env: null, acts: 'now' },
+  globalShortcut: { schema: z.string().max(60), default: 'Alt+Space', env: null, acts: 'now' },
+} as const satisfies Record<
+  string,
+  { schema: z.ZodType; default: unknown; env: string | null; acts: 'now' | 'mlx-restart' | 'app-restart' }
+>;
+
+export type SettingKey = keyof typeof SETTINGS;
+export type Settings = { -readonly [K in SettingKey]: z.output<(typeof SETTINGS)[K]['schema']> };
+export const SETTING_KEYS = Object.keys(SETTINGS) as [SettingKey, ...SettingKey[]];
+
+export const settingViewSchema = z.object({
+  value: z.unknown(),
+  source: z.enum(['environment', 'file', 'default']),
+  /** The variable that holds it, when the environment does. */
+  env: z.string().nullable(),
+  acts: z.enum(['now', 'mlx-restart', 'app-restart']),
+  /** Changed since the process that it acts on started. */
+  pendingRestart: z.boolean(),
+});
+export type SettingView = z.infer<typeof settingViewSchema>;
+export const settingsViewSchema = z.record(z.enum(SETTING_KEYS), settingViewSchema);
+export type SettingsView = z.infer<typeof settingsViewSchema>;
+
+export function defaultSettings(): Settings {
+  return Object.fromEntries(
+    SETTING_KEYS.map((key) => [key, structuredClone(SETTINGS[key].default)]),
+  ) as Settings;
+}
