@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { SetupError } from './setup-error.js';
+import { failureText, run } from './run.js';
+
+/**
+ * Whether missing system packages may be installed here: as root on Debian, unless it was forbidden.
+ *
+ * @param {{ allowed: boolean, uid?: number, debian?: boolean }} facts
+ */
+export function mayInstallPackages({ allowed, uid = process.getuid?.(), debian = existsSync('/etc/debian_version') }) {
+  return allowed && uid === 0 && debian;
+}
+
+/**
+ * The one command that a person runs to get these packages.
+ *
+ * @param {string[]} packages Debian names
+ */
+export function aptCommand(packages) {
+  return `sudo apt-get install -y ${packages.join(' ')}`;
+}
+
+/**
+ * Installs Debian packages. Rejects with `system_packages` and the command as cure.
+ *
+ * @param {string[]} packages
+ * @param {{ signal?: AbortSignal, runProgram?: typeof run }} [options]
+ */
+export async function aptInstall(packages, { signal, runProgram = run } = {}) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const options = { env, signal, timeoutMs: 10 * 60_000 };
+  const install = () => runProgram('apt-get', ['install', '-y', '--no-install-recommends', ...packages], options);
+  let result = await install();
+  if (result.code !== 0) {
+    // A machine whose package lists are missing or old: fetch them once.
+    await runProgram('apt-get', ['update'], options);
+    result = await install();
+  }
+  if (result.code !== 0) {
+    const message = `Installing ${packages.join(', ')} failed: ${failureText(result)}`;
+    throw new SetupError('system_packages', message, `Run: apt-get update && ${aptCommand(packages)}`);
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * @typedef {object} Context what every part of the runtime set-up needs
+ * @property {import('./paths.js').Place} place
+ * @property {ReturnType<typeof import('./manifest.js').readManifest>} manifest
+ * @property {boolean} allowPackages false with `--no-system-packages`
+ * @property {(stage: string, detail: string, percent: number | null) => void} report
+ * @property {AbortSignal} [signal]
+ */
+export {};

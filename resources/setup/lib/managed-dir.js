@@ -1,0 +1,92 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { compareVersions } from './manifest.js';
+
+/**
+ * Folders of one managed runtime: `<name>-<version>`, built in a temporary folder beside it.
+ *
+ * @param {string} root the runtime folder
+ * @param {string} name `mlx` or `ollama`
+ * @param {string} version
+ */
+export function managedDir(root, name, version) {
+  return {
+    root,
+    name,
+    final: join(root, `${name}-${version}`),
+    building: join(root, `.${name}-${version}.building`),
+    replaced: join(root, `.${name}-${version}.replaced`),
+    lock: join(root, `.${name}.lock`),
+  };
+}
+
+/**
+ * Removes what an interrupted set-up left (call it only with the lock held) and puts back a runtime whose
+ * replacement never arrived.
+ *
+ * @param {ReturnType<typeof managedDir>} dir
+ */
+export function cleanHalfBuilt(dir) {
+  mkdirSync(dir.root, { recursive: true, mode: 0o700 });
+  if (existsSync(dir.replaced) && !existsSync(dir.final)) renameSync(dir.replaced, dir.final);
+  for (const entry of readdirSync(dir.root)) {
+    const isOurs = entry.startsWith(`.${dir.name}-`) && /\.(building|replaced)$/.test(entry);
+    if (isOurs) rmSync(join(dir.root, entry), { recursive: true, force: true });
+  }
+}
+
+/**
+ * Puts the finished build in its place; a broken one of the same version goes only when the new one is there.
+ *
+ * @param {ReturnType<typeof managedDir>} dir
+ */
+export function publish(dir) {
+  if (existsSync(dir.final)) renameSync(dir.final, dir.replaced);
+  renameSync(dir.building, dir.final);
+  rmSync(dir.replaced, { recursive: true, force: true });
+}
+
+/**
+ * Other versions of the runtime on this machine, the newest first.
+ *
+ * @param {ReturnType<typeof managedDir>} dir
+ * @returns {string[]} folders
+ */
+export function otherVersions(dir) {
+  if (!existsSync(dir.root)) return [];
+  const versionOf = (entry) => entry.slice(dir.name.length + 1);
+  return readdirSync(dir.root)
+    .filter((entry) => entry.startsWith(`${dir.name}-`) && join(dir.root, entry) !== dir.final)
+    .sort((a, b) => compareVersions(versionOf(b), versionOf(a)))
+    .map((entry) => join(dir.root, entry));
+}
+
+/**
+ * Removes old versions but the newest of them, which stays as the way back.
+ *
+ * @param {ReturnType<typeof managedDir>} dir
+ * @returns {string[]} what was removed
+ */
+export function removeOldVersions(dir) {
+  const old = otherVersions(dir).slice(1);
+  for (const folder of old) rmSync(folder, { recursive: true, force: true });
+  return old;
+}
+
+/**
+ * Size of a file or folder on disk in bytes; links are not followed.
+ *
+ * @param {string} path
+ * @returns {number} 0 when it is not there
+ */
+export function sizeOf(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) return 0;
+  if (!stat.isDirectory()) return stat.size;
+  let total = 0;
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) total += sizeOf(join(path, entry.name));
+    else if (entry.isFile()) total += statSync(join(path, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return total;
+}

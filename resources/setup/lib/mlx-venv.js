@@ -1,0 +1,138 @@
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { aptCommand, aptInstall } from './apt.js';
+import { failureText, run } from './run.js';
+import { SetupError } from './setup-error.js';
+import { hashFiles, readStamp, writeStamp } from './stamp.js';
+
+const stampName = 'tandem-runtime.json';
+
+/** The interpreter of a virtual environment. */
+export function venvPython(folder) {
+  return join(folder, 'bin', 'python');
+}
+
+/**
+ * Quick check of a managed environment, without importing mlx_lm: the stamp fits, the package is there and
+ * the interpreter runs (an upgrade of the Python below leaves a dead link).
+ *
+ * @param {string} folder
+ * @param {{ requirements?: string, runProgram?: typeof run, signal?: AbortSignal }} [options] without requirements the
+ *   stamp may be of any lock file
+ * @returns {Promise<{ state: 'missing' | 'broken', why: string } | { state: 'good' }>}
+ */
+export async function checkVenv(folder, { requirements, runProgram = run, signal } = {}) {
+  if (!existsSync(folder)) return { state: 'missing', why: 'not set up yet' };
+  const stamp = readStamp(join(folder, stampName));
+  if (!stamp) return { state: 'broken', why: 'it is not complete' };
+  if (requirements && stamp.requirements !== hashFiles([requirements])) {
+    return { state: 'broken', why: 'it was made from another lock file' };
+  }
+  if (stamp.probe && !existsSync(join(folder, stamp.probe))) return { state: 'broken', why: `${stamp.probe} is missing` };
+  const result = await runProgram(venvPython(folder), ['-I', '-c', 'pass'], { signal, timeoutMs: 10_000 });
+  return result.code === 0 ? { state: 'good' } : { state: 'broken', why: 'its Python does not run any more' };
+}
+
+/** Number of packages in a lock file, for the percentage. */
+function countPackages(requirements) {
+  return readFileSync(requirements, 'utf8').match(/^[a-z0-9].*==/gim)?.length ?? 0;
+}
+
+/**
+ * Makes a virtual environment and installs the locked packages into it: every file checked against its hash,
+ * no package built from source.
+ *
+ * @param {object} job
+ * @param {string} job.folder must not exist
+ * @param {import('./python.js').Python} job.python
+ * @param {string} job.requirements lock file with hashes
+ * @param {string} [job.verify] Python code that must run at the end; its output is the runtime's version
+ * @param {string} [job.packageName] import name whose folder must exist later on (the quick check)
+ * @param {boolean} [job.mayInstall] whether a missing `python3-venv` may be installed
+ * @param {string} [job.venvPackage] its Debian name
+ * @param {(stage: string, detail: string, percent: number | null) => void} job.report
+ * @param {(pid: number) => void} [job.onSpawn]
+ * @param {AbortSignal} [job.signal]
+ */
+export async function buildVenv(job) {
+  const { folder, python, requirements, report, signal, onSpawn } = job;
+  report('venv', `Making a virtual environment with Python ${python.version}`, null);
+  await makeVenv(job);
+  const total = countPackages(requirements);
+  if (total > 0) await installPackages({ ...job, total });
+  const version = await verify(job);
+  const probe = job.packageName && findPackage(folder, job.packageName);
+  removeScripts(folder);
+  copyFileSync(requirements, join(folder, 'requirements.txt'));
+  writeStamp(join(folder, stampName), {
+    requirements: hashFiles([requirements]),
+    python: python.path,
+    pythonVersion: python.version,
+    version,
+    probe,
+    completedAt: new Date().toISOString(),
+  });
+  return { version };
+
+  async function verify({ verify: code }) {
+    if (!code) return undefined;
+    report('verify', 'Checking that it works', 95);
+    const result = await run(venvPython(folder), ['-c', code], { signal, timeoutMs: 180_000, onSpawn });
+    signal?.throwIfAborted();
+    if (result.code === 0) return result.stdout.trim().split('\n').at(-1);
+    throw new SetupError('verify_failed', `The new MLX environment does not work: ${failureText(result)}`);
+  }
+}
+
+async function makeVenv({ folder, python, mayInstall, venvPackage, signal, onSpawn, report }) {
+  const make = () => run(python.path, ['-m', 'venv', folder], { signal, timeoutMs: 180_000, onSpawn });
+  let result = python.ensurepip ? await make() : { code: 1, stdout: '', stderr: 'ensurepip is not available' };
+  signal?.throwIfAborted();
+  if (result.code !== 0 && venvPackage && mayInstall) {
+    report('venv', `Installing the system package ${venvPackage}`, null);
+    rmSync(folder, { recursive: true, force: true });
+    await aptInstall([venvPackage], { signal });
+    result = await make();
+  }
+  if (result.code === 0) return;
+  const cure = venvPackage ? aptCommand([venvPackage]) : 'Install Python again, with its venv and ensurepip modules.';
+  throw new SetupError(
+    'venv_unavailable',
+    `${python.path} cannot make a virtual environment: ${failureText(result)}`,
+    `Run: ${cure}`,
+  );
+}
+
+async function installPackages({ folder, requirements, total, report, signal, onSpawn }) {
+  let seen = 0;
+  const onLine = (line) => {
+    const name = /^Collecting (\S+?)(==|$)/.exec(line)?.[1];
+    if (name) report('install', `Fetching ${name}`, Math.min(70, Math.round((70 * (seen += 1)) / total)));
+    else if (line.startsWith('Installing collected packages')) report('install', `Unpacking ${seen} packages`, 75);
+  };
+  report('install', `Fetching ${total} packages`, 0);
+  const args = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'];
+  const locked = ['--require-hashes', '--only-binary', ':all:', '-r', requirements];
+  const options = { signal, onLine, timeoutMs: 30 * 60_000, onSpawn };
+  const result = await run(venvPython(folder), [...args, ...locked], options);
+  signal?.throwIfAborted();
+  if (result.code === 0) return;
+  throw new SetupError(
+    'install_failed',
+    `Installing the MLX packages failed: ${failureText(result)}`,
+    'Check the network connection and the free disk space; Tandem tries again at its next start.',
+  );
+}
+
+/** Path of an installed package's folder relative to the environment. */
+function findPackage(folder, name) {
+  const lib = join(folder, 'lib');
+  const version = readdirSync(lib).find((entry) => existsSync(join(lib, entry, 'site-packages', name)));
+  return version && join('lib', version, 'site-packages', name);
+}
+
+/** Scripts in `bin` name the temporary folder in their first line, so they would be dead after the rename. */
+function removeScripts(folder) {
+  const bin = join(folder, 'bin');
+  for (const entry of readdirSync(bin)) if (!/^python/.test(entry)) rmSync(join(bin, entry));
+}

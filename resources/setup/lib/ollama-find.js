@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { answers, inContainer } from './http-probe.js';
+import { findProgram, runtimeDir } from './paths.js';
+import { run } from './run.js';
+import { SetupError } from './setup-error.js';
+import { readStamp } from './stamp.js';
+
+export const ollamaStamp = 'tandem-runtime.json';
+
+/**
+ * Version of an Ollama binary. A build without a version says 0.0.0, which is as good as any.
+ *
+ * @param {string} path
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<string | undefined>} undefined when it does not run
+ */
+export async function ollamaVersion(path, signal) {
+  // The client also asks the server for its version; a port where nobody listens keeps it from waiting.
+  const env = { ...process.env, OLLAMA_HOST: '127.0.0.1:1' };
+  const result = await run(path, ['--version'], { env, signal, timeoutMs: 10_000 });
+  if (result.code !== 0) return undefined;
+  return /(\d+\.\d+\.\d+\S*)/.exec(`${result.stdout}${result.stderr}`)?.[1];
+}
+
+/** Places where Ollama.app keeps its own binary. */
+function appBinaries({ home }) {
+  const inside = 'Applications/Ollama.app/Contents/Resources/ollama';
+  return [join('/', inside), join(home, inside)];
+}
+
+/** The managed build's binary for a version, if it was completed. */
+export function managedOllama(place, version) {
+  const folder = join(runtimeDir(place), `ollama-${version}`);
+  const path = join(folder, 'ollama');
+  return readStamp(join(folder, ollamaStamp)) && existsSync(path) ? path : undefined;
+}
+
+/**
+ * The Ollama to use, in the order: `OLLAMA_API_URL` (that one only), a server that answers on 11434,
+ * `TANDEM_OLLAMA_BIN`, Ollama.app, PATH, the managed build. Starts nothing and builds nothing.
+ *
+ * @param {import('./context.js').Context} context
+ * @returns {Promise<import('./mlx.js').Found | { stage: 'needed' }>} rejects with a SetupError for a bad TANDEM_OLLAMA_BIN
+ */
+export async function findOllama({ place, manifest, signal }) {
+  const { env } = place;
+  if (env.OLLAMA_API_URL) {
+    return { stage: 'ready', source: 'env', url: env.OLLAMA_API_URL, detail: 'OLLAMA_API_URL is used' };
+  }
+  const hosts = ['127.0.0.1', ...(inContainer(env) ? ['host.docker.internal'] : [])];
+  const urls = hosts.map((host) => `http://${host}:11434`);
+  const alive = await Promise.all(urls.map((url) => answers(`${url}/api/version`, signal)));
+  const url = urls[alive.indexOf(true)];
+  if (url) return { stage: 'ready', source: 'running', url, detail: `the Ollama that runs at ${url}` };
+  return findBinary(place, manifest, signal);
+}
+
+async function findBinary(place, manifest, signal) {
+  const named = place.env.TANDEM_OLLAMA_BIN;
+  if (named) {
+    const version = await ollamaVersion(named, signal);
+    if (version !== undefined) return ready('env', named, version);
+    throw new SetupError(
+      'ollama_binary_broken',
+      `TANDEM_OLLAMA_BIN names ${named}, which does not run.`,
+      'Correct the path, or unset TANDEM_OLLAMA_BIN to have Ollama looked for.',
+    );
+  }
+  const managed = managedOllama(place, manifest.ollama.version);
+  const candidates = [
+    ...appBinaries(place).map((path) => ['app', path]),
+    ['path', findProgram(place, ['ollama'])],
+    ['managed', managed],
+  ];
+  for (const [source, path] of candidates) {
+    if (!path || !existsSync(path)) continue;
+    const version = await ollamaVersion(path, signal);
+    if (version !== undefined) return ready(source, path, version);
+  }
+  return { stage: 'needed' };
+}
+
+function ready(source, path, version) {
+  return { stage: 'ready', source, path, version, detail: `Ollama ${version}` };
+}

@@ -1,0 +1,24 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/**
+ * A text that tells one process from a later one with the same pid: its start time as the OS keeps it
+ * (Linux: clock ticks since boot, field 22 of `/proc/PID/stat`; macOS: `ps -o lstart`).
+ *
+ * @param {number} pid
+ * @returns {string | undefined} undefined when there is no such process
+ */
+export function processStart(pid) {
+  try {
+    if (process.platform === 'linux') {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      // The name in parentheses may hold spaces; field 3 (the state) follows the last one.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return fields[0] === 'Z' ? undefined : fields[19];
+    }
+    const text = execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', timeout: 5000 });
+    return text.trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
