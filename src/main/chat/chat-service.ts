@@ -1,0 +1,294 @@
+import { randomUUID } from 'node:crypto';
+import { type Answer, emptyMeta, type Message, type Target, type UserMessage } from '../../shared/chat';
+import type { Push } from '../../shared/contract';
+import type { CompletionRequest } from '../../shared/domain';
+import { TandemError, toTandemError } from '../../shared/errors';
+import type { Clock } from '../ports/clock';
+import { Emitter } from '../ports/emitter';
+import type { Logger } from '../ports/logger';
+import type { Dispatcher } from '../router/types';
+import type { Store } from '../store/types';
+import { conversation, firstTitle, modelChoice } from './history';
+import { LiveAnswer } from './live-answer';
+
+/** Text is pushed to the UI at most this often, ms: twice per two frames of a 60 Hz screen. */
+const PUSH_MS = 33;
+/** A streaming answer is stored this often, ms, so that `kill -9` loses at most the last second. */
+const SAVE_MS = 700;
+/** A deleted chat can be brought back for this long, ms. */
+export const UNDO_MS = 10_000;
+
+interface Running {
+  live: LiveAnswer;
+  controller: AbortController;
+  target: Target;
+}
+
+/** Chats: stores what the user says before it is sent, streams the answers, keeps both whatever happens. */
+export class ChatService {
+  readonly #store: Store;
+  readonly #dispatcher: Dispatcher;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #running = new Map<string, Running>();
+  readonly #pushes = new Emitter<Push>();
+  readonly #listChanged = new Emitter<void>();
+  /** Answers that wait for a capable model, by id. */
+  readonly #waiting = new Map<string, { answer: Answer; target: Target }>();
+
+  readonly onPush = this.#pushes.subscribe;
+  /** The list of chats changed (title, order, new, deleted). */
+  readonly onListChanged = this.#listChanged.subscribe;
+
+  constructor(options: { store: Store; dispatcher: Dispatcher; clock: Clock; logger: Logger }) {
+    this.#store = options.store;
+    this.#dispatcher = options.dispatcher;
+    this.#clock = options.clock;
+    this.#logger = options.logger.child('chat');
+  }
+
+  /** Messages of a chat; an answer being written comes with the text it has by now. */
+  async open(chatId: string): Promise<Message[]> {
+    const messages = await this.#store.messages(chatId);
+    return messages.map((message) => this.#running.get(message.id)?.live.answer ?? message);
+  }
+
+  /** Stores the message, then answers it. Rejects, with nothing sent, when it cannot be stored. */
+  async send(
+    chatId: string | null,
+    text: string,
+    target: Target,
+  ): Promise<{ user: UserMessage; answer: Answer }> {
+    const at = this.#clock.wall().getTime();
+    const id = chatId ?? randomUUID();
+    const user: UserMessage = { role: 'user', id: randomUUID(), chatId: id, text, at };
+    const answer = newAnswer(id, user.id, at);
+    await this.#store.addTurn({
+      chat: chatId === null ? { id, title: firstTitle(text) } : null,
+      user,
+      answer,
+    });
+    this.#listChanged.emit();
+    this.#pushes.emit({ name: 'chatChanged', payload: { chatId: id } });
+    this.#start(answer, target);
+    return { user, answer };
+  }
+
+  /** A further answer to the message that `answerId` answers. */
+  async retry(answerId: string, target: Target): Promise<Answer> {
+    const old = await this.#answer(answerId);
+    const answer = newAnswer(old.chatId, old.replyTo, this.#clock.wall().getTime());
+    await this.#store.addAnswer(answer);
+    this.#pushes.emit({ name: 'chatChanged', payload: { chatId: answer.chatId } });
+    this.#start(answer, target);
+    return answer;
+  }
+
+  /** Replaces a user message and all that follows it. */
+  async edit(
+    messageId: string,
+    text: string,
+    target: Target,
+  ): Promise<{ user: UserMessage; answer: Answer }> {
+    const message = await this.#store.message(messageId);
+    if (message?.role !== 'user')
+      throw new TandemError('not_found', 'This message is gone. Open the chat again.');
+    for (const running of this.#running.values()) {
+      if (running.live.answer.chatId === message.chatId) this.stop(running.live.answer.id);
+    }
+    await this.#store.truncateFrom(messageId);
+    return this.send(message.chatId, text, target);
+  }
+
+  /** Stops an answer at once; what arrived stays. Stopping an ended one is no error. */
+  stop(answerId: string): void {
+    this.#running.get(answerId)?.controller.abort(new TandemError('cancelled', 'Stopped.'));
+    this.#waiting.delete(answerId);
+  }
+
+  async rename(chatId: string, title: string): Promise<void> {
+    await this.#store.renameChat(chatId, title.trim());
+    this.#listChanged.emit();
+  }
+
+  /** Hides a chat and erases it for good after the undo time. */
+  async remove(chatId: string): Promise<void> {
+    for (const { live } of this.#running.values())
+      if (live.answer.chatId === chatId) this.stop(live.answer.id);
+    await this.#store.hideChat(chatId);
+    this.#listChanged.emit();
+    this.#clock.after(UNDO_MS, () => {
+      this.#store
+        .eraseChat(chatId)
+        .catch((error) => this.#logger.warn('erase-failed', { error: String(error) }));
+    });
+  }
+
+  async restore(chatId: string): Promise<void> {
+    await this.#store.restoreChat(chatId);
+    this.#listChanged.emit();
+  }
+
+  /** Answers what was waiting for a capable model. */
+  answerWaiting(): void {
+    for (const [id, { answer, target }] of [...this.#waiting]) {
+      this.#waiting.delete(id);
+      this.#start({ ...answer, status: 'queued', meta: emptyMeta() }, target);
+    }
+  }
+
+  /** Stops all answers and waits until they are stored. */
+  async close(): Promise<void> {
+    const settled = [...this.#running.values()].map((running) => {
+      const { answer } = running.live;
+      this.stop(answer.id);
+      return this.#save({ ...answer, status: 'stopped' });
+    });
+    await Promise.all(settled);
+  }
+
+  async #answer(answerId: string): Promise<Answer> {
+    const message = this.#running.get(answerId)?.live.answer ?? (await this.#store.message(answerId));
+    if (message?.role !== 'assistant')
+      throw new TandemError('not_found', 'This answer is gone. Open the chat again.');
+    return message;
+  }
+
+  #start(answer: Answer, target: Target): void {
+    const running = { live: new LiveAnswer(answer), controller: new AbortController(), target };
+    this.#running.set(answer.id, running);
+    this.#pushes.emit(running.live.state());
+    void this.#run(running);
+  }
+
+  /** Never rejects: every end of an answer is a state that the user sees. */
+  async #run(running: Running): Promise<void> {
+    const { live, controller } = running;
+    const text = new TextFlusher(this.#clock, (part) => this.#tell(live.text(part)));
+    const stopSaving = this.#clock.every(SAVE_MS, () => {
+      if (live.answer.status === 'streaming') void this.#save(live.answer);
+    });
+    const onAbort = () => {
+      text.flush();
+      this.#tell(live.settle('stopped'));
+    };
+    controller.signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const request = await this.#request(running);
+      for await (const event of this.#dispatcher.dispatch(request, controller.signal)) {
+        if (controller.signal.aborted) break;
+        if (event.type === 'text') {
+          text.add(event.text);
+          continue;
+        }
+        text.flush();
+        this.#tell(live.apply(event, this.#clock.now()));
+      }
+      text.flush();
+      if (!controller.signal.aborted && live.answer.status !== 'done') {
+        this.#tell(
+          live.settle('failed', {
+            error: failure(new TandemError('backend_failed', 'The answer broke off.')),
+          }),
+        );
+      }
+    } catch (error) {
+      text.flush();
+      if (!controller.signal.aborted) this.#fail(running, toTandemError(error));
+    } finally {
+      controller.signal.removeEventListener('abort', onAbort);
+      stopSaving();
+      this.#running.delete(live.answer.id);
+      await this.#save(live.answer);
+      this.#listChanged.emit();
+    }
+  }
+
+  async #request({ live, target }: Running): Promise<CompletionRequest> {
+    const messages = await this.#store.messages(live.answer.chatId);
+    return {
+      id: live.answer.id,
+      messages: conversation(messages, live.answer.replyTo),
+      model: modelChoice(target),
+      priority: 'high',
+      client: 'ui',
+      sampling: {},
+      strict: false,
+      origin: 'chat',
+    };
+  }
+
+  #fail({ live, target }: Running, error: TandemError): void {
+    if (error.code === 'no_model') {
+      this.#tell(
+        live.settle('done', { source: 'app', model: null, notice: 'no_model', error: failure(error) }),
+      );
+      this.#waiting.set(live.answer.id, { answer: live.answer, target });
+      return;
+    }
+    const source = live.answer.text.length > 0 ? live.answer.meta.source : 'app';
+    this.#tell(live.settle('failed', { source, error: failure(error) }));
+  }
+
+  #tell(pushes: readonly Push[]): void {
+    for (const push of pushes) this.#pushes.emit(push);
+  }
+
+  async #save(answer: Answer): Promise<void> {
+    try {
+      await this.#store.saveAnswer(answer);
+    } catch (error) {
+      this.#logger.error('save-failed', { code: toTandemError(error).code });
+    }
+  }
+}
+
+/** Collects small pieces of text: the first goes out at once, the rest at most every `PUSH_MS`. */
+class TextFlusher {
+  readonly #clock: Clock;
+  readonly #out: (text: string) => void;
+  #pending = '';
+  #cancel: (() => void) | null = null;
+
+  constructor(clock: Clock, out: (text: string) => void) {
+    this.#clock = clock;
+    this.#out = out;
+  }
+
+  add(text: string): void {
+    this.#pending += text;
+    if (this.#cancel) return;
+    this.#send();
+    this.#cancel = this.#clock.after(PUSH_MS, () => this.flush());
+  }
+
+  flush(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#send();
+  }
+
+  #send(): void {
+    if (this.#pending === '') return;
+    const text = this.#pending;
+    this.#pending = '';
+    this.#out(text);
+  }
+}
+
+function newAnswer(chatId: string, replyTo: string, at: number): Answer {
+  return {
+    role: 'assistant',
+    id: randomUUID(),
+    chatId,
+    replyTo,
+    text: '',
+    status: 'queued',
+    meta: emptyMeta(),
+    at,
+  };
+}
+
+function failure(error: TandemError): Answer['meta']['error'] {
+  return { code: error.code, message: error.message, details: error.details };
+}

@@ -1,0 +1,45 @@
+import type { Suggestion } from '../../shared/contract';
+import type { ModelInfo } from '../../shared/domain';
+
+/**
+ * Models worth getting through Ollama, smallest first within a purpose. Sizes are those of the default 4-bit
+ * downloads as the public library lists them, in bytes.
+ */
+const CATALOGUE: readonly Omit<Suggestion, 'fit'>[] = [
+  { name: 'qwen2.5:3b', title: 'Qwen2.5 3B', purpose: 'light', sizeBytes: 1.9e9 },
+  { name: 'phi3.5:3.8b', title: 'Phi-3.5 mini', purpose: 'light', sizeBytes: 2.2e9 },
+  { name: 'qwen2.5-coder:7b', title: 'Qwen2.5-Coder 7B', purpose: 'code', sizeBytes: 4.7e9 },
+  { name: 'qwen2.5-coder:14b', title: 'Qwen2.5-Coder 14B', purpose: 'code', sizeBytes: 9.0e9 },
+  { name: 'qwen2.5-coder:32b', title: 'Qwen2.5-Coder 32B', purpose: 'code', sizeBytes: 20e9 },
+  { name: 'deepseek-r1:14b', title: 'DeepSeek-R1 14B', purpose: 'reasoning', sizeBytes: 9.0e9 },
+  { name: 'deepseek-r1:32b', title: 'DeepSeek-R1 32B', purpose: 'reasoning', sizeBytes: 20e9 },
+  { name: 'llama3.3:70b', title: 'Llama 3.3 70B', purpose: 'reasoning', sizeBytes: 43e9 },
+];
+
+/** About 75 % of memory is usable by the GPU (product rule); KV cache and buffers take a fifth on top of weights. */
+const GPU_SHARE = 0.75;
+const OVERHEAD = 1.2;
+
+/** Does a model of this size run on a machine of `totalBytes`: well, tightly beside the others, or not? */
+export function fitOf(sizeBytes: number, totalBytes: number): Suggestion['fit'] {
+  const share = (sizeBytes * OVERHEAD) / (totalBytes * GPU_SHARE);
+  if (share > 1) return 'no';
+  return share > 0.6 ? 'tight' : 'yes';
+}
+
+/**
+ * One suggestion per purpose: the largest that fits well (else the smallest that fits at all), without what is
+ * installed. Empty when nothing fits.
+ */
+export function suggestModels(totalBytes: number, installed: readonly ModelInfo[]): Suggestion[] {
+  const have = new Set(installed.filter((model) => model.backend === 'ollama').map((model) => model.name));
+  const suggestions: Suggestion[] = [];
+  for (const purpose of ['code', 'light', 'reasoning'] as const) {
+    const fitting = CATALOGUE.filter((entry) => entry.purpose === purpose && !have.has(entry.name))
+      .map((entry) => ({ ...entry, fit: fitOf(entry.sizeBytes, totalBytes) }))
+      .filter((entry) => entry.fit !== 'no');
+    const best = fitting.findLast((entry) => entry.fit === 'yes') ?? fitting[0];
+    if (best) suggestions.push(best);
+  }
+  return suggestions;
+}

@@ -1,0 +1,97 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BrokenModel, type FoundModel, readModelFolder } from './model-folder';
+
+/** Where MLX models are looked for. */
+export interface ScanRoots {
+  /** The bundled starter model's folder. */
+  starter: string;
+  /** Hugging Face cache folders (`…/hub`). */
+  hubs: string[];
+  /** Folders that hold model folders, one or two levels deep (`org/name` or `name`). */
+  folders: string[];
+  /** Folders given by name or path in settings (`MLX_MODEL_FAST` may be a path). */
+  direct: string[];
+}
+
+export interface ScanResult {
+  models: FoundModel[];
+  broken: BrokenModel[];
+}
+
+/** Name of the bundled model, in both servers. */
+export const STARTER_NAME = 'tandem-starter';
+
+/** The default places on this machine; `home` and `env` are passed in so that tests stay in their own folder. */
+export function scanRoots(options: {
+  home: string;
+  env: Record<string, string | undefined>;
+  resourcesDir: string;
+  folders: readonly string[];
+  direct: readonly string[];
+}): ScanRoots {
+  const { home, env } = options;
+  const hfHome = env.HF_HOME ?? join(home, '.cache', 'huggingface');
+  return {
+    starter: join(options.resourcesDir, 'models', 'starter'),
+    hubs: [env.HF_HUB_CACHE ?? join(hfHome, 'hub')],
+    folders: [
+      join(home, 'mlx-models'),
+      join(home, '.mlx_models'),
+      join(home, '.lmstudio', 'models'),
+      join(home, '.cache', 'lm-studio', 'models'),
+      ...options.folders,
+    ],
+    direct: options.direct.filter((name) => name.startsWith('/')),
+  };
+}
+
+/**
+ * Finds every model that MLX could load. Unreadable folders are skipped, unfinished ones are named in `broken`.
+ * Of two models with one name the first found wins (the starter first).
+ */
+export async function scanMlxModels(roots: ScanRoots): Promise<ScanResult> {
+  const result: ScanResult = { models: [], broken: [] };
+  const seen = new Set<string>();
+  const add = async (path: string, name: string, starter = false): Promise<boolean> => {
+    const read = await readModelFolder(path, name, starter);
+    if (!read) return false;
+    if ('broken' in read) result.broken.push(read.broken);
+    else if (!seen.has(read.found.info.name)) {
+      seen.add(read.found.info.name);
+      result.models.push(read.found);
+    }
+    return true;
+  };
+  await add(roots.starter, STARTER_NAME, true);
+  for (const path of roots.direct) await add(path, path.split('/').filter(Boolean).at(-1) ?? path);
+  for (const folder of roots.folders) {
+    for (const name of await subfolders(folder)) {
+      if (await add(join(folder, name), name)) continue;
+      for (const inner of await subfolders(join(folder, name))) {
+        await add(join(folder, name, inner), `${name}/${inner}`);
+      }
+    }
+  }
+  for (const hub of roots.hubs) await scanHub(hub, add);
+  return result;
+}
+
+/** `models--org--name/snapshots/<revision>/`; the newest snapshot that `refs/main` or the list gives. */
+async function scanHub(hub: string, add: (path: string, name: string) => Promise<boolean>): Promise<void> {
+  for (const entry of await subfolders(hub)) {
+    if (!entry.startsWith('models--')) continue;
+    const name = entry.slice('models--'.length).replaceAll('--', '/');
+    const snapshots = await subfolders(join(hub, entry, 'snapshots'));
+    const latest = snapshots.at(-1);
+    if (latest) await add(join(hub, entry, 'snapshots', latest), name);
+  }
+}
+
+async function subfolders(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+    .sort();
+}

@@ -1,0 +1,84 @@
+import type { JournalRow, Store } from '../../src/main/store/types';
+import type { Answer, ChatSummary, Message } from '../../src/shared/chat';
+
+/** A Store in memory for tests of what stands above it; the real one has tests of its own. */
+export class MemoryStore implements Store {
+  readonly readOnly = false;
+  readonly saved: Message[] = [];
+  readonly rows: JournalRow[] = [];
+  readonly #chats = new Map<string, ChatSummary & { hidden: boolean }>();
+  /** Set to make the next writes fail. */
+  failure: Error | null = null;
+
+  async listChats(): Promise<ChatSummary[]> {
+    return [...this.#chats.values()].filter((chat) => !chat.hidden);
+  }
+  async searchChats(query: string): Promise<ChatSummary[]> {
+    return (await this.listChats()).filter((chat) => chat.title.includes(query));
+  }
+  async messages(chatId: string): Promise<Message[]> {
+    return this.saved.filter((message) => message.chatId === chatId);
+  }
+  async addTurn(turn: Parameters<Store['addTurn']>[0]): Promise<void> {
+    this.#check();
+    if (turn.chat) {
+      const { at } = turn.user;
+      this.#chats.set(turn.chat.id, {
+        ...turn.chat,
+        preview: '',
+        createdAt: at,
+        updatedAt: at,
+        hidden: false,
+      });
+    }
+    this.saved.push(turn.user, turn.answer);
+  }
+  async addAnswer(answer: Answer): Promise<void> {
+    this.#check();
+    this.saved.push(answer);
+  }
+  async saveAnswer(answer: Answer): Promise<void> {
+    this.#check();
+    const index = this.saved.findIndex((message) => message.id === answer.id);
+    if (index >= 0) this.saved[index] = answer;
+  }
+  async truncateFrom(messageId: string): Promise<{ chatId: string } | null> {
+    const index = this.saved.findIndex((message) => message.id === messageId);
+    const message = this.saved[index];
+    if (!message) return null;
+    this.saved.splice(index);
+    return { chatId: message.chatId };
+  }
+  async message(id: string): Promise<Message | null> {
+    return this.saved.find((message) => message.id === id) ?? null;
+  }
+  async renameChat(chatId: string, title: string): Promise<void> {
+    const chat = this.#chats.get(chatId);
+    if (chat) chat.title = title;
+  }
+  async hideChat(chatId: string): Promise<void> {
+    const chat = this.#chats.get(chatId);
+    if (chat) chat.hidden = true;
+  }
+  async restoreChat(chatId: string): Promise<void> {
+    const chat = this.#chats.get(chatId);
+    if (chat) chat.hidden = false;
+  }
+  async eraseChat(chatId: string): Promise<void> {
+    if (this.#chats.get(chatId)?.hidden) this.#chats.delete(chatId);
+  }
+  async recover(): Promise<{ interrupted: number; erased: number }> {
+    return { interrupted: 0, erased: 0 };
+  }
+  journal(row: JournalRow): void {
+    this.rows.push(row);
+  }
+  async recentJournal(limit: number): Promise<JournalRow[]> {
+    return this.rows.slice(-limit);
+  }
+  async close(): Promise<void> {}
+
+  #check(): void {
+    if (this.failure) throw this.failure;
+  }
+}

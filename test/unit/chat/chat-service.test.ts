@@ -1,0 +1,215 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ChatService, UNDO_MS } from '../../../src/main/chat/chat-service';
+import { silentLogger } from '../../../src/main/ports/logger';
+import type { Dispatcher, RouterEvent } from '../../../src/main/router/types';
+import type { Answer } from '../../../src/shared/chat';
+import type { Push } from '../../../src/shared/contract';
+import type { CompletionRequest } from '../../../src/shared/domain';
+import { TandemError } from '../../../src/shared/errors';
+import { FakeClock } from '../../support/fake-clock';
+import { MemoryStore } from '../../support/memory-store';
+
+/** A dispatcher that hands each request to the test, which then feeds its events. */
+class HeldDispatcher implements Dispatcher {
+  readonly requests: CompletionRequest[] = [];
+  readonly #queues: { events: (RouterEvent | Error | null)[]; wake: () => void }[] = [];
+
+  async *dispatch(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<RouterEvent, void, void> {
+    this.requests.push(request);
+    const queue = { events: [] as (RouterEvent | Error | null)[], wake: () => {} };
+    this.#queues.push(queue);
+    signal.addEventListener('abort', () => queue.wake());
+    for (;;) {
+      if (signal.aborted) throw signal.reason;
+      const event = queue.events.shift();
+      if (event === undefined) await new Promise<void>((resolve) => (queue.wake = resolve));
+      else if (event === null) return;
+      else if (event instanceof Error) throw event;
+      else yield event;
+    }
+  }
+
+  /** Feeds request number `index`; `null` ends it, an Error fails it. */
+  feed(index: number, ...events: (RouterEvent | Error | null)[]): void {
+    this.#queues[index]?.events.push(...events);
+    this.#queues[index]?.wake();
+  }
+}
+
+const started: RouterEvent = {
+  type: 'started',
+  backend: 'ollama',
+  model: 'm',
+  reasons: ['rule:coding'],
+  queueMs: 1,
+  ttftMs: 20,
+};
+const text = (value: string): RouterEvent => ({ type: 'text', text: value });
+const end: RouterEvent = {
+  type: 'end',
+  end: { reason: 'stop', promptTokens: 3, completionTokens: 11, evalMs: 1000 },
+  backend: 'ollama',
+  model: 'm',
+  reasons: ['rule:coding'],
+};
+const auto = { kind: 'auto' } as const;
+
+let clock: FakeClock;
+let store: MemoryStore;
+let dispatcher: HeldDispatcher;
+let chat: ChatService;
+let pushes: Push[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  store = new MemoryStore();
+  dispatcher = new HeldDispatcher();
+  chat = new ChatService({ store, dispatcher, clock, logger: silentLogger });
+  pushes = [];
+  chat.onPush((push) => pushes.push(push));
+});
+
+const stored = (id: string) => store.saved.find((message) => message.id === id) as Answer;
+/** The text as a client puts it together from offsets. */
+function shown(answerId: string): string {
+  let value = '';
+  for (const push of pushes) {
+    if (push.name !== 'answerText' || push.payload.answerId !== answerId) continue;
+    expect(push.payload.offset).toBe(value.length);
+    value += push.payload.text;
+  }
+  return value;
+}
+
+describe('chat', () => {
+  it('stores the message before anything is sent', async () => {
+    store.failure = new TandemError('disk_full', 'The disk is full. Free some space.');
+    await expect(chat.send(null, 'hello', auto)).rejects.toMatchObject({ code: 'disk_full' });
+    expect(dispatcher.requests).toEqual([]);
+  });
+
+  it('streams, labels and keeps an answer', async () => {
+    const { answer } = await chat.send(null, 'sort a list', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('one '), text('two '), text('three'), end, null);
+    await clock.advance(100);
+    expect(shown(answer.id)).toBe('one two three');
+    expect(stored(answer.id)).toMatchObject({
+      status: 'done',
+      text: 'one two three',
+      meta: { source: 'ollama', model: 'm', ttftMs: 20, tokensPerSecond: 11, reasons: ['rule:coding'] },
+    });
+  });
+
+  it('has stored the stream up to the last second', async () => {
+    const { answer } = await chat.send(null, 'long', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('first half '));
+    await clock.advance(1000);
+    expect(stored(answer.id)).toMatchObject({ status: 'streaming', text: 'first half ' });
+  });
+
+  it('shows the text so far to whoever opens the chat in mid-answer', async () => {
+    const { answer } = await chat.send(null, 'long', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('so '), text('far'));
+    await clock.advance(50);
+    const messages = await chat.open(answer.chatId);
+    expect(messages.at(-1)).toMatchObject({ id: answer.id, text: 'so far', status: 'streaming' });
+  });
+
+  it('stops at once and keeps what arrived', async () => {
+    const { answer } = await chat.send(null, 'long', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('part'));
+    await clock.advance(40);
+    chat.stop(answer.id);
+    await clock.advance(0);
+    expect(stored(answer.id)).toMatchObject({ status: 'stopped', text: 'part' });
+  });
+
+  it('ends a failed answer with its cause and keeps its text', async () => {
+    const { answer } = await chat.send(null, 'long', auto);
+    await clock.advance(0);
+    dispatcher.feed(
+      0,
+      started,
+      text('part'),
+      new TandemError('backend_failed', 'Ollama stopped. Try again.'),
+    );
+    await clock.advance(40);
+    expect(stored(answer.id)).toMatchObject({
+      status: 'failed',
+      text: 'part',
+      meta: { source: 'ollama', error: { code: 'backend_failed' } },
+    });
+  });
+
+  it('says in its own words that no model is there, and answers when one is', async () => {
+    const { answer } = await chat.send(null, 'write code', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, new TandemError('no_model', 'No model can do this yet. Get one.'));
+    await clock.advance(0);
+    expect(stored(answer.id)).toMatchObject({ status: 'done', meta: { source: 'app', notice: 'no_model' } });
+    chat.answerWaiting();
+    await clock.advance(0);
+    dispatcher.feed(1, started, text('here'), end, null);
+    await clock.advance(40);
+    expect(stored(answer.id)).toMatchObject({
+      status: 'done',
+      text: 'here',
+      meta: { source: 'ollama', notice: null },
+    });
+  });
+
+  it('sends the conversation without its own words, with the newest answer of each turn', async () => {
+    const first = await chat.send(null, 'one', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('old'), end, null);
+    await clock.advance(40);
+    await chat.retry(first.answer.id, { kind: 'backend', backend: 'mlx' });
+    await clock.advance(0);
+    dispatcher.feed(1, started, text('new'), end, null);
+    await clock.advance(40);
+    await chat.send(first.answer.chatId, 'two', auto);
+    await clock.advance(0);
+    expect(dispatcher.requests[1]).toMatchObject({
+      model: { kind: 'backend', backend: 'mlx' },
+      messages: [{ role: 'user', content: 'one' }],
+    });
+    expect(dispatcher.requests[2]?.messages.map(({ content }) => content)).toEqual(['one', 'new', 'two']);
+  });
+
+  it('edits: what followed is gone and the new text is answered', async () => {
+    const { user, answer } = await chat.send(null, 'one', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('half'));
+    await clock.advance(40);
+    await chat.edit(user.id, 'uno', auto);
+    await clock.advance(0);
+    const messages = await chat.open(answer.chatId);
+    expect(messages.map((message) => message.text)).toEqual(['uno', '']);
+    expect(dispatcher.requests[1]?.messages.map(({ content }) => content)).toEqual(['uno']);
+  });
+
+  it('deletes a chat with time to think again', async () => {
+    const kept = await chat.send(null, 'kept', auto);
+    const gone = await chat.send(null, 'gone', auto);
+    await chat.remove(kept.answer.chatId);
+    await chat.remove(gone.answer.chatId);
+    await clock.advance(UNDO_MS / 2);
+    await chat.restore(kept.answer.chatId);
+    await clock.advance(UNDO_MS);
+    await chat.restore(gone.answer.chatId);
+    expect((await store.listChats()).map(({ title }) => title)).toEqual(['kept']);
+  });
+
+  it('goes on streaming when an answer cannot be stored', async () => {
+    const { answer } = await chat.send(null, 'long', auto);
+    await clock.advance(0);
+    store.failure = new TandemError('disk_full', 'full');
+    dispatcher.feed(0, started, text('all of it'), end, null);
+    await clock.advance(2000);
+    expect(shown(answer.id)).toBe('all of it');
+  });
+});

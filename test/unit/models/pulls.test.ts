@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { type ModelSource, type PullProgress, PullService } from '../../../src/main/models/pulls';
+import { silentLogger } from '../../../src/main/ports/logger';
+import { TandemError } from '../../../src/shared/errors';
+import { FakeClock } from '../../support/fake-clock';
+
+/** A source whose pull goes on until the test says how it ends. */
+function source() {
+  const pulls: {
+    name: string;
+    tell: (progress: PullProgress) => void;
+    end: () => void;
+    fail: (error: unknown) => void;
+  }[] = [];
+  const model: ModelSource = {
+    pull: (name, _options, onProgress, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+        pulls.push({ name, tell: onProgress, end: resolve, fail: reject });
+      }),
+  };
+  return { model, pulls };
+}
+
+function service() {
+  const { model, pulls } = source();
+  const clock = new FakeClock();
+  const service = new PullService({ source: model, clock, logger: silentLogger });
+  return { service, pulls, clock };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('pulls', () => {
+  it('tells bytes and speed while it runs, and that it is done', async () => {
+    const { service: pulls, pulls: upstream, clock } = service();
+    const completed: string[] = [];
+    pulls.onCompleted((name) => completed.push(name));
+    pulls.start('qwen2.5:3b');
+    upstream[0]?.tell({ step: 'pulling', completedBytes: 0, totalBytes: 1000 });
+    await clock.advance(1000);
+    upstream[0]?.tell({ step: 'pulling', completedBytes: 500, totalBytes: 1000 });
+    expect(pulls.list()).toMatchObject([
+      { name: 'qwen2.5:3b', state: 'running', completedBytes: 500, totalBytes: 1000, bytesPerSecond: 500 },
+    ]);
+    upstream[0]?.end();
+    await settled();
+    expect(pulls.list()).toMatchObject([{ state: 'done' }]);
+    expect(completed).toEqual(['qwen2.5:3b']);
+  });
+
+  it('cancels, and can be started again', async () => {
+    const { service: pulls, pulls: upstream } = service();
+    pulls.start('a:1b');
+    pulls.cancel('a:1b');
+    await settled();
+    expect(pulls.list()).toMatchObject([{ state: 'cancelled', error: null }]);
+    pulls.start('a:1b');
+    expect(pulls.list()).toMatchObject([{ state: 'running' }]);
+    expect(upstream).toHaveLength(2);
+  });
+
+  it('keeps the reason of a failure', async () => {
+    const { service: pulls, pulls: upstream } = service();
+    pulls.start('a:1b');
+    upstream[0]?.fail(new TandemError('disk_full', 'The disk is full. Free 2 GB and try again.'));
+    await settled();
+    expect(pulls.list()[0]?.error).toEqual({
+      code: 'disk_full',
+      message: 'The disk is full. Free 2 GB and try again.',
+    });
+  });
+
+  it.each(['../x', 'a b', 'a;rm', '', '/etc', 'a/../b', '$(x)', 'a'.repeat(301)])(
+    'refuses the name %j',
+    (name) => {
+      expect(() => service().service.start(name)).toThrow(
+        expect.objectContaining({ code: 'bad_model_name' }),
+      );
+    },
+  );
+
+  it.each(['qwen2.5:3b', 'hf.co/org/name:Q4_K_M', '127.0.0.1:5000/library/x:latest'])(
+    'accepts the name %s',
+    (name) => {
+      expect(() => service().service.start(name)).not.toThrow();
+    },
+  );
+});
