@@ -103,6 +103,8 @@ export const setupPartSchema = z.object({
   percent: z.number().nullable(),
   elapsedMs: z.number(),
   path: z.string().optional(),
+  url: z.string().optional(),
+  version: z.string().optional(),
   source: z.string().optional(),
   code: z.string().optional(),
   cure: z.string().optional(),
