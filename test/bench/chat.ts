@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startApp } from '../support/app.ts';
+import { type Figures, median, quantile } from './report.ts';
+
+/** Pairs of calls; the same number as the published gateway comparison that the goal comes from. */
+const PAIRS = 175;
+const WARM_UP = 10;
+/** Added median time to the first token that a gateway may cost, ms (peers: 0.4 to 4.3 ms). */
+const GOAL_MS = 2;
+const STAND_IN = 'bench-heavy';
+
+/**
+ * Time to the first token through the gateway against a direct call to the same server, in turn, in one run:
+ * what routing, queueing and proxying add for `mlx_lm.server` and for Ollama.
+ */
+export async function chat(): Promise<Figures> {
+  const app = await startApp({
+    env: { OLLAMA_MODEL_CODING: STAND_IN, MLX_RATE_LIMIT_MAX: '0' },
+    readyMs: 900_000,
+  });
+  try {
+    const { backends } = await app.health();
+    const mlx = backends.mlx;
+    const ollama = backends.ollama;
+    if (!mlx?.url || !ollama?.url) throw new Error(`both servers must be up: ${JSON.stringify(backends)}`);
+    const starter = mlx.model ?? '';
+    await createStandIn(ollama.url, starter);
+    const listed = (await (await fetch(`${mlx.url}/v1/models`)).json()) as { data: { id: string }[] };
+    const path = listed.data.find(({ id }) => id.endsWith('starter'))?.id;
+    const messages = [{ role: 'user', content: 'hello' }];
+    const upstream = { messages, stream: true, max_tokens: 16 };
+    const viaMlx = () =>
+      ttft(`${app.ready.gateway}/api/chat`, {
+        model: `mlx/${starter}`,
+        messages,
+        options: { num_predict: 16 },
+      });
+    const toMlx = () =>
+      ttft(`${mlx.url}/v1/chat/completions`, path ? { ...upstream, model: path } : upstream, 'data:');
+    const heavy = { messages, options: { num_predict: 16 } };
+    const viaOllama = () => ttft(`${app.ready.gateway}/api/chat`, { ...heavy, model: `ollama/${STAND_IN}` });
+    const toOllama = () => ttft(`${ollama.url}/api/chat`, { ...heavy, model: STAND_IN });
+    return { ...(await compare('mlx', viaMlx, toMlx)), ...(await compare('ollama', viaOllama, toOllama)) };
+  } finally {
+    await app.stop();
+    await app.remove();
+  }
+}
+
+async function compare(
+  name: string,
+  via: () => Promise<number>,
+  direct: () => Promise<number>,
+): Promise<Figures> {
+  const gateway: number[] = [];
+  const upstream: number[] = [];
+  for (let round = -WARM_UP; round < PAIRS; round++) {
+    // The order alternates, so that neither profits from what the other left warm.
+    const first = round % 2 === 0 ? via : direct;
+    const [a, b] = [await first(), await (first === via ? direct : via)()];
+    if (round < 0) continue;
+    gateway.push(first === via ? a : b);
+    upstream.push(first === via ? b : a);
+    await delay(1);
+  }
+  const added = median(gateway) - median(upstream);
+  return {
+    [`${name}.direct.ttft_p50`]: { value: median(upstream), unit: 'ms', goal: null },
+    [`${name}.tandem.ttft_p50`]: { value: median(gateway), unit: 'ms', goal: null },
+    [`${name}.added.ttft_p50`]: { value: added, unit: 'ms', goal: GOAL_MS },
+    [`${name}.ratio.ttft_p50`]: { value: median(gateway) / median(upstream), unit: 'x', goal: null },
+    [`${name}.tandem.ttft_p99`]: { value: quantile(gateway, 0.99), unit: 'ms', goal: null },
+  };
+}
+
+/** Ms from sending the request to the first piece of generated text; the rest is read to its end. */
+async function ttft(url: string, body: object, prefix = '{'): Promise<number> {
+  const begin = performance.now();
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok || !response.body) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  let first: number | null = null;
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body) {
+    if (first === null && decoder.decode(chunk, { stream: true }).includes(prefix))
+      first = performance.now() - begin;
+  }
+  if (first === null) throw new Error(`${url}: no token`);
+  return first;
+}
+
+/** The starter's weights under another name stand in for a capable model. */
+async function createStandIn(ollama: string, from: string): Promise<void> {
+  const response = await fetch(`${ollama}/api/create`, {
+    method: 'POST',
+    body: JSON.stringify({ model: STAND_IN, from, stream: false }),
+  });
+  if (!response.ok) throw new Error(`stand-in: ${await response.text()}`);
+}
