@@ -1,0 +1,207 @@
+import { z } from 'zod';
+import type { Category, ChatMessage, CompletionRequest, ModelChoice, Sampling } from '../../../shared/domain';
+import { TandemError } from '../../../shared/errors';
+import { parseCategory, parseModelChoice } from '../model-choice';
+
+/** What the body of an Ollama request says; the rest of a `CompletionRequest` comes from headers and connection. */
+export interface OllamaRequest {
+  /** `model` as asked, echoed in every frame. */
+  asked: string;
+  stream: boolean;
+  request: Pick<
+    CompletionRequest,
+    | 'messages'
+    | 'rawPrompt'
+    | 'model'
+    | 'category'
+    | 'sampling'
+    | 'format'
+    | 'tools'
+    | 'think'
+    | 'keepAlive'
+    | 'extraOptions'
+  >;
+}
+
+/** How the listener reads `model` and `category`. */
+export interface ModelRules {
+  modelOptional: boolean;
+  /** Category when neither model nor category says one (or says `default`). */
+  defaultCategory: Category | undefined;
+}
+
+const messageBody = z.object({
+  role: z.enum(['system', 'user', 'assistant', 'tool']),
+  content: z.string().nullish(),
+  images: z.array(z.string()).nullish(),
+  tool_calls: z.array(z.unknown()).nullish(),
+  tool_name: z.string().nullish(),
+});
+
+const optionsBody = z
+  .object({
+    temperature: z.number().nullish(),
+    top_p: z.number().nullish(),
+    top_k: z.number().nullish(),
+    min_p: z.number().nullish(),
+    seed: z.number().nullish(),
+    repeat_penalty: z.number().nullish(),
+    num_predict: z.number().nullish(),
+    stop: z.union([z.string(), z.array(z.string())]).nullish(),
+  })
+  .catchall(z.unknown());
+
+const commonBody = z.object({
+  model: z.string().nullish(),
+  stream: z.boolean().nullish(),
+  format: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
+  think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
+  keep_alive: z.union([z.number(), z.string()]).nullish(),
+  options: optionsBody.nullish(),
+  category: z.string().nullish(),
+  logprobs: z.boolean().nullish(),
+});
+
+const chatBody = commonBody.extend({
+  messages: z.array(messageBody).nullish(),
+  tools: z.array(z.unknown()).nullish(),
+});
+
+const generateBody = commonBody.extend({
+  prompt: z.string().nullish(),
+  system: z.string().nullish(),
+  suffix: z.string().nullish(),
+  template: z.string().nullish(),
+  context: z.array(z.number()).nullish(),
+  raw: z.boolean().nullish(),
+  images: z.array(z.string()).nullish(),
+});
+
+/**
+ * Reads the body of `/api/chat`. No messages means: load the model, or unload it with `keep_alive: 0`.
+ * Throws `bad_request`, `bad_model_name` or `unsupported`.
+ */
+export function readChat(body: unknown, rules: ModelRules): OllamaRequest {
+  const parsed = parse(chatBody, body);
+  const common = readCommon(parsed, rules);
+  common.request.messages = (parsed.messages ?? []).map(readMessage);
+  if (parsed.tools && parsed.tools.length > 0) common.request.tools = parsed.tools;
+  return common;
+}
+
+/** Reads the body of `/api/generate`; an empty prompt loads or unloads. Throws as `readChat` does. */
+export function readGenerate(body: unknown, rules: ModelRules): OllamaRequest {
+  const parsed = parse(generateBody, body);
+  const common = readCommon(parsed, rules);
+  for (const field of ['suffix', 'template', 'context'] as const) {
+    if ((parsed[field]?.length ?? 0) > 0) {
+      throw new TandemError(
+        'unsupported',
+        `${field} is not supported; send the conversation to /api/chat instead`,
+      );
+    }
+  }
+  const prompt = parsed.prompt ?? '';
+  const images = parsed.images ?? [];
+  if (prompt === '' && images.length === 0) return common;
+  const { messages } = common.request;
+  if (parsed.raw) {
+    if (parsed.system) {
+      throw new TandemError('bad_request', 'raw mode does not support system; put it into the prompt');
+    }
+    common.request.rawPrompt = prompt;
+  } else if (parsed.system) {
+    messages.push({ role: 'system', content: parsed.system });
+  }
+  messages.push({ role: 'user', content: prompt, ...(images.length > 0 ? { images } : {}) });
+  return common;
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  if (body === undefined || body === null) throw new TandemError('bad_json', 'missing request body');
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue && issue.path.length > 0 ? issue.path.join('.') : 'the request body';
+  throw new TandemError('bad_request', `${field}: ${issue?.message ?? 'invalid input'}`);
+}
+
+function readCommon(body: z.output<typeof commonBody>, rules: ModelRules): OllamaRequest {
+  if (body.logprobs) throw new TandemError('unsupported', 'logprobs are not supported; leave them out');
+  const asked = body.model?.trim() ?? '';
+  if (asked === '' && !rules.modelOptional) {
+    throw new TandemError('bad_request', 'model is required; "auto" lets Tandem choose');
+  }
+  const model: ModelChoice = asked === '' ? { kind: 'auto' } : parseModelChoice(asked);
+  const request: OllamaRequest['request'] = { messages: [], model, sampling: readSampling(body.options) };
+  const category = readCategory(body.category ?? '', model, rules);
+  if (category) request.category = category;
+  if (body.format !== null && body.format !== undefined && body.format !== '') request.format = body.format;
+  if (body.think !== null && body.think !== undefined) request.think = body.think;
+  if (body.keep_alive !== null && body.keep_alive !== undefined) {
+    request.keepAlive = readKeepAlive(body.keep_alive);
+  }
+  const extra = readExtraOptions(body.options);
+  if (extra) request.extraOptions = extra;
+  return { asked: asked === '' ? 'auto' : asked, stream: body.stream ?? true, request };
+}
+
+function readCategory(text: string, model: ModelChoice, rules: ModelRules): Category | undefined {
+  const plain = text === '' || text.trim().toLowerCase() === 'default';
+  if (plain && model.kind === 'auto' && !model.category && rules.defaultCategory)
+    return rules.defaultCategory;
+  return text === '' ? undefined : parseCategory(text);
+}
+
+function readMessage(message: z.output<typeof messageBody>): ChatMessage {
+  return {
+    role: message.role,
+    content: message.content ?? '',
+    ...(message.images && message.images.length > 0 ? { images: message.images } : {}),
+    ...(message.tool_calls && message.tool_calls.length > 0 ? { tool_calls: message.tool_calls } : {}),
+    ...(message.tool_name ? { tool_name: message.tool_name } : {}),
+  };
+}
+
+/** Ollama takes `num_predict` of 0 or less as "no limit", so only a positive one becomes a limit. */
+function readSampling(options: z.output<typeof optionsBody> | null | undefined): Sampling {
+  if (!options) return {};
+  const sampling: Sampling = {};
+  if (typeof options.temperature === 'number') sampling.temperature = options.temperature;
+  if (typeof options.top_p === 'number') sampling.topP = options.top_p;
+  if (typeof options.top_k === 'number') sampling.topK = Math.trunc(options.top_k);
+  if (typeof options.min_p === 'number') sampling.minP = options.min_p;
+  if (typeof options.seed === 'number') sampling.seed = Math.trunc(options.seed);
+  if (typeof options.repeat_penalty === 'number') sampling.repeatPenalty = options.repeat_penalty;
+  if (typeof options.num_predict === 'number' && options.num_predict >= 1) {
+    sampling.maxTokens = Math.trunc(options.num_predict);
+  }
+  if (options.stop) sampling.stop = typeof options.stop === 'string' ? [options.stop] : options.stop;
+  return sampling;
+}
+
+const NEUTRAL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(optionsBody.shape));
+
+function readExtraOptions(
+  options: z.output<typeof optionsBody> | null | undefined,
+): Record<string, unknown> | undefined {
+  const extra = Object.entries(options ?? {}).filter(
+    ([name, value]) => !NEUTRAL_OPTIONS.has(name) && value !== null,
+  );
+  return extra.length > 0 ? Object.fromEntries(extra) : undefined;
+}
+
+/** A number of seconds, or a duration with units as Go writes it. */
+function readKeepAlive(value: number | string): number | string {
+  if (typeof value === 'number' || value === '0') return value;
+  if (/^[+-]?\d+(\.\d+)?$/.test(value)) {
+    throw new TandemError('bad_request', `time: missing unit in duration "${value}"; write "${value}s"`);
+  }
+  if (!/^[+-]?(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(value)) {
+    throw new TandemError(
+      'bad_request',
+      'keep_alive: invalid duration; write seconds as a number, or such as "5m"',
+    );
+  }
+  return value;
+}

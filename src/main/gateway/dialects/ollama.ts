@@ -1,0 +1,81 @@
+import type { CompletionEnd } from '../../../shared/domain';
+import type { TandemError } from '../../../shared/errors';
+import { type Answer, type Encoder, type Finish, isLoad, type Visible } from '../encoder';
+
+/** Nanoseconds, as all of Ollama's durations, from milliseconds. */
+const ns = (ms: number): number => Math.max(0, Math.round(ms * 1e6));
+
+/** The two endpoints differ in where the text stands. */
+export type OllamaShape = 'chat' | 'generate';
+
+/**
+ * Writes Ollama's frames: one JSON object a line, the last with `done: true`, counts, durations and what Tandem
+ * knows of the way under `tandem`. An error line has no `done`, so half an answer never looks whole.
+ */
+export function ollamaEncoder(shape: OllamaShape, asked: string, wall: () => Date): Encoder {
+  const head = () => ({ model: asked, created_at: wall().toISOString() });
+
+  const visible = (event: Visible): object => {
+    if (shape === 'generate') {
+      return event.type === 'thinking'
+        ? { response: '', thinking: event.text }
+        : { response: event.type === 'text' ? event.text : '' };
+    }
+    const message = { role: 'assistant', content: event.type === 'text' ? event.text : '' };
+    if (event.type === 'thinking') return { message: { ...message, thinking: event.text } };
+    return event.type === 'tool_calls' ? { message: { ...message, tool_calls: event.calls } } : { message };
+  };
+
+  const whole = (answer: Answer): object => {
+    const thinking = answer.thinking === '' ? {} : { thinking: answer.thinking };
+    if (shape === 'generate') return { response: answer.text, ...thinking };
+    const calls = answer.toolCalls.length === 0 ? {} : { tool_calls: answer.toolCalls };
+    return { message: { role: 'assistant', content: answer.text, ...thinking, ...calls } };
+  };
+
+  return {
+    streamType: 'application/x-ndjson',
+    frame: (event) => `${JSON.stringify({ ...head(), ...visible(event), done: false })}\n`,
+    last: (finish) =>
+      `${JSON.stringify({ ...head(), ...visible({ type: 'text', text: '' }), ...closing(finish) })}\n`,
+    whole: (answer, finish) => ({ ...head(), ...whole(answer), ...closing(finish) }),
+    errorFrame: (error) => `${JSON.stringify(ollamaError(error))}\n`,
+  };
+}
+
+/** Ollama's error shape, with our code beside it. */
+export function ollamaError(error: TandemError): { error: string; code: string } {
+  return { error: error.message, code: error.code };
+}
+
+function closing(finish: Finish): object {
+  const { end, trail } = finish;
+  const tandem = {
+    request_id: finish.requestId,
+    backend: trail.backend,
+    model: trail.model,
+    category: trail.category,
+    queue_ms: trail.queueMs === null ? null : Math.round(trail.queueMs),
+    reasons: trail.reasons,
+    ...(trail.breaks.length > 0 ? { breaks: trail.breaks } : {}),
+  };
+  const done = { done: true, done_reason: doneReason(end) };
+  return isLoad(end) ? { ...done, tandem } : { ...done, ...figures(finish), tandem };
+}
+
+/** A backend that does not tell its durations is measured from here: its first token, then the rest. */
+function figures({ end, totalMs, trail, visibleMs }: Finish): object {
+  return {
+    total_duration: ns(totalMs),
+    load_duration: ns(end.loadMs ?? 0),
+    prompt_eval_count: end.promptTokens,
+    prompt_eval_duration: ns(end.promptMs ?? trail.ttftMs ?? 0),
+    eval_count: end.completionTokens,
+    eval_duration: ns(end.evalMs ?? visibleMs),
+  };
+}
+
+/** Ollama has no word of its own for an answer that ends in tool calls. */
+function doneReason(end: CompletionEnd): string {
+  return end.reason === 'tool_calls' ? 'stop' : end.reason;
+}

@@ -1,0 +1,41 @@
+import type { CompletionEnd } from '../../shared/domain';
+import type { TandemError } from '../../shared/errors';
+import type { RouterEvent } from '../router/types';
+import type { Trail } from './trail';
+
+/** Events that a client sees as output. */
+export type Visible = Extract<RouterEvent, { type: 'text' | 'thinking' | 'tool_calls' }>;
+
+/** Output collected for a client that does not stream. */
+export interface Answer {
+  text: string;
+  thinking: string;
+  toolCalls: unknown[];
+}
+
+/** What is known when an answer ends. */
+export interface Finish {
+  requestId: string;
+  end: CompletionEnd;
+  trail: Trail;
+  /** Ms from receiving the request to its end. */
+  totalMs: number;
+  /** Ms from the first visible output to the end. */
+  visibleMs: number;
+}
+
+/** How one dialect writes an answer; pure translation. */
+export interface Encoder {
+  /** Content type of a stream. */
+  readonly streamType: string;
+  frame(event: Visible): string;
+  last(finish: Finish): string;
+  whole(answer: Answer, finish: Finish): object;
+  /** Ends a stream whose first byte is out; must not look like a clean end. */
+  errorFrame(error: TandemError): string;
+}
+
+/** Loading and unloading are answered by one plain object even where a stream was asked for. */
+export function isLoad(end: CompletionEnd): boolean {
+  return end.reason === 'load' || end.reason === 'unload';
+}

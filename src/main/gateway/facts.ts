@@ -1,0 +1,36 @@
+import type { Warning } from '../../shared/contract';
+import type { BackendId, ModelInfo } from '../../shared/domain';
+import type { BackendStatus, MemoryStatus, QueueStats } from '../../shared/status';
+
+/** How a model was used since the app started. */
+export interface ModelUse {
+  useCount: number;
+  /** Wall time in ms since the epoch; null = never. */
+  lastUsedAt: number | null;
+  /** Last measured load time in ms; null = never measured. */
+  loadMs: number | null;
+}
+
+export interface RateLimitFacts {
+  /** Requests per window and client; 0 = off. */
+  max: number;
+  /** Seconds. */
+  windowS: number;
+  /** Clients tracked now. */
+  clients: number;
+}
+
+/** What the listings and `/health` tell; read at each request, so every method must be cheap and synchronous. */
+export interface GatewayFacts {
+  readonly version: string;
+  /** Random per run; a request that carries it in its hop header came from ourselves. */
+  readonly instanceId: string;
+  backends(): readonly BackendStatus[];
+  models(): readonly ModelInfo[];
+  /** Null until the first sample. */
+  memory(): MemoryStatus | null;
+  queue(): QueueStats;
+  rateLimit(): RateLimitFacts;
+  warnings(): readonly Warning[];
+  modelUse(backend: BackendId, name: string): ModelUse;
+}

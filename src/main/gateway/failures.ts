@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify';
+import { ERROR_CODES, TandemError, toTandemError } from '../../shared/errors';
+import { traceOf } from '../contract/binder';
+import type { Logger } from '../ports/logger';
+
+/** Seconds to wait before trying again where the failure itself does not say. */
+const DEFAULT_RETRY_S = 5;
+
+/**
+ * Answers every thrown error with the status and `Retry-After` of its code, in the words of `format`; each dialect
+ * may set its own format within its plugin.
+ */
+export function answerFailures(
+  app: FastifyInstance,
+  format: (error: TandemError) => object,
+  logger: Logger,
+): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = translate(thrown);
+    if (error.code === 'internal') {
+      logger.error('request failed', { id: request.tandemId, trace: traceOf(thrown) });
+    }
+    const { http } = ERROR_CODES[error.code];
+    const retry = error.retryAfterS ?? (http === 429 || http === 503 ? DEFAULT_RETRY_S : undefined);
+    if (retry !== undefined) reply.header('Retry-After', String(Math.max(1, Math.ceil(retry))));
+    reply.code(http).type('application/json; charset=utf-8').send(format(error));
+  });
+  app.setNotFoundHandler((request) => {
+    throw new TandemError(
+      'not_found',
+      `there is no ${request.method} on this path; GET / names what answers here`,
+    );
+  });
+}
+
+/** Fastify's own refusals, in our codes. */
+function translate(thrown: unknown): TandemError {
+  const code = (thrown as { code?: unknown } | null)?.code;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new TandemError('body_too_large', 'the request body is over 32 MB; send less', { cause: thrown });
+  }
+  const status = (thrown as { statusCode?: unknown } | null)?.statusCode;
+  if (typeof code === 'string' && code.startsWith('FST_') && typeof status === 'number' && status < 500) {
+    return new TandemError('bad_request', 'the request cannot be read; check its headers and its body', {
+      cause: thrown,
+    });
+  }
+  return toTandemError(thrown);
+}

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { PRIORITIES, type Priority } from '../../shared/domain';
+import { TandemError } from '../../shared/errors';
+import type { Trail } from './trail';
+
+/** Carried by upstream calls; its value is a comma-separated list of the instance ids a request has passed. */
+export const HOP_HEADER = 'x-tandem-hop';
+
+const REQUEST_ID_FORM = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/** The client's own request id if it is harmless, else a new one. */
+export function requestIdOf(headers: IncomingHttpHeaders): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID_FORM.test(given) ? given : randomUUID();
+}
+
+/** `X-Request-Priority`; absent means medium, `normal` is another word for it. Throws `bad_request`. */
+export function priorityOf(headers: IncomingHttpHeaders): Priority {
+  const given = headers['x-request-priority'];
+  if (given === undefined) return 'medium';
+  const word = String(given).trim().toLowerCase();
+  if (word === 'normal') return 'medium';
+  const priority = PRIORITIES.find((known) => known === word);
+  if (!priority)
+    throw new TandemError('bad_request', 'X-Request-Priority must be high, medium, normal or low');
+  return priority;
+}
+
+export function isStrict(headers: IncomingHttpHeaders): boolean {
+  return String(headers['x-tandem-strict'] ?? '').toLowerCase() === 'true';
+}
+
+/**
+ * Who calls: remote address and the product of its User-Agent. `X-Tandem-Client` splits that further after a `#`;
+ * the rate limit counts what stands before it, so that a header never raises a limit.
+ */
+export function clientOf(address: string | undefined, headers: IncomingHttpHeaders): string {
+  const product = /^[A-Za-z0-9._-]{1,64}/.exec(headers['user-agent'] ?? '')?.[0] ?? 'unknown';
+  const split = /^[A-Za-z0-9._-]{1,64}$/.exec(String(headers['x-tandem-client'] ?? ''))?.[0];
+  const base = `${(address ?? 'unknown').replace(/^::ffff:/, '')} ${product}`;
+  return split === undefined ? base : `${base}#${split}`;
+}
+
+/** Has this request passed through this instance before? */
+export function hasPassed(headers: IncomingHttpHeaders, instanceId: string): boolean {
+  const hops = headers[HOP_HEADER];
+  return (
+    hops !== undefined &&
+    String(hops)
+      .split(/\s*,\s*/)
+      .includes(instanceId)
+  );
+}
+
+/** What is known of the way a request has gone so far, as headers. */
+export function trailHeaders(trail: Trail): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (trail.backend) headers['X-Tandem-Backend'] = trail.backend;
+  if (trail.model) headers['X-Tandem-Model'] = headerText(trail.model);
+  if (trail.category) headers['X-Tandem-Category'] = trail.category;
+  if (trail.queueMs !== null) headers['X-Tandem-Queue-Ms'] = String(Math.round(trail.queueMs));
+  if (trail.reasons.length > 0) headers['X-Tandem-Reasons'] = headerText(trail.reasons.join(','));
+  return headers;
+}
+
+/** Names may hold letters of any script; a header may not. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/gu, (part) => encodeURIComponent(part.toWellFormed()));
+}

@@ -1,0 +1,90 @@
+import { isServing } from '../../shared/domain';
+import type { Settings } from '../../shared/settings';
+import type { BackendStatus, MemoryStatus } from '../../shared/status';
+import type { GatewayFacts } from './facts';
+
+export type HealthStatus = 'healthy' | 'warning' | 'critical' | 'degraded';
+
+/**
+ * One word for the whole: critical memory first, then a backend in use that cannot serve, then anything a person
+ * should look at.
+ */
+export function healthStatus(facts: GatewayFacts, settings: Pick<Settings, 'useBackends'>): HealthStatus {
+  const pressure = facts.memory()?.pressure;
+  if (pressure === 'critical') return 'critical';
+  const inUse = facts
+    .backends()
+    .filter(({ id }) => settings.useBackends === 'both' || settings.useBackends === id);
+  if (inUse.some(({ state }) => !isServing(state))) return 'degraded';
+  return pressure === 'warning' || facts.warnings().length > 0 ? 'warning' : 'healthy';
+}
+
+/** Body of `GET /health`, with the names that scripts rely on. */
+export function healthBody(facts: GatewayFacts, settings: Pick<Settings, 'useBackends'>): object {
+  const backends = facts.backends();
+  const { depth, running } = facts.queue();
+  const { max, windowS, clients } = facts.rateLimit();
+  return {
+    status: healthStatus(facts, settings),
+    version: facts.version,
+    instance: facts.instanceId,
+    backends: Object.fromEntries(backends.map((backend) => [backend.id, backendBody(backend)])),
+    models: facts.models().map(({ backend, name, sizeBytes }) => {
+      const { useCount, lastUsedAt, loadMs } = facts.modelUse(backend, name);
+      return {
+        backend,
+        name,
+        size_bytes: sizeBytes,
+        use_count: useCount,
+        last_used_at: lastUsedAt === null ? null : new Date(lastUsedAt).toISOString(),
+        load_ms: loadMs,
+      };
+    }),
+    active_requests: running,
+    memory: memoryBody(facts.memory()),
+    queue: { depth, running },
+    rate_limit: { max, window_s: windowS, clients },
+    warnings: facts.warnings(),
+  };
+}
+
+function backendBody(backend: BackendStatus): object {
+  const {
+    state,
+    model,
+    restarts,
+    pid,
+    url,
+    version,
+    ownership,
+    activeRequests,
+    draining,
+    lastError,
+    absence,
+  } = backend;
+  return {
+    state,
+    model,
+    restarts,
+    pid,
+    url,
+    version,
+    ownership,
+    active_requests: activeRequests,
+    draining,
+    last_error: lastError === null ? null : { code: lastError.code, message: lastError.message },
+    ...(absence === null ? {} : { cure: absence.cure }),
+  };
+}
+
+function memoryBody(memory: MemoryStatus | null): object {
+  return {
+    used_percent: memory?.usedPercent ?? null,
+    warning_percent: memory?.warningPercent ?? null,
+    critical_percent: memory?.criticalPercent ?? null,
+    pressure: memory?.pressure ?? 'unknown',
+    mlx_bytes: memory?.mlxBytes ?? null,
+    ollama_bytes: memory?.ollamaBytes ?? null,
+    total_bytes: memory?.totalBytes ?? null,
+  };
+}

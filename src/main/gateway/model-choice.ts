@@ -1,0 +1,44 @@
+import {
+  BACKEND_IDS,
+  type BackendId,
+  CATEGORIES,
+  type Category,
+  type ModelChoice,
+} from '../../shared/domain';
+import { TandemError } from '../../shared/errors';
+
+/** Older names of two categories. */
+const ALIASES: Readonly<Record<string, Category>> = { code: 'coding', default: 'general' };
+
+/** Letters of any script, then what stands in names of models: never a path upwards, never a shell's characters. */
+const NAME_FORM = /^[\p{L}\p{N}_][\p{L}\p{N}._:@+ -]*(?:\/[\p{L}\p{N}_][\p{L}\p{N}._:@+ -]*)*$/u;
+const MAX_NAME = 300;
+
+/** Reads a category's name or alias; throws `bad_request` for anything else. */
+export function parseCategory(text: string): Category {
+  const name = text.trim().toLowerCase();
+  const category = ALIASES[name] ?? CATEGORIES.find((known) => known === name);
+  if (!category) {
+    throw new TandemError('bad_request', `unknown category; use one of ${CATEGORIES.join(', ')}`);
+  }
+  return category;
+}
+
+/**
+ * Reads `auto`, `auto:<category>`, `<name>`, `mlx/<name>` or `ollama/<name>`; `<backend>/auto` leaves the model to
+ * that backend. Throws `bad_model_name`, or `bad_request` for an unknown category.
+ */
+export function parseModelChoice(text: string): ModelChoice {
+  const name = text.trim();
+  if (name === 'auto' || name === 'auto:latest') return { kind: 'auto' };
+  if (name.startsWith('auto:')) return { kind: 'auto', category: parseCategory(name.slice(5)) };
+  if (name.length > MAX_NAME || !NAME_FORM.test(name) || name.includes('..')) {
+    throw new TandemError('bad_model_name', 'invalid model name; use a name that /api/tags lists, or "auto"');
+  }
+  const backend = BACKEND_IDS.find((id) => name.startsWith(`${id}/`));
+  return backend ? choiceOn(backend, name.slice(backend.length + 1)) : { kind: 'named', name };
+}
+
+function choiceOn(backend: BackendId, name: string): ModelChoice {
+  return name === 'auto' ? { kind: 'backend', backend } : { kind: 'named', name, backend };
+}

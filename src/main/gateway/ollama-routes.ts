@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { CompletionRequest } from '../../shared/domain';
+import { TandemError, toTandemError } from '../../shared/errors';
+import { type OllamaShape, ollamaEncoder } from './dialects/ollama';
+import { psBody, showBody, tagsBody } from './dialects/ollama-listings';
+import { type ModelRules, type OllamaRequest, readChat, readGenerate } from './dialects/ollama-request';
+import { clientOf, isStrict, priorityOf } from './headers';
+import type { InFlight } from './in-flight';
+import { respond } from './respond';
+import type { GatewayOptions } from './server';
+
+const showRequest = z.object({ model: z.string().nullish(), name: z.string().nullish() });
+
+/** Ollama's dialect: answers, listings and the two words by which its clients recognise a server. */
+export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFlight: InFlight): void {
+  const { facts, surface, clock } = options;
+  const models = () =>
+    facts.models().filter(({ backend }) => surface.lists === null || surface.lists === backend);
+  const wall = () => clock.wall();
+
+  app.get('/', (_request, reply) => reply.type('text/plain; charset=utf-8').send('Ollama is running'));
+  app.get('/api/version', () => ({ version: facts.version }));
+  app.get('/api/tags', () => tagsBody(models(), wall()));
+  app.get('/api/ps', () => psBody(facts.backends(), models()));
+  app.post('/api/show', (request) => {
+    const body = showRequest.safeParse(request.body);
+    const asked = body.success ? (body.data.model ?? body.data.name ?? '').trim() : '';
+    if (asked === '') throw new TandemError('bad_request', 'model is required');
+    return showBody(asked, facts.models(), wall());
+  });
+  app.post('/api/chat', (request, reply) => answer('chat', readChat, request, reply));
+  app.post('/api/generate', (request, reply) => answer('generate', readGenerate, request, reply));
+
+  async function answer(
+    shape: OllamaShape,
+    read: (body: unknown, rules: ModelRules) => OllamaRequest,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    const parsed = read(request.body, {
+      modelOptional: surface.modelOptional,
+      defaultCategory: surface.defaultCategory(options.settings()),
+    });
+    const entry = inFlight.open(request, reply);
+    const completion: CompletionRequest = {
+      ...parsed.request,
+      id: entry.id,
+      priority: priorityOf(request.headers),
+      client: clientOf(request.socket.remoteAddress, request.headers),
+      strict: isStrict(request.headers),
+      origin: surface.origin,
+    };
+    try {
+      await respond({
+        request: completion,
+        requestId: request.tandemId,
+        stream: parsed.stream,
+        encoder: ollamaEncoder(shape, parsed.asked, wall),
+        dispatcher: options.dispatcher,
+        reply,
+        clock,
+        signal: entry.signal,
+        abort: entry.abort,
+      });
+    } catch (thrown) {
+      throw inOllamasWords(toTandemError(thrown), parsed.asked);
+    } finally {
+      entry.close();
+    }
+    return reply;
+  }
+}
+
+/** Clients recognise a missing model by this sentence. */
+function inOllamasWords(error: TandemError, asked: string): TandemError {
+  if (error.code !== 'model_not_found') return error;
+  return new TandemError(error.code, `model '${asked}' not found`, { cause: error });
+}

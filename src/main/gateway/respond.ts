@@ -1,0 +1,136 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
+import type { CompletionRequest } from '../../shared/domain';
+import { TandemError, toTandemError } from '../../shared/errors';
+import type { Clock } from '../ports/clock';
+import type { Dispatcher, RouterEvent } from '../router/types';
+import { type Answer, type Encoder, type Finish, isLoad, type Visible } from './encoder';
+import { trailHeaders } from './headers';
+import { emptyTrail, follow, type Trail } from './trail';
+
+/** A client that takes no byte for this long has left without saying so; its slot is needed. */
+export const STALL_MS = 60_000;
+
+export interface Exchange {
+  request: CompletionRequest;
+  /** Id as the client knows it. */
+  requestId: string;
+  stream: boolean;
+  encoder: Encoder;
+  dispatcher: Dispatcher;
+  reply: FastifyReply;
+  clock: Clock;
+  /** Aborts when the client leaves or the listener closes. */
+  signal: AbortSignal;
+  /** Ends the exchange from this side (a client that stopped reading). */
+  abort: (reason: TandemError) => void;
+}
+
+/**
+ * Sends one request through the router and its answer to the client. Before the first byte a failure is thrown, so
+ * that it gets its true HTTP status; after it, the stream ends with the dialect's error frame. Each event is written
+ * at once, and no further one is asked for until the client has taken it.
+ */
+export async function respond(exchange: Exchange): Promise<void> {
+  const { clock, reply, encoder } = exchange;
+  const trail = emptyTrail();
+  const answer: Answer = { text: '', thinking: '', toolCalls: [] };
+  const receivedAt = clock.now();
+  let visibleAt: number | null = null;
+  let finished = false;
+  try {
+    for await (const event of exchange.dispatcher.dispatch(exchange.request, exchange.signal)) {
+      follow(trail, event);
+      if (event.type === 'started') {
+        visibleAt = clock.now();
+        if (exchange.stream) openStream(exchange, trail);
+      } else if (event.type === 'end') {
+        const now = clock.now();
+        const finish: Finish = {
+          requestId: exchange.requestId,
+          end: event.end,
+          trail,
+          totalMs: now - receivedAt,
+          visibleMs: now - (visibleAt ?? now),
+        };
+        finishWith(exchange, answer, finish);
+        // Not left early: that would cancel a request which is about to be counted as done.
+        finished = true;
+      } else if (isVisible(event)) {
+        if (exchange.stream) await write(exchange, encoder.frame(event));
+        else collect(answer, event);
+      }
+    }
+    if (!finished) throw new TandemError('backend_failed', 'The answer broke off. Try again.');
+  } catch (thrown) {
+    if (finished) return;
+    const error = toTandemError(thrown);
+    if (!reply.raw.headersSent) {
+      reply.headers(trailHeaders(trail));
+      throw error;
+    }
+    if (!reply.raw.destroyed) reply.raw.end(encoder.errorFrame(error));
+  }
+}
+
+function isVisible(event: RouterEvent): event is Visible {
+  return event.type === 'text' || event.type === 'thinking' || event.type === 'tool_calls';
+}
+
+function collect(answer: Answer, event: Visible): void {
+  if (event.type === 'text') answer.text += event.text;
+  else if (event.type === 'thinking') answer.thinking += event.text;
+  else answer.toolCalls.push(...event.calls);
+}
+
+/** From here on Fastify has no part in the answer: it would buffer or set headers of its own. */
+function openStream({ reply, encoder }: Exchange, trail: Trail): void {
+  if (reply.raw.headersSent) return;
+  reply.hijack();
+  reply.raw.writeHead(200, {
+    ...definedHeaders(reply),
+    ...trailHeaders(trail),
+    'Content-Type': encoder.streamType,
+    'Cache-Control': 'no-store',
+    'X-Accel-Buffering': 'no',
+  });
+  reply.raw.flushHeaders();
+}
+
+function definedHeaders(reply: FastifyReply): Record<string, string | number | string[]> {
+  const headers: Record<string, string | number | string[]> = {};
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) headers[name] = value;
+  return headers;
+}
+
+function finishWith(exchange: Exchange, answer: Answer, finish: Finish): void {
+  const { reply, encoder } = exchange;
+  if (exchange.stream && (reply.raw.headersSent || !isLoad(finish.end))) {
+    openStream(exchange, finish.trail);
+    reply.raw.end(encoder.last(finish));
+    return;
+  }
+  reply.headers(trailHeaders(finish.trail)).send(encoder.whole(answer, finish));
+}
+
+async function write(exchange: Exchange, frame: string): Promise<void> {
+  const { raw } = exchange.reply;
+  if (raw.destroyed) throw exchange.signal.reason;
+  if (!raw.write(frame)) await drained(exchange, raw);
+}
+
+async function drained(exchange: Exchange, raw: ServerResponse): Promise<void> {
+  const cancelStall = exchange.clock.after(STALL_MS, () => {
+    exchange.abort(new TandemError('cancelled', 'The client stopped reading.'));
+    raw.destroy();
+  });
+  try {
+    await once(raw, 'drain', { signal: exchange.signal });
+  } catch {
+    throw exchange.signal.reason;
+  } finally {
+    cancelStall();
+  }
+}

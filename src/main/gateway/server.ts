@@ -1,0 +1,105 @@
+import type { AddressInfo } from 'node:net';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { TandemError } from '../../shared/errors';
+import { isLoopback } from '../../shared/local-origin';
+import type { Settings } from '../../shared/settings';
+import type { Clock } from '../ports/clock';
+import type { Logger } from '../ports/logger';
+import { findPortHolder, portTaken } from '../ports/port-holder';
+import type { Dispatcher } from '../router/types';
+import { ollamaError } from './dialects/ollama';
+import type { GatewayFacts } from './facts';
+import { answerFailures } from './failures';
+import { guard } from './guard';
+import { healthBody } from './health';
+import { InFlight } from './in-flight';
+import { ollamaRoutes } from './ollama-routes';
+import type { Surface } from './surface';
+
+/** Bytes of a request body; more gets 413. */
+export const BODY_LIMIT = 32 * 1024 * 1024;
+/** A client has this long to send its request, ms. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
+export interface GatewayOptions {
+  surface: Surface;
+  dispatcher: Dispatcher;
+  facts: GatewayFacts;
+  /** Read at each request, so that a change acts at once. */
+  settings: () => Pick<Settings, 'mlxOnlyLight' | 'useBackends'>;
+  /** Origins of our own UI, as known now. */
+  uiOrigins: () => readonly string[];
+  allowedHosts: readonly string[];
+  allowedOrigins: readonly string[];
+  clock: Clock;
+  logger: Logger;
+}
+
+export interface Gateway {
+  /**
+   * Binds; port 0 takes any free one. Rejects with `port_taken`, naming the holder where it can be known, or with
+   * `environment_invalid` for an address that other machines reach, because there are no keys to ask them for.
+   */
+  listen(port: number, host: string): Promise<{ port: number; url: string }>;
+  /** Ends every answer in flight with an error frame and closes all connections. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** One HTTP listener; the router gateway and the MLX API are two of it, with different surfaces. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const inFlight = new InFlight();
+  const app = build(options, inFlight);
+  return {
+    async listen(port, host) {
+      if (!isLoopback(host)) {
+        throw new TandemError(
+          'environment_invalid',
+          `${host} can be reached by other machines, and there are no keys yet; use 127.0.0.1`,
+        );
+      }
+      try {
+        await app.listen({ port, host });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+        throw portTaken(port, await findPortHolder(port));
+      }
+      const bound = (app.server.address() as AddressInfo).port;
+      return { port: bound, url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}` };
+    },
+    async close() {
+      inFlight.abortAll(new TandemError('cancelled', 'Tandem is stopping. Try again when it runs.'));
+      await app.close();
+    },
+  };
+}
+
+function build(options: GatewayOptions, inFlight: InFlight): FastifyInstance {
+  const { facts, settings, logger } = options;
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true },
+  });
+  readEverythingAsJson(app);
+  app.decorateRequest('tandemId', '');
+  app.addHook('onRequest', guard({ ...options, instanceId: facts.instanceId }));
+  answerFailures(app, ollamaError, logger);
+  app.get('/health', () => healthBody(facts, settings()));
+  app.get('/queue/stats', () => facts.queue());
+  ollamaRoutes(app, options, inFlight);
+  return app;
+}
+
+/** Ollama's clients often leave the content type out or wrong, so it is not looked at. */
+function readEverythingAsJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(new TandemError('bad_json', 'missing request body'));
+    try {
+      done(null, JSON.parse(body as string));
+    } catch {
+      done(new TandemError('bad_json', 'the request body is not valid JSON; send one JSON object'));
+    }
+  });
+}

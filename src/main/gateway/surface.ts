@@ -1,0 +1,29 @@
+import type { BackendId, Category } from '../../shared/domain';
+import type { Settings } from '../../shared/settings';
+
+/** One of the two listeners; both speak the same dialects over the same router and queue. */
+export interface Surface {
+  /** Name in the journal. */
+  readonly origin: 'gateway' | 'mlx-api';
+  /** Listings show this backend's models only; null = all. */
+  readonly lists: BackendId | null;
+  /** A request may leave `model` out: its category decides. */
+  readonly modelOptional: boolean;
+  /** Category of a request without an explicit model that names none, or `default`. */
+  defaultCategory(settings: Pick<Settings, 'mlxOnlyLight'>): Category | undefined;
+}
+
+export const ROUTER_GATEWAY: Surface = {
+  origin: 'gateway',
+  lists: null,
+  modelOptional: false,
+  defaultCategory: () => undefined,
+};
+
+/** While only light models are allowed on MLX, its `default` category is the fast model. */
+export const MLX_API: Surface = {
+  origin: 'mlx-api',
+  lists: 'mlx',
+  modelOptional: true,
+  defaultCategory: ({ mlxOnlyLight }) => (mlxOnlyLight ? 'fast' : 'general'),
+};

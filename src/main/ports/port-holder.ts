@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { TandemError } from '../../shared/errors';
+
+/** The process that listens on a port. */
+export interface PortHolder {
+  pid: number;
+  /** Name of its program. */
+  name: string;
+}
+
+/** Looking for the holder never holds a start up for longer, ms. */
+const LIMIT_MS = 2_000;
+
+/** Who listens on this TCP port of this machine? Null when it cannot be known; never rejects. */
+export async function findPortHolder(port: number, platform = process.platform): Promise<PortHolder | null> {
+  const search = platform === 'linux' ? holderFromProc(port) : holderFromLsof(port);
+  const giveUp = new Promise<null>((resolve) => setTimeout(() => resolve(null), LIMIT_MS).unref());
+  return Promise.race([search.catch(() => null), giveUp]);
+}
+
+/** `port_taken` with the holder's name where it is known. */
+export function portTaken(port: number, holder: PortHolder | null): TandemError {
+  const who = holder ? `${holder.name} (process ${holder.pid})` : 'another program';
+  return new TandemError('port_taken', `Port ${port} is taken by ${who}. Stop it, or choose another port.`, {
+    details: { port, holder: holder?.name ?? null, pid: holder?.pid ?? null },
+  });
+}
+
+/** Linux: the socket's inode from the kernel's table of listeners, then the process that holds that inode. */
+async function holderFromProc(port: number): Promise<PortHolder | null> {
+  const tables = await Promise.all(
+    ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => readFile(file, 'utf8').catch(() => '')),
+  );
+  const inodes = new Set(tables.flatMap((table) => listenerInodes(table, port)));
+  if (inodes.size === 0) return null;
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry) || !(await holdsSocket(entry, inodes))) continue;
+    const name = await readFile(`/proc/${entry}/comm`, 'utf8');
+    return { pid: Number(entry), name: name.trim() };
+  }
+  return null;
+}
+
+/** Inodes of the sockets that listen on a port, from the text of `/proc/net/tcp` (state 0A is LISTEN). */
+export function listenerInodes(table: string, port: number): string[] {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return table.split('\n').flatMap((line) => {
+    const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
+    return local?.endsWith(suffix) && state === '0A' && inode !== undefined ? [inode] : [];
+  });
+}
+
+async function holdsSocket(pid: string, inodes: ReadonlySet<string>): Promise<boolean> {
+  const folder = `/proc/${pid}/fd`;
+  for (const descriptor of await readdir(folder).catch(() => [])) {
+    const target = await readlink(`${folder}/${descriptor}`).catch(() => '');
+    const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+    if (inode !== undefined && inodes.has(inode)) return true;
+  }
+  return false;
+}
+
+function holderFromLsof(port: number): Promise<PortHolder | null> {
+  const args = ['-nP', '-F', 'pc', `-iTCP:${port}`, '-sTCP:LISTEN'];
+  return new Promise((resolve) => {
+    execFile('lsof', args, { timeout: LIMIT_MS }, (_error, stdout) => resolve(parseLsof(stdout)));
+  });
+}
+
+/** First process in the output of `lsof -F pc`: a line `p<pid>`, then a line `c<command>`. */
+export function parseLsof(output: string): PortHolder | null {
+  const pid = /^p(\d+)$/m.exec(output)?.[1];
+  const name = /^c(.+)$/m.exec(output)?.[1];
+  return pid === undefined || name === undefined ? null : { pid: Number(pid), name };
+}
