@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { Scheduler, type SchedulerEffect } from '../../../src/main/queue/scheduler';
+import type { BackendId, Priority } from '../../../src/shared/domain';
+
+interface Arrival {
+  id: string;
+  priority?: Priority;
+  client?: string;
+  backend?: BackendId;
+  estimateMs?: number;
+}
+
+function setUp(slots: Partial<Record<BackendId, number>> = {}) {
+  const scheduler = new Scheduler({ mlx: 1, ollama: 1, ...slots });
+  const order: string[] = [];
+  let now = 0;
+  const note = (effects: SchedulerEffect[]) => void order.push(...effects.map((effect) => effect.id));
+  return {
+    order,
+    scheduler,
+    at: (ms: number) => {
+      now = ms;
+    },
+    arrive: (...arrivals: Arrival[]) => {
+      for (const arrival of arrivals) {
+        const defaults = { priority: 'medium', client: 'one', backend: 'mlx', estimateMs: 1000 } as const;
+        note(scheduler.handle({ type: 'wait', at: now, ...defaults, ...arrival }));
+      }
+    },
+    leave: (id: string) => note(scheduler.handle({ type: 'leave', at: now, id })),
+    free: (id: string) => note(scheduler.handle({ type: 'free', at: now, id })),
+    resize: (backend: BackendId, count: number) =>
+      note(scheduler.handle({ type: 'capacity', at: now, backend, slots: count })),
+    /** Frees the running slot until nothing is granted any more. */
+    drainAll: () => {
+      for (let served = 0; served < order.length; served += 1) {
+        note(scheduler.handle({ type: 'free', at: now, id: order[served] as string }));
+      }
+    },
+  };
+}
+
+describe('Scheduler', () => {
+  it('serves one client in order of arrival', () => {
+    const { arrive, drainAll, order } = setUp();
+    arrive({ id: 'a' }, { id: 'b' }, { id: 'c' });
+    drainAll();
+    expect(order).toEqual(['a', 'b', 'c']);
+  });
+
+  it('serves higher priorities first, in order of arrival within one', () => {
+    const { arrive, drainAll, order } = setUp();
+    arrive({ id: 'running' }, { id: 'low', priority: 'low' }, { id: 'medium' });
+    arrive({ id: 'high1', priority: 'high' }, { id: 'high2', priority: 'high' });
+    drainAll();
+    expect(order).toEqual(['running', 'high1', 'high2', 'medium', 'low']);
+  });
+
+  it('lets a low request through after four others were preferred to it', () => {
+    const { arrive, drainAll, order } = setUp();
+    arrive({ id: 'running' }, { id: 'low', priority: 'low' });
+    for (let n = 1; n <= 6; n += 1) arrive({ id: `high${n}`, priority: 'high' });
+    drainAll();
+    expect(order).toEqual(['running', 'high1', 'high2', 'high3', 'high4', 'low', 'high5', 'high6']);
+  });
+
+  it('lets a low request that waited a minute through after one other, and never two of them in a row', () => {
+    const { arrive, at, drainAll, order } = setUp();
+    arrive({ id: 'running' }, { id: 'low1', priority: 'low' }, { id: 'low2', priority: 'low' });
+    at(60_000);
+    for (let n = 1; n <= 3; n += 1) arrive({ id: `high${n}`, priority: 'high' });
+    drainAll();
+    expect(order).toEqual(['running', 'high1', 'low1', 'high2', 'low2', 'high3']);
+  });
+
+  it('alternates between clients of one priority', () => {
+    const { arrive, drainAll, order } = setUp();
+    arrive({ id: 'a1', client: 'a' }, { id: 'a2', client: 'a' }, { id: 'a3', client: 'a' });
+    arrive({ id: 'b1', client: 'b' }, { id: 'b2', client: 'b' });
+    drainAll();
+    expect(order).toEqual(['a1', 'b1', 'a2', 'b2', 'a3']);
+  });
+
+  it('owes nothing to a client that was away', () => {
+    const { arrive, free, drainAll, order } = setUp();
+    for (let n = 1; n <= 3; n += 1) arrive({ id: `a${n}`, client: 'a' });
+    free('a1');
+    free('a2');
+    arrive({ id: 'b1', client: 'b' }, { id: 'b2', client: 'b' }, { id: 'a4', client: 'a' });
+    drainAll();
+    expect(order).toEqual(['a1', 'a2', 'a3', 'b1', 'b2', 'a4']);
+  });
+
+  it('keeps backends apart and uses every slot', () => {
+    const { arrive, free, order } = setUp({ ollama: 2 });
+    arrive({ id: 'm1' }, { id: 'm2' }, { id: 'o1', backend: 'ollama' }, { id: 'o2', backend: 'ollama' });
+    arrive({ id: 'o3', backend: 'ollama' });
+    expect(order).toEqual(['m1', 'o1', 'o2']);
+    free('o2');
+    expect(order).toEqual(['m1', 'o1', 'o2', 'o3']);
+  });
+
+  it('forgets who leaves and goes on with the next', () => {
+    const { arrive, leave, drainAll, order } = setUp();
+    arrive({ id: 'a' }, { id: 'b' }, { id: 'c' });
+    leave('b');
+    leave('never-came');
+    drainAll();
+    expect(order).toEqual(['a', 'c']);
+  });
+
+  it('grants at once when slots are added, and never takes one away', () => {
+    const { arrive, resize, free, order } = setUp();
+    arrive({ id: 'a' }, { id: 'b' }, { id: 'c' });
+    resize('mlx', 2);
+    expect(order).toEqual(['a', 'b']);
+    resize('mlx', 1);
+    free('a');
+    expect(order).toEqual(['a', 'b']);
+    free('b');
+    expect(order).toEqual(['a', 'b', 'c']);
+  });
+
+  it('frees a slot once, however often it is told', () => {
+    const { arrive, free, order } = setUp();
+    arrive({ id: 'a' }, { id: 'b' }, { id: 'c' });
+    free('a');
+    free('a');
+    expect(order).toEqual(['a', 'b']);
+  });
+
+  it('tells everyone their place and the expected wait', () => {
+    const { arrive, at, scheduler } = setUp({ mlx: 2 });
+    arrive({ id: 'r1', estimateMs: 4000 }, { id: 'r2', estimateMs: 10_000 });
+    arrive({ id: 'a', estimateMs: 3000 }, { id: 'b', priority: 'high' }, { id: 'c' });
+    at(1000);
+    expect(scheduler.waiting('mlx', 1000)).toEqual([
+      { id: 'b', position: 1, etaMs: 3000 },
+      { id: 'a', position: 2, etaMs: 4000 },
+      { id: 'c', position: 3, etaMs: 7000 },
+    ]);
+  });
+});
