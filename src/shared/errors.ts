@@ -8,6 +8,8 @@ export const ERROR_CODES = {
   bad_model_name: { http: 400 },
   unsupported: { http: 400 },
   unauthorized: { http: 401 },
+  /** Never sent by a server: the UI's line to the core is down. */
+  disconnected: { http: 503 },
   forbidden_host: { http: 403 },
   forbidden_origin: { http: 403 },
   not_found: { http: 404 },

@@ -1,0 +1,88 @@
+/** Where the session survives a reload of this tab; nothing else can read it. */
+const STORAGE_KEY = 'tandem.session';
+
+/** The parts of a browser window that the web bridge touches. */
+export interface PageWindow {
+  location: Pick<Location, 'href' | 'host' | 'protocol'>;
+  history: Pick<History, 'replaceState'>;
+  sessionStorage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  fetch: typeof fetch;
+  WebSocket: typeof WebSocket;
+}
+
+/**
+ * The page's proof of who it is. The token from the address is taken out of it at once, kept in memory only, and
+ * exchanged for a short-lived session; a refused session is exchanged anew.
+ */
+export class WebSession {
+  readonly #page: PageWindow;
+  #token: string | null;
+  #session: string | null;
+  #exchange: Promise<boolean> | null = null;
+
+  constructor(page: PageWindow) {
+    this.#page = page;
+    this.#token = takeToken(page);
+    this.#session = page.sessionStorage.getItem(STORAGE_KEY);
+    // A fresh address beats what an older one left in this tab.
+    if (this.#token !== null) this.#forget();
+  }
+
+  /**
+   * `POST` with the session; a 401 is answered by one new exchange and one further try. The caller sees the last
+   * answer. Rejects only when the line is down.
+   */
+  async post(path: string, body: unknown): Promise<Response> {
+    if (this.#session === null) await this.#renew();
+    const first = await this.#send(path, body);
+    if (first.status !== 401) return first;
+    this.#forget();
+    return (await this.#renew()) ? this.#send(path, body) : first;
+  }
+
+  /** Joins an exchange that is under way. */
+  #renew(): Promise<boolean> {
+    this.#exchange ??= this.#exchangeToken().finally(() => {
+      this.#exchange = null;
+    });
+    return this.#exchange;
+  }
+
+  async #exchangeToken(): Promise<boolean> {
+    if (this.#session !== null) return true;
+    if (this.#token === null) return false;
+    const answer = await this.#page.fetch('/api/session', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ token: this.#token }),
+    });
+    if (!answer.ok) return false;
+    const { session } = (await answer.json()) as { session: string };
+    this.#session = session;
+    this.#page.sessionStorage.setItem(STORAGE_KEY, session);
+    return true;
+  }
+
+  #send(path: string, body: unknown): Promise<Response> {
+    return this.#page.fetch(path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${this.#session ?? ''}` },
+      body: JSON.stringify(body),
+    });
+  }
+
+  #forget(): void {
+    this.#session = null;
+    this.#page.sessionStorage.removeItem(STORAGE_KEY);
+  }
+}
+
+/** Reads the token and drops it from the address bar and the history. */
+function takeToken({ location, history }: PageWindow): string | null {
+  const url = new URL(location.href);
+  const token = url.searchParams.get('token');
+  if (token === null) return null;
+  url.searchParams.delete('token');
+  history.replaceState(null, '', `${url.pathname}${url.search}${url.hash}`);
+  return token;
+}
