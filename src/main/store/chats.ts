@@ -1,0 +1,194 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Answer, ChatSummary, Message } from '../../shared/chat';
+import { TandemError } from '../../shared/errors';
+import { eraseFromBackups } from './erase';
+import type { StoreQueries } from './store-protocol';
+
+type Row = Record<string, string | number | null>;
+
+/** Chats of the sidebar at once; older ones are found by searching. */
+const LISTED = 500;
+const FOUND = 100;
+const PREVIEW_CHARS = 160;
+
+const SUMMARY = `SELECT c.id, c.title, c.created_at, c.updated_at,
+  (SELECT substr(m.text, 1, ${PREVIEW_CHARS}) FROM messages m
+    WHERE m.chat_id = c.id AND m.text <> '' ORDER BY m.seq DESC LIMIT 1) AS preview
+  FROM chats c WHERE c.hidden = 0`;
+
+/** A turn is a user message with its answers, however much later one was asked for; the chat is read turn by turn. */
+const IN_CHAT_ORDER = `SELECT m.*, COALESCE(q.seq, m.seq) AS turn FROM messages m
+  LEFT JOIN messages q ON q.id = m.reply_to`;
+
+type ChatQueries = Omit<StoreQueries, 'recentJournal' | 'writeJournal'>;
+
+/** Everything about chats and messages. Throws SQLite's errors as they are. */
+export function chatQueries(db: DatabaseSync, backupDir: string): ChatQueries {
+  // SQLite's own lower() knows ASCII only; chats are also in Cyrillic.
+  db.function('fold', { deterministic: true }, (text) => String(text).toLowerCase());
+
+  const listChats = () =>
+    rows(db, `${SUMMARY} ORDER BY c.updated_at DESC, c.rowid DESC LIMIT ${LISTED}`).map(toSummary);
+
+  return {
+    listChats,
+
+    searchChats(query) {
+      const needle = query.trim().toLowerCase();
+      if (needle === '') return listChats();
+      return rows(
+        db,
+        `${SUMMARY} AND (instr(fold(c.title), :needle) > 0 OR EXISTS (
+           SELECT 1 FROM messages f WHERE f.chat_id = c.id AND instr(fold(f.text), :needle) > 0))
+         ORDER BY c.updated_at DESC, c.rowid DESC LIMIT ${FOUND}`,
+        { needle },
+      ).map(toSummary);
+    },
+
+    messages: (chatId) =>
+      rows(db, `${IN_CHAT_ORDER} WHERE m.chat_id = :chatId ORDER BY turn, m.seq`, { chatId }).map(toMessage),
+
+    message(id) {
+      const row = rows(db, 'SELECT * FROM messages WHERE id = :id', { id })[0];
+      return row ? toMessage(row) : null;
+    },
+
+    addTurn: ({ chat, user, answer }) =>
+      inTransaction(db, () => {
+        if (chat) insertChat(db, chat, user.at);
+        insertMessage(db, user);
+        insertMessage(db, answer);
+        touch(db, user.chatId, user.at);
+      }),
+
+    addAnswer: (answer) =>
+      inTransaction(db, () => {
+        insertMessage(db, answer);
+        touch(db, answer.chatId, answer.at);
+      }),
+
+    saveAnswer({ id, text, status, meta }) {
+      db.prepare('UPDATE messages SET text = ?, status = ?, meta = ? WHERE id = ?').run(
+        text,
+        status,
+        JSON.stringify(meta),
+        id,
+      );
+    },
+
+    truncateFrom(messageId) {
+      const target = rows(db, `${IN_CHAT_ORDER} WHERE m.id = :messageId`, { messageId })[0];
+      if (!target) return null;
+      db.prepare(
+        `DELETE FROM messages WHERE seq IN (
+           SELECT seq FROM (${IN_CHAT_ORDER}) WHERE chat_id = :chat AND (turn, seq) >= (:turn, :seq))`,
+      ).run({ chat: target.chat_id ?? '', turn: target.turn ?? 0, seq: target.seq ?? 0 });
+      return { chatId: String(target.chat_id) };
+    },
+
+    renameChat: (chatId, title) => changeChat(db, 'title = :value', chatId, title),
+    hideChat: (chatId) => changeChat(db, 'hidden = :value', chatId, 1),
+    restoreChat: (chatId) => changeChat(db, 'hidden = :value', chatId, 0),
+
+    eraseChat: (chatId) => erase(db, backupDir, [chatId]),
+
+    recover() {
+      const interrupted = db
+        .prepare("UPDATE messages SET status = 'stopped' WHERE status IN ('queued', 'streaming')")
+        .run().changes;
+      const hidden = rows(db, 'SELECT id FROM chats WHERE hidden = 1').map((row) => String(row.id));
+      if (hidden.length > 0) erase(db, backupDir, hidden);
+      return { interrupted: Number(interrupted), erased: hidden.length };
+    },
+  };
+}
+
+/** Runs the changes together or not at all. */
+export function inTransaction(db: DatabaseSync, run: () => void): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    run();
+    db.exec('COMMIT');
+  } catch (error) {
+    // A full disk may have rolled back already.
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Gone also from the write-ahead log, which would keep the text until its next checkpoint, and from backups. */
+function erase(db: DatabaseSync, backupDir: string, chatIds: readonly string[]): void {
+  const remove = db.prepare('DELETE FROM chats WHERE id = ? AND hidden = 1');
+  const erased = chatIds.filter((id) => Number(remove.run(id).changes) > 0);
+  if (erased.length === 0) return;
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  eraseFromBackups(backupDir, erased);
+}
+
+function insertChat(db: DatabaseSync, chat: { id: string; title: string }, at: number): void {
+  db.prepare('INSERT INTO chats (id, title, created_at, updated_at) VALUES (?, ?, ?, ?)').run(
+    chat.id,
+    chat.title,
+    at,
+    at,
+  );
+}
+
+function insertMessage(db: DatabaseSync, message: Message): void {
+  const answer: Partial<Answer> = message.role === 'assistant' ? message : {};
+  db.prepare(
+    'INSERT INTO messages (id, chat_id, role, reply_to, text, status, meta, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  ).run(
+    message.id,
+    message.chatId,
+    message.role,
+    answer.replyTo ?? null,
+    message.text,
+    answer.status ?? null,
+    answer.meta ? JSON.stringify(answer.meta) : null,
+    message.at,
+  );
+}
+
+function touch(db: DatabaseSync, chatId: string, at: number): void {
+  db.prepare('UPDATE chats SET updated_at = max(updated_at, ?) WHERE id = ?').run(at, chatId);
+}
+
+function changeChat(db: DatabaseSync, assignment: string, chatId: string, value: string | number): void {
+  const { changes } = db.prepare(`UPDATE chats SET ${assignment} WHERE id = :chatId`).run({ chatId, value });
+  if (changes === 0)
+    throw new TandemError('not_found', 'This chat does not exist any more. Start a new one.');
+}
+
+function rows(db: DatabaseSync, sql: string, parameters: Record<string, string | number> = {}): Row[] {
+  return db.prepare(sql).all(parameters) as Row[];
+}
+
+function toSummary(row: Row): ChatSummary {
+  return {
+    id: String(row.id),
+    title: String(row.title),
+    preview: String(row.preview ?? '')
+      .replace(/\s+/g, ' ')
+      .trim(),
+    createdAt: Number(row.created_at),
+    updatedAt: Number(row.updated_at),
+  };
+}
+
+function toMessage(row: Row): Message {
+  const common = {
+    id: String(row.id),
+    chatId: String(row.chat_id),
+    text: String(row.text),
+    at: Number(row.at),
+  };
+  if (row.role === 'user') return { role: 'user', ...common };
+  return {
+    role: 'assistant',
+    ...common,
+    replyTo: String(row.reply_to),
+    status: row.status as Answer['status'],
+    meta: JSON.parse(String(row.meta)) as Answer['meta'],
+  };
+}

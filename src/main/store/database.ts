@@ -1,0 +1,99 @@
+import { chmodSync, closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Warning } from '../../shared/contract';
+import { DATABASE_VERSION, databaseVersion, migrate } from './migrations';
+import { isUnreadable } from './sqlite-errors';
+
+export interface OpenDatabase {
+  db: DatabaseSync;
+  readOnly: boolean;
+  backupDir: string;
+  warnings: Warning[];
+}
+
+/** Larger files are not checked page by page at start: it would take seconds. Damage then shows in a query. */
+const CHECKED_BYTES = 200 * 1024 * 1024;
+
+/**
+ * Opens `tandem.db` and migrates it. One of a newer version is opened read-only (`database_newer`); one that is not
+ * a readable database is renamed, told, and a new one started (`database_unreadable`). Throws SQLite's error else.
+ */
+export function openDatabase(dataDir: string, now: Date): OpenDatabase {
+  const file = join(dataDir, 'tandem.db');
+  const backupDir = join(dataDir, 'backups');
+  const warnings: Warning[] = [];
+  let db: DatabaseSync;
+  try {
+    db = connect(file);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    warnings.push(setAside(file, now));
+    db = connect(file);
+  }
+  const version = databaseVersion(db);
+  if (version > DATABASE_VERSION) {
+    db.close();
+    return {
+      db: connectReadOnly(file),
+      readOnly: true,
+      backupDir,
+      warnings: [...warnings, newer(file, version)],
+    };
+  }
+  try {
+    migrate(db, backupDir, now);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return { db, readOnly: false, backupDir, warnings };
+}
+
+/** Every connection that can delete wipes what it deletes. */
+export function connect(file: string): DatabaseSync {
+  // SQLite gives its -wal and -shm files the rights of the database itself.
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+  const db = new DatabaseSync(file);
+  try {
+    db.exec(
+      'PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON',
+    );
+    chmodSync(file, 0o600);
+    check(db, file);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function connectReadOnly(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { readOnly: true });
+  db.exec('PRAGMA busy_timeout = 2000');
+  return db;
+}
+
+function check(db: DatabaseSync, file: string): void {
+  if (statSync(file).size > CHECKED_BYTES) return;
+  const result = db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+  if (result !== 'ok') throw Object.assign(new Error('quick_check failed'), { errcode: 11 });
+}
+
+function setAside(file: string, now: Date): Warning {
+  const aside = file.replace(/\.db$/, `.unreadable-${now.toISOString().replaceAll(':', '-')}.db`);
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
+  }
+  return {
+    code: 'database_unreadable',
+    message: `The chat database could not be read. It was kept as ${aside} and a new one was started. To recover chats, stop Tandem and run: sqlite3 "${aside}" .recover`,
+  };
+}
+
+function newer(file: string, version: number): Warning {
+  return {
+    code: 'database_newer',
+    message: `${file} was written by a newer Tandem (version ${version}); chats can be read but not changed. Update Tandem.`,
+  };
+}

@@ -1,0 +1,41 @@
+import type { Clock } from '../ports/clock';
+import type { Logger } from '../ports/logger';
+import type { JournalRow } from './types';
+
+const BATCH_ROWS = 100;
+const BATCH_MS = 1000;
+
+/** Collects journal rows and writes them together: after 1 s or 100 rows, whichever is first. */
+export class JournalBuffer {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #write: (rows: JournalRow[]) => Promise<void>;
+  #rows: JournalRow[] = [];
+  #cancelTimer: (() => void) | null = null;
+
+  constructor(clock: Clock, logger: Logger, write: (rows: JournalRow[]) => Promise<void>) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#write = write;
+  }
+
+  add(row: JournalRow): void {
+    this.#rows.push(row);
+    if (this.#rows.length >= BATCH_ROWS) void this.flush();
+    else this.#cancelTimer ??= this.#clock.after(BATCH_MS, () => void this.flush());
+  }
+
+  /** Resolves when what was added before is written. Never rejects: rows that cannot be written are counted in the log. */
+  async flush(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    const rows = this.#rows;
+    if (rows.length === 0) return;
+    this.#rows = [];
+    try {
+      await this.#write(rows);
+    } catch (error) {
+      this.#logger.warn('journal_write_failed', { rows: rows.length, error });
+    }
+  }
+}

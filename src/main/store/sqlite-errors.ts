@@ -1,0 +1,63 @@
+import { TandemError, toTandemError } from '../../shared/errors';
+
+/** Primary result codes of SQLite (sqlite.org/rescode.html). */
+const SQLITE_READONLY = 8;
+const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
+const SQLITE_NOTADB = 26;
+/** Extended code: a row refers to one that is not there. */
+const SQLITE_CONSTRAINT_FOREIGNKEY = 787;
+
+/** The primary result code of a failed SQLite call, or null when it is another error. */
+export function sqliteCode(error: unknown): number | null {
+  const extended = extendedCode(error);
+  return extended === null ? null : extended & 0xff;
+}
+
+/** Is the file itself unusable, so that it must be set aside? */
+export function isUnreadable(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB || code === SQLITE_CANTOPEN;
+}
+
+/** SQLite's failures in our codes. Its own messages carry no values, so no message text can leak. */
+export function toStoreError(error: unknown): TandemError {
+  if (extendedCode(error) === SQLITE_CONSTRAINT_FOREIGNKEY) {
+    return new TandemError('not_found', 'This chat does not exist any more. Start a new one.', {
+      cause: error,
+    });
+  }
+  switch (sqliteCode(error)) {
+    case SQLITE_FULL:
+      return new TandemError(
+        'disk_full',
+        'The disk is full, nothing was saved. Free some space, then try again.',
+        {
+          cause: error,
+        },
+      );
+    case SQLITE_READONLY:
+      return new TandemError(
+        'read_only',
+        'The database is opened read-only; the warning at start says why. Nothing was changed.',
+        { cause: error },
+      );
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CANTOPEN:
+      return new TandemError(
+        'database_unreadable',
+        'The database cannot be read. Restart Tandem: it keeps the damaged file and starts a new one.',
+        { cause: error },
+      );
+    default:
+      return toTandemError(error);
+  }
+}
+
+function extendedCode(error: unknown): number | null {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+    ? error.errcode
+    : null;
+}

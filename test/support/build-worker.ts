@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'vite';
+
+const root = resolve(import.meta.dirname, '../..');
+
+export interface BuiltEntry {
+  url: URL;
+  remove(): Promise<void>;
+}
+
+/**
+ * Bundles one TypeScript entry into a temporary file that a worker thread or a child process can run: sources import
+ * each other without extensions, which Node alone does not resolve. `entry` is relative to the project's root.
+ */
+export async function buildEntry(entry: string): Promise<BuiltEntry> {
+  const outDir = await mkdtemp(join(tmpdir(), 'tandem-built-'));
+  await build({
+    configFile: false,
+    root,
+    logLevel: 'silent',
+    ssr: { noExternal: true },
+    build: {
+      ssr: resolve(root, entry),
+      outDir,
+      emptyOutDir: false,
+      copyPublicDir: false,
+      rollupOptions: { output: { entryFileNames: 'entry.mjs' } },
+    },
+  });
+  return {
+    url: pathToFileURL(join(outDir, 'entry.mjs')),
+    remove: () => rm(outDir, { recursive: true, force: true }),
+  };
+}
+
+/** The store's worker, as `openStore` takes it. */
+export function buildStoreWorker(): Promise<BuiltEntry> {
+  return buildEntry('src/main/store/store-worker.ts');
+}

@@ -1,0 +1,157 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { silentLogger } from '../../../src/main/ports/logger';
+import { DATABASE_VERSION } from '../../../src/main/store/migrations';
+import { openStore } from '../../../src/main/store/store-client';
+import type { JournalRow } from '../../../src/main/store/types';
+import { type BuiltEntry, buildEntry, buildStoreWorker } from '../../support/build-worker';
+import { FakeClock } from '../../support/fake-clock';
+import { turn } from '../../support/messages';
+import { tempDir } from '../../support/temp-dir';
+
+let worker: BuiltEntry;
+let writer: BuiltEntry;
+beforeAll(async () => {
+  [worker, writer] = await Promise.all([buildStoreWorker(), buildEntry('test/support/store-writer.ts')]);
+}, 60_000);
+afterAll(async () => {
+  await Promise.all([worker?.remove(), writer?.remove()]);
+});
+
+async function open(dataDir: string, clock = new FakeClock()) {
+  const store = await openStore({ dataDir, workerUrl: worker.url, logger: silentLogger, clock });
+  onTestFinished(() => store.close());
+  return { store, clock };
+}
+
+function journalRow(id: string): JournalRow {
+  return {
+    id,
+    at: 1,
+    origin: 'gateway',
+    client: 'curl',
+    priority: 'medium',
+    category: 'fast',
+    backend: 'mlx',
+    model: 'starter',
+    reasons: ['rule:greeting', 'setting:only-light'],
+    outcome: 'done',
+    code: null,
+    queueMs: 1.5,
+    ttftMs: null,
+    totalMs: 20,
+    promptTokens: 3,
+    completionTokens: 4,
+    replays: 0,
+  };
+}
+
+function setVersion(dir: string, version: number): void {
+  const db = new DatabaseSync(`${dir}/tandem.db`);
+  db.exec(`PRAGMA user_version = ${version}`);
+  db.close();
+}
+
+describe('openStore', () => {
+  it('keeps chats over a restart and closes twice without harm', async () => {
+    const dir = tempDir();
+    const { store } = await open(dir);
+    const { user, answer } = turn('a', 1);
+    await store.addTurn({ chat: { id: 'a', title: 'A' }, user, answer });
+    await store.close();
+    await store.close();
+    await expect(store.listChats()).rejects.toMatchObject({ code: 'database_unreadable' });
+
+    const again = await open(dir);
+    expect(again.store.warnings).toEqual([]);
+    expect(await again.store.messages('a')).toEqual([user, answer]);
+  });
+
+  it('rejects with our codes across the thread', async () => {
+    const { store } = await open(tempDir());
+    await expect(store.renameChat('none', 'x')).rejects.toMatchObject({
+      name: 'TandemError',
+      code: 'not_found',
+    });
+  });
+
+  it('returns a warning for an unreadable database and goes on with a new one', async () => {
+    const dir = tempDir();
+    writeFileSync(`${dir}/tandem.db`, 'garbage'.repeat(1000));
+    const { store } = await open(dir);
+    expect(store.warnings.map((warning) => warning.code)).toEqual(['database_unreadable']);
+    expect(await store.listChats()).toEqual([]);
+  });
+
+  it('rejects when the folder cannot hold a database', async () => {
+    const dir = tempDir();
+    writeFileSync(`${dir}/file`, '');
+    const opening = openStore({ dataDir: `${dir}/file`, workerUrl: worker.url, logger: silentLogger });
+    await expect(opening).rejects.toMatchObject({ name: 'TandemError' });
+  });
+
+  it('reads a newer database, refuses changes and drops journal rows', async () => {
+    const dir = tempDir();
+    const first = await open(dir);
+    await first.store.addTurn({ chat: { id: 'a', title: 'A' }, ...turn('a', 1) });
+    await first.store.close();
+    setVersion(dir, DATABASE_VERSION + 1);
+
+    const { store } = await open(dir);
+    expect(store.readOnly).toBe(true);
+    expect(store.warnings.map((warning) => warning.code)).toEqual(['database_newer']);
+    expect(await store.recover()).toEqual({ interrupted: 0, erased: 0 });
+    expect(await store.listChats()).toHaveLength(1);
+    await expect(store.renameChat('a', 'B')).rejects.toMatchObject({ code: 'read_only' });
+    store.journal(journalRow('x'));
+    expect(await store.recentJournal(10)).toEqual([]);
+  });
+
+  it('writes the journal together after a second, as it was given', async () => {
+    const { store, clock } = await open(tempDir());
+    store.journal(journalRow('one'));
+    store.journal(journalRow('two'));
+    expect(clock.pending).toBe(1);
+    await clock.advance(1000);
+    expect(clock.pending).toBe(0);
+    expect(await store.recentJournal(10)).toEqual([journalRow('two'), journalRow('one')]);
+  });
+
+  it('writes what the journal still holds when it closes', async () => {
+    const dir = tempDir();
+    const first = await open(dir);
+    first.store.journal(journalRow('last'));
+    await first.store.close();
+    const { store } = await open(dir);
+    expect(await store.recentJournal(1)).toEqual([journalRow('last')]);
+  });
+
+  it('loses nothing that was saved when the process is killed in mid-answer', async () => {
+    const dir = tempDir();
+    const child = spawn(process.execPath, [fileURLToPath(writer.url), dir, worker.url.href], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exited = once(child, 'exit');
+    let saved = 0;
+    let lines = 0;
+    for await (const line of createInterface({ input: child.stdout })) {
+      saved = Number(line);
+      lines += 1;
+      if (lines === 50) child.kill('SIGKILL');
+    }
+    expect((await exited)[1]).toBe('SIGKILL');
+
+    const { store } = await open(dir);
+    expect(store.warnings).toEqual([]);
+    const answer = await store.message('answer');
+    expect(answer?.text.length).toBeGreaterThanOrEqual(saved);
+    expect(answer?.text.replaceAll('Once upon a time. ', '')).toBe('');
+    expect(await store.recover()).toEqual({ interrupted: 1, erased: 0 });
+    expect(await store.message('answer')).toMatchObject({ status: 'stopped' });
+  });
+});
