@@ -1,0 +1,104 @@
+import { appendFile, chmod, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { TandemError } from '../../shared/errors';
+
+/** Small text files as the core sees them. A full disk rejects with `disk_full`; other failures pass as they are. */
+export interface FileStore {
+  /** Whole text, or null when there is no such file. */
+  readText(path: string): Promise<string | null>;
+  /** Replaces the whole file so that a reader, or a crash, sees the old text or the new one, never a mixture. */
+  replace(path: string, text: string): Promise<void>;
+  append(path: string, text: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Bytes; 0 when there is no such file. */
+  size(path: string): Promise<number>;
+}
+
+/** Files readable by their owner only (0600). */
+export const nodeFileStore: FileStore = {
+  async readText(path) {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return null;
+      throw error;
+    }
+  },
+
+  async replace(path, text) {
+    const temporary = `${path}.${process.pid}.tmp`;
+    try {
+      await writeDurably(temporary, text);
+      await rename(temporary, path);
+      await syncFolder(dirname(path));
+    } catch (error) {
+      await unlink(temporary).catch(() => {});
+      throw toFileError(error, path);
+    }
+  },
+
+  async append(path, text) {
+    try {
+      await appendFile(path, text, { mode: 0o600 });
+    } catch (error) {
+      throw toFileError(error, path);
+    }
+  },
+
+  async rename(from, to) {
+    await rename(from, to);
+  },
+
+  async size(path) {
+    try {
+      return (await stat(path)).size;
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return 0;
+      throw error;
+    }
+  },
+};
+
+/** Makes a folder that only its owner may enter (0700), also when it exists with wider rights. */
+export async function makePrivateFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o700);
+}
+
+/** The code of a Node system error (`ENOENT` …), if it is one. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** The rename itself is only durable once the folder is on disk. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function toFileError(error: unknown, path: string): unknown {
+  const code = errorCode(error);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  return new TandemError(
+    'disk_full',
+    `The disk is full: ${path} was not changed. Free some space, then try again.`,
+    {
+      cause: error,
+      details: { path },
+    },
+  );
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import type { Warning } from '../../shared/contract';
+import { SETTING_KEYS, SETTINGS, type SettingKey, type Settings } from '../../shared/settings';
+
+/** Settings that the environment gives, and a warning for each variable that does not parse. */
+export interface EnvironmentSettings {
+  values: Partial<Settings>;
+  warnings: Warning[];
+}
+
+interface ValueShape {
+  type?: string;
+  enum?: string[];
+  format?: string;
+  minimum?: number;
+  exclusiveMinimum?: number;
+  maximum?: number;
+  maxLength?: number;
+  anyOf?: ValueShape[];
+}
+
+/**
+ * Reads the settings that have a variable. An empty variable counts as unset; one that does not parse is named with
+ * what is accepted, and the file's value or the default holds.
+ */
+export function parseEnvironment(env: Readonly<Record<string, string | undefined>>): EnvironmentSettings {
+  const values: Partial<Record<SettingKey, unknown>> = {};
+  const warnings: Warning[] = [];
+  for (const key of SETTING_KEYS) {
+    const name = SETTINGS[key].env;
+    const text = name === null ? '' : (env[name] ?? '').trim();
+    if (name === null || text === '') continue;
+    const shape = shapeOf(key);
+    const parsed = SETTINGS[key].schema.safeParse(readText(shape, text));
+    if (parsed.success) values[key] = parsed.data;
+    else {
+      warnings.push({
+        code: 'environment_invalid',
+        message: `${name} was not understood and is ignored. Accepted: ${describe(shape)}.`,
+      });
+    }
+  }
+  return { values: values as Partial<Settings>, warnings };
+}
+
+/** What a setting accepts, in words, for warnings and errors. */
+export function acceptedValues(key: SettingKey): string {
+  return describe(shapeOf(key));
+}
+
+function shapeOf(key: SettingKey): ValueShape {
+  const shape = z.toJSONSchema(SETTINGS[key].schema, { unrepresentable: 'any' }) as ValueShape;
+  return shape.anyOf?.find((part) => part.type !== 'null') ?? shape;
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  '1': true,
+  yes: true,
+  on: true,
+  false: false,
+  '0': false,
+  no: false,
+  off: false,
+};
+
+/** The text as the shape's type; what cannot be read becomes undefined, which no schema accepts. */
+function readText(shape: ValueShape, text: string): unknown {
+  switch (shape.type) {
+    case 'boolean':
+      return BOOLEANS[text.toLowerCase()];
+    case 'integer':
+    case 'number':
+      return /^[+-]?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
+    case 'object':
+      return readEstimates(text);
+    default:
+      return text;
+  }
+}
+
+/** Objects, or lists in the order load, per 1k tokens, margin: `{"name": [60, 40, 60]}`. */
+function readEstimates(text: string): unknown {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
+  return Object.fromEntries(
+    Object.entries(json).map(([model, estimate]) => {
+      if (!Array.isArray(estimate) || estimate.length !== 3) return [model, estimate];
+      const [load, per1k, margin] = estimate;
+      return [model, { load, per1k, margin }];
+    }),
+  );
+}
+
+function describe(shape: ValueShape): string {
+  if (shape.enum) return shape.enum.join(', ');
+  switch (shape.type) {
+    case 'boolean':
+      return 'true, false, 1, 0, yes, no, on or off';
+    case 'integer':
+    case 'number':
+      return describeNumber(shape);
+    case 'object':
+      return 'JSON such as {"model": {"load": 60, "per1k": 40, "margin": 60}} or {"model": [60, 40, 60]}, in seconds';
+    case 'array':
+      return 'a list';
+    default:
+      return shape.format === 'uri'
+        ? 'a http:// or https:// address'
+        : `text of at most ${shape.maxLength} characters`;
+  }
+}
+
+function describeNumber(shape: ValueShape): string {
+  const kind = shape.type === 'integer' ? 'a whole number' : 'a number';
+  const low =
+    shape.exclusiveMinimum === undefined ? `from ${shape.minimum}` : `above ${shape.exclusiveMinimum}`;
+  const unbounded = shape.maximum === undefined || shape.maximum >= Number.MAX_SAFE_INTEGER;
+  return unbounded ? `${kind} ${low}` : `${kind} ${low} to ${shape.maximum}`;
+}

@@ -1,0 +1,28 @@
+import type { SettingKey } from '../../shared/settings';
+import type { Clock } from '../ports/clock';
+import type { FileStore } from '../ports/file-store';
+
+/** The values in force before and after; a reset has the default as `new`. */
+export interface SettingChange {
+  key: SettingKey;
+  old: unknown;
+  new: unknown;
+}
+
+const MAX_BYTES = 256 * 1024;
+
+/**
+ * Appends one JSON line per change (what, old, new, when). Past 256 KiB the older half of the lines goes.
+ * Rejects with `disk_full` like any write; the caller decides that a change stands without its line.
+ */
+export async function logSettingChange(
+  files: FileStore,
+  path: string,
+  clock: Clock,
+  change: SettingChange,
+): Promise<void> {
+  await files.append(path, `${JSON.stringify({ at: clock.wall().toISOString(), ...change })}\n`);
+  if ((await files.size(path)) <= MAX_BYTES) return;
+  const lines = ((await files.readText(path)) ?? '').split('\n');
+  await files.replace(path, lines.slice(Math.floor(lines.length / 2)).join('\n'));
+}
