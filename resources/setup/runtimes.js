@@ -2,7 +2,7 @@
  * Sets up the two servers' runtimes: `node resources/setup/runtimes.js [--only mlx|ollama] [--json] [--no-system-packages]`.
  * It is a child of the program, which shows its progress, and it ends when its parent goes away. With `--json` every
  * line of stdout is one event; the last of each part has the stage `ready`, `absent` or `failed`.
- * Exit code: 0 when each asked part is ready, 1 otherwise, 2 for wrong usage, 130 after SIGINT, 143 after SIGTERM.
+ * Exit code: 0 when each part is ready or absent, 1 when one failed, 2 for wrong usage, 130 after SIGINT, 143 after SIGTERM.
  */
 import { homedir } from 'node:os';
 import { readManifest } from './lib/manifest.js';
@@ -39,7 +39,7 @@ async function main() {
     onEvent: eventPrinter(process.stdout, { json: options.json }),
     signal: controller.signal,
   });
-  if (process.exitCode === undefined) process.exitCode = results.every((result) => result.stage === 'ready') ? 0 : 1;
+  if (process.exitCode === undefined) process.exitCode = results.some((result) => result.stage === 'failed') ? 1 : 0;
 }
 
 main().catch((error) => {

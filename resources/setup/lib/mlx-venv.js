@@ -111,7 +111,7 @@ async function installPackages({ folder, requirements, total, report, signal, on
     else if (line.startsWith('Installing collected packages')) report('install', `Unpacking ${seen} packages`, 75);
   };
   report('install', `Fetching ${total} packages`, 0);
-  const args = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'];
+  const args = ['-m', 'pip', 'install', '--no-input', '--no-cache-dir', '--disable-pip-version-check', '--progress-bar', 'off'];
   const locked = ['--require-hashes', '--only-binary', ':all:', '-r', requirements];
   const options = { signal, onLine, timeoutMs: 30 * 60_000, onSpawn };
   const result = await run(venvPython(folder), [...args, ...locked], options);

@@ -33,7 +33,7 @@ const versionCode = 'import importlib.metadata as m; print(m.version("mlx-lm"))'
  * What is there without setting anything up; fast, because it runs at every start.
  *
  * @param {import('./context.js').Context} context
- * @returns {Promise<Found | { stage: 'needed', why: string }>}
+ * @returns {Promise<Found | { stage: 'needed', broken: boolean, why: string }>}
  */
 export async function findMlx({ place, manifest, signal }) {
   const { env } = place;
@@ -48,7 +48,8 @@ export async function findMlx({ place, manifest, signal }) {
   const dir = managedDir(runtimeDir(place), 'mlx', manifest.mlx.version);
   const check = await checkVenv(dir.final, { requirements: requirementsFor(manifest, place.platform), signal });
   if (check.state === 'good') return managedFound(dir.final, manifest.mlx.version);
-  return { stage: 'needed', why: check.state === 'broken' ? `The MLX environment is rebuilt: ${check.why}` : check.why };
+  const broken = check.state === 'broken';
+  return { stage: 'needed', broken, why: broken ? `The MLX environment is to be rebuilt: ${check.why}` : check.why };
 }
 
 function managedFound(folder, version) {
@@ -133,7 +134,14 @@ async function ensureCompiler(place, aptName, mayInstall, report, signal) {
   await aptInstall([aptName], { signal });
 }
 
-function noPython(range, seen, platform) {
+/**
+ * The failure for a machine whose Pythons are all unfit.
+ *
+ * @param {{ minimum: string, newestTried: string }} range
+ * @param {import('./python.js').Python[]} seen
+ * @param {string} platform
+ */
+export function noPython(range, seen, platform) {
   const others = seen.map((python) => python.version).join(', ');
   const message = `MLX needs Python ${range.minimum} to ${range.newestTried}; ${others ? `found only ${others}` : 'none was found'}.`;
   const cure =

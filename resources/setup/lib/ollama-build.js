@@ -20,42 +20,72 @@ export function installOllamaCure(platform) {
 }
 
 /**
+ * The one command that brings missing packages; macOS has no package of the headers, so there it is Ollama itself.
+ *
+ * @param {import('./paths.js').Place} place
+ * @param {string[]} packages Debian names
+ */
+export function missingPackagesCure(place, packages) {
+  return place.platform === 'darwin' ? installOllamaCure('darwin') : `Run: ${aptCommand(packages)}`;
+}
+
+/**
+ * What a build would need on this machine; installs nothing.
+ *
+ * @param {import('./context.js').Context} context
+ * @returns {Promise<{ go: string, goVersion: string, packages: string[] }>} packages: missing ones, by their Debian names;
+ *   rejects with `no_go`
+ */
+export async function inspectBuild({ place, manifest, signal }) {
+  const { goMinimum, headers, apt } = manifest.ollama;
+  const cure = installOllamaCure(place.platform);
+  const go = findProgram(place, ['go']);
+  if (!go) throw new SetupError('no_go', 'Ollama is not installed, and there is no Go to build it with.', cure);
+  const answer = await run(go, ['env', 'GOVERSION'], { env: place.env, signal, timeoutMs: 20_000 });
+  const goVersion = /go(\d+\.\d+(\.\d+)?)/.exec(answer.stdout)?.[1];
+  const mayFetchToolchain = place.env.GOTOOLCHAIN !== 'local';
+  if (!goVersion || (compareVersions(goVersion, goMinimum) < 0 && !mayFetchToolchain)) {
+    throw new SetupError('no_go', `Ollama needs Go ${goMinimum}; found ${goVersion ?? 'a broken one'}.`, cure);
+  }
+  const packages = missingHeaders(headers).map((header) => header.apt);
+  if (!findProgram(place, ['g++', 'c++', 'clang++'])) packages.push(apt.compiler);
+  return { go, goVersion, packages };
+}
+
+/**
  * Makes sure that Go, a C++ compiler and the headers are there; installs missing Debian packages where that is allowed.
  *
  * @param {import('./context.js').Context} context
  * @returns {Promise<string>} path of `go`; rejects with `no_go` or `no_headers` and the cure
  */
-export async function prepareBuild({ place, manifest, allowPackages, report, signal }) {
-  const { goMinimum, headers, apt } = manifest.ollama;
-  const cure = installOllamaCure(place.platform);
-  const go = findProgram(place, ['go']);
-  if (!go) throw new SetupError('no_go', 'Ollama is not installed, and there is no Go to build it with.', cure);
-  const version = /go(\d+\.\d+(\.\d+)?)/.exec((await run(go, ['env', 'GOVERSION'], { signal, timeoutMs: 20_000 })).stdout);
-  const mayFetchToolchain = place.env.GOTOOLCHAIN !== 'local';
-  if (!version || (compareVersions(version[1], goMinimum) < 0 && !mayFetchToolchain)) {
-    throw new SetupError('no_go', `Ollama needs Go ${goMinimum}; found ${version?.[1] ?? 'a broken one'}.`, cure);
-  }
-  const packages = missingHeaders(headers).map((header) => header.apt);
-  if (!findProgram(place, ['g++', 'c++', 'clang++'])) packages.push(apt.compiler);
+export async function prepareBuild(context) {
+  const { place, allowPackages, report, signal } = context;
+  const { go, packages } = await inspectBuild(context);
   if (packages.length === 0) return go;
   if (!mayInstallPackages({ allowed: allowPackages })) {
-    const command = place.platform === 'darwin' ? cure : `Run: ${aptCommand(packages)}`;
-    throw new SetupError('no_headers', `Building Ollama needs ${packages.join(', ')}.`, command);
+    const cure = missingPackagesCure(place, packages);
+    throw new SetupError('no_headers', `Building Ollama needs ${packages.join(', ')}.`, cure);
   }
   report('headers', `Installing the system packages ${packages.join(', ')}`, null);
   await aptInstall(packages, { signal });
   return go;
 }
 
-/** Settings of the build: nothing of the person's own Go settings but where modules come from. */
-function buildEnv(env, includeDir) {
+/**
+ * Settings of the build: nothing of the person's own Go settings but where modules come from. Go's caches live in the
+ * build folder, so that nothing is left when it goes.
+ */
+function buildEnv(env, folder, includeDir) {
   return {
     ...env,
+    GOPATH: join(folder, 'go'),
+    GOMODCACHE: join(folder, 'go', 'mod'),
+    GOCACHE: join(folder, 'go', 'cache'),
     CGO_ENABLED: '1',
     CGO_CPPFLAGS: `-I${includeDir}`,
     CGO_CFLAGS: `-O2 -I${includeDir}`,
     CGO_CXXFLAGS: `-O2 -I${includeDir}`,
-    GOFLAGS: '-mod=readonly -buildvcs=false',
+    GOFLAGS: '-mod=readonly -modcacherw -buildvcs=false',
     GOWORK: 'off',
     GOOS: '',
     GOARCH: '',
@@ -76,7 +106,7 @@ export async function buildOllama(context, { go, folder, onSpawn }) {
   for (const file of ['go.mod', 'go.sum']) copyFileSync(join(resourcesDir, manifest.ollama.goFiles, file), join(source, file));
   const includeDir = join(source, 'include');
   writeAudioHeader(includeDir);
-  const options = { cwd: source, env: buildEnv(place.env, includeDir), niceness, onSpawn, signal };
+  const options = { cwd: source, env: buildEnv(place.env, folder, includeDir), niceness, onSpawn, signal };
   await verifySum(go, manifest.ollama, options, report);
   const packages = await downloadModules(go, manifest.ollama, options, report);
   await compile(go, context, { ...options, packages, output: join(folder, 'ollama') });
@@ -84,7 +114,7 @@ export async function buildOllama(context, { go, folder, onSpawn }) {
   const version = await ollamaVersion(join(folder, 'ollama'), signal);
   signal?.throwIfAborted();
   if (version === undefined) throw new SetupError('verify_failed', 'The Ollama that was built does not run.');
-  rmSync(source, { recursive: true, force: true });
+  for (const part of [source, join(folder, 'go')]) rmSync(part, { recursive: true, force: true });
   writeStamp(join(folder, ollamaStamp), { version, sum: manifest.ollama.sum, completedAt: new Date().toISOString() });
   return version;
 }

@@ -1,5 +1,92 @@
-/** Wrong usage: the program prints the message with the usage text and ends with code 2. */
+import { resolve } from 'node:path';
+
+/** Wrong usage: the program prints the message and ends with code 2. */
 export class UsageError extends Error {}
+
+export const startUsage = `Usage: npm start -- [options]
+
+  --headless             serve the UI to a browser, without Electron
+  --no-open              open no browser
+  --wait                 say "ready" only when every server is ready or absent
+  --json                 log as JSON lines
+  --data-dir DIR         folder of settings, chats and logs
+  --no-system-packages   install no system packages
+  --insecure-lan         let the UI be served off this machine without a certificate
+  --retry-electron       try again to fetch Electron
+  --check                check this machine and say what is missing (with --json as JSON)
+  --uninstall            remove everything that Tandem has set up (--yes: do not ask, --keep-data: keep the chats)
+  --help                 this text`;
+
+/** Options that only the set-up looks at, and those that the program gets as well. */
+const ownFlags = new Set(['--headless', '--check', '--uninstall', '--help', '--yes', '--keep-data', '--retry-electron']);
+const passedFlags = new Set(['--no-open', '--json', '--wait', '--no-system-packages', '--insecure-lan']);
+
+/**
+ * @typedef {object} StartOptions
+ * @property {'run' | 'check' | 'uninstall' | 'help'} action
+ * @property {boolean} headless
+ * @property {boolean} json
+ * @property {boolean} yes
+ * @property {boolean} keepData
+ * @property {boolean} retryElectron
+ * @property {boolean} systemPackages
+ * @property {string | undefined} dataDir
+ * @property {string[]} hostArgs what the program is started with
+ *
+ * Parses the options of `npm start`.
+ *
+ * @param {string[]} args
+ * @param {string} [cwd] what a relative folder is relative to
+ * @returns {StartOptions} throws a UsageError for anything unknown, incomplete or contradictory
+ */
+export function startOptions(args, cwd = process.cwd()) {
+  const flags = new Set();
+  const hostArgs = [];
+  let dataDir;
+  for (let i = 0; i < args.length; i += 1) {
+    const [name, inline] = splitValue(args[i]);
+    if (name === '--data-dir') {
+      const folder = inline ?? args[(i += 1)];
+      if (!folder || folder.startsWith('--')) throw new UsageError('--data-dir needs a folder.');
+      dataDir = resolve(cwd, folder);
+      hostArgs.push('--data-dir', dataDir);
+    } else if (inline === undefined && (ownFlags.has(name) || passedFlags.has(name))) {
+      if (passedFlags.has(name) && !flags.has(name)) hostArgs.push(name);
+      flags.add(name);
+    } else {
+      throw new UsageError(`Unknown option: ${args[i]}`);
+    }
+  }
+  return {
+    action: actionOf(flags),
+    headless: flags.has('--headless'),
+    json: flags.has('--json'),
+    yes: flags.has('--yes'),
+    keepData: flags.has('--keep-data'),
+    retryElectron: flags.has('--retry-electron'),
+    systemPackages: !flags.has('--no-system-packages'),
+    dataDir,
+    hostArgs,
+  };
+}
+
+/** `--name=value` becomes its two halves. */
+function splitValue(arg) {
+  const at = arg.startsWith('--') ? arg.indexOf('=') : -1;
+  return at < 0 ? [arg, undefined] : [arg.slice(0, at), arg.slice(at + 1)];
+}
+
+function actionOf(flags) {
+  if (flags.has('--help')) return 'help';
+  const check = flags.has('--check');
+  const uninstall = flags.has('--uninstall');
+  if (check && uninstall) throw new UsageError('--check and --uninstall do not go together.');
+  if (!uninstall && (flags.has('--yes') || flags.has('--keep-data'))) {
+    throw new UsageError('--yes and --keep-data belong to --uninstall.');
+  }
+  if (check) return 'check';
+  return uninstall ? 'uninstall' : 'run';
+}
 
 /**
  * Options of runtimes.js.
@@ -14,7 +101,10 @@ export function runtimeOptions(args) {
     if (arg === '--json') options.json = true;
     else if (arg === '--no-system-packages') options.systemPackages = false;
     else if (arg === '--only' && ['mlx', 'ollama'].includes(args[i + 1])) options.only = args[(i += 1)];
-    else throw new UsageError(`Unknown option or value: ${arg}\nUsage: runtimes.js [--only mlx|ollama] [--json] [--no-system-packages]`);
+    else {
+      const usage = 'Usage: runtimes.js [--only mlx|ollama] [--json] [--no-system-packages]';
+      throw new UsageError(`Unknown option or value: ${arg}\n${usage}`);
+    }
   }
   return options;
 }

@@ -1,0 +1,54 @@
+import { npmCommand, whyInstall } from './dependencies.js';
+import { electronVersion, findElectron, rememberedFailure } from './electron-binary.js';
+import { canShowWindows } from './host-choice.js';
+import { findNode, ownNodeFacts } from './node-runtime.js';
+import { runtimeDir } from './paths.js';
+import { run } from './run.js';
+
+/** Node 24: our own, the platform's package, or one that `npm ci` will bring. */
+export async function checkNode({ root, manifest }) {
+  const node = findNode(ownNodeFacts(root, manifest.node));
+  if (node.found) {
+    const version = node.source === 'own' ? process.versions.node : (await run(node.path, ['--version'])).stdout.trim();
+    return { part: 'node', state: 'found', detail: `${version.replace(/^v/, '')} (${node.path})` };
+  }
+  const detail = `this is Node ${process.versions.node}; Tandem runs on ${manifest.node.minimum}`;
+  if (node.packageName) {
+    const cure = `npm start installs the package ${node.packageName}.`;
+    return { part: 'node', state: 'missing', detail, cure, obtainable: true };
+  }
+  return { part: 'node', state: 'missing', detail, cure: `Install Node ${manifest.node.minimum}.` };
+}
+
+/** The packages of the lock file, or npm to install them. */
+export async function checkDependencies({ root, place, signal }) {
+  let why;
+  try {
+    why = whyInstall(root, { platform: process.platform, arch: process.arch });
+  } catch (error) {
+    return { part: 'dependencies', state: 'broken', detail: error.message, cure: error.cure };
+  }
+  if (!why) return { part: 'dependencies', state: 'found', detail: 'installed as in the lock file' };
+  const { command, args } = npmCommand(place.env, process.execPath);
+  const npm = await run(command, [...args, '--version'], { env: place.env, signal, timeoutMs: 20_000 });
+  if (npm.code === 0) {
+    return { part: 'dependencies', state: 'missing', detail: why, cure: 'npm start installs them.', obtainable: true };
+  }
+  return { part: 'dependencies', state: 'missing', detail: `${why}, and there is no npm`, cure: 'Install npm.' };
+}
+
+/** Electron is never required: without it the UI opens in the browser. */
+export async function checkElectron({ root, place, headless }) {
+  const path = findElectron({ root, env: place.env, platform: place.platform });
+  if (path) return { part: 'electron', state: 'found', detail: path };
+  const instead = 'the UI opens in the browser instead';
+  const runsAsRoot = process.getuid?.() === 0;
+  const display = canShowWindows({ forced: headless, platform: place.platform, env: place.env, root: runsAsRoot });
+  if (!display.windows) return { part: 'electron', state: 'missing', detail: `not needed: ${display.why}; ${instead}` };
+  const failure = rememberedFailure(runtimeDir(place), { version: electronVersion(root), now: Date.now() });
+  if (failure) {
+    const cure = 'Run: npm start -- --retry-electron';
+    return { part: 'electron', state: 'missing', detail: `it could not be fetched: ${failure.reason}; ${instead}`, cure };
+  }
+  return { part: 'electron', state: 'missing', detail: instead, cure: 'npm start fetches it.', obtainable: true };
+}

@@ -1,0 +1,85 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { mayInstallPackages } from './apt.js';
+import { answers } from './http-probe.js';
+import { resourcesDir } from './manifest.js';
+import { findMlx, noPython } from './mlx.js';
+import { inspectBuild, installOllamaCure, missingPackagesCure } from './ollama-build.js';
+import { findOllama } from './ollama-find.js';
+import { findPython } from './python.js';
+
+/** The Python that the managed MLX environment is, or would be, made with. */
+export async function checkPython({ place, manifest, signal }) {
+  const { python, seen } = await findPython(place, manifest.mlx.python, { signal });
+  if (!python) {
+    const { message, cure } = noPython(manifest.mlx.python, seen, place.platform);
+    return { part: 'python', state: seen.length > 0 ? 'broken' : 'missing', detail: message, cure };
+  }
+  const detail = `${python.version} (${python.path})`;
+  if (python.ensurepip || place.platform === 'darwin') return { part: 'python', state: 'found', detail };
+  return { part: 'python', state: 'broken', detail: `${detail}, without venv`, cure: missingPackagesCure(place, ['python3-venv']) };
+}
+
+/** mlx-lm in an environment of ours or of the user's, or an MLX API elsewhere. */
+export async function checkMlx(facts) {
+  const { place, manifest, signal } = facts;
+  try {
+    const found = await findMlx(facts);
+    if (found.stage === 'ready') return checkServer('mlx-lm', found, '/health', signal);
+    const { python } = await findPython(place, manifest.mlx.python, { signal });
+    const state = found.broken ? 'broken' : 'missing';
+    if (!python) return { part: 'mlx-lm', state, detail: found.why, cure: 'See Python.' };
+    return { part: 'mlx-lm', state, detail: found.why, cure: 'npm start sets it up (about a minute).', obtainable: true };
+  } catch (error) {
+    return { part: 'mlx-lm', state: 'broken', detail: error.message, cure: error.cure };
+  }
+}
+
+/** An Ollama that runs, is installed, or can be built. */
+export async function checkOllama(facts) {
+  try {
+    const found = await findOllama(facts);
+    if (found.stage === 'ready') return await checkServer('ollama', found, '/api/version', facts.signal);
+    const { goVersion, packages } = await inspectBuild(facts);
+    if (packages.length > 0 && !mayInstallPackages({ allowed: facts.allowPackages })) {
+      const detail = `not installed; building it needs ${packages.join(', ')}`;
+      return { part: 'ollama', state: 'missing', detail, cure: missingPackagesCure(facts.place, packages) };
+    }
+    const cure = `npm start builds it with Go ${goVersion}, in the background (a few minutes).`;
+    return { part: 'ollama', state: 'missing', detail: 'not installed', cure, obtainable: true };
+  } catch (error) {
+    const state = error.code === 'no_go' ? 'missing' : 'broken';
+    return { part: 'ollama', state, detail: error.message, cure: error.cure ?? installOllamaCure(facts.place.platform) };
+  }
+}
+
+/** A server that the environment names must answer; a binary or Python was run already. */
+async function checkServer(part, found, path, signal) {
+  const detail = [found.detail, found.path && `(${found.path})`].filter(Boolean).join(' ');
+  if (!found.url || (await answers(new URL(path, found.url).href, signal))) return { part, state: 'found', detail };
+  const cure = 'Start that server, or unset the variable to have one found or set up here.';
+  return { part, state: 'broken', detail: `${detail}, but ${found.url} does not answer`, cure };
+}
+
+/** Models on disk; the starter in the project makes the first start work without any. */
+export async function checkModels({ place }) {
+  const { env, home } = place;
+  const hub = env.HF_HUB_CACHE ?? join(env.HF_HOME ?? join(home, '.cache', 'huggingface'), 'hub');
+  const inHub = names(hub).filter((name) => name.startsWith('models--')).length;
+  const manifests = join(env.OLLAMA_MODELS ?? join(home, '.ollama', 'models'), 'manifests');
+  const inOllama = countFiles(manifests);
+  const starter = existsSync(join(resourcesDir, 'models', 'starter', 'model.safetensors'));
+  const detail = `${starter ? 'starter, ' : ''}${inHub} in the Hugging Face cache, ${inOllama} in Ollama's folder`;
+  if (inHub + inOllama > 0) return { part: 'models', state: 'found', detail };
+  const cure = 'The chat offers models that fit this machine; code and analysis need one (for example: ollama pull qwen2.5-coder:7b).';
+  return { part: 'models', state: starter ? 'found' : 'missing', detail, cure };
+}
+
+function names(folder) {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+function countFiles(folder) {
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
+}

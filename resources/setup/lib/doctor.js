@@ -1,0 +1,34 @@
+import { checkDependencies, checkElectron, checkNode } from './doctor-program.js';
+import { checkMlx, checkModels, checkOllama, checkPython } from './doctor-servers.js';
+import { checkData, checkDisk, checkPorts } from './doctor-system.js';
+import { reportText, verdict } from './doctor-verdict.js';
+
+/**
+ * Looks at everything that Tandem needs and says what is missing and how to cure it. Changes nothing.
+ *
+ * @param {object} job
+ * @param {import('./options.js').StartOptions} job.options
+ * @param {import('./paths.js').Place} job.place
+ * @param {string} job.root
+ * @param {any} job.manifest
+ * @param {{ write: (text: string) => unknown }} job.out
+ * @param {AbortSignal} [job.signal]
+ * @returns {Promise<number>} exit code: 0 only if the main job can run
+ */
+export async function doctor({ options, place, root, manifest, out, signal }) {
+  const facts = {
+    place,
+    root,
+    manifest,
+    allowPackages: options.systemPackages,
+    headless: options.headless,
+    report: () => undefined,
+    signal,
+  };
+  const checks = [checkNode, checkDependencies, checkElectron, checkPython, checkMlx, checkOllama, checkModels];
+  const system = [checkPorts, checkDisk, checkData];
+  const parts = await Promise.all([...checks, ...system].map((check) => check(facts)));
+  const { ok, reason } = verdict(parts);
+  out.write(options.json ? `${JSON.stringify({ ok, reason, parts }, null, 2)}\n` : `${reportText(parts)}\n`);
+  return ok ? 0 : 1;
+}

@@ -1,0 +1,36 @@
+/**
+ * @typedef {object} HostFacts
+ * @property {boolean} forced `--headless` was given
+ * @property {string} platform
+ * @property {Record<string, string | undefined>} env
+ * @property {boolean} root whether we run as root
+ *
+ * Whether a window can be shown here at all; decided before Electron is looked for, so that a machine without a
+ * screen never fetches it.
+ *
+ * @param {HostFacts} facts
+ * @returns {{ windows: true } | { windows: false, why: string }}
+ */
+export function canShowWindows({ forced, platform, env, root }) {
+  if (forced) return { windows: false, why: '--headless was given' };
+  if (platform === 'darwin') {
+    const remote = env.SSH_CONNECTION || env.SSH_TTY;
+    return remote ? { windows: false, why: 'this is an SSH session' } : { windows: true };
+  }
+  if (!env.DISPLAY && !env.WAYLAND_DISPLAY) return { windows: false, why: 'there is no display' };
+  // Chromium's sandbox refuses root, and we do not switch the sandbox off.
+  if (root) return { windows: false, why: 'Electron does not run as root' };
+  return { windows: true };
+}
+
+/**
+ * @param {ReturnType<typeof canShowWindows>} display
+ * @param {{ path: string } | { path: undefined, why: string }} electron not looked at without a display
+ * @returns {{ host: 'electron', path: string, line: string } | { host: 'headless', line: string }} line: what is told
+ */
+export function chooseHost(display, electron) {
+  const headless = (why) => ({ host: 'headless', line: `Host: headless, the UI opens in the browser (${why}).` });
+  if (!display.windows) return headless(display.why);
+  if (electron.path === undefined) return headless(electron.why);
+  return { host: 'electron', path: electron.path, line: 'Host: Electron (its binary and a display are there).' };
+}

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+
+/** The program has 10 s to end; a little is left for us to end it ourselves. */
+const graceMs = 9500;
+
+/**
+ * Command line of the program on the chosen host.
+ *
+ * @param {{ host: { host: 'electron', path: string } | { host: 'headless' }, node: string, root: string, hostArgs: string[] }} choice
+ * @returns {{ command: string, args: string[] }}
+ */
+export function hostCommand({ host, node, root, hostArgs }) {
+  if (host.host === 'electron') return { command: host.path, args: [root, ...hostArgs] };
+  return { command: node, args: [join(root, 'out', 'main', 'headless.js'), ...hostArgs] };
+}
+
+/**
+ * Runs the program until it ends and passes signals on to it. It gets a process group of its own: a terminal's Ctrl-C
+ * then reaches it once, through us.
+ *
+ * @param {object} job
+ * @param {{ host: 'electron', path: string } | { host: 'headless' }} job.host
+ * @param {string} job.node Node 24
+ * @param {string} job.root
+ * @param {import('./paths.js').Place} job.place
+ * @param {import('./options.js').StartOptions} job.options
+ * @param {import('./exit-signals.js').ExitSignals} job.signals
+ * @returns {Promise<number>} exit code; rejects when it could not be started
+ */
+export function runHost({ host, node, root, place, options, signals }) {
+  const { command, args } = hostCommand({ host, node, root, hostArgs: options.hostArgs });
+  const env = { ...place.env, TANDEM_NODE: node };
+  // Left over from a shell, it would turn Electron into a plain Node.
+  delete env.ELECTRON_RUN_AS_NODE;
+  return new Promise((resolve, reject) => {
+    signals.signal.throwIfAborted();
+    const child = spawn(command, args, { cwd: process.cwd(), env, detached: true, stdio: 'inherit' });
+    let lastResort;
+    const off = signals.onSignal((name) => {
+      child.kill(name);
+      lastResort ??= setTimeout(() => child.kill('SIGKILL'), graceMs);
+    });
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      off();
+      clearTimeout(lastResort);
+      resolve(exitCodeOf({ code, signal, ownCode: signals.exitCode }));
+    });
+  });
+}
+
+/**
+ * Our exit code for the program's end. A signal that was meant for it decides, unless the program says it failed.
+ *
+ * @param {{ code: number | null, signal: string | null, ownCode: number | undefined }} end
+ */
+export function exitCodeOf({ code, signal, ownCode }) {
+  if (ownCode !== undefined) return code === 1 || signal === 'SIGKILL' ? 1 : ownCode;
+  if (signal === 'SIGTERM') return 0;
+  if (signal) return 128 + (constants.signals[signal] ?? 0);
+  return code ?? 1;
+}

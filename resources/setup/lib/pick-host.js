@@ -1,0 +1,46 @@
+import { downloadElectron, electronVersion, findElectron, forgetFailure, rememberedFailure, rememberFailure } from './electron-binary.js';
+import { canShowWindows, chooseHost } from './host-choice.js';
+import { runtimeDir } from './paths.js';
+
+/**
+ * Decides between Electron and the headless host; fetches Electron when only that is missing.
+ *
+ * @param {object} job
+ * @param {string} job.root
+ * @param {import('./paths.js').Place} job.place
+ * @param {import('./options.js').StartOptions} job.options
+ * @param {boolean} job.runsAsRoot
+ * @param {ReturnType<typeof import('./steps.js').stepPrinter>} job.steps
+ * @param {AbortSignal} [job.signal]
+ * @returns {Promise<ReturnType<typeof chooseHost>>}
+ */
+export async function pickHost({ root, place, options, runsAsRoot, steps, signal }) {
+  const { platform, env } = place;
+  const display = canShowWindows({ forced: options.headless, platform, env, root: runsAsRoot });
+  if (!display.windows) return chooseHost(display, { path: undefined, why: display.why });
+  return chooseHost(display, await obtainElectron({ root, place, retry: options.retryElectron, steps, signal }));
+}
+
+/** The binary that is there, else a download, unless one failed within a day. */
+async function obtainElectron({ root, place, retry, steps, signal }) {
+  const facts = { root, env: place.env, platform: place.platform };
+  const there = findElectron(facts);
+  if (there) return { path: there };
+  const dir = runtimeDir(place);
+  const version = electronVersion(root);
+  const earlier = retry ? undefined : rememberedFailure(dir, { version, now: Date.now() });
+  if (earlier) {
+    return { path: undefined, why: `Electron could not be fetched lately: ${earlier.reason}; --retry-electron tries again` };
+  }
+  const result = await steps.step('Fetching Electron', (update) =>
+    downloadElectron({ root, dir, env: place.env, signal, onProgress: (size) => update(`Fetching Electron, ${size} MB`) }),
+  );
+  const path = findElectron(facts);
+  if (result.ok && path) {
+    forgetFailure(dir);
+    return { path };
+  }
+  const reason = result.ok ? 'its binary is not where it should be' : result.reason;
+  rememberFailure(dir, { version, now: Date.now(), reason });
+  return { path: undefined, why: `Electron could not be fetched: ${reason}` };
+}

@@ -1,0 +1,93 @@
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { tryLock } from './lock.js';
+import { sizeOf } from './managed-dir.js';
+import { dataDir, runtimeDir } from './paths.js';
+import { runningInstance } from './running-instance.js';
+import { SetupError } from './setup-error.js';
+
+/** Names that Tandem gives its own entries in the runtime folder; anything else there is not ours. */
+const ownEntry = /^(\.?(mlx|ollama)[-.].*|electron-failure\.json.*|\.electron-.*)$/;
+
+/**
+ * What an uninstall would remove; the user's own Ollama models and model folders are never among it.
+ *
+ * @param {import('./paths.js').Place} place
+ * @param {{ keepData: boolean }} options
+ * @returns {{ what: string, path: string, bytes: number }[]}
+ */
+export function removals(place, { keepData }) {
+  const runtimes = runtimeDir(place);
+  const entries = existsSync(runtimes) ? readdirSync(runtimes).filter((entry) => ownEntry.test(entry)) : [];
+  const found = entries.sort().map((entry) => ({ what: 'runtime', path: join(runtimes, entry) }));
+  const data = dataDir(place);
+  if (!keepData && existsSync(data)) found.push({ what: 'settings, chats and logs', path: data });
+  return found.map((entry) => ({ ...entry, bytes: sizeOf(entry.path) }));
+}
+
+/**
+ * Removes everything that Tandem has set up outside its own folder, after asking.
+ *
+ * @param {object} job
+ * @param {import('./options.js').StartOptions} job.options
+ * @param {import('./paths.js').Place} job.place
+ * @param {string} job.root
+ * @param {NodeJS.WritableStream} job.out
+ * @param {NodeJS.ReadStream} [job.input]
+ * @returns {Promise<number>} exit code; rejects with `busy` while Tandem or a set-up runs
+ */
+export async function uninstall({ options, place, root, out, input = process.stdin }) {
+  refuseWhileRunning(place);
+  const found = removals(place, options);
+  if (found.length === 0) {
+    out.write('There is nothing to remove.\n');
+    return 0;
+  }
+  for (const { what, path, bytes } of found) out.write(`${sizeText(bytes).padStart(9)}  ${path} (${what})\n`);
+  if (!options.yes && !(await agreed(input, out))) {
+    out.write('Nothing was removed. Without a terminal, add --yes.\n');
+    return 1;
+  }
+  for (const { path } of found) rmSync(path, { recursive: true, force: true });
+  removeEmpty(runtimeDir(place));
+  const total = found.reduce((sum, entry) => sum + entry.bytes, 0);
+  out.write(`Removed ${sizeText(total)}. Your Ollama models were not touched. What is left is this folder: ${root}\n`);
+  return 0;
+}
+
+function refuseWhileRunning(place) {
+  const instance = runningInstance(dataDir(place));
+  const cure = 'End it and run the command again.';
+  if (instance) throw new SetupError('busy', `Tandem is running (process ${instance.pid}).`, cure);
+  const runtimes = runtimeDir(place);
+  if (!existsSync(runtimes)) return;
+  for (const name of ['mlx', 'ollama']) {
+    const lock = tryLock(join(runtimes, `.${name}.lock`));
+    if (!lock.taken) throw new SetupError('busy', `Tandem is setting up ${name} (process ${lock.holder}).`, cure);
+    lock.release();
+  }
+}
+
+async function agreed(input, out) {
+  if (!input.isTTY) return false;
+  const prompt = createInterface({ input, output: out });
+  const answer = await prompt.question('Remove all of this? [y/N] ');
+  prompt.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+/** Removes the runtime folder and the `Tandem` folder above it if nothing else is in them. */
+function removeEmpty(folder) {
+  for (const path of [folder, dirname(folder)]) {
+    if (!existsSync(path) || readdirSync(path).length > 0) return;
+    rmdirSync(path);
+  }
+}
+
+/** Bytes as a person reads them. */
+export function sizeText(bytes) {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
+  if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${Math.ceil(bytes / 1e3)} kB`;
+}
