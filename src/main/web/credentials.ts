@@ -1,0 +1,76 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../ports/clock';
+
+/** A session ends after this long without use. */
+const SESSION_MS = 12 * 3_600_000;
+/** A ticket is for the WebSocket that opens right after it. */
+const TICKET_MS = 10_000;
+/** Open tabs and forgotten ones; the longest unused makes room. */
+const MAX_SESSIONS = 100;
+const MAX_TICKETS = 100;
+
+/**
+ * Who may use the web UI. The long-lived token buys sessions; a session buys one-time tickets, because a browser
+ * cannot put a header on a WebSocket. All of it lives in memory; what is kept are hashes.
+ */
+export class Credentials {
+  readonly #clock: Clock;
+  readonly #token: Buffer;
+  /** Hash to the time of its end, in order of last use. */
+  readonly #sessions = new Map<string, number>();
+  readonly #tickets = new Map<string, number>();
+
+  constructor(token: string, clock: Clock) {
+    this.#token = hash(token);
+    this.#clock = clock;
+  }
+
+  /** A new session for the right token, else null. The comparison takes the same time for every wrong one. */
+  openSession(token: string): { session: string; expiresInMs: number } | null {
+    if (!timingSafeEqual(hash(token), this.#token)) return null;
+    const session = secret();
+    remember(this.#sessions, session, this.#clock.now() + SESSION_MS, MAX_SESSIONS);
+    return { session, expiresInMs: SESSION_MS };
+  }
+
+  /** Is this session alive? Using it keeps it alive. */
+  checkSession(session: string): boolean {
+    const ends = forget(this.#sessions, session);
+    if (ends === undefined || ends <= this.#clock.now()) return false;
+    remember(this.#sessions, session, this.#clock.now() + SESSION_MS, MAX_SESSIONS);
+    return true;
+  }
+
+  openTicket(): { ticket: string; expiresInMs: number } {
+    const ticket = secret();
+    remember(this.#tickets, ticket, this.#clock.now() + TICKET_MS, MAX_TICKETS);
+    return { ticket, expiresInMs: TICKET_MS };
+  }
+
+  /** True once for each ticket, within its time. */
+  takeTicket(ticket: string): boolean {
+    const ends = forget(this.#tickets, ticket);
+    return ends !== undefined && ends > this.#clock.now();
+  }
+}
+
+function secret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function hash(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function remember(table: Map<string, number>, text: string, ends: number, most: number): void {
+  const oldest = table.keys().next().value;
+  if (table.size >= most && oldest !== undefined) table.delete(oldest);
+  table.set(hash(text).toString('base64'), ends);
+}
+
+function forget(table: Map<string, number>, text: string): number | undefined {
+  const key = hash(text).toString('base64');
+  const ends = table.get(key);
+  table.delete(key);
+  return ends;
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Push } from '../../shared/contract';
+import type { Clock } from '../ports/clock';
+import type { Unsubscribe } from '../ports/emitter';
+
+/** A socket is asked for a sign of life this often; one that missed the last question is closed. */
+const HEARTBEAT_MS = 30_000;
+/** Bytes waiting for one slow page; beyond that it is closed, and comes back with a fresh snapshot. */
+const MAX_BUFFERED = 4 * 1024 * 1024;
+/** "Try again later", from the registry of WebSocket close codes. */
+const CLOSE_TOO_SLOW = 1013;
+const CLOSE_GOING_AWAY = 1001;
+/** Pages send nothing on this line. */
+const MAX_INCOMING = 1_024;
+
+export interface PushSocketOptions {
+  onPush: (listener: (push: Push) => void) => Unsubscribe;
+  clock: Clock;
+}
+
+/** Carries the core's pushes to the open pages. Idle while no page is open. */
+export class PushSockets {
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_INCOMING,
+    perMessageDeflate: false,
+  });
+  readonly #alive = new WeakSet<WebSocket>();
+  readonly #options: PushSocketOptions;
+  #stopListening: Unsubscribe | null = null;
+  #stopHeartbeat: Unsubscribe | null = null;
+
+  constructor(options: PushSocketOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over a connection whose right to it has been checked. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#server.handleUpgrade(request, socket, head, (client) => this.#add(client));
+  }
+
+  close(): void {
+    this.#idle();
+    for (const client of this.#server.clients) {
+      client.close(CLOSE_GOING_AWAY);
+      client.terminate();
+    }
+    this.#server.close();
+  }
+
+  #add(client: WebSocket): void {
+    this.#alive.add(client);
+    client.on('pong', () => this.#alive.add(client));
+    client.on('error', () => client.terminate());
+    client.on('close', () => {
+      if (this.#server.clients.size === 0) this.#idle();
+    });
+    this.#stopListening ??= this.#options.onPush((push) => this.#send(push));
+    this.#stopHeartbeat ??= this.#options.clock.every(HEARTBEAT_MS, () => this.#beat());
+  }
+
+  /** Serialised once for all pages. */
+  #send(push: Push): void {
+    const text = JSON.stringify(push);
+    for (const client of this.#server.clients) {
+      if (client.readyState !== client.OPEN) continue;
+      if (client.bufferedAmount > MAX_BUFFERED) {
+        client.close(CLOSE_TOO_SLOW, 'too slow');
+        client.terminate();
+      } else {
+        client.send(text);
+      }
+    }
+  }
+
+  #beat(): void {
+    for (const client of this.#server.clients) {
+      if (!this.#alive.delete(client)) client.terminate();
+      else client.ping();
+    }
+  }
+
+  #idle(): void {
+    this.#stopListening?.();
+    this.#stopHeartbeat?.();
+    this.#stopListening = null;
+    this.#stopHeartbeat = null;
+  }
+}
