@@ -1,0 +1,171 @@
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createGateway } from '../../../src/main/gateway/server';
+import { ROUTER_GATEWAY } from '../../../src/main/gateway/surface';
+import { systemClock } from '../../../src/main/ports/clock';
+import { silentLogger } from '../../../src/main/ports/logger';
+import {
+  backendStatus,
+  FixedFacts,
+  memoryStatus,
+  modelInfo,
+  queueStats,
+  type Running,
+  rawRequest,
+  startGateway,
+} from '../../support/gateway-fixture';
+import { ScriptedDispatcher } from '../../support/scripted-dispatcher';
+
+let running: Running;
+beforeEach(async () => {
+  running = await startGateway(new ScriptedDispatcher());
+});
+afterEach(() => running.gateway.close());
+
+const get = async (path: string) =>
+  (await fetch(`${running.url}${path}`)).json() as Promise<Record<string, unknown>>;
+
+describe('/health', () => {
+  it('has the names that scripts rely on', async () => {
+    running.facts.queueNow = queueStats({ depth: 2, running: 1 });
+    expect(await get('/health')).toMatchObject({
+      status: 'healthy',
+      version: '0.1.0',
+      instance: 'instance-1',
+      backends: {
+        mlx: { state: 'ready', model: 'starter', restarts: 0, pid: 4242, url: 'http://127.0.0.1:9' },
+        ollama: { state: 'ready' },
+      },
+      models: [
+        {
+          backend: 'mlx',
+          name: 'org/phi',
+          size_bytes: 2_000_000,
+          use_count: 2,
+          last_used_at: '2026-01-01T00:00:00.000Z',
+          load_ms: 120,
+        },
+        { backend: 'ollama', name: 'qwen2.5:3b' },
+      ],
+      active_requests: 1,
+      memory: {
+        used_percent: 50,
+        warning_percent: 85,
+        critical_percent: 95,
+        pressure: 'normal',
+        mlx_bytes: 1e9,
+        ollama_bytes: 2e9,
+        total_bytes: 64e9,
+      },
+      queue: { depth: 2, running: 1 },
+      rate_limit: { max: 150, window_s: 90, clients: 1 },
+      warnings: [],
+    });
+  });
+
+  it.each([
+    [
+      'a dead MLX',
+      'degraded',
+      (facts: FixedFacts) => (facts.backendList = [backendStatus('mlx', { state: 'open' })]),
+    ],
+    [
+      'full memory',
+      'critical',
+      (facts: FixedFacts) => (facts.memoryNow = memoryStatus({ pressure: 'critical' })),
+    ],
+    [
+      'tight memory',
+      'warning',
+      (facts: FixedFacts) => (facts.memoryNow = memoryStatus({ pressure: 'warning' })),
+    ],
+    ['a warning', 'warning', (facts: FixedFacts) => (facts.warningList = [{ code: 'x', message: 'y' }])],
+    ['no sample yet', 'healthy', (facts: FixedFacts) => (facts.memoryNow = null)],
+  ])('with %s is %s', async (_what, status, change) => {
+    change(running.facts);
+    expect((await get('/health')).status).toBe(status);
+  });
+});
+
+describe('listings', () => {
+  it('name every model, and both owners of a shared name', async () => {
+    running.facts.modelList = [
+      modelInfo('mlx', 'shared'),
+      modelInfo('ollama', 'shared'),
+      modelInfo('ollama', 'own:1b'),
+    ];
+    const { models } = (await get('/api/tags')) as { models: { name: string; details: object }[] };
+    expect(models.map(({ name }) => name)).toEqual([
+      'auto',
+      'shared',
+      'mlx/shared',
+      'ollama/shared',
+      'own:1b',
+    ]);
+    expect(models.at(-1)?.details).toMatchObject({ parameter_size: '3.0B', quantization_level: 'Q4_K_M' });
+  });
+
+  it('are empty where no model is', async () => {
+    running.facts.modelList = [];
+    expect(await get('/api/tags')).toEqual({ models: [] });
+  });
+
+  it('name what is loaded', async () => {
+    running.facts.backendList = [
+      backendStatus('mlx', { model: 'org/phi' }),
+      backendStatus('ollama', { state: 'open' }),
+    ];
+    const { models } = (await get('/api/ps')) as { models: { name: string }[] };
+    expect(models.map(({ name }) => name)).toEqual(['org/phi']);
+  });
+
+  it('show a model by its name', async () => {
+    const answer = await fetch(`${running.url}/api/show`, {
+      method: 'POST',
+      body: '{"model":"ollama/qwen2.5:3b"}',
+    });
+    expect(await answer.json()).toMatchObject({
+      capabilities: ['completion'],
+      model_info: { 'general.context_length': 4096 },
+    });
+  });
+
+  it('answer as an Ollama server does', async () => {
+    const root = await rawRequest(running.port, '/', { Host: `localhost:${running.port}` });
+    expect(root.body).toBe('Ollama is running');
+    const head = await rawRequest(running.port, '/', { Host: `localhost:${running.port}` }, 'HEAD');
+    expect(head.status).toBe(200);
+    expect(await get('/api/version')).toEqual({ version: '0.1.0' });
+    expect(await get('/queue/stats')).toEqual(queueStats());
+  });
+});
+
+describe('listening', () => {
+  const gateway = () =>
+    createGateway({
+      surface: ROUTER_GATEWAY,
+      dispatcher: new ScriptedDispatcher(),
+      facts: new FixedFacts(),
+      settings: () => ({ mlxOnlyLight: true, useBackends: 'both' }),
+      uiOrigins: () => [],
+      allowedHosts: [],
+      allowedOrigins: [],
+      clock: systemClock,
+      logger: silentLogger,
+    });
+
+  it('names the holder of a taken port', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => holder.once('listening', resolve));
+    const { port } = holder.address() as AddressInfo;
+    const refused = gateway().listen(port, '127.0.0.1');
+    await expect(refused).rejects.toMatchObject({ code: 'port_taken', details: { port } });
+    if (process.platform === 'linux') await expect(refused).rejects.toThrow(`process ${process.pid}`);
+    await new Promise((resolve) => holder.close(resolve));
+  });
+
+  it('does not open to other machines', async () => {
+    await expect(gateway().listen(0, '0.0.0.0')).rejects.toMatchObject({ code: 'environment_invalid' });
+  });
+});

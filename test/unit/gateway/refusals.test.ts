@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TandemError } from '../../../src/shared/errors';
+import { postJson, type Running, rawRequest, startGateway } from '../../support/gateway-fixture';
+import { ScriptedDispatcher } from '../../support/scripted-dispatcher';
+
+const dispatcher = new ScriptedDispatcher();
+let running: Running;
+
+beforeAll(async () => {
+  running = await startGateway(dispatcher);
+});
+afterAll(() => running.gateway.close());
+
+const hello = { model: 'auto', messages: [{ role: 'user', content: 'hello' }] };
+
+describe('Host', () => {
+  it.each([
+    ['127.0.0.1:PORT', 200],
+    ['localhost:PORT', 200],
+    ['LOCALHOST:PORT', 200],
+    ['[::1]:PORT', 200],
+    ['host.docker.internal:PORT', 200],
+    ['llm.example', 200],
+    ['llm.example:8443', 200],
+    ['127.0.0.1', 403],
+    ['127.0.0.1:1', 403],
+    ['localhost.:PORT', 403],
+    ['evil.example:PORT', 403],
+    ['127.0.0.1.evil.example:PORT', 403],
+    ['8.8.8.8:PORT', 403],
+    ['user@localhost:PORT', 403],
+  ])('%s is answered with %i', async (host, status) => {
+    const answer = await rawRequest(running.port, '/health', {
+      Host: host.replace('PORT', String(running.port)),
+    });
+    expect(answer.status).toBe(status);
+    if (status === 403) expect(JSON.parse(answer.body)).toMatchObject({ code: 'forbidden_host' });
+  });
+});
+
+describe('Origin', () => {
+  it.each([
+    ['http://127.0.0.1:11437', 200],
+    ['https://chat.example', 200],
+    ['null', 403],
+    ['http://evil.example', 403],
+    ['http://127.0.0.1:3000', 403],
+    ['https://127.0.0.1:11437', 403],
+    ['chrome-extension://abc', 403],
+    ['file://', 403],
+  ])('%s is answered with %i', async (origin, status) => {
+    const host = `127.0.0.1:${running.port}`;
+    const answer = await rawRequest(running.port, '/api/tags', { Host: host, Origin: origin });
+    expect(answer.status).toBe(status);
+    expect(answer.headers['access-control-allow-origin']).toBe(status === 200 ? origin : undefined);
+  });
+
+  it('answers the preflight of an allowed page and refuses a foreign one', async () => {
+    const host = `127.0.0.1:${running.port}`;
+    const allowed = { Host: host, Origin: 'https://chat.example', 'Access-Control-Request-Method': 'POST' };
+    const preflight = await rawRequest(running.port, '/api/chat', allowed, 'OPTIONS');
+    expect(preflight.status).toBe(204);
+    const foreign = { ...allowed, Origin: 'http://evil.example' };
+    expect((await rawRequest(running.port, '/api/chat', foreign, 'OPTIONS')).status).toBe(403);
+  });
+
+  it('does not let a foreign page reach the router', async () => {
+    const before = dispatcher.requests.length;
+    const answer = await rawRequest(
+      running.port,
+      '/api/chat',
+      { Host: `127.0.0.1:${running.port}`, Origin: 'http://evil.example', 'Content-Type': 'text/plain' },
+      'POST',
+      JSON.stringify(hello),
+    );
+    expect(answer.status).toBe(403);
+    expect(dispatcher.requests).toHaveLength(before);
+  });
+});
+
+describe('bad requests', () => {
+  it.each([
+    ['/api/chat', '{"model":', 400, 'bad_json'],
+    ['/api/chat', '', 400, 'bad_json'],
+    ['/api/chat', '[]', 400, 'bad_request'],
+    ['/api/chat', '{"messages":[]}', 400, 'bad_request'],
+    ['/api/chat', '{"model":"auto","messages":"hi"}', 400, 'bad_request'],
+    ['/api/chat', '{"model":"auto","messages":[{"role":"robot","content":"hi"}]}', 400, 'bad_request'],
+    ['/api/chat', '{"model":"../x y","messages":[]}', 400, 'bad_model_name'],
+    ['/api/chat', '{"model":"a;rm -rf","messages":[]}', 400, 'bad_model_name'],
+    ['/api/chat', '{"model":"/etc/passwd","messages":[]}', 400, 'bad_model_name'],
+    ['/api/chat', '{"model":"auto:poetry","messages":[]}', 400, 'bad_request'],
+    ['/api/chat', '{"model":"auto","category":"poetry","messages":[]}', 400, 'bad_request'],
+    ['/api/chat', '{"model":"auto","options":{"temperature":"hot"}}', 400, 'bad_request'],
+    ['/api/chat', '{"model":"auto","keep_alive":"10"}', 400, 'bad_request'],
+    ['/api/generate', '{"model":"auto","prompt":"a","suffix":"b"}', 400, 'unsupported'],
+    ['/api/nothing', '{}', 404, 'not_found'],
+    ['/api/show', '{"model":"nope"}', 404, 'model_not_found'],
+  ])('%s with %s gets %i %s', async (path, body, status, code) => {
+    const answer = await postJson(`${running.url}${path}`, body);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('x-request-id')).toMatch(/^[\w-]+$/);
+    expect(await answer.json()).toMatchObject({ code, error: expect.any(String) });
+  });
+
+  it('says a missing model in the words that clients know', async () => {
+    dispatcher.play([new TandemError('model_not_found', 'No such model.')]);
+    const answer = await postJson(`${running.url}/api/chat`, { ...hello, model: 'nope' });
+    expect(answer.status).toBe(404);
+    expect(await answer.json()).toEqual({ error: "model 'nope' not found", code: 'model_not_found' });
+  });
+
+  it('refuses a body over 32 MB', async () => {
+    const answer = await postJson(`${running.url}/api/chat`, `"${'x'.repeat(33 * 1024 * 1024)}"`);
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ code: 'body_too_large' });
+  });
+
+  it('refuses a request that this instance has sent itself', async () => {
+    const answer = await postJson(`${running.url}/api/chat`, hello, { 'X-Tandem-Hop': 'other, instance-1' });
+    expect(answer.status).toBe(508);
+    expect(await answer.json()).toMatchObject({ code: 'loop_detected' });
+    dispatcher.play([new TandemError('no_model', 'Get one.')]);
+    expect((await postJson(`${running.url}/api/chat`, hello, { 'X-Tandem-Hop': 'other' })).status).toBe(503);
+  });
+
+  it('refuses an unknown priority', async () => {
+    const answer = await postJson(`${running.url}/api/chat`, hello, { 'X-Request-Priority': 'urgent' });
+    expect(answer.status).toBe(400);
+  });
+});
+
+describe('failures before the first byte', () => {
+  it.each([
+    [new TandemError('rate_limited', 'Too many.', { retryAfterS: 12.2 }), 429, '13'],
+    [new TandemError('queue_timeout', 'Waited too long.', { retryAfterS: 40 }), 503, '40'],
+    [new TandemError('no_model', 'Get one.'), 503, '5'],
+    [new TandemError('echo', 'Only echoes.'), 502, null],
+    [new TandemError('timeout', 'Too slow.'), 504, null],
+    [new Error('boom'), 500, null],
+  ])('%s keeps its status on a stream', async (error, status, retryAfter) => {
+    dispatcher.play([{ type: 'routed', category: 'coding', reasons: ['rule:code'] }, error]);
+    const answer = await postJson(`${running.url}/api/chat`, hello);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('retry-after')).toBe(retryAfter);
+    expect(answer.headers.get('x-tandem-category')).toBe('coding');
+    expect(answer.headers.get('x-tandem-backend')).toBeNull();
+  });
+});

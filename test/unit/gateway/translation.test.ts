@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readChat, readGenerate } from '../../../src/main/gateway/dialects/ollama-request';
+import { clientOf } from '../../../src/main/gateway/headers';
+import { parseModelChoice } from '../../../src/main/gateway/model-choice';
+import { MLX_API } from '../../../src/main/gateway/surface';
+import { postJson, type Running, startGateway } from '../../support/gateway-fixture';
+import { answerOf, ScriptedDispatcher } from '../../support/scripted-dispatcher';
+
+const rules = { modelOptional: false, defaultCategory: undefined };
+
+describe('model names', () => {
+  it.each([
+    ['auto', { kind: 'auto' }],
+    ['auto:latest', { kind: 'auto' }],
+    ['auto:coding', { kind: 'auto', category: 'coding' }],
+    ['auto:code', { kind: 'auto', category: 'coding' }],
+    ['qwen2.5:3b', { kind: 'named', name: 'qwen2.5:3b' }],
+    ['mlx/org/phi-4bit', { kind: 'named', name: 'org/phi-4bit', backend: 'mlx' }],
+    ['ollama/qwen2.5:3b', { kind: 'named', name: 'qwen2.5:3b', backend: 'ollama' }],
+    ['ollama/auto', { kind: 'backend', backend: 'ollama' }],
+    ['hf.co/org/name:Q4_K_M', { kind: 'named', name: 'hf.co/org/name:Q4_K_M' }],
+    ['модель', { kind: 'named', name: 'модель' }],
+  ])('%s', (text, choice) => {
+    expect(parseModelChoice(text)).toEqual(choice);
+  });
+
+  it.each(['..', 'a/../b', '/abs', 'a//b', 'a$(b)', 'a|b', '`a`', 'mlx/', 'x'.repeat(301)])(
+    'refuses %s',
+    (text) => {
+      expect(() => parseModelChoice(text)).toThrow(expect.objectContaining({ code: 'bad_model_name' }));
+    },
+  );
+});
+
+describe('requests', () => {
+  it('splits options into neutral sampling and what only Ollama knows', () => {
+    const { request } = readChat(
+      {
+        model: 'auto',
+        messages: [],
+        options: { temperature: 0, num_predict: 5, stop: 'x', num_ctx: 64, mirostat: 1 },
+      },
+      rules,
+    );
+    expect(request.sampling).toEqual({ temperature: 0, maxTokens: 5, stop: ['x'] });
+    expect(request.extraOptions).toEqual({ num_ctx: 64, mirostat: 1 });
+  });
+
+  it.each([0, -1, -2])('takes num_predict %i as no limit', (limit) => {
+    const { request } = readChat({ model: 'auto', options: { num_predict: limit } }, rules);
+    expect(request.sampling).toEqual({});
+  });
+
+  it('turns a prompt with a system text into messages', () => {
+    const { request } = readGenerate(
+      { model: 'auto', prompt: 'hi', system: 'be brief', images: ['aGk='] },
+      rules,
+    );
+    expect(request.messages).toEqual([
+      { role: 'system', content: 'be brief' },
+      { role: 'user', content: 'hi', images: ['aGk='] },
+    ]);
+  });
+
+  it('keeps a raw prompt as it is', () => {
+    const { request } = readGenerate({ model: 'auto', prompt: '<s>hi', raw: true }, rules);
+    expect(request).toMatchObject({ rawPrompt: '<s>hi', messages: [{ role: 'user', content: '<s>hi' }] });
+  });
+
+  it('reads an empty prompt as a load', () => {
+    const { request } = readGenerate({ model: 'auto', prompt: '', keep_alive: 0 }, rules);
+    expect(request).toMatchObject({ messages: [], keepAlive: 0 });
+  });
+});
+
+describe('clients', () => {
+  it('are told apart by address and program, split but never freed by their own header', () => {
+    const headers = { 'user-agent': 'ollama-python/0.4 (x86)' };
+    expect(clientOf('::ffff:127.0.0.1', headers)).toBe('127.0.0.1 ollama-python');
+    expect(clientOf('127.0.0.1', { ...headers, 'x-tandem-client': 'a' })).toBe('127.0.0.1 ollama-python#a');
+    expect(clientOf('127.0.0.1', { ...headers, 'x-tandem-client': 'a b' })).toBe('127.0.0.1 ollama-python');
+    expect(clientOf(undefined, {})).toBe('unknown unknown');
+  });
+});
+
+describe('headers of a request', () => {
+  const dispatcher = new ScriptedDispatcher(answerOf('hi'));
+  let running: Running;
+  beforeAll(async () => {
+    running = await startGateway(dispatcher);
+  });
+  afterAll(() => running.gateway.close());
+
+  it('reach the router', async () => {
+    await postJson(
+      `${running.url}/api/chat`,
+      { model: 'auto', category: 'code', messages: [{ role: 'user', content: 'hi' }] },
+      {
+        'X-Request-Priority': 'Normal',
+        'X-Tandem-Strict': 'true',
+        'X-Request-Id': 'r-1',
+        'User-Agent': 'probe/1',
+      },
+    );
+    expect(dispatcher.requests.at(-1)).toMatchObject({
+      id: 'r-1',
+      priority: 'medium',
+      strict: true,
+      client: '127.0.0.1 probe',
+      category: 'coding',
+      origin: 'gateway',
+    });
+  });
+
+  it('replace an id that is not harmless', async () => {
+    const answer = await postJson(`${running.url}/api/chat`, { model: 'auto' }, { 'X-Request-Id': 'a b' });
+    expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(dispatcher.requests.at(-1)?.id).toBe(answer.headers.get('x-request-id'));
+  });
+});
+
+describe('the MLX API', () => {
+  it.each([
+    [{}, true, 'fast'],
+    [{ category: 'default' }, true, 'fast'],
+    [{ model: 'auto' }, true, 'fast'],
+    [{}, false, 'general'],
+    [{ category: 'coding' }, true, 'coding'],
+    [{ model: 'auto:coding' }, true, undefined],
+    [{ model: 'org/phi' }, true, undefined],
+  ])('%j with only-light %s is of category %s', async (body, mlxOnlyLight, category) => {
+    const dispatcher = new ScriptedDispatcher(answerOf('hi'));
+    const running = await startGateway(dispatcher, { surface: MLX_API, mlxOnlyLight });
+    const answer = await postJson(`${running.url}/api/generate`, { ...body, prompt: 'hi', stream: false });
+    await running.gateway.close();
+    expect(answer.status).toBe(200);
+    expect(dispatcher.requests[0]?.category).toBe(category);
+    expect(dispatcher.requests[0]?.origin).toBe('mlx-api');
+  });
+
+  it('lists its own models only', async () => {
+    const running = await startGateway(new ScriptedDispatcher(), { surface: MLX_API });
+    const { models } = (await (await fetch(`${running.url}/api/tags`)).json()) as {
+      models: { name: string }[];
+    };
+    await running.gateway.close();
+    expect(models.map(({ name }) => name)).toEqual(['auto', 'org/phi']);
+  });
+});
