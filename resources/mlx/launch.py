@@ -1,0 +1,471 @@
+"""Starts mlx_lm.server so that a supervisor can tell what it is doing and why it ended.
+
+Run as `python launch.py --model DIR --port 0 ...`: every argument goes to mlx_lm.server unchanged. What no flag of
+the server does is added from outside, by wrapping its classes (mlx-lm 0.32.2):
+
+* the port is bound before the slow imports, and with the usual backlog; `--port 0` takes any free one;
+* a dead generation thread, a taken port, a broken model or a vanished parent end the process;
+* what happens is told as JSON lines on stdout. Everything that the server itself prints goes to stderr.
+
+Exit codes: 0 interrupted, 2 bad arguments, 3 import failed, 70 generation thread dead, 71 port taken,
+72 model given by --model cannot be loaded, 73 parent gone or stdin closed.
+
+Events (one JSON object a line, `event` names it):
+  listening    port, pid, version (of mlx-lm)
+  loading      model
+  loaded       model, seconds, active (bytes)
+  load_failed  model, kind (name of the exception)
+  sequence     id, state (queued, started, ended), active, queue
+  mem          active, cache, peak, rss, footprint (bytes), steps, stuck (seconds in the current step),
+               loading (seconds in the current load), sequences (being computed), queue (waiting),
+               cached_sequences, cached_bytes
+  exit         code, reason, kind
+
+Environment: TANDEM_MLX_CACHE_BYTES, TANDEM_MLX_MEMORY_BYTES, TANDEM_MLX_WIRED_BYTES (Metal only) set MLX's limits;
+TANDEM_MLX_WATCH_STDIN=0 keeps the process alive when stdin closes. Requests are told apart by the header
+X-Tandem-Request-Id. No message text, no model output and no exception text is ever written to stdout.
+"""
+
+import errno
+import faulthandler
+import itertools
+import json
+import os
+import signal
+import socket
+import stat
+import sys
+import threading
+import time
+import traceback
+
+BAD_ARGUMENTS, IMPORT_FAILED = 2, 3
+GENERATION_DEAD, PORT_TAKEN, BAD_MODEL, PARENT_GONE = 70, 71, 72, 73
+
+BACKLOG = 128  # the server's own is 5: a burst of connections would wait for TCP retries
+BUSY_REPORT_S, IDLE_REPORT_S = 1.0, 10.0
+NOTICEABLE_BYTES = 1 << 20
+
+
+# --- JSON lines ------------------------------------------------------------------------------------------------
+
+
+def is_pipe(fd):
+    """True for a pipe or socket: only there does end of file mean that the other side has gone."""
+    try:
+        mode = os.fstat(fd).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+class Reporter:
+    """Writes JSON lines to what was stdout; a reader that stalls loses lines, it never blocks the server."""
+
+    def __init__(self):
+        self.fd = os.dup(1)
+        os.set_inheritable(self.fd, False)
+        os.dup2(2, 1)  # a stray print() must not look like an event
+        if is_pipe(self.fd):
+            os.set_blocking(self.fd, False)
+        self.lock = threading.Lock()
+
+    def emit(self, event, **fields):
+        line = json.dumps({"event": event, **fields}, separators=(",", ":")) + "\n"
+        with self.lock:
+            try:
+                os.write(self.fd, line.encode())
+            except OSError:
+                pass
+
+
+report = Reporter()
+
+
+def die(code, reason, error=None):
+    """Ends the process at once: sys.exit() would wait for the server's non-daemon generation thread."""
+    if error is not None:
+        traceback.print_exception(error, file=sys.stderr)
+    report.emit("exit", code=code, reason=reason, kind=type(error).__name__ if error else None)
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def start_thread(run):
+    """A daemon thread: none of them may keep the process alive."""
+    threading.Thread(target=run, daemon=True).start()
+
+
+# --- the parent ------------------------------------------------------------------------------------------------
+
+
+def watch_stdin():
+    try:
+        while os.read(0, 4096):
+            pass
+    except OSError:
+        pass
+    die(PARENT_GONE, "stdin closed")
+
+
+def watch_parent(parent=os.getppid()):
+    while os.getppid() == parent:
+        time.sleep(1)
+    die(PARENT_GONE, "parent gone")
+
+
+# --- the port --------------------------------------------------------------------------------------------------
+
+
+def argument(name, default):
+    """Value of `--name value` or `--name=value` in argv; argparse itself runs later, inside the server."""
+    value = default
+    for index, text in enumerate(sys.argv):
+        if text == name and index + 1 < len(sys.argv):
+            value = sys.argv[index + 1]
+        elif text.startswith(name + "="):
+            value = text.split("=", 1)[1]
+    return value
+
+
+def bind_port():
+    """Binds the server's port before the imports, so that a taken one costs milliseconds and not a loaded model."""
+    try:
+        port = int(argument("--port", "8080"))
+    except ValueError as error:
+        die(BAD_ARGUMENTS, "port is not a number", error)
+    if not 0 <= port <= 65535:  # the server would quietly take another port
+        die(BAD_ARGUMENTS, "port out of range")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            argument("--host", "127.0.0.1"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        return bound
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        die(PORT_TAKEN if taken else BAD_ARGUMENTS, "port taken" if taken else "cannot bind", error)
+
+
+# --- what the generation thread is doing -----------------------------------------------------------------------
+
+
+class Activity:
+    """Requests by id from the moment they are queued until nothing is computed for them any more."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.states = {}  # id -> queued | started
+        self.by_uid = {}  # the batch generator's number -> id
+        self.held = None  # taken from the queue, not in the batch yet
+        self.steps = 0
+        self.step_since = None
+        self.load_since = None
+        self.loading_default = False
+
+    def counts(self):
+        started = sum(1 for state in self.states.values() if state == "started")
+        return started, len(self.states) - started
+
+    def mark(self, request_id, state):
+        """Moves a request on and reports it; ending one twice is reported once."""
+        with self.lock:
+            if state == "ended":
+                if self.states.pop(request_id, None) is None:
+                    return
+            else:
+                self.states[request_id] = state
+            active, queue = self.counts()
+        report.emit("sequence", id=request_id, state=state, active=active, queue=queue)
+
+    def enter_step(self):
+        self.step_since = time.monotonic()
+
+    def leave_step(self):
+        self.step_since = None
+        self.steps += 1
+
+
+activity = Activity()
+current_request = threading.local()  # id of the request that this HTTP thread handles
+anonymous = itertools.count(1)
+
+
+def wrap_handler(server):
+    post = server.APIHandler.do_POST
+
+    def do_POST(self):
+        current_request.id = (self.headers.get("X-Tandem-Request-Id") or f"anonymous-{next(anonymous)}")[:200]
+        post(self)
+
+    server.APIHandler.do_POST = do_POST
+
+
+def wrap_generator(server, state):
+    """Watches the generation thread: its death, and each request's way through queue and batch."""
+    cls = server.ResponseGenerator
+    init, generate, run = cls.__init__, cls.generate, cls._generate
+    next_request, serve_single = cls._next_request, cls._serve_single
+
+    def patched_init(self, *args):
+        state["generator"] = self
+        init(self, *args)
+
+    def patched_generate(self, request, *args, **kwargs):
+        request.tandem_id = getattr(current_request, "id", None) or f"anonymous-{next(anonymous)}"
+        activity.mark(request.tandem_id, "queued")
+        try:
+            return generate(self, request, *args, **kwargs)
+        except BaseException:
+            activity.mark(request.tandem_id, "ended")
+            raise
+
+    def patched_next_request(self, timeout=None):
+        # The loop asks for another one only when it is through with the one before.
+        if activity.held is not None:
+            activity.mark(activity.held, "ended")
+            activity.held = None
+        item = next_request(self, timeout)
+        if item is not None:
+            activity.held = item[1].tandem_id
+        return item
+
+    def patched_serve_single(self, request, stream):
+        request_id, activity.held = request[1].tandem_id, None
+        activity.mark(request_id, "started")
+        try:
+            return serve_single(self, request, stream)
+        finally:
+            activity.mark(request_id, "ended")
+
+    def patched_run(self):
+        try:
+            run(self)
+        except BaseException as error:
+            if activity.loading_default:
+                die(BAD_MODEL, "model cannot be loaded", error)
+            die(GENERATION_DEAD, "generation thread died", error)
+        if not self._stop:
+            die(GENERATION_DEAD, "generation loop returned")
+
+    cls.__init__, cls.generate, cls._generate = patched_init, patched_generate, patched_run
+    cls._next_request, cls._serve_single = patched_next_request, patched_serve_single
+
+
+def wrap_batch(server):
+    """Each step of the batch, and each sequence that joins or leaves it."""
+    cls = server.BatchGenerator
+    insert, remove, step = cls.insert_segments, cls.remove, cls.next
+
+    def patched_insert(self, *args, **kwargs):
+        uids = insert(self, *args, **kwargs)
+        request_id, activity.held = activity.held, None
+        for uid in uids:
+            activity.by_uid[uid] = request_id
+        activity.mark(request_id, "started")
+        return uids
+
+    def end(uids):
+        for uid in uids:
+            request_id = activity.by_uid.pop(uid, None)
+            if request_id is not None:
+                activity.mark(request_id, "ended")
+
+    def patched_remove(self, uids, *args, **kwargs):
+        result = remove(self, uids, *args, **kwargs)
+        end(uids)
+        return result
+
+    def patched_step(self):
+        activity.enter_step()
+        prompts, answers = step(self)
+        activity.leave_step()
+        end(answer.uid for answer in answers if answer.finish_reason is not None)
+        return prompts, answers
+
+    cls.insert_segments, cls.remove, cls.next = patched_insert, patched_remove, patched_step
+
+
+def wrap_single(server):
+    """The unbatched path (a seed, a draft model): a prompt chunk or a token counts as a step."""
+    generate = server.stream_generate
+
+    def beat():
+        activity.leave_step()
+        activity.enter_step()
+
+    def patched(*args, **kwargs):
+        progress = kwargs.get("prompt_progress_callback")
+
+        def patched_progress(*counts):
+            beat()
+            if progress is not None:
+                progress(*counts)
+
+        kwargs["prompt_progress_callback"] = patched_progress
+        activity.enter_step()
+        try:
+            for response in generate(*args, **kwargs):
+                beat()
+                yield response
+        finally:
+            activity.step_since = None
+
+    server.stream_generate = patched
+
+
+def wrap_loading(server, mx):
+    cls = server.ModelProvider
+    load, load_default = cls._load, cls.load_default
+
+    def patched_load(self, model, *args):
+        report.emit("loading", model=str(model))
+        activity.load_since = time.monotonic()
+        try:
+            load(self, model, *args)
+        except BaseException as error:
+            report.emit("load_failed", model=str(model), kind=type(error).__name__)
+            raise
+        else:
+            seconds = round(time.monotonic() - activity.load_since, 3)
+            report.emit("loaded", model=str(model), seconds=seconds, active=mx.get_active_memory())
+        finally:
+            activity.load_since = None
+
+    def patched_load_default(self):
+        activity.loading_default = True
+        load_default(self)
+        activity.loading_default = False
+
+    cls._load, cls.load_default = patched_load, patched_load_default
+
+
+def use_bound_port(server, bound):
+    """Hands the socket that is bound already to the server, and reports when it listens."""
+
+    class Server(server.ThreadingHTTPServer):
+        request_queue_size = BACKLOG
+
+        def server_bind(self):  # the original also resolves the host's name, which can take seconds
+            self.socket.close()
+            self.socket = bound
+            self.server_address = bound.getsockname()
+            self.server_name, self.server_port = self.server_address[:2]
+
+        def server_activate(self):
+            super().server_activate()
+            report.emit("listening", port=self.server_port, pid=os.getpid(), version=server.__version__)
+
+    serve = server._run_http_server
+    server._run_http_server = lambda host, port, generator: serve(host, port, generator, server_class=Server)
+
+
+# --- memory figures --------------------------------------------------------------------------------------------
+
+
+def process_bytes():
+    """Resident bytes and, on macOS, the physical footprint (what Activity Monitor shows)."""
+    if sys.platform == "linux":
+        with open("/proc/self/statm") as file:
+            resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return resident, resident
+    import ctypes  # rusage_info_v0: 16 bytes of uuid, then 64-bit fields; [8] resident, [9] footprint
+
+    fields = (ctypes.c_uint64 * 32)()
+    if ctypes.CDLL("/usr/lib/libproc.dylib").proc_pid_rusage(os.getpid(), 0, fields) != 0:
+        return 0, 0
+    return fields[8], fields[9]
+
+
+def figures(mx, generator):
+    now, step, load = time.monotonic(), activity.step_since, activity.load_since
+    active, queue = activity.counts()
+    rss, footprint = process_bytes()
+    cache = getattr(generator, "prompt_cache", None)
+    return {
+        "active": mx.get_active_memory(),
+        "cache": mx.get_cache_memory(),
+        "peak": mx.get_peak_memory(),
+        "rss": rss,
+        "footprint": footprint,
+        "steps": activity.steps,
+        "stuck": round(now - step, 1) if step else 0,
+        "loading": round(now - load, 1) if load else 0,
+        "sequences": active,
+        "queue": queue,
+        "cached_sequences": len(cache) if cache is not None else 0,
+        "cached_bytes": cache.nbytes if cache is not None else 0,
+    }
+
+
+def report_figures(mx, state):
+    """Once a second while something moves, else once in ten: an idle server must cost nothing."""
+    last, last_at = None, 0.0
+    while True:
+        try:
+            now = figures(mx, state.get("generator"))
+        except Exception:  # the generation thread replaces what we read; the next second reads it again
+            time.sleep(BUSY_REPORT_S)
+            continue
+        busy = now["sequences"] or now["queue"] or now["stuck"] or now["loading"]
+        moved = last is None or now["steps"] != last["steps"] or abs(now["rss"] - last["rss"]) > NOTICEABLE_BYTES
+        if busy or moved or time.monotonic() - last_at >= IDLE_REPORT_S:
+            report.emit("mem", **now)
+            last, last_at = now, time.monotonic()
+        time.sleep(BUSY_REPORT_S)
+
+
+def set_limits(mx):
+    if not mx.metal.is_available():
+        return
+    for name, apply in (
+        ("TANDEM_MLX_CACHE_BYTES", mx.set_cache_limit),
+        ("TANDEM_MLX_MEMORY_BYTES", mx.set_memory_limit),
+        ("TANDEM_MLX_WIRED_BYTES", mx.set_wired_limit),
+    ):
+        if os.environ.get(name):
+            apply(int(os.environ[name]))
+
+
+# --- start -----------------------------------------------------------------------------------------------------
+
+
+def main():
+    faulthandler.enable()  # a Python stack on SIGSEGV and SIGABRT
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the parent decides
+    if os.environ.get("TANDEM_MLX_WATCH_STDIN", "1") == "1" and is_pipe(0):
+        start_thread(watch_stdin)
+    if os.getppid() != 1:
+        start_thread(watch_parent)
+    bound = bind_port()
+    try:
+        import mlx.core as mx
+        import mlx_lm.server as server
+    except BaseException as error:
+        die(IMPORT_FAILED, "import failed", error)
+    state = {}
+    try:
+        set_limits(mx)
+        wrap_handler(server)
+        wrap_generator(server, state)
+        wrap_batch(server)
+        wrap_single(server)
+        wrap_loading(server, mx)
+        use_bound_port(server, bound)
+    except (AttributeError, ValueError, RuntimeError) as error:
+        die(IMPORT_FAILED, "this mlx-lm version is not supported", error)
+    start_thread(lambda: report_figures(mx, state))
+    try:
+        server.main()
+    except SystemExit as error:  # argparse
+        if error.code:
+            die(BAD_ARGUMENTS, "bad arguments")
+    except BaseException as error:
+        die(1, "server failed", error)
+    os._exit(0)  # MLX's static destructors abort now and then
+
+
+if __name__ == "__main__":
+    main()

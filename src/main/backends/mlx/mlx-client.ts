@@ -1,0 +1,82 @@
+import type { CompletionChunk } from '../../../shared/domain';
+import { TandemError } from '../../../shared/errors';
+import type { Fetcher } from '../../ports/fetcher';
+import { type HttpCall, SseReader } from './protocol';
+
+export interface MlxClientOptions {
+  fetcher: Fetcher;
+  /** Id of this Tandem instance, sent with every call so that a loop back to us is seen. */
+  instanceId: string;
+}
+
+/** Calls to one mlx_lm.server. */
+export class MlxClient {
+  readonly #options: MlxClientOptions;
+
+  constructor(options: MlxClientOptions) {
+    this.#options = options;
+  }
+
+  /** False when the generation thread is dead; true says little, see `ask`. */
+  async healthy(url: string, signal: AbortSignal): Promise<boolean> {
+    const response = await this.#options.fetcher(`${url}/health`, {
+      headers: { 'X-Tandem-Hop': this.#options.instanceId },
+      signal,
+    });
+    await response.arrayBuffer();
+    return response.ok;
+  }
+
+  /**
+   * Streams one completion. Aborting closes the connection at once; so does leaving the iteration early.
+   * @throws TandemError `backend_failed`, `bad_request`, `mlx_down` or `cancelled`
+   */
+  async *complete(
+    url: string,
+    id: string,
+    call: HttpCall,
+    signal: AbortSignal,
+  ): AsyncGenerator<CompletionChunk> {
+    const leave = new AbortController();
+    try {
+      const response = await this.#options.fetcher(url + call.path, {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/json',
+          'X-Tandem-Hop': this.#options.instanceId,
+          'X-Tandem-Request-Id': id,
+        },
+        body: JSON.stringify(call.body),
+        signal: AbortSignal.any([signal, leave.signal]),
+      });
+      if (!response.ok || !response.body) throw await refusal(response);
+      const reader = new SseReader();
+      for await (const bytes of response.body) yield* reader.push(bytes);
+      yield* reader.finish();
+    } catch (error) {
+      throw asFailure(error, signal);
+    } finally {
+      leave.abort();
+    }
+  }
+}
+
+/** An error status: 400 names a parameter, 404 stands for everything else that can go wrong. */
+async function refusal(response: Response): Promise<TandemError> {
+  const body = (await response.json().catch(() => null)) as { error?: unknown } | null;
+  const text = typeof body?.error === 'string' ? body.error.slice(0, 300) : `status ${response.status}`;
+  if (text === 'generation thread died') {
+    return new TandemError(
+      'mlx_down',
+      'MLX has stopped generating and is being restarted; try again shortly.',
+    );
+  }
+  if (response.status === 400) return new TandemError('bad_request', `MLX refused the request: ${text}`);
+  return new TandemError('backend_failed', `MLX could not answer: ${text}`);
+}
+
+function asFailure(error: unknown, signal: AbortSignal): TandemError {
+  if (error instanceof TandemError) return error;
+  if (signal.aborted) return new TandemError('cancelled', 'The request was cancelled.', { cause: error });
+  return new TandemError('backend_failed', 'The connection to MLX broke; try again.', { cause: error });
+}

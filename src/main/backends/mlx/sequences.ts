@@ -1,0 +1,120 @@
+import type { Clock } from '../../ports/clock';
+import type { MemEvent, SequenceEvent } from './launcher-events';
+
+/** A caller that left before its request reached the server may never be heard of again. */
+const NEVER_SEEN_MS = 1000;
+
+interface Sequence {
+  seen: boolean;
+  left: boolean;
+}
+
+/**
+ * Our own requests inside the MLX process, told apart by the id that the launcher reports: a cancelled one is
+ * computed on until its prefill step ends, and only then its slot is free.
+ */
+export class Sequences {
+  readonly #clock: Clock;
+  readonly #onChange: () => void;
+  readonly #sequences = new Map<string, Sequence>();
+  readonly #waiters = new Set<() => void>();
+
+  constructor(clock: Clock, onChange: () => void) {
+    this.#clock = clock;
+    this.#onChange = onChange;
+  }
+
+  /** Requests whose callers still listen. */
+  get open(): number {
+    return this.#count(false);
+  }
+
+  /** Requests that are computed for nobody. */
+  get draining(): number {
+    return this.#count(true);
+  }
+
+  begin(id: string): void {
+    this.#sequences.set(id, { seen: false, left: false });
+    this.#onChange();
+  }
+
+  /** The answer is complete, or failed at the server. */
+  end(id: string): void {
+    if (!this.#sequences.delete(id)) return;
+    this.#changed();
+  }
+
+  /** The caller has gone; the server may still be computing. */
+  leave(id: string): void {
+    const sequence = this.#sequences.get(id);
+    if (!sequence) return;
+    sequence.left = true;
+    if (!sequence.seen) {
+      this.#clock.after(NEVER_SEEN_MS, () => {
+        if (!sequence.seen && this.#sequences.get(id) === sequence) this.end(id);
+      });
+    }
+    this.#changed();
+  }
+
+  onSequence(event: SequenceEvent): void {
+    const sequence = this.#sequences.get(event.id);
+    if (!sequence) return;
+    sequence.seen = true;
+    // Its last bytes may still be on their way to a caller that listens; that one ends it by itself.
+    if (event.state === 'ended' && sequence.left) this.end(event.id);
+  }
+
+  /** Sets right what a lost `ended` line would leave for ever. */
+  onFigures({ sequences, queue }: MemEvent): void {
+    if (sequences === 0 && queue === 0) this.#forgetLeft((sequence) => sequence.seen);
+  }
+
+  /** The process has gone, and every sequence with it. */
+  clear(): void {
+    this.#forgetLeft(() => true);
+  }
+
+  /** Resolves when nothing is computed for callers who left. */
+  drained(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      if (this.draining === 0) return resolve();
+      const onAbort = () => {
+        this.#waiters.delete(settle);
+        reject(signal?.reason);
+      };
+      const settle = () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      this.#waiters.add(settle);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #forgetLeft(which: (sequence: Sequence) => boolean): void {
+    let forgotten = false;
+    for (const [id, sequence] of this.#sequences) {
+      if (!sequence.left || !which(sequence)) continue;
+      this.#sequences.delete(id);
+      forgotten = true;
+    }
+    if (forgotten) this.#changed();
+  }
+
+  #count(left: boolean): number {
+    let count = 0;
+    for (const sequence of this.#sequences.values()) if (sequence.left === left) count += 1;
+    return count;
+  }
+
+  #changed(): void {
+    if (this.draining === 0) {
+      for (const settle of this.#waiters) settle();
+      this.#waiters.clear();
+    }
+    this.#onChange();
+  }
+}

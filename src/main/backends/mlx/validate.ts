@@ -1,0 +1,143 @@
+import type { ChatMessage, Sampling } from '../../../shared/domain';
+import { TandemError } from '../../../shared/errors';
+import type { BackendRequest } from '../backend';
+
+/** What `config.json` says about a model; null = it does not. */
+export interface ModelFacts {
+  vocabSize: number | null;
+  contextLength: number | null;
+}
+
+/** A request that mlx_lm.server is known to survive. */
+export interface SafeRequest {
+  messages: ChatMessage[];
+  rawPrompt: string | null;
+  sampling: Omit<Sampling, 'maxTokens'> & { maxTokens: number };
+  think: boolean | null;
+}
+
+/** Answers without a limit of their own end here (the server's own default of 512 cuts answers short). */
+const DEFAULT_MAX_TOKENS = 4096;
+/** Without a known vocabulary: smaller than that of any real model. */
+const UNKNOWN_VOCABULARY = 1024;
+/** No tokenizer puts more characters than this into one token, on average over a long text. */
+const MAX_CHARS_PER_TOKEN = 24;
+
+/**
+ * Keeps away from mlx_lm.server 0.32.2 what kills its generation thread or its process, or makes it answer with
+ * nothing: any client could take the server down for all others. Values out of range are refused with the field's
+ * name; `topK` and `maxTokens` are lowered to what the model has.
+ *
+ * @throws TandemError `bad_request` or `unsupported`
+ */
+export function validate(request: BackendRequest, facts: ModelFacts): SafeRequest {
+  if (request.tools?.length) throw unsupported('tools');
+  if (request.format !== undefined && request.format !== null && request.format !== '')
+    throw unsupported('format');
+  const rawPrompt = request.rawPrompt === undefined ? null : safePrompt(request.rawPrompt);
+  const messages = rawPrompt === null ? request.messages.map(safeMessage) : [];
+  limitLength(rawPrompt ?? messages.map((message) => message.content).join(''), facts);
+  return {
+    messages,
+    rawPrompt,
+    sampling: safeSampling(request.sampling, facts),
+    think: typeof request.think === 'boolean' ? request.think : null,
+  };
+}
+
+function safeSampling(sampling: Sampling, facts: ModelFacts): SafeRequest['sampling'] {
+  const { temperature, topP, topK, minP, seed, repeatPenalty, stop } = sampling;
+  return {
+    ...optional('temperature', inRange('temperature', temperature, 0, 100)),
+    ...optional('topP', inRange('top_p', topP, 0, 1)),
+    ...optional('topK', safeTopK(topK, facts)),
+    ...optional('minP', inRange('min_p', minP, 0, 1)),
+    ...optional('seed', integer('seed', seed, 0)),
+    ...optional('repeatPenalty', inRange('repeat_penalty', repeatPenalty, 0, 100)),
+    ...optional('stop', safeStop(stop)),
+    maxTokens: safeMaxTokens(sampling.maxTokens, facts),
+  };
+}
+
+/** A `top_k` of the vocabulary's size or more ends the generation thread. */
+function safeTopK(value: unknown, facts: ModelFacts): number | undefined {
+  const topK = integer('top_k', value, 0);
+  return topK === undefined ? undefined : Math.min(topK, (facts.vocabSize ?? UNKNOWN_VOCABULARY) - 1);
+}
+
+/** Below 1 means "no limit" in Ollama's dialect. */
+function safeMaxTokens(value: unknown, facts: ModelFacts): number {
+  const most = facts.contextLength ?? DEFAULT_MAX_TOKENS;
+  const asked = integer('max_tokens', value, Number.MIN_SAFE_INTEGER);
+  return asked === undefined || asked < 1 ? Math.min(most, DEFAULT_MAX_TOKENS) : Math.min(asked, most);
+}
+
+/** Numbers, booleans and nulls as stop words end the generation thread; empty ones mean nothing. */
+function safeStop(value: unknown): string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value) || value.length > 64 || value.some((word) => typeof word !== 'string')) {
+    throw bad('stop', 'must be a list of at most 64 texts');
+  }
+  const words = value.filter((word) => word !== '').map((word) => word.toWellFormed());
+  return words.length > 0 ? words : undefined;
+}
+
+/** An empty prompt, or a list of them, ends the generation thread. */
+function safePrompt(value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw bad('prompt', 'must be a text that is not empty');
+  return value.toWellFormed();
+}
+
+function safeMessage(message: ChatMessage, index: number): ChatMessage {
+  // The server would download an image's address by itself.
+  if (message.images?.length) throw unsupported('images');
+  if (typeof message.content !== 'string') throw bad(`messages[${index}].content`, 'must be a text');
+  if (!['system', 'user', 'assistant', 'tool'].includes(message.role)) {
+    throw bad(`messages[${index}].role`, 'must be system, user, assistant or tool');
+  }
+  return { role: message.role, content: message.content.toWellFormed() };
+}
+
+/** The server checks no length: it tokenizes megabytes and blocks everybody meanwhile. */
+function limitLength(text: string, { contextLength }: ModelFacts): void {
+  if (contextLength !== null && text.length > contextLength * MAX_CHARS_PER_TOKEN) {
+    throw bad(
+      'messages',
+      `cannot fit into this model's ${contextLength} tokens; send less, or use a larger model`,
+    );
+  }
+}
+
+function inRange(field: string, value: unknown, low: number, high: number): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < low || value > high) {
+    throw bad(field, `must be a number from ${low} to ${high}`);
+  }
+  return value;
+}
+
+function integer(field: string, value: unknown, low: number): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < low) {
+    throw bad(field, low === 0 ? 'must be a whole number, 0 or more' : 'must be a whole number');
+  }
+  return value;
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
+}
+
+function bad(field: string, must: string): TandemError {
+  return new TandemError('bad_request', `\`${field}\` ${must}.`, { details: { field } });
+}
+
+function unsupported(field: string): TandemError {
+  return new TandemError(
+    'unsupported',
+    `MLX models cannot use \`${field}\` here; ask a model in Ollama instead.`,
+    {
+      details: { field },
+    },
+  );
+}

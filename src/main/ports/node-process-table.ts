@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { signalGroup } from './node-spawner';
+import type { ProcessTable } from './spawner';
+
+const execute = promisify(execFile);
+
+interface Row {
+  pid: number;
+  parent: number;
+}
+
+interface Os {
+  /** Text that tells this process from a later one with the same pid; null when none lives. */
+  startedAt(pid: number): Promise<string | null>;
+  rows(): Promise<Row[]>;
+  residentBytes(pid: number): Promise<number | null>;
+}
+
+/** The machine's processes: `/proc` on Linux, `ps` elsewhere. */
+export function createProcessTable(platform: NodeJS.Platform = process.platform): ProcessTable {
+  const os = platform === 'linux' ? linux : unix;
+  return {
+    async identify(pid) {
+      const startedAt = await os.startedAt(pid);
+      return startedAt === null ? null : { pid, startedAt };
+    },
+    async descendants(pid) {
+      return descendantsOf(pid, await os.rows());
+    },
+    residentBytes: os.residentBytes,
+    signalGroup,
+  };
+}
+
+/** Children of all generations, parents before their children. */
+export function descendantsOf(pid: number, rows: readonly Row[]): number[] {
+  const found = [pid];
+  for (let at = 0; at < found.length; at += 1) {
+    for (const row of rows) {
+      if (row.parent === found[at] && !found.includes(row.pid)) found.push(row.pid);
+    }
+  }
+  return found.slice(1);
+}
+
+/** Fields of `/proc/PID/stat` from the third on; the name before them may hold spaces and parentheses. */
+function statFields(text: string): string[] {
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+const linux: Os = {
+  async startedAt(pid) {
+    try {
+      const fields = statFields(await readFile(`/proc/${pid}/stat`, 'utf8'));
+      // A zombie holds its pid but nothing else. Field 22 is the start time in ticks since boot.
+      return fields[0] === 'Z' ? null : (fields[19] ?? null);
+    } catch {
+      return null;
+    }
+  },
+  async rows() {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+    const rows = await Promise.all(
+      pids.map(async (pid) => {
+        try {
+          return { pid, parent: Number(statFields(await readFile(`/proc/${pid}/stat`, 'utf8'))[1]) };
+        } catch {
+          return null;
+        }
+      }),
+    );
+    return rows.filter((row) => row !== null);
+  },
+  async residentBytes(pid) {
+    try {
+      const match = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'));
+      return match ? Number(match[1]) * 1024 : null;
+    } catch {
+      return null;
+    }
+  },
+};
+
+async function ps(...args: string[]): Promise<string> {
+  const { stdout } = await execute('/bin/ps', args, { timeout: 5000, env: { LC_ALL: 'C' } });
+  return stdout.trim();
+}
+
+const unix: Os = {
+  async startedAt(pid) {
+    try {
+      return (await ps('-o', 'lstart=', '-p', String(pid))) || null;
+    } catch {
+      return null;
+    }
+  },
+  async rows() {
+    const lines = (await ps('-axo', 'pid=,ppid=')).split('\n');
+    return lines.map((line) => {
+      const [pid, parent] = line.trim().split(/\s+/).map(Number);
+      return { pid: pid ?? 0, parent: parent ?? 0 };
+    });
+  },
+  async residentBytes(pid) {
+    try {
+      return Number(await ps('-o', 'rss=', '-p', String(pid))) * 1024 || null;
+    } catch {
+      return null;
+    }
+  },
+};

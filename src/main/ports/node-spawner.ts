@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import type { ChildHandle, LaunchSpec, ProcessExit, Spawner } from './spawner';
+
+/**
+ * Starts child processes without a shell, each leading its own process group, so that a Ctrl-C in our terminal does
+ * not reach them and a kill reaches their children. Their stdin is a pipe that closes when we die.
+ */
+export const nodeSpawner: Spawner = {
+  spawn(spec) {
+    const log = spec.logFile === undefined ? null : openSync(spec.logFile, 'a', 0o600);
+    try {
+      return start(spec, log);
+    } finally {
+      if (log !== null) closeSync(log);
+    }
+  },
+};
+
+function start(spec: LaunchSpec, log: number | null): ChildHandle {
+  const child = spawn(spec.command, [...spec.args], {
+    env: { ...spec.env },
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    stdio: ['pipe', log ?? 'pipe', log ?? 'pipe'],
+    detached: true,
+    shell: false,
+  });
+  // Writing is never tried; a child that closes its end must not raise here.
+  child.stdin?.on('error', () => {});
+  const exited = new Promise<ProcessExit>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('error', (error) => {
+      if (child.pid === undefined) resolve({ code: null, signal: null, error });
+    });
+  });
+  return {
+    pid: child.pid,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    exited,
+    kill: (signal) => signalGroup(child.pid, signal),
+  };
+}
+
+/** Signals a process group by its leader's pid; a group that is gone already, or not ours, is no error. */
+export function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  // 0 and 1 would mean our own group and every process.
+  if (pid === undefined || !Number.isSafeInteger(pid) || pid <= 1) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}

@@ -1,0 +1,274 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { BackendRequest } from '../../src/main/backends/backend';
+import { MlxBackend, type MlxBackendOptions } from '../../src/main/backends/mlx/mlx-backend';
+import { systemClock } from '../../src/main/ports/clock';
+import { silentLogger } from '../../src/main/ports/logger';
+import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
+import { createProcessTable } from '../../src/main/ports/node-process-table';
+import { nodeSpawner } from '../../src/main/ports/node-spawner';
+import { ChildRecords } from '../../src/main/supervisor/sweep';
+import type { CompletionChunk } from '../../src/shared/domain';
+import type { BackendStatus } from '../../src/shared/status';
+import { SLOW, TINY, writeRandomModel } from '../support/random-model';
+import { LAUNCH_SCRIPT, mlxPython } from '../support/runtimes';
+
+let folder: string;
+let models: Record<string, string>;
+const table = createProcessTable();
+const http = createNodeFetcher();
+const started: MlxBackend[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tandem-mlx-'));
+  models = {
+    tiny: await writeRandomModel(join(folder, 'tiny'), TINY),
+    slow: await writeRandomModel(join(folder, 'slow'), SLOW),
+  };
+});
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((backend) => backend.stop()));
+});
+
+afterAll(async () => {
+  await http.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function create(options: Partial<MlxBackendOptions> = {}): MlxBackend {
+  const backend = new MlxBackend(
+    {
+      locate: async () => ({ path: mlxPython() }),
+      launchScript: LAUNCH_SCRIPT,
+      preload: async () => ({ name: 'slow', folder: models.slow ?? '' }),
+      resolveModel: async (name) => models[name] ?? null,
+      listModels: async () => [],
+      maxConcurrent: () => 1,
+      env: process.env,
+      fetcher: http.fetcher,
+      instanceId: 'test',
+      limits: { backoffFirstMs: 200 },
+      ...options,
+    },
+    {
+      clock: systemClock,
+      spawner: nodeSpawner,
+      table,
+      records: new ChildRecords(join(folder, 'children.json')),
+      logger: silentLogger,
+    },
+  );
+  started.push(backend);
+  return backend;
+}
+
+function babble(maxTokens: number, model = 'slow'): BackendRequest {
+  return {
+    id: `r${maxTokens}`,
+    model,
+    messages: [{ role: 'user', content: 'hello' }],
+    sampling: { maxTokens, temperature: 1, stop: ['never said'] },
+  };
+}
+
+async function collect(chunks: AsyncIterable<CompletionChunk>): Promise<CompletionChunk[]> {
+  const all: CompletionChunk[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return all;
+}
+
+function until(backend: MlxBackend, done: (status: BackendStatus) => boolean): Promise<BackendStatus> {
+  return new Promise((resolve) => {
+    const check = (status: BackendStatus) => {
+      if (!done(status)) return;
+      unsubscribe();
+      resolve(status);
+    };
+    const unsubscribe = backend.onStatus(check);
+    check(backend.status());
+  });
+}
+
+const never = new AbortController().signal;
+
+describe('mlx_lm.server as a backend', () => {
+  test('streams text and ends with the counts of the server', async () => {
+    const backend = create();
+    await backend.start();
+    await backend.ensureReady();
+    expect(backend.status()).toMatchObject({
+      state: 'ready',
+      model: 'slow',
+      ownership: 'managed',
+      restarts: 0,
+    });
+    const chunks = await collect(backend.stream(babble(12), never));
+    expect(chunks[0]?.type).toBe('prefill');
+    expect(chunks.filter((chunk) => chunk.type === 'text').length).toBeGreaterThan(0);
+    expect(chunks.at(-1)).toMatchObject({ type: 'end', end: { reason: 'length', completionTokens: 12 } });
+    expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0 });
+  });
+
+  test('cancel before the first byte settles at once and leaves nothing computing', async () => {
+    const backend = create();
+    await backend.start();
+    await backend.ensureReady();
+    const abort = new AbortController();
+    const pending = collect(backend.stream(babble(2000), abort.signal));
+    abort.abort();
+    await expect(pending).rejects.toMatchObject({ code: 'cancelled' });
+    await backend.drained();
+    expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0, draining: 0 });
+  });
+
+  test('cancel in the middle of an answer drains, and the next request is answered', async () => {
+    const backend = create();
+    await backend.start();
+    await backend.ensureReady();
+    const abort = new AbortController();
+    const cancelled = async () => {
+      for await (const chunk of backend.stream(babble(2000), abort.signal))
+        if (chunk.type === 'text') abort.abort();
+    };
+    await expect(cancelled()).rejects.toMatchObject({ code: 'cancelled' });
+    expect(backend.status()).toMatchObject({ activeRequests: 0, draining: 1, stage: 'draining' });
+    await backend.drained();
+    expect(backend.status().draining).toBe(0);
+    const chunks = await collect(backend.stream(babble(3), never));
+    expect(chunks.at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 3 } });
+  });
+
+  test('leaving the iteration early cancels too', async () => {
+    const backend = create();
+    await backend.start();
+    await backend.ensureReady();
+    for await (const chunk of backend.stream(babble(2000), never)) if (chunk.type === 'text') break;
+    await backend.drained();
+    expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0, draining: 0 });
+  });
+
+  test('kill -9 in the middle of an answer is a typed failure, and the server comes back by itself', async () => {
+    const backend = create();
+    await backend.start();
+    await backend.ensureReady();
+    const { pid } = backend.status();
+    const killed = async () => {
+      for await (const chunk of backend.stream(babble(2000), never)) {
+        if (chunk.type === 'text' && pid !== null) process.kill(pid, 'SIGKILL');
+      }
+    };
+    await expect(killed()).rejects.toMatchObject({ code: 'backend_failed' });
+    await until(backend, (status) => status.state === 'backoff');
+    expect(backend.status()).toMatchObject({ lastError: { code: 'killed' }, readySince: null, pid: null });
+    await backend.ensureReady();
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1 });
+    expect(backend.status().pid).not.toBe(pid);
+  });
+
+  test('another installed model is loaded on request; an unknown one never reaches the server', async () => {
+    const backend = create();
+    await backend.start();
+    await backend.ensureReady();
+    await expect(collect(backend.stream(babble(3, 'nope'), never))).rejects.toMatchObject({
+      code: 'model_not_found',
+    });
+    expect(backend.status().model).toBe('slow');
+    await collect(backend.stream(babble(3, 'tiny'), never));
+    expect(backend.status().model).toBe('tiny');
+  });
+
+  test('requests that kill a bare server are refused or made safe', async () => {
+    const backend = create();
+    await backend.start();
+    await backend.ensureReady();
+    const hot = { ...babble(3), sampling: { maxTokens: 3, temperature: 1, topK: 100_000, seed: 7 } };
+    expect((await collect(backend.stream(hot, never))).at(-1)?.type).toBe('end');
+    const bad = { ...babble(3), sampling: { minP: Number.NaN } };
+    await expect(collect(backend.stream(bad, never))).rejects.toMatchObject({ code: 'bad_request' });
+    expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 0 });
+  });
+
+  test('a request without messages only loads its model', async () => {
+    const backend = create();
+    await backend.start();
+    await backend.ensureReady();
+    const chunks = await collect(backend.stream({ ...babble(3, 'tiny'), messages: [] }, never));
+    expect(chunks).toMatchObject([{ type: 'end', end: { reason: 'load' } }]);
+    expect(backend.status().model).toBe('tiny');
+  });
+
+  test('a model that cannot be loaded opens the breaker with its cause; a manual restart tries again', async () => {
+    let name = 'missing';
+    const backend = create({ preload: async () => ({ name, folder: join(folder, name) }) });
+    await backend.start();
+    await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'mlx_down' });
+    expect(backend.status()).toMatchObject({ state: 'open', lastError: { code: 'bad_model' }, pid: null });
+    name = 'tiny';
+    await backend.restart('test');
+    expect(backend.status()).toMatchObject({ state: 'ready', model: 'tiny', restarts: 0 });
+  });
+
+  test('a stopped process counts as hung, is killed and started again', async () => {
+    const backend = create({ hang: { noProgressMs: 1500 } });
+    await backend.start();
+    await backend.ensureReady();
+    const { pid } = backend.status();
+    const frozen = async () => {
+      for await (const chunk of backend.stream(babble(2000), never)) {
+        if (chunk.type === 'text' && pid !== null) process.kill(pid, 'SIGSTOP');
+      }
+    };
+    await expect(frozen()).rejects.toMatchObject({ code: 'backend_failed' });
+    await backend.ensureReady();
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { code: 'hung' } });
+  });
+
+  test('manual restart gives a new process and a fresh counter', async () => {
+    const backend = create();
+    await backend.start();
+    await backend.ensureReady();
+    const { pid } = backend.status();
+    const stages = new Set<string>();
+    backend.onStatus((status) => stages.add(status.stage));
+    await backend.restart('test');
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 0, lastError: null });
+    expect(backend.status().pid).not.toBe(pid);
+    expect([...stages]).toEqual(['terminating', 'spawning', 'loading', 'probing', 'idle']);
+  });
+
+  test('stop leaves no process', async () => {
+    const backend = create();
+    await backend.start();
+    await backend.ensureReady();
+    const pid = backend.status().pid ?? 0;
+    await backend.stop();
+    expect(await table.identify(pid)).toBeNull();
+    expect(backend.status()).toMatchObject({ state: 'stopped', pid: null });
+    await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'mlx_down' });
+  });
+
+  test('without Python it is absent with the cure, and starts when the set-up has finished', async () => {
+    let ready = false;
+    const backend = create({
+      locate: async () =>
+        ready
+          ? { path: mlxPython() }
+          : { absent: { code: 'python_missing', cure: 'Install Python.', setup: true } },
+    });
+    await backend.start();
+    expect(backend.status()).toMatchObject({
+      state: 'absent',
+      stage: 'setup',
+      absence: { code: 'python_missing' },
+    });
+    await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'backend_absent' });
+    ready = true;
+    await backend.relocate();
+    await backend.ensureReady();
+    expect(backend.status()).toMatchObject({ state: 'ready', absence: null });
+  });
+});

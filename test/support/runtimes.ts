@@ -1,0 +1,39 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const resources = resolve(import.meta.dirname, '../../resources');
+
+/** Folder of the managed runtimes, as `resources/setup/` fills it. */
+function runtimeDir(): string {
+  if (process.env.TANDEM_RUNTIME_DIR) return process.env.TANDEM_RUNTIME_DIR;
+  const cache =
+    process.platform === 'darwin'
+      ? join(homedir(), 'Library', 'Caches')
+      : process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(cache, 'Tandem', 'runtimes');
+}
+
+function managed(name: 'mlx' | 'ollama', ...path: string[]): string {
+  const pinned = JSON.parse(readFileSync(join(resources, 'runtimes.json'), 'utf8'));
+  const file = join(runtimeDir(), `${name}-${pinned[name].version}`, ...path);
+  try {
+    accessSync(file, constants.X_OK);
+    return file;
+  } catch {
+    throw new Error(`${file} is missing: run \`npm test\` or \`npm start\` once, they set the runtimes up`);
+  }
+}
+
+/** Python with mlx-lm; throws with what to do when it is not set up. */
+export function mlxPython(): string {
+  return process.env.TANDEM_MLX_PYTHON ?? managed('mlx', 'bin', 'python');
+}
+
+/** The Ollama program; throws with what to do when it is not set up. */
+export function ollamaProgram(): string {
+  return process.env.TANDEM_OLLAMA_BIN ?? managed('ollama', 'ollama');
+}
+
+export const LAUNCH_SCRIPT = join(resources, 'mlx', 'launch.py');
+export const STARTER_FOLDER = join(resources, 'models', 'starter');
