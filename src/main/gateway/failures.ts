@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { ERROR_CODES, TandemError, toTandemError } from '../../shared/errors';
 import { traceOf } from '../contract/binder';
@@ -5,6 +6,9 @@ import type { Logger } from '../ports/logger';
 
 /** Seconds to wait before trying again where the failure itself does not say. */
 const DEFAULT_RETRY_S = 5;
+/** How much of a refused body is read for the sake of its sender. */
+const DISCARD_BYTES = 512 * 1024 * 1024;
+const DISCARD_MS = 10_000;
 
 /**
  * Answers every thrown error with the status and `Retry-After` of its code, in the words of `format`; each dialect
@@ -15,15 +19,16 @@ export function answerFailures(
   format: (error: TandemError) => object,
   logger: Logger,
 ): void {
-  app.setErrorHandler((thrown, request, reply) => {
+  app.setErrorHandler(async (thrown, request, reply) => {
     const error = translate(thrown);
+    if (error.code === 'body_too_large') await discardBody(request.raw);
     if (error.code === 'internal') {
       logger.error('request failed', { id: request.tandemId, trace: traceOf(thrown) });
     }
     const { http } = ERROR_CODES[error.code];
     const retry = error.retryAfterS ?? (http === 429 || http === 503 ? DEFAULT_RETRY_S : undefined);
     if (retry !== undefined) reply.header('Retry-After', String(Math.max(1, Math.ceil(retry))));
-    reply.code(http).type('application/json; charset=utf-8').send(format(error));
+    return reply.code(http).type('application/json; charset=utf-8').send(format(error));
   });
   app.setNotFoundHandler((request) => {
     throw new TandemError(
@@ -46,4 +51,26 @@ function translate(thrown: unknown): TandemError {
     });
   }
   return toTandemError(thrown);
+}
+
+/**
+ * Reads what is left of a body and forgets it: a client in the middle of sending sees a broken connection instead of
+ * the answer. Bounded in bytes and in time.
+ */
+async function discardBody(raw: IncomingMessage): Promise<void> {
+  if (raw.readableEnded || raw.destroyed) return;
+  await new Promise<void>((resolve) => {
+    let bytes = 0;
+    const timer = setTimeout(resolve, DISCARD_MS);
+    const finish = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    raw.on('data', (part: Buffer) => {
+      bytes += part.length;
+      if (bytes > DISCARD_BYTES) finish();
+    });
+    raw.once('end', finish).once('close', finish).once('error', finish);
+    raw.resume();
+  });
 }
