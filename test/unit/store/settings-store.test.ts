@@ -1,0 +1,259 @@
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type FileStore, nodeFileStore } from '../../../src/main/ports/file-store';
+import type { SettingChange } from '../../../src/main/store/settings-log';
+import { openSettings } from '../../../src/main/store/settings-store';
+import { TandemError } from '../../../src/shared/errors';
+import { defaultSettings } from '../../../src/shared/settings';
+import { FakeClock } from '../../support/fake-clock';
+import { tempDir } from '../../support/temp-dir';
+
+const clock = new FakeClock(new Date('2026-02-03T04:05:06Z'));
+
+function open(dataDir: string, env: Record<string, string> = {}, files: FileStore = nodeFileStore) {
+  return openSettings({ dataDir, env, files, clock });
+}
+
+function writeSettings(dir: string, values: unknown, version = 1): void {
+  writeFileSync(`${dir}/settings.json`, JSON.stringify({ version, values }));
+}
+
+describe('settings', () => {
+  it('start with the defaults, nothing chosen, nothing written', async () => {
+    const dir = tempDir();
+    const settings = await open(dir);
+    expect(settings.values()).toEqual(defaultSettings());
+    expect([...settings.chosen()]).toEqual([]);
+    expect(settings.warnings).toEqual([]);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('keep a change over a restart, in files for the owner only', async () => {
+    const dir = tempDir();
+    const settings = await open(dir);
+    const changes: SettingChange[] = [];
+    settings.onChange((change) => changes.push(change));
+    await settings.set('mlxOnlyLight', false);
+    expect(changes).toEqual([{ key: 'mlxOnlyLight', old: true, new: false }]);
+
+    const again = await open(dir);
+    expect(again.values().mlxOnlyLight).toBe(false);
+    expect([...again.chosen()]).toEqual(['mlxOnlyLight']);
+    expect(again.view().mlxOnlyLight).toMatchObject({ value: false, source: 'file', env: null });
+    for (const file of readdirSync(dir)) expect(statSync(`${dir}/${file}`).mode & 0o777).toBe(0o600);
+  });
+
+  it('reset to the default', async () => {
+    const dir = tempDir();
+    const settings = await open(dir);
+    await settings.set('theme', 'dark');
+    await settings.reset('theme');
+    expect(settings.values().theme).toBe('system');
+    expect([...settings.chosen()]).toEqual([]);
+    expect((await open(dir)).values().theme).toBe('system');
+  });
+
+  it('let the environment win and refuse to change what it holds', async () => {
+    const dir = tempDir();
+    writeSettings(dir, { mlxOnlyLight: true, theme: 'dark' });
+    const settings = await open(dir, { MLX_ONLY_LIGHT: 'off' });
+    expect(settings.values()).toMatchObject({ mlxOnlyLight: false, theme: 'dark' });
+    expect(settings.view().mlxOnlyLight).toMatchObject({ source: 'environment', env: 'MLX_ONLY_LIGHT' });
+    expect([...settings.chosen()].sort()).toEqual(['mlxOnlyLight', 'theme']);
+    await expect(settings.set('mlxOnlyLight', true)).rejects.toMatchObject({
+      code: 'setting_from_environment',
+    });
+    await expect(settings.reset('mlxOnlyLight')).rejects.toThrow(/MLX_ONLY_LIGHT/);
+  });
+
+  it('refuse a value that the schema does not take, and say what is accepted', async () => {
+    const settings = await open(tempDir());
+    await expect(settings.set('mlxMaxConcurrent', 17)).rejects.toMatchObject({
+      code: 'setting_invalid',
+      message: expect.stringContaining('a whole number from 1 to 16'),
+    });
+    expect(settings.values().mlxMaxConcurrent).toBe(1);
+  });
+
+  it('tell what waits for a restart of MLX or of the app', async () => {
+    const settings = await open(tempDir());
+    const pending = () => {
+      const view = settings.view();
+      return [view.mlxOnlyLight.pendingRestart, view.useBackends.pendingRestart, view.theme.pendingRestart];
+    };
+    await settings.set('mlxOnlyLight', false);
+    expect(pending()).toEqual([false, false, false]);
+    settings.markApplied('mlx');
+    await settings.set('mlxOnlyLight', true);
+    await settings.set('useBackends', 'mlx');
+    await settings.set('theme', 'dark');
+    expect(pending()).toEqual([true, true, false]);
+    await settings.set('mlxOnlyLight', false);
+    expect(pending()).toEqual([false, true, false]);
+    await settings.set('mlxOnlyLight', true);
+    settings.markApplied('mlx');
+    expect(pending()).toEqual([false, true, false]);
+  });
+
+  it('keep the old value when the disk is full', async () => {
+    const dir = tempDir();
+    const first = await open(dir);
+    await first.set('theme', 'dark');
+    const before = readFileSync(`${dir}/settings.json`, 'utf8');
+    const full: FileStore = {
+      ...nodeFileStore,
+      replace: () => Promise.reject(new TandemError('disk_full', 'full')),
+      append: () => Promise.reject(new TandemError('disk_full', 'full')),
+    };
+    const settings = await open(dir, {}, full);
+    const changes: SettingChange[] = [];
+    settings.onChange((change) => changes.push(change));
+    await expect(settings.set('theme', 'light')).rejects.toMatchObject({ code: 'disk_full' });
+    expect(settings.values().theme).toBe('dark');
+    expect(changes).toEqual([]);
+    expect(readFileSync(`${dir}/settings.json`, 'utf8')).toBe(before);
+  });
+
+  it('let a change stand whose line in the log cannot be written', async () => {
+    const dir = tempDir();
+    const files: FileStore = {
+      ...nodeFileStore,
+      append: () => Promise.reject(new TandemError('disk_full', 'full')),
+    };
+    const settings = await open(dir, {}, files);
+    await settings.set('theme', 'dark');
+    expect((await open(dir)).values().theme).toBe('dark');
+  });
+
+  it('make changes in the order of the calls', async () => {
+    const dir = tempDir();
+    const settings = await open(dir);
+    await Promise.all([
+      settings.set('memoryWarningPercent', 70),
+      settings.set('theme', 'dark'),
+      settings.set('memoryWarningPercent', 80),
+    ]);
+    expect((await open(dir)).values()).toMatchObject({ memoryWarningPercent: 80, theme: 'dark' });
+  });
+
+  it('log each change with old, new and time', async () => {
+    const dir = tempDir();
+    const settings = await open(dir);
+    await settings.set('theme', 'dark');
+    await settings.reset('theme');
+    const lines = readFileSync(`${dir}/settings-log.jsonl`, 'utf8').trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { at: '2026-02-03T04:05:06.000Z', key: 'theme', old: 'system', new: 'dark' },
+      { at: '2026-02-03T04:05:06.000Z', key: 'theme', old: 'dark', new: 'system' },
+    ]);
+  });
+
+  it('bound the log, keeping the newest lines whole', async () => {
+    const dir = tempDir();
+    const line = JSON.stringify({ at: 'x', key: 'theme', old: 'system', new: 'dark' });
+    writeFileSync(`${dir}/settings-log.jsonl`, `${line}\n`.repeat(6000));
+    const settings = await open(dir);
+    await settings.set('theme', 'light');
+    const text = readFileSync(`${dir}/settings-log.jsonl`, 'utf8');
+    expect(text.length).toBeLessThan(256 * 1024);
+    const lines = text.trim().split('\n');
+    expect(JSON.parse(lines[0] ?? '')).toEqual(JSON.parse(line));
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ key: 'theme', new: 'light' });
+  });
+});
+
+describe('a settings file that is not as it should be', () => {
+  it.each([['{"version": 1, "val'], ['[]'], [''], ['{"version":"1","values":{}}']])(
+    'sets %j aside, named and unchanged, and uses the last good copy',
+    async (broken) => {
+      const dir = tempDir();
+      await (await open(dir)).set('theme', 'dark');
+      writeFileSync(`${dir}/settings.json`, broken);
+
+      const settings = await open(dir);
+      const aside = `${dir}/settings.corrupt-2026-02-03T04-05-06.000Z.json`;
+      expect(settings.warnings).toEqual([
+        {
+          code: 'settings_corrupt',
+          message: expect.stringContaining(`${aside}; the last good copy is used`),
+        },
+      ]);
+      expect(readFileSync(aside, 'utf8')).toBe(broken);
+      expect(settings.values().theme).toBe('dark');
+      await settings.set('language', 'ru');
+      expect((await open(dir)).values()).toMatchObject({ theme: 'dark', language: 'ru' });
+    },
+  );
+
+  it('falls back to the defaults without a good copy', async () => {
+    const dir = tempDir();
+    writeFileSync(`${dir}/settings.json`, '{');
+    const settings = await open(dir);
+    expect(settings.values()).toEqual(defaultSettings());
+    expect(settings.warnings[0]?.message).toContain('the defaults hold');
+  });
+
+  it('takes a hand-made edit as the new good copy', async () => {
+    const dir = tempDir();
+    await (await open(dir)).set('theme', 'dark');
+    writeSettings(dir, { theme: 'light' });
+    await open(dir);
+    writeFileSync(`${dir}/settings.json`, 'broken');
+    expect((await open(dir)).values().theme).toBe('light');
+  });
+
+  it('names a single bad value, holds its default, and keeps what it does not know', async () => {
+    const dir = tempDir();
+    writeSettings(dir, { memoryWarningPercent: 900, theme: 'dark', fromTheFuture: [1] });
+    const settings = await open(dir);
+    expect(settings.values()).toMatchObject({ memoryWarningPercent: 85, theme: 'dark' });
+    expect(settings.chosen().has('memoryWarningPercent')).toBe(false);
+    expect(settings.warnings).toEqual([
+      { code: 'setting_invalid', message: expect.stringMatching(/memoryWarningPercent.*from 1 to 100/) },
+    ]);
+    await settings.set('theme', 'light');
+    expect(JSON.parse(readFileSync(`${dir}/settings.json`, 'utf8')).values).toEqual({
+      memoryWarningPercent: 900,
+      theme: 'light',
+      fromTheFuture: [1],
+    });
+  });
+
+  it('uses a file of a newer version and does not change it', async () => {
+    const dir = tempDir();
+    writeSettings(dir, { theme: 'dark' }, 2);
+    const before = readFileSync(`${dir}/settings.json`, 'utf8');
+    const settings = await open(dir);
+    expect(settings.values().theme).toBe('dark');
+    expect(settings.warnings).toEqual([
+      { code: 'read_only', message: expect.stringContaining('Update Tandem') },
+    ]);
+    await expect(settings.set('theme', 'light')).rejects.toMatchObject({ code: 'read_only' });
+    expect(readFileSync(`${dir}/settings.json`, 'utf8')).toBe(before);
+  });
+
+  it('refuses changes when the file cannot be read', async () => {
+    const dir = tempDir();
+    const files: FileStore = {
+      ...nodeFileStore,
+      readText: () => Promise.reject(new Error('EACCES: permission denied')),
+    };
+    const settings = await open(dir, {}, files);
+    expect(settings.values()).toEqual(defaultSettings());
+    expect(settings.warnings[0]).toMatchObject({ code: 'settings_corrupt' });
+    await expect(settings.set('theme', 'dark')).rejects.toMatchObject({ code: 'read_only' });
+  });
+
+  it('leaves the old file in place when the new one cannot be written whole', async () => {
+    const dir = tempDir();
+    await nodeFileStore.replace(`${dir}/a.json`, 'old');
+    chmodSync(`${dir}/a.json`, 0o644);
+    await expect(nodeFileStore.replace(`${dir}/none/a.json`, 'new')).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+    await nodeFileStore.replace(`${dir}/a.json`, 'new');
+    expect(readFileSync(`${dir}/a.json`, 'utf8')).toBe('new');
+    expect(statSync(`${dir}/a.json`).mode & 0o777).toBe(0o600);
+    expect(readdirSync(dir)).toEqual(['a.json']);
+  });
+});
