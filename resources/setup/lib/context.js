@@ -3,6 +3,7 @@
  * @property {import('./paths.js').Place} place
  * @property {ReturnType<typeof import('./manifest.js').readManifest>} manifest
  * @property {boolean} allowPackages false with `--no-system-packages`
+ * @property {boolean} [adopt] default true; false: servers that run already are left alone
  * @property {(stage: string, detail: string, percent: number | null) => void} report
  * @property {AbortSignal} [signal]
  */

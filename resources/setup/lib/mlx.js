@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { aptInstall, mayInstallPackages } from './apt.js';
 import { answers, inContainer } from './http-probe.js';
 import { takeLock } from './lock.js';
@@ -35,21 +35,24 @@ const versionCode = 'import importlib.metadata as m; print(m.version("mlx-lm"))'
  * @param {import('./context.js').Context} context
  * @returns {Promise<Found | { stage: 'needed', broken: boolean, why: string }>}
  */
-export async function findMlx({ place, manifest, signal }) {
-  const { env } = place;
-  if (env.MLX_API_URL) return { stage: 'ready', source: 'env', url: env.MLX_API_URL, detail: 'MLX_API_URL is used' };
-  if (env.TANDEM_MLX_PYTHON) return checkNamedPython(env.TANDEM_MLX_PYTHON, signal);
-  if (inContainer(env)) {
-    const url = 'http://host.docker.internal:11435';
-    if (await answers(`${url}/health`, signal)) {
-      return { stage: 'ready', source: 'running', url, detail: `The MLX API of this container's host is used` };
-    }
-  }
+export async function findMlx({ place, manifest, adopt = true, signal }) {
+  const server = adopt && (await findServer(place.env, signal));
+  if (server) return server;
+  if (place.env.TANDEM_MLX_PYTHON) return checkNamedPython(place.env.TANDEM_MLX_PYTHON, signal);
   const dir = managedDir(runtimeDir(place), 'mlx', manifest.mlx.version);
   const check = await checkVenv(dir.final, { requirements: requirementsFor(manifest, place.platform), signal });
   if (check.state === 'good') return managedFound(dir.final, manifest.mlx.version);
   const broken = check.state === 'broken';
   return { stage: 'needed', broken, why: broken ? `The MLX environment is to be rebuilt: ${check.why}` : check.why };
+}
+
+/** An MLX API that is used as it is: the one that is named, else, in a container without a Python named, the host's. */
+async function findServer(env, signal) {
+  if (env.MLX_API_URL) return { stage: 'ready', source: 'env', url: env.MLX_API_URL, detail: 'MLX_API_URL is used' };
+  if (env.TANDEM_MLX_PYTHON || !inContainer(env)) return undefined;
+  const url = 'http://host.docker.internal:11435';
+  if (!(await answers(`${url}/health`, signal))) return undefined;
+  return { stage: 'ready', source: 'running', url, detail: "the MLX API of this container's host" };
 }
 
 function managedFound(folder, version) {
@@ -59,7 +62,7 @@ function managedFound(folder, version) {
 function requirementsFor(manifest, platform) {
   const file = manifest.mlx.requirements[platform];
   if (!file) throw new SetupError('unsupported_system', `MLX has no packages for ${platform}.`, 'Use macOS or Linux.');
-  return join(resourcesDir, file);
+  return resolve(resourcesDir, file);
 }
 
 async function checkNamedPython(path, signal) {

@@ -43,7 +43,12 @@ export function managedOllama(place, version) {
  * @param {import('./context.js').Context} context
  * @returns {Promise<import('./mlx.js').Found | { stage: 'needed' }>} rejects with a SetupError for a bad TANDEM_OLLAMA_BIN
  */
-export async function findOllama({ place, manifest, signal }) {
+export async function findOllama({ place, manifest, adopt = true, signal }) {
+  return (adopt && (await findServer(place, signal))) || findBinary(place, manifest, signal);
+}
+
+/** A server that is used as it is; undefined when there is none. */
+async function findServer(place, signal) {
   const { env } = place;
   if (env.OLLAMA_API_URL) {
     return { stage: 'ready', source: 'env', url: env.OLLAMA_API_URL, detail: 'OLLAMA_API_URL is used' };
@@ -52,8 +57,7 @@ export async function findOllama({ place, manifest, signal }) {
   const urls = hosts.map((host) => `http://${host}:11434`);
   const alive = await Promise.all(urls.map((url) => answers(`${url}/api/version`, signal)));
   const url = urls[alive.indexOf(true)];
-  if (url) return { stage: 'ready', source: 'running', url, detail: `the Ollama that runs at ${url}` };
-  return findBinary(place, manifest, signal);
+  return url ? { stage: 'ready', source: 'running', url, detail: `the Ollama that runs at ${url}` } : undefined;
 }
 
 async function findBinary(place, manifest, signal) {

@@ -97,13 +97,14 @@ export async function hasDeveloperTools({ signal, runProgram = run }) {
  *
  * @param {import('./paths.js').Place} place
  * @param {{ minimum: string, newestTried: string }} range
- * @param {{ signal?: AbortSignal, runProgram?: typeof run }} [options]
+ * @param {{ signal?: AbortSignal, runProgram?: typeof run, candidates?: string[] }} [options]
  * @returns {Promise<{ python: Python | undefined, seen: Python[] }>} seen: all that ran, for the doctor
  */
 export async function findPython(place, range, options = {}) {
   const developerTools = place.platform === 'darwin' && (await hasDeveloperTools(options));
   const seen = [];
-  for (const file of pythonCandidates(place, range, { developerTools })) {
+  const { candidates = pythonCandidates(place, range, { developerTools }) } = options;
+  for (const file of candidates) {
     const python = await describePython(file, options);
     if (!python || seen.some((other) => other.path === python.path)) continue;
     seen.push(python);

@@ -30,6 +30,7 @@ const absentCodes = new Set(['no_python', 'no_go', 'no_headers', 'unsupported_sy
  * @param {import('./paths.js').Place} job.place
  * @param {any} job.manifest
  * @param {boolean} job.allowPackages
+ * @param {boolean} [job.adopt] default true; false: servers that run already are left alone
  * @param {(event: RuntimeEvent) => void} job.onEvent
  * @param {AbortSignal} [job.signal]
  * @param {() => number} [job.now]

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { aptCommand, aptInstall, mayInstallPackages } from './apt.js';
+import { findProgram } from './paths.js';
+import { SetupError } from './setup-error.js';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
+const macApps = ['Google Chrome', 'Chromium'];
+
+/** A Chromium that is installed: `TANDEM_TEST_CHROMIUM`, PATH, macOS's applications. */
+export function installedChromium(place) {
+  if (place.env.TANDEM_TEST_CHROMIUM) return place.env.TANDEM_TEST_CHROMIUM;
+  const apps = macApps.map((name) => `/Applications/${name}.app/Contents/MacOS/${name}`);
+  return findProgram(place, names) ?? (place.platform === 'darwin' ? apps.find((app) => existsSync(app)) : undefined);
+}
+
+/**
+ * The browser for the UI tests; as root on Debian it is installed, and named.
+ *
+ * @param {object} job
+ * @param {import('./paths.js').Place} job.place
+ * @param {string} job.aptName
+ * @param {ReturnType<typeof import('./steps.js').stepPrinter>} job.steps
+ * @param {AbortSignal} [job.signal]
+ * @returns {Promise<string>} its path; rejects with `no_chromium` and the cure
+ */
+export async function findChromium({ place, aptName, steps, signal }) {
+  const there = installedChromium(place);
+  if (there) return there;
+  if (mayInstallPackages({ allowed: true })) {
+    await steps.step(`Installing the system package ${aptName}`, () => aptInstall([aptName], { signal }));
+    const path = installedChromium(place);
+    if (path) return path;
+  }
+  const cure = place.platform === 'darwin' ? 'Install Google Chrome or Chromium.' : `Run: ${aptCommand([aptName])}`;
+  throw new SetupError('no_chromium', 'The UI tests need a Chromium, and none was found.', cure);
+}

@@ -1,0 +1,30 @@
+import { UsageError } from './options.js';
+
+/** In the order in which they run: the quick ones first. */
+const allGroups = ['types', 'lint', 'unit', 'integration', 'ui'];
+const withFiles = ['unit', 'integration', 'ui'];
+
+/**
+ * What `npm test` runs.
+ *
+ * @param {string[]} args group names and file filters
+ * @returns {{ groups: string[], files: string[] }} throws a UsageError for an option
+ */
+export function testPlan(args) {
+  const option = args.find((arg) => arg.startsWith('-'));
+  if (option) throw new UsageError(`Unknown option: ${option}\nUsage: npm test -- [${allGroups.join('|')}]… [FILE]…`);
+  const groups = allGroups.filter((group) => args.includes(group));
+  const files = args.filter((arg) => !allGroups.includes(arg));
+  if (groups.length > 0) return { groups, files };
+  return { groups: files.length > 0 ? withFiles : allGroups, files };
+}
+
+/**
+ * What has to be set up for these groups.
+ *
+ * @param {string[]} groups
+ */
+export function needsOf(groups) {
+  const servers = groups.includes('integration') || groups.includes('ui');
+  return { build: servers, runtimes: servers, chromium: groups.includes('ui') };
+}

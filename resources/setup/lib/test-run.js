@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { readStamp } from './stamp.js';
+
+/**
+ * @typedef {object} TestResult
+ * @property {string} file
+ * @property {string} name
+ * @property {'passed' | 'failed' | 'skipped' | 'pending'} state
+ * @property {number} durationMs
+ * @property {string} [note] why it was skipped
+ * @property {string} [error]
+ *
+ * @typedef {object} GroupResult
+ * @property {string} group
+ * @property {TestResult[]} tests
+ * @property {number} elapsedMs
+ */
+
+/** Longest time for a group, so that a hang ends and is told. */
+const limitMs = { types: 5, lint: 5, unit: 10, integration: 20, ui: 15 };
+
+/** Command line of a group that is a single check. */
+function checkCommand(group, { root, node }) {
+  const script = (...parts) => join(root, 'node_modules', ...parts);
+  if (group === 'types') return [node, script('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit'];
+  return [node, script('@biomejs', 'biome', 'bin', 'biome'), 'check', '--config-path=test/biome.json', '.'];
+}
+
+function vitestCommand(group, { root, node, files }) {
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const reporters = ['--reporter=default', '--reporter=./resources/setup/lib/vitest-results.js'];
+  const config = ['--config', 'test/vitest.config.ts', '--project', group, '--passWithNoTests'];
+  return [node, vitest, 'run', ...config, ...reporters, ...files];
+}
+
+/**
+ * Runs a command in a process group of its own with our output, and ends what is left of the group afterwards.
+ *
+ * @returns {Promise<{ code: number | null, timedOut: boolean }>}
+ */
+function runAttached([command, ...args], { root, env, minutes, signal }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, env, detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+    const kill = (name) => {
+      try {
+        process.kill(-child.pid, name);
+      } catch {
+        // the group is empty
+      }
+    };
+    let timedOut = false;
+    let last;
+    const end = () => {
+      kill('SIGTERM');
+      last = setTimeout(() => kill('SIGKILL'), 5000);
+    };
+    const limit = setTimeout(() => ((timedOut = true), end()), minutes * 60_000);
+    signal.addEventListener('abort', end, { once: true });
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      clearTimeout(limit);
+      clearTimeout(last);
+      signal.removeEventListener('abort', end);
+      kill('SIGKILL');
+      resolve({ code, timedOut });
+    });
+  });
+}
+
+/**
+ * Runs one group. Types and lint count as one test each; a vitest that crashed or was ended counts as a failed test.
+ *
+ * @param {string} group
+ * @param {object} job
+ * @param {string} job.root
+ * @param {string} job.node
+ * @param {Record<string, string | undefined>} job.env
+ * @param {string} job.scratch a folder for the results file
+ * @param {string[]} job.files filters
+ * @param {AbortSignal} job.signal
+ * @returns {Promise<GroupResult>}
+ */
+export async function runGroup(group, job) {
+  const started = Date.now();
+  const minutes = limitMs[group];
+  const resultsFile = join(job.scratch, `${group}.json`);
+  const isCheck = group === 'types' || group === 'lint';
+  const command = isCheck ? checkCommand(group, job) : vitestCommand(group, job);
+  const env = { ...job.env, TANDEM_TEST_RESULTS: resultsFile };
+  const { code, timedOut } = await runAttached(command, { root: job.root, env, minutes, signal: job.signal });
+  const elapsedMs = Date.now() - started;
+  const ended = timedOut ? `ended after ${minutes} minutes` : `ended with code ${code}`;
+  const whole = (state, error) => ({ file: '', name: group, state, durationMs: elapsedMs, error });
+  if (isCheck) return { group, elapsedMs, tests: [whole(code === 0 ? 'passed' : 'failed', code === 0 ? undefined : ended)] };
+  return { group, elapsedMs, tests: vitestTests(readStamp(resultsFile), { code, ended, whole }) };
+}
+
+/** Results as vitest wrote them, plus one failure for each thing that went wrong outside a test. */
+export function vitestTests(results, { code, ended, whole }) {
+  if (!results) return [whole('failed', `vitest ${ended} before it had results`)];
+  const outside = results.errors.map(({ file, message }) => ({ ...whole('failed', message), file, name: 'outside a test' }));
+  const tests = [...results.tests, ...outside];
+  const explains = code === 0 || tests.some((test) => test.state === 'failed');
+  return explains ? tests : [...tests, whole('failed', `vitest ${ended}, and no test had failed`)];
+}

@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readManifest } from '../../../resources/setup/lib/manifest.js';
+import { setUpRuntimes } from '../../../resources/setup/lib/set-up-runtimes.js';
+
+/**
+ * The managed MLX runtime made from a package of the test's own, which has mlx-lm's names and nothing in it: the real
+ * pip, the real hashes, the real environments, in seconds and without a network.
+ */
+const version = '9.9.9';
+const pack = `
+import sys, zipfile
+name = "mlx_lm-${version}"
+with zipfile.ZipFile(sys.argv[1], "w") as z:
+    z.writestr("mlx/__init__.py", "")
+    z.writestr("mlx/core.py", "class A:\\n  def item(self): return 4\\ndef ones(s): return A()\\ndef sum(a): return a\\n")
+    z.writestr("mlx_lm/__init__.py", "")
+    z.writestr("mlx_lm/server.py", "")
+    z.writestr(name + ".dist-info/METADATA", "Metadata-Version: 2.1\\nName: mlx-lm\\nVersion: ${version}\\n")
+    z.writestr(name + ".dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    z.writestr(name + ".dist-info/RECORD", "")
+`;
+
+let scratch: string;
+let runtimes: string;
+
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'tandem-mlx-'));
+  execFileSync('python3', ['-c', pack, join(scratch, `mlx_lm-${version}-py3-none-any.whl`)]);
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+beforeEach(() => {
+  runtimes = mkdtempSync(join(scratch, 'runtimes-'));
+});
+
+function lockFile(hash: string): string {
+  const file = join(scratch, `requirements-${hash.slice(0, 6)}.txt`);
+  writeFileSync(file, `--no-index\n--find-links ${scratch}\nmlx-lm==${version} --hash=sha256:${hash}\n`);
+  return file;
+}
+
+const goodLockFile = () =>
+  lockFile(createHash('sha256').update(readFileSync(join(scratch, `mlx_lm-${version}-py3-none-any.whl`))).digest('hex'));
+
+/** Sets MLX up and tells the stages it went through and its last event. */
+async function setUp(requirements: string, wanted = version) {
+  const manifest = readManifest();
+  const stages: string[] = [];
+  const { env } = process;
+  const [last] = await setUpRuntimes({
+    parts: ['mlx'],
+    place: {
+      // No other Python of this machine may come to the rescue.
+      env: { PATH: env.PATH, TANDEM_RUNTIME_DIR: runtimes },
+      platform: process.platform,
+      home: homedir(),
+    },
+    manifest: {
+      ...manifest,
+      mlx: { ...manifest.mlx, version: wanted, requirements: { [process.platform]: requirements } },
+    },
+    allowPackages: false,
+    adopt: false,
+    onEvent: (event: { stage: string }) => stages.push(event.stage),
+  });
+  return { last, stages };
+}
+
+const runs = (python: string) => execFileSync(python, ['-c', 'import mlx_lm.server; print("yes")'], { encoding: 'utf8' });
+
+describe('the managed MLX runtime', () => {
+  it('is set up once, found by the next start, and rebuilt when its Python is gone', async () => {
+    const first = await setUp(goodLockFile());
+    expect(first.last).toMatchObject({ stage: 'ready', source: 'managed', version });
+    const python = first.last?.path ?? '';
+    expect(python).toBe(join(runtimes, `mlx-${version}`, 'bin', 'python'));
+    expect(runs(python)).toBe('yes\n');
+
+    const second = await setUp(goodLockFile());
+    expect(second.stages).toEqual(['check', 'ready']);
+
+    rmSync(python);
+    const third = await setUp(goodLockFile());
+    expect(third.stages).toContain('venv');
+    expect(third.last).toMatchObject({ stage: 'ready', path: python });
+    expect(runs(python)).toBe('yes\n');
+    expect(readdirSync(runtimes)).toEqual([`mlx-${version}`]);
+  });
+
+  it('takes no file whose hash is not the locked one, and leaves nothing half built', async () => {
+    mkdirSync(join(runtimes, '.mlx-1.0.0.building'));
+    const { last } = await setUp(lockFile('0'.repeat(64)));
+    expect(last).toMatchObject({ stage: 'failed', code: 'install_failed' });
+    expect(readdirSync(runtimes)).toEqual([]);
+  });
+
+  it('goes on with the previous version when an update fails', async () => {
+    await setUp(goodLockFile());
+    const { last } = await setUp(lockFile('0'.repeat(64)), '10.0.0');
+    expect(last).toMatchObject({ stage: 'ready', version, path: join(runtimes, `mlx-${version}`, 'bin', 'python') });
+    expect(last?.detail).toContain('the update failed');
+  });
+});

@@ -1,0 +1,83 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  cleanHalfBuilt,
+  managedDir,
+  otherVersions,
+  publish,
+  removeOldVersions,
+} from '../../../resources/setup/lib/managed-dir.js';
+import { removals } from '../../../resources/setup/lib/uninstall.js';
+
+let root: string;
+const fill = (folder: string, text: string) => {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'file'), text);
+};
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'tandem-runtimes-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+describe('a managed runtime', () => {
+  it('replaces a broken one of its version in one move', () => {
+    const dir = managedDir(root, 'mlx', '2.0.0');
+    fill(dir.final, 'broken');
+    fill(dir.building, 'new');
+    publish(dir);
+    expect(readFileSync(join(dir.final, 'file'), 'utf8')).toBe('new');
+    expect(readdirSync(root)).toEqual(['mlx-2.0.0']);
+  });
+
+  it('is put back when its replacement never arrived, and what is half built goes', () => {
+    const dir = managedDir(root, 'mlx', '2.0.0');
+    fill(dir.replaced, 'old');
+    fill(dir.building, 'half');
+    fill(managedDir(root, 'mlx', '1.0.0').building, 'half of another version');
+    fill(managedDir(root, 'ollama', '2.0.0').building, 'not ours');
+    cleanHalfBuilt(dir);
+    expect(readFileSync(join(dir.final, 'file'), 'utf8')).toBe('old');
+    expect(readdirSync(root).sort()).toEqual(['.ollama-2.0.0.building', 'mlx-2.0.0']);
+  });
+
+  it('keeps the newest of the older versions as the way back', () => {
+    const dir = managedDir(root, 'mlx', '0.32.2');
+    for (const version of ['0.9.1', '0.31.3', '0.32.2']) fill(join(root, `mlx-${version}`), '');
+    fill(join(root, 'ollama-0.1.0'), '');
+    expect(otherVersions(dir)).toEqual([join(root, 'mlx-0.31.3'), join(root, 'mlx-0.9.1')]);
+    expect(removeOldVersions(dir)).toEqual([join(root, 'mlx-0.9.1')]);
+    expect(readdirSync(root).sort()).toEqual(['mlx-0.31.3', 'mlx-0.32.2', 'ollama-0.1.0']);
+  });
+});
+
+describe('the removal', () => {
+  const place = () => ({
+    env: { TANDEM_RUNTIME_DIR: join(root, 'runtimes'), TANDEM_DATA_DIR: join(root, 'data') },
+    platform: 'linux',
+    home: root,
+  });
+
+  it('lists runtimes, half-built ones, the failure mark and the data, and nothing of anybody else', () => {
+    const runtimes = join(root, 'runtimes');
+    for (const name of ['mlx-0.32.2', 'ollama-0.24.0', '.ollama-0.24.0.building', 'holiday-pictures']) {
+      fill(join(runtimes, name), '12345');
+    }
+    writeFileSync(join(runtimes, 'electron-failure.json'), '{}');
+    fill(join(root, 'data'), '12');
+    fill(join(root, '.ollama', 'models'), 'the models of the user');
+    const found = removals(place(), { keepData: false });
+    expect(found.map((entry) => entry.path)).toEqual([
+      join(runtimes, '.ollama-0.24.0.building'),
+      join(runtimes, 'electron-failure.json'),
+      join(runtimes, 'mlx-0.32.2'),
+      join(runtimes, 'ollama-0.24.0'),
+      join(root, 'data'),
+    ]);
+    expect(found.find((entry) => entry.path.endsWith('mlx-0.32.2'))?.bytes).toBe(5);
+    expect(removals(place(), { keepData: true }).some((entry) => entry.path === join(root, 'data'))).toBe(false);
+    expect(existsSync(join(root, '.ollama', 'models', 'file'))).toBe(true);
+  });
+});
