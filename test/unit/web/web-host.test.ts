@@ -1,0 +1,220 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { Push } from '../../../src/shared/contract';
+import { FakeClock } from '../../support/fake-clock';
+import { rawRequest } from '../../support/gateway-fixture';
+import {
+  openSession,
+  openTicket,
+  type RunningWebHost,
+  startWebHost,
+  TOKEN,
+} from '../../support/web-host-fixture';
+
+let dir: string;
+let running: RunningWebHost;
+let clock: FakeClock;
+const seen: unknown[] = [];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tandem-web-'));
+  clock = new FakeClock();
+  seen.length = 0;
+  const chatStop = async (input: unknown, caller: unknown) => {
+    seen.push({ input, caller });
+    return {};
+  };
+  running = await startWebHost(dir, { chatStop }, clock);
+});
+afterEach(async () => {
+  await running.host.close();
+  await rm(dir, { recursive: true });
+});
+
+function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${running.url}${path}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+/** How a WebSocket fared: the status that turned it away, or `open`. */
+function knock(ticket: string, origin?: string): Promise<number | WebSocket> {
+  const url = `ws://127.0.0.1:${running.port}/api/push?ticket=${ticket}`;
+  const socket = new WebSocket(url, origin === undefined ? {} : { origin });
+  return new Promise((resolve) => {
+    socket.on('open', () => resolve(socket));
+    socket.on('unexpected-response', (_request, answer) => resolve(answer.statusCode ?? 0));
+    socket.on('error', () => {});
+  });
+}
+
+describe('the page', () => {
+  it('comes with a strict policy and is not kept', async () => {
+    const answer = await fetch(`${running.url}/?token=${TOKEN}`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('referrer-policy')).toBe('no-referrer');
+    expect(answer.headers.get('set-cookie')).toBeNull();
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'; script-src 'self';");
+    expect(policy).toContain(`connect-src 'self' ws://127.0.0.1:${running.port};`);
+  });
+
+  it('keeps its hashed parts, and nothing outside its folder', async () => {
+    const asset = await fetch(`${running.url}/assets/index-abc.js`);
+    expect(asset.headers.get('cache-control')).toContain('immutable');
+    const outside = await rawRequest(running.port, '/..%2f..%2fetc/passwd', {
+      Host: `localhost:${running.port}`,
+    });
+    expect(outside.status).toBeGreaterThanOrEqual(400);
+    expect(outside.body).not.toContain('root:');
+  });
+});
+
+describe('Host and Origin', () => {
+  it.each([
+    [{ Host: 'evil.example:PORT' }, 403],
+    [{ Host: '127.0.0.1:1' }, 403],
+    [{ Host: '127.0.0.1:PORT', Origin: 'http://evil.example' }, 403],
+    [{ Host: '127.0.0.1:PORT', Origin: 'null' }, 403],
+    [{ Host: '127.0.0.1:PORT', Origin: 'http://127.0.0.1:1' }, 403],
+    [{ Host: '127.0.0.1:PORT', Origin: 'http://127.0.0.1:PORT' }, 200],
+    [{ Host: 'localhost:PORT', Origin: 'http://localhost:PORT' }, 200],
+    [{ Host: 'localhost:PORT', Origin: 'https://tandem.example' }, 200],
+    [{ Host: 'localhost:PORT' }, 200],
+  ])('%j is answered with %i', async (headers, status) => {
+    const own = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, value.replace('PORT', String(running.port))]),
+    );
+    const body = JSON.stringify({ token: TOKEN });
+    const withType = { ...own, 'Content-Type': 'application/json' };
+    expect((await rawRequest(running.port, '/api/session', withType, 'POST', body)).status).toBe(status);
+    expect((await rawRequest(running.port, '/', own)).status).toBe(status);
+  });
+});
+
+describe('calls', () => {
+  it('need a session, which only the token buys', async () => {
+    for (const token of ['', 'wrong', `${TOKEN}x`, TOKEN.toUpperCase()]) {
+      expect((await post('/api/session', { token })).status).toBe(401);
+    }
+    expect((await post('/api/session', [])).status).toBe(401);
+    const refused = await post('/api/call/chatStop', { answerId: 'a' }, { Authorization: `Bearer ${TOKEN}` });
+    expect(refused.status).toBe(401);
+    expect(await refused.json()).toMatchObject({ ok: false, error: { code: 'unauthorized' } });
+    expect(seen).toEqual([]);
+
+    const session = await openSession(running.url);
+    const answer = await post(
+      '/api/call/chatStop',
+      { answerId: 'a' },
+      { Authorization: `Bearer ${session}` },
+    );
+    expect(await answer.json()).toEqual({ ok: true, value: {} });
+    expect(seen).toEqual([{ input: { answerId: 'a' }, caller: { host: 'web' } }]);
+  });
+
+  it.each([
+    ['chatStop', { answerId: '' }, 'bad_request'],
+    ['chatStop', {}, 'bad_request'],
+    ['noSuchCall', {}, 'not_found'],
+    ['__proto__', {}, 'not_found'],
+    ['toString', {}, 'not_found'],
+    ['snapshot', {}, 'internal'],
+  ])('%s with %j fails as %s', async (name, input, code) => {
+    const session = await openSession(running.url);
+    const answer = await post(`/api/call/${name}`, input, { Authorization: `Bearer ${session}` });
+    expect(await answer.json()).toMatchObject({ ok: false, error: { code } });
+  });
+
+  it('lose their session after twelve hours without use, not before', async () => {
+    const session = await openSession(running.url);
+    const call = () => post('/api/call/chatStop', { answerId: 'a' }, { Authorization: `Bearer ${session}` });
+    for (let used = 0; used < 3; used += 1) {
+      await clock.advance(11 * 3_600_000);
+      expect((await call()).status).toBe(200);
+    }
+    await clock.advance(12 * 3_600_000);
+    expect((await call()).status).toBe(401);
+  });
+});
+
+describe('pushes', () => {
+  const push: Push = { name: 'navigate', payload: { view: 'settings' } };
+
+  it('arrive over a socket that a ticket opened', async () => {
+    const socket = await knock(await openTicket(running.url, await openSession(running.url)));
+    if (typeof socket === 'number') throw new Error(`turned away with ${socket}`);
+    const first = new Promise((resolve) =>
+      socket.once('message', (data) => resolve(JSON.parse(String(data)))),
+    );
+    running.pushes.emit(push);
+    expect(await first).toEqual(push);
+    socket.terminate();
+  });
+
+  it('need a ticket that is fresh and unused', async () => {
+    const session = await openSession(running.url);
+    const ticket = await openTicket(running.url, session);
+    const socket = await knock(ticket);
+    if (typeof socket !== 'number') socket.terminate();
+    expect(socket).not.toBe(401);
+    expect(await knock(ticket)).toBe(401);
+    expect(await knock('')).toBe(401);
+    expect(await knock(session)).toBe(401);
+    const late = await openTicket(running.url, session);
+    await clock.advance(10_000);
+    expect(await knock(late)).toBe(401);
+  });
+
+  it('are refused to a foreign page, whose try costs no ticket', async () => {
+    const ticket = await openTicket(running.url, await openSession(running.url));
+    expect(await knock(ticket, 'http://evil.example')).toBe(403);
+    const socket = await knock(ticket, `http://127.0.0.1:${running.port}`);
+    expect(typeof socket).toBe('object');
+    if (typeof socket !== 'number') socket.terminate();
+  });
+
+  it('close a page that gives no sign of life', async () => {
+    const socket = await knock(await openTicket(running.url, await openSession(running.url)));
+    if (typeof socket === 'number') throw new Error(`turned away with ${socket}`);
+    const closed = new Promise((resolve) => socket.once('close', () => resolve('closed')));
+    socket.pause();
+    await clock.advance(60_000);
+    socket.resume();
+    expect(await closed).toBe('closed');
+  });
+
+  it('close a page that reads too slowly, so that it starts afresh', async () => {
+    const socket = await knock(await openTicket(running.url, await openSession(running.url)));
+    if (typeof socket === 'number') throw new Error(`turned away with ${socket}`);
+    const closed = new Promise((resolve) => socket.once('close', () => resolve('closed')));
+    socket.pause();
+    const text = 'x'.repeat(1 << 20);
+    for (let sent = 0; sent < 32; sent += 1) {
+      running.pushes.emit({ name: 'answerText', payload: { answerId: 'a', chatId: 'c', offset: 0, text } });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.resume();
+    expect(await closed).toBe('closed');
+  });
+});
+
+describe('listening', () => {
+  it('takes the next free port and says whose the wanted one is', async () => {
+    const other = await startWebHost(dir, {}, clock, running.port);
+    expect(other.port).toBeGreaterThan(running.port);
+    const again = await fetch(`${other.url}/`);
+    await other.host.close();
+    expect(again.status).toBe(200);
+  });
+
+  it('does not open to other machines unasked', async () => {
+    await expect(running.host.listen(0, '0.0.0.0')).rejects.toMatchObject({ code: 'environment_invalid' });
+  });
+});
