@@ -1,5 +1,7 @@
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { TandemError } from '../../shared/errors';
 import { errorCode } from '../ports/file-store';
@@ -16,8 +18,6 @@ export interface InstanceLock {
   release(): Promise<void>;
 }
 
-const ATTEMPTS = 5;
-
 /**
  * Takes the lock file for this process. A holder is its pid together with its start time, since pids are reused; the
  * lock of a dead one, or a file that names none, is taken over. Rejects with `data_dir_locked` when the holder lives.
@@ -29,58 +29,51 @@ export async function lockInstance(
 ): Promise<InstanceLock> {
   const self = await processes.identify(process.pid);
   const own: Holder = { pid: process.pid, startedAt: self?.startedAt ?? '', instanceId };
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    if (await create(file, own)) return { release: () => release(file, instanceId) };
-    const text = await readFile(file, 'utf8').catch(() => null);
-    if (text === null) continue;
-    const holder = parseHolder(text);
+  // Each turn either ends or finds that another starter was faster, and judges that one.
+  for (;;) {
+    const text = readIfThere(file);
+    const holder = text === null ? null : parseHolder(text);
     if (holder && (await lives(holder, processes))) throw locked(file, holder);
-    await removeStale(file, text, instanceId);
+    if (claim(file, text, own)) return { release: () => release(file, instanceId) };
   }
-  throw locked(file, null);
 }
 
-const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
-
-/** False when the file is there already. Linking a complete file means that no reader ever sees half of it. */
-async function create(file: string, holder: Holder): Promise<boolean> {
-  const draft = `${file}.${holder.instanceId}`;
-  const text = `${JSON.stringify(holder)}\n`;
-  await writeFile(draft, text, { mode: 0o600 });
+/**
+ * Writes the lock if the file still is what was judged. Only one process at a time gets here: SQLite's exclusive
+ * transaction is the one lock between processes that Node has, and the OS frees it when a process dies.
+ */
+function claim(file: string, judged: string | null, holder: Holder): boolean {
+  const guard = file.replace(/\.json$/, '.lock');
+  closeSync(openSync(guard, 'a', 0o600));
+  const mutex = new DatabaseSync(guard, { timeout: 5000 });
   try {
-    await link(draft, file).catch((error) => {
-      if (!NO_HARD_LINKS.includes(errorCode(error) ?? '')) throw error;
-      return writeFile(file, text, { mode: 0o600, flag: 'wx' });
-    });
+    mutex.exec('BEGIN EXCLUSIVE');
+    if (readIfThere(file) !== judged) return false;
+    const draft = `${file}.${holder.instanceId}`;
+    writeFileSync(draft, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+    renameSync(draft, file);
     return true;
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false;
-    throw error;
   } finally {
-    await rm(draft, { force: true });
+    mutex.close();
   }
-}
-
-/** Another starter may have replaced the stale file since it was read: what is not the one judged goes back. */
-async function removeStale(file: string, judged: string, instanceId: string): Promise<void> {
-  const aside = `${file}.stale-${instanceId}`;
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  if ((await readFile(aside, 'utf8')) !== judged) await link(aside, file).catch(() => {});
-  await rm(aside, { force: true });
 }
 
 async function release(file: string, instanceId: string): Promise<void> {
-  const text = await readFile(file, 'utf8').catch(() => null);
+  const text = readIfThere(file);
   if (text !== null && parseHolder(text)?.instanceId === instanceId) await rm(file, { force: true });
 }
 
 async function lives(holder: Holder, processes: Pick<ProcessTable, 'identify'>): Promise<boolean> {
   return (await processes.identify(holder.pid))?.startedAt === holder.startedAt;
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 function parseHolder(text: string): Holder | null {
@@ -91,12 +84,11 @@ function parseHolder(text: string): Holder | null {
   }
 }
 
-function locked(file: string, holder: Holder | null): TandemError {
+function locked(file: string, holder: Holder): TandemError {
   const folder = dirname(file);
-  const who = holder ? `process ${holder.pid}` : 'another Tandem';
   return new TandemError(
     'data_dir_locked',
-    `${folder} is used by ${who}. Quit that Tandem, or start this one with another folder (--data-dir or TANDEM_DATA_DIR).`,
-    { details: { folder, pid: holder?.pid ?? null } },
+    `${folder} is used by process ${holder.pid}. Quit that Tandem, or start this one with another folder (--data-dir or TANDEM_DATA_DIR).`,
+    { details: { folder, pid: holder.pid } },
   );
 }

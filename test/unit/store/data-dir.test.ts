@@ -56,7 +56,7 @@ describe('openDataDir', () => {
       instanceId: opened.instanceId,
     });
     await opened.release();
-    expect(readdirSync(path)).toEqual(['web-token']);
+    expect(readdirSync(path)).toEqual(['instance.lock', 'web-token']);
   });
 
   it('closes a folder that was open to others', async () => {
@@ -117,7 +117,7 @@ describe('openDataDir', () => {
     const path = tempDir();
     writeFileSync(`${path}/instance.json`, text);
     await (await open(path)).release();
-    expect(readdirSync(path)).toEqual(['web-token']);
+    expect(readdirSync(path)).toEqual(['instance.lock', 'web-token']);
   });
 
   it('gives a folder to exactly one of many that start at once after a crash', async () => {
@@ -133,7 +133,7 @@ describe('openDataDir', () => {
       if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'data_dir_locked' });
     }
     await winners[0]?.value.release();
-    expect(readdirSync(path)).toEqual(['web-token']);
+    expect(readdirSync(path)).toEqual(['instance.lock', 'web-token']);
   });
 
   it('does not give back a lock that is no longer its own', async () => {
