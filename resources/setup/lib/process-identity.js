@@ -16,7 +16,8 @@ export function processStart(pid) {
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return fields[0] === 'Z' ? undefined : fields[19];
     }
-    const text = execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', timeout: 5000 });
+    const options = { encoding: 'utf8', timeout: 5000, env: { LC_ALL: 'C' } };
+    const text = execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], options);
     return text.trim() || undefined;
   } catch {
     return undefined;

@@ -9,6 +9,7 @@ import {
   publish,
   removeOldVersions,
 } from '../../../resources/setup/lib/managed-dir.js';
+import { runningInstance } from '../../../resources/setup/lib/running-instance.js';
 import { removals } from '../../../resources/setup/lib/uninstall.js';
 
 let root: string;
@@ -79,5 +80,16 @@ describe('the removal', () => {
     expect(found.find((entry) => entry.path.endsWith('mlx-0.32.2'))?.bytes).toBe(5);
     expect(removals(place(), { keepData: true }).some((entry) => entry.path === join(root, 'data'))).toBe(false);
     expect(existsSync(join(root, '.ollama', 'models', 'file'))).toBe(true);
+  });
+});
+
+describe('a running instance', () => {
+  it('is known by pid and start time, so that a later process with the pid is none', () => {
+    const startOf = (start: string | undefined) => () => start;
+    expect(runningInstance(root, startOf('a'))).toBeUndefined();
+    writeFileSync(join(root, 'instance.json'), '{"pid":77,"startedAt":"a","instanceId":"i"}');
+    expect(runningInstance(root, startOf('a'))).toEqual({ pid: 77 });
+    expect(runningInstance(root, startOf('later'))).toBeUndefined();
+    expect(runningInstance(root, startOf(undefined))).toBeUndefined();
   });
 });
