@@ -1,0 +1,186 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { MemoryMonitor } from '../../../src/main/memory/memory-monitor';
+import { createMemorySampler, runCommand } from '../../../src/main/memory/memory-sampler';
+import { isNoticeable, pressureOf } from '../../../src/main/memory/pressure';
+import type { MemorySample } from '../../../src/main/memory/types';
+import { silentLogger } from '../../../src/main/ports/logger';
+import type { MemoryStatus } from '../../../src/shared/status';
+import { FakeClock } from '../../support/fake-clock';
+
+const THRESHOLDS = { warningPercent: 85, criticalPercent: 95 };
+
+function sampleOf(percent: number, kernelLevel: MemorySample['kernelLevel'] = null): MemorySample {
+  return { totalBytes: 1000, usedBytes: percent * 10, kernelLevel, source: 'vm_stat' };
+}
+
+function monitor() {
+  const clock = new FakeClock(new Date('2026-01-01T00:00:00Z'));
+  const state = {
+    next: async (): Promise<MemorySample> => sampleOf(50),
+    taken: 0,
+    warnings: [] as string[],
+    mlx: 100 as number | null,
+    thresholds: THRESHOLDS,
+  };
+  const memory = new MemoryMonitor({
+    sampler: {
+      sample: () => {
+        state.taken += 1;
+        return state.next();
+      },
+    },
+    clock,
+    logger: { ...silentLogger, warn: (event) => state.warnings.push(event) },
+    thresholds: () => state.thresholds,
+    backendBytes: () => ({ mlx: state.mlx, ollama: null }),
+  });
+  onTestFinished(() => memory.stop());
+  const told: (MemoryStatus | null)[] = [];
+  memory.onChange((status) => told.push(status));
+  return { clock, memory, state, told };
+}
+
+describe('pressureOf', () => {
+  it.each([
+    [84.9, null, 'normal'],
+    [85, null, 'warning'],
+    [95, null, 'critical'],
+    [10, 1, 'normal'],
+    [10, 2, 'warning'],
+    [10, 4, 'critical'],
+    [90, 1, 'warning'],
+    [96, 2, 'critical'],
+  ] as const)('%d %% at kernel level %j is %s', (percent, level, expected) => {
+    expect(pressureOf(sampleOf(percent, level), THRESHOLDS)).toBe(expected);
+  });
+});
+
+describe('MemoryMonitor', () => {
+  it('samples at once, then every 5 s, every 2 s while watched, and not at all when stopped', async () => {
+    const { clock, memory, state } = monitor();
+    expect(memory.status()).toBeNull();
+    memory.start();
+    await clock.advance(0);
+    expect(state.taken).toBe(1);
+    await clock.advance(10_000);
+    expect(state.taken).toBe(3);
+    const leave = memory.watch();
+    const leaveToo = memory.watch();
+    await clock.advance(10_000);
+    expect(state.taken).toBe(8);
+    leave();
+    leave();
+    await clock.advance(2000);
+    expect(state.taken).toBe(9);
+    leaveToo();
+    await clock.advance(12_000);
+    expect(state.taken).toBe(12);
+    memory.stop();
+    await clock.advance(60_000);
+    expect(state.taken).toBe(12);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('tells the whole picture', async () => {
+    const { memory, state } = monitor();
+    state.next = async () => sampleOf(86);
+    expect(await memory.sampleNow()).toEqual({
+      totalBytes: 1000,
+      usedBytes: 860,
+      usedPercent: 86,
+      pressure: 'warning',
+      warningPercent: 85,
+      criticalPercent: 95,
+      mlxBytes: 100,
+      ollamaBytes: null,
+      source: 'vm_stat',
+      at: Date.parse('2026-01-01T00:00:00Z'),
+    });
+  });
+
+  it('lets a changed threshold act at the next sample', async () => {
+    const { memory, state } = monitor();
+    expect((await memory.sampleNow())?.pressure).toBe('normal');
+    state.thresholds = { warningPercent: 40, criticalPercent: 95 };
+    expect((await memory.sampleNow())?.pressure).toBe('warning');
+  });
+
+  it('never has two samples under way', async () => {
+    const { clock, memory, state } = monitor();
+    let finish: (sample: MemorySample) => void = () => {};
+    state.next = () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      });
+    memory.start();
+    const joined = memory.sampleNow();
+    memory.watch();
+    await clock.advance(60_000);
+    expect(state.taken).toBe(1);
+    finish(sampleOf(50));
+    expect((await joined)?.usedPercent).toBe(50);
+  });
+
+  it('is unknown after a failed sample, never zero, and says it once', async () => {
+    const { memory, state, told } = monitor();
+    state.next = () => Promise.reject(new Error('no vm_stat'));
+    expect(await memory.sampleNow()).toBeNull();
+    await memory.sampleNow();
+    expect(state.warnings).toEqual(['memory_sample_failed']);
+    state.next = async () => sampleOf(50);
+    await memory.sampleNow();
+    state.next = () => Promise.reject(new Error('no vm_stat'));
+    expect(await memory.sampleNow()).toMatchObject({ pressure: 'unknown', usedPercent: 50 });
+    expect(told.map((status) => status?.pressure)).toEqual(['normal', 'unknown']);
+    expect(memory.history().at(-1)).toMatchObject({ usedPercent: null, pressure: 'unknown' });
+  });
+
+  it('tells only what is worth it', async () => {
+    const { memory, state, told } = monitor();
+    for (const percent of [50, 50.2, 50.4, 50.6, 50.6]) {
+      state.next = async () => sampleOf(percent);
+      await memory.sampleNow();
+    }
+    expect(told.map((status) => status?.usedPercent)).toEqual([50, 50.6]);
+    state.mlx = 102;
+    await memory.sampleNow();
+    expect(told).toHaveLength(2);
+    state.mlx = 110;
+    await memory.sampleNow();
+    state.mlx = null;
+    await memory.sampleNow();
+    expect(told.map((status) => status?.mlxBytes)).toEqual([100, 100, 110, null]);
+  });
+
+  it('keeps the last ten minutes, one point per 5 s, also while watched', async () => {
+    const { clock, memory, state } = monitor();
+    memory.start();
+    memory.watch();
+    await clock.advance(20_000);
+    expect(memory.history().map((point) => Math.floor(point.at / 5000) % 12)).toEqual([0, 1, 2, 3, 4]);
+    state.next = async () => sampleOf(60);
+    await clock.advance(700_000);
+    expect(memory.history()).toHaveLength(120);
+    expect(new Set(memory.history().map((point) => point.usedPercent))).toEqual(new Set([60]));
+  });
+});
+
+describe('isNoticeable', () => {
+  it('nothing and nothing are the same', () => {
+    expect(isNoticeable(null, null)).toBe(false);
+  });
+});
+
+describe('createMemorySampler', () => {
+  it('rejects on a system that it does not know', async () => {
+    const sampler = createMemorySampler('win32', { readText: async () => null });
+    await expect(sampler.sample()).rejects.toThrow('win32');
+  });
+
+  it('passes what a program said although it failed, and rejects when it said nothing', async () => {
+    const program = "process.stdout.write('hw.memsize: 1\\n'); process.exitCode = 1";
+    expect(await runCommand(process.execPath, ['-e', program])).toBe('hw.memsize: 1\n');
+    await expect(runCommand(process.execPath, ['-e', 'process.exit(1)'])).rejects.toThrow();
+    await expect(runCommand('/no/such/program', [])).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
