@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { appendFile, chmod, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TandemError } from '../../shared/errors';
@@ -26,7 +27,7 @@ export const nodeFileStore: FileStore = {
   },
 
   async replace(path, text) {
-    const temporary = `${path}.${process.pid}.tmp`;
+    const temporary = `${path}.${randomUUID()}.tmp`;
     try {
       await writeDurably(temporary, text);
       await rename(temporary, path);

@@ -54,12 +54,12 @@ export function openDatabase(dataDir: string, now: Date): OpenDatabase {
 export function connect(file: string): DatabaseSync {
   // SQLite gives its -wal and -shm files the rights of the database itself.
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+  chmodSync(file, 0o600);
   const db = new DatabaseSync(file);
   try {
     db.exec(
       'PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON',
     );
-    chmodSync(file, 0o600);
     check(db, file);
     return db;
   } catch (error) {

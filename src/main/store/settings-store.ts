@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Warning } from '../../shared/contract';
 import { TandemError } from '../../shared/errors';
 import {
-  defaultSettings,
   SETTING_KEYS,
   SETTINGS,
   type SettingKey,
@@ -14,6 +13,7 @@ import { Emitter, type Unsubscribe } from '../ports/emitter';
 import type { FileStore } from '../ports/file-store';
 import { type Logger, silentLogger } from '../ports/logger';
 import { acceptedValues, parseEnvironment } from './environment';
+import { type ResolvedSettings, resolveSettings } from './resolve-settings';
 import { loadSettings, type SettingsPaths, saveSettings, settingsPaths } from './settings-file';
 import { logSettingChange, type SettingChange } from './settings-log';
 
@@ -47,7 +47,7 @@ export class SettingsStore {
   readonly #fromEnvironment: Partial<Settings>;
   /** As in the file: unknown keys and invalid values stay until the user changes them. */
   #file: Record<string, unknown>;
-  #values: Settings;
+  #resolved: ResolvedSettings;
   readonly #applied: Partial<Record<AppliedTo, Settings>> = {};
   #writing: Promise<unknown> = Promise.resolve();
 
@@ -63,30 +63,34 @@ export class SettingsStore {
     this.#readOnly = loaded.readOnly;
     this.#file = loaded.values;
     this.#fromEnvironment = environment.values;
-    this.#values = this.#resolve(this.#file);
-    this.warnings = [...loaded.warnings, ...invalidInFile(this.#file), ...environment.warnings];
+    this.#resolved = resolveSettings(this.#file, environment.values);
+    this.warnings = [
+      ...loaded.warnings,
+      ...this.#resolved.invalid.map(invalidInFile),
+      ...environment.warnings,
+    ];
     this.onChange = this.#changed.subscribe;
     this.markApplied('app');
   }
 
   values(): Settings {
-    return this.#values;
+    return this.#resolved.values;
   }
 
   /** Keys that the user gave, in the environment or in the file. */
   chosen(): ReadonlySet<SettingKey> {
-    return new Set(SETTING_KEYS.filter((key) => this.#source(key) !== 'default'));
+    return new Set(this.#resolved.chosen.keys());
   }
 
   /** For the UI. `pendingRestart` compares with what the running MLX, or the app, started with. */
   view(): SettingsView {
     const entries = SETTING_KEYS.map((key) => {
-      const source = this.#source(key);
+      const source = this.#resolved.chosen.get(key) ?? 'default';
       const { env, acts } = SETTINGS[key];
       return [
         key,
         {
-          value: this.#values[key],
+          value: this.values()[key],
           source,
           env: source === 'environment' ? env : null,
           acts,
@@ -99,7 +103,7 @@ export class SettingsStore {
 
   /** Call when MLX was started with the present values; the app's own are taken when it opens. */
   markApplied(to: AppliedTo): void {
-    this.#applied[to] = structuredClone(this.#values);
+    this.#applied[to] = structuredClone(this.values());
   }
 
   /**
@@ -128,10 +132,10 @@ export class SettingsStore {
     if (this.#readOnly) throw readOnly(this.#paths.file);
     if (isDeepStrictEqual(file, this.#file)) return;
     await saveSettings(this.#options.files, this.#paths, file);
-    const before = this.#values[key];
+    const old = this.values()[key];
     this.#file = file;
-    this.#values = this.#resolve(file);
-    const change: SettingChange = { key, old: before, new: this.#values[key] };
+    this.#resolved = resolveSettings(file, this.#fromEnvironment);
+    const change: SettingChange = { key, old, new: this.values()[key] };
     if (!isDeepStrictEqual(change.old, change.new)) await this.#log(change);
     this.#changed.emit(change);
   }
@@ -144,35 +148,19 @@ export class SettingsStore {
     );
   }
 
-  #resolve(file: Record<string, unknown>): Settings {
-    const values: Record<string, unknown> = defaultSettings();
-    for (const key of SETTING_KEYS) {
-      const parsed = key in file ? SETTINGS[key].schema.safeParse(file[key]) : null;
-      if (parsed?.success) values[key] = parsed.data;
-    }
-    return { ...values, ...this.#fromEnvironment } as Settings;
-  }
-
-  #source(key: SettingKey): 'environment' | 'file' | 'default' {
-    if (key in this.#fromEnvironment) return 'environment';
-    return key in this.#file && SETTINGS[key].schema.safeParse(this.#file[key]).success ? 'file' : 'default';
-  }
-
   #pendingRestart(key: SettingKey): boolean {
     const { acts } = SETTINGS[key];
     if (acts === 'now') return false;
     const applied = this.#applied[acts === 'mlx-restart' ? 'mlx' : 'app'];
-    return applied !== undefined && !isDeepStrictEqual(applied[key], this.#values[key]);
+    return applied !== undefined && !isDeepStrictEqual(applied[key], this.values()[key]);
   }
 }
 
-function invalidInFile(file: Record<string, unknown>): Warning[] {
-  return SETTING_KEYS.filter((key) => key in file && !SETTINGS[key].schema.safeParse(file[key]).success).map(
-    (key) => ({
-      code: 'setting_invalid',
-      message: `${key} in the settings file is not valid, the default holds. Accepted: ${acceptedValues(key)}.`,
-    }),
-  );
+function invalidInFile(key: SettingKey): Warning {
+  return {
+    code: 'setting_invalid',
+    message: `${key} in the settings file is not valid, the default holds. Accepted: ${acceptedValues(key)}.`,
+  };
 }
 
 function invalid(key: SettingKey): TandemError {

@@ -1,4 +1,5 @@
 import { TandemError, toTandemError } from '../../shared/errors';
+import { errorCode } from '../ports/file-store';
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const SQLITE_READONLY = 8;
@@ -28,15 +29,10 @@ export function toStoreError(error: unknown): TandemError {
       cause: error,
     });
   }
+  if (errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT') return diskFull(error);
   switch (sqliteCode(error)) {
     case SQLITE_FULL:
-      return new TandemError(
-        'disk_full',
-        'The disk is full, nothing was saved. Free some space, then try again.',
-        {
-          cause: error,
-        },
-      );
+      return diskFull(error);
     case SQLITE_READONLY:
       return new TandemError(
         'read_only',
@@ -54,6 +50,16 @@ export function toStoreError(error: unknown): TandemError {
     default:
       return toTandemError(error);
   }
+}
+
+function diskFull(cause: unknown): TandemError {
+  return new TandemError(
+    'disk_full',
+    'The disk is full, nothing was saved. Free some space, then try again.',
+    {
+      cause,
+    },
+  );
 }
 
 function extendedCode(error: unknown): number | null {

@@ -1,11 +1,14 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type FileStore, nodeFileStore } from '../../../src/main/ports/file-store';
 import type { SettingChange } from '../../../src/main/store/settings-log';
 import { openSettings } from '../../../src/main/store/settings-store';
 import { TandemError } from '../../../src/shared/errors';
 import { defaultSettings } from '../../../src/shared/settings';
+import { buildEntry } from '../../support/build-worker';
 import { FakeClock } from '../../support/fake-clock';
+import { killAfter } from '../../support/kill-after';
 import { tempDir } from '../../support/temp-dir';
 
 const clock = new FakeClock(new Date('2026-02-03T04:05:06Z'));
@@ -242,6 +245,16 @@ describe('a settings file that is not as it should be', () => {
     expect(settings.values()).toEqual(defaultSettings());
     expect(settings.warnings[0]).toMatchObject({ code: 'settings_corrupt' });
     await expect(settings.set('theme', 'dark')).rejects.toMatchObject({ code: 'read_only' });
+  });
+
+  it('is whole after the process was killed while writing', async () => {
+    const dir = tempDir();
+    const writer = await buildEntry('test/support/settings-writer.ts');
+    onTestFinished(() => writer.remove());
+    const saved = Number(await killAfter(30, [fileURLToPath(writer.url), dir]));
+    const settings = await open(dir);
+    expect(settings.warnings).toEqual([]);
+    expect(settings.values().rateLimitMax).toBeGreaterThanOrEqual(saved);
   });
 
   it('leaves the old file in place when the new one cannot be written whole', async () => {

@@ -1,18 +1,18 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
+import { PassThrough } from 'node:stream';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { silentLogger } from '../../../src/main/ports/logger';
+import { openLog } from '../../../src/main/ports/pino-logger';
 import { DATABASE_VERSION } from '../../../src/main/store/migrations';
 import { openStore } from '../../../src/main/store/store-client';
 import type { JournalRow } from '../../../src/main/store/types';
 import { type BuiltEntry, buildEntry, buildStoreWorker } from '../../support/build-worker';
 import { FakeClock } from '../../support/fake-clock';
+import { killAfter } from '../../support/kill-after';
 import { turn } from '../../support/messages';
-import { tempDir } from '../../support/temp-dir';
+import { filesContaining, tempDir } from '../../support/temp-dir';
 
 let worker: BuiltEntry;
 let writer: BuiltEntry;
@@ -88,6 +88,59 @@ describe('openStore', () => {
     expect(await store.listChats()).toEqual([]);
   });
 
+  it('rejects every call once the worker died, those under way included', async () => {
+    const dir = tempDir();
+    const dying = `${dir}/dying.mjs`;
+    writeFileSync(
+      dying,
+      `import { parentPort } from 'node:worker_threads';
+       parentPort.postMessage({ type: 'opened', readOnly: false, warnings: [], methods: ['listChats', 'writeJournal'] });
+       parentPort.on('message', () => process.exit(1));`,
+    );
+    const store = await openStore({ dataDir: dir, workerUrl: pathToFileURL(dying), logger: silentLogger });
+    await expect(store.listChats()).rejects.toMatchObject({ code: 'database_unreadable' });
+    await expect(store.listChats()).rejects.toMatchObject({ code: 'database_unreadable' });
+    store.journal(journalRow('lost'));
+    await store.close();
+  });
+
+  it('rejects when there is no worker to run', async () => {
+    const workerUrl = pathToFileURL(`${tempDir()}/none.mjs`);
+    const opening = openStore({ dataDir: tempDir(), workerUrl, logger: silentLogger });
+    await expect(opening).rejects.toMatchObject({ code: 'database_unreadable' });
+  });
+
+  it('puts no message text into its errors, its journal or the log', async () => {
+    const dir = tempDir();
+    const stderr = new PassThrough();
+    const log = await openLog({ dataDir: dir, json: true, stderr, level: 'debug' });
+    const store = await openStore({ dataDir: dir, workerUrl: worker.url, logger: log.logger });
+    const { user, answer } = turn('a', 1, 'canary-text');
+    await store.addTurn({ chat: { id: 'a', title: 'canary-title' }, user, answer });
+    const failures = await Promise.allSettled([
+      store.addTurn({ chat: { id: 'a', title: 'canary-title' }, user, answer }),
+      store.addAnswer({ ...answer, id: 'x', chatId: 'none', text: 'canary-answer' }),
+      store.saveAnswer({ ...answer, text: 'canary-answer', status: 'done' }),
+      store.searchChats('canary-query'),
+    ]);
+    for (const failure of failures) {
+      if (failure.status === 'rejected') log.logger.error('store_failed', { error: failure.reason });
+    }
+    expect(failures.map((failure) => failure.status)).toEqual([
+      'rejected',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    store.journal(journalRow('x'));
+    expect(JSON.stringify(await store.recentJournal(1))).not.toContain('canary');
+    await store.close();
+    await log.close();
+    expect(String(stderr.read())).toContain('store_failed');
+    expect(filesContaining(dir, 'canary').filter((file) => !file.startsWith('tandem.db'))).toEqual([]);
+    expect(filesContaining(dir, 'store_failed')).toEqual(['logs/tandem.log']);
+  });
+
   it('rejects when the folder cannot hold a database', async () => {
     const dir = tempDir();
     writeFileSync(`${dir}/file`, '');
@@ -133,18 +186,7 @@ describe('openStore', () => {
 
   it('loses nothing that was saved when the process is killed in mid-answer', async () => {
     const dir = tempDir();
-    const child = spawn(process.execPath, [fileURLToPath(writer.url), dir, worker.url.href], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const exited = once(child, 'exit');
-    let saved = 0;
-    let lines = 0;
-    for await (const line of createInterface({ input: child.stdout })) {
-      saved = Number(line);
-      lines += 1;
-      if (lines === 50) child.kill('SIGKILL');
-    }
-    expect((await exited)[1]).toBe('SIGKILL');
+    const saved = Number(await killAfter(50, [fileURLToPath(writer.url), dir, worker.url.href]));
 
     const { store } = await open(dir);
     expect(store.warnings).toEqual([]);
