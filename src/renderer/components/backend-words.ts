@@ -1,0 +1,59 @@
+import type { TFunction } from 'i18next';
+import type { BackendStatus } from '../../shared/status';
+import { en } from '../i18n/en';
+import type { Format } from '../i18n/use-format';
+
+export type MarkShape = 'ready' | 'working' | 'off' | 'trouble';
+
+/** The mark beside a server's name: filled, turning, hollow or a triangle. */
+export function markOf({ state, stage }: Pick<BackendStatus, 'state' | 'stage'>): MarkShape {
+  switch (state) {
+    case 'ready':
+    case 'adopted':
+      return 'ready';
+    case 'busy':
+    case 'starting':
+    case 'stopping':
+      return 'working';
+    case 'hung':
+    case 'backoff':
+    case 'open':
+      return 'trouble';
+    case 'absent':
+    case 'stopped':
+      return stage === 'setup' ? 'working' : 'off';
+  }
+}
+
+/** A server's state in a word or three, lower case. `now` is wall time, for countdowns. */
+export function stateWords(status: BackendStatus, t: TFunction, format: Format, now: number): string {
+  const { state, stage, nextStartAt, activeRequests } = status;
+  if (stage === 'setup' && state !== 'ready' && state !== 'busy') return t('state.settingUp');
+  if (state === 'backoff' && nextStartAt !== null) {
+    const left = Math.max(1_000, Math.round((nextStartAt - now) / 1_000) * 1_000);
+    return t('state.backoffIn', { time: format.duration(left) });
+  }
+  if (state === 'open' && nextStartAt !== null)
+    return t('state.openUntil', { time: format.clock(nextStartAt) });
+  if (state === 'adopted' && activeRequests > 0) return t('state.busy');
+  if (state === 'starting' && stage !== 'idle') return t(`stage.${stage}`).toLocaleLowerCase(format.language);
+  return t(`state.${state}`);
+}
+
+/** A model's name as short as it can be said: without owner, and without the usual endings of MLX copies. */
+export function shortModel(name: string): string {
+  const bare = name.includes('/') ? name.slice(name.lastIndexOf('/') + 1) : name;
+  return bare.replace(/:latest$/, '').replace(/-(instruct|\d+bit)(?=-|$)/gi, '');
+}
+
+const OUT_OF_MEMORY = /memory|oom|metal/i;
+
+/** The cure for a server's last error, or null when the core's own sentence has to do. */
+export function serverCure(
+  { code, message }: { code: string; message: string },
+  t: TFunction,
+): string | null {
+  if (OUT_OF_MEMORY.test(code) || OUT_OF_MEMORY.test(message)) return t('serverErrors.out_of_memory');
+  if (!Object.hasOwn(en.serverErrors, code)) return null;
+  return t(`serverErrors.${code as keyof typeof en.serverErrors}`);
+}

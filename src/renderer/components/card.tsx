@@ -1,0 +1,42 @@
+import type { ReactNode } from 'react';
+import { cx } from './cx';
+
+interface CardProps {
+  title: ReactNode;
+  /** Beside the title, quieter. */
+  aside?: ReactNode;
+  action?: ReactNode;
+  className?: string;
+  children?: ReactNode;
+}
+
+/** A titled card. Extra attributes (test ids, data) go on its section. */
+export function Card({
+  title,
+  aside,
+  action,
+  className,
+  children,
+  ...rest
+}: CardProps & Record<`data-${string}`, unknown>) {
+  return (
+    <section className={cx('rounded-card border border-line bg-card px-3.5 py-3', className)} {...rest}>
+      <div className="flex min-h-7 items-center gap-2">
+        <h2 className="flex min-w-0 items-center gap-2 font-[650]">{title}</h2>
+        {aside && <span className="min-w-0 truncate text-ink-2 text-small">{aside}</span>}
+        {action && <span className="ml-auto flex shrink-0 gap-1.5">{action}</span>}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+/** A figure over its caption. */
+export function Figure({ value, caption, title }: { value: ReactNode; caption: string; title?: string }) {
+  return (
+    <div title={title} className="min-w-0">
+      <dd className="truncate font-[600] tabular-nums">{value}</dd>
+      <dt className="truncate text-ink-3 text-small">{caption}</dt>
+    </div>
+  );
+}

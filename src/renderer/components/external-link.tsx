@@ -1,0 +1,18 @@
+import type { MouseEvent, ReactNode } from 'react';
+import { useCore } from '../stores/core-store';
+import { perform } from '../stores/request';
+
+/** A link out of the app: the system's browser opens it. Only web addresses are links at all. */
+export function ExternalLink({ href, children }: { href: string; children: ReactNode }) {
+  if (!/^https?:\/\//i.test(href)) return <span>{children}</span>;
+  const onClick = (event: MouseEvent) => {
+    if (useCore.getState().snapshot?.app.host !== 'electron') return;
+    event.preventDefault();
+    void perform('openExternal', { url: href });
+  };
+  return (
+    <a href={href} target="_blank" rel="noopener noreferrer" title={href} onClick={onClick}>
+      {children}
+    </a>
+  );
+}

@@ -1,0 +1,54 @@
+import { useEffect, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useFormat } from '../i18n/use-format';
+import { useChat } from '../stores/chat-store';
+import { useCore, usePart } from '../stores/core-store';
+import { isSettled } from '../stores/stream-text';
+import { stateWords } from './backend-words';
+
+/** Speaks what changed: a server's state, an answer's end, the line to the core. Never single tokens. */
+export function LiveRegion() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const [words, setWords] = useState('');
+  const backends = usePart('backends');
+  const connection = useCore((state) => state.connection);
+  const last = useChat((state) => state.messages.at(-1));
+  const before = useRef(new Map<string, string>());
+
+  useEffect(() => {
+    for (const status of backends ?? []) {
+      const old = before.current.get(status.id);
+      before.current.set(status.id, status.state);
+      // Ready and answering alternate with every message; the answer itself is spoken instead.
+      const routine = status.state === 'busy' || (old === 'busy' && status.state === 'ready');
+      if (old === undefined || old === status.state || routine) continue;
+      const state = stateWords(status, t, format, Date.now());
+      setWords(t('state.announce', { backend: t(`backend.${status.id}`), state }));
+    }
+  }, [backends, t, format]);
+
+  useEffect(() => {
+    const old = before.current.get('connection');
+    before.current.set('connection', connection);
+    if (connection === 'lost') setWords(t('strip.lost'));
+    else if (old === 'lost') setWords(t('strip.back'));
+  }, [connection, t]);
+
+  const ended = last?.role === 'assistant' && isSettled(last) ? last : null;
+  const running = last?.role === 'assistant' && !isSettled(last) ? last.id : null;
+  const watched = useRef<string | null>(null);
+  useEffect(() => {
+    if (running !== null) watched.current = running;
+    else if (ended && ended.id === watched.current) {
+      watched.current = null;
+      setWords(t('answer.complete', { backend: t(`backend.${ended.meta.source ?? 'app'}`) }));
+    }
+  }, [running, ended, t]);
+
+  return (
+    <div role="status" aria-live="polite" className="sr-only">
+      {words}
+    </div>
+  );
+}

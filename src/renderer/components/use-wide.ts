@@ -1,0 +1,13 @@
+import { useSyncExternalStore } from 'react';
+
+/** From this width on the views sit beside each other. */
+const query = matchMedia('(min-width: 720px)');
+
+function subscribe(listener: () => void): () => void {
+  query.addEventListener('change', listener);
+  return () => query.removeEventListener('change', listener);
+}
+
+export function useWide(): boolean {
+  return useSyncExternalStore(subscribe, () => query.matches);
+}

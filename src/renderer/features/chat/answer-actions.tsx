@@ -1,0 +1,41 @@
+import { RotateCcw } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import type { Answer } from '../../../shared/chat';
+import { IconButton } from '../../components/button';
+import { CopyButton } from '../../components/copy-button';
+import { BoltIcon, StackIcon } from '../../components/icons';
+import { retry } from '../../stores/chat-store';
+import { isSettled } from '../../stores/stream-text';
+
+/** Copy, again, and the other server. Its line is kept while text streams, so that nothing moves at the end. */
+export function AnswerActions({ answer }: { answer: Answer }) {
+  const { t } = useTranslation();
+  const { meta, status, text } = answer;
+  if (meta.notice !== null || status === 'failed') return null;
+  const shown = isSettled(answer);
+  const other = meta.source === 'mlx' ? 'ollama' : meta.source === 'ollama' ? 'mlx' : null;
+  const OtherIcon = other === 'mlx' ? BoltIcon : StackIcon;
+  return (
+    <div className="-ml-1.5 mt-1 flex h-[26px] items-center gap-0.5">
+      {shown && (
+        <>
+          {text !== '' && <CopyButton text={() => text} label={t('chat.copyAnswer')} />}
+          <IconButton label={t('chat.retry')} onClick={() => void retry(answer.id, { kind: 'auto' })}>
+            <RotateCcw size={13} aria-hidden="true" />
+          </IconButton>
+          {other !== null && (
+            <button
+              type="button"
+              aria-label={t('chat.askOther', { backend: t(`backend.${other}`) })}
+              onClick={() => void retry(answer.id, { kind: 'backend', backend: other })}
+              className="inline-flex h-[26px] items-center gap-1.5 rounded-control px-1.5 text-ink-2 text-small hover:bg-hover hover:text-ink"
+            >
+              <OtherIcon width={11} height={11} />
+              {t('chat.ask', { backend: t(`backend.${other}`) })}
+            </button>
+          )}
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+import { RotateCcw } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import type { Answer } from '../../../shared/chat';
+import { Button } from '../../components/button';
+import { Note } from '../../components/note';
+import { retry } from '../../stores/chat-store';
+import { errorSentence } from '../../stores/request';
+
+/** What went wrong, its cure, and the way to try again. The code is in the tooltip, not in the face. */
+export function AnswerFailure({ answer }: { answer: Answer }) {
+  const { t } = useTranslation();
+  const { error } = answer.meta;
+  const again = (target: Parameters<typeof retry>[1]) => void retry(answer.id, target);
+  return (
+    <Note tone="bad" className="mt-1.5">
+      <p title={error ? `${error.code}: ${error.message}` : undefined}>
+        {error ? errorSentence(error) : t('answer.failed')}
+      </p>
+      <div className="-ml-2.5 mt-0.5 flex flex-wrap">
+        <Button tone="plain" onClick={() => again({ kind: 'auto' })}>
+          <RotateCcw size={12} aria-hidden="true" />
+          {t('common.retry')}
+        </Button>
+        {(['mlx', 'ollama'] as const)
+          .filter((backend) => backend !== answer.meta.source)
+          .map((backend) => (
+            <Button key={backend} tone="plain" onClick={() => again({ kind: 'backend', backend })}>
+              {t('chat.ask', { backend: t(`backend.${backend}`) })}
+            </Button>
+          ))}
+      </div>
+    </Note>
+  );
+}

@@ -1,0 +1,42 @@
+import { Tabs } from 'radix-ui';
+import { useTranslation } from 'react-i18next';
+import type { Answer } from '../../../shared/chat';
+import { BoltIcon, CloudIcon, StackIcon, TandemIcon } from '../../components/icons';
+
+const ICONS = { mlx: BoltIcon, ollama: StackIcon, cloud: CloudIcon, cache: TandemIcon, app: TandemIcon };
+
+interface AnswerTabsProps {
+  answers: readonly Answer[];
+  shown: string;
+  onShow: (answerId: string) => void;
+}
+
+/** Several answers to one message: a tab each, with the mark of the server that gave it. */
+export function AnswerTabs({ answers, shown, onShow }: AnswerTabsProps) {
+  const { t } = useTranslation();
+  return (
+    <Tabs.Root value={shown} onValueChange={onShow} className="-mb-2">
+      <Tabs.List aria-label={t('chat.answers')} className="inline-flex gap-0.5 rounded-control bg-fill p-0.5">
+        {answers.map((answer, index) => {
+          const source = answer.meta.source ?? 'app';
+          const Icon = ICONS[source];
+          return (
+            <Tabs.Trigger
+              key={answer.id}
+              value={answer.id}
+              aria-label={t('chat.answerOf', {
+                n: index + 1,
+                total: answers.length,
+                backend: t(`backend.${source}`),
+              })}
+              className="inline-flex h-6 items-center gap-1.5 rounded-badge px-2 text-ink-2 text-mini tabular-nums data-[state=active]:bg-card data-[state=active]:text-ink data-[state=active]:shadow-sm"
+            >
+              <Icon width={11} height={11} />
+              {index + 1}
+            </Tabs.Trigger>
+          );
+        })}
+      </Tabs.List>
+    </Tabs.Root>
+  );
+}

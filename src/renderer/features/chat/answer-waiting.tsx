@@ -1,0 +1,27 @@
+import { useTranslation } from 'react-i18next';
+import type { Answer } from '../../../shared/chat';
+import { Mark } from '../../components/mark';
+import { useFormat } from '../../i18n/use-format';
+
+/** Before the first word: the place in the queue, or who is reading. */
+export function AnswerWaiting({ answer }: { answer: Answer }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { source, position, etaMs } = answer.meta;
+  if (position === null) {
+    const backend = source === 'mlx' || source === 'ollama' ? t(`backend.${source}`) : null;
+    return (
+      <p className="flex h-6 items-center gap-2 text-ink-2">
+        <Mark shape="working" />
+        {backend === null ? t('answer.routing') : t('answer.reading', { backend })}
+      </p>
+    );
+  }
+  const place = position === 1 ? t('answer.queuedNext') : t('answer.queuedPosition', { position });
+  return (
+    <p className="flex min-h-6 items-center gap-2 text-ink-2">
+      <Mark shape="off" />
+      {etaMs === null ? place : `${place}, ${format.eta(etaMs)}`}
+    </p>
+  );
+}

@@ -1,0 +1,120 @@
+import { X } from 'lucide-react';
+import { type KeyboardEvent, useEffect, useRef } from 'react';
+import { useTranslation } from 'react-i18next';
+import { IconButton } from '../../components/button';
+import { SendIcon } from '../../components/icons';
+import { Shortcut } from '../../components/shortcut';
+import { setEditing, stop, useChat } from '../../stores/chat-store';
+import { usePart } from '../../stores/core-store';
+import { isSettled } from '../../stores/stream-text';
+import { useUi } from '../../stores/ui-store';
+import { TargetMenu } from './target-menu';
+import { useComposer } from './use-composer';
+
+/** Where messages are written. Enter sends, Shift-Enter breaks the line, Up in an empty field edits the last one. */
+export function Composer() {
+  const { t } = useTranslation();
+  const capable = usePart('capable');
+  const messages = useChat((state) => state.messages);
+  const editing = useChat((state) => state.editing);
+  const focus = useUi((state) => state.focusComposer);
+  const composer = useComposer();
+  const field = useRef<HTMLTextAreaElement>(null);
+  const active = messages.findLast((message) => message.role === 'assistant' && !isSettled(message));
+
+  useEffect(() => {
+    if (focus >= 0) field.current?.focus({ preventScroll: true });
+  }, [focus]);
+
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      void composer.submit();
+    } else if (event.key === 'ArrowUp' && composer.text === '' && editing === null) {
+      const last = messages.findLast((message) => message.role === 'user');
+      if (!last) return;
+      event.preventDefault();
+      setEditing(last.id);
+    } else if (event.key === 'Escape' && editing !== null) {
+      event.stopPropagation();
+      setEditing(null);
+    }
+  };
+
+  return (
+    <div className="mx-auto w-full max-w-[784px] shrink-0 px-3 pb-2.5">
+      <div className="rounded-[14px] border border-line-2 bg-card shadow-[0_1px_3px_var(--shadow)] transition-[border-color,box-shadow] duration-100 focus-within:border-accent focus-within:shadow-[0_0_0_3px_color-mix(in_srgb,var(--accent)_20%,transparent)]">
+        {editing !== null && (
+          <div className="flex items-center gap-1 border-line border-b py-1 pr-1 pl-3 text-ink-2 text-small">
+            <span className="min-w-0 grow truncate">
+              <b className="font-[600]">{t('chat.editing')}</b> · {t('chat.editingRisk')}
+            </span>
+            <IconButton label={t('chat.cancelEdit')} onClick={() => setEditing(null)}>
+              <X size={13} aria-hidden="true" />
+            </IconButton>
+          </div>
+        )}
+        <textarea
+          ref={field}
+          data-testid="message-input"
+          rows={1}
+          value={composer.text}
+          aria-label={t('chat.message')}
+          placeholder={t(capable === false ? 'chat.placeholderStarter' : 'chat.placeholder')}
+          onChange={(event) => composer.setText(event.target.value)}
+          onKeyDown={onKeyDown}
+          className="composer-input block w-full resize-none overflow-y-auto bg-transparent px-3 pt-2.5 pb-1 outline-none"
+        />
+        <div className="flex items-center gap-2 pr-1.5 pb-1.5 pl-1.5">
+          <TargetMenu />
+          <span className="grow" />
+          <Hint answering={active !== undefined} />
+          {active && (
+            <button
+              type="button"
+              data-testid="stop"
+              aria-label={t('chat.stop')}
+              title={t('chat.stop')}
+              onClick={() => void stop(active.id)}
+              className="grid size-7 place-items-center rounded-full bg-ink text-bg"
+            >
+              <span className="size-[9px] rounded-[2px] bg-bg" aria-hidden="true" />
+            </button>
+          )}
+          {(!active || composer.text.trim() !== '') && (
+            <button
+              type="button"
+              data-testid="send"
+              aria-label={t('chat.send')}
+              title={t('chat.send')}
+              disabled={composer.text.trim() === '' || composer.sending}
+              onClick={() => void composer.submit()}
+              className="grid size-7 place-items-center rounded-full bg-accent text-on-accent transition-colors duration-100 disabled:bg-fill disabled:text-ink-3"
+            >
+              <SendIcon width={13} height={13} />
+            </button>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** The one key worth knowing right now. */
+function Hint({ answering }: { answering: boolean }) {
+  const { t } = useTranslation();
+  return (
+    <span className="flex items-center gap-1.5 text-ink-3 text-mini max-[380px]:hidden" aria-hidden="true">
+      {answering ? (
+        <>
+          <Shortcut keys={['esc']} /> {t('chat.hintStop')}
+        </>
+      ) : (
+        <>
+          <Shortcut keys={['mod', 'N']} /> {t('chat.hintNew')}
+        </>
+      )}
+    </span>
+  );
+}

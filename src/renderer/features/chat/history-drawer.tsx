@@ -1,0 +1,43 @@
+import { SquarePen, X } from 'lucide-react';
+import { Dialog } from 'radix-ui';
+import { useTranslation } from 'react-i18next';
+import { IconButton } from '../../components/button';
+import { openChat } from '../../stores/chat-store';
+import { focusComposer, setDrawer, useUi } from '../../stores/ui-store';
+import { HistoryList } from './history-list';
+
+/** The history over the narrow window. Focus stays inside and goes back to where it was. */
+export function HistoryDrawer() {
+  const { t } = useTranslation();
+  const open = useUi((state) => state.drawer);
+  return (
+    <Dialog.Root open={open} onOpenChange={setDrawer} modal={false}>
+      <Dialog.Portal>
+        {open && <div aria-hidden="true" className="fade-in fixed inset-0 z-20 bg-black/30" />}
+        <Dialog.Content
+          aria-describedby={undefined}
+          className="fade-in fixed inset-y-0 left-0 z-30 flex w-[min(300px,86vw)] flex-col border-line border-r bg-side shadow-[4px_0_24px_var(--shadow)] outline-none"
+        >
+          <div className="flex h-10 shrink-0 items-center gap-1 px-2">
+            <Dialog.Title className="grow px-2 font-[650]">{t('chat.history')}</Dialog.Title>
+            <IconButton
+              label={t('chat.newChat')}
+              onClick={() => {
+                void openChat(null);
+                focusComposer();
+              }}
+            >
+              <SquarePen size={15} aria-hidden="true" />
+            </IconButton>
+            <Dialog.Close asChild>
+              <IconButton label={t('chat.closeHistory')}>
+                <X size={15} aria-hidden="true" />
+              </IconButton>
+            </Dialog.Close>
+          </div>
+          <HistoryList />
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

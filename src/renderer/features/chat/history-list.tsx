@@ -1,0 +1,110 @@
+import { Search, X } from 'lucide-react';
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { ChatSummary } from '../../../shared/chat';
+import { IconButton } from '../../components/button';
+import { type DayGroup, dayGroup } from '../../i18n/format';
+import { usePart } from '../../stores/core-store';
+import { useUi } from '../../stores/ui-store';
+import { HistoryItem } from './history-item';
+import { useChatSearch } from './use-chat-search';
+
+/** All chats by day, newest first, with a search over their text. */
+export function HistoryList() {
+  const { t } = useTranslation();
+  const [query, setQuery] = useState('');
+  const found = useChatSearch(query);
+  const all = usePart('chats');
+  const chats = found ?? all ?? [];
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <SearchField query={query} onQuery={setQuery} />
+      <nav aria-label={t('chat.history')} className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
+        {all === undefined && <HistorySkeleton />}
+        {all !== undefined && chats.length === 0 && (
+          <p className="px-2 py-3 text-ink-3 text-small">
+            {query.trim() === '' ? t('chat.noChats') : t('chat.noHits', { query: query.trim() })}
+          </p>
+        )}
+        {found ? <Items chats={found} /> : <Groups chats={chats} />}
+      </nav>
+    </div>
+  );
+}
+
+function SearchField({ query, onQuery }: { query: string; onQuery: (query: string) => void }) {
+  const { t } = useTranslation();
+  const field = useRef<HTMLInputElement>(null);
+  const focus = useUi((state) => state.focusSearch);
+  useEffect(() => {
+    if (focus > 0) field.current?.focus();
+  }, [focus]);
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape' || query === '') return;
+    event.stopPropagation();
+    onQuery('');
+  };
+  return (
+    <div className="relative mx-2 mb-2">
+      <Search size={13} aria-hidden="true" className="absolute top-2 left-2.5 text-ink-3" />
+      <input
+        ref={field}
+        type="search"
+        value={query}
+        maxLength={200}
+        aria-label={t('chat.search')}
+        placeholder={t('chat.search')}
+        onChange={(event) => onQuery(event.target.value)}
+        onKeyDown={onKeyDown}
+        className="h-[30px] w-full rounded-control bg-fill pr-7 pl-[30px] text-small [&::-webkit-search-cancel-button]:hidden"
+      />
+      {query !== '' && (
+        <IconButton
+          label={t('chat.clearSearch')}
+          className="absolute top-[3px] right-[3px] !size-6"
+          onClick={() => onQuery('')}
+        >
+          <X size={12} aria-hidden="true" />
+        </IconButton>
+      )}
+    </div>
+  );
+}
+
+const GROUPS: readonly DayGroup[] = ['today', 'yesterday', 'week', 'earlier'];
+
+function Groups({ chats }: { chats: readonly ChatSummary[] }) {
+  const { t } = useTranslation();
+  const now = Date.now();
+  const byGroup = Map.groupBy(chats, (chat) => dayGroup(chat.updatedAt, now));
+  return GROUPS.map((group) => {
+    const members = byGroup.get(group);
+    if (!members) return null;
+    return (
+      <section key={group} aria-label={t(`time.${group}`)}>
+        <h2 className="px-2 pt-2.5 pb-1 font-[600] text-ink-3 text-mini">{t(`time.${group}`)}</h2>
+        <Items chats={members} />
+      </section>
+    );
+  });
+}
+
+function Items({ chats }: { chats: readonly ChatSummary[] }) {
+  return (
+    <ul>
+      {chats.map((chat) => (
+        <HistoryItem key={chat.id} chat={chat} />
+      ))}
+    </ul>
+  );
+}
+
+function HistorySkeleton() {
+  return (
+    <div aria-hidden="true" className="grid gap-2 px-2 pt-3">
+      {[80, 62, 74].map((width) => (
+        <span key={width} className="skeleton h-4" style={{ width: `${width}%` }} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import { ArrowDown } from 'lucide-react';
+import { useMemo, useRef } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Button } from '../../components/button';
+import { Note } from '../../components/note';
+import { reopen, useChat } from '../../stores/chat-store';
+import { EmptyState } from './empty-state';
+import { TurnView } from './turn-view';
+import { groupTurns } from './turns';
+import { useAutoscroll } from './use-autoscroll';
+
+/** The conversation. Follows the text while the reader is at its end. */
+export function MessageList() {
+  const { t } = useTranslation();
+  const chatId = useChat((state) => state.chatId);
+  const messages = useChat((state) => state.messages);
+  const phase = useChat((state) => state.phase);
+  const turns = useMemo(() => groupTurns(messages), [messages]);
+  const scroller = useRef<HTMLDivElement>(null);
+  const { away, toEnd } = useAutoscroll(scroller, `${chatId}${turns.length}`);
+  return (
+    <div className="relative min-h-0 flex-1">
+      <div ref={scroller} className="h-full overflow-y-auto overscroll-contain [overflow-anchor:none]">
+        <div className="mx-auto flex min-h-full max-w-[760px] flex-col gap-4 px-3.5 pt-1 pb-4">
+          {phase === 'opening' && <Skeleton label={t('chat.opening')} />}
+          {phase === 'failed' && (
+            <Note tone="bad">
+              {t('chat.openFailed')}{' '}
+              <Button tone="plain" onClick={() => void reopen()}>
+                {t('common.retry')}
+              </Button>
+            </Note>
+          )}
+          {phase === 'idle' && turns.length === 0 && <EmptyState />}
+          {turns.map((turn, index) => (
+            <TurnView key={turn.user.id} turn={turn} last={index === turns.length - 1} />
+          ))}
+        </div>
+      </div>
+      {away && (
+        <button
+          type="button"
+          onClick={toEnd}
+          aria-label={t('chat.jump')}
+          title={t('chat.jump')}
+          className="rise absolute bottom-2 left-1/2 grid size-8 -translate-x-1/2 place-items-center rounded-full border border-line-2 bg-card text-ink-2 shadow-[0_3px_12px_var(--shadow)] hover:text-ink"
+        >
+          <ArrowDown size={15} aria-hidden="true" />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Skeleton({ label }: { label: string }) {
+  return (
+    <div role="status" aria-label={label} className="grid gap-3 pt-4">
+      <span className="skeleton ml-auto h-8 w-1/2" />
+      <span className="skeleton h-4 w-1/3" />
+      <span className="skeleton h-4 w-11/12" />
+      <span className="skeleton h-4 w-4/5" />
+    </div>
+  );
+}

@@ -1,0 +1,88 @@
+import { ChevronDown, Sparkles } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import type { Target } from '../../../shared/chat';
+import { shortModel } from '../../components/backend-words';
+import { BoltIcon, StackIcon } from '../../components/icons';
+import { Menu, MenuChoice, MenuHeading } from '../../components/menu';
+import { setTarget, useChat } from '../../stores/chat-store';
+import { usePart } from '../../stores/core-store';
+
+const ICONS = { mlx: BoltIcon, ollama: StackIcon };
+const TONES = { mlx: 'text-mlx', ollama: 'text-ollama' };
+
+function TargetIcon({ target }: { target: Target }) {
+  if (target.kind === 'auto') return <Sparkles size={12} aria-hidden="true" className="text-ink-2" />;
+  const Icon = ICONS[target.backend];
+  return <Icon className={TONES[target.backend]} />;
+}
+
+/** Who should answer the next message: Tandem's choice, one server, or one model. */
+export function TargetMenu() {
+  const { t } = useTranslation();
+  const target = useChat((state) => state.target);
+  const models = (usePart('models') ?? []).filter((model) => !model.remote);
+  const name =
+    target.kind === 'auto'
+      ? t('chat.targetAuto')
+      : target.kind === 'backend'
+        ? t(`backend.${target.backend}`)
+        : shortModel(target.model);
+  const choose = (next: Target) => () => setTarget(next);
+  return (
+    <Menu
+      side="top"
+      align="start"
+      trigger={
+        <button
+          type="button"
+          aria-label={`${t('chat.target')}: ${name}`}
+          className="inline-flex h-7 min-w-0 items-center gap-1.5 rounded-control px-2 text-ink-2 text-small hover:bg-hover hover:text-ink data-[state=open]:bg-fill"
+        >
+          <TargetIcon target={target} />
+          <span className="truncate">{name}</span>
+          <ChevronDown size={12} aria-hidden="true" className="shrink-0" />
+        </button>
+      }
+    >
+      <MenuChoice checked={target.kind === 'auto'} onSelect={choose({ kind: 'auto' })}>
+        <TargetIcon target={{ kind: 'auto' }} />
+        <Words title={t('chat.targetAuto')} hint={t('chat.targetAutoHint')} />
+      </MenuChoice>
+      {(['mlx', 'ollama'] as const).map((backend) => (
+        <MenuChoice
+          key={backend}
+          checked={target.kind === 'backend' && target.backend === backend}
+          onSelect={choose({ kind: 'backend', backend })}
+        >
+          <TargetIcon target={{ kind: 'backend', backend }} />
+          <Words
+            title={t(`backend.${backend}`)}
+            hint={t(backend === 'mlx' ? 'chat.targetMlxHint' : 'chat.targetOllamaHint')}
+          />
+        </MenuChoice>
+      ))}
+      {models.length > 0 && <MenuHeading>{t('chat.targetModels')}</MenuHeading>}
+      {models.map(({ backend, name: model }) => (
+        <MenuChoice
+          key={`${backend}/${model}`}
+          checked={target.kind === 'model' && target.backend === backend && target.model === model}
+          onSelect={choose({ kind: 'model', backend, model })}
+        >
+          <TargetIcon target={{ kind: 'backend', backend }} />
+          <span className="truncate" title={model}>
+            {shortModel(model)}
+          </span>
+        </MenuChoice>
+      ))}
+    </Menu>
+  );
+}
+
+function Words({ title, hint }: { title: string; hint: string }) {
+  return (
+    <span className="min-w-0">
+      <span className="block font-[550]">{title}</span>
+      <span className="block text-ink-3 text-mini">{hint}</span>
+    </span>
+  );
+}

@@ -1,0 +1,57 @@
+import { Pencil } from 'lucide-react';
+import { memo, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { IconButton } from '../../components/button';
+import { setEditing } from '../../stores/chat-store';
+import { focusComposer } from '../../stores/ui-store';
+import { AnswerTabs } from './answer-tabs';
+import { AnswerView } from './answer-view';
+import type { Turn } from './turns';
+
+interface TurnViewProps {
+  turn: Turn;
+  /** Only the last message can be edited. */
+  last: boolean;
+}
+
+/** One message and its answers; the newest answer is shown, the others are behind tabs. */
+export const TurnView = memo(
+  function TurnView({ turn, last }: TurnViewProps) {
+    const { t } = useTranslation();
+    const { user, answers } = turn;
+    const [chosen, setChosen] = useState<string | null>(null);
+    const newest = answers.at(-1);
+    // biome-ignore lint/correctness/useExhaustiveDependencies: a new answer takes the place of the chosen one
+    useEffect(() => setChosen(null), [newest?.id]);
+    const shown = answers.find((answer) => answer.id === chosen) ?? newest;
+    return (
+      <>
+        <div className="group flex items-start justify-end gap-1 pt-2">
+          {last && (
+            <IconButton
+              label={t('chat.edit')}
+              className="mt-1 opacity-0 focus-visible:opacity-100 group-hover:opacity-100"
+              onClick={() => {
+                setEditing(user.id);
+                focusComposer();
+              }}
+            >
+              <Pencil size={13} aria-hidden="true" />
+            </IconButton>
+          )}
+          <div className="max-w-[84%] whitespace-pre-wrap rounded-[14px] rounded-br-[5px] bg-user px-3 py-[7px] [overflow-wrap:anywhere]">
+            <span className="sr-only">{t('common.you')}: </span>
+            {user.text}
+          </div>
+        </div>
+        {answers.length > 1 && shown && <AnswerTabs answers={answers} shown={shown.id} onShow={setChosen} />}
+        {shown && <AnswerView key={shown.id} answer={shown} />}
+      </>
+    );
+  },
+  (before, after) =>
+    before.last === after.last &&
+    before.turn.user === after.turn.user &&
+    before.turn.answers.length === after.turn.answers.length &&
+    before.turn.answers.every((answer, index) => answer === after.turn.answers[index]),
+);

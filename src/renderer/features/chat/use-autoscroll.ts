@@ -1,0 +1,44 @@
+import { type RefObject, useCallback, useLayoutEffect, useRef, useState } from 'react';
+
+/** So close to the end, in px, counts as being there. */
+const NEAR = 48;
+
+/**
+ * Keeps a scrolling element at its end while it grows, but only as long as the reader is there. Returns whether
+ * the reader is away from the end, and a way back.
+ */
+export function useAutoscroll(ref: RefObject<HTMLElement | null>, key: string | null) {
+  const [away, setAway] = useState(false);
+  const pinned = useRef(true);
+
+  const toEnd = useCallback(() => {
+    pinned.current = true;
+    setAway(false);
+    const element = ref.current;
+    if (element) element.scrollTop = element.scrollHeight;
+  }, [ref]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another chat begins at its end
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element) return;
+    toEnd();
+    const onScroll = () => {
+      const distance = element.scrollHeight - element.scrollTop - element.clientHeight;
+      pinned.current = distance <= NEAR;
+      setAway(!pinned.current);
+    };
+    const follow = new ResizeObserver(() => {
+      if (pinned.current) element.scrollTop = element.scrollHeight;
+    });
+    follow.observe(element);
+    if (element.firstElementChild) follow.observe(element.firstElementChild);
+    element.addEventListener('scroll', onScroll, { passive: true });
+    return () => {
+      follow.disconnect();
+      element.removeEventListener('scroll', onScroll);
+    };
+  }, [ref, key, toEnd]);
+
+  return { away, toEnd };
+}

@@ -1,0 +1,38 @@
+interface Keys {
+  code: string;
+  metaKey: boolean;
+  ctrlKey: boolean;
+  altKey: boolean;
+  shiftKey: boolean;
+}
+
+const PLAIN = /^(?:Key([A-Z])|Digit(\d)|(F\d{1,2})|(Space|Up|Down|Left|Right))$/;
+
+/** The combination in Electron's notation (`Alt+Space`), or null for one without a modifier or a plain key. */
+export function accelerator({ code, metaKey, ctrlKey, altKey, shiftKey }: Keys): string | null {
+  const match = PLAIN.exec(code.replace('Arrow', ''));
+  const key = match?.slice(1).find((group) => group !== undefined);
+  if (key === undefined) return null;
+  const modifiers = [ctrlKey && 'Control', altKey && 'Alt', shiftKey && 'Shift', metaKey && 'Command'].filter(
+    Boolean,
+  );
+  // A shortcut for the whole system must not take a letter away from all typing.
+  const harmless = ctrlKey || altKey || metaKey || /^F\d/.test(key);
+  return harmless ? [...modifiers, key].join('+') : null;
+}
+
+const SIGNS: Record<string, string> = {
+  Alt: '⌥',
+  Shift: '⇧',
+  Command: '⌘',
+  Control: '⌃',
+  CommandOrControl: '⌘',
+};
+
+/** Electron's notation as the signs on the keys. */
+export function acceleratorKeys(value: string): string[] {
+  return value
+    .split('+')
+    .filter((key) => key !== '')
+    .map((key) => SIGNS[key] ?? key.toLowerCase());
+}

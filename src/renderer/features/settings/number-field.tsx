@@ -1,0 +1,58 @@
+import { type KeyboardEvent, useEffect, useState } from 'react';
+
+interface NumberFieldProps {
+  value: number | null;
+  min: number;
+  max: number;
+  label: string;
+  unit?: string;
+  /** Shown while there is no value; then an empty field is one. */
+  empty?: string;
+  describedBy: string;
+  disabled: boolean;
+  onChange: (value: number) => void;
+  onEmpty?: () => void;
+}
+
+/** A number within bounds. Saved on Enter or on leaving; what is out of bounds falls back to the last good value. */
+export function NumberField(props: NumberFieldProps) {
+  const { value, min, max, label, unit, empty, describedBy, disabled, onChange, onEmpty } = props;
+  const [text, setText] = useState(String(value ?? ''));
+  useEffect(() => setText(String(value ?? '')), [value]);
+
+  const save = () => {
+    if (text.trim() === '' && onEmpty) {
+      if (value !== null) onEmpty();
+      return;
+    }
+    const next = Number(text.replace(',', '.'));
+    if (text.trim() !== '' && Number.isFinite(next) && next >= min && next <= max) {
+      if (next !== value) onChange(next);
+    } else setText(String(value ?? ''));
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Enter') save();
+  };
+  return (
+    <span className="inline-flex h-7 items-center rounded-control bg-fill pr-2 focus-within:outline-2 focus-within:outline-accent">
+      <input
+        type="text"
+        inputMode="decimal"
+        role="spinbutton"
+        aria-valuemin={min}
+        aria-valuemax={max}
+        aria-valuenow={value ?? undefined}
+        aria-label={label}
+        aria-describedby={describedBy}
+        value={text}
+        placeholder={empty}
+        disabled={disabled}
+        onChange={(event) => setText(event.target.value)}
+        onBlur={save}
+        onKeyDown={onKeyDown}
+        className={`${empty ? 'w-24' : 'w-12'} bg-transparent px-2 text-right text-small tabular-nums outline-none disabled:opacity-60`}
+      />
+      {unit && text !== '' && <span className="text-ink-2 text-small">{unit}</span>}
+    </span>
+  );
+}

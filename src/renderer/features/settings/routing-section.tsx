@@ -1,0 +1,45 @@
+import { useTranslation } from 'react-i18next';
+import { Select } from '../../components/select';
+import { Section, SettingRow } from './setting-row';
+import { useSetting } from './use-setting';
+
+const POLICIES = ['strategy', 'mlx-first'] as const;
+const BACKENDS = ['both', 'mlx', 'ollama'] as const;
+
+export function RoutingSection() {
+  const { t } = useTranslation();
+  const policy = useSetting('policy');
+  const backends = useSetting('useBackends');
+  return (
+    <Section title={t('settings.sections.routing')}>
+      <SettingRow
+        setting={policy}
+        title={t('settings.policy')}
+        hint={t('settings.policyHint')}
+        control={({ setting, ...rest }) => (
+          <Select
+            value={setting.value}
+            label={t('settings.policy')}
+            options={POLICIES.map((value) => ({ value, label: t(`settings.policies.${value}`) }))}
+            onChange={(value) => setting.set(value === 'mlx-first' ? 'mlx-first' : 'strategy')}
+            {...rest}
+          />
+        )}
+      />
+      <SettingRow
+        setting={backends}
+        title={t('settings.useBackends')}
+        hint={t('settings.useBackendsHint')}
+        control={({ setting, ...rest }) => (
+          <Select
+            value={setting.value}
+            label={t('settings.useBackends')}
+            options={BACKENDS.map((value) => ({ value, label: t(`settings.backends.${value}`) }))}
+            onChange={(value) => setting.set(BACKENDS.find((candidate) => candidate === value) ?? 'both')}
+            {...rest}
+          />
+        )}
+      />
+    </Section>
+  );
+}

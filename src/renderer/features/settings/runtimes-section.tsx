@@ -1,0 +1,74 @@
+import { useCallback, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Runtime } from '../../../shared/contract';
+import { Button } from '../../components/button';
+import { useFormat } from '../../i18n/use-format';
+import { perform, request } from '../../stores/request';
+import { showToast } from '../../stores/ui-store';
+import { Section } from './setting-row';
+
+/** Runtimes that Tandem installed, with their size on disk. Removing one asks once more in place. */
+export function RuntimesSection() {
+  const { t } = useTranslation();
+  const [runtimes, setRuntimes] = useState<readonly Runtime[] | 'failed' | null>(null);
+  const load = useCallback(async () => {
+    const outcome = await request('runtimesList', {});
+    setRuntimes(outcome.ok ? outcome.value.runtimes : 'failed');
+  }, []);
+  useEffect(() => void load(), [load]);
+  const words = runtimes === 'failed' ? t('settings.runtimesFailed') : t('settings.runtimesEmpty');
+  return (
+    <Section title={t('settings.sections.runtimes')} hint={t('settings.runtimesHint')}>
+      {runtimes === null && <div className="skeleton m-3.5 h-5" />}
+      {(runtimes === 'failed' || runtimes?.length === 0) && (
+        <p className="px-3.5 py-2.5 text-ink-2">{words}</p>
+      )}
+      {Array.isArray(runtimes) &&
+        runtimes.map((runtime) => (
+          <RuntimeRow key={`${runtime.name}-${runtime.version}`} runtime={runtime} onRemoved={load} />
+        ))}
+    </Section>
+  );
+}
+
+function RuntimeRow({ runtime, onRemoved }: { runtime: Runtime; onRemoved: () => void }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const [sure, setSure] = useState(false);
+  const { name, version } = runtime;
+  const remove = async () => {
+    setSure(false);
+    if (!(await perform('runtimesRemove', { name, version }))) return;
+    showToast({ text: t('settings.removed', { name, version }) });
+    onRemoved();
+  };
+  return (
+    <div className="flex min-h-12 flex-wrap items-center gap-x-3 gap-y-1 px-3.5 py-2">
+      <div className="min-w-0 grow">
+        <p>
+          {name} <span className="text-ink-2 tabular-nums">{version}</span>
+        </p>
+        <p className="text-ink-2 text-small tabular-nums">
+          {format.fileSize(runtime.sizeBytes)}
+          {runtime.inUse && ` · ${t('settings.inUse')}`}
+        </p>
+      </div>
+      {sure ? (
+        <>
+          <Button tone="danger" onClick={() => void remove()}>
+            {t('settings.removeSure')}
+          </Button>
+          <Button onClick={() => setSure(false)}>{t('common.cancel')}</Button>
+        </>
+      ) : (
+        <Button
+          disabled={runtime.inUse}
+          aria-label={t('settings.removeOf', { name, version })}
+          onClick={() => setSure(true)}
+        >
+          {t('common.remove')}
+        </Button>
+      )}
+    </div>
+  );
+}

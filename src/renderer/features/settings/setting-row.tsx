@@ -1,0 +1,98 @@
+import { Undo2 } from 'lucide-react';
+import { type ReactNode, useId } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { SettingKey } from '../../../shared/settings';
+import { IconButton } from '../../components/button';
+import { perform } from '../../stores/request';
+import type { SettingHandle } from './use-setting';
+
+interface SettingRowProps<K extends SettingKey> {
+  setting: SettingHandle<K> | null;
+  title: string;
+  hint?: string;
+  /** The control; gets the id of its description and whether it may be used. */
+  control: (props: { setting: SettingHandle<K>; describedBy: string; disabled: boolean }) => ReactNode;
+  /** Why it cannot be changed here, beside the environment. */
+  blocked?: string | null;
+  /** Below the row: risks and questions. */
+  children?: ReactNode;
+}
+
+/** One setting: its name, what it does, its control, who holds it, and when a change acts. */
+export function SettingRow<K extends SettingKey>({
+  setting,
+  title,
+  hint,
+  control,
+  blocked,
+  children,
+}: SettingRowProps<K>) {
+  const { t } = useTranslation();
+  const describedBy = useId();
+  if (setting === null) return null;
+  const { env, view } = setting;
+  const lines = [hint, env && t('settings.envHint', { name: env }), blocked].filter(Boolean);
+  return (
+    <div className="px-3.5 py-2.5" data-setting={setting.key}>
+      <div className="flex flex-wrap items-center justify-end gap-x-3 gap-y-1.5">
+        <div className="min-w-[min(170px,100%)] flex-1">
+          <p className="flex flex-wrap items-center gap-x-2">
+            <span>{title}</span>
+            {env && (
+              <code className="rounded-[5px] border border-line-2 px-1.5 font-mono text-[10px] text-ink-3">
+                {t('settings.env', { name: env })}
+              </code>
+            )}
+          </p>
+          <p id={describedBy} className="text-ink-2 text-small leading-[1.4]">
+            {lines.join(' ')}
+          </p>
+        </div>
+        <div className="flex min-w-0 items-center gap-1">
+          {view.source === 'file' && (
+            <IconButton label={t('common.resetOf', { name: title })} onClick={setting.reset}>
+              <Undo2 size={13} aria-hidden="true" />
+            </IconButton>
+          )}
+          {control({ setting, describedBy, disabled: env !== null || Boolean(blocked) })}
+        </div>
+      </div>
+      {children}
+      {view.pendingRestart && <Pending acts={view.acts} />}
+    </div>
+  );
+}
+
+/** The consequence of a change that has not acted yet, with the button that makes it act. */
+function Pending({ acts }: { acts: 'now' | 'mlx-restart' | 'app-restart' }) {
+  const { t } = useTranslation();
+  if (acts === 'now') return null;
+  return (
+    <p className="fade-in mt-1.5 flex flex-wrap items-center gap-x-2 text-small text-warn-text">
+      {t(acts === 'mlx-restart' ? 'settings.pendingMlx' : 'settings.pendingApp')}
+      {acts === 'mlx-restart' && (
+        <button
+          type="button"
+          onClick={() => void perform('backendRestart', { backend: 'mlx' })}
+          className="rounded-badge py-1 font-[550] text-accent-text hover:underline"
+        >
+          {t('settings.restartNow')}
+        </button>
+      )}
+    </p>
+  );
+}
+
+/** A titled group of settings. */
+export function Section({ title, hint, children }: { title: string; hint?: string; children: ReactNode }) {
+  const id = useId();
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id} className="px-1 pb-1.5 font-[600] text-ink-2 text-small">
+        {title}
+      </h2>
+      <div className="divide-y divide-line rounded-card border border-line bg-card">{children}</div>
+      {hint && <p className="px-1 pt-1.5 text-ink-3 text-small">{hint}</p>}
+    </section>
+  );
+}

@@ -1,0 +1,112 @@
+import { RotateCw } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import type { BackendStatus } from '../../../shared/status';
+import { markOf, shortModel, stateWords } from '../../components/backend-words';
+import { Button } from '../../components/button';
+import { Card, Figure } from '../../components/card';
+import { Mark } from '../../components/mark';
+import { useNow } from '../../components/use-now';
+import { useFormat } from '../../i18n/use-format';
+import { usePart } from '../../stores/core-store';
+import { perform } from '../../stores/request';
+import { RestartStages } from './restart-stages';
+import { ServerTrouble } from './server-trouble';
+
+/** One server: its state in words, what it runs, its figures, its last problem, and its restart. */
+export function ServerCard({ status }: { status: BackendStatus }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const now = useNow(status.state === 'backoff' ? 1_000 : 15_000);
+  const name = t(`backend.${status.id}`);
+  const ours = status.ownership === 'managed' || status.id === 'mlx';
+  const resting = status.state === 'open' || status.state === 'stopped';
+  return (
+    <Card
+      data-testid={`status-${status.id}`}
+      data-state={status.state}
+      data-model={status.model ?? ''}
+      title={
+        <>
+          <Mark shape={markOf(status)} />
+          {name}
+        </>
+      }
+      aside={stateWords(status, t, format, now)}
+      action={
+        ours &&
+        status.ownership !== 'remote' && (
+          <Button
+            data-testid={`restart-${status.id}`}
+            tone={resting ? 'accent' : 'quiet'}
+            aria-label={t('status.restartOf', { backend: name })}
+            onClick={() => void perform('backendRestart', { backend: status.id })}
+          >
+            <RotateCw size={12} aria-hidden="true" />
+            {t(resting ? 'status.tryNow' : 'status.restart')}
+          </Button>
+        )
+      }
+    >
+      <ModelLine status={status} />
+      <RestartStages status={status} />
+      <ServerTrouble status={status} />
+      <Figures status={status} now={now} />
+    </Card>
+  );
+}
+
+function ModelLine({ status }: { status: BackendStatus }) {
+  const { t } = useTranslation();
+  const models = usePart('models');
+  const onlyLight = usePart('settings')?.mlxOnlyLight?.value === true;
+  if (status.state === 'absent') return null;
+  const model = models?.find(
+    (candidate) => candidate.backend === status.id && candidate.name === status.model,
+  );
+  const parts: string[] = [];
+  if (model?.starter) parts.push(t('status.starter'));
+  else parts.push(status.model === null ? t('status.noModel') : shortModel(status.model));
+  if (status.id === 'mlx' && onlyLight && !model?.starter) parts.push(t('status.lightOnly'));
+  const port = status.url ? new URL(status.url).port : '';
+  if (status.ownership === 'adopted') parts.push(t('status.adopted', { port }));
+  if (status.ownership === 'remote') parts.push(t('status.remote'));
+  return (
+    <p
+      className="truncate text-ink-2 text-small"
+      title={[status.model, status.url].filter(Boolean).join(' · ')}
+    >
+      {parts.join(' · ')}
+    </p>
+  );
+}
+
+function Figures({ status, now }: { status: BackendStatus; now: number }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  if (status.state === 'absent') return null;
+  const restarts = t('status.restartsOf', {
+    n: format.number(status.restarts),
+    max: format.number(status.maxRestarts),
+  });
+  return (
+    <>
+      <dl className="mt-2.5 grid grid-cols-[repeat(auto-fit,minmax(76px,1fr))] gap-x-3 gap-y-2">
+        {status.memoryBytes !== null && (
+          <Figure value={format.memory(status.memoryBytes)} caption={t('status.memory')} />
+        )}
+        {status.readySince !== null && (
+          <Figure
+            value={format.duration(Math.max(1_000, now - status.readySince))}
+            caption={t('status.uptime')}
+            title={format.moment(status.readySince)}
+          />
+        )}
+        {status.ownership === 'managed' && <Figure value={restarts} caption={t('status.restarts')} />}
+        {status.version !== null && <Figure value={status.version} caption={t('status.version')} />}
+      </dl>
+      {status.draining > 0 && (
+        <p className="mt-2 text-ink-2 text-small">{t('status.draining', { count: status.draining })}</p>
+      )}
+    </>
+  );
+}

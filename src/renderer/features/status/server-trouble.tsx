@@ -1,0 +1,67 @@
+import { useTranslation } from 'react-i18next';
+import type { BackendStatus } from '../../../shared/status';
+import { serverCure } from '../../components/backend-words';
+import { Note } from '../../components/note';
+import { useFormat } from '../../i18n/use-format';
+
+/** Trouble as a story with an ending: what happened, who stepped in, what helps. */
+export function ServerTrouble({ status }: { status: BackendStatus }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { absence, lastError, state, restarts } = status;
+  if (state === 'absent') {
+    if (absence === null) return null;
+    return (
+      <Note tone="warn" className="mt-2">
+        <Cure text={absence.cure} />
+      </Note>
+    );
+  }
+  const down = state === 'open' || state === 'backoff' || state === 'hung' || state === 'stopped';
+  const story =
+    status.id !== 'mlx'
+      ? null
+      : state === 'open'
+        ? t('status.openStory', { n: restarts })
+        : state === 'backoff'
+          ? t('status.backoffStory')
+          : null;
+  if (lastError === null)
+    return story === null ? null : <p className="mt-2 text-ink-2 text-small">{story}</p>;
+  const cure = serverCure(lastError, t);
+  return (
+    <div className="mt-2 grid gap-2 text-small">
+      {story !== null && <p className="text-ink-2">{story}</p>}
+      <Note tone={down ? 'bad' : 'info'}>
+        <p>
+          <b className="font-[600]">{t('status.lastError')}</b>{' '}
+          <span className="text-ink-2" title={`${lastError.code} · ${format.moment(lastError.at)}`}>
+            {t('status.at', { time: format.clock(lastError.at) })}
+          </span>
+        </p>
+        <p className="text-ink-2 [overflow-wrap:anywhere]">{cure ?? lastError.message}</p>
+        {cure !== null && (
+          <details className="mt-0.5 text-ink-3">
+            <summary className="cursor-default py-1">{lastError.code}</summary>
+            <p className="[overflow-wrap:anywhere]">{lastError.message}</p>
+          </details>
+        )}
+      </Note>
+    </div>
+  );
+}
+
+/** A cure with its command set apart: what stands between backticks is to be typed. */
+function Cure({ text }: { text: string }) {
+  return text.split('`').map((part, index) =>
+    index % 2 === 0 ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: parts of a fixed text
+      <span key={index}>{part}</span>
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: parts of a fixed text
+      <code key={index} className="rounded-[4px] bg-card px-1 font-mono text-mini">
+        {part}
+      </code>
+    ),
+  );
+}

@@ -1,0 +1,48 @@
+import { useTranslation } from 'react-i18next';
+import { cx } from '../../components/cx';
+import { usePart } from '../../stores/core-store';
+import { MemoryCard } from './memory-card';
+import { QueueCard } from './queue-card';
+import { ServerCard } from './server-card';
+import { SetupCard } from './setup-card';
+import { WarningsCard } from './warnings-card';
+
+/** Both servers, memory, queue, and what a person should know. `compact` stands beside another view. */
+export function StatusView({ compact = false }: { compact?: boolean }) {
+  const { t } = useTranslation();
+  const backends = usePart('backends');
+  const memory = usePart('memory');
+  const queue = usePart('queue');
+  const Frame = compact ? 'section' : 'main';
+  return (
+    <Frame aria-label={t('status.title')} className="min-h-0 min-w-0 flex-1 overflow-y-auto">
+      <div
+        className={cx(
+          'mx-auto grid items-start gap-3 p-3.5',
+          !compact && 'max-w-[1080px] min-[960px]:grid-cols-2 min-[960px]:p-6',
+        )}
+      >
+        <SetupCard />
+        {backends === undefined && <Skeleton />}
+        {backends?.map((status) => (
+          <ServerCard key={status.id} status={status} />
+        ))}
+        {memory && <MemoryCard memory={memory} />}
+        {queue && <QueueCard queue={queue} />}
+        <WarningsCard />
+      </div>
+    </Frame>
+  );
+}
+
+function Skeleton() {
+  const { t } = useTranslation();
+  return (
+    <div role="status" aria-label={t('common.loading')} className="contents">
+      {[104, 104, 150].map((height, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: fixed placeholders
+        <span key={index} className="skeleton !rounded-card" style={{ height }} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,80 @@
+import type { Bridge, Push } from '../../shared/contract';
+import { type ChatPush, receive, reopen, restoreChat } from './chat-store';
+import { setConnection, showPicture, useCore } from './core-store';
+import { FrameQueue } from './frame-queue';
+import { request } from './request';
+import { applyPatch, joinSnapshot, type Patch } from './revision';
+import { showView } from './ui-store';
+
+/** Wait before a snapshot that failed is asked for again, ms. */
+const RETRY_MS = 1_000;
+
+/**
+ * Joins the stores to the core: listens first, asks for the snapshot second, so that nothing between the two is
+ * missed; after a lost line it asks for the snapshot and the open chat again. Returns its undoing.
+ */
+export function connect(bridge: Bridge): () => void {
+  let held: Patch[] = [];
+  let asking = false;
+  let ended = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let restored = false;
+
+  const refresh = async (): Promise<void> => {
+    if (asking || ended) return;
+    asking = true;
+    const outcome = await request('snapshot', {});
+    asking = false;
+    if (ended) return;
+    if (!outcome.ok) {
+      timer = setTimeout(refresh, RETRY_MS);
+      return;
+    }
+    const joined = joinSnapshot(outcome.value, held);
+    held = [];
+    if (joined.kind !== 'applied') return refresh();
+    showPicture(joined.picture, Date.now());
+    setConnection('online');
+    if (!restored) {
+      restored = true;
+      const chats = joined.picture.snapshot?.chats ?? [];
+      await restoreChat((chatId) => chats.some((chat) => chat.id === chatId));
+    }
+  };
+
+  const onPatch = (patch: Patch): void => {
+    if (asking) {
+      held.push(patch);
+      return;
+    }
+    const outcome = applyPatch(useCore.getState(), patch);
+    if (outcome.kind === 'applied') showPicture(outcome.picture, Date.now());
+    else if (outcome.kind === 'gap') void refresh();
+  };
+
+  const chatPushes = new FrameQueue<ChatPush>(receive);
+  const onPush = (push: Push): void => {
+    if (push.name === 'patch') onPatch(push.payload);
+    else if (push.name === 'navigate')
+      showView(push.payload.view === 'activity' ? 'status' : push.payload.view);
+    else chatPushes.add(push);
+  };
+
+  const unsubscribe = bridge.subscribe(onPush);
+  const unwatch = bridge.onConnection((connected) => {
+    if (!connected) {
+      setConnection('lost');
+      return;
+    }
+    void refresh();
+    void reopen();
+  });
+  void refresh();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+    chatPushes.close();
+    unsubscribe();
+    unwatch();
+  };
+}

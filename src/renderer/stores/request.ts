@@ -1,0 +1,39 @@
+import i18next from 'i18next';
+import type { CallInput, CallName, CallOutput } from '../../shared/contract';
+import { getBridge } from '../bridge/bridge';
+import { en } from '../i18n/en';
+import { showToast } from './ui-store';
+
+/** What a failed call shows. */
+export interface Failure {
+  code: string;
+  message: string;
+}
+
+export type Outcome<T> = { ok: true; value: T } | { ok: false; error: Failure };
+
+/** Calls the core. Never throws: a lost line is a failure with the code `connection`. */
+export async function request<N extends CallName>(
+  name: N,
+  input: CallInput<N>,
+): Promise<Outcome<CallOutput<N>>> {
+  try {
+    return await getBridge().call(name, input);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, error: { code: 'connection', message } };
+  }
+}
+
+/** The sentence for an error code in the UI's language; the core's own words where there is none. */
+export function errorSentence({ code, message }: Failure): string {
+  if (!Object.hasOwn(en.errors, code)) return message;
+  return i18next.t(`errors.${code as keyof typeof en.errors}`);
+}
+
+/** Calls the core and tells a failure in a toast. True when it worked. */
+export async function perform<N extends CallName>(name: N, input: CallInput<N>): Promise<boolean> {
+  const outcome = await request(name, input);
+  if (!outcome.ok) showToast({ text: errorSentence(outcome.error), tone: 'error' });
+  return outcome.ok;
+}

@@ -1,0 +1,37 @@
+import type { Snapshot } from '../../shared/contract';
+
+/** One point of the live charts. */
+export interface Sample {
+  /** Wall time, ms since the epoch. */
+  at: number;
+  memoryPercent: number | null;
+  waiting: number;
+  running: number;
+}
+
+/** How far back the charts reach, ms. */
+export const SAMPLE_SPAN_MS = 5 * 60_000;
+/** Points closer together than this, ms, are merged: the charts are 300 px wide. */
+const SAMPLE_STEP_MS = 1_000;
+
+/** Adds the present to the history, merging what is too close and dropping what is too old. */
+export function addSample(history: readonly Sample[], snapshot: Snapshot, now: number): readonly Sample[] {
+  const sample: Sample = {
+    at: now,
+    memoryPercent: snapshot.memory?.usedPercent ?? null,
+    waiting: snapshot.queue.stats.depth,
+    running: snapshot.queue.stats.running,
+  };
+  const last = history.at(-1);
+  if (last && now - last.at < SAMPLE_STEP_MS) {
+    // The peak within a step is what the chart must not hide.
+    const merged = {
+      ...sample,
+      at: last.at,
+      waiting: Math.max(last.waiting, sample.waiting),
+      running: Math.max(last.running, sample.running),
+    };
+    return [...history.slice(0, -1), merged];
+  }
+  return [...history.filter((point) => now - point.at <= SAMPLE_SPAN_MS), sample];
+}

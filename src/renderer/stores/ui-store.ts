@@ -1,0 +1,62 @@
+import { create } from 'zustand';
+
+export const VIEWS = ['chat', 'status', 'settings'] as const;
+export type View = (typeof VIEWS)[number];
+
+export interface Toast {
+  id: number;
+  text: string;
+  tone: 'plain' | 'error';
+  action?: { label: string; run: () => void };
+}
+
+interface UiState {
+  view: View;
+  /** History drawer of the narrow layout. */
+  drawer: boolean;
+  /** Rises each time that the search field or the composer should take the focus. */
+  focusSearch: number;
+  focusComposer: number;
+  toasts: readonly Toast[];
+}
+
+/** State of the window itself; nothing of it is worth keeping over a reload but the view. */
+export const useUi = create<UiState>(() => ({
+  view: 'chat',
+  drawer: false,
+  focusSearch: 0,
+  focusComposer: 0,
+  toasts: [],
+}));
+
+export function showView(view: View): void {
+  useUi.setState({ view, drawer: false });
+}
+
+export function setDrawer(drawer: boolean): void {
+  useUi.setState({ drawer });
+}
+
+export function focusSearch(): void {
+  useUi.setState((state) => ({ view: 'chat', drawer: true, focusSearch: state.focusSearch + 1 }));
+}
+
+export function focusComposer(): void {
+  useUi.setState((state) => ({ view: 'chat', drawer: false, focusComposer: state.focusComposer + 1 }));
+}
+
+/** Time a toast stays, ms, when it does not say otherwise. */
+const TOAST_MS = 5_000;
+let lastToast = 0;
+
+/** Shows a short note; at most three stand at a time. */
+export function showToast(toast: Omit<Toast, 'id' | 'tone'> & { tone?: Toast['tone'] }, ms = TOAST_MS): void {
+  lastToast += 1;
+  const id = lastToast;
+  useUi.setState((state) => ({ toasts: [...state.toasts.slice(-2), { tone: 'plain', ...toast, id }] }));
+  setTimeout(() => dismissToast(id), ms);
+}
+
+export function dismissToast(id: number): void {
+  useUi.setState((state) => ({ toasts: state.toasts.filter((toast) => toast.id !== id) }));
+}

@@ -1,0 +1,173 @@
+import { type Answer, type AnswerMeta, emptyMeta } from '../../src/shared/chat';
+import type { Snapshot } from '../../src/shared/contract';
+import { defaultSettings, SETTING_KEYS, SETTINGS, type SettingsView } from '../../src/shared/settings';
+import type { BackendStatus, MemoryStatus } from '../../src/shared/status';
+
+const GIB = 1024 ** 3;
+
+export function backendStatus(id: BackendStatus['id'], change: Partial<BackendStatus> = {}): BackendStatus {
+  return {
+    id,
+    state: 'ready',
+    stage: 'idle',
+    model: id === 'mlx' ? 'mlx-community/Phi-3.5-mini-instruct-4bit' : 'qwen2.5-coder:32b',
+    version: id === 'mlx' ? '0.29.1' : '0.12.6',
+    pid: 4242,
+    url: `http://127.0.0.1:${id === 'mlx' ? 41435 : 11434}`,
+    ownership: id === 'mlx' ? 'managed' : 'adopted',
+    readySince: Date.now() - (3 * 60 + 12) * 60_000,
+    restarts: id === 'mlx' ? 1 : 0,
+    maxRestarts: 10,
+    nextStartAt: null,
+    lastError: null,
+    memoryBytes: id === 'mlx' ? 3.8 * GIB : 20.6 * GIB,
+    activeRequests: 0,
+    draining: 0,
+    absence: null,
+    ...change,
+  };
+}
+
+export function memoryStatus(change: Partial<MemoryStatus> = {}): MemoryStatus {
+  return {
+    totalBytes: 96 * GIB,
+    usedBytes: 54.7 * GIB,
+    usedPercent: 57,
+    pressure: 'normal',
+    warningPercent: 85,
+    criticalPercent: 95,
+    mlxBytes: 3.8 * GIB,
+    ollamaBytes: 20.6 * GIB,
+    source: 'vm_stat',
+    at: Date.now(),
+    ...change,
+  };
+}
+
+export function settingsView(values: Partial<Record<keyof SettingsView, unknown>> = {}): SettingsView {
+  const defaults = defaultSettings();
+  return Object.fromEntries(
+    SETTING_KEYS.map((key) => [
+      key,
+      {
+        value: key in values ? values[key] : defaults[key],
+        source: key in values ? ('file' as const) : ('default' as const),
+        env: SETTINGS[key].env,
+        acts: SETTINGS[key].acts,
+        pendingRestart: false,
+      },
+    ]),
+  ) as SettingsView;
+}
+
+export function emptyQueue(): Snapshot['queue'] {
+  return {
+    stats: {
+      depth: 0,
+      running: 0,
+      replaying: 0,
+      by_priority: { high: 0, medium: 0, low: 0 },
+      by_backend: {},
+      oldest_wait_ms: 0,
+      received: 0,
+      accepted: 0,
+      done: 0,
+      failed: 0,
+      cancelled: 0,
+      rejected: 0,
+    },
+    entries: [],
+  };
+}
+
+/** A healthy machine with capable models; `change` makes it another one. */
+export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
+  const model = (backend: 'mlx' | 'ollama', name: string, gigabytes: number, billions: number) => ({
+    backend,
+    name,
+    sizeBytes: gigabytes * 1e9,
+    billions,
+    quantisation: 'Q4_K_M',
+    weight: billions <= 4 ? ('light' as const) : billions >= 32 ? ('heavy' as const) : ('middle' as const),
+    starter: false,
+    remote: false,
+  });
+  return {
+    app: {
+      version: '0.1.0',
+      host: 'headless',
+      platform: 'linux',
+      locale: 'en-US',
+      gatewayUrl: 'http://127.0.0.1:11436',
+      mlxApiUrl: 'http://127.0.0.1:11435',
+      dataDir: '/Users/anna/Library/Application Support/Tandem',
+    },
+    backends: [backendStatus('mlx'), backendStatus('ollama')],
+    memory: memoryStatus(),
+    queue: emptyQueue(),
+    models: [
+      model('mlx', 'mlx-community/Phi-3.5-mini-instruct-4bit', 2.2, 3.8),
+      model('ollama', 'qwen2.5-coder:32b', 20, 32),
+      model('ollama', 'llama3.3:70b', 43, 70),
+    ],
+    capable: true,
+    suggestions: [],
+    pulls: [],
+    setup: [],
+    settings: settingsView(),
+    chats: [],
+    warnings: [],
+    ...change,
+  };
+}
+
+/** The state of a machine with nothing but the starter model. */
+export function starterSnapshot(change: Partial<Snapshot> = {}): Snapshot {
+  const snapshot = fakeSnapshot();
+  return {
+    ...snapshot,
+    backends: [
+      backendStatus('mlx', { model: 'tandem-starter', memoryBytes: 0.3 * GIB, restarts: 0 }),
+      backendStatus('ollama', { model: null, memoryBytes: 0.1 * GIB }),
+    ],
+    memory: memoryStatus({
+      usedPercent: 31,
+      usedBytes: 29.8 * GIB,
+      mlxBytes: 0.3 * GIB,
+      ollamaBytes: 0.1 * GIB,
+    }),
+    models: (['mlx', 'ollama'] as const).map((backend) => ({
+      backend,
+      name: 'tandem-starter',
+      sizeBytes: 4.4e6,
+      billions: 0.002,
+      quantisation: null,
+      weight: 'light' as const,
+      starter: true,
+      remote: false,
+    })),
+    capable: false,
+    suggestions: [
+      { name: 'qwen2.5-coder:32b', title: 'Qwen2.5-Coder 32B', purpose: 'code', sizeBytes: 20e9, fit: 'yes' },
+      { name: 'phi3.5:3.8b', title: 'Phi-3.5 mini', purpose: 'light', sizeBytes: 2.2e9, fit: 'yes' },
+      { name: 'llama3.3:70b', title: 'Llama 3.3 70B', purpose: 'reasoning', sizeBytes: 43e9, fit: 'tight' },
+    ],
+    ...change,
+  };
+}
+
+export function answerMeta(change: Partial<AnswerMeta> = {}): AnswerMeta {
+  return { ...emptyMeta(), ...change };
+}
+
+export function fakeAnswer(change: Partial<Answer> & Pick<Answer, 'id' | 'replyTo'>): Answer {
+  return {
+    role: 'assistant',
+    chatId: 'chat-1',
+    text: '',
+    status: 'done',
+    meta: emptyMeta(),
+    at: Date.now(),
+    ...change,
+  };
+}

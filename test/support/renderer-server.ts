@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, resolve } from 'node:path';
+import tailwindcss from '@tailwindcss/vite';
+import react from '@vitejs/plugin-react';
+import { build } from 'vite';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const SOURCE = join(ROOT, 'src/renderer');
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.woff2': 'font/woff2',
+};
+
+/** A hash over names, sizes and times of the sources: an unchanged UI is not built again. */
+async function fingerprint(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const folder of [SOURCE, join(ROOT, 'src/shared')]) {
+    const entries = await readdir(folder, { recursive: true });
+    for (const name of entries.sort()) {
+      const { size, mtimeMs } = await stat(join(folder, name));
+      hash.update(`${name} ${size} ${mtimeMs}\n`);
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Builds the UI as it ships, once per state of its sources, into `test-results/ui/`. Returns the folder. */
+async function buildRenderer(): Promise<string> {
+  const outDir = join(ROOT, 'test-results/ui', await fingerprint());
+  const built = await readFile(join(outDir, 'index.html')).catch(() => null);
+  if (built) return outDir;
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    root: SOURCE,
+    base: './',
+    plugins: [react(), tailwindcss()],
+    build: { outDir, emptyOutDir: true, rollupOptions: { input: join(SOURCE, 'index.html') } },
+  });
+  return outDir;
+}
+
+export interface RendererServer {
+  url: string;
+  close: () => Promise<void>;
+}
+
+/** Serves the built UI on a free loopback port; its core is whatever the page is given as `window.tandem`. */
+export async function serveRenderer(): Promise<RendererServer> {
+  const folder = await buildRenderer();
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    const file = join(folder, path === '/' ? 'index.html' : path);
+    response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream');
+    createReadStream(file)
+      .on('error', () => response.writeHead(404).end())
+      .pipe(response);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    close: () =>
+      new Promise((done) => {
+        server.closeAllConnections();
+        server.close(() => done());
+      }),
+  };
+}
