@@ -195,5 +195,5 @@ describe('openStore', () => {
     expect(answer?.text.replaceAll('Once upon a time. ', '')).toBe('');
     expect(await store.recover()).toEqual({ interrupted: 1, erased: 0 });
     expect(await store.message('answer')).toMatchObject({ status: 'stopped' });
-  });
+  }, 60_000);
 });
