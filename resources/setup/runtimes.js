@@ -6,9 +6,9 @@
  */
 import { homedir } from 'node:os';
 import { readManifest } from './lib/manifest.js';
+import { runtimeOptions, UsageError } from './lib/options.js';
 import { ownPlace } from './lib/paths.js';
 import { eventPrinter } from './lib/runtime-events.js';
-import { runtimeOptions, UsageError } from './lib/options.js';
 import { setUpRuntimes } from './lib/set-up-runtimes.js';
 
 /** Aborts the work when the parent is gone or a signal comes; gives the exit code that belongs to it. */
@@ -39,7 +39,8 @@ async function main() {
     onEvent: eventPrinter(process.stdout, { json: options.json }),
     signal: controller.signal,
   });
-  if (process.exitCode === undefined) process.exitCode = results.some((result) => result.stage === 'failed') ? 1 : 0;
+  if (process.exitCode === undefined)
+    process.exitCode = results.some((result) => result.stage === 'failed') ? 1 : 0;
 }
 
 main().catch((error) => {

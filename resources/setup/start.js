@@ -8,10 +8,10 @@ import { homedir } from 'node:os';
 import { doctor } from './lib/doctor.js';
 import { ExitSignals } from './lib/exit-signals.js';
 import { runHost } from './lib/host-process.js';
-import { pickHost } from './lib/pick-host.js';
 import { projectDir, readManifest } from './lib/manifest.js';
 import { startOptions, startUsage, UsageError } from './lib/options.js';
 import { ownPlace } from './lib/paths.js';
+import { pickHost } from './lib/pick-host.js';
 import { prepareProgram } from './lib/prepare-program.js';
 import { SetupError } from './lib/setup-error.js';
 import { stepPrinter } from './lib/steps.js';
@@ -22,7 +22,14 @@ async function main(signals) {
   const options = startOptions(process.argv.slice(2), process.env.INIT_CWD);
   const place = ownPlace(homedir());
   if (options.dataDir) place.env = { ...place.env, TANDEM_DATA_DIR: options.dataDir };
-  const job = { options, place, root: projectDir, manifest: readManifest(), out: process.stdout, signal: signals.signal };
+  const job = {
+    options,
+    place,
+    root: projectDir,
+    manifest: readManifest(),
+    out: process.stdout,
+    signal: signals.signal,
+  };
   switch (options.action) {
     case 'help':
       process.stdout.write(`${startUsage}\n`);
@@ -49,7 +56,9 @@ main(signals).then(
   (code) => process.exit(code),
   (error) => {
     if (signals.exitCode !== undefined) process.exit(signals.exitCode);
-    process.stderr.write(`${error instanceof UsageError ? `${error.message}\n\n${startUsage}` : describe(error)}\n`);
+    process.stderr.write(
+      `${error instanceof UsageError ? `${error.message}\n\n${startUsage}` : describe(error)}\n`,
+    );
     process.exit(error instanceof UsageError ? 2 : 1);
   },
 );

@@ -28,9 +28,18 @@ async function main(signal) {
   const steps = stepPrinter(process.stdout);
   const place = ownPlace(homedir());
   place.env = testEnvironment(place.env);
-  const { node } = await prepareProgram({ root: projectDir, place, manifest, steps, withBuild: needs.build, signal });
+  const { node } = await prepareProgram({
+    root: projectDir,
+    place,
+    manifest,
+    steps,
+    withBuild: needs.build,
+    signal,
+  });
   const found = {
-    chromium: needs.chromium ? await findChromium({ place, aptName: manifest.chromium.apt, steps, signal }) : undefined,
+    chromium: needs.chromium
+      ? await findChromium({ place, aptName: manifest.chromium.apt, steps, signal })
+      : undefined,
     ...(needs.runtimes ? await runtimes({ place, manifest, signal }) : {}),
   };
   const scratch = mkdtempSync(join(tmpdir(), 'tandem-test-'));
@@ -39,7 +48,9 @@ async function main(signal) {
     const results = [];
     for (const group of plan.groups) {
       process.stdout.write(`\n── ${group}\n`);
-      results.push(await runGroup(group, { root: projectDir, node, env, scratch, files: plan.files, signal }));
+      results.push(
+        await runGroup(group, { root: projectDir, node, env, scratch, files: plan.files, signal }),
+      );
       signal.throwIfAborted();
     }
     return report(sumUp(results));
@@ -52,7 +63,15 @@ async function main(signal) {
 async function runtimes({ place, manifest, signal }) {
   const onEvent = eventPrinter(process.stdout, { json: false });
   const adopt = false;
-  const events = await setUpRuntimes({ parts: ['mlx', 'ollama'], place, manifest, allowPackages: true, adopt, onEvent, signal });
+  const events = await setUpRuntimes({
+    parts: ['mlx', 'ollama'],
+    place,
+    manifest,
+    allowPackages: true,
+    adopt,
+    onEvent,
+    signal,
+  });
   signal.throwIfAborted();
   const pathOf = (part) => events.find((event) => event.part === part && event.stage === 'ready')?.path;
   return { mlxPython: pathOf('mlx'), ollama: pathOf('ollama') };

@@ -23,7 +23,13 @@ async function main(args, signals) {
   if (!file) throw new UsageError('Usage: tool.js [--electron] FILE [argument…]');
   const place = ownPlace(homedir());
   // What the tool prints is its result, so our own words go elsewhere.
-  const job = { root: projectDir, place, manifest: readManifest(), steps: stepPrinter(process.stderr), signal: signals.signal };
+  const job = {
+    root: projectDir,
+    place,
+    manifest: readManifest(),
+    steps: stepPrinter(process.stderr),
+    signal: signals.signal,
+  };
   const { node } = await prepareProgram(job);
   const env = { ...place.env, ...(withElectron ? { TANDEM_ELECTRON: await electronPath(job) } : {}) };
   return runTool(node, [resolve(projectDir, file), ...rest], env, signals);

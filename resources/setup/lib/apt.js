@@ -1,13 +1,17 @@
 import { existsSync } from 'node:fs';
-import { SetupError } from './setup-error.js';
 import { failureText, run } from './run.js';
+import { SetupError } from './setup-error.js';
 
 /**
  * Whether missing system packages may be installed here: as root on Debian, unless it was forbidden.
  *
  * @param {{ allowed: boolean, uid?: number, debian?: boolean }} facts
  */
-export function mayInstallPackages({ allowed, uid = process.getuid?.(), debian = existsSync('/etc/debian_version') }) {
+export function mayInstallPackages({
+  allowed,
+  uid = process.getuid?.(),
+  debian = existsSync('/etc/debian_version'),
+}) {
   return allowed && uid === 0 && debian;
 }
 
@@ -29,7 +33,8 @@ export function aptCommand(packages) {
 export async function aptInstall(packages, { signal, runProgram = run } = {}) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const options = { env, signal, timeoutMs: 10 * 60_000 };
-  const install = () => runProgram('apt-get', ['install', '-y', '--no-install-recommends', ...packages], options);
+  const install = () =>
+    runProgram('apt-get', ['install', '-y', '--no-install-recommends', ...packages], options);
   let result = await install();
   if (result.code !== 0) {
     // A machine whose package lists are missing or old: fetch them once.

@@ -38,7 +38,9 @@ export function sourceHash(root) {
  * @param {string} root
  */
 export function isBuilt(root) {
-  return existsSync(join(root, headlessEntry)) && readStamp(join(root, stampFile))?.sources === sourceHash(root);
+  return (
+    existsSync(join(root, headlessEntry)) && readStamp(join(root, stampFile))?.sources === sourceHash(root)
+  );
 }
 
 /**
@@ -51,7 +53,12 @@ export async function build(root, { node, env, signal }) {
   const sources = sourceHash(root);
   const script = join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js');
   const quiet = { ...env, NODE_ENV: 'production', FORCE_COLOR: '0' };
-  const result = await run(node, [script, 'build', '--logLevel', 'warn'], { cwd: root, env: quiet, signal, timeoutMs: 600_000 });
+  const result = await run(node, [script, 'build', '--logLevel', 'warn'], {
+    cwd: root,
+    env: quiet,
+    signal,
+    timeoutMs: 600_000,
+  });
   signal?.throwIfAborted();
   if (result.code !== 0) throw new SetupError('build_failed', `The build failed: ${failureText(result)}`);
   writeStamp(join(root, stampFile), { sources });

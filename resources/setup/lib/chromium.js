@@ -10,7 +10,10 @@ const macApps = ['Google Chrome', 'Chromium'];
 export function installedChromium(place) {
   if (place.env.TANDEM_TEST_CHROMIUM) return place.env.TANDEM_TEST_CHROMIUM;
   const apps = macApps.map((name) => `/Applications/${name}.app/Contents/MacOS/${name}`);
-  return findProgram(place, names) ?? (place.platform === 'darwin' ? apps.find((app) => existsSync(app)) : undefined);
+  return (
+    findProgram(place, names) ??
+    (place.platform === 'darwin' ? apps.find((app) => existsSync(app)) : undefined)
+  );
 }
 
 /**
@@ -31,6 +34,7 @@ export async function findChromium({ place, aptName, steps, signal }) {
     const path = installedChromium(place);
     if (path) return path;
   }
-  const cure = place.platform === 'darwin' ? 'Install Google Chrome or Chromium.' : `Run: ${aptCommand([aptName])}`;
+  const cure =
+    place.platform === 'darwin' ? 'Install Google Chrome or Chromium.' : `Run: ${aptCommand([aptName])}`;
   throw new SetupError('no_chromium', 'The UI tests need a Chromium, and none was found.', cure);
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { readStamp } from './stamp.js';
 import { failureText, run } from './run.js';
 import { SetupError } from './setup-error.js';
+import { readStamp } from './stamp.js';
 
 /**
  * Whether an optional package of the lock file belongs on this machine. npm leaves one out without a word when it is of
@@ -48,7 +48,12 @@ export function firstDifference(lock, installed, machine) {
  */
 export function whyInstall(root, machine) {
   const lock = readStamp(join(root, 'package-lock.json'));
-  if (!lock) throw new SetupError('no_lock_file', 'package-lock.json is missing or no JSON.', 'Run: git checkout package-lock.json');
+  if (!lock)
+    throw new SetupError(
+      'no_lock_file',
+      'package-lock.json is missing or no JSON.',
+      'Run: git checkout package-lock.json',
+    );
   const installed = readStamp(join(root, 'node_modules', '.package-lock.json'));
   if (!installed) return 'nothing is installed yet';
   const difference = firstDifference(lock, installed, machine);
@@ -65,7 +70,8 @@ export function whyInstall(root, machine) {
  */
 export function npmCommand(env, execPath) {
   const script = env.npm_execpath;
-  if (script && basename(script) === 'npm-cli.js' && existsSync(script)) return { command: execPath, args: [script] };
+  if (script && basename(script) === 'npm-cli.js' && existsSync(script))
+    return { command: execPath, args: [script] };
   const beside = join(dirname(execPath), 'npm');
   return { command: existsSync(beside) ? beside : 'npm', args: [] };
 }
@@ -84,7 +90,13 @@ export async function installDependencies(root, { env, signal }) {
   if (result.code === 0) return;
   throw new SetupError(
     'install_failed',
-    `npm ci failed: ${failureText(result)}`,
+    `npm ci failed: ${npmReason(result)}`,
     'Check the network connection and the free disk space, then start again.',
   );
+}
+
+/** npm says what is wrong in its first lines and ends with hints. */
+function npmReason(result) {
+  const said = [...result.stderr.matchAll(/^npm error (?!A complete log)(\S.*)$/gm)].map((match) => match[1]);
+  return said.slice(0, 3).join(' ').slice(0, 400) || failureText(result);
 }

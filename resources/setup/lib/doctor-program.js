@@ -9,7 +9,8 @@ import { run } from './run.js';
 export async function checkNode({ root, manifest }) {
   const node = findNode(ownNodeFacts(root, manifest.node));
   if (node.found) {
-    const version = node.source === 'own' ? process.versions.node : (await run(node.path, ['--version'])).stdout.trim();
+    const version =
+      node.source === 'own' ? process.versions.node : (await run(node.path, ['--version'])).stdout.trim();
     return { part: 'node', state: 'found', detail: `${version.replace(/^v/, '')} (${node.path})` };
   }
   const detail = `this is Node ${process.versions.node}; Tandem runs on ${manifest.node.minimum}`;
@@ -32,9 +33,20 @@ export async function checkDependencies({ root, place, signal }) {
   const { command, args } = npmCommand(place.env, process.execPath);
   const npm = await run(command, [...args, '--version'], { env: place.env, signal, timeoutMs: 20_000 });
   if (npm.code === 0) {
-    return { part: 'dependencies', state: 'missing', detail: why, cure: 'npm start installs them.', obtainable: true };
+    return {
+      part: 'dependencies',
+      state: 'missing',
+      detail: why,
+      cure: 'npm start installs them.',
+      obtainable: true,
+    };
   }
-  return { part: 'dependencies', state: 'missing', detail: `${why}, and there is no npm`, cure: 'Install npm.' };
+  return {
+    part: 'dependencies',
+    state: 'missing',
+    detail: `${why}, and there is no npm`,
+    cure: 'Install npm.',
+  };
 }
 
 /** Electron is never required: without it the UI opens in the browser. */
@@ -43,12 +55,29 @@ export async function checkElectron({ root, place, headless }) {
   if (path) return { part: 'electron', state: 'found', detail: path };
   const instead = 'the UI opens in the browser instead';
   const runsAsRoot = process.getuid?.() === 0;
-  const display = canShowWindows({ forced: headless, platform: place.platform, env: place.env, root: runsAsRoot });
-  if (!display.windows) return { part: 'electron', state: 'missing', detail: `not needed: ${display.why}; ${instead}` };
+  const display = canShowWindows({
+    forced: headless,
+    platform: place.platform,
+    env: place.env,
+    root: runsAsRoot,
+  });
+  if (!display.windows)
+    return { part: 'electron', state: 'missing', detail: `not needed: ${display.why}; ${instead}` };
   const failure = rememberedFailure(runtimeDir(place), { version: electronVersion(root), now: Date.now() });
   if (failure) {
     const cure = 'Run: npm start -- --retry-electron';
-    return { part: 'electron', state: 'missing', detail: `it could not be fetched: ${failure.reason}; ${instead}`, cure };
+    return {
+      part: 'electron',
+      state: 'missing',
+      detail: `it could not be fetched: ${failure.reason}; ${instead}`,
+      cure,
+    };
   }
-  return { part: 'electron', state: 'missing', detail: instead, cure: 'npm start fetches it.', obtainable: true };
+  return {
+    part: 'electron',
+    state: 'missing',
+    detail: instead,
+    cure: 'npm start fetches it.',
+    obtainable: true,
+  };
 }

@@ -17,7 +17,12 @@ export async function checkPython({ place, manifest, signal }) {
   }
   const detail = `${python.version} (${python.path})`;
   if (python.ensurepip || place.platform === 'darwin') return { part: 'python', state: 'found', detail };
-  return { part: 'python', state: 'broken', detail: `${detail}, without venv`, cure: missingPackagesCure(place, ['python3-venv']) };
+  return {
+    part: 'python',
+    state: 'broken',
+    detail: `${detail}, without venv`,
+    cure: missingPackagesCure(place, ['python3-venv']),
+  };
 }
 
 /** mlx-lm in an environment of ours or of the user's, or an MLX API elsewhere. */
@@ -29,7 +34,13 @@ export async function checkMlx(facts) {
     const { python } = await findPython(place, manifest.mlx.python, { signal });
     const state = found.broken ? 'broken' : 'missing';
     if (!python) return { part: 'mlx-lm', state, detail: found.why, cure: 'See Python.' };
-    return { part: 'mlx-lm', state, detail: found.why, cure: 'npm start sets it up (about a minute).', obtainable: true };
+    return {
+      part: 'mlx-lm',
+      state,
+      detail: found.why,
+      cure: 'npm start sets it up (about a minute).',
+      obtainable: true,
+    };
   } catch (error) {
     return { part: 'mlx-lm', state: 'broken', detail: error.message, cure: error.cure };
   }
@@ -49,14 +60,20 @@ export async function checkOllama(facts) {
     return { part: 'ollama', state: 'missing', detail: 'not installed', cure, obtainable: true };
   } catch (error) {
     const state = error.code === 'no_go' ? 'missing' : 'broken';
-    return { part: 'ollama', state, detail: error.message, cure: error.cure ?? installOllamaCure(facts.place.platform) };
+    return {
+      part: 'ollama',
+      state,
+      detail: error.message,
+      cure: error.cure ?? installOllamaCure(facts.place.platform),
+    };
   }
 }
 
 /** A server that the environment names must answer; a binary or Python was run already. */
 async function checkServer(part, found, path, signal) {
   const detail = [found.detail, found.path && `(${found.path})`].filter(Boolean).join(' ');
-  if (!found.url || (await answers(new URL(path, found.url).href, signal))) return { part, state: 'found', detail };
+  if (!found.url || (await answers(new URL(path, found.url).href, signal)))
+    return { part, state: 'found', detail };
   const cure = 'Start that server, or unset the variable to have one found or set up here.';
   return { part, state: 'broken', detail: `${detail}, but ${found.url} does not answer`, cure };
 }
@@ -71,7 +88,8 @@ export async function checkModels({ place }) {
   const starter = existsSync(join(resourcesDir, 'models', 'starter', 'model.safetensors'));
   const detail = `${starter ? 'starter, ' : ''}${inHub} in the Hugging Face cache, ${inOllama} in Ollama's folder`;
   if (inHub + inOllama > 0) return { part: 'models', state: 'found', detail };
-  const cure = 'The chat offers models that fit this machine; code and analysis need one (for example: ollama pull qwen2.5-coder:7b).';
+  const cure =
+    'The chat offers models that fit this machine; code and analysis need one (for example: ollama pull qwen2.5-coder:7b).';
   return { part: 'models', state: starter ? 'found' : 'missing', detail, cure };
 }
 
@@ -81,5 +99,6 @@ function names(folder) {
 
 function countFiles(folder) {
   if (!existsSync(folder)) return 0;
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    .length;
 }

@@ -64,13 +64,15 @@ export async function checkData({ place }) {
   const instance = runningInstance(dir);
   const there = existingAbove(dir);
   const cure = 'Correct its owner and rights, or name another folder with --data-dir.';
-  if (!statSync(there).isDirectory()) return { part: 'data', state: 'broken', detail: `${there} is no folder`, cure };
+  if (!statSync(there).isDirectory())
+    return { part: 'data', state: 'broken', detail: `${there} is no folder`, cure };
   try {
     accessSync(there, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {
     return { part: 'data', state: 'broken', detail: `${there} cannot be written`, cure };
   }
-  if (instance) return { part: 'data', state: 'found', detail: `${dir}, in use by Tandem (process ${instance.pid})` };
+  if (instance)
+    return { part: 'data', state: 'found', detail: `${dir}, in use by Tandem (process ${instance.pid})` };
   if (there === dir) return { part: 'data', state: 'found', detail: dir };
   return { part: 'data', state: 'missing', detail: `${dir} is made at the first start`, obtainable: true };
 }

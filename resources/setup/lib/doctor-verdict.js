@@ -34,7 +34,8 @@ export function verdict(parts) {
   const works = (part) => part !== undefined && (part.state === 'found' || part.obtainable === true);
   const find = (name) => parts.find((part) => part.part === name);
   const failing = required.filter((name) => !works(find(name)));
-  if (failing.length > 0) return { ok: false, reason: `Tandem cannot run: see ${failing.map((name) => names[name]).join(', ')}.` };
+  if (failing.length > 0)
+    return { ok: false, reason: `Tandem cannot run: see ${failing.map((name) => names[name]).join(', ')}.` };
   const servers = ['mlx-lm', 'ollama'].filter((name) => works(find(name)));
   if (servers.length === 0) return { ok: false, reason: 'Neither MLX nor Ollama can run here.' };
   if (servers.length === 2) return { ok: true, reason: 'Tandem can run.' };

@@ -25,7 +25,15 @@ export async function doctor({ options, place, root, manifest, out, signal }) {
     report: () => undefined,
     signal,
   };
-  const checks = [checkNode, checkDependencies, checkElectron, checkPython, checkMlx, checkOllama, checkModels];
+  const checks = [
+    checkNode,
+    checkDependencies,
+    checkElectron,
+    checkPython,
+    checkMlx,
+    checkOllama,
+    checkModels,
+  ];
   const system = [checkPorts, checkDisk, checkData];
   const parts = await Promise.all([...checks, ...system].map((check) => check(facts)));
   const { ok, reason } = verdict(parts);

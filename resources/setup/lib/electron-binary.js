@@ -82,14 +82,15 @@ export async function downloadElectron({ root, dir, env, onProgress, stallMs = 1
   const stalled = new AbortController();
   let last = { size: 0, at: Date.now() };
   const timer = setInterval(() => {
-    const size = sizeOf(temporary) + sizeOf(join(folder, 'dist'));
+    const size = sizeOf(temporary) + sizeOf(join(dir, 'electron-cache')) + sizeOf(join(folder, 'dist'));
     if (size !== last.size) last = { size, at: Date.now() };
     else if (Date.now() - last.at > stallMs) stalled.abort();
     onProgress?.(Math.round(size / 1e6));
   }, 500);
   try {
     const result = await run(process.execPath, [join(folder, 'install.js')], {
-      env: { ...env, TMPDIR: temporary },
+      // The archive is kept for other clones, in a place that the removal knows.
+      env: { ...env, TMPDIR: temporary, electron_config_cache: join(dir, 'electron-cache') },
       signal: signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal,
     });
     signal?.throwIfAborted();

@@ -29,8 +29,15 @@ export function canShowWindows({ forced, platform, env, root }) {
  * @returns {{ host: 'electron', path: string, line: string } | { host: 'headless', line: string }} line: what is told
  */
 export function chooseHost(display, electron) {
-  const headless = (why) => ({ host: 'headless', line: `Host: headless, the UI opens in the browser (${why}).` });
+  const headless = (why) => ({
+    host: 'headless',
+    line: `Host: headless, the UI opens in the browser (${why}).`,
+  });
   if (!display.windows) return headless(display.why);
   if (electron.path === undefined) return headless(electron.why);
-  return { host: 'electron', path: electron.path, line: 'Host: Electron (its binary and a display are there).' };
+  return {
+    host: 'electron',
+    path: electron.path,
+    line: 'Host: Electron (its binary and a display are there).',
+  };
 }

@@ -37,7 +37,8 @@ export function tryLock(file, ports = {}) {
       return {
         taken: true,
         release: () => rmSync(file, { force: true }),
-        noteChild: (child) => writeFileSync(file, JSON.stringify({ ...own, child: { pid: child, start: startOf(child) } })),
+        noteChild: (child) =>
+          writeFileSync(file, JSON.stringify({ ...own, child: { pid: child, start: startOf(child) } })),
       };
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;

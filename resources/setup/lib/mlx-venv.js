@@ -28,7 +28,8 @@ export async function checkVenv(folder, { requirements, runProgram = run, signal
   if (requirements && stamp.requirements !== hashFiles([requirements])) {
     return { state: 'broken', why: 'it was made from another lock file' };
   }
-  if (stamp.probe && !existsSync(join(folder, stamp.probe))) return { state: 'broken', why: `${stamp.probe} is missing` };
+  if (stamp.probe && !existsSync(join(folder, stamp.probe)))
+    return { state: 'broken', why: `${stamp.probe} is missing` };
   const result = await runProgram(venvPython(folder), ['-I', '-c', 'pass'], { signal, timeoutMs: 10_000 });
   return result.code === 0 ? { state: 'good' } : { state: 'broken', why: 'its Python does not run any more' };
 }
@@ -86,7 +87,9 @@ export async function buildVenv(job) {
 
 async function makeVenv({ folder, python, mayInstall, venvPackage, signal, onSpawn, report }) {
   const make = () => run(python.path, ['-m', 'venv', folder], { signal, timeoutMs: 180_000, onSpawn });
-  let result = python.ensurepip ? await make() : { code: 1, stdout: '', stderr: 'ensurepip is not available' };
+  let result = python.ensurepip
+    ? await make()
+    : { code: 1, stdout: '', stderr: 'ensurepip is not available' };
   signal?.throwIfAborted();
   if (result.code !== 0 && venvPackage && mayInstall) {
     report('venv', `Installing the system package ${venvPackage}`, null);
@@ -95,7 +98,9 @@ async function makeVenv({ folder, python, mayInstall, venvPackage, signal, onSpa
     result = await make();
   }
   if (result.code === 0) return;
-  const cure = venvPackage ? aptCommand([venvPackage]) : 'Install Python again, with its venv and ensurepip modules.';
+  const cure = venvPackage
+    ? aptCommand([venvPackage])
+    : 'Install Python again, with its venv and ensurepip modules.';
   throw new SetupError(
     'venv_unavailable',
     `${python.path} cannot make a virtual environment: ${failureText(result)}`,
@@ -107,11 +112,23 @@ async function installPackages({ folder, requirements, total, report, signal, on
   let seen = 0;
   const onLine = (line) => {
     const name = /^Collecting (\S+?)(==|$)/.exec(line)?.[1];
-    if (name) report('install', `Fetching ${name}`, Math.min(70, Math.round((70 * (seen += 1)) / total)));
-    else if (line.startsWith('Installing collected packages')) report('install', `Unpacking ${seen} packages`, 75);
+    if (name) {
+      seen += 1;
+      report('install', `Fetching ${name}`, Math.min(70, Math.round((70 * seen) / total)));
+    } else if (line.startsWith('Installing collected packages'))
+      report('install', `Unpacking ${seen} packages`, 75);
   };
   report('install', `Fetching ${total} packages`, 0);
-  const args = ['-m', 'pip', 'install', '--no-input', '--no-cache-dir', '--disable-pip-version-check', '--progress-bar', 'off'];
+  const args = [
+    '-m',
+    'pip',
+    'install',
+    '--no-input',
+    '--no-cache-dir',
+    '--disable-pip-version-check',
+    '--progress-bar',
+    'off',
+  ];
   const locked = ['--require-hashes', '--only-binary', ':all:', '-r', requirements];
   const options = { signal, onLine, timeoutMs: 30 * 60_000, onSpawn };
   const result = await run(venvPython(folder), [...args, ...locked], options);

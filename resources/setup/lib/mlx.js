@@ -40,15 +40,23 @@ export async function findMlx({ place, manifest, adopt = true, signal }) {
   if (server) return server;
   if (place.env.TANDEM_MLX_PYTHON) return checkNamedPython(place.env.TANDEM_MLX_PYTHON, signal);
   const dir = managedDir(runtimeDir(place), 'mlx', manifest.mlx.version);
-  const check = await checkVenv(dir.final, { requirements: requirementsFor(manifest, place.platform), signal });
+  const check = await checkVenv(dir.final, {
+    requirements: requirementsFor(manifest, place.platform),
+    signal,
+  });
   if (check.state === 'good') return managedFound(dir.final, manifest.mlx.version);
   const broken = check.state === 'broken';
-  return { stage: 'needed', broken, why: broken ? `The MLX environment is to be rebuilt: ${check.why}` : check.why };
+  return {
+    stage: 'needed',
+    broken,
+    why: broken ? `The MLX environment is to be rebuilt: ${check.why}` : check.why,
+  };
 }
 
 /** An MLX API that is used as it is: the one that is named, else, in a container without a Python named, the host's. */
 async function findServer(env, signal) {
-  if (env.MLX_API_URL) return { stage: 'ready', source: 'env', url: env.MLX_API_URL, detail: 'MLX_API_URL is used' };
+  if (env.MLX_API_URL)
+    return { stage: 'ready', source: 'env', url: env.MLX_API_URL, detail: 'MLX_API_URL is used' };
   if (env.TANDEM_MLX_PYTHON || !inContainer(env)) return undefined;
   const url = 'http://host.docker.internal:11435';
   if (!(await answers(`${url}/health`, signal))) return undefined;
@@ -56,12 +64,19 @@ async function findServer(env, signal) {
 }
 
 function managedFound(folder, version) {
-  return { stage: 'ready', source: 'managed', path: venvPython(folder), version, detail: `mlx-lm ${version}` };
+  return {
+    stage: 'ready',
+    source: 'managed',
+    path: venvPython(folder),
+    version,
+    detail: `mlx-lm ${version}`,
+  };
 }
 
 function requirementsFor(manifest, platform) {
   const file = manifest.mlx.requirements[platform];
-  if (!file) throw new SetupError('unsupported_system', `MLX has no packages for ${platform}.`, 'Use macOS or Linux.');
+  if (!file)
+    throw new SetupError('unsupported_system', `MLX has no packages for ${platform}.`, 'Use macOS or Linux.');
   return resolve(resourcesDir, file);
 }
 
@@ -112,7 +127,8 @@ async function buildManaged({ place, manifest, allowPackages, report, signal }, 
   report('python', `Looking for Python ${manifest.mlx.python.minimum} or newer`, null);
   const { python, seen } = await findPython(place, manifest.mlx.python, { signal });
   if (!python) throw noPython(manifest.mlx.python, seen, place.platform);
-  if (place.platform === 'linux') await ensureCompiler(place, manifest.mlx.apt.compiler, mayInstall, report, signal);
+  if (place.platform === 'linux')
+    await ensureCompiler(place, manifest.mlx.apt.compiler, mayInstall, report, signal);
   await buildVenv({
     folder: dir.building,
     python,
@@ -159,7 +175,10 @@ async function wayBack({ place, manifest, signal }, dir, error) {
   for (const folder of otherVersions(dir)) {
     if ((await checkVenv(folder, { signal })).state !== 'good') continue;
     const version = folder.slice(folder.lastIndexOf('-') + 1);
-    return { ...managedFound(folder, version), detail: `mlx-lm ${version} is used; the update failed: ${error.message}` };
+    return {
+      ...managedFound(folder, version),
+      detail: `mlx-lm ${version} is used; the update failed: ${error.message}`,
+    };
   }
   const candidates = pythonCandidates(place, manifest.mlx.python, { developerTools: false });
   for (const file of candidates) {
@@ -167,7 +186,8 @@ async function wayBack({ place, manifest, signal }, dir, error) {
     if (result.code !== 0) continue;
     const python = await describePython(file, { signal });
     const version = result.stdout.trim();
-    if (python) return { stage: 'ready', source: 'path', path: file, version, detail: `mlx-lm ${version} of ${file}` };
+    if (python)
+      return { stage: 'ready', source: 'path', path: file, version, detail: `mlx-lm ${version} of ${file}` };
   }
   throw error;
 }

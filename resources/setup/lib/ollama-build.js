@@ -2,8 +2,8 @@ import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { aptCommand, aptInstall, mayInstallPackages } from './apt.js';
 import { compareVersions, resourcesDir } from './manifest.js';
-import { missingHeaders, writeAudioHeader } from './ollama-headers.js';
 import { ollamaStamp, ollamaVersion } from './ollama-find.js';
+import { missingHeaders, writeAudioHeader } from './ollama-headers.js';
 import { findProgram } from './paths.js';
 import { failureText, run } from './run.js';
 import { SetupError } from './setup-error.js';
@@ -40,12 +40,17 @@ export async function inspectBuild({ place, manifest, signal }) {
   const { goMinimum, headers, apt } = manifest.ollama;
   const cure = installOllamaCure(place.platform);
   const go = findProgram(place, ['go']);
-  if (!go) throw new SetupError('no_go', 'Ollama is not installed, and there is no Go to build it with.', cure);
+  if (!go)
+    throw new SetupError('no_go', 'Ollama is not installed, and there is no Go to build it with.', cure);
   const answer = await run(go, ['env', 'GOVERSION'], { env: place.env, signal, timeoutMs: 20_000 });
   const goVersion = /go(\d+\.\d+(\.\d+)?)/.exec(answer.stdout)?.[1];
   const mayFetchToolchain = place.env.GOTOOLCHAIN !== 'local';
   if (!goVersion || (compareVersions(goVersion, goMinimum) < 0 && !mayFetchToolchain)) {
-    throw new SetupError('no_go', `Ollama needs Go ${goMinimum}; found ${goVersion ?? 'a broken one'}.`, cure);
+    throw new SetupError(
+      'no_go',
+      `Ollama needs Go ${goMinimum}; found ${goVersion ?? 'a broken one'}.`,
+      cure,
+    );
   }
   const packages = missingHeaders(headers).map((header) => header.apt);
   if (!findProgram(place, ['g++', 'c++', 'clang++'])) packages.push(apt.compiler);
@@ -103,7 +108,8 @@ export async function buildOllama(context, { go, folder, onSpawn }) {
   const { place, manifest, report, signal } = context;
   const source = join(folder, 'source');
   mkdirSync(source, { recursive: true });
-  for (const file of ['go.mod', 'go.sum']) copyFileSync(join(resourcesDir, manifest.ollama.goFiles, file), join(source, file));
+  for (const file of ['go.mod', 'go.sum'])
+    copyFileSync(join(resourcesDir, manifest.ollama.goFiles, file), join(source, file));
   const includeDir = join(source, 'include');
   writeAudioHeader(includeDir);
   const options = { cwd: source, env: buildEnv(place.env, folder, includeDir), niceness, onSpawn, signal };
@@ -115,7 +121,11 @@ export async function buildOllama(context, { go, folder, onSpawn }) {
   signal?.throwIfAborted();
   if (version === undefined) throw new SetupError('verify_failed', 'The Ollama that was built does not run.');
   for (const part of [source, join(folder, 'go')]) rmSync(part, { recursive: true, force: true });
-  writeStamp(join(folder, ollamaStamp), { version, sum: manifest.ollama.sum, completedAt: new Date().toISOString() });
+  writeStamp(join(folder, ollamaStamp), {
+    version,
+    sum: manifest.ollama.sum,
+    completedAt: new Date().toISOString(),
+  });
   return version;
 }
 
@@ -147,7 +157,9 @@ async function downloadModules(go, { module }, options, report) {
   let modules = 0;
   const onLine = (line) => {
     const name = /^go: downloading (\S+)/.exec(line)?.[1];
-    if (name) report('download', `Fetching ${name}`, Math.min(20, 5 + Math.round((modules += 1) / 6)));
+    if (!name) return;
+    modules += 1;
+    report('download', `Fetching ${name}`, Math.min(20, 5 + Math.round(modules / 6)));
   };
   const args = ['list', '-deps', '-f', '{{.ImportPath}}', module];
   const result = await run(go, args, { ...options, onLine, timeoutMs: 15 * 60_000 });
@@ -185,5 +197,9 @@ async function compile(go, { manifest, report, signal }, { packages, output, ...
   clearInterval(timer);
   signal?.throwIfAborted();
   if (result.code === 0) return;
-  throw new SetupError('build_failed', `Building Ollama failed: ${failureText(result)}`, installOllamaCure(process.platform));
+  throw new SetupError(
+    'build_failed',
+    `Building Ollama failed: ${failureText(result)}`,
+    installOllamaCure(process.platform),
+  );
 }

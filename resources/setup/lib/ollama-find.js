@@ -57,7 +57,9 @@ async function findServer(place, signal) {
   const urls = hosts.map((host) => `http://${host}:11434`);
   const alive = await Promise.all(urls.map((url) => answers(`${url}/api/version`, signal)));
   const url = urls[alive.indexOf(true)];
-  return url ? { stage: 'ready', source: 'running', url, detail: `the Ollama that runs at ${url}` } : undefined;
+  return url
+    ? { stage: 'ready', source: 'running', url, detail: `the Ollama that runs at ${url}` }
+    : undefined;
 }
 
 async function findBinary(place, manifest, signal) {

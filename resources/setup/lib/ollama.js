@@ -18,7 +18,8 @@ export async function setUpOllama(context) {
   const found = await findOllama(context);
   if (found.stage === 'ready') return found;
   const dir = managedDir(runtimeDir(place), 'ollama', manifest.ollama.version);
-  const onWait = (holder) => report('check', `Waiting: another Tandem (process ${holder}) builds Ollama`, null);
+  const onWait = (holder) =>
+    report('check', `Waiting: another Tandem (process ${holder}) builds Ollama`, null);
   const lock = await takeLock(dir.lock, { onWait, signal });
   try {
     const again = await findOllama(context);
@@ -33,7 +34,8 @@ export async function setUpOllama(context) {
     signal?.throwIfAborted();
     for (const folder of otherVersions(dir)) {
       const version = await ollamaVersion(join(folder, 'ollama'), signal);
-      if (version) return managed(folder, version, `Ollama ${version} is used; the update failed: ${error.message}`);
+      if (version)
+        return managed(folder, version, `Ollama ${version} is used; the update failed: ${error.message}`);
     }
     throw error;
   } finally {

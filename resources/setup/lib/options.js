@@ -18,7 +18,15 @@ export const startUsage = `Usage: npm start -- [options]
   --help                 this text`;
 
 /** Options that only the set-up looks at, and those that the program gets as well. */
-const ownFlags = new Set(['--headless', '--check', '--uninstall', '--help', '--yes', '--keep-data', '--retry-electron']);
+const ownFlags = new Set([
+  '--headless',
+  '--check',
+  '--uninstall',
+  '--help',
+  '--yes',
+  '--keep-data',
+  '--retry-electron',
+]);
 const passedFlags = new Set(['--no-open', '--json', '--wait', '--no-system-packages', '--insecure-lan']);
 
 /**
@@ -46,7 +54,8 @@ export function startOptions(args, cwd = process.cwd()) {
   for (let i = 0; i < args.length; i += 1) {
     const [name, inline] = splitValue(args[i]);
     if (name === '--data-dir') {
-      const folder = inline ?? args[(i += 1)];
+      const folder = inline ?? args[i + 1];
+      if (inline === undefined) i += 1;
       if (!folder || folder.startsWith('--')) throw new UsageError('--data-dir needs a folder.');
       dataDir = resolve(cwd, folder);
       hostArgs.push('--data-dir', dataDir);
@@ -100,8 +109,10 @@ export function runtimeOptions(args) {
     const arg = args[i];
     if (arg === '--json') options.json = true;
     else if (arg === '--no-system-packages') options.systemPackages = false;
-    else if (arg === '--only' && ['mlx', 'ollama'].includes(args[i + 1])) options.only = args[(i += 1)];
-    else {
+    else if (arg === '--only' && ['mlx', 'ollama'].includes(args[i + 1])) {
+      options.only = args[i + 1];
+      i += 1;
+    } else {
       const usage = 'Usage: runtimes.js [--only mlx|ollama] [--json] [--no-system-packages]';
       throw new UsageError(`Unknown option or value: ${arg}\n${usage}`);
     }

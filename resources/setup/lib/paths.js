@@ -16,7 +16,8 @@ import { delimiter, join } from 'node:path';
  */
 export function runtimeDir({ env, platform, home }) {
   if (env.TANDEM_RUNTIME_DIR) return env.TANDEM_RUNTIME_DIR;
-  const cache = platform === 'darwin' ? join(home, 'Library', 'Caches') : env.XDG_CACHE_HOME || join(home, '.cache');
+  const cache =
+    platform === 'darwin' ? join(home, 'Library', 'Caches') : env.XDG_CACHE_HOME || join(home, '.cache');
   return join(cache, 'Tandem', 'runtimes');
 }
 
@@ -28,7 +29,9 @@ export function runtimeDir({ env, platform, home }) {
 export function dataDir({ env, platform, home }) {
   if (env.TANDEM_DATA_DIR) return env.TANDEM_DATA_DIR;
   const data =
-    platform === 'darwin' ? join(home, 'Library', 'Application Support') : env.XDG_CONFIG_HOME || join(home, '.config');
+    platform === 'darwin'
+      ? join(home, 'Library', 'Application Support')
+      : env.XDG_CONFIG_HOME || join(home, '.config');
   return join(data, 'Tandem');
 }
 

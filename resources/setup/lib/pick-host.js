@@ -1,6 +1,14 @@
-import { downloadElectron, electronVersion, findElectron, forgetFailure, rememberedFailure, rememberFailure } from './electron-binary.js';
+import {
+  downloadElectron,
+  electronVersion,
+  findElectron,
+  forgetFailure,
+  rememberedFailure,
+  rememberFailure,
+} from './electron-binary.js';
 import { canShowWindows, chooseHost } from './host-choice.js';
 import { runtimeDir } from './paths.js';
+import { SetupError } from './setup-error.js';
 
 /**
  * Decides between Electron and the headless host; fetches Electron when only that is missing.
@@ -18,7 +26,10 @@ export async function pickHost({ root, place, options, runsAsRoot, steps, signal
   const { platform, env } = place;
   const display = canShowWindows({ forced: options.headless, platform, env, root: runsAsRoot });
   if (!display.windows) return chooseHost(display, { path: undefined, why: display.why });
-  return chooseHost(display, await obtainElectron({ root, place, retry: options.retryElectron, steps, signal }));
+  return chooseHost(
+    display,
+    await obtainElectron({ root, place, retry: options.retryElectron, steps, signal }),
+  );
 }
 
 /** The binary that is there, else a download, unless one failed within a day. */
@@ -30,17 +41,32 @@ async function obtainElectron({ root, place, retry, steps, signal }) {
   const version = electronVersion(root);
   const earlier = retry ? undefined : rememberedFailure(dir, { version, now: Date.now() });
   if (earlier) {
-    return { path: undefined, why: `Electron could not be fetched lately: ${earlier.reason}; --retry-electron tries again` };
+    return {
+      path: undefined,
+      why: `Electron could not be fetched lately: ${earlier.reason}; --retry-electron tries again`,
+    };
   }
-  const result = await steps.step('Fetching Electron', (update) =>
-    downloadElectron({ root, dir, env: place.env, signal, onProgress: (size) => update(`Fetching Electron, ${size} MB`) }),
-  );
+  const reason = await fetchElectron({ root, dir, env: place.env, steps, signal });
   const path = findElectron(facts);
-  if (result.ok && path) {
+  if (path) {
     forgetFailure(dir);
     return { path };
   }
-  const reason = result.ok ? 'its binary is not where it should be' : result.reason;
   rememberFailure(dir, { version, now: Date.now(), reason });
   return { path: undefined, why: `Electron could not be fetched: ${reason}` };
+}
+
+/** @returns {Promise<string>} why its binary is not there, should it not be there */
+async function fetchElectron({ root, dir, env, steps, signal }) {
+  try {
+    await steps.step('Fetching Electron', async (update) => {
+      const onProgress = (size) => update(`Fetching Electron, ${size} MB`);
+      const result = await downloadElectron({ root, dir, env, signal, onProgress });
+      if (!result.ok) throw new SetupError('electron_unavailable', result.reason);
+    });
+    return 'its binary is not where it should be';
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return error.message;
+  }
 }

@@ -15,7 +15,10 @@ export function isTaken(port) {
       socket.destroy();
       resolve(taken);
     };
-    socket.on('connect', () => end(true)).on('error', () => end(false)).on('timeout', () => end(true));
+    socket
+      .on('connect', () => end(true))
+      .on('error', () => end(false))
+      .on('timeout', () => end(true));
   });
 }
 
@@ -27,7 +30,9 @@ export function isTaken(port) {
  */
 export async function portHolder(port) {
   if (process.platform === 'linux') return linuxHolder(port);
-  const result = await run('/usr/sbin/lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'], { timeoutMs: 5000 });
+  const result = await run('/usr/sbin/lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'], {
+    timeoutMs: 5000,
+  });
   const pid = Number(/^p(\d+)$/m.exec(result.stdout)?.[1]);
   const name = /^c(.+)$/m.exec(result.stdout)?.[1];
   return pid && name ? { name, pid } : undefined;
@@ -59,7 +64,8 @@ function linuxHolder(port) {
   for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     try {
       const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-      if (links.some((link) => inodes.has(link))) return { name: readQuietly(`/proc/${pid}/comm`).trim(), pid: Number(pid) };
+      if (links.some((link) => inodes.has(link)))
+        return { name: readQuietly(`/proc/${pid}/comm`).trim(), pid: Number(pid) };
     } catch {
       // another user's process, or one that has just ended
     }

@@ -23,13 +23,18 @@ export async function prepareProgram({ root, place, manifest, steps, withBuild =
   const ready = () => !whyInstall(root, machine) && (!withBuild || isBuilt(root));
   if (ready()) return { node: nodeOrFail(root, manifest) };
   mkdirSync(join(root, 'out'), { recursive: true });
-  const onWait = (holder) => steps.say(`Waiting: another npm start (process ${holder}) is installing or building here.`);
+  const onWait = (holder) =>
+    steps.say(`Waiting: another npm start (process ${holder}) is installing or building here.`);
   const lock = await takeLock(join(root, 'out', '.setup.lock'), { onWait, signal });
   try {
     const why = whyInstall(root, machine);
-    if (why) await steps.step(`Installing dependencies (${why})`, () => installDependencies(root, { env: place.env, signal }));
+    if (why)
+      await steps.step(`Installing dependencies (${why})`, () =>
+        installDependencies(root, { env: place.env, signal }),
+      );
     const node = nodeOrFail(root, manifest);
-    if (withBuild && !isBuilt(root)) await steps.step('Building', () => build(root, { node, env: place.env, signal }));
+    if (withBuild && !isBuilt(root))
+      await steps.step('Building', () => build(root, { node, env: place.env, signal }));
     return { node };
   } finally {
     lock.release();
@@ -39,7 +44,9 @@ export async function prepareProgram({ root, place, manifest, steps, withBuild =
 function nodeOrFail(root, manifest) {
   const node = findNode(ownNodeFacts(root, manifest.node));
   if (node.found) return node.path;
-  const name = node.packageName ? `the package ${node.packageName} was not installed` : 'there is no package of it for this machine';
+  const name = node.packageName
+    ? `the package ${node.packageName} was not installed`
+    : 'there is no package of it for this machine';
   const message = `Tandem runs on Node ${manifest.node.minimum}; this is Node ${process.versions.node}, and ${name}.`;
   throw new SetupError('no_node', message, `Install Node ${manifest.node.minimum} and start again.`);
 }

@@ -62,7 +62,11 @@ export function run(command, args, options = {}) {
       killGroup(pid, 'SIGTERM');
       hardKill = setTimeout(() => killGroup(pid, 'SIGKILL'), 2000);
     };
-    const limit = timeoutMs && setTimeout(() => ((result.timedOut = true), end()), timeoutMs);
+    const expire = () => {
+      result.timedOut = true;
+      end();
+    };
+    const limit = timeoutMs && setTimeout(expire, timeoutMs);
     signal?.addEventListener('abort', end, { once: true });
     if (pid !== undefined) {
       if (niceness) lowerPriority(pid, niceness);

@@ -2,7 +2,12 @@
 const settings = /^(TANDEM_|MLX_|OLLAMA_|LOCAL_ROUTER_|VICTORIA_|SMART_WORKER_|RAG_|MODEL_TIME_)/;
 
 /** What the set-up of the tests itself obeys. */
-const kept = new Set(['TANDEM_RUNTIME_DIR', 'TANDEM_MLX_PYTHON', 'TANDEM_OLLAMA_BIN', 'TANDEM_TEST_CHROMIUM']);
+const kept = new Set([
+  'TANDEM_RUNTIME_DIR',
+  'TANDEM_MLX_PYTHON',
+  'TANDEM_OLLAMA_BIN',
+  'TANDEM_TEST_CHROMIUM',
+]);
 
 /**
  * The environment that tests run in: the shell's without settings of the app, plus where the real servers and the
@@ -13,7 +18,9 @@ const kept = new Set(['TANDEM_RUNTIME_DIR', 'TANDEM_MLX_PYTHON', 'TANDEM_OLLAMA_
  * @returns {Record<string, string | undefined>}
  */
 export function testEnvironment(env, { mlxPython, ollama, chromium } = {}) {
-  const clean = Object.fromEntries(Object.entries(env).filter(([name]) => kept.has(name) || !settings.test(name)));
+  const clean = Object.fromEntries(
+    Object.entries(env).filter(([name]) => kept.has(name) || !settings.test(name)),
+  );
   if (mlxPython) clean.TANDEM_MLX_PYTHON = mlxPython;
   if (ollama) clean.TANDEM_OLLAMA_BIN = ollama;
   if (chromium) clean.TANDEM_TEST_CHROMIUM = chromium;

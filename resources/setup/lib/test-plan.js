@@ -12,7 +12,8 @@ const withFiles = ['unit', 'integration', 'ui'];
  */
 export function testPlan(args) {
   const option = args.find((arg) => arg.startsWith('-'));
-  if (option) throw new UsageError(`Unknown option: ${option}\nUsage: npm test -- [${allGroups.join('|')}]… [FILE]…`);
+  if (option)
+    throw new UsageError(`Unknown option: ${option}\nUsage: npm test -- [${allGroups.join('|')}]… [FILE]…`);
   const groups = allGroups.filter((group) => args.includes(group));
   const files = args.filter((arg) => !allGroups.includes(arg));
   if (groups.length > 0) return { groups, files };

@@ -24,7 +24,7 @@ const limitMs = { types: 5, lint: 5, unit: 10, integration: 20, ui: 15 };
 function checkCommand(group, { root, node }) {
   const script = (...parts) => join(root, 'node_modules', ...parts);
   if (group === 'types') return [node, script('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit'];
-  return [node, script('@biomejs', 'biome', 'bin', 'biome'), 'check', '--config-path=test/biome.json', '.'];
+  return [node, script('@biomejs', 'biome', 'bin', 'biome'), 'check', '.'];
 }
 
 function vitestCommand(group, { root, node, files }) {
@@ -41,7 +41,12 @@ function vitestCommand(group, { root, node, files }) {
  */
 function runAttached([command, ...args], { root, env, minutes, signal }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, env, detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(command, args, {
+      cwd: root,
+      env,
+      detached: true,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
     const kill = (name) => {
       try {
         process.kill(-child.pid, name);
@@ -55,7 +60,11 @@ function runAttached([command, ...args], { root, env, minutes, signal }) {
       kill('SIGTERM');
       last = setTimeout(() => kill('SIGKILL'), 5000);
     };
-    const limit = setTimeout(() => ((timedOut = true), end()), minutes * 60_000);
+    const expire = () => {
+      timedOut = true;
+      end();
+    };
+    const limit = setTimeout(expire, minutes * 60_000);
     signal.addEventListener('abort', end, { once: true });
     child.on('error', reject);
     child.on('exit', (code) => {
@@ -92,14 +101,23 @@ export async function runGroup(group, job) {
   const elapsedMs = Date.now() - started;
   const ended = timedOut ? `ended after ${minutes} minutes` : `ended with code ${code}`;
   const whole = (state, error) => ({ file: '', name: group, state, durationMs: elapsedMs, error });
-  if (isCheck) return { group, elapsedMs, tests: [whole(code === 0 ? 'passed' : 'failed', code === 0 ? undefined : ended)] };
+  if (isCheck)
+    return {
+      group,
+      elapsedMs,
+      tests: [whole(code === 0 ? 'passed' : 'failed', code === 0 ? undefined : ended)],
+    };
   return { group, elapsedMs, tests: vitestTests(readStamp(resultsFile), { code, ended, whole }) };
 }
 
 /** Results as vitest wrote them, plus one failure for each thing that went wrong outside a test. */
 export function vitestTests(results, { code, ended, whole }) {
   if (!results) return [whole('failed', `vitest ${ended} before it had results`)];
-  const outside = results.errors.map(({ file, message }) => ({ ...whole('failed', message), file, name: 'outside a test' }));
+  const outside = results.errors.map(({ file, message }) => ({
+    ...whole('failed', message),
+    file,
+    name: 'outside a test',
+  }));
   const tests = [...results.tests, ...outside];
   const explains = code === 0 || tests.some((test) => test.state === 'failed');
   return explains ? tests : [...tests, whole('failed', `vitest ${ended}, and no test had failed`)];

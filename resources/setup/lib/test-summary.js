@@ -15,12 +15,16 @@ export function sumUp(groups) {
     skipped: skips.length,
     failures,
     skips,
-    slowest: tests.filter((test) => test.file !== '').sort((a, b) => b.durationMs - a.durationMs).slice(0, 10),
+    slowest: tests
+      .filter((test) => test.file !== '')
+      .sort((a, b) => b.durationMs - a.durationMs)
+      .slice(0, 10),
   };
 }
 
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
-const title = ({ group, file, name }) => [group, file, name === group ? '' : name].filter(Boolean).join(' › ');
+const title = ({ group, file, name }) =>
+  [group, file, name === group ? '' : name].filter(Boolean).join(' › ');
 
 /**
  * What is told before the closing line: time per group, the slowest ten, why tests were skipped, what failed.
@@ -29,13 +33,26 @@ const title = ({ group, file, name }) => [group, file, name === group ? '' : nam
  * @returns {string[]}
  */
 export function detailLines(sum) {
-  const section = (heading, lines) => (lines.length > 0 ? [heading, ...lines.map((line) => `  ${line}`), ''] : []);
+  const section = (heading, lines) =>
+    lines.length > 0 ? [heading, ...lines.map((line) => `  ${line}`), ''] : [];
   const reason = (text) => (text ? `: ${text.split('\n')[0]}` : '');
   return [
-    ...section('Time', sum.groups.map(({ group, elapsedMs }) => `${seconds(elapsedMs).padStart(8)}  ${group}`)),
-    ...section('Slowest tests', sum.slowest.map((test) => `${seconds(test.durationMs).padStart(8)}  ${title(test)}`)),
-    ...section('Skipped', sum.skips.map((test) => `${title(test)}${reason(test.note ?? 'no reason given')}`)),
-    ...section('Failed', sum.failures.map((test) => `${title(test)}${reason(test.error)}`)),
+    ...section(
+      'Time',
+      sum.groups.map(({ group, elapsedMs }) => `${seconds(elapsedMs).padStart(8)}  ${group}`),
+    ),
+    ...section(
+      'Slowest tests',
+      sum.slowest.map((test) => `${seconds(test.durationMs).padStart(8)}  ${title(test)}`),
+    ),
+    ...section(
+      'Skipped',
+      sum.skips.map((test) => `${title(test)}${reason(test.note ?? 'no reason given')}`),
+    ),
+    ...section(
+      'Failed',
+      sum.failures.map((test) => `${title(test)}${reason(test.error)}`),
+    ),
   ];
 }
 

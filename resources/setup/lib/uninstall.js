@@ -8,7 +8,7 @@ import { runningInstance } from './running-instance.js';
 import { SetupError } from './setup-error.js';
 
 /** Names that Tandem gives its own entries in the runtime folder; anything else there is not ours. */
-const ownEntry = /^(\.?(mlx|ollama)[-.].*|electron-failure\.json.*|\.electron-.*)$/;
+const ownEntry = /^(\.?(mlx|ollama)[-.].*|electron-(failure\.json.*|cache)|\.electron-.*)$/;
 
 /**
  * What an uninstall would remove; the user's own Ollama models and model folders are never among it.
@@ -52,7 +52,9 @@ export async function uninstall({ options, place, root, out, input = process.std
   for (const { path } of found) rmSync(path, { recursive: true, force: true });
   removeEmpty(runtimeDir(place));
   const total = found.reduce((sum, entry) => sum + entry.bytes, 0);
-  out.write(`Removed ${sizeText(total)}. Your Ollama models were not touched. What is left is this folder: ${root}\n`);
+  out.write(
+    `Removed ${sizeText(total)}. Your Ollama models were not touched. What is left is this folder: ${root}\n`,
+  );
   return 0;
 }
 
@@ -64,7 +66,8 @@ function refuseWhileRunning(place) {
   if (!existsSync(runtimes)) return;
   for (const name of ['mlx', 'ollama']) {
     const lock = tryLock(join(runtimes, `.${name}.lock`));
-    if (!lock.taken) throw new SetupError('busy', `Tandem is setting up ${name} (process ${lock.holder}).`, cure);
+    if (!lock.taken)
+      throw new SetupError('busy', `Tandem is setting up ${name} (process ${lock.holder}).`, cure);
     lock.release();
   }
 }

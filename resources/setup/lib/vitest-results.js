@@ -17,8 +17,12 @@ export default class ResultsReporter {
    * @param {readonly { message: string }[]} unhandled
    */
   onTestRunEnd(modules, unhandled) {
-    const tests = modules.flatMap((module) => [...module.children.allTests()].map((test) => resultOf(module.relativeModuleId, test)));
-    const outside = modules.flatMap((module) => module.errors().map((error) => ({ file: module.relativeModuleId, message: error.message })));
+    const tests = modules.flatMap((module) =>
+      [...module.children.allTests()].map((test) => resultOf(module.relativeModuleId, test)),
+    );
+    const outside = modules.flatMap((module) =>
+      module.errors().map((error) => ({ file: module.relativeModuleId, message: error.message })),
+    );
     const errors = [...outside, ...unhandled.map((error) => ({ file: '', message: error.message }))];
     writeFileSync(process.env.TANDEM_TEST_RESULTS, JSON.stringify({ tests, errors }));
   }

@@ -44,7 +44,11 @@ function lockFile(hash: string): string {
 }
 
 const goodLockFile = () =>
-  lockFile(createHash('sha256').update(readFileSync(join(scratch, `mlx_lm-${version}-py3-none-any.whl`))).digest('hex'));
+  lockFile(
+    createHash('sha256')
+      .update(readFileSync(join(scratch, `mlx_lm-${version}-py3-none-any.whl`)))
+      .digest('hex'),
+  );
 
 /** Sets MLX up and tells the stages it went through and its last event. */
 async function setUp(requirements: string, wanted = version) {
@@ -70,7 +74,8 @@ async function setUp(requirements: string, wanted = version) {
   return { last, stages };
 }
 
-const runs = (python: string) => execFileSync(python, ['-c', 'import mlx_lm.server; print("yes")'], { encoding: 'utf8' });
+const runs = (python: string) =>
+  execFileSync(python, ['-c', 'import mlx_lm.server; print("yes")'], { encoding: 'utf8' });
 
 describe('the managed MLX runtime', () => {
   it('is set up once, found by the next start, and rebuilt when its Python is gone', async () => {
@@ -101,7 +106,11 @@ describe('the managed MLX runtime', () => {
   it('goes on with the previous version when an update fails', async () => {
     await setUp(goodLockFile());
     const { last } = await setUp(lockFile('0'.repeat(64)), '10.0.0');
-    expect(last).toMatchObject({ stage: 'ready', version, path: join(runtimes, `mlx-${version}`, 'bin', 'python') });
+    expect(last).toMatchObject({
+      stage: 'ready',
+      version,
+      path: join(runtimes, `mlx-${version}`, 'bin', 'python'),
+    });
     expect(last?.detail).toContain('the update failed');
   });
 });

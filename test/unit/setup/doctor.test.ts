@@ -4,12 +4,28 @@ import { reportText, verdict } from '../../../resources/setup/lib/doctor-verdict
 type Part = Parameters<typeof verdict>[0][number];
 
 const good: Part[] = (
-  ['node', 'dependencies', 'electron', 'python', 'mlx-lm', 'ollama', 'models', 'ports', 'disk', 'data'] as const
+  [
+    'node',
+    'dependencies',
+    'electron',
+    'python',
+    'mlx-lm',
+    'ollama',
+    'models',
+    'ports',
+    'disk',
+    'data',
+  ] as const
 ).map((part) => ({ part, state: 'found', detail: 'there' }));
 
 const withChange = (...changes: Part[]) =>
   good.map((part) => changes.find((change) => change.part === part.part) ?? part);
-const missing = (part: Part['part'], more: Partial<Part> = {}): Part => ({ part, state: 'missing', detail: 'no', ...more });
+const missing = (part: Part['part'], more: Partial<Part> = {}): Part => ({
+  part,
+  state: 'missing',
+  detail: 'no',
+  ...more,
+});
 
 describe("the doctor's verdict", () => {
   it('is good when everything is there', () => {
@@ -29,7 +45,10 @@ describe("the doctor's verdict", () => {
 
   it.each([
     ['neither server can run', [missing('mlx-lm'), missing('ollama')]],
-    ['both servers are broken', [missing('mlx-lm', { state: 'broken' }), missing('ollama', { state: 'broken' })]],
+    [
+      'both servers are broken',
+      [missing('mlx-lm', { state: 'broken' }), missing('ollama', { state: 'broken' })],
+    ],
     ['there is no Node', [missing('node')]],
     ['the gateway has no port', [missing('ports', { state: 'broken' })]],
     ['the disk is full', [missing('disk', { state: 'broken' })]],
@@ -41,7 +60,9 @@ describe("the doctor's verdict", () => {
   });
 
   it('names what cannot run, and the server that is alone', () => {
-    expect(verdict(withChange(missing('disk'), missing('ports'))).reason).toBe('Tandem cannot run: see Ports, Disk.');
+    expect(verdict(withChange(missing('disk'), missing('ports'))).reason).toBe(
+      'Tandem cannot run: see Ports, Disk.',
+    );
     expect(verdict(withChange(missing('mlx-lm'))).reason).toBe('Tandem can run with Ollama alone.');
   });
 

@@ -99,7 +99,9 @@ describe("Electron's binary", () => {
 
   it('is not fetched again for a day after a failure, unless its version changes', () => {
     rememberFailure(root, { version: '45.0.0', now: 1000, reason: 'no network' });
-    expect(rememberedFailure(root, { version: '45.0.0', now: 1000 + 23 * hour })).toEqual({ reason: 'no network' });
+    expect(rememberedFailure(root, { version: '45.0.0', now: 1000 + 23 * hour })).toEqual({
+      reason: 'no network',
+    });
     expect(rememberedFailure(root, { version: '45.0.0', now: 1000 + 24 * hour })).toBeUndefined();
     expect(rememberedFailure(root, { version: '45.0.1', now: 2000 })).toBeUndefined();
     forgetFailure(root);

@@ -34,7 +34,9 @@ describe.each(Object.entries<string>(mlx.requirements))('Python packages for %s'
 describe('the Ollama module', () => {
   it('is the pinned one, with its hash, in go.mod and go.sum', () => {
     expect(text(`${ollama.goFiles}/go.mod`)).toContain(`${ollama.module} ${ollama.moduleVersion}`);
-    expect(text(`${ollama.goFiles}/go.sum`)).toContain(`${ollama.module} ${ollama.moduleVersion} ${ollama.sum}\n`);
+    expect(text(`${ollama.goFiles}/go.sum`)).toContain(
+      `${ollama.module} ${ollama.moduleVersion} ${ollama.sum}\n`,
+    );
     expect(ollama.moduleVersion).toBe(`v${ollama.version}`);
   });
 
@@ -42,9 +44,17 @@ describe('the Ollama module', () => {
     const sums = new Set(
       text(`${ollama.goFiles}/go.sum`)
         .split('\n')
-        .map((line) => line.split(' ').slice(0, 2).join(' ').replace(/\/go\.mod$/, '')),
+        .map((line) =>
+          line
+            .split(' ')
+            .slice(0, 2)
+            .join(' ')
+            .replace(/\/go\.mod$/, ''),
+        ),
     );
-    const wanted = [...text(`${ollama.goFiles}/go.mod`).matchAll(/^\s+(\S+) (v\S+)/gm)].map((match) => `${match[1]} ${match[2]}`);
+    const wanted = [...text(`${ollama.goFiles}/go.mod`).matchAll(/^\s+(\S+) (v\S+)/gm)].map(
+      (match) => `${match[1]} ${match[2]}`,
+    );
     expect(wanted.length).toBeGreaterThan(50);
     expect(wanted.filter((module) => !sums.has(module))).toEqual([]);
   });

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -78,7 +86,9 @@ describe('the removal', () => {
       join(root, 'data'),
     ]);
     expect(found.find((entry) => entry.path.endsWith('mlx-0.32.2'))?.bytes).toBe(5);
-    expect(removals(place(), { keepData: true }).some((entry) => entry.path === join(root, 'data'))).toBe(false);
+    expect(removals(place(), { keepData: true }).some((entry) => entry.path === join(root, 'data'))).toBe(
+      false,
+    );
     expect(existsSync(join(root, '.ollama', 'models', 'file'))).toBe(true);
   });
 });

@@ -9,7 +9,10 @@ describe('options of npm start', () => {
   });
 
   it('makes a data folder absolute, in both spellings', () => {
-    expect(startOptions(['--data-dir', 'mine'], '/home/me').hostArgs).toEqual(['--data-dir', '/home/me/mine']);
+    expect(startOptions(['--data-dir', 'mine'], '/home/me').hostArgs).toEqual([
+      '--data-dir',
+      '/home/me/mine',
+    ]);
     expect(startOptions(['--data-dir=/data'], '/home/me').dataDir).toBe('/data');
   });
 
@@ -38,7 +41,11 @@ describe('options of npm start', () => {
 
 describe('options of the runtime set-up', () => {
   it('knows the part and the form of its output', () => {
-    expect(runtimeOptions(['--only', 'mlx', '--json'])).toEqual({ only: 'mlx', json: true, systemPackages: true });
+    expect(runtimeOptions(['--only', 'mlx', '--json'])).toEqual({
+      only: 'mlx',
+      json: true,
+      systemPackages: true,
+    });
   });
 
   it.each([[['--only']], [['--only', 'cuda']], [['--fast']]])('%j is wrong usage', (args) => {

@@ -49,11 +49,18 @@ describe('where Python is looked for', () => {
     mkdirSync(pyenv, { recursive: true });
     writeFileSync(join(pyenv, 'python3.12'), '');
     const files = ours(pythonCandidates(place(), range, { developerTools: true }));
-    expect(files).toEqual([join(bin, 'python3'), join(bin, 'python3.13'), join(pyenv, 'python3.12'), join(bin, 'python3.11')]);
+    expect(files).toEqual([
+      join(bin, 'python3'),
+      join(bin, 'python3.13'),
+      join(pyenv, 'python3.12'),
+      join(bin, 'python3.11'),
+    ]);
   });
 
   it("leaves out macOS's own python3 while the developer tools are missing, since it opens a dialog", () => {
-    const without = pythonCandidates({ ...place('darwin'), env: { PATH: '/usr/bin' } }, range, { developerTools: false });
+    const without = pythonCandidates({ ...place('darwin'), env: { PATH: '/usr/bin' } }, range, {
+      developerTools: false,
+    });
     expect(without.filter((file: string) => file.startsWith('/usr/bin/'))).toEqual([]);
   });
 

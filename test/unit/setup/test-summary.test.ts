@@ -6,8 +6,18 @@ import { vitestTests } from '../../../resources/setup/lib/test-run.js';
 import { closingLine, detailLines, sumUp } from '../../../resources/setup/lib/test-summary.js';
 
 type State = 'passed' | 'failed' | 'skipped' | 'pending';
-const result = (name: string, state: State, more: object = {}) => ({ file: 'a.test.ts', name, state, durationMs: 1, ...more });
-const group = (name: string, ...tests: ReturnType<typeof result>[]) => ({ group: name, elapsedMs: 1000, tests });
+const result = (name: string, state: State, more: object = {}) => ({
+  file: 'a.test.ts',
+  name,
+  state,
+  durationMs: 1,
+  ...more,
+});
+const group = (name: string, ...tests: ReturnType<typeof result>[]) => ({
+  group: name,
+  elapsedMs: 1000,
+  tests,
+});
 
 describe('the closing line of npm test', () => {
   it('counts over all groups, types and lint as one test each', () => {
@@ -21,7 +31,9 @@ describe('the closing line of npm test', () => {
   });
 
   it('counts a test that never ran as failed', () => {
-    expect(closingLine(sumUp([group('unit', result('one', 'pending'))]))).toBe('0 passed, 1 failed, 0 skipped');
+    expect(closingLine(sumUp([group('unit', result('one', 'pending'))]))).toBe(
+      '0 passed, 1 failed, 0 skipped',
+    );
   });
 
   it('names the slowest ten, the slowest first', () => {
@@ -35,7 +47,9 @@ describe('the results of a vitest run', () => {
   const whole = (state: State, error?: string) => ({ ...result('unit', state), error });
 
   it('are a failure when it crashed before it had any', () => {
-    expect(vitestTests(undefined, { code: 1, ended: 'ended with code 1', whole })).toMatchObject([{ state: 'failed' }]);
+    expect(vitestTests(undefined, { code: 1, ended: 'ended with code 1', whole })).toMatchObject([
+      { state: 'failed' },
+    ]);
   });
 
   it('are a failure when it ended badly without a failed test, or with an error outside a test', () => {
@@ -44,7 +58,10 @@ describe('the results of a vitest run', () => {
       vitestTests(results, { code, ended: '', whole }).map((test: { state: State }) => test.state);
     expect(states(passed, 0)).toEqual(['passed']);
     expect(states(passed, 1)).toEqual(['passed', 'failed']);
-    expect(states({ ...passed, errors: [{ file: 'a.test.ts', message: 'lost' }] }, 1)).toEqual(['passed', 'failed']);
+    expect(states({ ...passed, errors: [{ file: 'a.test.ts', message: 'lost' }] }, 1)).toEqual([
+      'passed',
+      'failed',
+    ]);
     expect(states({ tests: [result('one', 'failed')], errors: [] }, 1)).toEqual(['failed']);
   });
 });
@@ -64,7 +81,13 @@ describe('the plan of a test run', () => {
   });
 
   it("keeps the shell's settings of the app away from the tests", () => {
-    const env = { PATH: '/bin', MLX_ONLY_LIGHT: 'false', OLLAMA_API_URL: 'http://x', TANDEM_DATA_DIR: '/mine', TANDEM_RUNTIME_DIR: '/r' };
+    const env = {
+      PATH: '/bin',
+      MLX_ONLY_LIGHT: 'false',
+      OLLAMA_API_URL: 'http://x',
+      TANDEM_DATA_DIR: '/mine',
+      TANDEM_RUNTIME_DIR: '/r',
+    };
     expect(testEnvironment(env, { mlxPython: '/py', ollama: '/ollama' })).toEqual({
       PATH: '/bin',
       TANDEM_RUNTIME_DIR: '/r',
