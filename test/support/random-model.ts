@@ -12,6 +12,8 @@ export const TINY: RandomModelSize = { hidden: 64, layers: 2 };
 export const SLOW: RandomModelSize = { hidden: 384, layers: 5 };
 
 const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
+/** llama.cpp refuses a tokenizer without merges. */
+const MERGE = ['t', 'h'];
 const CHAT_TEMPLATE =
   "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}" +
   '{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}';
@@ -73,7 +75,7 @@ function byteVocabulary(): string[] {
   const bytes = Array.from({ length: 256 }, (_, byte) =>
     String.fromCodePoint(printable(byte) ? byte : next++),
   );
-  return [...bytes, ...SPECIAL];
+  return [...bytes, MERGE.join(''), ...SPECIAL];
 }
 
 function tokenizer(vocabulary: string[]) {
@@ -103,7 +105,7 @@ function tokenizer(vocabulary: string[]) {
       fuse_unk: false,
       byte_fallback: false,
       vocab: Object.fromEntries(vocabulary.map((token, id) => [token, id])),
-      merges: [],
+      merges: [MERGE.join(' ')],
     },
   };
 }

@@ -40,6 +40,12 @@ export interface Backend {
   status(): BackendStatus;
   readonly onStatus: (listener: (status: BackendStatus) => void) => Unsubscribe;
 
+  /** Begins its life: finds or starts the server. Resolves when that is under way; failures show in the status. */
+  start(): Promise<void>;
+
+  /** Looks again for its program or server, after the set-up or the machine's sleep may have changed something. */
+  relocate(): Promise<void>;
+
   /** Installed models, as the server (or its folders) list them now. */
   models(signal?: AbortSignal): Promise<ModelInfo[]>;
 

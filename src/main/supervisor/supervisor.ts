@@ -291,8 +291,7 @@ export class Supervisor {
   }
 
   /** Resident bytes of the process and its children; null when none runs or the OS does not tell. */
-  async residentBytes(): Promise<number | null> {
-    const pid = this.#child?.pid;
+  async residentBytes(pid = this.#child?.pid): Promise<number | null> {
     if (pid === undefined) return null;
     const { table } = this.#ports;
     const pids = [pid, ...(await table.descendants(pid))];

@@ -1,0 +1,59 @@
+import type { BackendId, ModelInfo } from '../../../shared/domain';
+import { TandemError } from '../../../shared/errors';
+import { isRemoteAnswer, isRemoteName, type ShowAnswer, type TagItem, toModelInfo } from './model-list';
+import type { OllamaApi } from './ollama-api';
+
+/** The models of one server, with what `/api/show` says kept by digest: it changes only with the digest. */
+export class Catalogue {
+  readonly #backend: BackendId;
+  readonly #shown = new Map<string, ShowAnswer | null>();
+  #items: readonly TagItem[] = [];
+
+  constructor(backend: BackendId) {
+    this.#backend = backend;
+  }
+
+  /** Asks the server; a model that cannot be described is listed with what is known of it. */
+  async list(api: OllamaApi, signal: AbortSignal): Promise<ModelInfo[]> {
+    const items = await api.tags(signal);
+    const models: ModelInfo[] = [];
+    for (const item of items)
+      models.push(toModelInfo(item, await this.#show(api, item, signal), this.#backend));
+    this.#items = items;
+    const digests = new Set(items.map(({ digest }) => digest));
+    for (const digest of this.#shown.keys()) if (!digests.has(digest)) this.#shown.delete(digest);
+    return models;
+  }
+
+  /**
+   * Throws for a model that would send the request to somebody else's machine.
+   * @throws TandemError `unsupported`, or what the server says to an unknown name
+   */
+  async refuseRemote(api: OllamaApi, name: string, signal: AbortSignal): Promise<void> {
+    if (isRemoteName(name)) throw remote(name);
+    const item = this.#items.find((known) => known.name === name || known.name === `${name}:latest`);
+    const show = item ? await this.#show(api, item, signal) : await api.show(name, signal);
+    if ((item && isRemoteAnswer(item)) || (show && isRemoteAnswer(show))) throw remote(name);
+  }
+
+  async #show(api: OllamaApi, item: TagItem, signal: AbortSignal): Promise<ShowAnswer | null> {
+    const known = this.#shown.get(item.digest);
+    if (known !== undefined) return known;
+    try {
+      const show = await api.show(item.name, signal);
+      this.#shown.set(item.digest, show);
+      return show;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return null;
+    }
+  }
+}
+
+function remote(name: string): TandemError {
+  return new TandemError(
+    'unsupported',
+    `${name} runs on somebody else's machine and cloud models are off; choose a local model.`,
+    { details: { model: name } },
+  );
+}

@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ollama } from 'ollama/browser';
+import type { CompletionChunk } from '../../../shared/domain';
+import { TandemError } from '../../../shared/errors';
+import type { Fetcher } from '../../ports/fetcher';
+import { callFailure, createFailure, pullFailure, statusFailure } from './failures';
+import type { ShowAnswer, TagItem } from './model-list';
+import { parseModelfile } from './modelfile';
+import { type HttpCall, NdjsonReader } from './protocol';
+
+export interface OllamaApiOptions {
+  /** Base URL without a path. */
+  url: string;
+  fetcher: Fetcher;
+  /** Id of this Tandem instance, sent with every call so that a loop back to us is seen. */
+  instanceId: string;
+}
+
+/** Bytes over all layers that the server has named so far. */
+export interface PullProgress {
+  step: string;
+  completedBytes: number;
+  totalBytes: number | null;
+}
+
+/**
+ * One server that speaks Ollama's API. Everything but completions goes through the `ollama` client, whose fetch is
+ * replaced so that every call has a signal (its own `abort` stops no plain call, and nothing before the first byte).
+ * Completions are read here: the client prints lines that it cannot parse, which are message text.
+ * The browser build of the client is used on purpose: the Node one opens files that an image's text happens to name.
+ */
+export class OllamaApi {
+  readonly url: string;
+  readonly #options: OllamaApiOptions;
+
+  constructor(options: OllamaApiOptions) {
+    this.#options = options;
+    this.url = options.url.replace(/\/+$/, '');
+  }
+
+  /** 0.0.0 is a valid version (a build from source). */
+  async version(signal: AbortSignal): Promise<string> {
+    return this.#call(signal, async (client) => (await client.version()).version);
+  }
+
+  async tags(signal: AbortSignal): Promise<TagItem[]> {
+    return this.#call(signal, async (client) => (await client.list()).models as TagItem[]);
+  }
+
+  async show(model: string, signal: AbortSignal): Promise<ShowAnswer> {
+    return this.#call(signal, async (client) => (await client.show({ model })) as ShowAnswer);
+  }
+
+  /** Names of the models in memory. */
+  async loaded(signal: AbortSignal): Promise<string[]> {
+    return this.#call(signal, async (client) => (await client.ps()).models.map(({ name }) => name));
+  }
+
+  async delete(model: string, signal: AbortSignal): Promise<void> {
+    await this.#call(signal, (client) => client.delete({ model }));
+  }
+
+  /** A second name for an installed model, sharing its weights. */
+  async createFrom(model: string, from: string, signal: AbortSignal): Promise<void> {
+    await this.#create({ model, from }, signal);
+  }
+
+  /** Instance id of a Tandem that answers here; null when it is none. */
+  async tandemInstance(signal: AbortSignal): Promise<string | null> {
+    try {
+      const response = await this.#fetch(`${this.url}/health`, { signal });
+      const body = (await response.json()) as { instance?: unknown };
+      return typeof body.instance === 'string' ? body.instance : null;
+    } catch {
+      // Ollama answers /health with 404 in plain text.
+      return null;
+    }
+  }
+
+  /**
+   * Streams one completion. Aborting closes the connection at once; so does leaving the iteration early.
+   * @throws TandemError
+   */
+  async *complete(call: HttpCall, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
+    const leave = new AbortController();
+    try {
+      const response = await this.#fetch(this.url + call.path, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(call.body),
+        signal: AbortSignal.any([signal, leave.signal]),
+      });
+      if (!response.ok || !response.body) throw await statusFailure(response, String(call.body.model));
+      const reader = new NdjsonReader();
+      for await (const bytes of response.body) yield* reader.push(bytes);
+      yield* reader.finish();
+    } catch (error) {
+      throw callFailure(error, signal);
+    } finally {
+      leave.abort();
+    }
+  }
+
+  /**
+   * Fetches a model from its registry. What was fetched before an abort is kept by the server and used next time.
+   * @throws TandemError `pull_failed`, `disk_full`, `model_not_found`, `cancelled` or `ollama_down`
+   */
+  async pull(
+    model: string,
+    options: { insecure: boolean },
+    onProgress: (progress: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const layers = new Map<string, { total: number; completed: number }>();
+    try {
+      const answer = await this.#client(signal).pull({ model, insecure: options.insecure, stream: true });
+      for await (const { status, digest, total, completed } of answer) {
+        if (digest && total) layers.set(digest, { total, completed: completed ?? 0 });
+        const all = [...layers.values()];
+        onProgress({
+          step: status,
+          completedBytes: all.reduce((sum, layer) => sum + layer.completed, 0),
+          totalBytes: all.length === 0 ? null : all.reduce((sum, layer) => sum + layer.total, 0),
+        });
+      }
+    } catch (error) {
+      throw pullFailure(error, model, signal);
+    }
+  }
+
+  /** Creates a model from a folder with safetensors, tokenizer and Modelfile. */
+  async createFromFolder(model: string, folder: string, signal: AbortSignal): Promise<void> {
+    const names = (await readdir(folder)).filter((name) => /\.(safetensors|json|model|jinja)$/.test(name));
+    if (!names.some((name) => name.endsWith('.safetensors'))) {
+      throw new TandemError(
+        'model_incomplete',
+        `The model folder of ${model} has no weights; install it again.`,
+      );
+    }
+    const files: Record<string, string> = {};
+    for (const name of names) files[name] = await this.#upload(join(folder, name), signal);
+    const modelfile = parseModelfile(await readFile(join(folder, 'Modelfile'), 'utf8'));
+    await this.#create(
+      {
+        model,
+        files,
+        parameters: modelfile.parameters,
+        ...(modelfile.template === null ? {} : { template: modelfile.template }),
+        ...(modelfile.system === null ? {} : { system: modelfile.system }),
+      },
+      signal,
+    );
+  }
+
+  async #create(request: CreateBody, signal: AbortSignal): Promise<void> {
+    try {
+      // The client's type lags behind the API: `files` is a map of names to digests.
+      const answer = await this.#client(signal).create({ ...request, stream: true } as never);
+      for await (const _progress of answer as unknown as AsyncIterable<unknown>) signal.throwIfAborted();
+    } catch (error) {
+      throw createFailure(error, request.model, signal);
+    }
+  }
+
+  /** Sends a file's content unless the server has it already; returns its digest. */
+  async #upload(file: string, signal: AbortSignal): Promise<string> {
+    const hash = createHash('sha256');
+    for await (const bytes of createReadStream(file)) hash.update(bytes);
+    const digest = `sha256:${hash.digest('hex')}`;
+    const url = `${this.url}/api/blobs/${digest}`;
+    try {
+      if ((await this.#fetch(url, { method: 'HEAD', signal })).ok) return digest;
+      const body = createReadStream(file) as unknown as BodyInit;
+      const sent = await this.#fetch(url, { method: 'POST', body, duplex: 'half', signal } as RequestInit);
+      if (!sent.ok) throw await statusFailure(sent, digest);
+      return digest;
+    } catch (error) {
+      throw callFailure(error, signal);
+    }
+  }
+
+  async #call<T>(signal: AbortSignal, run: (client: Ollama) => Promise<T>): Promise<T> {
+    try {
+      return await run(this.#client(signal));
+    } catch (error) {
+      throw callFailure(error, signal);
+    }
+  }
+
+  #client(signal: AbortSignal): Ollama {
+    const fetcher: Fetcher = (input, init) => this.#fetch(String(input), { ...init, signal });
+    return new Ollama({ host: this.url, fetch: fetcher });
+  }
+
+  #fetch(url: string, init: RequestInit): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set('X-Tandem-Hop', this.#options.instanceId);
+    return this.#options.fetcher(url, { ...init, headers: Object.fromEntries(headers) });
+  }
+}
+
+interface CreateBody {
+  model: string;
+  from?: string;
+  files?: Record<string, string>;
+  template?: string;
+  system?: string;
+  parameters?: Record<string, unknown>;
+}

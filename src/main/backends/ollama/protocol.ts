@@ -1,0 +1,136 @@
+import type { ChatRequest, ChatResponse, GenerateRequest, GenerateResponse } from 'ollama/browser';
+import type { CompletionChunk, CompletionEnd, Sampling } from '../../../shared/domain';
+import { TandemError } from '../../../shared/errors';
+import type { BackendRequest } from '../backend';
+
+export interface HttpCall {
+  path: '/api/chat' | '/api/generate';
+  body: Record<string, unknown>;
+}
+
+/** @throws TandemError `bad_request` for options that Ollama takes silently and then does something else with */
+export function toCall(request: BackendRequest): HttpCall {
+  const options = toOptions(request.sampling, request.extraOptions ?? {});
+  const common = {
+    model: request.model,
+    stream: true,
+    ...(Object.keys(options).length === 0 ? {} : { options }),
+    ...(request.format === undefined ? {} : { format: request.format }),
+    ...(request.think === undefined ? {} : { think: request.think }),
+    ...(request.keepAlive === undefined ? {} : { keep_alive: request.keepAlive }),
+  };
+  if (request.rawPrompt !== undefined) {
+    const body: Partial<GenerateRequest> = { prompt: request.rawPrompt, raw: true };
+    return { path: '/api/generate', body: { ...common, ...body } };
+  }
+  const body: Pick<ChatRequest, 'messages' | 'tools'> = {
+    messages: request.messages as ChatRequest['messages'],
+    ...(request.tools === undefined ? {} : { tools: request.tools as ChatRequest['tools'] }),
+  };
+  return { path: '/api/chat', body: { ...common, ...body } };
+}
+
+/** No `num_ctx` of our own: another value than the loaded one reloads the model. */
+function toOptions(sampling: Sampling, extra: Record<string, unknown>): Record<string, unknown> {
+  const { temperature, topP, topK, minP, seed, repeatPenalty, maxTokens, stop } = sampling;
+  const context = extra.num_ctx;
+  if (context !== undefined && !(Number.isSafeInteger(context) && Number(context) >= 1)) {
+    throw new TandemError('bad_request', '`num_ctx` must be a whole number of 1 or more.', {
+      details: { field: 'num_ctx' },
+    });
+  }
+  const named = {
+    temperature,
+    top_p: topP,
+    top_k: topK,
+    min_p: minP,
+    seed,
+    repeat_penalty: repeatPenalty,
+    // 0 and below mean ten times the context to Ollama.
+    num_predict: maxTokens !== undefined && maxTokens >= 1 ? maxTokens : undefined,
+    stop,
+  };
+  const { num_predict: _limit, ...others } = extra;
+  const known = Object.entries(named).filter(([, value]) => value !== undefined);
+  return { ...others, ...Object.fromEntries(known) };
+}
+
+type Frame = Partial<ChatResponse> & Partial<GenerateResponse> & { error?: string; thinking?: string };
+
+/** Reads the lines of one completion, in pieces of any size. */
+export class NdjsonReader {
+  readonly #decoder = new TextDecoder();
+  #rest = '';
+  #ended = false;
+  #calls = false;
+
+  /** Chunks that these bytes complete, in order. */
+  *push(bytes: Uint8Array): Generator<CompletionChunk> {
+    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) yield* this.#line(line);
+  }
+
+  /**
+   * The stream is over.
+   * @throws TandemError `backend_failed` when no frame said `done`: a dead server, or Ollama's guard against
+   *   repetition, ends the stream as if all were well
+   */
+  *finish(): Generator<CompletionChunk> {
+    // A request that only loads is answered by one object without a line end.
+    yield* this.#line(this.#rest);
+    if (!this.#ended) {
+      throw new TandemError('backend_failed', 'Ollama stopped in the middle of its answer; try again.');
+    }
+  }
+
+  *#line(line: string): Generator<CompletionChunk> {
+    if (line.trim() === '' || this.#ended) return;
+    const frame = parse(line);
+    if (frame.error !== undefined) {
+      throw new TandemError('backend_failed', `Ollama failed: ${String(frame.error).slice(0, 300)}`);
+    }
+    const thinking = frame.message?.thinking ?? frame.thinking;
+    if (thinking) yield { type: 'thinking', text: thinking };
+    const text = frame.message?.content ?? frame.response;
+    if (text) yield { type: 'text', text };
+    if (frame.message?.tool_calls?.length) {
+      this.#calls = true;
+      yield { type: 'tool_calls', calls: frame.message.tool_calls };
+    }
+    if (!frame.done) return;
+    this.#ended = true;
+    yield { type: 'end', end: toEnd(frame, this.#calls) };
+  }
+}
+
+function toEnd(frame: Frame, calls: boolean): CompletionEnd {
+  return {
+    reason: endReason(frame.done_reason, calls),
+    promptTokens: frame.prompt_eval_count ?? 0,
+    completionTokens: frame.eval_count ?? 0,
+    ...milliseconds('loadMs', frame.load_duration),
+    ...milliseconds('promptMs', frame.prompt_eval_duration),
+    ...milliseconds('evalMs', frame.eval_duration),
+  };
+}
+
+function endReason(reason: string | undefined, calls: boolean): CompletionEnd['reason'] {
+  if (reason === 'length' || reason === 'load' || reason === 'unload') return reason;
+  return calls ? 'tool_calls' : 'stop';
+}
+
+/** Ollama counts nanoseconds. */
+function milliseconds(key: string, nanoseconds: number | undefined): Record<string, number> {
+  return nanoseconds === undefined ? {} : { [key]: nanoseconds / 1e6 };
+}
+
+function parse(line: string): Frame {
+  try {
+    return JSON.parse(line) as Frame;
+  } catch (cause) {
+    throw new TandemError('backend_failed', 'Ollama sent an answer that cannot be read; try again.', {
+      cause,
+    });
+  }
+}

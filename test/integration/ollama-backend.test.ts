@@ -1,0 +1,347 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Backend, BackendRequest } from '../../src/main/backends/backend';
+import { OllamaBackend, type OllamaBackendOptions } from '../../src/main/backends/ollama/ollama-backend';
+import { systemClock } from '../../src/main/ports/clock';
+import { silentLogger } from '../../src/main/ports/logger';
+import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
+import { createProcessTable } from '../../src/main/ports/node-process-table';
+import { nodeSpawner } from '../../src/main/ports/node-spawner';
+import { ChildRecords } from '../../src/main/supervisor/sweep';
+import type { CompletionChunk } from '../../src/shared/domain';
+import type { BackendStatus } from '../../src/shared/status';
+import { SLOW, TINY, writeRandomModel } from '../support/random-model';
+import { ollamaProgram } from '../support/runtimes';
+
+const MODELFILE = `FROM .
+TEMPLATE """{{- range .Messages }}<|im_start|>{{ .Role }}
+{{ .Content }}<|im_end|>
+{{ end }}<|im_start|>assistant
+"""
+PARAMETER num_ctx 1024
+PARAMETER stop <|im_end|>
+`;
+
+let folder: string;
+const table = createProcessTable();
+const http = createNodeFetcher();
+const started: OllamaBackend[] = [];
+const cleanups: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tandem-ollama-'));
+  for (const [name, size] of Object.entries({ tiny: TINY, slow: SLOW })) {
+    await writeRandomModel(join(folder, name), size);
+    await writeFile(join(folder, name, 'Modelfile'), MODELFILE);
+  }
+  const backend = create();
+  await backend.start();
+  await backend.ensureReady();
+  for (const name of ['tiny', 'slow']) await backend.createFromFolder(name, join(folder, name), never);
+  await backend.stop();
+});
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((backend) => backend.stop()));
+  for (const clean of cleanups.splice(0)) await clean();
+});
+
+afterAll(async () => {
+  await http.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function environment(): Record<string, string | undefined> {
+  return { ...process.env, HOME: folder, OLLAMA_MODELS: join(folder, 'models') };
+}
+
+function create(options: Partial<OllamaBackendOptions> = {}): OllamaBackend {
+  const backend = new OllamaBackend(
+    {
+      url: null,
+      candidates: [],
+      locate: async () => ({ path: ollamaProgram() }),
+      logFile: join(folder, 'ollama.log'),
+      env: environment(),
+      fetcher: http.fetcher,
+      instanceId: 'test',
+      limits: { backoffFirstMs: 200 },
+      watchEveryMs: 200,
+      ...options,
+    },
+    {
+      clock: systemClock,
+      spawner: nodeSpawner,
+      table,
+      records: new ChildRecords(join(folder, 'children.json')),
+      logger: silentLogger,
+    },
+  );
+  started.push(backend);
+  return backend;
+}
+
+async function ready(options: Partial<OllamaBackendOptions> = {}): Promise<OllamaBackend> {
+  const backend = create(options);
+  await backend.start();
+  await backend.ensureReady();
+  return backend;
+}
+
+function babble(maxTokens: number, model = 'slow'): BackendRequest {
+  return {
+    id: `r${maxTokens}`,
+    model,
+    messages: [{ role: 'user', content: 'hello' }],
+    sampling: { maxTokens, temperature: 1.5, seed: 1, repeatPenalty: 1.3 },
+  };
+}
+
+async function collect(chunks: AsyncIterable<CompletionChunk>): Promise<CompletionChunk[]> {
+  const all: CompletionChunk[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return all;
+}
+
+function until(backend: Backend, done: (status: BackendStatus) => boolean): Promise<BackendStatus> {
+  return new Promise((resolve) => {
+    const check = (status: BackendStatus) => {
+      if (!done(status)) return;
+      unsubscribe();
+      resolve(status);
+    };
+    const unsubscribe = backend.onStatus(check);
+    check(backend.status());
+  });
+}
+
+/** A server of somebody else; the host `127.0.0.1:0` means any free port. */
+async function foreignOllama(host = '127.0.0.1:0'): Promise<{ url: string; process: ChildProcess }> {
+  const child = spawn(ollamaProgram(), ['serve'], {
+    env: { ...environment(), OLLAMA_HOST: host, OLLAMA_NO_CLOUD: '1', OLLAMA_NOPRUNE: '1' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  cleanups.push(() => {
+    child.kill('SIGTERM');
+    return exited;
+  });
+  const port = await new Promise<string>((resolve) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      const match = /Listening on 127\.0\.0\.1:(\d+)/.exec(text);
+      if (match?.[1]) resolve(match[1]);
+    });
+  });
+  return { url: `http://127.0.0.1:${port}`, process: child };
+}
+
+const never = new AbortController().signal;
+
+describe('an Ollama of our own', () => {
+  test('starts on a private port, lists what is installed and streams', async () => {
+    const backend = await ready();
+    expect(backend.status()).toMatchObject({
+      state: 'ready',
+      ownership: 'managed',
+      restarts: 0,
+      version: '0.24.0',
+    });
+    const models = await backend.models();
+    expect(models.map(({ name }) => name).sort()).toEqual(['slow:latest', 'tiny:latest']);
+    expect(models.find(({ name }) => name === 'tiny:latest')).toMatchObject({
+      backend: 'ollama',
+      weight: 'light',
+      quantisation: 'F16',
+      contextLength: 2048,
+      remote: false,
+      starter: false,
+    });
+    const chunks = await collect(backend.stream(babble(12), never));
+    expect(chunks.filter((chunk) => chunk.type === 'text').length).toBeGreaterThan(0);
+    expect(chunks.at(-1)).toMatchObject({ type: 'end', end: { reason: 'length', completionTokens: 12 } });
+    expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0, model: 'slow' });
+  });
+
+  test('cancel before the first byte and in the middle of an answer', async () => {
+    const backend = await ready();
+    const early = new AbortController();
+    const pending = collect(backend.stream(babble(900), early.signal));
+    early.abort();
+    await expect(pending).rejects.toMatchObject({ code: 'cancelled' });
+    const late = new AbortController();
+    const cancelled = async () => {
+      for await (const chunk of backend.stream(babble(900), late.signal))
+        if (chunk.type === 'text') late.abort();
+    };
+    await expect(cancelled()).rejects.toMatchObject({ code: 'cancelled' });
+    for await (const chunk of backend.stream(babble(900), never)) if (chunk.type === 'text') break;
+    expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0 });
+    expect((await collect(backend.stream(babble(2), never))).at(-1)?.type).toBe('end');
+  });
+
+  test('kill -9 of the server in the middle of an answer: typed failure, no orphan, ready again', async () => {
+    const backend = await ready();
+    const pid = backend.status().pid ?? 0;
+    let runners: number[] = [];
+    const killed = async () => {
+      for await (const chunk of backend.stream(babble(900), never)) {
+        if (chunk.type !== 'text' || runners.length > 0) continue;
+        runners = await table.descendants(pid);
+        process.kill(pid, 'SIGKILL');
+      }
+    };
+    await expect(killed()).rejects.toMatchObject({ code: 'backend_failed' });
+    await until(backend, ({ state }) => state === 'backoff');
+    expect(backend.status()).toMatchObject({ lastError: { code: 'killed' }, pid: null });
+    await backend.ensureReady();
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1 });
+    expect(runners.length).toBeGreaterThan(0);
+    for (const runner of runners) expect(await table.identify(runner)).toBeNull();
+  });
+
+  test('a killed runner is a failed answer, not a short one, and the server stays up', async () => {
+    const backend = await ready();
+    const pid = backend.status().pid ?? 0;
+    const killed = async () => {
+      for await (const chunk of backend.stream(babble(900), never)) {
+        if (chunk.type === 'text')
+          for (const runner of await table.descendants(pid)) process.kill(runner, 'SIGKILL');
+      }
+    };
+    await expect(killed()).rejects.toMatchObject({ code: 'backend_failed' });
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 0, pid });
+    expect((await collect(backend.stream(babble(2), never))).at(-1)?.type).toBe('end');
+  });
+
+  test('a runner that stands still is cut, and the server is started again', async () => {
+    const backend = await ready({ stream: { stallMs: 700 } });
+    const pid = backend.status().pid ?? 0;
+    const frozen = async () => {
+      for await (const chunk of backend.stream(babble(900), never)) {
+        if (chunk.type === 'text')
+          for (const runner of await table.descendants(pid)) process.kill(runner, 'SIGSTOP');
+      }
+    };
+    await expect(frozen()).rejects.toMatchObject({ code: 'timeout' });
+    await backend.ensureReady();
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { code: 'hung' } });
+  });
+
+  test('unknown and remote models are refused with what to do', async () => {
+    const backend = await ready();
+    await expect(collect(backend.stream(babble(2, 'nope'), never))).rejects.toMatchObject({
+      code: 'model_not_found',
+    });
+    await expect(collect(backend.stream(babble(2, 'big:cloud'), never))).rejects.toMatchObject({
+      code: 'unsupported',
+    });
+    const tools = {
+      ...babble(2, 'tiny'),
+      tools: [{ type: 'function', function: { name: 'f', parameters: {} } }],
+    };
+    await expect(collect(backend.stream(tools, never))).rejects.toMatchObject({ code: 'unsupported' });
+  });
+
+  test('loading only, a second name and deleting', async () => {
+    const backend = await ready();
+    const load = await collect(backend.stream({ ...babble(2, 'tiny'), messages: [] }, never));
+    expect(load).toMatchObject([{ type: 'end', end: { reason: 'load' } }]);
+    await backend.createFrom('coder', 'tiny', never);
+    expect((await backend.models()).map(({ name }) => name)).toContain('coder:latest');
+    await backend.deleteModel('coder', never);
+    expect((await backend.models()).map(({ name }) => name)).not.toContain('coder:latest');
+  });
+
+  test('stop leaves no process, also while it answers', async () => {
+    const backend = await ready();
+    const pid = backend.status().pid ?? 0;
+    const answer = backend.stream(babble(900), never)[Symbol.asyncIterator]();
+    await answer.next();
+    const family = [pid, ...(await table.descendants(pid))];
+    expect(family.length).toBeGreaterThan(1);
+    const rest = collect({ [Symbol.asyncIterator]: () => answer }).catch((error) => error.code);
+    await backend.stop();
+    for (const member of family) expect(await table.identify(member)).toBeNull();
+    expect(await rest).toBe('backend_failed');
+    expect(JSON.parse(await readFile(join(folder, 'children.json'), 'utf8')).children).toEqual([]);
+  });
+});
+
+describe('a server of somebody else', () => {
+  test('is adopted, never stopped, replaced when it vanishes and adopted again', async () => {
+    const first = await foreignOllama();
+    const backend = await ready({ candidates: [first.url] });
+    expect(backend.status()).toMatchObject({
+      state: 'adopted',
+      ownership: 'adopted',
+      url: first.url,
+      pid: null,
+    });
+    expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
+    first.process.kill('SIGTERM');
+    await until(backend, ({ state }) => state === 'ready');
+    expect(backend.status()).toMatchObject({ ownership: 'managed', lastError: { code: 'vanished' } });
+    await backend.stop();
+  });
+
+  test('outlives our stop', async () => {
+    const foreign = await foreignOllama();
+    const backend = await ready({ candidates: [foreign.url] });
+    await backend.restart('test');
+    await backend.stop();
+    expect((await fetch(`${foreign.url}/api/version`)).ok).toBe(true);
+  });
+
+  test('takes over from ours when it appears', async () => {
+    const candidates: string[] = [];
+    const backend = await ready({ candidates });
+    const pid = backend.status().pid ?? 0;
+    candidates.push((await foreignOllama()).url);
+    await until(backend, ({ state }) => state === 'adopted');
+    await backend.stop();
+    expect(await table.identify(pid)).toBeNull();
+  });
+
+  test('a fixed address that is dead is absent with the cure, and used as soon as it answers', async () => {
+    const { url, process: foreign } = await foreignOllama();
+    const gone = new Promise((resolve) => foreign.once('exit', resolve));
+    foreign.kill('SIGTERM');
+    await gone;
+    const backend = create({ url });
+    await backend.start();
+    expect(backend.status()).toMatchObject({ state: 'absent', absence: { code: 'ollama_down' }, pid: null });
+    await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'ollama_down' });
+    await foreignOllama(new URL(url).host);
+    await until(backend, ({ state }) => state === 'adopted');
+    await backend.ensureReady();
+    expect(backend.status()).toMatchObject({ url, absence: null });
+  });
+
+  test('is not Tandem itself', async () => {
+    const url = await tandemListener('test');
+    const backend = create({ url });
+    await backend.start();
+    expect(backend.status()).toMatchObject({ state: 'absent', lastError: { code: 'self_reference' } });
+    const other = await ready({ candidates: [await tandemListener('another instance')] });
+    expect(other.status()).toMatchObject({ state: 'ready', ownership: 'managed' });
+  });
+});
+
+/** Answers like a Tandem that listens on Ollama's port. */
+async function tandemListener(instance: string): Promise<string> {
+  const server: Server = createServer((request, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    response.end(JSON.stringify(request.url === '/health' ? { instance } : { version: '0.24.0' }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+}
