@@ -15,65 +15,80 @@ import { ownPlace } from './lib/paths.js';
 import { prepareProgram } from './lib/prepare-program.js';
 import { eventPrinter } from './lib/runtime-events.js';
 import { setUpRuntimes } from './lib/set-up-runtimes.js';
+import { SetupError } from './lib/setup-error.js';
 import { stepPrinter } from './lib/steps.js';
 import { testEnvironment } from './lib/test-environment.js';
-import { needsOf, testPlan } from './lib/test-plan.js';
-import { runGroup } from './lib/test-run.js';
+import { needsServers, testPlan } from './lib/test-plan.js';
+import { runGroup, wholeGroup } from './lib/test-run.js';
 import { closingLine, detailLines, sumUp } from './lib/test-summary.js';
 
 async function main(signal) {
   const plan = testPlan(process.argv.slice(2));
-  const needs = needsOf(plan.groups);
-  const manifest = readManifest();
   const steps = stepPrinter(process.stdout);
   const place = ownPlace(homedir());
   place.env = testEnvironment(place.env);
-  const { node } = await prepareProgram({
-    root: projectDir,
-    place,
-    manifest,
-    steps,
-    withBuild: needs.build,
-    signal,
-  });
-  const found = {
-    chromium: needs.chromium
-      ? await findChromium({ place, aptName: manifest.chromium.apt, steps, signal })
-      : undefined,
-    ...(needs.runtimes ? await runtimes({ place, manifest, signal }) : {}),
-  };
+  const job = { root: projectDir, place, manifest: readManifest(), steps, signal };
+  const { node } = await prepareProgram({ ...job, withBuild: false });
   const scratch = mkdtempSync(join(tmpdir(), 'tandem-test-'));
   try {
-    const env = testEnvironment(place.env, found);
-    const results = [];
-    for (const group of plan.groups) {
-      process.stdout.write(`\n── ${group}\n`);
-      results.push(
-        await runGroup(group, { root: projectDir, node, env, scratch, files: plan.files, signal }),
-      );
-      signal.throwIfAborted();
-    }
+    const run = { root: projectDir, node, files: plan.files, scratch, signal };
+    const quick = plan.groups.filter((group) => !needsServers(group));
+    const results = await runGroups(quick, { ...run, env: place.env });
+    const slow = plan.groups.filter(needsServers);
+    if (slow.length > 0) results.push(...(await setUpAndRun(slow, job, run)));
     return report(sumUp(results));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
+async function runGroups(groups, run) {
+  const results = [];
+  for (const group of groups) {
+    process.stdout.write(`\n── ${group}\n`);
+    results.push(await runGroup(group, run));
+    run.signal.throwIfAborted();
+  }
+  return results;
+}
+
+/** Groups that drive the built program; a set-up that fails counts as one failed test, and they do not run. */
+async function setUpAndRun(groups, job, run) {
+  const started = Date.now();
+  process.stdout.write('\n── set-up\n');
+  try {
+    await prepareProgram(job);
+    const found = await runtimes(job);
+    if (groups.includes('ui'))
+      found.chromium = await findChromium({ ...job, aptName: job.manifest.chromium.apt });
+    return await runGroups(groups, { ...run, env: testEnvironment(job.place.env, found) });
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    const elapsedMs = Date.now() - started;
+    const text = [error.message, error.cure].filter(Boolean).join(' ');
+    process.stdout.write(`${text}\n`);
+    return [{ group: 'set-up', elapsedMs, tests: [wholeGroup('set-up', 'failed', elapsedMs, text)] }];
+  }
+}
+
 /** Sets the two runtimes up without adopting a server of the user's: tests start their own. */
 async function runtimes({ place, manifest, signal }) {
   const onEvent = eventPrinter(process.stdout, { json: false });
-  const adopt = false;
+  const parts = ['mlx', 'ollama'];
   const events = await setUpRuntimes({
-    parts: ['mlx', 'ollama'],
+    parts,
     place,
     manifest,
     allowPackages: true,
-    adopt,
+    adopt: false,
     onEvent,
     signal,
   });
   signal.throwIfAborted();
-  const pathOf = (part) => events.find((event) => event.part === part && event.stage === 'ready')?.path;
+  const bad = events.find((event) => event.stage !== 'ready');
+  if (bad)
+    throw new SetupError(bad.code ?? 'setup_failed', `The tests need both servers. ${bad.detail}`, bad.cure);
+  const pathOf = (part) => events.find((event) => event.part === part)?.path;
   return { mlxPython: pathOf('mlx'), ollama: pathOf('ollama') };
 }
 

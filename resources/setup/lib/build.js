@@ -52,7 +52,7 @@ export function isBuilt(root) {
 export async function build(root, { node, env, signal }) {
   const sources = sourceHash(root);
   const script = join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js');
-  const quiet = { ...env, NODE_ENV: 'production', FORCE_COLOR: '0' };
+  const quiet = { ...env, NODE_ENV: 'production', NO_COLOR: '1' };
   const result = await run(node, [script, 'build', '--logLevel', 'warn'], {
     cwd: root,
     env: quiet,
@@ -60,6 +60,12 @@ export async function build(root, { node, env, signal }) {
     timeoutMs: 600_000,
   });
   signal?.throwIfAborted();
-  if (result.code !== 0) throw new SetupError('build_failed', `The build failed: ${failureText(result)}`);
+  if (result.code !== 0) throw new SetupError('build_failed', `The build failed: ${buildReason(result)}`);
   writeStamp(join(root, stampFile), { sources });
+}
+
+/** The bundler names the fault in its first lines and ends with its own stack. */
+function buildReason(result) {
+  const lines = result.stderr.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line));
+  return lines.slice(0, 6).join('\n').slice(0, 800) || failureText(result);
 }

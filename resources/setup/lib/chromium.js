@@ -6,9 +6,9 @@ import { SetupError } from './setup-error.js';
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
 const macApps = ['Google Chrome', 'Chromium'];
 
-/** A Chromium that is installed: `TANDEM_TEST_CHROMIUM`, PATH, macOS's applications. */
+/** A Chromium that is installed: `TANDEM_CHROMIUM`, PATH, macOS's applications. */
 export function installedChromium(place) {
-  if (place.env.TANDEM_TEST_CHROMIUM) return place.env.TANDEM_TEST_CHROMIUM;
+  if (place.env.TANDEM_CHROMIUM) return place.env.TANDEM_CHROMIUM;
   const apps = macApps.map((name) => `/Applications/${name}.app/Contents/MacOS/${name}`);
   return (
     findProgram(place, names) ??

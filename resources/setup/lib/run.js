@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
+import { stripVTControlCharacters } from 'node:util';
 
 /**
  * @typedef {object} RunOptions
@@ -90,6 +91,8 @@ export function run(command, args, options = {}) {
       if (pid === undefined) finish();
     });
     child.on('close', (code) => {
+      // Some tools colour what they print even for a pipe.
+      for (const name of ['stdout', 'stderr']) result[name] = stripVTControlCharacters(result[name]);
       result.code = code;
       finish();
     });

@@ -2,12 +2,7 @@
 const settings = /^(TANDEM_|MLX_|OLLAMA_|LOCAL_ROUTER_|VICTORIA_|SMART_WORKER_|RAG_|MODEL_TIME_)/;
 
 /** What the set-up of the tests itself obeys. */
-const kept = new Set([
-  'TANDEM_RUNTIME_DIR',
-  'TANDEM_MLX_PYTHON',
-  'TANDEM_OLLAMA_BIN',
-  'TANDEM_TEST_CHROMIUM',
-]);
+const kept = new Set(['TANDEM_RUNTIME_DIR', 'TANDEM_MLX_PYTHON', 'TANDEM_OLLAMA_BIN', 'TANDEM_CHROMIUM']);
 
 /**
  * The environment that tests run in: the shell's without settings of the app, plus where the real servers and the
@@ -23,6 +18,6 @@ export function testEnvironment(env, { mlxPython, ollama, chromium } = {}) {
   );
   if (mlxPython) clean.TANDEM_MLX_PYTHON = mlxPython;
   if (ollama) clean.TANDEM_OLLAMA_BIN = ollama;
-  if (chromium) clean.TANDEM_TEST_CHROMIUM = chromium;
+  if (chromium) clean.TANDEM_CHROMIUM = chromium;
   return clean;
 }

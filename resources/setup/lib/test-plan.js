@@ -21,11 +21,10 @@ export function testPlan(args) {
 }
 
 /**
- * What has to be set up for these groups.
+ * Whether a group drives the built program, and so needs it, both servers and, for `ui`, a browser.
  *
- * @param {string[]} groups
+ * @param {string} group
  */
-export function needsOf(groups) {
-  const servers = groups.includes('integration') || groups.includes('ui');
-  return { build: servers, runtimes: servers, chromium: groups.includes('ui') };
+export function needsServers(group) {
+  return group === 'integration' || group === 'ui';
 }

@@ -100,17 +100,35 @@ export async function runGroup(group, job) {
   const { code, timedOut } = await runAttached(command, { root: job.root, env, minutes, signal: job.signal });
   const elapsedMs = Date.now() - started;
   const ended = timedOut ? `ended after ${minutes} minutes` : `ended with code ${code}`;
-  const whole = (state, error) => ({ file: '', name: group, state, durationMs: elapsedMs, error });
-  if (isCheck)
-    return {
-      group,
-      elapsedMs,
-      tests: [whole(code === 0 ? 'passed' : 'failed', code === 0 ? undefined : ended)],
-    };
-  return { group, elapsedMs, tests: vitestTests(readStamp(resultsFile), { code, ended, whole }) };
+  const whole = (state, error) => wholeGroup(group, state, elapsedMs, error);
+  if (!isCheck)
+    return { group, elapsedMs, tests: vitestTests(readStamp(resultsFile), { code, ended, whole }) };
+  return { group, elapsedMs, tests: [code === 0 ? whole('passed') : whole('failed', ended)] };
 }
 
-/** Results as vitest wrote them, plus one failure for each thing that went wrong outside a test. */
+/**
+ * A result that stands for a whole group.
+ *
+ * @param {string} group
+ * @param {'passed' | 'failed'} state
+ * @param {number} durationMs
+ * @param {string} [error]
+ * @returns {TestResult}
+ */
+export function wholeGroup(group, state, durationMs, error) {
+  return { file: '', name: group, state, durationMs, error };
+}
+
+/**
+ * Results as vitest wrote them, plus one failure for each thing that went wrong outside a test.
+ *
+ * @param {{ tests: TestResult[], errors: { file: string, message: string }[] } | undefined} results undefined: it crashed
+ * @param {object} end
+ * @param {number | null} end.code
+ * @param {string} end.ended how it ended, in words
+ * @param {(state: 'passed' | 'failed', error?: string) => TestResult} end.whole
+ * @returns {TestResult[]}
+ */
 export function vitestTests(results, { code, ended, whole }) {
   if (!results) return [whole('failed', `vitest ${ended} before it had results`)];
   const outside = results.errors.map(({ file, message }) => ({

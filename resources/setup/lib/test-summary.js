@@ -22,7 +22,7 @@ export function sumUp(groups) {
   };
 }
 
-const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
 const title = ({ group, file, name }) =>
   [group, file, name === group ? '' : name].filter(Boolean).join(' › ');
 

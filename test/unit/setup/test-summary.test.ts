@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../resources/setup/lib/options.js';
 import { testEnvironment } from '../../../resources/setup/lib/test-environment.js';
-import { needsOf, testPlan } from '../../../resources/setup/lib/test-plan.js';
-import { vitestTests } from '../../../resources/setup/lib/test-run.js';
+import { needsServers, testPlan } from '../../../resources/setup/lib/test-plan.js';
+import { vitestTests, wholeGroup } from '../../../resources/setup/lib/test-run.js';
 import { closingLine, detailLines, sumUp } from '../../../resources/setup/lib/test-summary.js';
 
 type State = 'passed' | 'failed' | 'skipped' | 'pending';
@@ -44,7 +44,7 @@ describe('the closing line of npm test', () => {
 });
 
 describe('the results of a vitest run', () => {
-  const whole = (state: State, error?: string) => ({ ...result('unit', state), error });
+  const whole = (state: 'passed' | 'failed', error?: string) => wholeGroup('unit', state, 1, error);
 
   it('are a failure when it crashed before it had any', () => {
     expect(vitestTests(undefined, { code: 1, ended: 'ended with code 1', whole })).toMatchObject([
@@ -54,7 +54,7 @@ describe('the results of a vitest run', () => {
 
   it('are a failure when it ended badly without a failed test, or with an error outside a test', () => {
     const passed = { tests: [result('one', 'passed')], errors: [] };
-    const states = (results: object, code: number) =>
+    const states = (results: Parameters<typeof vitestTests>[0] & object, code: number) =>
       vitestTests(results, { code, ended: '', whole }).map((test: { state: State }) => test.state);
     expect(states(passed, 0)).toEqual(['passed']);
     expect(states(passed, 1)).toEqual(['passed', 'failed']);
@@ -74,10 +74,8 @@ describe('the plan of a test run', () => {
     expect(() => testPlan(['--watch'])).toThrow(UsageError);
   });
 
-  it('sets up the servers and the browser only where they are used', () => {
-    expect(needsOf(['types', 'lint', 'unit'])).toEqual({ build: false, runtimes: false, chromium: false });
-    expect(needsOf(['integration'])).toEqual({ build: true, runtimes: true, chromium: false });
-    expect(needsOf(['ui'])).toEqual({ build: true, runtimes: true, chromium: true });
+  it('sets up the servers only for the groups that use them', () => {
+    expect(testPlan([]).groups.filter(needsServers)).toEqual(['integration', 'ui']);
   });
 
   it("keeps the shell's settings of the app away from the tests", () => {
