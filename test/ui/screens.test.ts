@@ -1,0 +1,75 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium } from '../support/chromium';
+import { type RendererServer, serveRenderer } from '../support/renderer-server';
+import { type Language, SCREENS, type Screen } from './screens';
+
+const FOLDER = resolve(import.meta.dirname, '../../test-results/screens');
+const SIZES = { popover: { width: 420, height: 640 }, wide: { width: 1280, height: 800 } };
+/** `TANDEM_SCREENS=chat,status` takes only these; all by default. */
+const wanted = process.env.TANDEM_SCREENS?.split(',');
+
+let browser: Browser;
+let server: RendererServer;
+
+beforeAll(async () => {
+  await mkdir(FOLDER, { recursive: true });
+  [browser, server] = await Promise.all([launchChromium(), serveRenderer()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** Opens a screen, takes its picture, and returns what is wrong with it. */
+async function picture(
+  screen: Screen,
+  size: keyof typeof SIZES,
+  theme: 'light' | 'dark',
+  language: Language,
+): Promise<string[]> {
+  const context = await browser.newContext({
+    viewport: SIZES[size],
+    deviceScaleFactor: 2,
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+  });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  page.on('pageerror', (error) => problems.push(String(error)));
+  const core = screen.core(language);
+  await core.install(page);
+  const chat = core.snapshot.chats[0]?.id;
+  if (chat) await page.addInitScript((id) => sessionStorage.setItem('tandem.chat', id), chat);
+  await page.goto(server.url);
+  await page.getByTestId('nav-chat').waitFor();
+  if (screen.open) await page.getByTestId(`nav-${screen.open}`).click();
+  if (screen.press) await page.getByRole('button', { name: screen.press[language] }).first().click();
+  // Charts are loaded on demand, and their size is measured after that.
+  await page.waitForLoadState('networkidle');
+  await page.evaluate(() => document.fonts.ready);
+  await page.screenshot({ path: `${FOLDER}/${screen.name}-${size}-${theme}-${language}.png` });
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
+  );
+  if (overflow) problems.push('the page is wider than the window');
+  await context.close();
+  return problems;
+}
+
+describe.each(SCREENS.filter(({ name }) => !wanted || wanted.includes(name)))('$name', (screen) => {
+  it.each([
+    ['popover', 'light', 'en'],
+    ['popover', 'dark', 'en'],
+    ['popover', 'light', 'ru'],
+    ['popover', 'dark', 'ru'],
+    ['wide', 'light', 'en'],
+    ['wide', 'dark', 'ru'],
+  ] as const)('shows without an error: %s, %s, %s', async (size, theme, language) => {
+    expect(await picture(screen, size, theme, language)).toEqual([]);
+  });
+});

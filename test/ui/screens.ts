@@ -1,0 +1,437 @@
+import type { Message } from '../../src/shared/chat';
+import type { Snapshot } from '../../src/shared/contract';
+import { FakeCore } from '../support/fake-bridge';
+import {
+  answerMeta,
+  backendStatus,
+  emptyQueue,
+  fakeAnswer,
+  fakeSnapshot,
+  memoryStatus,
+  settingsView,
+  starterSnapshot,
+} from '../support/fake-snapshot';
+
+export type Language = 'en' | 'ru';
+
+/** One picture: the state of the core, and what is done to see it. */
+export interface Screen {
+  name: string;
+  core: (language: Language) => FakeCore;
+  open?: 'status' | 'settings';
+  /** A button to press by its name, per language. */
+  press?: Record<Language, string>;
+}
+
+const MIB = 1024 ** 2;
+const GIB = 1024 * MIB;
+
+const WORDS = {
+  en: {
+    hello: 'hi! what can you do?',
+    greeting:
+      'I answer small things right here, and hand code, analysis and long texts to the heavy model. Ask away.',
+    ask: 'Write a Python function that merges two sorted lists',
+    intro:
+      'Walk both lists with two indices and always take the **smaller head**. It is linear in the total length:',
+    outro:
+      'Each element is moved once, so the cost is `O(n + m)`. Two things to know:\n\n- The input lists are not changed.\n- Equal elements keep their order, `a` first.',
+    plan: 'Plan the migration of our database to PostgreSQL 17 without downtime',
+    half: 'The move has three stages. First, set up logical replication from the old server to the new one and let it',
+    again:
+      'The move has three stages:\n\n1. Replicate to the new server until it has caught up.\n2. Stop writes for a moment and switch.\n3. Keep the old server for a week.',
+    title: 'Merging sorted lists',
+  },
+  ru: {
+    hello: 'привет! что ты умеешь?',
+    greeting:
+      'На простое отвечаю прямо здесь, а код, анализ и длинные тексты передаю тяжёлой модели. Спрашивайте.',
+    ask: 'Напиши на Python функцию, которая сливает два отсортированных списка',
+    intro: 'Идём по обоим спискам двумя индексами и каждый раз берём **меньший элемент**. Время линейное:',
+    outro:
+      'Каждый элемент переносится один раз, поэтому сложность `O(n + m)`. Стоит знать:\n\n- Исходные списки не меняются.\n- Равные элементы сохраняют порядок, сначала из `a`.',
+    plan: 'Составь план миграции базы на PostgreSQL 17 без простоя',
+    half: 'Переезд состоит из трёх этапов. Сначала настройте логическую репликацию со старого сервера на новый и дайте ей',
+    again:
+      'Переезд состоит из трёх этапов:\n\n1. Реплицируйте данные, пока новый сервер не догонит старый.\n2. На мгновение остановите запись и переключитесь.\n3. Неделю держите старый сервер под рукой.',
+    title: 'Слияние списков',
+  },
+};
+
+const CODE = `\`\`\`python
+def merge(a, b):
+    out, i, j = [], 0, 0
+    while i < len(a) and j < len(b):
+        if a[i] <= b[j]:
+            out.append(a[i]); i += 1
+        else:
+            out.append(b[j]); j += 1
+    return out + a[i:] + b[j:]
+\`\`\``;
+
+const MLX = answerMeta({
+  source: 'mlx',
+  model: 'mlx-community/Phi-3.5-mini-instruct-4bit',
+  category: 'greeting',
+  reasons: ['rule:greeting'],
+  ttftMs: 210,
+  tokensPerSecond: 84.3,
+  promptTokens: 24,
+  completionTokens: 31,
+});
+const OLLAMA = answerMeta({
+  source: 'ollama',
+  model: 'qwen2.5-coder:32b',
+  category: 'coding',
+  reasons: ['rule:coding', 'setting:only-light'],
+  ttftMs: 1_920,
+  tokensPerSecond: 24.1,
+  queueMs: 340,
+  promptTokens: 61,
+  completionTokens: 212,
+});
+
+function user(id: string, text: string): Message {
+  return { role: 'user', id, chatId: 'chat-1', text, at: Date.now() };
+}
+
+function chat(
+  language: Language,
+  messages: Message[],
+  change: Partial<Snapshot> = {},
+  base = fakeSnapshot(),
+): FakeCore {
+  const core = new FakeCore({ ...base, ...change, settings: settingsView({ language }) });
+  const words = WORDS[language];
+  const hours = (n: number) => Date.now() - n * 3_600_000;
+  core.addChat({ id: 'chat-1', title: words.title, preview: words.greeting }, messages);
+  core.addChat({ id: 'chat-2', title: words.plan, preview: words.half, updatedAt: hours(26) });
+  core.addChat({ id: 'chat-3', title: words.hello, preview: words.greeting, updatedAt: hours(80) });
+  return core;
+}
+
+function talk(language: Language): Message[] {
+  const words = WORDS[language];
+  return [
+    user('u1', words.hello),
+    fakeAnswer({ id: 'a1', replyTo: 'u1', text: words.greeting, meta: MLX }),
+    user('u2', words.ask),
+    fakeAnswer({
+      id: 'a2',
+      replyTo: 'u2',
+      text: `${words.intro}\n\n${CODE}\n\n${words.outro}`,
+      meta: OLLAMA,
+    }),
+  ];
+}
+
+const busy: Partial<Snapshot> = {
+  backends: [backendStatus('mlx'), backendStatus('ollama', { activeRequests: 1 })],
+};
+
+const oom = {
+  code: 'exited',
+  message: 'MLX exited (SIGABRT): [METAL] Command buffer execution failed: Insufficient Memory',
+  at: Date.now() - 40_000,
+};
+
+function queue(): Snapshot['queue'] {
+  const entry = {
+    priority: 'high' as const,
+    position: null,
+    etaMs: 12_000,
+    waitedMs: 900,
+    backend: 'ollama' as const,
+    model: 'qwen2.5-coder:32b',
+  };
+  return {
+    stats: { ...emptyQueue().stats, depth: 2, running: 1 },
+    entries: [
+      { ...entry, id: 'q1', client: 'ui', category: 'coding', state: 'running' },
+      {
+        ...entry,
+        id: 'q2',
+        client: 'Open WebUI',
+        category: 'general',
+        state: 'waiting',
+        position: 1,
+        etaMs: 41_000,
+      },
+      {
+        ...entry,
+        id: 'q3',
+        client: 'curl',
+        category: 'reasoning',
+        state: 'waiting',
+        position: 2,
+        etaMs: 96_000,
+      },
+    ],
+  };
+}
+
+export const SCREENS: readonly Screen[] = [
+  { name: 'chat', core: (language) => chat(language, talk(language)) },
+  {
+    name: 'chat-why',
+    core: (language) => chat(language, talk(language).slice(0, 2)),
+    press: { en: 'Why?', ru: 'Почему?' },
+  },
+  {
+    name: 'chat-empty',
+    core: (language) => new FakeCore(fakeSnapshot({ settings: settingsView({ language }) })),
+  },
+  {
+    name: 'chat-streaming',
+    core: (language) => {
+      const words = WORDS[language];
+      const meta = { ...OLLAMA, tokensPerSecond: null, completionTokens: null, promptTokens: null };
+      const text = `${words.intro}\n\n${CODE.slice(0, 130)}`;
+      const answer = fakeAnswer({ id: 'a1', replyTo: 'u1', status: 'streaming', text, meta });
+      return chat(language, [user('u1', words.ask), answer], busy);
+    },
+  },
+  {
+    name: 'chat-queued',
+    core: (language) => {
+      const meta = answerMeta({
+        source: 'ollama',
+        model: 'llama3.3:70b',
+        category: 'reasoning',
+        position: 2,
+        etaMs: 41_000,
+        reasons: ['rule:reasoning'],
+      });
+      return chat(
+        language,
+        [user('u1', WORDS[language].plan), fakeAnswer({ id: 'a1', replyTo: 'u1', status: 'queued', meta })],
+        { ...busy, queue: queue() },
+      );
+    },
+  },
+  {
+    name: 'chat-rescued',
+    core: (language) => {
+      const words = WORDS[language];
+      const rescued = {
+        ...OLLAMA,
+        model: 'qwen2.5:3b',
+        category: 'greeting' as const,
+        reasons: ['rule:greeting', 'fallback:mlx-oom'],
+        ttftMs: 900,
+        tokensPerSecond: 31,
+      };
+      const broken = {
+        ...OLLAMA,
+        breaks: [{ at: words.half.length, from: 'mlx' as const, to: 'ollama' as const, reason: 'exited' }],
+      };
+      return chat(
+        language,
+        [
+          user('u1', words.hello),
+          fakeAnswer({ id: 'a1', replyTo: 'u1', text: words.greeting, meta: rescued }),
+          user('u2', words.plan),
+          fakeAnswer({ id: 'a2', replyTo: 'u2', text: words.half + words.again, meta: broken }),
+        ],
+        {
+          backends: [
+            backendStatus('mlx', {
+              state: 'backoff',
+              nextStartAt: Date.now() + 8_000,
+              lastError: oom,
+              readySince: null,
+            }),
+            backendStatus('ollama'),
+          ],
+        },
+      );
+    },
+  },
+  {
+    name: 'chat-failed',
+    core: (language) => {
+      const words = WORDS[language];
+      const error = { code: 'timeout', message: 'too slow', details: {} };
+      return chat(language, [
+        user('u1', words.plan),
+        fakeAnswer({
+          id: 'a1',
+          replyTo: 'u1',
+          status: 'failed',
+          text: words.half,
+          meta: { ...OLLAMA, error },
+        }),
+        user('u2', words.hello),
+        fakeAnswer({ id: 'a2', replyTo: 'u2', status: 'stopped', text: words.greeting, meta: MLX }),
+      ]);
+    },
+  },
+  {
+    name: 'chat-two-answers',
+    core: (language) => {
+      const words = WORDS[language];
+      return chat(language, [
+        user('u1', words.hello),
+        fakeAnswer({ id: 'a1', replyTo: 'u1', text: words.greeting, meta: MLX }),
+        fakeAnswer({
+          id: 'a2',
+          replyTo: 'u1',
+          text: words.greeting,
+          meta: { ...OLLAMA, reasons: ['explicit:backend'], category: 'greeting' },
+        }),
+      ]);
+    },
+  },
+  {
+    name: 'no-model',
+    core: (language) =>
+      new FakeCore(
+        starterSnapshot({
+          settings: settingsView({ language }),
+          pulls: [
+            {
+              name: 'qwen2.5-coder:32b',
+              state: 'running',
+              step: 'pulling',
+              completedBytes: 7.6e9,
+              totalBytes: 20e9,
+              bytesPerSecond: 52e6,
+              error: null,
+            },
+          ],
+        }),
+      ),
+  },
+  {
+    name: 'no-model-answer',
+    core: (language) => {
+      const meta = answerMeta({
+        source: 'app',
+        category: 'coding',
+        reasons: ['rule:coding', 'no-capable-model'],
+        notice: 'no_model',
+      });
+      const failed = {
+        name: 'phi3.5:3.8b',
+        state: 'failed' as const,
+        step: '',
+        completedBytes: 0,
+        totalBytes: null,
+        bytesPerSecond: null,
+        error: { code: 'disk_full', message: '' },
+      };
+      return chat(
+        language,
+        [user('u1', WORDS[language].ask), fakeAnswer({ id: 'a1', replyTo: 'u1', meta })],
+        { pulls: [failed] },
+        starterSnapshot(),
+      );
+    },
+  },
+  { name: 'status', open: 'status', core: (language) => chat(language, [], { ...busy, queue: queue() }) },
+  {
+    name: 'status-restarting',
+    open: 'status',
+    core: (language) =>
+      chat(language, [], {
+        backends: [
+          backendStatus('mlx', { state: 'starting', stage: 'loading', readySince: null }),
+          backendStatus('ollama'),
+        ],
+      }),
+  },
+  {
+    name: 'status-open',
+    open: 'status',
+    core: (language) =>
+      chat(language, [], {
+        backends: [
+          backendStatus('mlx', {
+            state: 'open',
+            restarts: 10,
+            readySince: null,
+            memoryBytes: null,
+            nextStartAt: Date.now() + 25 * 60_000,
+            lastError: oom,
+          }),
+          backendStatus('ollama', { activeRequests: 1 }),
+        ],
+        memory: memoryStatus({
+          usedPercent: 91,
+          usedBytes: 87.4 * GIB,
+          pressure: 'warning',
+          mlxBytes: null,
+          ollamaBytes: 47 * GIB,
+        }),
+        warnings: [
+          {
+            code: 'port_taken',
+            message:
+              'Port 11436 is used by “node” (pid 812), so the gateway does not listen. Close it, or set TANDEM_GATEWAY_PORT.',
+          },
+        ],
+      }),
+  },
+  {
+    name: 'status-setup',
+    open: 'status',
+    core: (language) =>
+      chat(language, [], {
+        backends: [
+          backendStatus('mlx', {
+            state: 'stopped',
+            stage: 'setup',
+            model: null,
+            readySince: null,
+            restarts: 0,
+            memoryBytes: null,
+            version: null,
+          }),
+          backendStatus('ollama', {
+            state: 'absent',
+            ownership: 'none',
+            model: null,
+            readySince: null,
+            version: null,
+            memoryBytes: null,
+            url: null,
+            absence: {
+              code: 'ollama_missing',
+              cure: 'Ollama is not installed. Run `brew install ollama`, then look again.',
+            },
+          }),
+        ],
+        setup: [
+          {
+            part: 'mlx',
+            stage: 'install',
+            detail: 'mlx-lm 0.29.1 and 31 packages',
+            percent: 64,
+            elapsedMs: 21_000,
+          },
+          {
+            part: 'ollama',
+            stage: 'build',
+            detail: 'go build ./… (package 412 of 903)',
+            percent: null,
+            elapsedMs: 95_000,
+          },
+        ],
+      }),
+  },
+  {
+    name: 'settings',
+    open: 'settings',
+    core: (language) => {
+      const core = chat(language, []);
+      const settings = settingsView({ language, mlxOnlyLight: false });
+      const light = settings.mlxOnlyLight;
+      const coding = settings.ollamaModelCoding;
+      if (light) settings.mlxOnlyLight = { ...light, pendingRestart: true };
+      if (coding)
+        settings.ollamaModelCoding = { ...coding, value: 'qwen2.5-coder:32b', source: 'environment' };
+      core.snapshot = { ...core.snapshot, settings };
+      return core;
+    },
+  },
+];
