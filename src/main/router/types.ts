@@ -49,7 +49,15 @@ export type RouterEvent =
   | { type: 'routed'; category: Category; reasons: Reason[] }
   | { type: 'waiting'; backend: BackendId; model: string; position: number; etaMs: number | null }
   /** A backend has taken the request; nothing of it is visible yet. */
-  | { type: 'attempt'; backend: BackendId; model: string; reasons: Reason[]; queueMs: number }
+  | {
+      type: 'attempt';
+      backend: BackendId;
+      model: string;
+      reasons: Reason[];
+      queueMs: number;
+      /** Oldest turns left out because they do not fit the model's context. */
+      droppedTurns?: number;
+    }
   | { type: 'prefill'; done: number; total: number }
   /** From here on this backend's output is visible to the client. */
   | { type: 'started'; backend: BackendId; model: string; reasons: Reason[]; queueMs: number; ttftMs: number }

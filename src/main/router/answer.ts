@@ -1,0 +1,127 @@
+import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
+import type { Backend, BackendRequest } from '../backends/backend';
+import type { Clock } from '../ports/clock';
+import type { Slot } from '../queue/types';
+import { Attempt } from './attempt';
+import { lastUserText } from './categories';
+import { fitToContext, lastMessageOnly } from './context';
+import type { DrainWatch } from './drain-watch';
+import type { MeasuredTimes } from './estimates';
+import { onlyEchoed } from './failures';
+import type { RequestRun } from './request-run';
+import type { Candidate, Route, RouterEvent, RouteSnapshot } from './types';
+import { VisibleText } from './visible-text';
+
+export type Routed = Extract<Route, { kind: 'candidates' }>;
+
+/** One candidate's turn at a request. */
+export interface TryContext {
+  run: RequestRun;
+  routed: Routed;
+  snapshot: RouteSnapshot;
+  candidate: Candidate;
+  /** Another candidate stands ready. */
+  hasNext: boolean;
+}
+
+interface AnswerContext extends TryContext {
+  backend: Backend;
+  slot: Slot;
+  timeoutMs: number;
+  clock: Clock;
+  measured: MeasuredTimes;
+  drains: DrainWatch;
+}
+
+/**
+ * Lets a backend answer in the slot it has been given. `view.visible` becomes true as soon as anything of the answer
+ * can be seen. Throws the attempt's failure, or `echo`; the slot is given back in every case.
+ */
+export async function* answer(
+  context: AnswerContext,
+  view: { visible: boolean },
+): AsyncGenerator<RouterEvent, void, void> {
+  const { run, routed, candidate, backend, clock, drains } = context;
+  const attempt = new Attempt(
+    { ...context, onDrain: (drained) => drains.watch(backend.id, drained) },
+    run.signal,
+  );
+  try {
+    await attempt.ready();
+    run.takenBy(candidate);
+    const takenAt = clock.now();
+    const { request, droppedTurns } = prepare(context);
+    yield { type: 'attempt', ...run.label(candidate), droppedTurns };
+    const text = new VisibleText(lastUserText(run.request), routed.echoAllowed);
+    const started = (): RouterEvent => {
+      view.visible = true;
+      const ttftMs = Math.round(clock.now() - takenAt);
+      run.record.ttftMs = ttftMs;
+      return { type: 'started', ...run.label(candidate), ttftMs };
+    };
+    const end = yield* pass(attempt.stream(request), text, view, started);
+    if (text.isEcho && !routed.echoAllowed) throw onlyEchoed(candidate.backend, candidate.model);
+    if (text.isEcho) run.addReasons(['echo']);
+    const start = view.visible ? null : started();
+    const evalMs = end.evalMs ?? clock.now() - takenAt - (run.record.ttftMs ?? 0);
+    context.measured.learn(candidate.model, end, evalMs);
+    const rest = text.rest();
+    run.done(end);
+    if (start) yield start;
+    if (rest) yield { type: 'text', text: rest };
+    const { backend: id, model, reasons } = run.label(candidate);
+    yield { type: 'end', end, backend: id, model, reasons };
+  } finally {
+    attempt.close();
+  }
+}
+
+/** Lets the chunks of a stream through as events; text waits where it may still turn out to be an echo. */
+async function* pass(
+  chunks: AsyncGenerator<CompletionChunk, CompletionEnd, void>,
+  text: VisibleText,
+  view: { visible: boolean },
+  started: () => RouterEvent,
+): AsyncGenerator<RouterEvent, CompletionEnd, void> {
+  try {
+    for (;;) {
+      const next = await chunks.next();
+      if (next.done) return next.value;
+      for (const event of text.eventsFor(next.value)) {
+        if (event.type !== 'prefill' && !view.visible) yield started();
+        yield event;
+      }
+    }
+  } finally {
+    await chunks.return?.({ reason: 'stop', promptTokens: 0, completionTokens: 0 });
+  }
+}
+
+/** The request as the candidate's model gets it. */
+function prepare({ run, snapshot, candidate }: TryContext): {
+  request: BackendRequest;
+  droppedTurns: number;
+} {
+  const { id, messages, rawPrompt, sampling, format, tools, think, keepAlive, extraOptions } = run.request;
+  const known = snapshot.models.find(
+    (model) => model.backend === candidate.backend && model.name === candidate.model,
+  );
+  const fitted = candidate.starter
+    ? lastMessageOnly(messages)
+    : fitToContext(run.request, known?.contextLength ?? null);
+  return {
+    request: {
+      id,
+      model: candidate.model,
+      messages: fitted.messages,
+      rawPrompt,
+      sampling,
+      format,
+      tools,
+      think,
+      keepAlive,
+      extraOptions,
+    },
+    droppedTurns: fitted.droppedTurns,
+  };
+}

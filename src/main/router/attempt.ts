@@ -1,0 +1,113 @@
+import { type CompletionChunk, type CompletionEnd, isServing } from '../../shared/domain';
+import type { Backend, BackendRequest } from '../backends/backend';
+import type { Clock } from '../ports/clock';
+import type { Slot } from '../queue/types';
+import { childOf, nextOrAbort, within } from './bounded';
+import { backendDown, endedEarly, tookTooLong } from './failures';
+import type { Candidate } from './types';
+
+/** A backend that was up a moment ago proves it within this time when another one could answer instead. */
+const QUICK_READY_MS = 3000;
+
+export interface AttemptOptions {
+  backend: Backend;
+  candidate: Candidate;
+  slot: Slot;
+  clock: Clock;
+  /** Ms from here on that the backend may take. */
+  timeoutMs: number;
+  /** Another candidate stands ready. */
+  hasNext: boolean;
+  /** Told when a cancelled sequence may still be computed. */
+  onDrain: (drained: Promise<void>) => void;
+}
+
+/**
+ * One request on one backend, from the slot to the end of the stream. The slot is given back exactly once, in the
+ * moment in which the attempt ends: freed when the backend has finished, draining when it was cut off.
+ */
+export class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #controller: AbortController;
+  readonly #dispose: () => void;
+  /** Has the backend been asked, without having finished? */
+  #computing = false;
+  #cancelTimer: () => void = () => {};
+  #over = false;
+
+  constructor(options: AttemptOptions, signal: AbortSignal) {
+    this.#options = options;
+    const { controller, dispose } = childOf(signal);
+    this.#controller = controller;
+    this.#dispose = dispose;
+    controller.signal.addEventListener('abort', () => this.close(), { once: true });
+    if (controller.signal.aborted) this.close();
+  }
+
+  /** Resolves when the backend is up; rejects soon if it is not and another candidate could answer. */
+  async ready(): Promise<void> {
+    const { backend, candidate, clock, hasNext, timeoutMs } = this.#options;
+    const mayWait = candidate.waitForReady || !hasNext;
+    if (!mayWait && !isServing(backend.status().state)) throw backendDown(backend.id);
+    const limit = mayWait ? timeoutMs : QUICK_READY_MS;
+    await within(
+      clock,
+      limit,
+      this.#controller.signal,
+      (signal) => backend.ensureReady(signal),
+      () => backendDown(backend.id),
+    );
+  }
+
+  /** The backend's chunks up to its end. Throws `timeout`, `backend_failed` or the backend's own error. */
+  async *stream(request: BackendRequest): AsyncGenerator<CompletionChunk, CompletionEnd, void> {
+    const { backend, candidate, clock, timeoutMs } = this.#options;
+    const { signal } = this.#controller;
+    this.#cancelTimer = clock.after(timeoutMs, () => {
+      this.#controller.abort(tookTooLong(backend.id, candidate.model, timeoutMs));
+    });
+    signal.throwIfAborted();
+    this.#computing = true;
+    const iterator = backend.stream(request, signal)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await nextOrAbort(iterator, signal);
+        if (next.done) throw endedEarly(backend.id, candidate.model);
+        if (next.value.type === 'end') {
+          this.#finished();
+          return next.value.end;
+        }
+        yield next.value;
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#finished();
+      throw error;
+    } finally {
+      this.close();
+      // Not awaited: a backend that hangs must not hold the caller.
+      iterator.return?.().then(undefined, () => {});
+    }
+  }
+
+  /** Ends the attempt in whatever state it is. */
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelTimer();
+    this.#dispose();
+    const { backend, slot, onDrain } = this.#options;
+    if (!this.#computing) {
+      slot.release();
+      return;
+    }
+    this.#controller.abort();
+    const drained = backend.drained();
+    slot.drain(drained);
+    onDrain(drained);
+  }
+
+  #finished(): void {
+    this.#computing = false;
+    this.close();
+  }
+}

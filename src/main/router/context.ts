@@ -1,0 +1,74 @@
+import type { ChatMessage, CompletionRequest } from '../../shared/domain';
+
+/** UTF-8 bytes per token, low on purpose: English has about 4, Russian about 5 with two bytes a letter. */
+const BYTES_PER_TOKEN = 3.6;
+/** Tokens that a chat template adds to each message. */
+const TOKENS_PER_MESSAGE = 5;
+/** What a typical vision model spends on one picture. */
+const TOKENS_PER_IMAGE = 800;
+/** Room kept for the answer when the request sets no `max_tokens`. */
+const DEFAULT_ANSWER_TOKENS = 512;
+/** Context of the light model (phi3.5-mini-4k) where a model's own is unknown. */
+export const LIGHT_CONTEXT = 4096;
+
+/** Approximate tokens of a text, without any model's tokenizer; errs on the high side. */
+export function approximateTokens(text: string): number {
+  return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
+}
+
+function messageTokens(message: ChatMessage): number {
+  const images = (message.images?.length ?? 0) * TOKENS_PER_IMAGE;
+  const calls = message.tool_calls ? approximateTokens(JSON.stringify(message.tool_calls)) : 0;
+  return approximateTokens(message.content) + TOKENS_PER_MESSAGE + images + calls;
+}
+
+type Sized = Pick<CompletionRequest, 'messages' | 'rawPrompt' | 'sampling' | 'tools'>;
+
+/** Approximate tokens of the whole prompt. */
+export function promptTokens(request: Omit<Sized, 'sampling'>): number {
+  const tools = request.tools ? approximateTokens(JSON.stringify(request.tools)) : 0;
+  if (request.rawPrompt !== undefined) return approximateTokens(request.rawPrompt) + tools;
+  return request.messages.reduce((sum, message) => sum + messageTokens(message), tools);
+}
+
+/** Tokens that prompt and answer need together. */
+export function neededTokens(request: Sized): number {
+  return promptTokens(request) + (request.sampling.maxTokens ?? DEFAULT_ANSWER_TOKENS);
+}
+
+export interface FittedMessages {
+  messages: ChatMessage[];
+  /** Turns left out, each a user message with what followed it. */
+  droppedTurns: number;
+}
+
+/** What the starter model gets: the last user message alone. */
+export function lastMessageOnly(messages: readonly ChatMessage[]): FittedMessages {
+  const last = messages.findLast((message) => message.role === 'user');
+  const turns = messages.filter((message) => message.role === 'user').length;
+  return { messages: last ? [last] : [...messages], droppedTurns: Math.max(0, turns - 1) };
+}
+
+/**
+ * Leaves out the oldest turns until prompt and answer fit a context of `contextLength` tokens (null = unknown: all is
+ * kept). System messages and the last turn always stay, so a single message that is too long is never cut.
+ */
+export function fitToContext(request: Sized, contextLength: number | null): FittedMessages {
+  const { messages } = request;
+  let needed = neededTokens(request);
+  if (contextLength === null || needed <= contextLength) return { messages: [...messages], droppedTurns: 0 };
+  const lastUser = messages.findLastIndex((message) => message.role === 'user');
+  const dropped = new Set<number>();
+  let droppedTurns = 0;
+  for (let index = 0; index < lastUser; index += 1) {
+    const message = messages[index];
+    if (!message || message.role === 'system') continue;
+    if (message.role === 'user') {
+      if (needed <= contextLength) break;
+      droppedTurns += 1;
+    } else if (droppedTurns === 0 && needed <= contextLength) break;
+    dropped.add(index);
+    needed -= messageTokens(message);
+  }
+  return { messages: messages.filter((_, index) => !dropped.has(index)), droppedTurns };
+}

@@ -1,0 +1,235 @@
+import type { CompletionRequest, Reason } from '../../shared/domain';
+import { isTandemError, TandemError, toTandemError } from '../../shared/errors';
+import type { Backend } from '../backends/backend';
+import type { BackendRegistry } from '../backends/registry';
+import type { Clock } from '../ports/clock';
+import type { Logger } from '../ports/logger';
+import type { RequestQueue } from '../queue/request-queue';
+import type { Admitted, SlotWish } from '../queue/types';
+import { answer, type Routed, type TryContext } from './answer';
+import { within } from './bounded';
+import { DrainWatch } from './drain-watch';
+import { estimateFor, expectedRunMs, type MeasuredTimes, queueWaitMs, requestTimeoutMs } from './estimates';
+import { backendDown, causeOf, isFinal, isPassing, withoutFallback } from './failures';
+import { type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
+import { route } from './route';
+import { waitForSlot } from './slot-wait';
+import type { Candidate, Dispatcher, RouterEvent, RouteSnapshot } from './types';
+
+export interface RequestDispatcherOptions {
+  queue: RequestQueue;
+  backends: BackendRegistry;
+  /** The facts of this moment; asked once per request. */
+  snapshot: () => RouteSnapshot;
+  /** Looks for models again; asked before a request is refused for want of one. Never rejects. */
+  refresh: () => Promise<void>;
+  measured: MeasuredTimes;
+  clock: Clock;
+  logger: Logger;
+  /** Told exactly once per request, rejected ones included, in the moment in which it is settled. Must not throw. */
+  onFinished: (record: FinishedRecord) => void;
+}
+
+interface Plan {
+  timeoutMs: number;
+  wish: SlotWish;
+}
+
+/** How one candidate ended; a thrown error is final for the request. */
+type Tried =
+  | { kind: 'done' }
+  | { kind: 'failed'; error: TandemError; cause: string; visible: boolean }
+  /** Gave up waiting because the backend still computes for somebody who left. */
+  | { kind: 'moved' };
+
+/**
+ * Sends each request on its way: admission, route, slot, backend, and the next backend when one fails. Every accepted
+ * request is settled exactly once, and in the same moment its record is told.
+ */
+export class RequestDispatcher implements Dispatcher {
+  readonly #options: RequestDispatcherOptions;
+  readonly #drains: DrainWatch;
+  readonly #logger: Logger;
+
+  constructor(options: RequestDispatcherOptions) {
+    this.#options = options;
+    this.#drains = new DrainWatch(options.clock);
+    this.#logger = options.logger.child('router');
+  }
+
+  async *dispatch(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<RouterEvent, void, void> {
+    signal.throwIfAborted();
+    const run = new RequestRun(request, this.#admit(request), this.#options, signal);
+    try {
+      yield* this.#serve(run);
+    } catch (thrown) {
+      const error = run.signal.aborted ? cancelled(thrown) : toTandemError(thrown);
+      run.fail(error);
+      throw error;
+    } finally {
+      run.close();
+    }
+  }
+
+  #admit(request: CompletionRequest): Admitted {
+    const { id, client, priority } = request;
+    try {
+      return this.#options.queue.admit({ id, client, priority, rateLimited: request.origin !== 'chat' });
+    } catch (thrown) {
+      const error = toTandemError(thrown);
+      this.#options.onFinished(rejectedRecord(request, error, this.#options.clock));
+      throw error;
+    }
+  }
+
+  async *#serve(run: RequestRun): AsyncGenerator<RouterEvent, void, void> {
+    let snapshot = this.#options.snapshot();
+    let routed = route(run.request, snapshot);
+    if (routed.kind === 'refused' && isAboutModels(routed.error)) {
+      // A model installed a moment ago by hand is not in the list yet.
+      await orAbort(this.#options.refresh(), run.signal);
+      snapshot = this.#options.snapshot();
+      routed = route(run.request, snapshot);
+    }
+    run.record.category = routed.category;
+    run.addReasons(routed.reasons);
+    yield { type: 'routed', category: routed.category, reasons: [...run.record.reasons] };
+    if (routed.kind === 'refused') throw routed.error;
+    yield* this.#tryInOrder(run, routed, snapshot);
+  }
+
+  /** Tries the candidates until one answers; `Tried` decides how to go on. */
+  async *#tryInOrder(
+    run: RequestRun,
+    routed: Routed,
+    snapshot: RouteSnapshot,
+  ): AsyncGenerator<RouterEvent, void, void> {
+    const { request } = run;
+    const waiting = request.strict ? routed.candidates.slice(0, 1) : [...routed.candidates];
+    let lastRound = false;
+    for (let current = waiting.shift(); current; ) {
+      const context = { run, routed, snapshot, candidate: current, hasNext: waiting.length > 0 };
+      const tried = yield* this.#try(context);
+      if (tried.kind === 'done') return;
+      if (tried.kind === 'moved') {
+        run.addReasons([`fallback:${current.backend}-draining`]);
+        current = waiting.shift();
+        continue;
+      }
+      const { error } = tried;
+      if (isFinal(error, request)) throw error;
+      if (request.strict) throw tried.visible ? error : withoutFallback(error, current.backend);
+      if (tried.visible && request.origin !== 'chat') throw brokenOff(error, current);
+      // Nothing else is left: the first choice gets one more go as soon as its backend is back.
+      if (waiting.length === 0 && !lastRound && isPassing(error) && !current.waitForReady) {
+        lastRound = true;
+        waiting.push({ ...(routed.candidates[0] ?? current), waitForReady: true });
+      }
+      const next = waiting.shift();
+      if (!next) throw error;
+      yield* this.#fallBack(run, current, next, tried);
+      current = next;
+    }
+  }
+
+  async *#fallBack(
+    run: RequestRun,
+    from: Candidate,
+    to: Candidate,
+    failed: Extract<Tried, { kind: 'failed' }>,
+  ): AsyncGenerator<RouterEvent, void, void> {
+    const reason: Reason = `fallback:${from.backend}-${failed.cause}`;
+    run.addReasons([reason]);
+    run.record.replays += 1;
+    this.#logger.warn('fallback', {
+      id: run.request.id,
+      from: from.backend,
+      to: to.backend,
+      cause: failed.cause,
+    });
+    if (failed.visible)
+      yield { type: 'break', from: from.backend, to: to.backend, reason: `${from.backend}-${failed.cause}` };
+  }
+
+  async *#try(context: TryContext): AsyncGenerator<RouterEvent, Tried, void> {
+    const { run, candidate } = context;
+    const backend = this.#options.backends.get(candidate.backend);
+    const { clock, measured } = this.#options;
+    const view = { visible: false };
+    try {
+      const plan = this.#plan(context);
+      if (candidate.waitForReady) await this.#waitUntilUp(backend, plan.timeoutMs, run.signal);
+      const slot = yield* waitForSlot(
+        { ...context, admitted: run.admitted, drains: this.#drains },
+        plan.wish,
+        run.signal,
+      );
+      if (!slot) return { kind: 'moved' };
+      run.record.queueMs = (run.record.queueMs ?? 0) + Math.round(slot.waitedMs);
+      yield* answer(
+        { ...context, backend, slot, timeoutMs: plan.timeoutMs, clock, measured, drains: this.#drains },
+        view,
+      );
+      return { kind: 'done' };
+    } catch (thrown) {
+      if (run.signal.aborted) throw thrown;
+      const error = toTandemError(thrown, 'backend_failed');
+      const cause = causeOf(error, backend.status());
+      return { kind: 'failed', error, cause, visible: view.visible };
+    }
+  }
+
+  /** What the candidate may cost: its wish for a slot and its time limit. */
+  #plan({ run, routed, snapshot, candidate }: TryContext): Plan {
+    const { settings, models } = snapshot;
+    const { measured } = this.#options;
+    const { maxTokens } = run.request.sampling;
+    const estimate = estimateFor(candidate.model, settings.modelTimeEstimates, measured);
+    const allowed = requestTimeoutMs(settings, routed.category, estimate, maxTokens);
+    return {
+      timeoutMs: Math.min(allowed, run.request.timeoutMs ?? allowed),
+      wish: {
+        backend: candidate.backend,
+        model: candidate.model,
+        category: routed.category,
+        estimateMs: expectedRunMs(estimate, maxTokens),
+        waitMs: queueWaitMs(
+          settings,
+          models.map((model) => model.name),
+          measured,
+        ),
+      },
+    };
+  }
+
+  /** Waits outside the queue, so that those who wait for a dead backend keep nobody's slot. */
+  async #waitUntilUp(backend: Backend, limitMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    await within(
+      clock,
+      limitMs,
+      signal,
+      (inner) => backend.ensureReady(inner),
+      () => backendDown(backend.id),
+    );
+  }
+}
+
+/** For clients of the API a broken stream ends with an error, never with a clean end of half an answer. */
+function brokenOff(error: TandemError, from: Candidate): TandemError {
+  if (error.code === 'timeout') return error;
+  return new TandemError('backend_failed', `The answer broke off: ${error.message}`, {
+    cause: error,
+    details: { ...error.details, backend: from.backend, model: from.model },
+  });
+}
+
+function cancelled(thrown: unknown): TandemError {
+  if (isTandemError(thrown) && thrown.code === 'cancelled') return thrown;
+  return new TandemError('cancelled', 'The request was cancelled.', { cause: thrown });
+}
+
+/** Could a model that is not listed yet change this refusal? */
+function isAboutModels(error: TandemError): boolean {
+  return error.code === 'no_model' || error.code === 'model_not_found';
+}

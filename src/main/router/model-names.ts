@@ -1,0 +1,46 @@
+import type { ModelInfo } from '../../shared/domain';
+
+/** Words in names that say how a model is packed, not which model it is. */
+const PACKING =
+  /^(?:instruct|chat|it|mlx|gguf|latest|\d+bit|bf16|fp16|f16|fp8|q\d(?:_\w+)?|k|m|s|dwq|distill|awq|hf)$/;
+
+/** Same name in Ollama's sense: a missing tag is `latest`, letter case does not matter. */
+export function isSameName(a: string, b: string): boolean {
+  return withTag(a) === withTag(b);
+}
+
+/** Finds a model of a list by the name that a person or a client gave: also a path's last part. */
+export function findByName<M extends Pick<ModelInfo, 'name'>>(
+  models: readonly M[],
+  name: string,
+): M | undefined {
+  return (
+    models.find((model) => isSameName(model.name, name)) ??
+    (name.startsWith('/') ? models.find((model) => isSameName(model.name, lastPart(name))) : undefined)
+  );
+}
+
+/** The same weights under another server's name: `org/Qwen2.5-Coder-32B-Instruct-4bit` is `qwen2.5-coder:32b`. */
+export function isSameModel(a: string, b: string): boolean {
+  const left = identityOf(a);
+  return left !== '' && left === identityOf(b);
+}
+
+function identityOf(name: string): string {
+  const words = lastPart(name)
+    .toLowerCase()
+    .split(/[:\-\s]+/);
+  return words
+    .filter((word) => word !== '' && !PACKING.test(word))
+    .sort()
+    .join('-');
+}
+
+function lastPart(name: string): string {
+  return name.split('/').filter(Boolean).at(-1) ?? name;
+}
+
+function withTag(name: string): string {
+  const lower = name.toLowerCase();
+  return lastPart(lower).includes(':') ? lower : `${lower}:latest`;
+}

@@ -1,0 +1,80 @@
+import { BACKEND_IDS, type BackendId, type Category, isServing } from '../../shared/domain';
+import { TandemError } from '../../shared/errors';
+import { needsHeavy, ROLES } from './roles';
+import type { RouteSnapshot } from './types';
+
+/** Seconds after which a backend that is starting is worth another try. */
+const STARTING_RETRY_S = 5;
+const MEMORY_RETRY_S = 30;
+
+/** No model is left that could answer: says what is missing and what to do about it. */
+export function noCandidate(
+  category: Category,
+  snapshot: RouteSnapshot,
+  excluded: readonly BackendId[],
+): TandemError {
+  const usable = BACKEND_IDS.filter((id) => snapshot.backends[id].enabled && !excluded.includes(id));
+  const present = usable.filter((id) => snapshot.backends[id].state !== 'absent');
+  if (present.length === 0) {
+    const names = usable.map((id) => ROLES[id].title).join(' or ') || 'another server';
+    return new TandemError(
+      'backend_absent',
+      `No server is there to answer. Install ${names} (run the doctor: --check).`,
+    );
+  }
+  const unknown = present.find(
+    (id) => !isServing(snapshot.backends[id].state) && !snapshot.models.some((model) => model.backend === id),
+  );
+  if (unknown) {
+    return new TandemError(
+      ROLES[unknown].downCode,
+      `${ROLES[unknown].title} is not up yet. Try again in ${STARTING_RETRY_S} s.`,
+      { retryAfterS: STARTING_RETRY_S },
+    );
+  }
+  const onlyLight = present.every((id) => ROLES[id].work === 'light');
+  if (onlyLight && snapshot.memory === 'critical') {
+    return new TandemError(
+      'memory_critical',
+      'Memory is nearly full, so MLX takes no work now. Close something large, or try later.',
+      {
+        retryAfterS: MEMORY_RETRY_S,
+      },
+    );
+  }
+  const wish = needsHeavy(category) ? 'a larger model' : 'a model';
+  const heavy = usable.find((id) => ROLES[id].work === 'heavy');
+  const installed = heavy !== undefined && present.includes(heavy);
+  const how = installed ? 'Pull' : 'Install Ollama and pull';
+  return new TandemError(
+    'no_model',
+    `No installed model can answer this (${category}). ${how} ${wish}, for example: ollama pull ${exampleFor(category)}.`,
+    { details: { category, example: exampleFor(category) } },
+  );
+}
+
+/** In Ollama's words, which its clients recognise. */
+export function modelNotFound(name: string): TandemError {
+  return new TandemError('model_not_found', `model '${name}' not found`, { details: { model: name } });
+}
+
+export function remoteModel(name: string): TandemError {
+  return new TandemError(
+    'unsupported',
+    `Model ${name} runs on somebody else's machine, and nothing leaves this one unasked. Choose a local model.`,
+    { details: { model: name } },
+  );
+}
+
+export function tooHeavyForLight(name: string): TandemError {
+  return new TandemError(
+    'no_model',
+    `Model ${name} is too large for MLX while only light models are allowed there. Switch that setting off, or pull it with Ollama.`,
+    { details: { model: name } },
+  );
+}
+
+function exampleFor(category: Category): string {
+  if (category === 'coding') return 'qwen2.5-coder:7b';
+  return needsHeavy(category) ? 'deepseek-r1:14b' : 'qwen2.5:3b';
+}

@@ -1,0 +1,140 @@
+import {
+  BACKEND_IDS,
+  type BackendId,
+  type Category,
+  type CompletionRequest,
+  isServing,
+  type ModelInfo,
+  type Reason,
+} from '../../shared/domain';
+import type { TandemError } from '../../shared/errors';
+import { candidate, candidatesFor, isTooLong, orderByState, preferredOrder, whyNot } from './candidates';
+import { type CategoryDecision, categoryByRules, lastUserText } from './categories';
+import { isSameModel, isSameName } from './model-names';
+import { isNamedBySetting } from './model-pick';
+import { modelNotFound, noCandidate, remoteModel, tooHeavyForLight } from './refusals';
+import { ROLES } from './roles';
+import type { Candidate, Route, RouteSnapshot } from './types';
+
+/**
+ * Decides who may answer a request, in which order, and why: a pure function of the request and the snapshot.
+ * Numbered as in README.md:
+ * 1. the category; 2. a named model; 3. a named backend; 4. the strategy's order; 5. constraints and the best model
+ * per backend; 6. the state of the backends.
+ */
+export function route(request: CompletionRequest, snapshot: RouteSnapshot): Route {
+  // 1. The category: given, else by rules.
+  const decision = categoryOf(request);
+  const { model } = request;
+  // 2. A named model.
+  if (model.kind === 'named') return routeNamed(request, model, decision, snapshot);
+  // 3. A named backend comes first; 4. else the strategy's order.
+  const preferred = preferredOrder(decision.category, snapshot);
+  const insisted = model.kind === 'backend' ? model.backend : null;
+  const order = insisted ? [insisted, ...preferred.order.filter((id) => id !== insisted)] : preferred.order;
+  const reasons: Reason[] = [
+    decision.reason,
+    ...(insisted ? (['explicit:backend'] as const) : preferred.reasons),
+  ];
+  const tried = insisted && request.strict ? [insisted] : order;
+  // 5. Constraints remove backends, the best model of each that is left stands for it.
+  const choice = candidatesFor(request, decision.category, tried, snapshot, insisted);
+  // 6. Who serves now comes first.
+  return conclude(request, decision.category, orderByState(choice.candidates, snapshot), snapshot, {
+    reasons: [...reasons, ...choice.reasons],
+    echoAllowed: false,
+  });
+}
+
+function categoryOf(request: CompletionRequest): CategoryDecision {
+  const given = request.category ?? (request.model.kind === 'auto' ? request.model.category : undefined);
+  return given ? { category: given, reason: 'explicit:category' } : categoryByRules(lastUserText(request));
+}
+
+/** The named model, then the same one on the other backend, then the category's model. */
+function routeNamed(
+  request: CompletionRequest,
+  choice: { name: string; backend?: BackendId },
+  decision: CategoryDecision,
+  snapshot: RouteSnapshot,
+): Route {
+  const { category } = decision;
+  const asked = snapshot.models.filter((model) => isSameName(model.name, choice.name));
+  const named = asked.filter((model) => choice.backend === undefined || model.backend === choice.backend);
+  const reasons: Reason[] = ['explicit:model', decision.reason];
+  const [known] = named;
+  if (!known) return refuse(category, unknownModel(choice, snapshot), reasons);
+  const local = named.filter((model) => !model.remote);
+  if (local.length === 0) return refuse(category, remoteModel(choice.name), reasons);
+
+  const { order } = preferredOrder(category, snapshot);
+  const byOrder = (a: ModelInfo, b: ModelInfo) => order.indexOf(a.backend) - order.indexOf(b.backend);
+  const twins = snapshot.models.filter(
+    (model) => !model.remote && !local.includes(model) && isSameModel(model.name, known.name),
+  );
+  const wanted = [...local.sort(byOrder), ...(request.strict ? [] : twins.sort(byOrder))];
+  const allowed: Candidate[] = [];
+  for (const model of wanted) {
+    const refusal = whyNotModel(model, request, snapshot);
+    if (refusal) reasons.push(refusal);
+    else allowed.push(candidate(model.backend, model, []));
+  }
+  if (request.strict && allowed.length === 0 && reasons.includes('setting:only-light')) {
+    return refuse(category, tooHeavyForLight(choice.name), reasons);
+  }
+  const named1st = orderByState(allowed, snapshot);
+  const rest = request.strict ? [] : categoryRest(request, category, named1st, snapshot);
+  return conclude(request, category, [...named1st, ...rest], snapshot, { reasons, echoAllowed: true });
+}
+
+/** What stands in for a named model that fails; only those that serve now, or that nothing else precedes. */
+function categoryRest(
+  request: CompletionRequest,
+  category: Category,
+  before: readonly Candidate[],
+  snapshot: RouteSnapshot,
+): Candidate[] {
+  const { order } = preferredOrder(category, snapshot);
+  const { candidates } = candidatesFor(request, category, order, snapshot, null);
+  return orderByState(candidates, snapshot)
+    .filter((entry) => !before.some((one) => one.backend === entry.backend && one.model === entry.model))
+    .map((entry) => ({ ...entry, reasons: [...entry.reasons, 'fallback:named-model'] }));
+}
+
+function whyNotModel(model: ModelInfo, request: CompletionRequest, snapshot: RouteSnapshot): Reason | null {
+  const refusal = whyNot(model.backend, request, snapshot);
+  if (refusal) return refusal;
+  const light = ROLES[model.backend].work === 'light' && snapshot.settings.mlxOnlyLight;
+  if (light && model.weight !== 'light' && !isNamedBySetting(model, snapshot)) return 'setting:only-light';
+  return isTooLong(model.backend, model, request) ? 'rule:long-context' : null;
+}
+
+/** Nobody lists the name: unknown, unless a server that cannot be asked now might know it. */
+function unknownModel(choice: { name: string; backend?: BackendId }, snapshot: RouteSnapshot): TandemError {
+  const asked = choice.backend ? [choice.backend] : BACKEND_IDS;
+  const silent = asked.some((id) => {
+    const { state, enabled } = snapshot.backends[id];
+    const listed = snapshot.models.some((model) => model.backend === id);
+    return enabled && state !== 'absent' && !isServing(state) && !listed;
+  });
+  return silent ? noCandidate('general', snapshot, []) : modelNotFound(choice.name);
+}
+
+function conclude(
+  request: CompletionRequest,
+  category: Category,
+  candidates: Candidate[],
+  snapshot: RouteSnapshot,
+  why: { reasons: Reason[]; echoAllowed: boolean },
+): Route {
+  const reasons = [...new Set(why.reasons)];
+  if (candidates.length === 0) {
+    const error = noCandidate(category, snapshot, request.exclude ?? []);
+    return refuse(category, error, error.code === 'no_model' ? [...reasons, 'no-capable-model'] : reasons);
+  }
+  return { kind: 'candidates', category, candidates, reasons, echoAllowed: why.echoAllowed };
+}
+
+function refuse(category: Category, error: TandemError, reasons: Reason[]): Route {
+  return { kind: 'refused', category, error, reasons };
+}

@@ -1,0 +1,69 @@
+import type { Admitted, Place, Slot, SlotWish } from '../queue/types';
+import { childOf } from './bounded';
+import type { DrainWatch } from './drain-watch';
+import type { Candidate, RouterEvent } from './types';
+
+interface SlotWait {
+  admitted: Admitted;
+  drains: DrainWatch;
+  candidate: Candidate;
+  /** Another candidate stands ready, so that the work may move to it. */
+  hasNext: boolean;
+}
+
+/** Why a wait was given up in favour of the next candidate. */
+const MOVE_ON = new Error('the backend still computes for somebody who left');
+
+/** Waits for a slot and tells the places meanwhile. Null when the work should move to the next candidate. */
+export async function* waitForSlot(
+  { admitted, drains, candidate, hasNext }: SlotWait,
+  wish: SlotWish,
+  signal: AbortSignal,
+): AsyncGenerator<RouterEvent, Slot | null, void> {
+  if (hasNext && drains.isStalled(wish.backend)) return null;
+  const { controller, dispose } = childOf(signal);
+  const forget = hasNext ? drains.onStall(wish.backend, () => controller.abort(MOVE_ON)) : () => {};
+  const places = new LatestPlace();
+  const acquired = admitted.acquire(wish, places.tell, controller.signal);
+  let slot: Slot | null = null;
+  try {
+    while (!slot) {
+      const next = await Promise.race([acquired, places.next()]);
+      if ('waitedMs' in next) slot = next;
+      else yield { type: 'waiting', backend: candidate.backend, model: candidate.model, ...next };
+    }
+    return slot;
+  } catch (error) {
+    if (error === MOVE_ON) return null;
+    throw error;
+  } finally {
+    forget();
+    dispose();
+    // Left while waiting: a slot that comes all the same goes back.
+    if (!slot) {
+      controller.abort();
+      acquired.then(
+        (late) => late.release(),
+        () => {},
+      );
+    }
+  }
+}
+
+/** The newest place that has not been told yet; older ones are of no interest. */
+class LatestPlace {
+  #place: Place | null = null;
+  #wake: (place: Place) => void = () => {};
+
+  readonly tell = (place: Place): void => {
+    this.#place = place;
+    this.#wake(place);
+  };
+
+  async next(): Promise<Place> {
+    const woken = this.#place ?? (await new Promise<Place>((resolve) => (this.#wake = resolve)));
+    const newest = this.#place ?? woken;
+    this.#place = null;
+    return newest;
+  }
+}
