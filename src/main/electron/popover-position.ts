@@ -1,0 +1,40 @@
+import type { Rectangle } from 'electron';
+
+/** Design size of the popover, in points. */
+export const POPOVER_SIZE = { width: 420, height: 640 } as const;
+
+/** Between the popover and the menu bar, and between it and the edges of the screen. */
+const GAP = 4;
+const MARGIN = 8;
+
+export interface PopoverPlace {
+  /** The tray icon; all zero where the platform does not tell (Linux). */
+  tray: Rectangle;
+  /** The part of the icon's screen that menu bar and dock leave free. */
+  workArea: Rectangle;
+  platform: NodeJS.Platform;
+}
+
+/** Where the popover goes: centred under the icon, or over it where the bar is below, always wholly on screen. */
+export function popoverBounds({ tray, workArea, platform }: PopoverPlace): Rectangle {
+  const width = Math.min(POPOVER_SIZE.width, workArea.width - 2 * MARGIN);
+  const height = Math.min(POPOVER_SIZE.height, workArea.height - 2 * MARGIN);
+  const right = workArea.x + workArea.width - width - MARGIN;
+  const bottom = workArea.y + workArea.height - height - MARGIN;
+  if (tray.width === 0 && tray.height === 0) {
+    return { x: right, y: platform === 'win32' ? bottom : workArea.y + MARGIN, width, height };
+  }
+  const barIsAbove = tray.y + tray.height / 2 < workArea.y + workArea.height / 2;
+  const below = Math.max(tray.y + tray.height, workArea.y) + GAP;
+  const above = Math.min(tray.y, workArea.y + workArea.height) - height - GAP;
+  return {
+    x: clamp(Math.round(tray.x + tray.width / 2 - width / 2), workArea.x + MARGIN, right),
+    y: clamp(barIsAbove ? below : above, workArea.y, bottom),
+    width,
+    height,
+  };
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(value, most));
+}

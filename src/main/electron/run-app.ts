@@ -1,0 +1,64 @@
+import { toTandemError } from '../../shared/errors';
+import type { Shell } from '../place';
+import { openHttpsLink } from './security';
+import { ElectronShell, type ElectronShellOptions, prepareElectron, type RunningCore } from './shell';
+import { shellStrings } from './strings';
+
+/** A host that was started by another process ends with it; looked at this often, ms. */
+const PARENT_CHECK_MS = 2_000;
+
+export interface AppOptions extends ElectronShellOptions {
+  /** Chromium's own files; one instance runs per folder. */
+  userDataDir: string;
+  /** Builds the core over the shell; called once, when Electron is ready and knows the locale. */
+  assemble: (shell: Shell, locale: string) => Promise<RunningCore>;
+  process: Pick<NodeJS.Process, 'on' | 'ppid'>;
+}
+
+/**
+ * The life of the desktop app: one instance only, the shell before the core starts (so that set-up shows its
+ * progress). A core that cannot start is named in a dialog, and the app ends with status 1.
+ */
+export async function runApp(options: AppOptions): Promise<void> {
+  const { electron } = options;
+  const { app } = electron;
+  app.setPath('userData', options.userDataDir);
+  prepareElectron(electron);
+  if (!app.requestSingleInstanceLock()) return app.exit(0);
+  let shell: ElectronShell | null = null;
+  const quit = (exitCode: number) => (shell ? shell.quit(exitCode) : app.exit(exitCode));
+  options.process.on('SIGTERM', () => quit(0));
+  options.process.on('SIGINT', () => quit(130));
+  await app.whenReady();
+  app.dock?.hide();
+  if (!app.isPackaged) endWithParent(options, () => quit(0));
+  let running: RunningCore | null = null;
+  try {
+    const hostSide: Shell = {
+      openExternal: (url) => openHttpsLink(electron.shell, url),
+      hideWindow: () => shell?.hideWindow(),
+      quit: () => quit(0),
+    };
+    running = await options.assemble(hostSide, app.getLocale());
+    shell = new ElectronShell(options, running);
+    await shell.open();
+    if (!app.getLoginItemSettings().wasOpenedAtLogin) shell.showWindow();
+    await running.core.start();
+  } catch (thrown) {
+    const error = toTandemError(thrown);
+    running?.logger.error('the app cannot start', { code: error.code });
+    await running?.close();
+    electron.dialog.showErrorBox(shellStrings('system', app.getLocale()).cannotStart, error.message);
+    app.exit(1);
+  }
+}
+
+/** Nobody could stop an app whose starting process went away; a packaged app has no such process. */
+function endWithParent({ process, clock }: AppOptions, end: () => void): void {
+  const parent = process.ppid;
+  const stop = clock.every(PARENT_CHECK_MS, () => {
+    if (process.ppid === parent) return;
+    stop();
+    end();
+  });
+}

@@ -1,0 +1,89 @@
+import type { App, Session, Shell, WebContents, WebPreferences } from 'electron';
+import { TandemError } from '../../shared/errors';
+import { APP_ORIGIN, isAppUrl } from './app-protocol';
+
+/**
+ * Electron's security checklist, one function an item. Content is local only, and the content policy comes with each
+ * page from `app-protocol.ts`; the sender of each call is checked in `ipc-binder.ts`; fuses stand in package.json.
+ */
+
+/** Every renderer is sandboxed, whatever a window asks for. */
+export function enableSandbox(app: Pick<App, 'enableSandbox'>): void {
+  app.enableSandbox();
+}
+
+/** No Node in the page, an isolated preload, no embedded guests, web security as it is by default. */
+export function pagePreferences(preload: string, devTools: boolean): WebPreferences {
+  return {
+    preload,
+    devTools,
+    sandbox: true,
+    contextIsolation: true,
+    nodeIntegration: false,
+    nodeIntegrationInWorker: false,
+    nodeIntegrationInSubFrames: false,
+    webviewTag: false,
+    webSecurity: true,
+    allowRunningInsecureContent: false,
+    experimentalFeatures: false,
+    navigateOnDragDrop: false,
+    // The spell checker would fetch dictionaries from the network.
+    spellcheck: false,
+  };
+}
+
+/** Our own page may write to the clipboard; nothing else is granted to anyone. */
+export function denyPermissions(session: Session): void {
+  const mayHave = (permission: string, origin: string) =>
+    permission === 'clipboard-sanitized-write' && isAppUrl(origin);
+  session.setPermissionRequestHandler((_contents, permission, answer, { requestingUrl }) =>
+    answer(mayHave(permission, requestingUrl)),
+  );
+  session.setPermissionCheckHandler((_contents, permission, origin) => mayHave(permission, origin));
+  session.setDevicePermissionHandler(() => false);
+}
+
+/** The page never leaves its place, not even to another page of ours. */
+export function denyNavigation(contents: WebContents): void {
+  contents.on('will-navigate', (event) => event.preventDefault());
+  contents.on('will-frame-navigate', (event) => event.preventDefault());
+  contents.on('will-redirect', (event) => event.preventDefault());
+}
+
+/** Links are opened by a call to main, never by a window of ours. */
+export function denyNewWindows(contents: WebContents): void {
+  contents.setWindowOpenHandler(() => ({ action: 'deny' }));
+}
+
+export function denyWebviews(contents: WebContents): void {
+  contents.on('will-attach-webview', (event) => event.preventDefault());
+}
+
+export function denyDownloads(session: Session): void {
+  session.on('will-download', (event) => event.preventDefault());
+}
+
+/** Applies the denials to every page that is ever created. */
+export function guardAllPages(app: Pick<App, 'on'>): void {
+  app.on('web-contents-created', (_event, contents) => {
+    denyNavigation(contents);
+    denyNewWindows(contents);
+    denyWebviews(contents);
+  });
+}
+
+/** Hands a https link to the system's browser; throws `unsupported` for anything else. */
+export async function openHttpsLink(shell: Pick<Shell, 'openExternal'>, link: string): Promise<void> {
+  const url = URL.parse(link);
+  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') {
+    throw new TandemError('unsupported', 'Only https links are opened. Copy the address instead.');
+  }
+  await shell.openExternal(url.href);
+}
+
+/** Does this frame belong to the top of one of our own pages? */
+export function isOwnFrame(frame: { url: string; parent: unknown } | null): boolean {
+  return frame !== null && frame.parent === null && isAppUrl(frame.url);
+}
+
+export const START_PAGE = `${APP_ORIGIN}/index.html`;

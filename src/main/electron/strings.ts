@@ -1,0 +1,87 @@
+import type { BackendState } from '../../shared/domain';
+
+/** The shell's own words: menus and the tooltip. The pages have theirs in `src/renderer/i18n/`. */
+export interface ShellStrings {
+  open: string;
+  hide: string;
+  restartMlx: string;
+  onlyLight: string;
+  /** Said beside a setting that the environment holds. */
+  fromEnvironment: string;
+  settings: string;
+  /** `names` are the servers that stop with the app. */
+  quit: (names: string[]) => string;
+  edit: string;
+  window: string;
+  states: Record<BackendState, string>;
+  answering: (count: number) => string;
+  waiting: (count: number) => string;
+  memory: { warning: string; critical: string };
+  cannotStart: string;
+}
+
+const english: ShellStrings = {
+  open: 'Open Tandem',
+  hide: 'Hide',
+  restartMlx: 'Restart MLX',
+  onlyLight: 'Only light models on MLX',
+  fromEnvironment: 'set by the environment',
+  settings: 'Settings…',
+  quit: (names) => (names.length === 0 ? 'Quit Tandem' : `Quit Tandem (stops ${names.join(' and ')})`),
+  edit: 'Edit',
+  window: 'Window',
+  states: {
+    absent: 'not installed',
+    stopped: 'stopped',
+    starting: 'starting',
+    ready: 'ready',
+    busy: 'answering',
+    hung: 'not responding',
+    backoff: 'restarting soon',
+    open: 'paused after repeated failures',
+    stopping: 'stopping',
+    adopted: 'ready',
+  },
+  answering: (count) => `answering ${count}`,
+  waiting: (count) => `${count} waiting`,
+  memory: { warning: 'memory is tight', critical: 'memory is nearly full' },
+  cannotStart: 'Tandem cannot start',
+};
+
+const russian: ShellStrings = {
+  open: 'Открыть Tandem',
+  hide: 'Скрыть',
+  restartMlx: 'Перезапустить MLX',
+  onlyLight: 'Только лёгкие модели на MLX',
+  fromEnvironment: 'задано переменной среды',
+  settings: 'Настройки…',
+  quit: (names) =>
+    names.length === 0 ? 'Завершить Tandem' : `Завершить Tandem (остановит ${names.join(' и ')})`,
+  edit: 'Правка',
+  window: 'Окно',
+  states: {
+    absent: 'не установлен',
+    stopped: 'остановлен',
+    starting: 'запускается',
+    ready: 'готов',
+    busy: 'отвечает',
+    hung: 'не отвечает на запросы',
+    backoff: 'скоро перезапустится',
+    open: 'на паузе после сбоев',
+    stopping: 'останавливается',
+    adopted: 'готов',
+  },
+  answering: (count) => `в работе: ${count}`,
+  waiting: (count) => `в очереди: ${count}`,
+  memory: { warning: 'памяти мало', critical: 'память почти закончилась' },
+  cannotStart: 'Tandem не может запуститься',
+};
+
+/** Names are the same in every language. */
+export const BACKEND_NAMES = { mlx: 'MLX', ollama: 'Ollama' } as const;
+
+/** `language` is the setting; `system` follows the locale, such as `ru-RU`. */
+export function shellStrings(language: unknown, locale: string): ShellStrings {
+  const wanted = language === 'en' || language === 'ru' ? language : locale.slice(0, 2).toLowerCase();
+  return wanted === 'ru' ? russian : english;
+}

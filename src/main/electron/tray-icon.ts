@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import type { NativeImage, Rectangle, Tray } from 'electron';
+import type { MenuActions } from './menus';
+import { trayMenu } from './menus';
+import type { ElectronModules } from './modules';
+import type { ShellStrings } from './strings';
+import { type ShellFacts, TRAY_SHAPES, type TrayShape, trayShape, trayTooltip } from './tray-state';
+
+export interface TrayIconOptions {
+  electron: Pick<ElectronModules, 'Menu' | 'nativeImage' | 'Tray'>;
+  /** Folder of the template images. */
+  iconDir: string;
+  platform: NodeJS.Platform;
+  actions: MenuActions;
+  onToggle: () => void;
+}
+
+/** The menubar icon: its shape and tooltip tell the state, left click toggles, right click opens the menu. */
+export class TrayIcon {
+  readonly #options: TrayIconOptions;
+  readonly #images: Record<TrayShape, NativeImage>;
+  readonly #tray: Tray;
+  #shape: TrayShape = 'healthy';
+  #tooltip = '';
+  #facts: ShellFacts | null = null;
+  #strings: ShellStrings | null = null;
+
+  constructor(options: TrayIconOptions) {
+    this.#options = options;
+    this.#images = loadImages(options);
+    this.#tray = new options.electron.Tray(this.#images.healthy);
+    this.#tray.on('click', () => options.onToggle());
+    this.#tray.on('right-click', () => this.#popUp());
+    if (options.platform === 'darwin') this.#tray.setIgnoreDoubleClickEvents(true);
+  }
+
+  bounds(): Rectangle {
+    return this.#tray.getBounds();
+  }
+
+  /** Shows the facts; touches the icon only where something changed. */
+  update(facts: ShellFacts, strings: ShellStrings): void {
+    this.#facts = facts;
+    this.#strings = strings;
+    const shape = trayShape(facts);
+    if (shape !== this.#shape) this.#tray.setImage(this.#images[shape]);
+    this.#shape = shape;
+    const tooltip = trayTooltip(facts, strings);
+    if (tooltip !== this.#tooltip) this.#tray.setToolTip(tooltip);
+    this.#tooltip = tooltip;
+    // Linux desktops give no clicks, only a menu that must be there beforehand.
+    if (this.#options.platform === 'linux') this.#tray.setContextMenu(this.#menu(facts, strings));
+  }
+
+  destroy(): void {
+    this.#tray.destroy();
+  }
+
+  /** Built when it is asked for, so that it is always true. */
+  #popUp(): void {
+    if (this.#facts && this.#strings) this.#tray.popUpContextMenu(this.#menu(this.#facts, this.#strings));
+  }
+
+  #menu(facts: ShellFacts, strings: ShellStrings): Electron.Menu {
+    return this.#options.electron.Menu.buildFromTemplate(trayMenu(facts, strings, this.#options.actions));
+  }
+}
+
+function loadImages({ electron, iconDir }: TrayIconOptions): Record<TrayShape, NativeImage> {
+  const load = (shape: TrayShape) => {
+    const image = electron.nativeImage.createFromPath(join(iconDir, `${shape}Template.png`));
+    image.setTemplateImage(true);
+    return image;
+  };
+  return Object.fromEntries(TRAY_SHAPES.map((shape) => [shape, load(shape)])) as Record<
+    TrayShape,
+    NativeImage
+  >;
+}

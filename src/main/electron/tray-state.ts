@@ -1,0 +1,50 @@
+import type { Snapshot } from '../../shared/contract';
+import { isServing } from '../../shared/domain';
+import type { BackendStatus } from '../../shared/status';
+import { BACKEND_NAMES, type ShellStrings } from './strings';
+
+/** Shapes of the menubar icon; each has its picture in `resources/tray/`. */
+export const TRAY_SHAPES = ['healthy', 'busy', 'degraded', 'attention'] as const;
+export type TrayShape = (typeof TRAY_SHAPES)[number];
+
+/** What the shell reads of the snapshot. */
+export type ShellFacts = Pick<Snapshot, 'backends' | 'memory' | 'queue' | 'settings'>;
+
+/** Backends of this run; the others are off on purpose and say nothing about health. */
+export function backendsInUse({ backends, settings }: ShellFacts): BackendStatus[] {
+  const wanted = settings.useBackends?.value;
+  return backends.filter(({ id }) => wanted === undefined || wanted === 'both' || wanted === id);
+}
+
+/**
+ * First what a person must do something about (a breaker that opened, nothing that can answer, memory nearly full),
+ * then a server that rests, then work under way.
+ */
+export function trayShape(facts: ShellFacts): TrayShape {
+  const used = backendsInUse(facts);
+  const stuck = used.every(({ state }) => !isServing(state) && state !== 'starting');
+  if (used.some(({ state }) => state === 'open') || (used.length > 0 && stuck)) return 'attention';
+  if (facts.memory?.pressure === 'critical') return 'attention';
+  if (used.some(({ state }) => !isServing(state))) return 'degraded';
+  return facts.queue.stats.running + facts.queue.stats.depth > 0 ? 'busy' : 'healthy';
+}
+
+/** The same in words, one line a server. */
+export function trayTooltip(facts: ShellFacts, strings: ShellStrings): string {
+  const { running, depth } = facts.queue.stats;
+  const pressure = facts.memory?.pressure;
+  return [
+    'Tandem',
+    ...backendsInUse(facts).map(({ id, state }) => `${BACKEND_NAMES[id]}: ${strings.states[state]}`),
+    ...(running > 0 ? [strings.answering(running)] : []),
+    ...(depth > 0 ? [strings.waiting(depth)] : []),
+    ...(pressure === 'warning' || pressure === 'critical' ? [strings.memory[pressure]] : []),
+  ].join('\n');
+}
+
+/** Servers that stop with the app: those it started, not adopted ones. */
+export function stoppedByQuit({ backends }: ShellFacts): string[] {
+  return backends
+    .filter(({ ownership, pid }) => ownership === 'managed' && pid !== null)
+    .map(({ id }) => BACKEND_NAMES[id]);
+}

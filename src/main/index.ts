@@ -1,0 +1,76 @@
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  app,
+  BrowserWindow,
+  dialog,
+  globalShortcut,
+  ipcMain,
+  Menu,
+  nativeImage,
+  powerMonitor,
+  protocol,
+  screen,
+  session,
+  shell,
+  Tray,
+} from 'electron';
+import { version } from '../../package.json';
+import { assemble } from './assemble';
+import { runApp } from './electron/run-app';
+import { systemClock } from './ports/clock';
+
+/** The Electron host. What belongs to the desktop is in `electron/`, what answers requests in the core. */
+
+const OUT = resolve(import.meta.dirname, '..');
+const resourcesDir = app.isPackaged ? process.resourcesPath : resolve(OUT, '..', 'resources');
+
+// Chromium has options of its own, so unknown ones are let through.
+const { values: argv } = parseArgs({
+  args: process.argv.slice(app.isPackaged ? 1 : 2),
+  strict: false,
+  options: {
+    json: { type: 'boolean' },
+    'data-dir': { type: 'string' },
+    'no-system-packages': { type: 'boolean' },
+  },
+});
+const dataDir = typeof argv['data-dir'] === 'string' ? argv['data-dir'] : undefined;
+
+void runApp({
+  electron: {
+    app,
+    BrowserWindow,
+    dialog,
+    globalShortcut,
+    ipcMain,
+    Menu,
+    nativeImage,
+    powerMonitor,
+    protocol,
+    screen,
+    session,
+    shell,
+    Tray,
+  },
+  preload: join(OUT, 'preload', 'index.cjs'),
+  rendererDir: join(OUT, 'renderer'),
+  iconDir: join(resourcesDir, 'tray'),
+  platform: process.platform,
+  clock: systemClock,
+  process,
+  userDataDir: join(dataDir ?? process.env.TANDEM_DATA_DIR ?? app.getPath('userData'), 'chromium'),
+  assemble: (hostSide, locale) =>
+    assemble({
+      host: 'electron',
+      version,
+      locale,
+      resourcesDir,
+      storeWorker: new URL('./store-worker.js', import.meta.url),
+      node: process.env.TANDEM_NODE ?? process.execPath,
+      dataDir,
+      systemPackages: argv['no-system-packages'] !== true,
+      json: argv.json === true,
+      shell: hostSide,
+    }),
+});

@@ -1,0 +1,46 @@
+import { contextBridge, type IpcRendererEvent, ipcRenderer } from 'electron';
+import { CALL_CHANNEL, PUSH_CHANNEL } from '../shared/channels';
+import type { Bridge, CallName, Push } from '../shared/contract';
+
+/** Every call of the contract; one that is missing here does not compile. */
+const CALLS: Record<CallName, true> = {
+  snapshot: true,
+  chatOpen: true,
+  chatSend: true,
+  chatStop: true,
+  chatRetry: true,
+  chatEdit: true,
+  chatRename: true,
+  chatDelete: true,
+  chatRestore: true,
+  chatSearch: true,
+  settingsSet: true,
+  settingsReset: true,
+  backendRestart: true,
+  modelsRescan: true,
+  modelPull: true,
+  modelPullCancel: true,
+  runtimesList: true,
+  runtimesRemove: true,
+  setupRetry: true,
+  openExternal: true,
+  hideWindow: true,
+  quit: true,
+};
+
+const bridge: Bridge = {
+  call: (name, input) =>
+    Object.hasOwn(CALLS, name)
+      ? ipcRenderer.invoke(CALL_CHANNEL, name, input)
+      : Promise.reject(new TypeError('no such call')),
+  subscribe: (listener) => {
+    // The page gets the value only: the event would hand it the sender.
+    const relay = (_event: IpcRendererEvent, push: Push) => listener(push);
+    ipcRenderer.on(PUSH_CHANNEL, relay);
+    return () => void ipcRenderer.removeListener(PUSH_CHANNEL, relay);
+  },
+  // IPC lives as long as both processes do.
+  onConnection: () => () => {},
+};
+
+contextBridge.exposeInMainWorld('tandem', bridge);
