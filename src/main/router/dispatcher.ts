@@ -7,7 +7,7 @@ import type { Logger } from '../ports/logger';
 import type { RequestQueue } from '../queue/request-queue';
 import type { Admitted, SlotWish } from '../queue/types';
 import { answer, type Routed, type TryContext } from './answer';
-import { within } from './bounded';
+import { orAbort, within } from './bounded';
 import { DrainWatch } from './drain-watch';
 import { estimateFor, expectedRunMs, type MeasuredTimes, queueWaitMs, requestTimeoutMs } from './estimates';
 import { backendDown, causeOf, isFinal, isPassing, withoutFallback } from './failures';

@@ -1,0 +1,188 @@
+import type { Backend, BackendCapabilities, BackendRequest } from '../../src/main/backends/backend';
+import type { Clock } from '../../src/main/ports/clock';
+import { sleep } from '../../src/main/ports/clock';
+import { Emitter } from '../../src/main/ports/emitter';
+import {
+  type BackendId,
+  type BackendState,
+  type CompletionChunk,
+  isServing,
+  type ModelInfo,
+  weightOf,
+} from '../../src/shared/domain';
+import { TandemError } from '../../src/shared/errors';
+import type { BackendStatus } from '../../src/shared/status';
+
+/** One step of a scripted answer. */
+export type Step =
+  | CompletionChunk
+  /** Takes this long, in ms of the test's clock. */
+  | { type: 'pause'; ms: number }
+  /** Fails here. */
+  | { type: 'fail'; error: TandemError }
+  /** The stream just ends, as when a process dies. */
+  | { type: 'cut' }
+  /** Never goes on, whatever the signal says. */
+  | { type: 'hang' };
+
+export const END: CompletionChunk = {
+  type: 'end',
+  end: { reason: 'stop', promptTokens: 3, completionTokens: 20, evalMs: 100 },
+};
+
+/** Text in pieces and a regular end. */
+export function says(...texts: string[]): Step[] {
+  return [...texts.map((text) => ({ type: 'text', text }) as const), END];
+}
+
+export const CAPABLE: BackendCapabilities = {
+  tools: true,
+  images: true,
+  jsonSchema: true,
+  rawPrompt: true,
+  interruptiblePrefill: true,
+  pull: true,
+};
+
+/** A model for tests; size in billions of parameters. */
+export function model(
+  backend: BackendId,
+  name: string,
+  billions: number,
+  more: Partial<ModelInfo> = {},
+): ModelInfo {
+  return {
+    backend,
+    name,
+    sizeBytes: null,
+    billions,
+    quantisation: null,
+    contextLength: null,
+    weight: weightOf(billions),
+    starter: false,
+    remote: false,
+    capabilities: ['completion'],
+    modifiedAt: null,
+    ...more,
+  };
+}
+
+/** A backend in memory whose answers, health and drains a test decides. */
+export class ScriptedBackend implements Backend {
+  readonly id: BackendId;
+  readonly capabilities = CAPABLE;
+  /** Requests that reached it, in order. */
+  readonly requests: BackendRequest[] = [];
+  /** Answers in turn; the last one is repeated. */
+  script: ((request: BackendRequest) => Step[])[] = [() => says('fine')];
+  running = 0;
+  mostRunning = 0;
+  restarts = 0;
+  readonly #clock: Clock;
+  readonly #status = new Emitter<BackendStatus>();
+  #state: BackendState = 'ready';
+  #drained = Promise.withResolvers<void>();
+  #holdsDrains = false;
+  #up = Promise.withResolvers<void>();
+
+  readonly onStatus = this.#status.subscribe;
+
+  constructor(id: BackendId, clock: Clock) {
+    this.id = id;
+    this.#clock = clock;
+  }
+
+  get state(): BackendState {
+    return this.#state;
+  }
+
+  set state(state: BackendState) {
+    this.#state = state;
+    if (isServing(state)) this.#up.resolve();
+    else this.#up = Promise.withResolvers();
+    this.#status.emit(this.status());
+  }
+
+  /** From now on cancelled requests go on computing until `finishDrains`. */
+  holdDrains(): void {
+    this.#holdsDrains = true;
+    this.#drained = Promise.withResolvers();
+  }
+
+  finishDrains(): void {
+    this.#holdsDrains = false;
+    this.#drained.resolve();
+  }
+
+  status(): BackendStatus {
+    const down = !isServing(this.#state);
+    return {
+      id: this.id,
+      state: this.#state,
+      stage: 'idle',
+      model: null,
+      version: null,
+      pid: null,
+      url: null,
+      ownership: 'managed',
+      readySince: null,
+      restarts: 0,
+      maxRestarts: 10,
+      nextStartAt: null,
+      lastError: down ? { code: 'exited', message: 'It ended.', at: 0 } : null,
+      memoryBytes: null,
+      activeRequests: this.running,
+      draining: 0,
+      absence: null,
+    };
+  }
+
+  async start(): Promise<void> {}
+
+  async relocate(): Promise<void> {}
+
+  async models(): Promise<ModelInfo[]> {
+    return [];
+  }
+
+  async ensureReady(signal?: AbortSignal): Promise<void> {
+    if (isServing(this.#state)) return;
+    if (this.#state === 'open') throw new TandemError(this.id === 'mlx' ? 'mlx_down' : 'ollama_down', 'down');
+    await Promise.race([
+      this.#up.promise,
+      new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+    ]);
+  }
+
+  async *stream(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
+    const script = this.script.length > 1 ? this.script.shift() : this.script[0];
+    this.requests.push(request);
+    this.running += 1;
+    this.mostRunning = Math.max(this.mostRunning, this.running);
+    try {
+      for (const step of script?.(request) ?? []) {
+        signal.throwIfAborted();
+        if (step.type === 'pause') await sleep(this.#clock, step.ms, signal);
+        else if (step.type === 'fail') throw step.error;
+        else if (step.type === 'cut') return;
+        else if (step.type === 'hang') await new Promise(() => {});
+        else yield step;
+      }
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  drained(): Promise<void> {
+    return this.#holdsDrains ? this.#drained.promise : Promise.resolve();
+  }
+
+  async restart(): Promise<void> {
+    this.restarts += 1;
+    this.state = 'ready';
+  }
+
+  async stop(): Promise<void> {
+    this.state = 'stopped';
+  }
+}
