@@ -9,6 +9,7 @@ import { doctor } from './lib/doctor.js';
 import { ExitSignals } from './lib/exit-signals.js';
 import { runHost } from './lib/host-process.js';
 import { projectDir, readManifest } from './lib/manifest.js';
+import { requireNode20 } from './lib/node-runtime.js';
 import { startOptions, startUsage, UsageError } from './lib/options.js';
 import { ownPlace } from './lib/paths.js';
 import { pickHost } from './lib/pick-host.js';
@@ -19,6 +20,7 @@ import { uninstall } from './lib/uninstall.js';
 
 /** @returns {Promise<number>} exit code */
 async function main(signals) {
+  requireNode20(process.versions.node);
   const options = startOptions(process.argv.slice(2), process.env.INIT_CWD);
   const place = ownPlace(homedir());
   if (options.dataDir) place.env = { ...place.env, TANDEM_DATA_DIR: options.dataDir };

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { findChromium } from './lib/chromium.js';
 import { ExitSignals } from './lib/exit-signals.js';
 import { projectDir, readManifest } from './lib/manifest.js';
+import { requireNode20 } from './lib/node-runtime.js';
 import { UsageError } from './lib/options.js';
 import { ownPlace } from './lib/paths.js';
 import { prepareProgram } from './lib/prepare-program.js';
@@ -23,6 +24,7 @@ import { runGroup, wholeGroup } from './lib/test-run.js';
 import { closingLine, detailLines, sumUp } from './lib/test-summary.js';
 
 async function main(signal) {
+  requireNode20(process.versions.node);
   const plan = testPlan(process.argv.slice(2));
   const steps = stepPrinter(process.stdout);
   const place = ownPlace(homedir());

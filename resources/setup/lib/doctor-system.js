@@ -11,10 +11,16 @@ const gigabyte = 1e9;
 function portsToCheck({ env }) {
   return [
     { port: 11434, use: 'Ollama', mayBeTaken: true },
-    { port: Number(env.TANDEM_MLX_API_PORT ?? 11435), use: 'MLX API', mayBeTaken: false },
-    { port: Number(env.TANDEM_GATEWAY_PORT ?? 11436), use: 'gateway', mayBeTaken: false },
-    { port: Number(env.TANDEM_WEB_PORT ?? 11437), use: 'UI', mayBeTaken: true },
+    { port: portOf(env.TANDEM_MLX_API_PORT, 11435), use: 'MLX API', mayBeTaken: false },
+    { port: portOf(env.TANDEM_GATEWAY_PORT, 11436), use: 'gateway', mayBeTaken: false },
+    { port: portOf(env.TANDEM_WEB_PORT, 11437), use: 'UI', mayBeTaken: true },
   ];
+}
+
+/** A value that is no port is ignored, as the program does. */
+function portOf(text, fallback) {
+  const port = Number(text || fallback);
+  return Number.isInteger(port) && port >= 0 && port <= 65535 ? port : fallback;
 }
 
 /** Whether the ports are free, or held by those who should hold them. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { SetupError } from './setup-error.js';
 
 /**
  * The Node that the program runs on: this process's own if it is new enough, else the platform's binary package of
@@ -20,6 +21,16 @@ export function findNode({ version, execPath, platform, arch, root, wanted, exis
   const packageName = wanted.packages[`${platform}-${arch}`];
   const path = packageName && join(root, 'node_modules', packageName, 'bin', 'node');
   return path && exists(path) ? { found: true, path, source: 'package' } : { found: false, packageName };
+}
+
+/**
+ * The set-up scripts themselves need Node 20.
+ *
+ * @param {string} version
+ */
+export function requireNode20(version) {
+  if (Number.parseInt(version, 10) >= 20) return;
+  throw new SetupError('old_node', `This is Node ${version}.`, 'Install Node 20 or newer and start again.');
 }
 
 /** Facts of this process for findNode. */
