@@ -1,0 +1,144 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/** Who may import what: the table of rooms, as a test. */
+
+const SRC = resolve(import.meta.dirname, '..', '..', 'src');
+
+interface Import {
+  file: string;
+  /** Path below `src` for our own files, else the package's name. */
+  target: string;
+  typeOnly: boolean;
+}
+
+const IMPORT_FORM = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]/g;
+const DYNAMIC_FORM = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  const found: Import[] = [];
+  const add = (name: string, typeOnly: boolean) => {
+    const target = name.startsWith('.') ? join(dirname(file), name) : name;
+    found.push({ file, target, typeOnly });
+  };
+  for (const [, type, name] of text.matchAll(IMPORT_FORM)) if (name) add(name, type !== undefined);
+  for (const [, name] of text.matchAll(DYNAMIC_FORM)) if (name) add(name, false);
+  return found;
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
+const imports = files.flatMap(importsOf);
+
+/** `main/queue`, `renderer/features/chat`, `shared`; a file that stands directly in `main` is its own room. */
+function roomOf(path: string): string {
+  const depth = path.startsWith('renderer/features/')
+    ? 3
+    : path.startsWith('main/') || path.startsWith('renderer/')
+      ? 2
+      : 1;
+  return path.split('/').slice(0, depth).join('/');
+}
+
+const COMMON = ['shared', 'main/ports'];
+
+/** Rooms of main beside their own files; `type` rooms are for types only. */
+const MAIN_ROOMS: Record<string, { values: string[]; types: string[] }> = {
+  'main/ports': { values: ['shared'], types: [] },
+  'main/contract': { values: COMMON, types: [] },
+  'main/queue': { values: COMMON, types: [] },
+  'main/store': { values: COMMON, types: [] },
+  'main/memory': { values: COMMON, types: [] },
+  'main/supervisor': { values: COMMON, types: [] },
+  'main/setup': { values: COMMON, types: ['main/backends'] },
+  'main/backends': { values: [...COMMON, 'main/supervisor'], types: [] },
+  'main/router': { values: COMMON, types: ['main/backends', 'main/queue'] },
+  'main/models': { values: [...COMMON, 'main/router'], types: ['main/backends'] },
+  'main/chat': { values: COMMON, types: ['main/router', 'main/store'] },
+  'main/gateway': { values: [...COMMON, 'main/contract'], types: ['main/router'] },
+  'main/web': { values: [...COMMON, 'main/contract'], types: ['main/core-types'] },
+  'main/electron': { values: [...COMMON, 'main/contract'], types: ['main/core-types', 'main/place'] },
+};
+
+const isOwn = (target: string) => /^(main|renderer|shared|preload|tools)\//.test(target);
+const shown = ({ file, target }: Import) => `${file} imports ${target}`;
+
+describe('layers', () => {
+  it('reads the imports it judges', () => {
+    expect(imports.some(({ file, target }) => file === 'main/index.ts' && target === 'electron')).toBe(true);
+    expect(
+      imports.some(({ file, target }) => file.startsWith('renderer/') && target.startsWith('shared/')),
+    ).toBe(true);
+  });
+
+  it.each(Object.entries(MAIN_ROOMS))('%s imports only what it may', (room, { values, types }) => {
+    const wrong = imports
+      .filter(({ file, target }) => roomOf(file) === room && isOwn(target) && roomOf(target) !== room)
+      .filter(({ target, typeOnly }) => {
+        const allowed = typeOnly ? [...values, ...types] : values;
+        return !allowed.includes(roomOf(target));
+      });
+    expect(wrong.map(shown)).toEqual([]);
+  });
+
+  it('knows every room of main', () => {
+    const rooms = new Set(files.filter((file) => file.split('/').length > 2).map(roomOf));
+    expect([...rooms].filter((room) => room.startsWith('main/') && !(room in MAIN_ROOMS))).toEqual([]);
+  });
+
+  it('loads electron in the entry and the preload only', () => {
+    const wrong = imports.filter(
+      ({ file, target, typeOnly }) =>
+        (target === 'electron' || target.startsWith('electron/')) &&
+        !typeOnly &&
+        file !== 'main/index.ts' &&
+        !file.startsWith('preload/'),
+    );
+    expect(wrong.map(shown)).toEqual([]);
+  });
+
+  it('keeps even the types of electron out of the core', () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        target === 'electron' && file !== 'main/index.ts' && !/^(main\/electron|preload)\//.test(file),
+    );
+    expect(wrong.map(shown)).toEqual([]);
+  });
+
+  it('lets shared import itself and its schema library only', () => {
+    const wrong = imports.filter(
+      ({ file, target }) => file.startsWith('shared/') && !target.startsWith('shared/') && target !== 'zod',
+    );
+    expect(wrong.map(shown)).toEqual([]);
+  });
+
+  it('keeps pages and main apart', () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        (file.startsWith('renderer/') && (/^(main|preload)\//.test(target) || target.startsWith('node:'))) ||
+        (file.startsWith('main/') && /^(renderer|preload)\//.test(target)) ||
+        (file.startsWith('preload/') && /^(main|renderer)\//.test(target)),
+    );
+    expect(wrong.map(shown)).toEqual([]);
+  });
+
+  it('keeps features apart, and what they share from knowing them', () => {
+    const inner = /^renderer\/(components|stores|i18n|bridge)\//;
+    const wrong = imports.filter(({ file, target }) => {
+      if (!target.startsWith('renderer/features/')) return false;
+      return inner.test(file) || (file.startsWith('renderer/features/') && roomOf(file) !== roomOf(target));
+    });
+    expect(wrong.map(shown)).toEqual([]);
+  });
+
+  it('tests the name of a backend only in the rooms of the backends', () => {
+    const wrong = files.filter(
+      (file) =>
+        file.startsWith('main/') &&
+        !file.startsWith('main/backends/') &&
+        /\b(?:if|else if)\s*\([^)]*[!=]==\s*'(?:mlx|ollama)'/.test(readFileSync(join(SRC, file), 'utf8')),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
