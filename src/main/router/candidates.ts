@@ -93,8 +93,9 @@ export function candidatesFor(
   snapshot: RouteSnapshot,
   insisted: BackendId | null,
 ): Choice {
-  const smallTalk = isLightWork(category) && isSmallTalk(lastUserText(request));
-  const needs = needsOf(request).model;
+  const needs = needsOf(request);
+  const plain = needs.backend.length === 0;
+  const smallTalk = plain && isLightWork(category) && isSmallTalk(lastUserText(request));
   const choice: Choice = { candidates: [], reasons: [] };
   for (const backend of order) {
     const refusal = whyNot(backend, request, snapshot);
@@ -105,7 +106,7 @@ export function candidatesFor(
     const light = ROLES[backend].work === 'light' && snapshot.settings.mlxOnlyLight && needsHeavy(category);
     if (light) choice.reasons.push('setting:only-light');
     if (light && backend !== insisted) continue;
-    const pick = pickModel(backend, category, snapshot, needs);
+    const pick = pickModel(backend, category, snapshot, needs.model);
     const tooLong = pick !== null && isTooLong(backend, pick, request);
     if (tooLong) choice.reasons.push('rule:long-context');
     else if (pick) choice.candidates.push(candidate(backend, pick, []));

@@ -8,7 +8,15 @@ import {
   type Reason,
 } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
-import { candidate, candidatesFor, isTooLong, orderByState, preferredOrder, whyNot } from './candidates';
+import {
+  candidate,
+  candidatesFor,
+  isTooLong,
+  needsOf,
+  orderByState,
+  preferredOrder,
+  whyNot,
+} from './candidates';
 import { type CategoryDecision, categoryByRules, lastUserText } from './categories';
 import { isSameModel, isSameName } from './model-names';
 import { isNamedBySetting } from './model-pick';
@@ -48,7 +56,10 @@ export function route(request: CompletionRequest, snapshot: RouteSnapshot): Rout
 
 function categoryOf(request: CompletionRequest): CategoryDecision {
   const given = request.category ?? (request.model.kind === 'auto' ? request.model.category : undefined);
-  return given ? { category: given, reason: 'explicit:category' } : categoryByRules(lastUserText(request));
+  if (given) return { category: given, reason: 'explicit:category' };
+  // Words about a picture say nothing of the work it takes.
+  if (needsOf(request).backend.includes('images')) return { category: 'general', reason: 'rule:image' };
+  return categoryByRules(lastUserText(request));
 }
 
 /** The named model, then the same one on the other backend, then the category's model. */

@@ -1,0 +1,589 @@
+import { describe, expect, it } from 'vitest';
+import { route } from '../../../src/main/router/route';
+import type { Route, RouteSnapshot } from '../../../src/main/router/types';
+import type { BackendId, BackendState, CompletionRequest, ModelInfo } from '../../../src/shared/domain';
+import { defaultSettings, type Settings } from '../../../src/shared/settings';
+import { CAPABLE, model } from '../../support/scripted-backend';
+
+const PHI_MLX = model('mlx', 'mlx-community/phi3.5-mini-4k', 3.8, {
+  contextLength: 4096,
+  quantisation: '4bit',
+});
+const CODER_MLX = model('mlx', 'mlx-community/Qwen2.5-Coder-32B-Instruct-4bit', 32, {
+  contextLength: 32_768,
+});
+const LLAMA70_MLX = model('mlx', 'mlx-community/Llama-3.3-70B-4bit', 70);
+const STARTER_MLX = model('mlx', 'tandem-starter', 0.002, { starter: true, contextLength: 1024 });
+const STARTER_OLLAMA = model('ollama', 'tandem-starter:latest', 0.002, { starter: true });
+const PHI = model('ollama', 'phi3.5:3.8b', 3.8);
+const CODER = model('ollama', 'qwen2.5-coder:32b', 32);
+const GENERAL = model('ollama', 'qwen2.5:32b', 32);
+const R1 = model('ollama', 'deepseek-r1:32b', 32);
+const CLOUD = model('ollama', 'gpt-oss:120b-cloud', 120, { remote: true });
+const FULL = [PHI_MLX, STARTER_MLX, STARTER_OLLAMA, PHI, CODER, GENERAL, R1, CLOUD];
+
+const HELLO = 'hello!';
+const CODE = 'Write a Python function that merges two sorted lists';
+const PROOF = 'Prove that there are infinitely many prime numbers';
+const TEXT = 'Write a short letter to my landlord';
+const DATA = 'How many orders did our customers place in March?';
+const LONG = 'autumn leaves '.repeat(1200);
+
+interface World {
+  models?: ModelInfo[];
+  settings?: Partial<Settings>;
+  states?: Partial<Record<BackendId, BackendState>>;
+  disabled?: BackendId;
+  memory?: RouteSnapshot['memory'];
+  lacks?: Partial<Record<BackendId, 'tools' | 'images' | 'jsonSchema'>>;
+}
+
+function decide(text: string, request: Partial<CompletionRequest> = {}, world: World = {}): Route {
+  const backend = (id: BackendId) => ({
+    state: world.states?.[id] ?? ('ready' as const),
+    enabled: world.disabled !== id,
+    capabilities: { ...CAPABLE, ...(world.lacks?.[id] ? { [world.lacks[id]]: false } : {}) },
+  });
+  return route(
+    {
+      id: 'r',
+      messages: [{ role: 'user', content: text }],
+      model: { kind: 'auto' },
+      priority: 'high',
+      client: 'ui',
+      sampling: {},
+      strict: false,
+      origin: 'chat',
+      ...request,
+    },
+    {
+      settings: { ...defaultSettings(), ...world.settings },
+      chosen: new Set(Object.keys(world.settings ?? {})),
+      backends: { mlx: backend('mlx'), ollama: backend('ollama') },
+      models: world.models ?? FULL,
+      memory: world.memory ?? 'normal',
+    },
+  );
+}
+
+/** `category: backend model (reasons) > … [reasons of the route]`; `…` after a model = waits until it is up. */
+function told(decision: Route): string {
+  const reasons = ` [${decision.reasons.join(' ')}]`;
+  if (decision.kind === 'refused') return `${decision.category}: ${decision.error.code}${reasons}`;
+  const candidates = decision.candidates.map(({ backend, model: name, waitForReady, reasons: why }) => {
+    const short = name.split('/').at(-1);
+    return `${backend} ${short}${waitForReady ? '…' : ''}${why.length > 0 ? ` (${why.join(' ')})` : ''}`;
+  });
+  return `${decision.category}: ${candidates.join(' > ')}${reasons}`;
+}
+
+type Case = [what: string, text: string, request: Partial<CompletionRequest>, world: World, expected: string];
+
+function table(name: string, cases: Case[]): void {
+  describe(name, () => {
+    it.each(cases)('%s', (_what, text, request, world, expected) => {
+      expect(told(decide(text, request, world))).toBe(expected);
+    });
+  });
+}
+
+table('categories, with everything installed and up', [
+  [
+    'a greeting goes to the light model on MLX',
+    HELLO,
+    {},
+    {},
+    'greeting: mlx phi3.5-mini-4k > mlx tandem-starter (starter:small-talk) > ollama phi3.5:3.8b > ollama tandem-starter:latest (starter:small-talk) [rule:greeting]',
+  ],
+  [
+    'code goes to the coder in Ollama, and never to MLX',
+    CODE,
+    {},
+    {},
+    'coding: ollama qwen2.5-coder:32b [rule:code-request setting:only-light]',
+  ],
+  [
+    'reasoning goes to the reasoner in Ollama',
+    PROOF,
+    {},
+    {},
+    'reasoning: ollama deepseek-r1:32b [rule:maths setting:only-light]',
+  ],
+  [
+    'anything else goes to the general model, MLX stands by',
+    TEXT,
+    {},
+    {},
+    'general: ollama qwen2.5:32b > mlx phi3.5-mini-4k [rule:default]',
+  ],
+  [
+    'a question about data goes to the general model',
+    DATA,
+    {},
+    {},
+    'data_question: ollama qwen2.5:32b > mlx phi3.5-mini-4k [rule:own-data]',
+  ],
+  [
+    'an explicit category is used as given',
+    HELLO,
+    { category: 'coding' },
+    {},
+    'coding: ollama qwen2.5-coder:32b [explicit:category setting:only-light]',
+  ],
+  [
+    'so is one in the model name',
+    CODE,
+    { model: { kind: 'auto', category: 'fast' } },
+    {},
+    'fast: mlx phi3.5-mini-4k > ollama phi3.5:3.8b [explicit:category]',
+  ],
+  [
+    'a long request is too much for MLX',
+    LONG,
+    { category: 'fast' },
+    {},
+    'fast: ollama phi3.5:3.8b [explicit:category rule:long-context]',
+  ],
+  [
+    'max_tokens count as well',
+    HELLO,
+    { sampling: { maxTokens: 4096 } },
+    {},
+    'greeting: mlx tandem-starter (starter:small-talk) > ollama phi3.5:3.8b > ollama tandem-starter:latest (starter:small-talk) [rule:greeting rule:long-context]',
+  ],
+]);
+
+table('settings', [
+  [
+    'mlx-first puts MLX first',
+    TEXT,
+    {},
+    { settings: { policy: 'mlx-first' } },
+    'general: mlx phi3.5-mini-4k > ollama qwen2.5:32b [rule:default setting:policy]',
+  ],
+  [
+    'but sends it no code while only light work is allowed there',
+    CODE,
+    {},
+    { settings: { policy: 'mlx-first' } },
+    'coding: ollama qwen2.5-coder:32b [rule:code-request setting:policy setting:only-light]',
+  ],
+  [
+    'without that rule MLX takes code with a 32B model',
+    CODE,
+    {},
+    { settings: { policy: 'mlx-first', mlxOnlyLight: false }, models: [...FULL, CODER_MLX, LLAMA70_MLX] },
+    'coding: mlx Qwen2.5-Coder-32B-Instruct-4bit > ollama qwen2.5-coder:32b [rule:code-request setting:policy]',
+  ],
+  [
+    'a 70B model is never chosen for MLX by a category',
+    PROOF,
+    {},
+    { settings: { mlxOnlyLight: false, mlxCategories: ['reasoning'] }, models: [LLAMA70_MLX, R1] },
+    'reasoning: ollama deepseek-r1:32b [rule:maths unavailable:mlx-no-model]',
+  ],
+  [
+    'unless the user names it for that',
+    PROOF,
+    {},
+    {
+      settings: { mlxOnlyLight: false, mlxCategories: ['reasoning'], mlxModelReasoning: LLAMA70_MLX.name },
+      models: [LLAMA70_MLX, R1],
+    },
+    'reasoning: mlx Llama-3.3-70B-4bit > ollama deepseek-r1:32b [rule:maths]',
+  ],
+  [
+    'more categories may be allowed on MLX',
+    TEXT,
+    {},
+    { settings: { mlxCategories: ['general'] } },
+    'general: mlx phi3.5-mini-4k > ollama qwen2.5:32b [rule:default]',
+  ],
+  [
+    'a model that the user names counts as capable whatever its size',
+    CODE,
+    {},
+    {
+      settings: { ollamaModelCoding: 'stand-in' },
+      models: [model('ollama', 'stand-in:latest', 0.002, { starter: true }), STARTER_MLX],
+    },
+    'coding: ollama stand-in:latest [rule:code-request setting:only-light]',
+  ],
+  [
+    'a named model that is not installed gives way to the best that is',
+    CODE,
+    {},
+    { settings: { ollamaModelCoding: 'gone:7b' } },
+    'coding: ollama qwen2.5-coder:32b [rule:code-request setting:only-light]',
+  ],
+  [
+    'Ollama only',
+    HELLO,
+    {},
+    { disabled: 'mlx' },
+    'greeting: ollama phi3.5:3.8b > ollama tandem-starter:latest (starter:small-talk) [rule:greeting setting:ollama-only]',
+  ],
+  [
+    'MLX only answers what a light model can',
+    TEXT,
+    {},
+    { disabled: 'ollama' },
+    'general: mlx phi3.5-mini-4k [rule:default setting:mlx-only]',
+  ],
+  [
+    'and says what is missing for the rest',
+    CODE,
+    {},
+    { disabled: 'ollama' },
+    'coding: no_model [rule:code-request setting:mlx-only setting:only-light no-capable-model]',
+  ],
+]);
+
+table('which model', [
+  [
+    'for light work: phi3.5, then qwen2.5:3b, then tinyllama',
+    HELLO,
+    {},
+    {
+      models: [
+        model('ollama', 'gemma2:2b', 2.6),
+        model('ollama', 'tinyllama:1.1b-chat', 1.1),
+        model('ollama', 'qwen2.5:3b', 3),
+      ],
+      states: { mlx: 'absent' },
+    },
+    'greeting: ollama qwen2.5:3b [rule:greeting unavailable:mlx-absent]',
+  ],
+  [
+    'else the largest light one',
+    HELLO,
+    {},
+    {
+      models: [model('ollama', 'gemma2:2b', 2.6), model('ollama', 'smollm:135m', 0.1), CODER],
+      states: { mlx: 'absent' },
+    },
+    'greeting: ollama gemma2:2b [rule:greeting unavailable:mlx-absent]',
+  ],
+  [
+    'a quantised variant is preferred',
+    HELLO,
+    {},
+    {
+      models: [
+        model('mlx', 'a/Phi-3.5-mini-instruct', 3.8, { quantisation: 'bf16' }),
+        model('mlx', 'b/Phi-3.5-mini-instruct-4bit', 3.8, { quantisation: '4bit' }),
+      ],
+    },
+    'greeting: mlx Phi-3.5-mini-instruct-4bit [rule:greeting unavailable:ollama-no-model]',
+  ],
+  [
+    'no 7B on MLX while only light models are allowed there',
+    HELLO,
+    {},
+    { models: [model('mlx', 'Mistral-7B', 7.2), CODER] },
+    'greeting: ollama qwen2.5-coder:32b [rule:greeting unavailable:mlx-no-model]',
+  ],
+  [
+    'for code: the 32B class before 70B, and both before 14B',
+    CODE,
+    {},
+    { models: [model('ollama', 'llama3.3:70b', 70), model('ollama', 'qwen2.5-coder:14b', 14), GENERAL] },
+    'coding: ollama qwen2.5:32b [rule:code-request setting:only-light]',
+  ],
+  [
+    'a small one if there is no other',
+    CODE,
+    {},
+    { models: [PHI] },
+    'coding: ollama phi3.5:3.8b [rule:code-request setting:only-light]',
+  ],
+  [
+    'no coder for general work if another of its class is there',
+    TEXT,
+    {},
+    { models: [CODER, GENERAL] },
+    'general: ollama qwen2.5:32b [rule:default unavailable:mlx-no-model]',
+  ],
+  [
+    'never an embedding model',
+    TEXT,
+    {},
+    { models: [model('ollama', 'nomic-embed-text', 0.1, { capabilities: ['embedding'] })] },
+    'general: no_model [rule:default unavailable:ollama-no-model unavailable:mlx-no-model no-capable-model]',
+  ],
+  [
+    'never a model on somebody else’s machine',
+    CODE,
+    {},
+    { models: [CLOUD] },
+    'coding: no_model [rule:code-request unavailable:ollama-no-model setting:only-light no-capable-model]',
+  ],
+]);
+
+table('the starter model', [
+  [
+    'answers small talk',
+    HELLO,
+    {},
+    { models: [STARTER_MLX, STARTER_OLLAMA] },
+    'greeting: mlx tandem-starter (starter:small-talk) > ollama tandem-starter:latest (starter:small-talk) [rule:greeting]',
+  ],
+  [
+    'and nothing else, not even light work',
+    'What is the capital of Peru?',
+    {},
+    { models: [STARTER_MLX, STARTER_OLLAMA] },
+    'fast: no_model [rule:short-fact unavailable:mlx-no-model unavailable:ollama-no-model no-capable-model]',
+  ],
+  [
+    'nor a request behind a greeting',
+    'hello, write a python function',
+    {},
+    { models: [STARTER_MLX, STARTER_OLLAMA] },
+    'coding: no_model [rule:code-request unavailable:ollama-no-model setting:only-light no-capable-model]',
+  ],
+  [
+    'nor what somebody calls a greeting',
+    CODE,
+    { category: 'greeting' },
+    { models: [STARTER_MLX] },
+    'greeting: no_model [explicit:category unavailable:mlx-no-model unavailable:ollama-no-model no-capable-model]',
+  ],
+]);
+
+table('names', [
+  [
+    'a named backend comes first',
+    CODE,
+    { model: { kind: 'backend', backend: 'ollama' } },
+    {},
+    'coding: ollama qwen2.5-coder:32b [rule:code-request explicit:backend setting:only-light]',
+  ],
+  [
+    'MLX, when named, does code with its light model',
+    CODE,
+    { model: { kind: 'backend', backend: 'mlx' } },
+    {},
+    'coding: mlx phi3.5-mini-4k > ollama qwen2.5-coder:32b [rule:code-request explicit:backend setting:only-light]',
+  ],
+  [
+    'a named model is taken, the category stands behind it',
+    TEXT,
+    { model: { kind: 'named', name: 'phi3.5:3.8b' } },
+    {},
+    'general: ollama phi3.5:3.8b > ollama qwen2.5:32b (fallback:named-model) > mlx phi3.5-mini-4k (fallback:named-model) [explicit:model rule:default]',
+  ],
+  [
+    'a missing tag is latest',
+    HELLO,
+    { model: { kind: 'named', name: 'Tandem-Starter', backend: 'ollama' }, strict: true },
+    {},
+    'greeting: ollama tandem-starter:latest [explicit:model rule:greeting]',
+  ],
+  [
+    'a name that both have goes where the category goes',
+    HELLO,
+    { model: { kind: 'named', name: 'same' }, strict: true },
+    { models: [model('ollama', 'same', 3), model('mlx', 'same', 3)] },
+    'greeting: mlx same > ollama same [explicit:model rule:greeting]',
+  ],
+  [
+    'the same model on the other backend comes next',
+    TEXT,
+    { model: { kind: 'named', name: CODER.name } },
+    { models: [CODER, CODER_MLX], settings: { mlxOnlyLight: false } },
+    'general: ollama qwen2.5-coder:32b > mlx Qwen2.5-Coder-32B-Instruct-4bit [explicit:model rule:default]',
+  ],
+  [
+    'a large model by name on MLX moves to Ollama while only light ones are allowed',
+    CODE,
+    { model: { kind: 'named', name: CODER_MLX.name, backend: 'mlx' } },
+    { models: [CODER, CODER_MLX] },
+    'coding: ollama qwen2.5-coder:32b [explicit:model rule:code-request setting:only-light]',
+  ],
+  [
+    'or is refused when nothing else may answer',
+    CODE,
+    { model: { kind: 'named', name: CODER_MLX.name, backend: 'mlx' }, strict: true },
+    { models: [CODER, CODER_MLX] },
+    'coding: no_model [explicit:model rule:code-request setting:only-light]',
+  ],
+  [
+    'unless settings name it',
+    HELLO,
+    { model: { kind: 'named', name: CODER_MLX.name }, strict: true },
+    { models: [CODER_MLX], settings: { mlxModelFast: CODER_MLX.name } },
+    'greeting: mlx Qwen2.5-Coder-32B-Instruct-4bit [explicit:model rule:greeting]',
+  ],
+  [
+    'an unknown name',
+    TEXT,
+    { model: { kind: 'named', name: 'nope' } },
+    {},
+    'general: model_not_found [explicit:model rule:default]',
+  ],
+  [
+    'known, but not on the backend that was named',
+    TEXT,
+    { model: { kind: 'named', name: PHI.name, backend: 'mlx' } },
+    {},
+    'general: model_not_found [explicit:model rule:default]',
+  ],
+  [
+    'perhaps known to a server that has not been asked yet',
+    TEXT,
+    { model: { kind: 'named', name: 'nope' } },
+    { models: [PHI_MLX], states: { ollama: 'starting' } },
+    'general: ollama_down [explicit:model rule:default]',
+  ],
+  [
+    'a cloud model by name',
+    TEXT,
+    { model: { kind: 'named', name: CLOUD.name } },
+    {},
+    'general: unsupported [explicit:model rule:default]',
+  ],
+]);
+
+table('the state of the backends', [
+  [
+    'MLX down: Ollama answers at once',
+    HELLO,
+    {},
+    { models: [PHI_MLX, PHI], states: { mlx: 'backoff' } },
+    'greeting: ollama phi3.5:3.8b (fallback:mlx-down) > mlx phi3.5-mini-4k… [rule:greeting]',
+  ],
+  [
+    'MLX given up for now',
+    HELLO,
+    {},
+    { models: [PHI_MLX, PHI], states: { mlx: 'open' } },
+    'greeting: ollama phi3.5:3.8b (fallback:mlx-down breaker:open) > mlx phi3.5-mini-4k… [rule:greeting]',
+  ],
+  [
+    'MLX not installed',
+    HELLO,
+    {},
+    { models: [PHI], states: { mlx: 'absent' } },
+    'greeting: ollama phi3.5:3.8b [rule:greeting unavailable:mlx-absent]',
+  ],
+  [
+    'Ollama restarting: code waits for it',
+    CODE,
+    {},
+    { states: { ollama: 'starting' } },
+    'coding: ollama qwen2.5-coder:32b… [rule:code-request setting:only-light]',
+  ],
+  [
+    'Ollama down: a light model on MLX may do general work',
+    TEXT,
+    {},
+    { states: { ollama: 'backoff' } },
+    'general: mlx phi3.5-mini-4k (fallback:ollama-down) > ollama qwen2.5:32b… [rule:default]',
+  ],
+  [
+    'the starter never',
+    TEXT,
+    {},
+    { models: [STARTER_MLX, GENERAL], states: { ollama: 'backoff' } },
+    'general: ollama qwen2.5:32b… [rule:default unavailable:mlx-no-model]',
+  ],
+  [
+    'Ollama busy or adopted is up',
+    CODE,
+    {},
+    { states: { ollama: 'adopted' } },
+    'coding: ollama qwen2.5-coder:32b [rule:code-request setting:only-light]',
+  ],
+  [
+    'both starting: the order stays, both are waited for',
+    HELLO,
+    {},
+    { models: [PHI_MLX, PHI], states: { mlx: 'starting', ollama: 'starting' } },
+    'greeting: mlx phi3.5-mini-4k… > ollama phi3.5:3.8b… [rule:greeting]',
+  ],
+  [
+    'no server at all',
+    HELLO,
+    {},
+    { states: { mlx: 'absent', ollama: 'absent' } },
+    'greeting: backend_absent [rule:greeting unavailable:mlx-absent unavailable:ollama-absent]',
+  ],
+  [
+    'memory critical: no work for MLX',
+    HELLO,
+    {},
+    { models: [PHI_MLX, PHI], memory: 'critical' },
+    'greeting: ollama phi3.5:3.8b [rule:greeting memory:critical]',
+  ],
+  [
+    'memory critical and only MLX',
+    HELLO,
+    {},
+    { disabled: 'ollama', memory: 'critical' },
+    'greeting: memory_critical [rule:greeting memory:critical setting:mlx-only]',
+  ],
+]);
+
+table('what the request forbids or needs', [
+  [
+    'the other one, please',
+    HELLO,
+    { exclude: ['mlx'] },
+    { models: [PHI_MLX, PHI] },
+    'greeting: ollama phi3.5:3.8b [rule:greeting unavailable:mlx-excluded]',
+  ],
+  [
+    'no fallback to another backend than the one named',
+    HELLO,
+    { model: { kind: 'backend', backend: 'mlx' }, strict: true },
+    { models: [PHI_MLX, PHI] },
+    'greeting: mlx phi3.5-mini-4k [rule:greeting explicit:backend]',
+  ],
+  [
+    'tools: a backend and a model that have them',
+    HELLO,
+    { tools: [{}] },
+    {
+      models: [PHI_MLX, PHI, model('ollama', 'qwen2.5:3b', 3, { capabilities: ['completion', 'tools'] })],
+      lacks: { mlx: 'tools' },
+    },
+    'greeting: ollama qwen2.5:3b [rule:greeting unavailable:mlx-tools]',
+  ],
+  [
+    'images: a model that sees',
+    'What is this?',
+    { messages: [{ role: 'user', content: 'What is this?', images: ['aGk='] }] },
+    {
+      models: [GENERAL, model('ollama', 'llava:7b', 7, { capabilities: ['completion', 'vision'] })],
+      lacks: { mlx: 'images' },
+    },
+    'general: ollama llava:7b [rule:image unavailable:mlx-images]',
+  ],
+  [
+    'a schema: a backend that keeps to it',
+    HELLO,
+    { format: 'json' },
+    { models: [PHI_MLX, PHI], lacks: { mlx: 'jsonSchema' } },
+    'greeting: ollama phi3.5:3.8b [rule:greeting unavailable:mlx-jsonSchema]',
+  ],
+]);
+
+describe('what a refusal tells', () => {
+  const refusal = (...args: Parameters<typeof decide>) => {
+    const decision = decide(...args);
+    if (decision.kind !== 'refused') throw new Error('was not refused');
+    return decision.error.message;
+  };
+
+  it('an unknown model in the words that Ollama’s clients know', () => {
+    expect(refusal(TEXT, { model: { kind: 'named', name: 'nope' } })).toBe("model 'nope' not found");
+  });
+
+  it('a missing model with the cure', () => {
+    expect(refusal(CODE, {}, { models: [] })).toContain('ollama pull qwen2.5-coder:7b');
+    expect(refusal(CODE, {}, { models: [], states: { ollama: 'absent' } })).toContain(
+      'Install Ollama and pull',
+    );
+  });
+});
