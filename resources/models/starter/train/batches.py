@@ -1,4 +1,4 @@
-"""Cuts the corpus into batches of token ids with a weight for every token that is to be predicted."""
+"""Cuts the corpus into batches of token ids and says which tokens are to be predicted: those of the replies."""
 
 from typing import Iterator, NamedTuple
 
@@ -14,20 +14,27 @@ PROMPT_LIMIT = 34
 class BatchShape(NamedTuple):
     rows: int
     length: int
+    predicted: int
+    """How many tokens are predicted at most; fixed, because JAX compiles once for each shape."""
 
 
 class Batch(NamedTuple):
     inputs: np.ndarray
+    """(rows, length) token ids."""
+    places: np.ndarray
+    """Where in the flattened inputs the next token is predicted, filled up with zeros."""
     targets: np.ndarray
+    """The tokens that come there."""
     weights: np.ndarray
+    """1 for a place, 0 for a filler."""
 
 
-# Which reply it will be is decided in its first tokens, and the rest is soon known by heart. So two steps of three show
-# many messages with the opening of their reply only; every third shows conversations with whole replies, as many turns
+# Which reply it will be is decided in its first tokens, and the rest is soon known by heart. So most steps show
+# many messages with the opening of their reply only; every fourth shows conversations with whole replies, as many turns
 # as fit into a row, which also teaches to answer the last message and not an earlier one.
-OPENINGS = BatchShape(rows=64, length=PROMPT_LIMIT + 3)
 OPENING_TOKENS = 4
-CONVERSATIONS = BatchShape(rows=12, length=150)
+OPENINGS = BatchShape(rows=64, length=PROMPT_LIMIT + OPENING_TOKENS - 1, predicted=64 * OPENING_TOKENS)
+CONVERSATIONS = BatchShape(rows=12, length=150, predicted=12 * 150)
 
 
 def batches(corpus: list[Message], encoder: ChatEncoder, steps: int, seed: int) -> Iterator[Batch]:
@@ -35,7 +42,7 @@ def batches(corpus: list[Message], encoder: ChatEncoder, steps: int, seed: int) 
     pick = Picker(seed)
     messages = endless(corpus)
     for step in range(steps):
-        yield conversations(messages, encoder, pick) if step % 3 == 0 else openings(messages, encoder, pick)
+        yield conversations(messages, encoder, pick) if step % 4 == 0 else openings(messages, encoder, pick)
 
 
 def endless(corpus: list[Message]) -> Iterator[Message]:
@@ -45,25 +52,24 @@ def endless(corpus: list[Message]) -> Iterator[Message]:
 
 def openings(messages: Iterator[Message], encoder: ChatEncoder, pick: Picker) -> Batch:
     """One message and the first tokens of its reply in every row."""
-    ids, weights = empty(OPENINGS)
+    page = Page(OPENINGS)
     for row in range(OPENINGS.rows):
         prompt, reply = exchange(next(messages), encoder, pick)
-        place(ids[row], weights[row], 0, prompt, reply[:OPENING_TOKENS])
-    return shifted(ids, weights)
+        page.write(row, 0, prompt, reply[:OPENING_TOKENS])
+    return page.batch()
 
 
 def conversations(messages: Iterator[Message], encoder: ChatEncoder, pick: Picker) -> Batch:
     """Whole exchanges one after the other in every row, until the next does not fit; that one starts the next row."""
-    ids, weights = empty(CONVERSATIONS)
+    page = Page(CONVERSATIONS)
     prompt, reply = exchange(next(messages), encoder, pick)
     for row in range(CONVERSATIONS.rows):
-        end = 0
-        while end + len(prompt) + len(reply) <= ids.shape[1]:
-            end = place(ids[row], weights[row], end, prompt, reply)
+        end, between = 0, []
+        while end + len(between) + len(prompt) + len(reply) <= CONVERSATIONS.length + 1:
+            end = page.write(row, end, between + prompt, reply)
+            between = encoder.turn_break
             prompt, reply = exchange(next(messages), encoder, pick)
-            prompt = [*encoder.turn_break, *prompt]
-        prompt = prompt[len(encoder.turn_break) :]
-    return shifted(ids, weights)
+    return page.batch()
 
 
 def exchange(message: Message, encoder: ChatEncoder, pick: Picker) -> tuple[list[int], list[int]]:
@@ -73,18 +79,25 @@ def exchange(message: Message, encoder: ChatEncoder, pick: Picker) -> tuple[list
     return prompt, encoder.reply(REPLIES[message.lang][message.kind])
 
 
-def empty(shape: BatchShape) -> tuple[np.ndarray, np.ndarray]:
-    size = (shape.rows, shape.length + 1)
-    return np.full(size, PAD_ID, np.int32), np.zeros(size, np.float32)
+class Page:
+    """Token ids of a batch while it is being filled."""
 
+    def __init__(self, shape: BatchShape) -> None:
+        self._shape = shape
+        self._ids = np.full((shape.rows, shape.length + 1), PAD_ID, np.int32)
+        self._is_reply = np.zeros((shape.rows, shape.length + 1), bool)
 
-def place(ids: np.ndarray, weights: np.ndarray, start: int, prompt: list[int], reply: list[int]) -> int:
-    """Writes an exchange into a row; only its reply is to be predicted. Gives the place after it."""
-    middle = start + len(prompt)
-    end = middle + len(reply)
-    ids[start:middle], ids[middle:end], weights[middle:end] = prompt, reply, 1.0
-    return end
+    def write(self, row: int, start: int, prompt: list[int], reply: list[int]) -> int:
+        """Writes an exchange into a row and gives the place after it."""
+        middle = start + len(prompt)
+        end = middle + len(reply)
+        self._ids[row, start:middle], self._ids[row, middle:end] = prompt, reply
+        self._is_reply[row, middle:end] = True
+        return end
 
-
-def shifted(ids: np.ndarray, weights: np.ndarray) -> Batch:
-    return Batch(ids[:, :-1], ids[:, 1:], weights[:, 1:])
+    def batch(self) -> Batch:
+        found = np.flatnonzero(self._is_reply[:, 1:])
+        places = np.zeros(self._shape.predicted, np.int32)
+        places[: len(found)] = found
+        weights = (np.arange(self._shape.predicted) < len(found)).astype(np.float32)
+        return Batch(self._ids[:, :-1], places, self._ids[:, 1:].reshape(-1)[places], weights)

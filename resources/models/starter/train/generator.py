@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import math
 import random
 import re
 import sys
@@ -23,7 +24,7 @@ import phrases_ru
 from replies import KINDS, LANGUAGES
 
 SEED = 20
-CORPUS_SIZE = 24_480
+CORPUS_SIZE = 36_720
 
 PHRASES = {"en": phrases_en.PHRASES, "ru": phrases_ru.PHRASES}
 HELD_OUT_FILE = Path(__file__).parent / "held_out.json"
@@ -154,7 +155,7 @@ class Generator:
         text = self._surround(lang, kind, text)
         if pick.chance(0.08):
             text = drop_word(text, pick)
-        if pick.chance(0.22):
+        if pick.chance(0.18):
             text = misspell(text, ALPHABET[lang], pick)
         if pick.chance(0.4):
             text = text.replace(",", "")
@@ -172,7 +173,7 @@ class Generator:
 
     def _letter_case(self, text: str) -> str:
         pick = self._pick
-        if pick.chance(0.04):
+        if pick.chance(0.03):
             return text.upper()
         if pick.chance(0.4):
             return text
@@ -183,11 +184,12 @@ class Generator:
 
 
 def template_weight(template: list[list[str]]) -> float:
-    """Square root of the number of phrases: a rich template is seen more often, but does not drown the others."""
-    count = 1
-    for group in template:
-        count *= len(group)
-    return count**0.5
+    """Square root of the number of phrases: a rich template is seen more often, but does not drown the others.
+
+    A template of one group lists whole phrases, the shortest and commonest ones, so it counts more.
+    """
+    count = math.prod(len(group) for group in template)
+    return count**0.5 * (2.5 if len(template) == 1 else 1.0)
 
 
 def drop_word(text: str, pick: Picker) -> str:

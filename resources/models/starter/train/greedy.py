@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from model import ModelConfig, Params, logits
+from model import ModelConfig, Params, logits_at
 from tokenization import PAD_ID, TURN_END_ID, ChatEncoder
 
 MAX_REPLY_TOKENS = 72
@@ -15,7 +15,8 @@ MAX_REPLY_TOKENS = 72
 @partial(jax.jit, static_argnames="config")
 def next_tokens(params: Params, config: ModelConfig, ids: jax.Array, ends: jax.Array) -> jax.Array:
     """The likeliest token after the first `ends` ids of each row."""
-    return jnp.take_along_axis(logits(params, config, ids), ends[:, None, None] - 1, 1)[:, 0].argmax(-1)
+    places = jnp.arange(ids.shape[0]) * ids.shape[1] + ends - 1
+    return logits_at(params, config, ids, places).argmax(-1)
 
 
 def greedy_replies(params: Params, config: ModelConfig, encoder: ChatEncoder, texts: list[str]) -> list[str | None]:

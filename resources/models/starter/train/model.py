@@ -90,17 +90,22 @@ def feed_forward(params: Params, prefix: str, x: jax.Array) -> jax.Array:
     return (gate * (x @ params[prefix + "up_proj.weight"].T)) @ params[prefix + "down_proj.weight"].T
 
 
-def logits(params: Params, config: ModelConfig, ids: jax.Array) -> jax.Array:
-    """Scores of the next token at every position of (batch, time) ids. Padding goes at the end, where it harms nothing."""
-    embeddings = params["model.embed_tokens.weight"]
-    x = embeddings[ids]
+def hidden_states(params: Params, config: ModelConfig, ids: jax.Array) -> jax.Array:
+    """The normed last states of (batch, time) ids. Padding goes at the end, where it harms nothing."""
+    x = params["model.embed_tokens.weight"][ids]
     for layer in range(config.layers):
         prefix = f"model.layers.{layer}."
         normed = rms_norm(x, params[prefix + "input_layernorm.weight"], config.norm_epsilon)
         x = x + attention(params, prefix + "self_attn.", config, normed)
         normed = rms_norm(x, params[prefix + "post_attention_layernorm.weight"], config.norm_epsilon)
         x = x + feed_forward(params, prefix + "mlp.", normed)
-    return rms_norm(x, params["model.norm.weight"], config.norm_epsilon) @ embeddings.T
+    return rms_norm(x, params["model.norm.weight"], config.norm_epsilon)
+
+
+def logits_at(params: Params, config: ModelConfig, ids: jax.Array, places: jax.Array) -> jax.Array:
+    """Scores of the next token at some places only (indices into the flattened ids): the vocabulary is the costly part."""
+    states = hidden_states(params, config, ids).reshape(-1, config.hidden)
+    return states[places] @ params["model.embed_tokens.weight"].T
 
 
 def parameter_count(params: Params) -> int:

@@ -8,12 +8,12 @@ import jax
 import jax.numpy as jnp
 
 from batches import Batch
-from model import ModelConfig, Params, logits
+from model import ModelConfig, Params, logits_at
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    steps: int = 500
+    steps: int = 700
     peak_rate: float = 4e-3
     warmup_share: float = 0.05
     final_rate_share: float = 0.02
@@ -43,10 +43,10 @@ def learning_rate(step: jax.Array, hyper: Hyperparameters) -> jax.Array:
     return hyper.peak_rate * jnp.minimum(1.0, share / hyper.warmup_share) * decayed
 
 
-def weighted_loss(params: Params, config: ModelConfig, batch: Batch) -> jax.Array:
-    """Mean cross-entropy in nats over the weighted tokens."""
-    scores = jax.nn.log_softmax(logits(params, config, batch.inputs))
-    chosen = jnp.take_along_axis(scores, batch.targets[..., None], -1)[..., 0]
+def mean_loss(params: Params, config: ModelConfig, batch: Batch) -> jax.Array:
+    """Mean cross-entropy in nats over the tokens to be predicted."""
+    scores = jax.nn.log_softmax(logits_at(params, config, batch.inputs, batch.places))
+    chosen = jnp.take_along_axis(scores, batch.targets[:, None], -1)[:, 0]
     return -(chosen * batch.weights).sum() / batch.weights.sum()
 
 
@@ -54,7 +54,7 @@ def weighted_loss(params: Params, config: ModelConfig, batch: Batch) -> jax.Arra
 def train_step(
     params: Params, state: OptimizerState, batch: Batch, config: ModelConfig, hyper: Hyperparameters
 ) -> tuple[Params, OptimizerState, jax.Array]:
-    loss, gradients = jax.value_and_grad(weighted_loss)(params, config, batch)
+    loss, gradients = jax.value_and_grad(mean_loss)(params, config, batch)
     norm = jnp.sqrt(sum(jnp.sum(g * g) for g in gradients.values()))
     scale = jnp.minimum(1.0, hyper.clip_norm / (norm + 1e-6))
     step = state.step + 1

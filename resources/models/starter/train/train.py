@@ -26,7 +26,8 @@ WEIGHTS_SEED = 1
 BATCHES_SEED = 3
 # After so many steps the hash of the weights is noted, so that a short run can be compared with a full one.
 CHECKPOINT_STEP = 20
-CURVE_EVERY = 30
+# A multiple of four, the rhythm in which the two kinds of batch take turns.
+CURVE_EVERY = 28
 
 
 @dataclass(frozen=True)
