@@ -29,12 +29,15 @@ export class RateLimit {
     this.#maxClients = options.maxClients ?? MAX_CLIENTS;
   }
 
-  /** Counts one request. Returns 0 when it may pass, else the seconds until the client's next window. */
+  /**
+   * Counts one request. Returns 0 when it may pass, else the seconds until the client's next window. What a client
+   * says of itself (after `#`) splits it for fairness only: it must not raise a limit.
+   */
   take(client: string): number {
     const { max, windowMs } = this.#limits();
     if (max === 0) return 0;
     const now = this.#clock.now();
-    const window = this.#windowOf(client, now, windowMs);
+    const window = this.#windowOf(client.split('#', 1)[0] ?? client, now, windowMs);
     if (window.count >= max) return Math.max(1, Math.ceil((window.startedAt + windowMs - now) / 1000));
     window.count += 1;
     return 0;

@@ -23,6 +23,12 @@ describe('RateLimit', () => {
     expect([limit.take('a'), limit.take('b'), limit.take('a')]).toEqual([0, 0, 90]);
   });
 
+  it('gives a client no more for splitting itself', () => {
+    const { limit } = setUp(1);
+    expect([limit.take('a#1'), limit.take('a#2'), limit.take('a')]).toEqual([0, 90, 90]);
+    expect(limit.clients).toBe(1);
+  });
+
   it('is off at 0 and acts on a changed setting at once', () => {
     const { limit, limits } = setUp(0);
     for (let n = 0; n < 500; n += 1) expect(limit.take('a')).toBe(0);
