@@ -73,6 +73,11 @@ export class RequestQueue {
     this.#feed({ type: 'capacity', at: this.#clock.now(), backend, slots });
   }
 
+  /** Clients that the rate limit tracks now. */
+  get trackedClients(): number {
+    return this.#rateLimit.clients;
+  }
+
   /** Does anyone wait for this backend? */
   isWanted(backend: BackendId): boolean {
     return this.#scheduler.waiting(backend, this.#clock.now()).length > 0;

@@ -42,6 +42,19 @@ export class SetupRunner {
     return this.#parts.get(name) ?? null;
   }
 
+  /** Marks a part whose runtime has been removed, until the set-up runs again. */
+  forget(name: SetupPart['part']): void {
+    this.#tell({
+      part: name,
+      stage: 'absent',
+      detail: 'removed',
+      percent: null,
+      elapsedMs: 0,
+      code: 'runtime_removed',
+      cure: 'Its runtime was removed. Set it up again in Settings, or start Tandem again.',
+    });
+  }
+
   /** Runs the set-up once; a second call while it runs joins it. Resolves when every part has settled. */
   run(): Promise<void> {
     this.#run ??= this.#start().finally(() => {
@@ -83,6 +96,10 @@ export class SetupRunner {
       this.#options.logger.warn('setup-line', { length: line.length });
       return;
     }
+    this.#tell(part);
+  }
+
+  #tell(part: SetupPart): void {
     this.#parts.set(part.part, part);
     this.#progress.emit(part);
     if (isSettled(part)) this.#settled.emit(part);
@@ -93,7 +110,7 @@ export class SetupRunner {
     for (const name of ['mlx', 'ollama'] as const) {
       const part = this.#parts.get(name);
       if (part && isSettled(part)) continue;
-      const failed: SetupPart = {
+      this.#tell({
         part: name,
         stage: 'failed',
         detail,
@@ -101,10 +118,7 @@ export class SetupRunner {
         elapsedMs: part?.elapsedMs ?? 0,
         code: 'runtime_broken',
         cure: 'Try the set-up again; `npm start -- --check` tells what is missing.',
-      };
-      this.#parts.set(name, failed);
-      this.#progress.emit(failed);
-      this.#settled.emit(failed);
+      });
     }
   }
 }

@@ -1,0 +1,217 @@
+import type { ChatSummary } from '../shared/chat';
+import type { Push, Warning } from '../shared/contract';
+import type { BackendStatus } from '../shared/status';
+import type { Core } from './core-types';
+import type { GatewayFacts } from './gateway/facts';
+import { createGateway, type Gateway } from './gateway/server';
+import { MLX_API, ROUTER_GATEWAY, type Surface } from './gateway/surface';
+import { createHandlers } from './handlers';
+import { hasCapableModel } from './models/model-library';
+import type { Place, Shell } from './place';
+import { Emitter, type Unsubscribe } from './ports/emitter';
+import { Projection } from './projection';
+import { type CorePorts, createServices, type Services } from './services';
+import { snapshotSources } from './snapshot-sources';
+import type { SettingsStore } from './store/settings-store';
+import type { OpenedStore } from './store/store-client';
+
+const LOOPBACK = '127.0.0.1';
+
+/** Puts the surfaces (contract, gateway, MLX API) over the services and owns the order of start and stop. */
+export function createCore(
+  ports: CorePorts,
+  settings: SettingsStore,
+  store: OpenedStore,
+  place: Place,
+  shell: Shell,
+): Core {
+  const { clock, logger } = ports;
+  const services = createServices(ports, settings, store, place);
+  const { setup, enabled, library, memory, chat, pulls, starter, mlxModels } = services;
+  const addresses = { gateway: null as string | null, mlxApi: null as string | null };
+  const extraWarnings: Warning[] = [];
+  const warnings = () => [...settings.warnings, ...store.warnings, ...mlxModels.warnings(), ...extraWarnings];
+  let chats: ChatSummary[] = [];
+  let uiOrigins: () => readonly string[] = () => [];
+  let stopping: Promise<void> | null = null;
+
+  const projection = new Projection(
+    snapshotSources({ services, settings, place, addresses: () => addresses, chats: () => chats, warnings }),
+    clock,
+  );
+  const handlers = createHandlers({ ...services, projection, store, settings, place, shell });
+  const facts = gatewayFacts(services, settings, place, warnings);
+  const listener = (surface: Surface): Gateway =>
+    createGateway({
+      surface,
+      dispatcher: services.dispatcher,
+      facts,
+      settings: () => settings.values(),
+      uiOrigins: () => uiOrigins(),
+      allowedHosts: listOf(place.env.TANDEM_ALLOWED_HOSTS),
+      allowedOrigins: listOf(place.env.TANDEM_ALLOWED_ORIGINS),
+      clock,
+      logger,
+    });
+  const gateway = listener(ROUTER_GATEWAY);
+  const mlxApi = listener(MLX_API);
+  const pushes = new Emitter<Push>();
+  const subscriptions: Unsubscribe[] = [];
+
+  async function readChats(): Promise<void> {
+    try {
+      chats = await store.listChats();
+      projection.touch('chats');
+    } catch (error) {
+      logger.warn('chats-not-read', { error });
+    }
+  }
+
+  function subscribe(): void {
+    subscriptions.push(
+      projection.onPush((push) => pushes.emit(push)),
+      chat.onPush((push) => pushes.emit(push)),
+      chat.onListChanged(() => void readChats()),
+      memory.onChange(() => projection.touch('memory', 'suggestions')),
+      services.queue.onChange(() => projection.touch('queue')),
+      library.onChange((models) => {
+        projection.touch('models', 'capable', 'suggestions', 'warnings');
+        if (hasCapableModel(models)) chat.answerWaiting();
+      }),
+      pulls.onChange(() => projection.touch('pulls')),
+      pulls.onCompleted(() => void library.rescan()),
+      setup.onProgress(() => projection.touch('setup')),
+      setup.onSettled(({ part }) => void services.registry.get(part).relocate()),
+      settings.onChange(() => {
+        projection.touch('settings');
+        services.applySettings();
+      }),
+      starter.start(),
+      ...enabled.map((backend) => backend.onStatus(() => projection.touch('backends', 'settings'))),
+    );
+  }
+
+  async function stop(): Promise<void> {
+    for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
+    library.stop();
+    pulls.stop();
+    memory.stop();
+    await Promise.allSettled([gateway.close(), mlxApi.close(), chat.close()]);
+    await Promise.allSettled([setup.stop(), ...enabled.map((backend) => backend.stop())]);
+  }
+
+  return {
+    handlers,
+    onPush: pushes.subscribe,
+    addresses: () => ({ ...addresses }),
+    setUiOrigins(origins) {
+      uiOrigins = origins;
+    },
+    warn(warning) {
+      extraWarnings.push(warning);
+      projection.touch('warnings');
+    },
+    async start() {
+      const { env } = place;
+      const onGateway = await gateway.listen(
+        portOf(env.TANDEM_GATEWAY_PORT, 11436),
+        env.TANDEM_GATEWAY_HOST || LOOPBACK,
+      );
+      const onMlxApi = await mlxApi.listen(
+        portOf(env.TANDEM_MLX_API_PORT, 11435),
+        env.TANDEM_MLX_API_HOST || LOOPBACK,
+      );
+      addresses.gateway = onGateway.url;
+      addresses.mlxApi = onMlxApi.url;
+      projection.touch('app');
+      subscribe();
+      memory.start();
+      library.start();
+      void readChats();
+      void setup.run();
+      for (const backend of enabled) {
+        void backend.start().catch((error) => logger.warn('backend-start', { backend: backend.id, error }));
+      }
+    },
+    async settled(all, signal) {
+      const awaited = all ? enabled : enabled.slice(0, 1);
+      await Promise.all(awaited.map((backend) => hasSettled(backend, signal)));
+      if (all) await starter.ensure();
+      await library.rescan();
+    },
+    resume() {
+      for (const backend of enabled) void backend.relocate();
+      void library.rescan();
+    },
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+function gatewayFacts(
+  services: Services,
+  settings: SettingsStore,
+  place: Place,
+  warnings: () => Warning[],
+): GatewayFacts {
+  const { enabled, library, memory, queue, usage, measured } = services;
+  return {
+    version: place.version,
+    instanceId: place.instanceId,
+    backends: () => enabled.map((backend) => backend.status()),
+    models: () => library.models(),
+    memory: () => memory.status(),
+    queue: () => queue.stats(),
+    rateLimit: () => {
+      const { rateLimitMax, rateLimitWindowS } = settings.values();
+      return { max: rateLimitMax, windowS: rateLimitWindowS, clients: queue.trackedClients };
+    },
+    warnings,
+    modelUse(backend, name) {
+      const load = measured.of(name)?.load ?? null;
+      return { ...usage.of(backend, name), loadMs: load === null ? null : Math.round(load * 1000) };
+    },
+  };
+}
+
+interface Watched {
+  status(): BackendStatus;
+  readonly onStatus: (listener: (status: BackendStatus) => void) => Unsubscribe;
+}
+
+/** Resolves when a backend is up, or when nothing goes on any more that could bring it up at once. */
+function hasSettled(backend: Watched, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      unsubscribe();
+      signal.removeEventListener('abort', abort);
+    };
+    const abort = () => {
+      end();
+      reject(signal.reason);
+    };
+    const check = (status: BackendStatus) => {
+      if (status.state === 'starting' || status.state === 'stopped' || status.stage === 'setup') return;
+      end();
+      resolve();
+    };
+    const unsubscribe = backend.onStatus(check);
+    signal.addEventListener('abort', abort, { once: true });
+    check(backend.status());
+  });
+}
+
+/** A port from the environment; an unusable value is named by `listen`. */
+function portOf(value: string | undefined, fallback: number): number {
+  return value === undefined || value === '' ? fallback : Number(value);
+}
+
+/** A comma-separated list. */
+function listOf(value: string | undefined): string[] {
+  return (value ?? '')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter(Boolean);
+}

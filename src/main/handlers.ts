@@ -1,0 +1,123 @@
+import type { Handlers } from '../shared/contract';
+import { TandemError } from '../shared/errors';
+import type { BackendRegistry } from './backends/registry';
+import { type ChatService, UNDO_MS } from './chat/chat-service';
+import type { ModelLibrary } from './models/model-library';
+import type { PullService } from './models/pulls';
+import type { Place, Shell } from './place';
+import type { Projection } from './projection';
+import { listRuntimes, removeRuntime } from './setup/runtimes';
+import type { SetupRunner } from './setup/setup-runner';
+import type { SettingsStore } from './store/settings-store';
+import type { Store } from './store/types';
+
+export interface HandlerParts {
+  projection: Projection;
+  chat: ChatService;
+  store: Store;
+  settings: SettingsStore;
+  registry: BackendRegistry;
+  library: ModelLibrary;
+  pulls: PullService;
+  setup: SetupRunner;
+  place: Place;
+  shell: Shell;
+}
+
+/** The contract, bound to the services. No logic lives here. */
+export function createHandlers(parts: HandlerParts): Handlers {
+  const { projection, chat, store, settings, registry, library, pulls, setup, place, shell } = parts;
+  return {
+    snapshot: async () => projection.snapshot(),
+
+    chatOpen: async ({ chatId }) => ({ messages: await chat.open(chatId) }),
+    chatSend: async ({ chatId, text, target }) => turn(await chat.send(chatId, text, target)),
+    chatStop: async ({ answerId }) => {
+      chat.stop(answerId);
+      return {};
+    },
+    chatRetry: async ({ answerId, target }) => ({ answerId: (await chat.retry(answerId, target)).id }),
+    chatEdit: async ({ messageId, text, target }) => turn(await chat.edit(messageId, text, target)),
+    chatRename: async ({ chatId, title }) => {
+      await chat.rename(chatId, title);
+      return {};
+    },
+    chatDelete: async ({ chatId }) => {
+      await chat.remove(chatId);
+      return { undoMs: UNDO_MS };
+    },
+    chatRestore: async ({ chatId }) => {
+      await chat.restore(chatId);
+      return {};
+    },
+    chatSearch: async ({ query }) => ({ chats: await store.searchChats(query) }),
+
+    settingsSet: async ({ key, value }) => {
+      await settings.set(key, value);
+      return {};
+    },
+    settingsReset: async ({ key }) => {
+      await settings.reset(key);
+      return {};
+    },
+
+    backendRestart: async ({ backend }) => {
+      // The answer does not wait for the server: its stages are pushed.
+      void registry.get(backend).restart('user');
+      return {};
+    },
+
+    modelsRescan: async () => {
+      await library.rescan();
+      return {};
+    },
+    modelPull: async ({ name, insecure }) => {
+      pulls.start(name, insecure);
+      return {};
+    },
+    modelPullCancel: async ({ name }) => {
+      pulls.cancel(name);
+      return {};
+    },
+
+    runtimesList: async () => ({ runtimes: await listRuntimes(place.runtimeDir, runtimePaths(setup)) }),
+    runtimesRemove: async ({ name, version }) => {
+      const backend = registry.all().find((candidate) => candidate.id === name);
+      const inUse = runtimePaths(setup).some((path) => path.includes(`/${name}-${version}/`));
+      if (inUse && backend) {
+        setup.forget(backend.id);
+        await backend.stop();
+      }
+      await removeRuntime(place.runtimeDir, name, version);
+      return {};
+    },
+    setupRetry: async () => {
+      void setup.run();
+      return {};
+    },
+
+    openExternal: async ({ url }) => {
+      if (new URL(url).protocol !== 'https:') {
+        throw new TandemError('unsupported', 'Only https links are opened. Copy the address instead.');
+      }
+      await shell.openExternal(url);
+      return {};
+    },
+    hideWindow: async () => {
+      shell.hideWindow();
+      return {};
+    },
+    quit: async () => {
+      shell.quit();
+      return {};
+    },
+  };
+}
+
+function turn({ user, answer }: Awaited<ReturnType<ChatService['send']>>) {
+  return { chatId: user.chatId, userMessageId: user.id, answerId: answer.id };
+}
+
+function runtimePaths(setup: SetupRunner): string[] {
+  return setup.parts().flatMap((part) => (part.path ? [part.path] : []));
+}

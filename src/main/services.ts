@@ -1,0 +1,212 @@
+import { join } from 'node:path';
+import type { BackendId } from '../shared/domain';
+import type { Backend } from './backends/backend';
+import { MlxBackend } from './backends/mlx/mlx-backend';
+import { OllamaBackend } from './backends/ollama/ollama-backend';
+import { BackendRegistry } from './backends/registry';
+import { ChatService } from './chat/chat-service';
+import { MemoryMonitor } from './memory/memory-monitor';
+import { createMemorySampler } from './memory/memory-sampler';
+import { MlxLibrary } from './models/mlx-library';
+import { scanRoots } from './models/mlx-scanner';
+import { ModelLibrary } from './models/model-library';
+import { PullService } from './models/pulls';
+import { StarterInstaller } from './models/starter-installer';
+import { ModelUsage } from './models/usage';
+import type { Place } from './place';
+import type { Clock } from './ports/clock';
+import type { Fetcher } from './ports/fetcher';
+import type { FileStore } from './ports/file-store';
+import type { Logger } from './ports/logger';
+import { findPortHolder } from './ports/port-holder';
+import type { ProcessTable, Spawner } from './ports/spawner';
+import { RequestQueue } from './queue/request-queue';
+import { RequestDispatcher } from './router/dispatcher';
+import { MeasuredTimes } from './router/estimates';
+import { pickModel } from './router/model-pick';
+import type { RouteSnapshot } from './router/types';
+import { locateRuntime } from './setup/locate-runtime';
+import { SetupRunner } from './setup/setup-runner';
+import type { SettingsStore } from './store/settings-store';
+import type { OpenedStore } from './store/store-client';
+import type { ChildRecords } from './supervisor/sweep';
+
+export interface CorePorts {
+  clock: Clock;
+  spawner: Spawner;
+  table: ProcessTable;
+  records: ChildRecords;
+  fetcher: Fetcher;
+  files: FileStore;
+  logger: Logger;
+}
+
+/** Everything that works below the surfaces; made once, started and stopped by the core. */
+export interface Services {
+  setup: SetupRunner;
+  registry: BackendRegistry;
+  /** The backends that the settings switch on. */
+  enabled: Backend[];
+  mlxModels: MlxLibrary;
+  library: ModelLibrary;
+  usage: ModelUsage;
+  measured: MeasuredTimes;
+  starter: StarterInstaller;
+  pulls: PullService;
+  memory: MemoryMonitor;
+  queue: RequestQueue;
+  dispatcher: RequestDispatcher;
+  chat: ChatService;
+  /** Makes running services follow the settings that act at once. */
+  applySettings(): void;
+}
+
+/** Makes the services and connects what one needs of another. Nothing runs yet. */
+export function createServices(
+  ports: CorePorts,
+  settings: SettingsStore,
+  store: OpenedStore,
+  place: Place,
+): Services {
+  const { clock, logger, fetcher } = ports;
+  const values = () => settings.values();
+
+  const setup = new SetupRunner({
+    spawner: ports.spawner,
+    logger,
+    node: place.node,
+    script: join(place.resourcesDir, 'setup', 'runtimes.js'),
+    args: place.systemPackages ? [] : ['--no-system-packages'],
+    env: stringsOf(place.env),
+  });
+
+  const mlxModels = new MlxLibrary(() => {
+    const { modelFolders, mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault } = values();
+    const direct = [mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault];
+    return scanRoots({
+      home: place.home,
+      env: place.env,
+      resourcesDir: place.resourcesDir,
+      folders: modelFolders,
+      direct: direct.filter((name) => name !== null),
+    });
+  });
+  const common = { env: place.env, fetcher, instanceId: place.instanceId };
+  const mlx = new MlxBackend(
+    {
+      ...common,
+      locate: locateRuntime(setup, 'mlx'),
+      launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
+      preload: () => {
+        settings.markApplied('mlx');
+        return mlxModels.preload(pickModel('mlx', 'fast', routeSnapshot(), [])?.name ?? null);
+      },
+      resolveModel: (name) => mlxModels.resolve(name),
+      listModels: () => mlxModels.list(),
+      maxConcurrent: () => values().mlxMaxConcurrent,
+    },
+    ports,
+  );
+  const ollama = new OllamaBackend(
+    {
+      ...common,
+      url: values().ollamaUrl,
+      locate: locateRuntime(setup, 'ollama'),
+      logFile: join(place.dataDir, 'logs', 'ollama.log'),
+      findHolder: findPortHolder,
+    },
+    ports,
+  );
+  const registry = new BackendRegistry([mlx, ollama]);
+  const enabled = registry.all().filter(({ id }) => isEnabled(id));
+  const library = new ModelLibrary({ registry, clock, logger });
+  const usage = new ModelUsage();
+  const measured = new MeasuredTimes();
+  const starter = new StarterInstaller({
+    host: ollama,
+    resourcesDir: place.resourcesDir,
+    consent: () => values().starterInAdopted,
+    onInstalled: () => library.rescan(),
+    logger,
+  });
+  const pulls = new PullService({ source: ollama, clock, logger });
+
+  const memory = new MemoryMonitor({
+    sampler: createMemorySampler(place.platform, ports.files),
+    clock,
+    logger,
+    thresholds: () => ({
+      warningPercent: values().memoryWarningPercent,
+      criticalPercent: values().memoryCriticalPercent,
+    }),
+    backendBytes: () => ({ mlx: mlx.status().memoryBytes, ollama: ollama.status().memoryBytes }),
+  });
+  const queue = new RequestQueue({
+    clock,
+    slots: { mlx: values().mlxMaxConcurrent, ollama: values().ollamaMaxConcurrent },
+    rateLimit: () => ({ max: values().rateLimitMax, windowMs: values().rateLimitWindowS * 1000 }),
+  });
+  const dispatcher = new RequestDispatcher({
+    clock,
+    queue,
+    backends: registry,
+    snapshot: routeSnapshot,
+    refresh: () => library.rescan(),
+    measured,
+    onFinished: (record) => {
+      store.journal(record);
+      if (record.outcome === 'done' && record.backend && record.model) {
+        usage.record(record.backend, record.model, clock.wall().getTime());
+      }
+    },
+    logger,
+  });
+  const chat = new ChatService({ store, dispatcher, clock, logger });
+
+  return {
+    setup,
+    registry,
+    enabled,
+    mlxModels,
+    library,
+    usage,
+    measured,
+    starter,
+    pulls,
+    memory,
+    queue,
+    dispatcher,
+    chat,
+    applySettings() {
+      queue.setSlots('mlx', values().mlxMaxConcurrent);
+      queue.setSlots('ollama', values().ollamaMaxConcurrent);
+      void starter.ensure();
+      void library.rescan();
+    },
+  };
+
+  function isEnabled(id: BackendId): boolean {
+    const { useBackends } = values();
+    return useBackends === 'both' || useBackends === id;
+  }
+
+  function routeSnapshot(): RouteSnapshot {
+    const facts = (id: BackendId) => {
+      const backend = registry.get(id);
+      return { state: backend.status().state, enabled: isEnabled(id), capabilities: backend.capabilities };
+    };
+    return {
+      settings: values(),
+      chosen: settings.chosen(),
+      backends: { mlx: facts('mlx'), ollama: facts('ollama') },
+      models: library.models(),
+      memory: memory.status()?.pressure ?? 'unknown',
+    };
+  }
+}
+
+function stringsOf(env: Place['env']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

@@ -1,0 +1,17 @@
+import type { SetupPart } from '../../shared/status';
+import type { Locate } from '../backends/locate';
+import type { SetupRunner } from './setup-runner';
+
+/** Where the set-up says a backend's program is; while it works, that it is still at work. */
+export function locateRuntime(setup: SetupRunner, name: SetupPart['part']): Locate {
+  return async () => {
+    const part = setup.part(name);
+    if (part?.stage === 'ready' && part.path) return { path: part.path };
+    if (part && (part.stage === 'failed' || part.stage === 'absent')) {
+      return { absent: { code: part.code ?? 'backend_absent', cure: part.cure ?? part.detail } };
+    }
+    return {
+      absent: { code: 'setup', cure: 'It is being set up; the progress stands in Status.', setup: true },
+    };
+  };
+}

@@ -1,0 +1,57 @@
+import type { ChatSummary } from '../shared/chat';
+import type { ModelView, Warning } from '../shared/contract';
+import type { ModelInfo } from '../shared/domain';
+import { suggestModels } from './models/catalogue';
+import { hasCapableModel } from './models/model-library';
+import type { Place } from './place';
+import type { Sources } from './projection';
+import type { Services } from './services';
+import type { SettingsStore } from './store/settings-store';
+
+/** Where each part of the UI's picture comes from. */
+export function snapshotSources(from: {
+  services: Services;
+  settings: SettingsStore;
+  place: Place;
+  addresses: () => { gateway: string | null; mlxApi: string | null };
+  chats: () => ChatSummary[];
+  warnings: () => Warning[];
+}): Sources {
+  const { services, settings, place, addresses, chats, warnings } = from;
+  const { enabled, memory, queue, library, pulls, setup } = services;
+  return {
+    app: () => ({
+      version: place.version,
+      host: place.host,
+      platform: place.platform,
+      locale: place.locale,
+      gatewayUrl: addresses().gateway,
+      mlxApiUrl: addresses().mlxApi,
+      dataDir: place.dataDir,
+    }),
+    backends: () => enabled.map((backend) => backend.status()),
+    memory: () => memory.status(),
+    queue: () => queue.status(),
+    models: () => library.models().map(toModelView),
+    capable: () => hasCapableModel(library.models()),
+    suggestions: () => suggestModels(memory.status()?.totalBytes ?? 0, library.models()),
+    pulls: () => [...pulls.list()],
+    setup: () => setup.parts(),
+    settings: () => settings.view(),
+    chats,
+    warnings,
+  };
+}
+
+function toModelView({
+  backend,
+  name,
+  sizeBytes,
+  billions,
+  quantisation,
+  weight,
+  starter,
+  remote,
+}: ModelInfo): ModelView {
+  return { backend, name, sizeBytes, billions, quantisation, weight, starter, remote };
+}

@@ -1,0 +1,95 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type App, startApp, until } from '../support/app';
+import { launchChromium } from '../support/chromium';
+
+/** The whole thing as a person meets it: built UI, real core, both real servers, real Chromium. */
+const STAND_IN = 'stand-in';
+let app: App;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  app = await startApp({ env: { OLLAMA_MODEL_CODING: STAND_IN, OLLAMA_MODEL_GENERAL: STAND_IN } });
+  const { backends } = await app.health();
+  const created = await fetch(`${backends.ollama?.url}/api/create`, {
+    method: 'POST',
+    body: JSON.stringify({ model: STAND_IN, from: 'tandem-starter', stream: false }),
+  });
+  expect(created.status).toBe(200);
+  browser = await launchChromium();
+  page = await browser.newPage({ viewport: { width: 420, height: 640 } });
+  await page.goto(app.ready.web);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await app?.stop();
+  await app?.remove();
+});
+
+async function say(text: string) {
+  const before = await page.getByTestId('answer').count();
+  await page.getByTestId('message-input').fill(text);
+  await page.getByTestId('send').click();
+  const answer = page.getByTestId('answer').nth(before);
+  await answer.waitFor();
+  await expect.poll(() => answer.getAttribute('data-status'), { timeout: 30_000 }).toMatch(/done|failed/);
+  return answer;
+}
+
+describe('the UI over the real core', () => {
+  it('drops the token from the address', async () => {
+    await page.getByTestId('message-input').waitFor();
+    expect(page.url()).not.toContain('token');
+  });
+
+  it('labels a greeting MLX and code Ollama, and says why', async () => {
+    const hello = await say('hello');
+    expect(await hello.getAttribute('data-backend')).toBe('mlx');
+    expect(await hello.getAttribute('data-status')).toBe('done');
+    expect(await hello.getByTestId('answer-label').textContent()).toContain('MLX');
+    const code = await say('Write a Python function that merges two sorted lists');
+    expect(await code.getAttribute('data-backend')).toBe('ollama');
+    expect(await code.getAttribute('data-model')).toBe(STAND_IN);
+    expect(await code.getByTestId('answer-reasons').count()).toBe(1);
+  });
+
+  it('keeps the chat over a reload', async () => {
+    await page.reload();
+    await expect.poll(() => page.getByTestId('answer').count()).toBe(2);
+  });
+
+  it('shows both servers and restarts MLX by a button', async () => {
+    await page.getByTestId('nav-status').click();
+    const mlx = page.getByTestId('status-mlx');
+    await expect.poll(() => mlx.getAttribute('data-state')).toBe('ready');
+    const before = (await app.health()).backends.mlx?.pid;
+    await page.getByTestId('restart-mlx').click();
+    await until(async () => (await app.health()).backends.mlx?.pid !== before, 20_000, 'a new process');
+    await expect.poll(() => mlx.getAttribute('data-state'), { timeout: 30_000 }).toBe('ready');
+    expect(Number(await page.getByTestId('memory-pressure').getAttribute('data-percent'))).toBeGreaterThan(0);
+    expect(await page.getByTestId('queue-depth').getAttribute('data-depth')).toBe('0');
+  });
+
+  it('shows that MLX died, and that the user is answered all the same', async () => {
+    await page.getByTestId('nav-chat').click();
+    process.kill(Number((await app.health()).backends.mlx?.pid), 'SIGKILL');
+    const answer = await say('hello again');
+    expect(await answer.getAttribute('data-status')).toBe('done');
+    expect(['mlx', 'ollama']).toContain(await answer.getAttribute('data-backend'));
+  });
+
+  it('switches MLX_ONLY_LIGHT', async () => {
+    await page.getByTestId('nav-settings').click();
+    const toggle = page.getByTestId('mlx-only-light');
+    expect(await toggle.getAttribute('aria-checked')).toBe('true');
+    await toggle.click();
+    const confirm = page.getByRole('button', { name: /switch off|allow|turn off/i });
+    if (await confirm.count()) await confirm.first().click();
+    await expect.poll(() => toggle.getAttribute('aria-checked')).toBe('false');
+    await page.reload();
+    await page.getByTestId('nav-settings').click();
+    await expect.poll(() => page.getByTestId('mlx-only-light').getAttribute('aria-checked')).toBe('false');
+  });
+});
