@@ -2,7 +2,7 @@
  * `npm test [-- GROUP… [FILE…]]`: installs what the tests need and runs them all: types, lint, unit (with the Electron
  * main process on doubles), integration on both real servers, UI in a real Chromium. With group names only those; other
  * words are file filters for the groups that have files. The last line of stdout is `N passed, N failed, N skipped`.
- * Exit code: 0 when nothing failed, 1 otherwise, 2 for wrong usage, 130 after SIGINT.
+ * Exit code: 0 when nothing failed, 1 otherwise (also after SIGTERM), 2 for wrong usage, 130 after SIGINT.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -105,7 +105,8 @@ main(signals.signal).then(
     process.exitCode = code;
   },
   (error) => {
-    process.exitCode = signals.exitCode ?? (error instanceof UsageError ? 2 : 1);
+    // Tests that were cut short have not passed, so here even SIGTERM is no success.
+    process.exitCode = signals.exitCode || (error instanceof UsageError ? 2 : 1);
     if (signals.exitCode !== undefined) return;
     process.stderr.write(`${[error.message, error.cure].filter(Boolean).join('\n')}\n`);
     // Nothing ran, and that is one failure: whoever reads only the last line must not take it for a success.
