@@ -286,6 +286,7 @@ export class MlxBackend implements Backend {
   /** Watches progress only while somebody waits for it, so that an idle server costs no timer. */
   #onSequences(): void {
     const { open, draining } = this.#sequences;
+    this.#watch.hung(this.#ports.clock.now(), open);
     if (draining === 0) this.#drainingSince = null;
     else this.#drainingSince ??= this.#ports.clock.now();
     if (open + draining === 0) {

@@ -31,18 +31,19 @@ export class ProgressWatch {
   }
 
   onFigures(figures: MemEvent, now: number): void {
-    const pending = figures.sequences + figures.queue > 0 || figures.loading > 0;
-    const moved = figures.steps !== this.#steps || this.#loading !== figures.loading > 0;
+    const loading = figures.loading > 0;
+    const moved = figures.steps !== this.#steps || loading !== this.#loading;
     this.#steps = figures.steps;
-    this.#loading = figures.loading > 0;
-    if (!pending) this.#since = null;
-    else if (moved || this.#since === null) this.#since = now;
+    this.#loading = loading;
+    if (moved && this.#since !== null) this.#since = now;
   }
 
-  /** @param open requests of ours that are waiting for this server */
+  /**
+   * Asked at least whenever the number of waiting requests changes.
+   * @param open requests of ours that are waiting for this server; work for callers who left has its own limit
+   */
   hung(now: number, open: number): boolean {
     if (open === 0) {
-      // Nobody waits: work of others, or of callers who left, has its own limit.
       this.#since = null;
       return false;
     }

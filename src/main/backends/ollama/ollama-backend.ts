@@ -66,6 +66,8 @@ export class OllamaBackend implements Backend {
   #mode: Mode = { kind: 'none' };
   #api: OllamaApi | null = null;
   #program: string | null = null;
+  /** Pid of an adopted server. */
+  #holder: number | null = null;
   #timers: (() => void)[] = [];
   #looking: Promise<void> | null = null;
   #closed = false;
@@ -257,6 +259,7 @@ export class OllamaBackend implements Backend {
     const managed = this.#mode.kind === 'managed';
     this.#mode = { kind: 'watched', server };
     this.#api = api;
+    this.#holder = null;
     this.#ports.logger.info('ollama.adopted', { version });
     if (managed) void this.#supervisor.stop();
     this.#board.set({
@@ -387,8 +390,9 @@ export class OllamaBackend implements Backend {
     if (this.#mode.kind === 'managed') return this.#supervisor.residentBytes();
     const { findHolder } = this.#options;
     if (!findHolder || !isLoopback(api.url)) return null;
-    const holder = await findHolder(Number(new URL(api.url).port || '80'));
-    return holder ? this.#supervisor.residentBytes(holder.pid) : null;
+    // Looking for it is dear; it holds the port as long as the server answers.
+    this.#holder ??= (await findHolder(Number(new URL(api.url).port || '80')))?.pid ?? null;
+    return this.#holder === null ? null : this.#supervisor.residentBytes(this.#holder);
   }
 
   #publish(): void {

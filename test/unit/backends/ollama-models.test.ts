@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { isRemoteName, parseBillions, toModelInfo } from '../../../src/main/backends/ollama/model-list';
+import { parseModelfile } from '../../../src/main/backends/ollama/modelfile';
+
+test.each([
+  ['3.8B', 3.8],
+  ['103K', 0.000103],
+  ['595.78M', 0.59578],
+  ['1T', 1000],
+  ['', null],
+  ['big', null],
+])('parameter size %j is %d billions', (text, billions) => {
+  const parsed = parseBillions(text);
+  if (billions === null) expect(parsed).toBeNull();
+  else expect(parsed).toBeCloseTo(billions, 9);
+});
+
+test.each([
+  ['gpt-oss:120b-cloud', true],
+  ['deepseek-v3.1:cloud', true],
+  ['cloudy:7b', false],
+  ['qwen2.5:3b', false],
+])('%s is remote: %s', (name, remote) => {
+  expect(isRemoteName(name)).toBe(remote);
+});
+
+describe('a model of the list', () => {
+  const item = {
+    name: 'qwen2.5-coder:32b',
+    digest: 'd',
+    size: 19_851_349_856,
+    modified_at: '2026-01-01T00:00:00Z',
+    details: { parameter_size: '32.8B', quantization_level: 'Q4_K_M' },
+  };
+  const show = { capabilities: ['completion', 'tools'], model_info: { 'qwen2.context_length': 32768 } };
+
+  test('has size, weight, context and what it can do', () => {
+    expect(toModelInfo(item, show, 'ollama')).toEqual({
+      backend: 'ollama',
+      name: 'qwen2.5-coder:32b',
+      sizeBytes: 19_851_349_856,
+      billions: 32.8,
+      quantisation: 'Q4_K_M',
+      contextLength: 32768,
+      weight: 'heavy',
+      starter: false,
+      remote: false,
+      capabilities: ['completion', 'tools'],
+      modifiedAt: '2026-01-01T00:00:00Z',
+    });
+  });
+
+  test('is remote when list or description say so', () => {
+    expect(toModelInfo({ ...item, remote_host: 'https://elsewhere' }, show, 'ollama').remote).toBe(true);
+    expect(toModelInfo(item, { ...show, remote_model: 'x' }, 'ollama').remote).toBe(true);
+  });
+
+  test('is listed with what is known when it cannot be described', () => {
+    expect(toModelInfo({ name: 'x', digest: 'd' }, null, 'ollama')).toMatchObject({
+      weight: 'unknown',
+      contextLength: null,
+      capabilities: [],
+    });
+  });
+});
+
+test('a Modelfile gives template, system and parameters', () => {
+  const text = `# comment
+FROM .
+TEMPLATE """{{ .Role }}
+{{ .Content }}
+"""
+SYSTEM You are "brief".
+PARAMETER temperature 0
+PARAMETER stop <|im_end|>
+PARAMETER stop "two words"
+PARAMETER use_mmap true
+`;
+  expect(parseModelfile(text)).toEqual({
+    template: '{{ .Role }}\n{{ .Content }}\n',
+    system: 'You are "brief".',
+    parameters: { temperature: 0, stop: ['<|im_end|>', 'two words'], use_mmap: true },
+  });
+});

@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import type { BackendRequest } from '../../../src/main/backends/backend';
+import { NdjsonReader, toCall } from '../../../src/main/backends/ollama/protocol';
+import type { CompletionChunk } from '../../../src/shared/domain';
+
+function line(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}
+const say = (content: string) => line({ model: 'm', message: { role: 'assistant', content }, done: false });
+const DONE = {
+  model: 'm',
+  message: { role: 'assistant', content: '' },
+  done: true,
+  done_reason: 'stop',
+  load_duration: 2_000_000,
+  prompt_eval_count: 15,
+  prompt_eval_duration: 1_500_000,
+  eval_count: 5,
+  eval_duration: 7_000_000,
+};
+
+function read(text: string, size = 1_000_000): CompletionChunk[] {
+  const bytes = new TextEncoder().encode(text);
+  const reader = new NdjsonReader();
+  const chunks: CompletionChunk[] = [];
+  for (let at = 0; at < bytes.length; at += size) chunks.push(...reader.push(bytes.subarray(at, at + size)));
+  chunks.push(...reader.finish());
+  return chunks;
+}
+
+describe('lines of Ollama', () => {
+  test.each([1, 2, 5, 33, 1_000_000])('an answer in pieces of %i bytes', (size) => {
+    expect(read(`${say('Привет')}${say(' 👋')}${line(DONE)}`, size)).toEqual([
+      { type: 'text', text: 'Привет' },
+      { type: 'text', text: ' 👋' },
+      {
+        type: 'end',
+        end: { reason: 'stop', promptTokens: 15, completionTokens: 5, loadMs: 2, promptMs: 1.5, evalMs: 7 },
+      },
+    ]);
+  });
+
+  test('thinking, tool calls and raw answers', () => {
+    const calls = [{ function: { name: 'f', arguments: {} } }];
+    const text = [
+      line({ message: { role: 'assistant', content: '', thinking: 'hm' }, done: false }),
+      line({ message: { role: 'assistant', content: '', tool_calls: calls }, done: false }),
+      line({ response: 'raw', done: false }),
+      line(DONE),
+    ].join('');
+    expect(read(text)).toMatchObject([
+      { type: 'thinking', text: 'hm' },
+      { type: 'tool_calls', calls },
+      { type: 'text', text: 'raw' },
+      { type: 'end', end: { reason: 'tool_calls' } },
+    ]);
+  });
+
+  test('loading is one object without a line end', () => {
+    expect(read(JSON.stringify({ model: 'm', done: true, done_reason: 'load' }))).toEqual([
+      { type: 'end', end: { reason: 'load', promptTokens: 0, completionTokens: 0 } },
+    ]);
+  });
+
+  test.each([
+    ['no frame', ''],
+    ['frames without done (a dead server, or its guard against repetition)', say('half')],
+    ['an error line', `${say('half')}${line({ error: 'unexpected EOF' })}`],
+    ['half a line', say('half').slice(0, 20)],
+  ])('%s is a failure', (_name, text) => {
+    expect(() => read(text)).toThrow(expect.objectContaining({ code: 'backend_failed' }));
+  });
+});
+
+describe('request', () => {
+  const base: BackendRequest = {
+    id: 'r',
+    model: 'm',
+    messages: [{ role: 'user', content: 'hi' }],
+    sampling: {},
+  };
+
+  test('nothing is added that the client did not ask for', () => {
+    expect(toCall(base)).toEqual({
+      path: '/api/chat',
+      body: { model: 'm', stream: true, messages: base.messages },
+    });
+  });
+
+  test.each([0, -1, -2])('a limit of %i, which means no limit to Ollama, is not sent', (limit) => {
+    const { body } = toCall({
+      ...base,
+      sampling: { maxTokens: limit },
+      extraOptions: { num_predict: limit },
+    });
+    expect(body).not.toHaveProperty('options');
+  });
+
+  test('sampling has neutral names, other options pass', () => {
+    const { body } = toCall({
+      ...base,
+      sampling: { temperature: 0, maxTokens: 9, repeatPenalty: 1.2, stop: ['x'] },
+      extraOptions: { num_ctx: 4096, mirostat: 1 },
+      keepAlive: '5m',
+      format: 'json',
+      think: true,
+    });
+    expect(body).toMatchObject({
+      options: {
+        temperature: 0,
+        num_predict: 9,
+        repeat_penalty: 1.2,
+        stop: ['x'],
+        num_ctx: 4096,
+        mirostat: 1,
+      },
+      keep_alive: '5m',
+      format: 'json',
+      think: true,
+    });
+  });
+
+  test.each([0, -5, 2.5, 'many'])(
+    'a context of %j is refused: Ollama would cut the prompt to nothing',
+    (num_ctx) => {
+      expect(() => toCall({ ...base, extraOptions: { num_ctx } })).toThrow(
+        expect.objectContaining({ code: 'bad_request', details: { field: 'num_ctx' } }),
+      );
+    },
+  );
+
+  test('a raw prompt goes to generate', () => {
+    expect(toCall({ ...base, rawPrompt: 'Once' })).toEqual({
+      path: '/api/generate',
+      body: { model: 'm', stream: true, prompt: 'Once', raw: true },
+    });
+  });
+});

@@ -1,0 +1,223 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../../src/main/ports/logger';
+import { Supervisor, type SupervisorOptions } from '../../../src/main/supervisor/supervisor';
+import { ChildRecords } from '../../../src/main/supervisor/sweep';
+import { DEFAULT_LIMITS } from '../../../src/main/supervisor/transitions';
+import { TandemError } from '../../../src/shared/errors';
+import { FakeClock, settle } from '../../support/fake-clock';
+import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
+
+let folder: string;
+let clock: FakeClock;
+let spawner: FakeSpawner;
+let records: ChildRecords;
+let answer: () => Promise<void>;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tandem-supervisor-'));
+  clock = new FakeClock();
+  records = new ChildRecords(join(folder, 'children.json'));
+  spawner = new FakeSpawner();
+  answer = () => Promise.resolve();
+});
+afterEach(async () => {
+  await records.settled();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const down = () => new TandemError('mlx_down', 'down');
+
+function create(options: Partial<SupervisorOptions> = {}): Supervisor {
+  return new Supervisor(
+    {
+      kind: 'test',
+      limits: DEFAULT_LIMITS,
+      launch: async () => ({ command: 'server', args: [], env: {} }),
+      onSpawn: () => {},
+      probe: () => answer(),
+      causeOf: (exit) => (exit.signal ? 'killed' : 'exited'),
+      mayStart: () => Promise.resolve(),
+      ...options,
+    },
+    {
+      clock,
+      spawner,
+      table: new FakeProcessTable(),
+      records,
+      logger: silentLogger,
+    },
+  );
+}
+
+describe('supervisor', () => {
+  test('is ready only when a probe was answered', async () => {
+    let release = () => {};
+    answer = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const supervisor = create();
+    const wait = supervisor.ensureReady(undefined, down);
+    await settle();
+    expect(supervisor.view()).toMatchObject({ state: 'starting', stage: 'loading', pid: 1000 });
+    release();
+    await wait;
+    expect(supervisor.view()).toMatchObject({
+      state: 'ready',
+      readySince: clock.wall().getTime(),
+      lastError: null,
+    });
+  });
+
+  test('starts one process however many callers need it', async () => {
+    const supervisor = create();
+    await Promise.all(Array.from({ length: 5 }, () => supervisor.ensureReady(undefined, down)));
+    expect(spawner.children).toHaveLength(1);
+  });
+
+  test('comes back after a crash, with backoff, and callers may wait for it', async () => {
+    const supervisor = create();
+    await supervisor.ensureReady(undefined, down);
+    spawner.last.exit(null, 'SIGABRT');
+    await settle();
+    const planned = clock.wall().getTime() + 5000;
+    expect(supervisor.view()).toMatchObject({
+      state: 'backoff',
+      nextStartAt: planned,
+      lastError: { cause: 'killed' },
+    });
+    const wait = supervisor.ensureReady(undefined, down);
+    await clock.advance(4999);
+    expect(spawner.children).toHaveLength(1);
+    await clock.advance(1);
+    await wait;
+    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 1, nextStartAt: null });
+  });
+
+  test('opens the breaker after ten restarts and wakes who waits; the button starts it again', async () => {
+    const supervisor = create();
+    answer = () => {
+      spawner.last.exit(1);
+      return new Promise(() => {});
+    };
+    const wait = supervisor.ensureReady(undefined, down).catch((error) => error.code);
+    await clock.advance(3_600_000);
+    expect(await wait).toBe('mlx_down');
+    expect(spawner.children).toHaveLength(11);
+    expect(supervisor.view()).toMatchObject({ state: 'open', restarts: 10, pid: null });
+    await expect(supervisor.ensureReady(undefined, down)).rejects.toMatchObject({ code: 'mlx_down' });
+    answer = () => Promise.resolve();
+    await supervisor.restart();
+    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 0 });
+  });
+
+  test('a stable time forgets earlier restarts', async () => {
+    const supervisor = create();
+    await supervisor.ensureReady(undefined, down);
+    spawner.last.exit(1);
+    await clock.advance(5000);
+    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 1 });
+    await clock.advance(DEFAULT_LIMITS.stableMs);
+    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 0 });
+  });
+
+  test('a process that ignores TERM is killed after the grace, one that ignores KILL is given up', async () => {
+    const supervisor = create();
+    await supervisor.ensureReady(undefined, down);
+    const child = spawner.last;
+    child.obeys = [];
+    let stopped = false;
+    const stop = supervisor.stop().then(() => {
+      stopped = true;
+    });
+    await settle();
+    expect([child.signals, supervisor.view().stage]).toEqual([['SIGTERM'], 'terminating']);
+    await clock.advance(DEFAULT_LIMITS.graceMs);
+    expect([child.signals, supervisor.view().stage]).toEqual([['SIGTERM', 'SIGKILL'], 'killing']);
+    expect(stopped).toBe(false);
+    await clock.advance(DEFAULT_LIMITS.giveUpMs);
+    await stop;
+    expect(supervisor.view().state).toBe('stopped');
+  });
+
+  test('a start that takes too long is ended and tried again', async () => {
+    answer = () => new Promise(() => {});
+    const supervisor = create();
+    supervisor.start();
+    await clock.advance(DEFAULT_LIMITS.startTimeoutMs);
+    expect(spawner.last.signals[0]).toBe('SIGTERM');
+    expect(supervisor.view()).toMatchObject({ state: 'backoff', lastError: { cause: 'start_timeout' } });
+  });
+
+  test('a hung process is killed at once', async () => {
+    const supervisor = create();
+    await supervisor.ensureReady(undefined, down);
+    spawner.last.obeys = [];
+    supervisor.reportHung();
+    expect(supervisor.view()).toMatchObject({
+      state: 'hung',
+      stage: 'killing',
+      lastError: { cause: 'hung' },
+    });
+    expect(spawner.last.signals).toEqual(['SIGKILL']);
+    spawner.last.exit(null, 'SIGKILL');
+    await clock.advance(5000);
+    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 1 });
+  });
+
+  test('waits for memory before each start, and stop ends that wait', async () => {
+    let allow = () => {};
+    const supervisor = create({
+      mayStart: () =>
+        new Promise((resolve) => {
+          allow = resolve;
+        }),
+    });
+    supervisor.start();
+    await clock.advance(1000);
+    expect(spawner.children).toHaveLength(0);
+    await supervisor.stop();
+    allow();
+    await settle();
+    expect(spawner.children).toHaveLength(0);
+    expect(supervisor.view().state).toBe('stopped');
+  });
+
+  test('aborting a wait leaves the process alone', async () => {
+    answer = () => new Promise(() => {});
+    const supervisor = create();
+    const abort = new AbortController();
+    const wait = supervisor.ensureReady(abort.signal, down);
+    abort.abort();
+    await expect(wait).rejects.toMatchObject({ code: 'cancelled' });
+    await settle();
+    expect(supervisor.view().state).toBe('starting');
+  });
+
+  test('a launch that cannot be described is a failed start', async () => {
+    const supervisor = create({ launch: () => Promise.reject(new Error('no program')) });
+    supervisor.start();
+    await settle();
+    expect(supervisor.view()).toMatchObject({ state: 'backoff', lastError: { cause: 'start_failed' } });
+  });
+
+  test('restart works in every state and ends in ready', async () => {
+    const supervisor = create();
+    await supervisor.restart();
+    expect(supervisor.view().state).toBe('ready');
+    await supervisor.restart();
+    expect([supervisor.view().state, spawner.children.length]).toEqual(['ready', 2]);
+    spawner.last.exit(1);
+    await settle();
+    expect(supervisor.view().state).toBe('backoff');
+    await supervisor.restart();
+    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 0 });
+    const stopping = supervisor.stop();
+    await supervisor.restart();
+    await stopping;
+    expect(supervisor.view().state).toBe('ready');
+  });
+});
