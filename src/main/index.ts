@@ -24,6 +24,8 @@ import { systemClock } from './ports/clock';
 
 const OUT = resolve(import.meta.dirname, '..');
 const resourcesDir = app.isPackaged ? process.resourcesPath : resolve(OUT, '..', 'resources');
+// Electron's own executable runs no scripts (fuses): a package brings a Node, `npm start` names one.
+const node = app.isPackaged ? join(resourcesDir, 'bin', 'node') : (process.env.TANDEM_NODE ?? 'node');
 
 // Chromium has options of its own, so unknown ones are let through.
 const { values: argv } = parseArgs({
@@ -67,7 +69,7 @@ void runApp({
       locale,
       resourcesDir,
       storeWorker: new URL('./store-worker.js', import.meta.url),
-      node: process.env.TANDEM_NODE ?? process.execPath,
+      node,
       dataDir,
       systemPackages: argv['no-system-packages'] !== true,
       json: argv.json === true,

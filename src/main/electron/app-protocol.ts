@@ -1,23 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import type { CustomScheme, Protocol } from 'electron';
+import { pagePolicy } from '../../shared/page-policy';
 
 /** Our pages' own origin; never `file://`, which would share one origin with every file. */
 export const APP_SCHEME = 'app';
 export const APP_HOST = 'tandem';
 export const APP_ORIGIN = `${APP_SCHEME}://${APP_HOST}`;
-
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -64,7 +53,7 @@ export async function answerFile(
 }
 
 const HEADERS = {
-  'Content-Security-Policy': POLICY,
+  'Content-Security-Policy': pagePolicy(),
   'X-Content-Type-Options': 'nosniff',
   'Cache-Control': 'no-store',
 } as const;

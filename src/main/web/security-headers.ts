@@ -1,22 +1,12 @@
+import { pagePolicy } from '../../shared/page-policy';
+
 /**
- * Headers of every page and file of the web UI: own scripts only, no framing, no referrer (the address may carry
- * the token before the page drops it). `host` is the checked Host header; some browsers do not count WebSockets
- * as `'self'`.
+ * Headers of every answer of the web UI: a strict policy, no framing, no referrer (the address may carry the token
+ * before the page drops it). `host` is the checked Host header; some browsers do not count WebSockets as `'self'`.
  */
 export function securityHeaders(host: string): Record<string, string> {
-  const policy = [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data:",
-    "font-src 'self'",
-    `connect-src 'self' ws://${host}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ];
   return {
-    'Content-Security-Policy': policy.join('; '),
+    'Content-Security-Policy': pagePolicy([`ws://${host}`]),
     'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'DENY',
     'Referrer-Policy': 'no-referrer',
