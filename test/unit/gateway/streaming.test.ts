@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { TandemError } from '../../../src/shared/errors';
+import { FakeClock } from '../../support/fake-clock';
 import { lines, postJson, type Running, startGateway } from '../../support/gateway-fixture';
 import { answerOf, ScriptedDispatcher } from '../../support/scripted-dispatcher';
 
@@ -192,6 +193,24 @@ describe('streams that end badly', () => {
     const text = answer.text();
     await running.gateway.close();
     expect(lines(await text).at(-1)).toMatchObject({ code: 'cancelled' });
+  });
+
+  it('give up a client that stopped reading', async () => {
+    const [routed, attempt, started] = answerOf('');
+    if (!routed || !attempt || !started) throw new Error('incomplete script');
+    const big = { type: 'text', text: 'x'.repeat(1 << 20) } as const;
+    const dispatcher = new ScriptedDispatcher([routed, attempt, started, ...Array(64).fill(big)]);
+    const clock = new FakeClock();
+    running = await startGateway(dispatcher, { clock });
+    const answer = await postJson(`${running.url}/api/chat`, hello);
+    let reason: unknown = null;
+    void dispatcher.cancelled.then((given) => {
+      reason = given;
+    });
+    // The buffers in between fill first; only then does the client's silence count.
+    while (reason === null) await clock.advance(60_000);
+    expect(reason).toMatchObject({ code: 'cancelled' });
+    await expect(answer.text()).rejects.toThrow();
   });
 
   it('do not run ahead of a client that reads slowly', async () => {
