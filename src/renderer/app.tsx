@@ -24,7 +24,7 @@ export function App() {
   const view = useUi((state) => state.view);
   return (
     <div className="flex h-full min-h-0 flex-col">
-      <Strip />
+      <Strip wide={wide} />
       <ConnectionNote />
       {wide ? <Columns view={view} /> : <CurrentView view={view} />}
       {!wide && <Nav wide={false} />}

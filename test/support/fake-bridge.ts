@@ -152,6 +152,8 @@ export class FakeCore {
         return { messages: this.messages.get(input.chatId ?? '') ?? [] };
       case 'chatSend':
         return this.#send(input as unknown as Input<'chatSend'>);
+      case 'chatEdit':
+        return this.#edit(input as unknown as Input<'chatEdit'>);
       case 'chatRetry':
         return this.#retry(input as unknown as Input<'chatRetry'>);
       case 'chatDelete':
@@ -187,6 +189,16 @@ export class FakeCore {
       fakeAnswer({ id: answerId, replyTo: userMessageId, chatId: id, status: 'queued' }),
     ]);
     return { chatId: id, userMessageId, answerId };
+  }
+
+  #edit({ messageId, text, target }: Input<'chatEdit'>): Output<'chatEdit'> {
+    for (const [chatId, messages] of this.messages) {
+      const index = messages.findIndex((message) => message.id === messageId);
+      if (index === -1) continue;
+      this.messages.set(chatId, messages.slice(0, index));
+      return this.#send({ chatId, text, target });
+    }
+    throw Object.assign(new Error('gone'), { code: 'not_found' });
   }
 
   #retry({ answerId }: Input<'chatRetry'>): Output<'chatRetry'> {

@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium';
+import type { FakeCore } from '../support/fake-bridge';
 import { type RendererServer, serveRenderer } from '../support/renderer-server';
 import { type Language, SCREENS, type Screen } from './screens';
 
@@ -23,6 +24,23 @@ afterAll(async () => {
   await browser?.close();
   await server?.close();
 });
+
+/** Five minutes of memory and queue, so that the charts have something to show. */
+async function pastMinutes(page: Page, core: FakeCore): Promise<void> {
+  const { memory, queue } = core.snapshot;
+  if (!memory) return;
+  const now = Date.now();
+  for (let step = 60; step >= 0; step -= 1) {
+    await page.clock.setFixedTime(now - step * 5_000);
+    const wave = step === 0 ? 0 : Math.sin(step / 7) * 5 - (step > 35 ? 9 : 0) + (step % 5);
+    const depth = step === 0 ? queue.stats.depth : Math.max(0, Math.round(Math.sin(step / 4) * 2));
+    const stats = { ...queue.stats, depth, running: step % 9 === 0 ? 0 : queue.stats.running };
+    await core.patch({
+      memory: { ...memory, usedPercent: memory.usedPercent + wave },
+      queue: step === 0 ? queue : { ...queue, stats },
+    });
+  }
+}
 
 /** Opens a screen, takes its picture, and returns what is wrong with it. */
 async function picture(
@@ -45,12 +63,14 @@ async function picture(
   await core.install(page);
   const chat = core.snapshot.chats[0]?.id;
   if (chat) await page.addInitScript((id) => sessionStorage.setItem('tandem.chat', id), chat);
+  await page.clock.setFixedTime(Date.now() - 6 * 60_000);
   await page.goto(server.url);
   await page.getByTestId('nav-chat').waitFor();
+  await pastMinutes(page, core);
   if (screen.open) await page.getByTestId(`nav-${screen.open}`).click();
   if (screen.press) await page.getByRole('button', { name: screen.press[language] }).first().click();
   // Charts are loaded on demand, and their size is measured after that.
-  await page.waitForLoadState('networkidle');
+  if (screen.open === 'status' || size === 'wide') await page.locator('.recharts-area').nth(1).waitFor();
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path: `${FOLDER}/${screen.name}-${size}-${theme}-${language}.png` });
   const overflow = await page.evaluate(

@@ -20,9 +20,12 @@ export function Card({
   ...rest
 }: CardProps & Record<`data-${string}`, unknown>) {
   return (
-    <section className={cx('rounded-card border border-line bg-card px-3.5 py-3', className)} {...rest}>
+    <section
+      className={cx('@container rounded-card border border-line bg-card px-3.5 py-3', className)}
+      {...rest}
+    >
       <div className="flex min-h-7 items-center gap-2">
-        <h2 className="flex min-w-0 items-center gap-2 font-[650]">{title}</h2>
+        <h2 className="flex shrink-0 items-center gap-2 font-[650]">{title}</h2>
         {aside && <span className="min-w-0 truncate text-ink-2 text-small">{aside}</span>}
         {action && <span className="ml-auto flex shrink-0 gap-1.5">{action}</span>}
       </div>
@@ -31,10 +34,17 @@ export function Card({
   );
 }
 
+interface FigureProps {
+  value: ReactNode;
+  caption: string;
+  title?: string;
+  className?: string;
+}
+
 /** A figure over its caption. */
-export function Figure({ value, caption, title }: { value: ReactNode; caption: string; title?: string }) {
+export function Figure({ value, caption, title, className }: FigureProps) {
   return (
-    <div title={title} className="min-w-0">
+    <div title={title} className={cx('min-w-0', className)}>
       <dd className="truncate font-[600] tabular-nums">{value}</dd>
       <dt className="truncate text-ink-3 text-small">{caption}</dt>
     </div>

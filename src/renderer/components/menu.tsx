@@ -11,10 +11,12 @@ interface MenuProps {
   children: ReactNode;
   side?: 'top' | 'bottom';
   align?: 'start' | 'end';
+  /** Called as it closes, before the focus goes back to the trigger; `preventDefault` keeps the focus elsewhere. */
+  onCloseAutoFocus?: (event: Event) => void;
 }
 
 /** A menu over the page. Not modal: it blocks no scrolling and needs no style of its own in the page. */
-export function Menu({ trigger, children, side = 'bottom', align = 'end' }: MenuProps) {
+export function Menu({ trigger, children, side = 'bottom', align = 'end', onCloseAutoFocus }: MenuProps) {
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
@@ -24,6 +26,7 @@ export function Menu({ trigger, children, side = 'bottom', align = 'end' }: Menu
           align={align}
           sideOffset={5}
           collisionPadding={8}
+          onCloseAutoFocus={onCloseAutoFocus}
           className="fade-in z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-40 max-w-80 overflow-y-auto rounded-[10px] border border-line-2 bg-card p-1 text-ink shadow-[0_8px_28px_var(--shadow)]"
         >
           {children}

@@ -4,12 +4,14 @@ import { useFormat } from '../i18n/use-format';
 import { useCore, usePart } from '../stores/core-store';
 import { showView } from '../stores/ui-store';
 import { markOf, shortModel, stateWords } from './backend-words';
+import { cx } from './cx';
+import { TandemIcon } from './icons';
 import { Mark } from './mark';
 import { memoryParts } from './memory-parts';
 import { useNow } from './use-now';
 
 /** One line that says everything, in every view: both servers, what they do, and memory. */
-export function Strip() {
+export function Strip({ wide }: { wide: boolean }) {
   const { t } = useTranslation();
   const backends = usePart('backends');
   const memory = usePart('memory');
@@ -17,8 +19,14 @@ export function Strip() {
   return (
     <section
       aria-label={t('strip.label')}
-      className="flex h-10 shrink-0 items-center gap-1 border-line border-b px-1.5 text-small"
+      className="flex h-10 shrink-0 items-center gap-0.5 border-line border-b px-1.5 text-small"
     >
+      {wide && (
+        <span className="mr-3 flex items-center gap-1.5 pl-2.5 font-[650]">
+          <TandemIcon width={15} height={15} className="text-accent-text" />
+          Tandem
+        </span>
+      )}
       {backends === undefined ? (
         <span className="flex items-center gap-2 px-1.5 text-ink-2">
           <Mark shape="working" />
@@ -27,7 +35,6 @@ export function Strip() {
       ) : (
         backends.map((status) => <Pill key={status.id} status={status} lost={connection === 'lost'} />)
       )}
-      <span className="grow" />
       {memory && <MemoryPill memory={memory} />}
     </section>
   );
@@ -36,28 +43,40 @@ export function Strip() {
 function Pill({ status, lost }: { status: BackendStatus; lost: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const capable = usePart('capable');
   const now = useNow(1_000, status.state === 'backoff');
-  const serving = status.state === 'ready' || status.state === 'adopted' || status.state === 'busy';
+  const model = useModelWord(status);
   const state = stateWords(status, t, format, now);
-  const idle = status.state === 'ready' || status.state === 'adopted';
-  const lacking = idle && capable === false && status.model === null;
-  const words = lacking ? t('state.noModel') : serving && status.model ? shortModel(status.model) : state;
   return (
     <button
       type="button"
       onClick={() => showView('status')}
       title={`${t(`backend.${status.id}`)}: ${state}${status.model ? ` · ${status.model}` : ''}`}
-      className="flex h-7 min-w-0 items-center gap-1.5 rounded-control px-1.5 text-ink-2 hover:bg-hover"
+      className={cx(
+        'flex h-7 min-w-0 items-center gap-1 rounded-control px-1.5 text-ink-2 hover:bg-hover',
+        // What is wrong must be read in full; a model's name may be cut.
+        model === null ? 'shrink-0' : status.id === 'mlx' ? 'max-w-[45%] shrink-0' : 'shrink',
+      )}
     >
       <Mark shape={lost ? 'off' : markOf(status)} />
       <b className="font-[600] text-ink">{t(`backend.${status.id}`)}</b>
-      <span className="sr-only">{state}</span>
-      <span className="truncate max-[330px]:hidden" aria-hidden={words === state}>
-        {words}
-      </span>
+      {model !== null && <span className="sr-only">{state}</span>}
+      <span className="truncate max-[330px]:hidden">{model ?? state}</span>
     </button>
   );
+}
+
+/** What a serving server runs, in a word; null when its state is what matters. */
+function useModelWord(status: BackendStatus): string | null {
+  const { t } = useTranslation();
+  const capable = usePart('capable');
+  const models = usePart('models');
+  const idle = status.state === 'ready' || status.state === 'adopted';
+  if (!idle && status.state !== 'busy') return null;
+  if (status.model === null) return idle && capable === false ? t('state.noModel') : null;
+  const model = models?.find(
+    (candidate) => candidate.backend === status.id && candidate.name === status.model,
+  );
+  return model?.starter ? t('strip.starter') : shortModel(status.model);
 }
 
 function MemoryPill({ memory }: { memory: MemoryStatus }) {
@@ -73,14 +92,14 @@ function MemoryPill({ memory }: { memory: MemoryStatus }) {
       onClick={() => showView('status')}
       title={title}
       aria-label={`${t('strip.memory', { percent: format.percent(memory.usedPercent) })}. ${title}`}
-      className="flex h-7 shrink-0 items-center gap-1.5 rounded-control px-1.5 text-ink-2 tabular-nums hover:bg-hover"
+      className="ml-auto flex h-7 shrink-0 items-center gap-1 rounded-control px-1.5 text-ink-2 tabular-nums hover:bg-hover"
     >
-      <span className="flex h-1.5 w-13 overflow-hidden rounded-full bg-line" aria-hidden="true">
+      <span className="flex h-1.5 w-12 overflow-hidden rounded-full bg-line" aria-hidden="true">
         {memoryParts(memory).map((part) => (
           <i key={part.id} className={part.tone} style={{ width: `${part.percent}%` }} />
         ))}
       </span>
-      <span className="w-8 text-right">{format.percent(memory.usedPercent)}</span>
+      <span className="min-w-8 text-right">{format.percent(memory.usedPercent)}</span>
     </button>
   );
 }

@@ -17,10 +17,12 @@ export const en = {
     about: 'about {{time}}',
     separator: ' · ',
     you: 'You',
+    details: 'Details',
   },
   backend: { mlx: 'MLX', ollama: 'Ollama', cloud: 'Cloud', cache: 'Memory', app: 'Tandem' },
   strip: {
     label: 'Servers and memory',
+    starter: 'starter',
     memory: 'Memory {{percent}}',
     memoryTitle: 'Memory: {{used}} of {{total}} used',
     memoryUnknown: 'Memory not measured yet',
@@ -278,7 +280,7 @@ export const en = {
     model_incomplete: 'The model’s folder is incomplete. Download it again.',
     pull_failed: 'The download broke off. Try again; what has arrived is kept.',
     declined: 'Tandem did not pass this on, because the safety check is set to decline.',
-    connection: 'Tandem does not answer. Check that it runs, then try again.',
+    disconnected: 'Tandem does not answer. Check that it runs, then try again.',
   },
   serverErrors: {
     exited: 'Its process ended. Tandem starts it again by itself.',

@@ -20,10 +20,12 @@ export const ru = {
     about: 'около {{time}}',
     separator: ' · ',
     you: 'Вы',
+    details: 'Подробности',
   },
   backend: { mlx: 'MLX', ollama: 'Ollama', cloud: 'Облако', cache: 'Память', app: 'Tandem' },
   strip: {
     label: 'Серверы и память',
+    starter: 'стартовая',
     memory: 'Память {{percent}}',
     memoryTitle: 'Память: занято {{used}} из {{total}}',
     memoryUnknown: 'Память ещё не измерена',
@@ -287,7 +289,7 @@ export const ru = {
     model_incomplete: 'В папке модели не хватает файлов. Скачайте её снова.',
     pull_failed: 'Загрузка прервалась. Повторите; скачанное сохранилось.',
     declined: 'Tandem не стал передавать это сообщение: так настроена проверка безопасности.',
-    connection: 'Tandem не отвечает. Проверьте, что он запущен, и повторите.',
+    disconnected: 'Tandem не отвечает. Проверьте, что он запущен, и повторите.',
   },
   serverErrors: {
     exited: 'Процесс завершился. Tandem запустит его сам.',

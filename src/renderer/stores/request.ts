@@ -12,7 +12,7 @@ export interface Failure {
 
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: Failure };
 
-/** Calls the core. Never throws: a lost line is a failure with the code `connection`. */
+/** Calls the core. Never throws: a lost line is a failure with the code `disconnected`. */
 export async function request<N extends CallName>(
   name: N,
   input: CallInput<N>,
@@ -21,7 +21,7 @@ export async function request<N extends CallName>(
     return await getBridge().call(name, input);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, error: { code: 'connection', message } };
+    return { ok: false, error: { code: 'disconnected', message } };
   }
 }
 

@@ -23,6 +23,8 @@ export function addSample(history: readonly Sample[], snapshot: Snapshot, now: n
     running: snapshot.queue.stats.running,
   };
   const last = history.at(-1);
+  // The clock was set back: the points before would lie in the future.
+  if (last && now < last.at) return [sample];
   if (last && now - last.at < SAMPLE_STEP_MS) {
     // The peak within a step is what the chart must not hide.
     const merged = {

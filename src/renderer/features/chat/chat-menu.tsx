@@ -1,4 +1,5 @@
 import { Ellipsis, Pencil, Trash2 } from 'lucide-react';
+import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ChatSummary } from '../../../shared/chat';
 import { IconButton } from '../../components/button';
@@ -10,6 +11,7 @@ import { showToast } from '../../stores/ui-store';
 /** Rename and delete. A deleted chat can be brought back while its note stands. */
 export function ChatMenu({ chat, onRename }: { chat: ChatSummary; onRename: () => void }) {
   const { t } = useTranslation();
+  const renames = useRef(false);
   const remove = async () => {
     const outcome = await request('chatDelete', { chatId: chat.id });
     if (!outcome.ok) {
@@ -27,13 +29,24 @@ export function ChatMenu({ chat, onRename }: { chat: ChatSummary; onRename: () =
   };
   return (
     <Menu
+      onCloseAutoFocus={(event) => {
+        // The field that renames takes the focus; giving it back would end the renaming.
+        if (renames.current) event.preventDefault();
+        renames.current = false;
+      }}
       trigger={
         <IconButton label={t('chat.more', { title: chat.title })}>
           <Ellipsis size={15} aria-hidden="true" />
         </IconButton>
       }
     >
-      <MenuItem icon={<Pencil size={13} aria-hidden="true" />} onSelect={onRename}>
+      <MenuItem
+        icon={<Pencil size={13} aria-hidden="true" />}
+        onSelect={() => {
+          renames.current = true;
+          onRename();
+        }}
+      >
         {t('chat.rename')}
       </MenuItem>
       <MenuItem icon={<Trash2 size={13} aria-hidden="true" />} danger onSelect={() => void remove()}>

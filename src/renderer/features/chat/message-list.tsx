@@ -17,7 +17,7 @@ export function MessageList() {
   const phase = useChat((state) => state.phase);
   const turns = useMemo(() => groupTurns(messages), [messages]);
   const scroller = useRef<HTMLDivElement>(null);
-  const { away, toEnd } = useAutoscroll(scroller, `${chatId}${turns.length}`);
+  const { away, toEnd } = useAutoscroll(scroller, `${chatId}${turns.length}`, turns.length > 0);
   return (
     <div className="relative min-h-0 flex-1">
       <div ref={scroller} className="h-full overflow-y-auto overscroll-contain [overflow-anchor:none]">

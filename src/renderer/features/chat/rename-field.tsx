@@ -11,7 +11,7 @@ export function RenameField({ chat, onEnd }: { chat: ChatSummary; onEnd: () => v
   const settled = useRef(false);
 
   useEffect(() => {
-    // The menu gives the focus back to its button when it closes; this has to come after that.
+    // The menu that began the renaming is closed by then.
     const timer = setTimeout(() => field.current?.select(), 0);
     return () => clearTimeout(timer);
   }, []);

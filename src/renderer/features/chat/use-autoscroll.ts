@@ -5,9 +5,9 @@ const NEAR = 48;
 
 /**
  * Keeps a scrolling element at its end while it grows, but only as long as the reader is there. Returns whether
- * the reader is away from the end, and a way back.
+ * the reader is away from the end, and a way back. `key` changes with the conversation and each turn.
  */
-export function useAutoscroll(ref: RefObject<HTMLElement | null>, key: string | null) {
+export function useAutoscroll(ref: RefObject<HTMLElement | null>, key: string | null, enabled: boolean) {
   const [away, setAway] = useState(false);
   const pinned = useRef(true);
 
@@ -21,7 +21,7 @@ export function useAutoscroll(ref: RefObject<HTMLElement | null>, key: string | 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another chat begins at its end
   useLayoutEffect(() => {
     const element = ref.current;
-    if (!element) return;
+    if (!element || !enabled) return;
     toEnd();
     const onScroll = () => {
       const distance = element.scrollHeight - element.scrollTop - element.clientHeight;
@@ -38,7 +38,7 @@ export function useAutoscroll(ref: RefObject<HTMLElement | null>, key: string | 
       follow.disconnect();
       element.removeEventListener('scroll', onScroll);
     };
-  }, [ref, key, toEnd]);
+  }, [ref, key, enabled, toEnd]);
 
   return { away, toEnd };
 }

@@ -1,25 +1,45 @@
-import { memo } from 'react';
+import { memo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Area, AreaChart, ReferenceLine, ResponsiveContainer, XAxis, YAxis } from 'recharts';
 import { useFormat } from '../../i18n/use-format';
 import { useCore } from '../../stores/core-store';
-import { SAMPLE_SPAN_MS } from '../../stores/samples';
+import type { Sample } from '../../stores/samples';
 
-const MARGIN = { top: 4, right: 2, bottom: 0, left: 2 };
-const TICK = { fontSize: 10, fill: 'var(--ink-3)' };
+const MARGIN = { top: 3, right: 0, bottom: 0, left: 0 };
+const MINUTE_MS = 60_000;
 
+/** The samples with the whole minutes that they span, so that a young chart is not a dot in a corner. */
 function useWindow() {
   const history = useCore((state) => state.history);
   const end = history.at(-1)?.at ?? 0;
-  return { history: [...history], domain: [end - SAMPLE_SPAN_MS, end] as [number, number] };
+  const minutes = Math.max(1, Math.ceil((end - (history[0]?.at ?? 0)) / MINUTE_MS));
+  return { data: history as Sample[], minutes, domain: [end - minutes * MINUTE_MS, end] as [number, number] };
 }
 
-function Frame({ label, start }: { label: string; start: string }) {
+function Frame({
+  label,
+  minutes,
+  height,
+  children,
+}: {
+  label: string;
+  minutes: number;
+  height: number;
+  children: ReactNode;
+}) {
   const { t } = useTranslation();
+  const format = useFormat();
   return (
-    <div className="flex justify-between text-[10px] text-ink-3" title={label}>
-      <span>{start}</span>
-      <span>{t('time.now')}</span>
+    <div role="img" aria-label={label} title={label}>
+      <div className="border-line-2 border-b">
+        <ResponsiveContainer width="100%" height={height} minWidth={0}>
+          {children}
+        </ResponsiveContainer>
+      </div>
+      <div className="flex justify-between pt-0.5 text-[10px] text-ink-3 tabular-nums" aria-hidden="true">
+        <span>{t('time.minutesAgo', { n: format.number(minutes) })}</span>
+        <span>{t('time.now')}</span>
+      </div>
     </div>
   );
 }
@@ -33,68 +53,43 @@ export const MemoryChart = memo(function MemoryChart({
   critical: number;
 }) {
   const { t } = useTranslation();
-  const format = useFormat();
-  const { history, domain } = useWindow();
+  const { data, minutes, domain } = useWindow();
   return (
-    <div role="img" aria-label={t('status.memoryChart')}>
-      <ResponsiveContainer width="100%" height={56} minWidth={0}>
-        <AreaChart data={history} margin={MARGIN} accessibilityLayer={false}>
-          <XAxis dataKey="at" type="number" domain={domain} allowDataOverflow hide />
-          <YAxis domain={[0, 100]} hide />
-          <ReferenceLine y={warning} stroke="var(--warn)" strokeDasharray="3 3" strokeOpacity={0.7} />
-          <ReferenceLine y={critical} stroke="var(--bad)" strokeDasharray="3 3" strokeOpacity={0.7} />
-          <Area
-            dataKey="memoryPercent"
-            type="monotone"
-            stroke="var(--accent)"
-            strokeWidth={1.5}
-            fill="var(--accent)"
-            fillOpacity={0.14}
-            isAnimationActive={false}
-            dot={false}
-          />
-        </AreaChart>
-      </ResponsiveContainer>
-      <Frame label={t('status.memoryChart')} start={t('time.minutesAgo', { n: format.number(5) })} />
-    </div>
+    <Frame label={t('status.memoryChart')} minutes={minutes} height={54}>
+      <AreaChart data={data} margin={MARGIN} accessibilityLayer={false}>
+        <XAxis dataKey="at" type="number" domain={domain} allowDataOverflow hide />
+        <YAxis domain={[0, 100]} hide />
+        <ReferenceLine y={warning} stroke="var(--warn)" strokeDasharray="2 4" strokeOpacity={0.8} />
+        <ReferenceLine y={critical} stroke="var(--bad)" strokeDasharray="2 4" strokeOpacity={0.8} />
+        <Area
+          dataKey="memoryPercent"
+          type="monotone"
+          stroke="var(--accent)"
+          strokeWidth={1.5}
+          fill="var(--accent)"
+          fillOpacity={0.13}
+          isAnimationActive={false}
+          dot={false}
+        />
+      </AreaChart>
+    </Frame>
   );
 });
 
-/** Requests waiting and running over the last minutes. */
+/** Requests running and, on top of them, waiting over the last minutes. */
 export const QueueChart = memo(function QueueChart() {
   const { t } = useTranslation();
-  const format = useFormat();
-  const { history, domain } = useWindow();
-  const top = Math.max(3, ...history.map((sample) => sample.waiting + sample.running));
+  const { data, minutes, domain } = useWindow();
+  const top = Math.max(3, ...data.map((sample) => sample.waiting + sample.running));
+  const area = { stackId: 'queue', type: 'stepAfter', isAnimationActive: false, dot: false } as const;
   return (
-    <div role="img" aria-label={t('status.queueChart')}>
-      <ResponsiveContainer width="100%" height={44} minWidth={0}>
-        <AreaChart data={history} margin={MARGIN} accessibilityLayer={false}>
-          <XAxis dataKey="at" type="number" domain={domain} allowDataOverflow hide tick={TICK} />
-          <YAxis domain={[0, top]} hide />
-          <Area
-            dataKey="running"
-            stackId="queue"
-            type="stepAfter"
-            stroke="var(--ollama)"
-            fill="var(--ollama)"
-            fillOpacity={0.18}
-            isAnimationActive={false}
-            dot={false}
-          />
-          <Area
-            dataKey="waiting"
-            stackId="queue"
-            type="stepAfter"
-            stroke="var(--accent)"
-            fill="var(--accent)"
-            fillOpacity={0.3}
-            isAnimationActive={false}
-            dot={false}
-          />
-        </AreaChart>
-      </ResponsiveContainer>
-      <Frame label={t('status.queueChart')} start={t('time.minutesAgo', { n: format.number(5) })} />
-    </div>
+    <Frame label={t('status.queueChart')} minutes={minutes} height={42}>
+      <AreaChart data={data} margin={MARGIN} accessibilityLayer={false}>
+        <XAxis dataKey="at" type="number" domain={domain} allowDataOverflow hide />
+        <YAxis domain={[0, top]} hide />
+        <Area dataKey="running" stroke="var(--system)" fill="var(--system)" fillOpacity={0.2} {...area} />
+        <Area dataKey="waiting" stroke="var(--accent)" fill="var(--accent)" fillOpacity={0.3} {...area} />
+      </AreaChart>
+    </Frame>
   );
 });

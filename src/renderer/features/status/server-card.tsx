@@ -19,7 +19,7 @@ export function ServerCard({ status }: { status: BackendStatus }) {
   const now = useNow(status.state === 'backoff' ? 1_000 : 15_000);
   const name = t(`backend.${status.id}`);
   const ours = status.ownership === 'managed' || status.id === 'mlx';
-  const resting = status.state === 'open' || status.state === 'stopped';
+  const resting = status.state === 'open' || (status.state === 'stopped' && status.stage !== 'setup');
   return (
     <Card
       data-testid={`status-${status.id}`}
@@ -42,7 +42,9 @@ export function ServerCard({ status }: { status: BackendStatus }) {
             onClick={() => void perform('backendRestart', { backend: status.id })}
           >
             <RotateCw size={12} aria-hidden="true" />
-            {t(resting ? 'status.tryNow' : 'status.restart')}
+            <span className="hidden @min-[300px]:inline">
+              {t(resting ? 'status.tryNow' : 'status.restart')}
+            </span>
           </Button>
         )
       }
@@ -90,20 +92,28 @@ function Figures({ status, now }: { status: BackendStatus; now: number }) {
   });
   return (
     <>
-      <dl className="mt-2.5 grid grid-cols-[repeat(auto-fit,minmax(76px,1fr))] gap-x-3 gap-y-2">
-        {status.memoryBytes !== null && (
-          <Figure value={format.memory(status.memoryBytes)} caption={t('status.memory')} />
-        )}
-        {status.readySince !== null && (
-          <Figure
-            value={format.duration(Math.max(1_000, now - status.readySince))}
-            caption={t('status.uptime')}
-            title={format.moment(status.readySince)}
-          />
-        )}
-        {status.ownership === 'managed' && <Figure value={restarts} caption={t('status.restarts')} />}
-        {status.version !== null && <Figure value={status.version} caption={t('status.version')} />}
-      </dl>
+      <div>
+        <dl className="mt-2.5 grid grid-cols-[repeat(auto-fit,minmax(76px,1fr))] gap-x-3 gap-y-2">
+          {status.memoryBytes !== null && (
+            <Figure value={format.memory(status.memoryBytes)} caption={t('status.memory')} />
+          )}
+          {status.readySince !== null && (
+            <Figure
+              value={format.duration(Math.max(1_000, now - status.readySince))}
+              caption={t('status.uptime')}
+              title={format.moment(status.readySince)}
+            />
+          )}
+          {status.ownership === 'managed' && <Figure value={restarts} caption={t('status.restarts')} />}
+          {status.version !== null && (
+            <Figure
+              value={status.version}
+              caption={t('status.version')}
+              className="hidden @min-[330px]:block"
+            />
+          )}
+        </dl>
+      </div>
       {status.draining > 0 && (
         <p className="mt-2 text-ink-2 text-small">{t('status.draining', { count: status.draining })}</p>
       )}

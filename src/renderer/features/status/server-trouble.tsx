@@ -42,8 +42,10 @@ export function ServerTrouble({ status }: { status: BackendStatus }) {
         <p className="text-ink-2 [overflow-wrap:anywhere]">{cure ?? lastError.message}</p>
         {cure !== null && (
           <details className="mt-0.5 text-ink-3">
-            <summary className="cursor-default py-1">{lastError.code}</summary>
-            <p className="[overflow-wrap:anywhere]">{lastError.message}</p>
+            <summary className="cursor-default py-1">{t('common.details')}</summary>
+            <p className="[overflow-wrap:anywhere]">
+              {lastError.code}: {lastError.message}
+            </p>
           </details>
         )}
       </Note>

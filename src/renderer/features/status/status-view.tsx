@@ -18,8 +18,8 @@ export function StatusView({ compact = false }: { compact?: boolean }) {
     <Frame aria-label={t('status.title')} className="min-h-0 min-w-0 flex-1 overflow-y-auto">
       <div
         className={cx(
-          'mx-auto grid items-start gap-3 p-3.5',
-          !compact && 'max-w-[1080px] min-[960px]:grid-cols-2 min-[960px]:p-6',
+          'mx-auto grid grid-cols-[minmax(0,1fr)] items-start gap-3 p-3.5',
+          !compact && 'max-w-[1080px] min-[960px]:grid-cols-[repeat(2,minmax(0,1fr))] min-[960px]:p-6',
         )}
       >
         <SetupCard />

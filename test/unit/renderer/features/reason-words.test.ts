@@ -1,0 +1,69 @@
+import i18next, { type TFunction } from 'i18next';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  causeClause,
+  reasonSentence,
+  rescuedFrom,
+} from '../../../../src/renderer/features/chat/reason-words';
+import { en } from '../../../../src/renderer/i18n/en';
+import { ru } from '../../../../src/renderer/i18n/ru';
+
+let t: TFunction;
+let russian: TFunction;
+
+beforeAll(async () => {
+  const resources = { en: { translation: en }, ru: { translation: ru } };
+  await i18next.init({ lng: 'en', resources, interpolation: { escapeValue: false } });
+  t = i18next.getFixedT('en');
+  russian = i18next.getFixedT('ru');
+});
+
+describe('reasonSentence', () => {
+  it.each([
+    ['rule:greeting', 'It reads as a greeting, and MLX answers those fastest.'],
+    ['rule:long-context', 'It is too long for the light model’s context.'],
+    ['rule:some-new-rule', 'The rule “some new rule” applied.'],
+    ['explicit:model', 'You chose this model.'],
+    ['setting:only-light', 'Only light work goes to MLX, by your setting.'],
+    ['fallback:mlx-exited', 'MLX stopped while answering, so the other server stepped in.'],
+    ['fallback:ollama-down', 'Ollama was not running, so the other server answered.'],
+    ['fallback:mlx-strange', 'The first choice could not answer (mlx strange), so the next one did.'],
+    ['unavailable:mlx-backoff', 'MLX was not available: restarting soon.'],
+    ['unavailable:mlx', 'MLX was not available: stopped.'],
+    ['breaker:open', 'MLX is resting after repeated stops, so Ollama answers everything for now.'],
+    ['memory:critical', 'Memory is nearly full, so MLX was spared.'],
+    ['starter:small-talk', 'Small talk is what the built-in starter model can do.'],
+    ['no-capable-model', 'No installed model is capable of this kind of work yet.'],
+    ['from-the-future:x', 'from the future x'],
+  ])('%s', (code, sentence) => {
+    expect(reasonSentence(code, t)).toBe(sentence);
+  });
+
+  it('speaks Russian', () => {
+    expect(reasonSentence('fallback:mlx-hung', russian)).toBe(
+      'MLX не откликался, и его подменил другой сервер.',
+    );
+  });
+});
+
+describe('rescuedFrom', () => {
+  it('names the server that stopped and its cause', () => {
+    expect(rescuedFrom(['rule:greeting', 'fallback:mlx-exited'], 'ollama')).toEqual({
+      from: 'mlx',
+      cause: 'exited',
+    });
+  });
+
+  it('tells no story of a server that was only busy, repeated the message, or answered itself', () => {
+    expect(rescuedFrom(['fallback:mlx-busy'], 'ollama')).toBeNull();
+    expect(rescuedFrom(['fallback:mlx-echo'], 'ollama')).toBeNull();
+    expect(rescuedFrom(['fallback:ollama-down'], 'ollama')).toBeNull();
+  });
+});
+
+describe('causeClause', () => {
+  it('is a clause for a known cause and null for a mere code', () => {
+    expect(causeClause('mlx-oom', t)).toBe('out of GPU memory');
+    expect(causeClause('x17', t)).toBeNull();
+  });
+});

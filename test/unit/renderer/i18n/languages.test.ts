@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { en } from '../../../../src/renderer/i18n/en';
+import { ru } from '../../../../src/renderer/i18n/ru';
+import { ERROR_CODES } from '../../../../src/shared/errors';
+
+function flatten(tree: object, path = ''): Map<string, string> {
+  const leaves = new Map<string, string>();
+  for (const [key, value] of Object.entries(tree)) {
+    if (typeof value === 'string') leaves.set(path + key, value);
+    else for (const [leaf, text] of flatten(value, `${path}${key}.`)) leaves.set(leaf, text);
+  }
+  return leaves;
+}
+
+const english = flatten(en);
+const russian = flatten(ru);
+const holes = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1]).sort();
+
+describe('the two languages', () => {
+  it('fill the same holes in each sentence', () => {
+    const differing = [...english].filter(([key, text]) => {
+      // English may say "the oldest message" where Russian has to count.
+      if (/_(one|few|many)$/.test(key)) return false;
+      return holes(text).join() !== holes(russian.get(key) ?? '').join();
+    });
+    expect(differing).toEqual([]);
+  });
+
+  it('leave nothing untranslated but names', () => {
+    const same = [...english].filter(([key, text]) => russian.get(key) === text && /[a-z]{3}/i.test(text));
+    const names =
+      /^(backend\.|settings\.(sections\.mlx|mlxApi|version|languages)|state\.announce|time\.|common\.separator|why\.other)/;
+    expect(same.map(([key]) => key).filter((key) => !names.test(key))).toEqual([]);
+  });
+
+  it('have a sentence for every error code', () => {
+    expect(Object.keys(ERROR_CODES).filter((code) => !(code in en.errors))).toEqual([]);
+  });
+});
