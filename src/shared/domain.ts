@@ -126,6 +126,9 @@ export interface CompletionEnd {
   evalMs?: number;
 }
 
+/** Name of the bundled model, in both servers. */
+export const STARTER_NAME = 'tandem-starter';
+
 /** A model as found by the scanner. */
 export interface ModelInfo {
   backend: BackendId;

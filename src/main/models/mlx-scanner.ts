@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { STARTER_NAME } from '../../shared/domain';
 import { type BrokenModel, type FoundModel, readModelFolder } from './model-folder';
 
 /** Where MLX models are looked for. */
@@ -18,9 +19,6 @@ export interface ScanResult {
   models: FoundModel[];
   broken: BrokenModel[];
 }
-
-/** Name of the bundled model, in both servers. */
-export const STARTER_NAME = 'tandem-starter';
 
 /** The default places on this machine; `home` and `env` are passed in so that tests stay in their own folder. */
 export function scanRoots(options: {

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import type { ModelInfo } from '../../shared/domain';
+import { type ModelInfo, STARTER_NAME } from '../../shared/domain';
 import type { BackendStatus } from '../../shared/status';
 import type { Unsubscribe } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
-import { STARTER_NAME } from './mlx-scanner';
 
 /** A server that can be given the starter's files. */
 export interface StarterHost {

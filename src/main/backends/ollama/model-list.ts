@@ -1,4 +1,4 @@
-import { type BackendId, type ModelInfo, weightOf } from '../../../shared/domain';
+import { type BackendId, type ModelInfo, STARTER_NAME, weightOf } from '../../../shared/domain';
 
 /** The part of an `/api/tags` item that is used here. */
 export interface TagItem {
@@ -19,9 +19,6 @@ export interface ShowAnswer {
   remote_model?: string;
 }
 
-/** Name of the model bundled with Tandem, as it is created in Ollama. */
-export const STARTER_MODEL = 'tandem-starter';
-
 /** Parameters in billions from texts such as `3.8B`, `595.78M` or `103K`; null when it is none of them. */
 export function parseBillions(text: string | undefined): number | null {
   const match = /^([\d.]+)\s*([KMBT])$/i.exec(text?.trim() ?? '');
@@ -38,15 +35,17 @@ export function isRemoteName(name: string): boolean {
 
 export function toModelInfo(item: TagItem, show: ShowAnswer | null, backend: BackendId): ModelInfo {
   const billions = parseBillions(item.details?.parameter_size);
+  // The tag that Ollama adds by itself says nothing, and MLX has no tags: one name for one model.
+  const name = item.name.replace(/:latest$/, '');
   return {
     backend,
-    name: item.name,
+    name,
     sizeBytes: item.size ?? null,
     billions,
     quantisation: item.details?.quantization_level || null,
     contextLength: contextLength(show?.model_info),
     weight: weightOf(billions),
-    starter: item.name === STARTER_MODEL || item.name === `${STARTER_MODEL}:latest`,
+    starter: name === STARTER_NAME,
     remote: isRemoteName(item.name) || isRemoteAnswer(item) || (show !== null && isRemoteAnswer(show)),
     capabilities: show?.capabilities ?? [],
     modifiedAt: item.modified_at === undefined ? null : String(item.modified_at),

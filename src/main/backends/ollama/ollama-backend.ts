@@ -5,6 +5,7 @@ import type { Fetcher } from '../../ports/fetcher';
 import { pollUntil, Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
 import { DEFAULT_LIMITS, type SupervisorLimits } from '../../supervisor/transitions';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
+import { exitWords } from '../exit-words';
 import type { Locate } from '../locate';
 import { StatusBoard } from '../status-board';
 import { Catalogue } from './catalogue';
@@ -256,6 +257,10 @@ export class OllamaBackend implements Backend {
   }
 
   #onUp(api: OllamaApi, server: WatchedServer, version: string): void {
+    if (this.#closed) {
+      server.stop();
+      return;
+    }
     const managed = this.#mode.kind === 'managed';
     this.#mode = { kind: 'watched', server };
     this.#api = api;
@@ -416,7 +421,7 @@ export class OllamaBackend implements Backend {
         : {
             lastError: {
               code: view.lastError.cause,
-              message: `Ollama: ${view.lastError.cause.replaceAll('_', ' ')}`,
+              message: exitWords('Ollama', view.lastError.cause),
               at: view.lastError.at,
             },
           }),
