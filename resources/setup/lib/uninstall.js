@@ -8,7 +8,7 @@ import { runningInstance } from './running-instance.js';
 import { SetupError } from './setup-error.js';
 
 /** Names that Tandem gives its own entries in the runtime folder; anything else there is not ours. */
-const ownEntry = /^(\.?(mlx|ollama)[-.].*|electron-(failure\.json.*|cache)|\.electron-.*)$/;
+const ownEntry = /^(\.?(mlx|ollama|starter-training)[-.].*|electron-(failure\.json.*|cache)|\.electron-.*)$/;
 
 /**
  * What an uninstall would remove; the user's own Ollama models and model folders are never among it.

@@ -71,7 +71,13 @@ describe('the removal', () => {
 
   it('lists runtimes, half-built ones, the failure mark and the data, and nothing of anybody else', () => {
     const runtimes = join(root, 'runtimes');
-    for (const name of ['mlx-0.32.2', 'ollama-0.24.0', '.ollama-0.24.0.building', 'holiday-pictures']) {
+    for (const name of [
+      'mlx-0.32.2',
+      'ollama-0.24.0',
+      'starter-training-1',
+      '.ollama-0.24.0.building',
+      'holiday-pictures',
+    ]) {
       fill(join(runtimes, name), '12345');
     }
     writeFileSync(join(runtimes, 'electron-failure.json'), '{}');
@@ -83,6 +89,7 @@ describe('the removal', () => {
       join(runtimes, 'electron-failure.json'),
       join(runtimes, 'mlx-0.32.2'),
       join(runtimes, 'ollama-0.24.0'),
+      join(runtimes, 'starter-training-1'),
       join(root, 'data'),
     ]);
     expect(found.find((entry) => entry.path.endsWith('mlx-0.32.2'))?.bytes).toBe(5);
