@@ -37,6 +37,7 @@ export class LiveAnswer {
           model: event.model,
           reasons: event.reasons,
           queueMs: event.queueMs,
+          droppedTurns: event.droppedTurns ?? 0,
           position: null,
           etaMs: null,
         });

@@ -1,5 +1,11 @@
 import { excerptOf, wordsOf } from './rules/rule';
-import { SMALL_TALK_ENGLISH, SMALL_TALK_FILLERS, SMALL_TALK_RUSSIAN } from './rules/small-talk-phrases';
+import {
+  SMALL_TALK_ENGLISH,
+  SMALL_TALK_FILLERS,
+  SMALL_TALK_RUSSIAN,
+  SOCIAL_CORE,
+  SOCIAL_WORDS,
+} from './rules/small-talk-phrases';
 
 /** One word of a phrase: its spellings, and whether it may be missing. */
 interface PhraseWord {
@@ -12,27 +18,46 @@ type Phrase = readonly PhraseWord[];
 const MAX_WORDS = 16;
 const MAX_CHARACTERS = 160;
 /** From this length on a word may have one wrong, missing, added or swapped letter. */
-const TOLERANT_LENGTH = 5;
+const TOLERANT_LENGTH = 6;
 
 const CORE = [...SMALL_TALK_ENGLISH, ...SMALL_TALK_RUSSIAN].map(parsePhrase);
 const FILLERS = SMALL_TALK_FILLERS.map(parsePhrase);
+const SOCIAL = { core: new Set(SOCIAL_CORE), around: new Set(SOCIAL_WORDS) };
 
 /**
  * The gate in front of the starter model: true only for pure small talk (greetings, thanks, goodbyes, who are you, what
- * can you do, and the like) in English or Russian. Strict: every word must belong to a known phrase, so that anything
- * asked beside the greeting makes it a request. Tolerates case, punctuation, emoji, stretched letters and one typo in
+ * can you do, and the like) in English or Russian. Strict: every word must belong to a social remark that asks nothing, or
+ * to a known phrase, so that anything asked beside the greeting makes it a request. Tolerates case, punctuation, emoji, stretched letters and one typo in
  * a longer word.
  */
 export function isSmallTalk(text: string): boolean {
   if (text.length > MAX_CHARACTERS || /[\d{}<>=`/\\|@$%]/.test(text)) return false;
   const words = wordsOf(excerptOf(text)).map(unstretch);
   if (words.length === 0) return isWave(text);
-  return words.length <= MAX_WORDS && isCovered(words);
+  if (words.length > MAX_WORDS) return false;
+  return (!text.includes('?') && isRemark(words)) || isCovered(words);
 }
 
 /** A text of nothing but friendly signs. */
 function isWave(text: string): boolean {
   return /^[\s!?.]*(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\u{fe0f}|:\)|\(:)+[\s!.)]*$/u.test(text);
+}
+
+/** Thanks, goodbyes, praise and the like: a word that gives it away, and only social words around it. */
+function isRemark(words: readonly string[]): boolean {
+  let found = false;
+  for (const word of words) {
+    if (isIn(SOCIAL.core, word)) found = true;
+    else if (!SOCIAL.around.has(word)) return false;
+  }
+  return found;
+}
+
+function isIn(set: ReadonlySet<string>, word: string): boolean {
+  if (set.has(word)) return true;
+  if (word.length < TOLERANT_LENGTH || SOCIAL.around.has(word)) return false;
+  for (const known of set) if (isAlike(word, known)) return true;
+  return false;
 }
 
 /** Can the words be cut into known phrases, at least one of them more than a filler? */
