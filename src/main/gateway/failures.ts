@@ -6,6 +6,8 @@ import type { Logger } from '../ports/logger';
 
 /** Seconds to wait before trying again where the failure itself does not say. */
 const DEFAULT_RETRY_S = 5;
+/** The same where a person must install something first. */
+const INSTALL_RETRY_S = 60;
 /** How much of a refused body is read for the sake of its sender. */
 const DISCARD_BYTES = 512 * 1024 * 1024;
 const DISCARD_MS = 10_000;
@@ -26,7 +28,7 @@ export function answerFailures(
       logger.error('request failed', { id: request.tandemId, trace: traceOf(thrown) });
     }
     const { http } = ERROR_CODES[error.code];
-    const retry = error.retryAfterS ?? (http === 429 || http === 503 ? DEFAULT_RETRY_S : undefined);
+    const retry = error.retryAfterS ?? (http === 429 || http === 503 ? defaultRetryS(error) : undefined);
     if (retry !== undefined) reply.header('Retry-After', String(Math.max(1, Math.ceil(retry))));
     return reply.code(http).type('application/json; charset=utf-8').send(format(error));
   });
@@ -36,6 +38,10 @@ export function answerFailures(
       `there is no ${request.method} on this path; GET / names what answers here`,
     );
   });
+}
+
+function defaultRetryS({ code }: TandemError): number {
+  return code === 'no_model' || code === 'backend_absent' ? INSTALL_RETRY_S : DEFAULT_RETRY_S;
 }
 
 /** Fastify's own refusals, in our codes. */

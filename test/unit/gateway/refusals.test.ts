@@ -134,7 +134,8 @@ describe('failures before the first byte', () => {
   it.each([
     [new TandemError('rate_limited', 'Too many.', { retryAfterS: 12.2 }), 429, '13'],
     [new TandemError('queue_timeout', 'Waited too long.', { retryAfterS: 40 }), 503, '40'],
-    [new TandemError('no_model', 'Get one.'), 503, '5'],
+    [new TandemError('ollama_down', 'It restarts.'), 503, '5'],
+    [new TandemError('no_model', 'Get one.'), 503, '60'],
     [new TandemError('echo', 'Only echoes.'), 502, null],
     [new TandemError('timeout', 'Too slow.'), 504, null],
     [new Error('boom'), 500, null],
