@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, BackendRequest } from '../../src/main/backends/backend';
+import { RemoteMlxBackend } from '../../src/main/backends/mlx/remote-mlx-backend';
 import { OllamaBackend, type OllamaBackendOptions } from '../../src/main/backends/ollama/ollama-backend';
 import { systemClock } from '../../src/main/ports/clock';
 import { silentLogger } from '../../src/main/ports/logger';
@@ -151,8 +152,8 @@ describe('an Ollama of our own', () => {
       version: '0.24.0',
     });
     const models = await backend.models();
-    expect(models.map(({ name }) => name).sort()).toEqual(['slow:latest', 'tiny:latest']);
-    expect(models.find(({ name }) => name === 'tiny:latest')).toMatchObject({
+    expect(models.map(({ name }) => name).sort()).toEqual(['slow', 'tiny']);
+    expect(models.find(({ name }) => name === 'tiny')).toMatchObject({
       backend: 'ollama',
       weight: 'light',
       quantisation: 'F16',
@@ -251,9 +252,9 @@ describe('an Ollama of our own', () => {
     const load = await collect(backend.stream({ ...babble(2, 'tiny'), messages: [] }, never));
     expect(load).toMatchObject([{ type: 'end', end: { reason: 'load' } }]);
     await backend.createFrom('coder', 'tiny', never);
-    expect((await backend.models()).map(({ name }) => name)).toContain('coder:latest');
+    expect((await backend.models()).map(({ name }) => name)).toContain('coder');
     await backend.deleteModel('coder', never);
-    expect((await backend.models()).map(({ name }) => name)).not.toContain('coder:latest');
+    expect((await backend.models()).map(({ name }) => name)).not.toContain('coder');
   });
 
   test('stop leaves no process, also while it answers', async () => {
@@ -328,6 +329,74 @@ describe('a server of somebody else', () => {
     expect(backend.status()).toMatchObject({ state: 'absent', lastError: { code: 'self_reference' } });
     const other = await ready({ candidates: [await tandemListener('another instance')] });
     expect(other.status()).toMatchObject({ state: 'ready', ownership: 'managed' });
+  });
+});
+
+describe('without a server and without a program', () => {
+  test('it is absent with the cure, and starts when the set-up has finished', async () => {
+    let built = false;
+    const backend = create({
+      locate: async () =>
+        built
+          ? { path: ollamaProgram() }
+          : { absent: { code: 'backend_absent', cure: 'Install Ollama.', setup: true } },
+    });
+    await backend.start();
+    expect(backend.status()).toMatchObject({
+      state: 'absent',
+      stage: 'setup',
+      absence: { cure: 'Install Ollama.' },
+    });
+    await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'backend_absent' });
+    built = true;
+    await backend.relocate();
+    await backend.ensureReady();
+    expect(backend.status()).toMatchObject({ state: 'ready', absence: null });
+  });
+});
+
+describe('an MLX API on another machine', () => {
+  function remote(url: string): RemoteMlxBackend {
+    const backend = new RemoteMlxBackend({
+      url,
+      clock: systemClock,
+      fetcher: http.fetcher,
+      instanceId: 'test',
+      watchEveryMs: 200,
+    });
+    cleanups.push(() => backend.stop());
+    return backend;
+  }
+
+  test("is used in Ollama's dialect, and says when it is gone", async () => {
+    const server = await foreignOllama();
+    const backend = remote(server.url);
+    await backend.start();
+    await backend.ensureReady();
+    expect(backend.status()).toMatchObject({
+      id: 'mlx',
+      state: 'adopted',
+      ownership: 'remote',
+      url: server.url,
+    });
+    expect((await backend.models()).every((model) => model.backend === 'mlx')).toBe(true);
+    expect((await collect(backend.stream(babble(3, 'tiny'), never))).at(-1)?.type).toBe('end');
+    server.process.kill('SIGTERM');
+    await until(backend, ({ state }) => state === 'absent');
+    expect(backend.status()).toMatchObject({
+      absence: { code: 'mlx_down' },
+      lastError: { code: 'unreachable' },
+    });
+    await expect(collect(backend.stream(babble(3, 'tiny'), never))).rejects.toMatchObject({
+      code: 'mlx_down',
+    });
+  });
+
+  test('is not Tandem itself', async () => {
+    const backend = remote(await tandemListener('test'));
+    await backend.start();
+    expect(backend.status()).toMatchObject({ state: 'absent', absence: { code: 'self_reference' } });
+    await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'mlx_down' });
   });
 });
 

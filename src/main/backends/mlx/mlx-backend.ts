@@ -8,6 +8,7 @@ import { drainLines, LogRing } from '../../supervisor/log-ring';
 import { pollUntil, Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
 import { DEFAULT_LIMITS, type SupervisorLimits } from '../../supervisor/transitions';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
+import { exitWords } from '../exit-words';
 import type { Locate } from '../locate';
 import { StatusBoard } from '../status-board';
 import { MLX_EVIDENCE, type MlxEvidence, mlxExitCause, mlxLaunchSpec } from './launch-spec';
@@ -321,7 +322,7 @@ export class MlxBackend implements Backend {
       nextStartAt: view.nextStartAt,
       lastError: view.lastError && {
         code: view.lastError.cause,
-        message: `MLX: ${view.lastError.cause.replaceAll('_', ' ')}`,
+        message: exitWords('MLX', view.lastError.cause),
         at: view.lastError.at,
       },
       activeRequests: open,

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, onTestFinished, test } from 'vitest';
+import { TINY, writeRandomModel } from '../support/random-model';
+import { LAUNCH_SCRIPT, mlxPython } from '../support/runtimes';
+import { tempDir } from '../support/temp-dir';
+
+interface Run {
+  process: ChildProcess;
+  exit: Promise<number | null>;
+  /** Resolves with the first event of this name. */
+  event(name: string): Promise<Record<string, unknown>>;
+}
+
+function launch(...args: string[]): Run {
+  const child = spawn(mlxPython(), [LAUNCH_SCRIPT, '--log-level', 'WARNING', ...args], {
+    env: { ...process.env, HF_HUB_OFFLINE: '1' },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const exit = once(child, 'exit').then(([code]) => code as number | null);
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+    return exit.then(() => {});
+  });
+  const seen: Record<string, unknown>[] = [];
+  const waiters: ((event: Record<string, unknown>) => void)[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = JSON.parse(line);
+    seen.push(event);
+    for (const waiter of waiters) waiter(event);
+  });
+  return {
+    process: child,
+    exit,
+    event: (name) =>
+      new Promise((resolve, reject) => {
+        const check = (event: Record<string, unknown>) => event.event === name && resolve(event);
+        void exit.then((code) => reject(new Error(`ended with ${code} before ${name}`)));
+        waiters.push(check);
+        for (const event of seen) check(event);
+      }),
+  };
+}
+
+test('a taken port ends it with 71 before anything is loaded', async () => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  onTestFinished(() => void holder.close());
+  const address = holder.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  const run = launch('--port', String(port));
+  expect(await run.exit).toBe(71);
+});
+
+test.each([
+  ['a port that is none', 2, ['--port', '99999']],
+  ['an unknown argument', 2, ['--port', '0', '--nonsense']],
+  ['a model that is not there', 72, ['--port', '0', '--model', '/nowhere/at/all']],
+])('%s ends it with %i', async (_name, code, args) => {
+  expect(await launch(...args).exit).toBe(code);
+});
+
+test('a closed stdin ends it with 73', async () => {
+  const run = launch('--port', '0');
+  await run.event('listening');
+  run.process.stdin?.end();
+  expect(await run.exit).toBe(73);
+});
+
+test('a dead generation thread ends it with 70', async () => {
+  const model = await writeRandomModel(join(tempDir(), 'tiny'), TINY);
+  const run = launch('--port', '0', '--model', model);
+  const { port } = await run.event('listening');
+  await run.event('loaded');
+  // Known to kill the thread of 0.32.2, which the backend therefore never sends.
+  const body = JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], stop: 5, max_tokens: 4 });
+  await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: 'POST', body }).catch(() => {});
+  expect(await run.exit).toBe(70);
+});
+
+test('each request is told apart from being queued to being ended', async () => {
+  const model = await writeRandomModel(join(tempDir(), 'tiny'), TINY);
+  const run = launch('--port', '0', '--model', model);
+  const { port } = await run.event('listening');
+  const states: unknown[] = [];
+  createInterface({ input: run.process.stdout as never }).on('line', (line) => {
+    const event = JSON.parse(line);
+    if (event.event === 'sequence') states.push([event.id, event.state, event.active, event.queue]);
+  });
+  const body = JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], max_tokens: 4 });
+  const headers = { 'X-Tandem-Request-Id': 'mine' };
+  const response = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+    method: 'POST',
+    body,
+    headers,
+  });
+  expect((await response.json()).usage.completion_tokens).toBe(4);
+  expect(states).toEqual([
+    ['mine', 'queued', 0, 1],
+    ['mine', 'started', 1, 0],
+    ['mine', 'ended', 0, 0],
+  ]);
+});
