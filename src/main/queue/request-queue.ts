@@ -19,6 +19,7 @@ export interface RequestQueueOptions {
 }
 
 const MAX_DEPTH = 1000;
+const PLACES_EVERY_MS = 250;
 
 /**
  * The queue in front of all backends: admission, waiting, slots and the counters of `/queue/stats`. Every request that
@@ -37,6 +38,9 @@ export class RequestQueue {
   readonly #totals = { received: 0, accepted: 0, done: 0, failed: 0, cancelled: 0, rejected: 0 };
   #lineCount = 0;
   #changePending = false;
+  /** Somebody waits who has not been told a place yet. */
+  #newcomers = false;
+  #placesPending = false;
 
   constructor(options: RequestQueueOptions) {
     this.#clock = options.clock;
@@ -150,6 +154,7 @@ export class RequestQueue {
       };
       entry.stage = { kind: 'waiting', lineId, wish, place: null, onPlace, granted, leave };
       this.#waiting.set(lineId, entry);
+      this.#newcomers = true;
       const { priority, client } = entry.ticket;
       const { backend, estimateMs } = wish;
       this.#feed({ type: 'wait', at: since, id: lineId, backend, priority, client, estimateMs });
@@ -220,17 +225,30 @@ export class RequestQueue {
     this.#changePending = true;
     queueMicrotask(() => {
       this.#changePending = false;
-      this.#tellPlaces();
+      if (this.#newcomers) this.#tellPlaces((place) => place === null);
+      this.#tellPlacesSoon();
       this.#change.emit();
     });
   }
 
-  #tellPlaces(): void {
+  /** A long queue moves with every request that ends: those who wait already are told now and then only. */
+  #tellPlacesSoon(): void {
+    if (this.#placesPending || this.#waiting.size === 0) return;
+    this.#placesPending = true;
+    this.#clock.after(PLACES_EVERY_MS, () => {
+      this.#placesPending = false;
+      this.#tellPlaces(() => true);
+    });
+  }
+
+  #tellPlaces(concerns: (known: Place | null) => boolean): void {
+    this.#newcomers = false;
     const now = this.#clock.now();
     for (const backend of BACKEND_IDS) {
       for (const view of this.#scheduler.waiting(backend, now)) {
         const stage = this.#waiting.get(view.id)?.stage;
         if (stage?.kind !== 'waiting' || stage.place?.position === view.position) continue;
+        if (!concerns(stage.place)) continue;
         stage.place = { position: view.position, etaMs: view.etaMs };
         stage.onPlace(stage.place);
       }

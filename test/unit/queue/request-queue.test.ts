@@ -134,23 +134,23 @@ describe('RequestQueue', () => {
     expect(queue.stats()).toMatchObject({ depth: 0, running: 1, by_backend: { mlx: { draining: 0 } } });
   });
 
-  it('tells each waiting request its place whenever it changes', async () => {
-    const { queue, admit } = setUp();
+  it('tells each waiting request its place at once, and a quarter of a second after it changes', async () => {
+    const { clock, queue, admit } = setUp();
     const slot = await acquire(admit());
     void acquire(admit({ priority: 'high' }));
     const places: Place[] = [];
     void admit().acquire(WISH, (place) => places.push(place), never);
     await settle();
     slot.release();
-    await settle();
+    await clock.advance(250);
     expect(places).toEqual([
       { position: 2, etaMs: 20_000 },
-      { position: 1, etaMs: 10_000 },
+      { position: 1, etaMs: 9750 },
     ]);
     expect(queue.status().entries).toMatchObject([
       { id: 'r0', state: 'replaying', position: null },
-      { id: 'r1', state: 'running', etaMs: 10_000 },
-      { id: 'r2', state: 'waiting', position: 1, etaMs: 10_000 },
+      { id: 'r1', state: 'running', etaMs: 9750 },
+      { id: 'r2', state: 'waiting', position: 1, etaMs: 9750 },
     ]);
   });
 
