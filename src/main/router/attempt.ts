@@ -8,6 +8,8 @@ import type { Candidate } from './types';
 
 /** A backend that was up a moment ago proves it within this time when another one could answer instead. */
 const QUICK_READY_MS = 3000;
+/** A cut-off stream has this long to unwind; then the backend is asked what it still computes. */
+const UNWIND_MS = 1000;
 
 export interface AttemptOptions {
   backend: Backend;
@@ -32,6 +34,7 @@ export class Attempt {
   readonly #dispose: () => void;
   /** Has the backend been asked, without having finished? */
   #computing = false;
+  #iterator: AsyncIterator<CompletionChunk> | null = null;
   #cancelTimer: () => void = () => {};
   #over = false;
 
@@ -69,6 +72,7 @@ export class Attempt {
     signal.throwIfAborted();
     this.#computing = true;
     const iterator = backend.stream(request, signal)[Symbol.asyncIterator]();
+    this.#iterator = iterator;
     try {
       for (;;) {
         const next = await nextOrAbort(iterator, signal);
@@ -84,8 +88,7 @@ export class Attempt {
       throw error;
     } finally {
       this.close();
-      // Not awaited: a backend that hangs must not hold the caller.
-      iterator.return?.().then(undefined, () => {});
+      void this.#unwind();
     }
   }
 
@@ -101,9 +104,22 @@ export class Attempt {
       return;
     }
     this.#controller.abort();
-    const drained = backend.drained();
+    const drained = this.#unwind().then(() => backend.drained());
     slot.drain(drained);
     onDrain(drained);
+  }
+
+  /** Lets the backend's stream end; only then does it know what is still computed. Never rejects, never waits long. */
+  #unwind(): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => {
+      const cancel = clock.after(UNWIND_MS, resolve);
+      const ended = () => {
+        cancel();
+        resolve();
+      };
+      Promise.resolve(this.#iterator?.return?.()).then(ended, ended);
+    });
   }
 
   #finished(): void {

@@ -173,7 +173,7 @@ export class RequestDispatcher implements Dispatcher {
       return { kind: 'done' };
     } catch (thrown) {
       if (run.signal.aborted) throw thrown;
-      const error = toTandemError(thrown, 'backend_failed');
+      const error = asFailure(thrown);
       const cause = causeOf(error, backend.status());
       return { kind: 'failed', error, cause, visible: view.visible };
     }
@@ -213,6 +213,13 @@ export class RequestDispatcher implements Dispatcher {
       () => backendDown(backend.id),
     );
   }
+}
+
+/** What a backend threw; an abort that nobody here asked for is its own failure. */
+function asFailure(thrown: unknown): TandemError {
+  const error = toTandemError(thrown, 'backend_failed');
+  if (error.code !== 'cancelled') return error;
+  return new TandemError('backend_failed', 'The server broke the request off. Try again.', { cause: thrown });
 }
 
 /** For clients of the API a broken stream ends with an error, never with a clean end of half an answer. */

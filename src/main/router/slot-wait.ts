@@ -1,6 +1,7 @@
 import type { Admitted, Place, Slot, SlotWish } from '../queue/types';
 import { childOf } from './bounded';
 import type { DrainWatch } from './drain-watch';
+import { ROLES } from './roles';
 import type { Candidate, RouterEvent } from './types';
 
 interface SlotWait {
@@ -20,9 +21,11 @@ export async function* waitForSlot(
   wish: SlotWish,
   signal: AbortSignal,
 ): AsyncGenerator<RouterEvent, Slot | null, void> {
-  if (hasNext && drains.isStalled(wish.backend)) return null;
+  // Work for a light backend moves up; work for a heavy one is not handed down to a lesser model.
+  const mayMove = hasNext && ROLES[wish.backend].work === 'light';
+  if (mayMove && drains.isStalled(wish.backend)) return null;
   const { controller, dispose } = childOf(signal);
-  const forget = hasNext ? drains.onStall(wish.backend, () => controller.abort(MOVE_ON)) : () => {};
+  const forget = mayMove ? drains.onStall(wish.backend, () => controller.abort(MOVE_ON)) : () => {};
   const places = new LatestPlace();
   const acquired = admitted.acquire(wish, places.tell, controller.signal);
   let slot: Slot | null = null;

@@ -329,7 +329,7 @@ describe('RequestDispatcher', () => {
   });
 
   it('settles a cancelled caller at once and keeps the slot until the backend has drained', async () => {
-    const { mlx, send, queue, records } = setUp();
+    const { clock, mlx, send, queue, records } = setUp();
     mlx.holdDrains();
     mlx.script = [() => [{ type: 'prefill', done: 1, total: 9 }, { type: 'hang' }], () => says('next')];
     const first = send('hello');
@@ -339,10 +339,44 @@ describe('RequestDispatcher', () => {
     expect(records).toMatchObject([{ outcome: 'cancelled', backend: 'mlx' }]);
     expect((await first.finished).error).toMatchObject({ code: 'cancelled' });
     const next = send('hello');
-    await settle();
+    await clock.advance(1500);
     expect(next.answer.kinds).toEqual(['routed', 'waiting']);
     mlx.finishDrains();
     expect((await next.finished).end).toMatchObject({ backend: 'mlx' });
+  });
+
+  it('asks a backend what it still computes only when its stream has ended', async () => {
+    const { mlx, send, queue } = setUp();
+    const drained = Promise.withResolvers<void>();
+    let leaving = false;
+    mlx.stream = async function* (_request, signal) {
+      try {
+        yield { type: 'prefill', done: 1, total: 2 };
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      } finally {
+        leaving = true;
+      }
+    };
+    mlx.drained = () => (leaving ? drained.promise : Promise.resolve());
+    const first = send('hello');
+    await settle();
+    first.abort.abort();
+    await first.finished;
+    await settle();
+    expect(queue.stats().by_backend.mlx).toEqual({ depth: 0, running: 0, draining: 1 });
+    drained.resolve();
+    await settle();
+    expect(queue.stats().by_backend.mlx).toEqual({ depth: 0, running: 0, draining: 0 });
+  });
+
+  it('frees the slot of a backend whose stream ignores the abort', async () => {
+    const { clock, mlx, send, queue } = setUp();
+    mlx.script = [() => [{ type: 'hang' }]];
+    const first = send('hello');
+    await settle();
+    first.abort.abort();
+    await clock.advance(1000);
+    expect(queue.stats().by_backend.mlx).toEqual({ depth: 0, running: 0, draining: 0 });
   });
 
   it('cancels when the reader just stops reading', async () => {
@@ -374,6 +408,34 @@ describe('RequestDispatcher', () => {
     });
     const later = send('hello');
     expect((await later.finished).end).toMatchObject({ backend: 'ollama' });
+  });
+
+  it('hands nothing down to a lesser model because Ollama still drains', async () => {
+    const { clock, ollama, mlx, send } = setUp();
+    ollama.holdDrains();
+    ollama.script = [() => [{ type: 'hang' }], () => says('at last')];
+    const first = send(GENERAL);
+    await settle();
+    const waiting = send(GENERAL);
+    await settle();
+    first.abort.abort();
+    await clock.advance(5000);
+    ollama.finishDrains();
+    expect((await waiting.finished).end).toMatchObject({ backend: 'ollama' });
+    expect(mlx.requests).toHaveLength(0);
+  });
+
+  it('takes an abort that nobody asked for as the backend’s failure', async () => {
+    const { mlx, send } = setUp();
+    mlx.stream = async function* () {
+      yield { type: 'prefill', done: 1, total: 2 };
+      throw new DOMException('This operation was aborted', 'AbortError');
+    };
+    const answer = await send('hello').finished;
+    expect(answer.end).toMatchObject({
+      backend: 'ollama',
+      reasons: ['rule:greeting', 'fallback:mlx-failed'],
+    });
   });
 
   it('gives up a wait for a slot with 503 and the time to come back', async () => {
