@@ -141,6 +141,30 @@ describe('mlx_lm.server as a backend', () => {
     expect(chunks.at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 3 } });
   });
 
+  test('drained, asked from within the abort itself, waits for the server', async () => {
+    const backend = create();
+    await backend.start();
+    await backend.ensureReady();
+    const abort = new AbortController();
+    const order: string[] = [];
+    let drained: Promise<unknown> = Promise.resolve();
+    abort.signal.addEventListener('abort', () => {
+      drained = backend.drained().then(() => order.push(`drained, ${backend.status().draining} left`));
+    });
+    backend.onStatus((status) => order.push(`${status.activeRequests} active, ${status.draining} draining`));
+    const answer = async () => {
+      for await (const chunk of backend.stream(babble(2000), abort.signal))
+        if (chunk.type === 'text') abort.abort();
+    };
+    await expect(answer()).rejects.toMatchObject({ code: 'cancelled' });
+    await drained;
+    expect(order.filter((entry) => !entry.startsWith('1 active, 0'))).toEqual([
+      '0 active, 1 draining',
+      '0 active, 0 draining',
+      'drained, 0 left',
+    ]);
+  });
+
   test('leaving the iteration early cancels too', async () => {
     const backend = create();
     await backend.start();
@@ -225,6 +249,26 @@ describe('mlx_lm.server as a backend', () => {
     await expect(frozen()).rejects.toMatchObject({ code: 'backend_failed' });
     await backend.ensureReady();
     expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { code: 'hung' } });
+  });
+
+  test('a cancelled request that does not stop computing costs the process, and frees who waits', async () => {
+    const backend = create({ drainLimitMs: 500 });
+    await backend.start();
+    await backend.ensureReady();
+    const { pid } = backend.status();
+    const abort = new AbortController();
+    const stuck = async () => {
+      for await (const chunk of backend.stream(babble(2000), abort.signal)) {
+        if (chunk.type !== 'text' || pid === null) continue;
+        process.kill(pid, 'SIGSTOP');
+        abort.abort();
+      }
+    };
+    await expect(stuck()).rejects.toMatchObject({ code: 'cancelled' });
+    expect(backend.status().draining).toBe(1);
+    await backend.drained();
+    await backend.ensureReady();
+    expect(backend.status()).toMatchObject({ state: 'ready', draining: 0, restarts: 1 });
   });
 
   test('manual restart gives a new process and a fresh counter', async () => {

@@ -92,6 +92,11 @@ export class Supervisor {
     this.#dispatch({ type: 'start' });
   }
 
+  /** Starts it at once if it is down, with a fresh counter: what kept it down may have gone. */
+  revive(): void {
+    this.#dispatch({ type: 'revive' });
+  }
+
   /** Generation makes no progress although the process lives: it is killed and started again with backoff. */
   reportHung(): void {
     this.#dispatch({ type: 'hung' });

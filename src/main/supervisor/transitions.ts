@@ -45,6 +45,8 @@ export interface Machine {
 export type SupervisorEvent =
   /** Somebody needs it. */
   | { type: 'start' }
+  /** What kept it down may have gone (a finished set-up, the end of a sleep). */
+  | { type: 'revive' }
   /** The user's button. */
   | { type: 'restart' }
   | { type: 'stop' }
@@ -100,6 +102,10 @@ export function transition(machine: Machine, event: SupervisorEvent, limits: Sup
   switch (event.type) {
     case 'start':
       return onStart(machine, limits);
+    case 'revive': {
+      const { name } = machine.state;
+      return name === 'backoff' || name === 'open' ? onRestart(machine, limits) : onStart(machine, limits);
+    }
     case 'restart':
       return onRestart(machine, limits);
     case 'stop':

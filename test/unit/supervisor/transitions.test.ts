@@ -39,6 +39,7 @@ const STATES: Record<string, SupervisorState> = {
 
 const EVENTS: Record<string, SupervisorEvent> = {
   start: { type: 'start' },
+  revive: { type: 'revive' },
   restart: { type: 'restart' },
   stop: { type: 'stop' },
   probing: { type: 'stage', stage: 'probing' },
@@ -53,6 +54,7 @@ const EVENTS: Record<string, SupervisorEvent> = {
 /** state | event | next state | effects. What is not listed changes nothing. */
 const TABLE = `
 stopped    | start       | starting/spawning             | spawn
+stopped    | revive      | starting/spawning             | spawn
 stopped    | restart     | starting/spawning             | spawn
 starting   | restart     | stopping/terminating>spawn    | cancel-start terminate
 starting   | stop        | stopping/terminating>stopped  | cancel-start terminate
@@ -74,12 +76,14 @@ hung       | exits       | backoff 5s                    | cancel-start reap
 hung       | bad model   | backoff 5s                    | cancel-start reap
 hung       | timer       | backoff 5s                    | cancel-start reap
 ending     | start       | stopping/terminating>spawn    |
+ending     | revive      | stopping/terminating>spawn    |
 ending     | restart     | stopping/terminating>spawn    |
 ending     | stop        | stopping/terminating>stopped  |
 ending     | exits       | stopped                       | cancel-start reap
 ending     | bad model   | stopped                       | cancel-start reap
 ending     | timer       | stopping/killing>stopped      | kill
 killing    | start       | stopping/killing>spawn        |
+killing    | revive      | stopping/killing>spawn        |
 killing    | restart     | stopping/killing>spawn        |
 killing    | stop        | stopping/killing>stopped      |
 killing    | exits       | stopped                       | cancel-start reap
@@ -95,9 +99,11 @@ failing    | stop        | stopping/terminating>stopped  |
 failing    | exits       | backoff 5s                    | cancel-start reap
 failing    | bad model   | open                          | cancel-start reap
 failing    | timer       | stopping/killing>backoff      | kill
+backoff    | revive      | starting/spawning             | spawn
 backoff    | restart     | starting/spawning             | spawn
 backoff    | stop        | stopped                       |
 backoff    | timer       | starting/spawning             | spawn
+open       | revive      | starting/spawning             | spawn
 open       | restart     | starting/spawning             | spawn
 open       | stop        | stopped                       |
 `;

@@ -130,9 +130,9 @@ export class MlxBackend implements Backend {
     if (await this.#locate()) this.#supervisor.start();
   }
 
-  /** Looks again for Python, after the set-up has changed something, and starts the server if it is there now. */
+  /** Looks again for Python, after the set-up or a long sleep, and starts the server unless it is up. */
   async relocate(): Promise<void> {
-    if (!this.#closed) await this.start();
+    if (!this.#closed && (await this.#locate())) this.#supervisor.revive();
   }
 
   async ensureReady(signal?: AbortSignal): Promise<void> {
@@ -152,6 +152,9 @@ export class MlxBackend implements Backend {
     if (url === null || this.#supervisor.view().state !== 'ready') throw down();
     const id = `${request.id}.${this.#count++}`;
     this.#sequences.begin(id);
+    // At once, not when the connection has noticed: whoever aborted asks `drained` next.
+    const leave = () => this.#sequences.leave(id);
+    signal.addEventListener('abort', leave, { once: true });
     let finished = false;
     try {
       for await (const chunk of this.#client.complete(url, id, toCall(safe, folder), signal)) {
@@ -163,13 +166,16 @@ export class MlxBackend implements Backend {
       finished = !signal.aborted;
       throw error;
     } finally {
+      signal.removeEventListener('abort', leave);
       if (finished) this.#sequences.end(id);
-      else this.#sequences.leave(id);
+      else leave();
     }
   }
 
-  drained(signal?: AbortSignal): Promise<void> {
-    return this.#sequences.drained(signal);
+  async drained(signal?: AbortSignal): Promise<void> {
+    // A caller that asks out of its own abort event may be told of it before we are.
+    await Promise.resolve();
+    await this.#sequences.drained(signal);
   }
 
   async restart(reason: string): Promise<void> {
@@ -206,7 +212,8 @@ export class MlxBackend implements Backend {
   }
 
   async #launch() {
-    if (this.#python === null) throw this.#absent();
+    // Asked again each time: the set-up may have put a new runtime beside the old one.
+    if (!(await this.#locate()) || this.#python === null) throw this.#absent();
     const preload = await this.#options.preload();
     this.#preload = preload;
     if (preload) this.#names.set(preload.folder, preload.name);

@@ -119,11 +119,12 @@ export class OllamaBackend implements Backend {
     else await this.#look();
   }
 
-  /** Looks again, after the set-up has changed something, for the program and for a running server. */
+  /** Looks again, after the set-up or a long sleep, for a running server and for the program, and starts it. */
   async relocate(): Promise<void> {
     if (this.#closed) return;
-    this.#program = null;
     await this.#look(true);
+    if (this.#mode.kind === 'managed') this.#supervisor.revive();
+    else if (this.#mode.kind === 'watched') await this.#mode.server.check();
   }
 
   async models(signal: AbortSignal = AbortSignal.timeout(30_000)): Promise<ModelInfo[]> {
@@ -230,7 +231,7 @@ export class OllamaBackend implements Backend {
       }
     }
     if (this.#mode.kind === 'managed') return;
-    if (this.#program === null && (locate || this.#board.current.absence === null)) await this.#locate();
+    if (locate || this.#board.current.absence === null) await this.#locate();
     if (this.#program === null || this.#closed) return;
     this.#mode = { kind: 'managed' };
     this.#board.set({ absence: null });
@@ -325,6 +326,8 @@ export class OllamaBackend implements Backend {
   }
 
   async #launch() {
+    // Asked again each time: the set-up may have put a new program beside the old one.
+    await this.#locate();
     if (this.#program === null) throw this.#unavailable();
     await this.#log.begin();
     return ollamaLaunchSpec(this.#program, this.#options.env, this.#log.file);
