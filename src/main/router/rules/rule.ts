@@ -54,15 +54,18 @@ export function ruleTextOf(text: string): RuleText {
 }
 
 /**
- * Compiles phrases into one test over `RuleText.words`. A phrase matches whole words; a trailing `*` matches any
- * ending (`функци*`), `^` at the start only the beginning of the text. Alternation of literals: linear.
+ * Compiles lines of comma-separated phrases into one test over `RuleText.words`. A phrase matches whole words; a
+ * `*` stands for any ending (`регулярн* выражен*`), a leading `^` for the beginning of the text. Literals and bounded
+ * endings only: linear.
  */
-export function phrases(...list: string[]): (text: RuleText) => boolean {
-  const escaped = list.map((phrase) => {
-    const start = phrase.startsWith('^') ? '^ ' : ' ';
-    const body = phrase.replace(/^\^/, '').replace(/[+.]/g, '\\$&');
-    return `${start}${body.endsWith('*') ? body.slice(0, -1) : `${body} `}`;
-  });
+export function phrases(...lines: string[]): (text: RuleText) => boolean {
+  const escaped = lines
+    .flatMap((line) => line.split(', '))
+    .map((phrase) => {
+      const start = phrase.startsWith('^') ? '^ ' : ' ';
+      const body = phrase.replace(/^\^/, '').replace(/[+.]/g, '\\$&').replaceAll('* ', '[^ ]{0,12} ');
+      return `${start}${body.endsWith('*') ? body.slice(0, -1) : `${body} `}`;
+    });
   const pattern = new RegExp(escaped.join('|'));
   return (text) => pattern.test(text.words);
 }
