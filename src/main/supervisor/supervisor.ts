@@ -283,8 +283,8 @@ export class Supervisor {
     );
     if (child !== this.#child) return;
     await records.put({
-      ...identity,
       kind: this.#options.kind,
+      ...identity,
       descendants: descendants.filter((found) => found !== null),
     });
   }

@@ -38,6 +38,8 @@ export class ChildRecords {
 
   /** Adds a child, or replaces what is known of it. */
   put(record: ChildRecord): Promise<void> {
+    const known = this.#children.find(({ pid }) => pid === record.pid);
+    if (JSON.stringify(known) === JSON.stringify(record)) return this.#writing;
     this.#children = [...this.#children.filter(({ pid }) => pid !== record.pid), record];
     return this.#write();
   }

@@ -298,7 +298,10 @@ export class OllamaBackend implements Backend {
       memoryBytes: null,
       url: fixed ? this.#options.url : null,
       absence: fixed
-        ? { code: error.code, cure: `${error.message} OLLAMA_API_URL names it; start it there or unset it.` }
+        ? {
+            code: error.code === 'self_reference' ? error.code : 'ollama_down',
+            cure: `${error.message} OLLAMA_API_URL names it; start it there or unset it.`,
+          }
         : null,
       lastError: {
         code: error.code === 'self_reference' ? error.code : known ? 'vanished' : 'unreachable',

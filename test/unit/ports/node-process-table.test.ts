@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createProcessTable, descendantsOf } from '../../../src/main/ports/node-process-table';
+
+/** A shell-free process that starts a child of its own and waits. */
+async function family(): Promise<{ parent: number; child: number; end(): Promise<void> }> {
+  const script =
+    "const c=require('child_process').spawn(process.execPath,['-e','setInterval(()=>{},1e6)']);console.log(c.pid);setInterval(()=>{},1e6)";
+  const parent = spawn(process.execPath, ['-e', script], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const exited = once(parent, 'exit');
+  const table = createProcessTable();
+  const end = async () => {
+    if (parent.pid !== undefined) table.signalGroup(parent.pid, 'SIGKILL');
+    await exited;
+  };
+  onTestFinished(end);
+  const [line] = await once(parent.stdout, 'data');
+  return { parent: parent.pid ?? 0, child: Number(String(line)), end };
+}
+
+// `ps` prints the same on macOS and Linux, so its reader can be tried on both; `/proc` only where it exists.
+const platforms = process.platform === 'linux' ? (['linux', 'darwin'] as const) : (['darwin'] as const);
+
+describe.each(platforms)('process table as on %s', (platform) => {
+  const table = createProcessTable(platform);
+
+  test('knows a process by pid and start time, its family and its memory', async () => {
+    const { parent, child, end } = await family();
+    const identity = await table.identify(parent);
+    expect(identity?.pid).toBe(parent);
+    expect(identity?.startedAt).not.toBe('');
+    expect(await table.identify(parent)).toEqual(identity);
+    expect(await table.descendants(parent)).toContain(child);
+    expect(await table.residentBytes(parent)).toBeGreaterThan(1_000_000);
+    await end();
+    expect(await table.identify(parent)).toBeNull();
+    expect(await table.residentBytes(parent)).toBeNull();
+    expect(await table.descendants(parent)).toEqual([]);
+  });
+
+  test('a signal to a group that has gone, or that would mean everybody, does nothing', () => {
+    for (const pid of [999_999_999, 1, 0, -1, Number.NaN]) {
+      expect(() => table.signalGroup(pid, 'SIGTERM')).not.toThrow();
+    }
+  });
+});
+
+test('descendants of all generations, parents first, strangers not', () => {
+  const rows = [
+    { pid: 30, parent: 20 },
+    { pid: 20, parent: 10 },
+    { pid: 99, parent: 1 },
+    { pid: 21, parent: 10 },
+  ];
+  expect(descendantsOf(10, rows)).toEqual([20, 21, 30]);
+});
