@@ -43,7 +43,11 @@ export async function* answer(
 ): AsyncGenerator<RouterEvent, void, void> {
   const { run, routed, candidate, backend, clock, drains } = context;
   const attempt = new Attempt(
-    { ...context, onDrain: (drained) => drains.watch(backend.id, drained) },
+    {
+      ...context,
+      mayWait: candidate.waitForReady || !(context.hasNext || run.request.strict),
+      onDrain: (drained) => drains.watch(backend.id, drained),
+    },
     run.signal,
   );
   try {

@@ -6,7 +6,7 @@ import { childOf, nextOrAbort, within } from './bounded';
 import { backendDown, endedEarly, tookTooLong } from './failures';
 import type { Candidate } from './types';
 
-/** A backend that was up a moment ago proves it within this time when another one could answer instead. */
+/** A backend that was up a moment ago proves it within this time when it need not be waited for. */
 const QUICK_READY_MS = 3000;
 /** A cut-off stream has this long to unwind; then the backend is asked what it still computes. */
 const UNWIND_MS = 1000;
@@ -18,8 +18,8 @@ export interface AttemptOptions {
   clock: Clock;
   /** Ms from here on that the backend may take. */
   timeoutMs: number;
-  /** Another candidate stands ready. */
-  hasNext: boolean;
+  /** Wait for the backend to come up; else it must be up already. */
+  mayWait: boolean;
   /** Told when a cancelled sequence may still be computed. */
   onDrain: (drained: Promise<void>) => void;
 }
@@ -47,10 +47,9 @@ export class Attempt {
     if (controller.signal.aborted) this.close();
   }
 
-  /** Resolves when the backend is up; rejects soon if it is not and another candidate could answer. */
+  /** Resolves when the backend is up; rejects soon if it is not and need not be waited for. */
   async ready(): Promise<void> {
-    const { backend, candidate, clock, hasNext, timeoutMs } = this.#options;
-    const mayWait = candidate.waitForReady || !hasNext;
+    const { backend, clock, mayWait, timeoutMs } = this.#options;
     if (!mayWait && !isServing(backend.status().state)) throw backendDown(backend.id);
     const limit = mayWait ? timeoutMs : QUICK_READY_MS;
     await within(

@@ -126,7 +126,13 @@ export function candidate(backend: BackendId, pick: Pick, reasons: Reason[]): Ca
  * Puts candidates whose backend serves now in front of those that must be waited for, and says so: what moved up
  * carries `fallback:<backend>-down`, and `breaker:open` where that is why.
  */
-export function orderByState(candidates: readonly Candidate[], snapshot: RouteSnapshot): Candidate[] {
+export function orderByState(
+  candidates: readonly Candidate[],
+  snapshot: RouteSnapshot,
+  strict: boolean,
+): Candidate[] {
+  // Without fallback the first choice answers or nobody does.
+  if (strict) return candidates.slice(0, 1);
   const up = candidates.filter(({ backend }) => isServing(snapshot.backends[backend].state));
   const down = candidates
     .filter((entry) => !up.includes(entry))

@@ -105,7 +105,7 @@ export class RequestDispatcher implements Dispatcher {
     snapshot: RouteSnapshot,
   ): AsyncGenerator<RouterEvent, void, void> {
     const { request } = run;
-    const waiting = request.strict ? routed.candidates.slice(0, 1) : [...routed.candidates];
+    const waiting = [...routed.candidates];
     let lastRound = false;
     for (let current = waiting.shift(); current; ) {
       const context = { run, routed, snapshot, candidate: current, hasNext: waiting.length > 0 };

@@ -48,10 +48,16 @@ export function route(request: CompletionRequest, snapshot: RouteSnapshot): Rout
   // 5. Constraints remove backends, the best model of each that is left stands for it.
   const choice = candidatesFor(request, decision.category, tried, snapshot, insisted);
   // 6. Who serves now comes first.
-  return conclude(request, decision.category, orderByState(choice.candidates, snapshot), snapshot, {
-    reasons: [...reasons, ...choice.reasons],
-    echoAllowed: false,
-  });
+  return conclude(
+    request,
+    decision.category,
+    orderByState(choice.candidates, snapshot, request.strict),
+    snapshot,
+    {
+      reasons: [...reasons, ...choice.reasons],
+      echoAllowed: false,
+    },
+  );
 }
 
 function categoryOf(request: CompletionRequest): CategoryDecision {
@@ -93,7 +99,7 @@ function routeNamed(
   if (request.strict && allowed.length === 0 && reasons.includes('setting:only-light')) {
     return refuse(category, tooHeavyForLight(choice.name), reasons);
   }
-  const named1st = orderByState(allowed, snapshot);
+  const named1st = orderByState(allowed, snapshot, request.strict);
   const rest = request.strict ? [] : categoryRest(request, category, named1st, snapshot);
   return conclude(request, category, [...named1st, ...rest], snapshot, { reasons, echoAllowed: true });
 }
@@ -107,7 +113,7 @@ function categoryRest(
 ): Candidate[] {
   const { order } = preferredOrder(category, snapshot);
   const { candidates } = candidatesFor(request, category, order, snapshot, null);
-  return orderByState(candidates, snapshot)
+  return orderByState(candidates, snapshot, false)
     .filter((entry) => !before.some((one) => one.backend === entry.backend && one.model === entry.model))
     .map((entry) => ({ ...entry, reasons: [...entry.reasons, 'fallback:named-model'] }));
 }

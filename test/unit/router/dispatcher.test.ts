@@ -244,6 +244,14 @@ describe('RequestDispatcher', () => {
     expect(ollama.requests).toHaveLength(0);
   });
 
+  it('tells such a client at once that the server is down', async () => {
+    const { mlx, ollama, send } = setUp();
+    mlx.state = 'backoff';
+    const answer = await send('hello', { strict: true, origin: 'gateway' }).finished;
+    expect(answer.error).toMatchObject({ code: 'mlx_down', retryAfterS: 5 });
+    expect(ollama.requests).toHaveLength(0);
+  });
+
   it('never returns an echo: the next one is asked', async () => {
     const { ollama, send } = setUp();
     ollama.script = [() => says(GENERAL.slice(0, 10), GENERAL.slice(10))];

@@ -385,7 +385,7 @@ table('names', [
     HELLO,
     { model: { kind: 'named', name: 'same' }, strict: true },
     { models: [model('ollama', 'same', 3), model('mlx', 'same', 3)] },
-    'greeting: mlx same > ollama same [explicit:model rule:greeting]',
+    'greeting: mlx same [explicit:model rule:greeting]',
   ],
   [
     'the same model on the other backend comes next',
@@ -526,6 +526,13 @@ table('the state of the backends', [
 ]);
 
 table('what the request forbids or needs', [
+  [
+    'without fallback the first choice stands, up or not',
+    HELLO,
+    { strict: true },
+    { models: [PHI_MLX, PHI], states: { mlx: 'backoff' } },
+    'greeting: mlx phi3.5-mini-4k [rule:greeting]',
+  ],
   [
     'the other one, please',
     HELLO,
