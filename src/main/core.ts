@@ -6,6 +6,7 @@ import type { GatewayFacts } from './gateway/facts';
 import { createGateway, type Gateway } from './gateway/server';
 import { MLX_API, ROUTER_GATEWAY, type Surface } from './gateway/surface';
 import { createHandlers } from './handlers';
+import { readListenSettings } from './listen-settings';
 import { hasCapableModel } from './models/model-library';
 import type { Place, Shell } from './place';
 import { Emitter, type Unsubscribe } from './ports/emitter';
@@ -14,8 +15,6 @@ import { type CorePorts, createServices, type Services } from './services';
 import { snapshotSources } from './snapshot-sources';
 import type { SettingsStore } from './store/settings-store';
 import type { OpenedStore } from './store/store-client';
-
-const LOOPBACK = '127.0.0.1';
 
 /** Puts the surfaces (contract, gateway, MLX API) over the services and owns the order of start and stop. */
 export function createCore(
@@ -29,7 +28,8 @@ export function createCore(
   const services = createServices(ports, settings, store, place);
   const { setup, enabled, library, memory, chat, pulls, starter, mlxModels } = services;
   const addresses = { gateway: null as string | null, mlxApi: null as string | null };
-  const extraWarnings: Warning[] = [];
+  const listen = readListenSettings(place.env);
+  const extraWarnings: Warning[] = [...listen.warnings];
   const warnings = () => [...settings.warnings, ...store.warnings, ...mlxModels.warnings(), ...extraWarnings];
   let chats: ChatSummary[] = [];
   let uiOrigins: () => readonly string[] = () => [];
@@ -48,8 +48,8 @@ export function createCore(
       facts,
       settings: () => settings.values(),
       uiOrigins: () => uiOrigins(),
-      allowedHosts: listOf(place.env.TANDEM_ALLOWED_HOSTS),
-      allowedOrigins: listOf(place.env.TANDEM_ALLOWED_ORIGINS),
+      allowedHosts: listen.allowedHosts,
+      allowedOrigins: listen.allowedOrigins,
       clock,
       logger,
     });
@@ -112,15 +112,11 @@ export function createCore(
       projection.touch('warnings');
     },
     async start() {
-      const { env } = place;
-      const onGateway = await gateway.listen(
-        portOf(env.TANDEM_GATEWAY_PORT, 11436),
-        env.TANDEM_GATEWAY_HOST || LOOPBACK,
-      );
-      const onMlxApi = await mlxApi.listen(
-        portOf(env.TANDEM_MLX_API_PORT, 11435),
-        env.TANDEM_MLX_API_HOST || LOOPBACK,
-      );
+      for (const { code, message } of warnings()) logger.warn('warning', { code, says: message });
+      const onGateway = await gateway.listen(listen.gateway.port, listen.gateway.host);
+      const onMlxApi = await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host);
+      // Nothing may be started any more once it is being stopped.
+      if (stopping) return;
       addresses.gateway = onGateway.url;
       addresses.mlxApi = onMlxApi.url;
       projection.touch('app');
@@ -156,11 +152,11 @@ function gatewayFacts(
   place: Place,
   warnings: () => Warning[],
 ): GatewayFacts {
-  const { enabled, library, memory, queue, usage, measured } = services;
+  const { registry, library, memory, queue, usage, measured } = services;
   return {
     version: place.version,
     instanceId: place.instanceId,
-    backends: () => enabled.map((backend) => backend.status()),
+    backends: () => registry.all().map((backend) => backend.status()),
     models: () => library.models(),
     memory: () => memory.status(),
     queue: () => queue.stats(),
@@ -201,17 +197,4 @@ function hasSettled(backend: Watched, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', abort, { once: true });
     check(backend.status());
   });
-}
-
-/** A port from the environment; an unusable value is named by `listen`. */
-function portOf(value: string | undefined, fallback: number): number {
-  return value === undefined || value === '' ? fallback : Number(value);
-}
-
-/** A comma-separated list. */
-function listOf(value: string | undefined): string[] {
-  return (value ?? '')
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter(Boolean);
 }
