@@ -8,9 +8,9 @@ import { drainLines, LogRing } from '../../supervisor/log-ring';
 import { pollUntil, Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
 import { DEFAULT_LIMITS, type SupervisorLimits } from '../../supervisor/transitions';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
-import { exitWords } from '../exit-words';
 import type { Locate } from '../locate';
 import { StatusBoard } from '../status-board';
+import { supervisedStatus } from '../supervised-status';
 import { MLX_EVIDENCE, type MlxEvidence, mlxExitCause, mlxLaunchSpec } from './launch-spec';
 import { type LauncherEvent, type MemEvent, parseLauncherLine } from './launcher-events';
 import { MlxClient } from './mlx-client';
@@ -127,12 +127,12 @@ export class MlxBackend implements Backend {
   /** Starts the server if its Python is there; else the state is `absent` with the cure. */
   async start(): Promise<void> {
     this.#closed = false;
-    if (await this.#locate()) this.#supervisor.start();
+    if ((await this.#locate()) && !this.#closed) this.#supervisor.start();
   }
 
   /** Looks again for Python, after the set-up or a long sleep, and starts the server unless it is up. */
   async relocate(): Promise<void> {
-    if (!this.#closed && (await this.#locate())) this.#supervisor.revive();
+    if (!this.#closed && (await this.#locate()) && !this.#closed) this.#supervisor.revive();
   }
 
   async ensureReady(signal?: AbortSignal): Promise<void> {
@@ -316,26 +316,9 @@ export class MlxBackend implements Backend {
   #publish(): void {
     const view = this.#supervisor.view();
     const { open, draining } = this.#sequences;
-    const up = view.state === 'ready';
     if (view.pid === null) this.#sequences.clear();
     if (this.#python === null) return;
-    this.#board.set({
-      state: up && open + draining > 0 ? 'busy' : view.state,
-      stage: up && draining > 0 ? 'draining' : view.stage,
-      pid: view.pid,
-      ownership: 'managed',
-      readySince: view.readySince,
-      restarts: view.restarts,
-      nextStartAt: view.nextStartAt,
-      lastError: view.lastError && {
-        code: view.lastError.cause,
-        message: exitWords('MLX', view.lastError.cause),
-        at: view.lastError.at,
-      },
-      activeRequests: open,
-      draining,
-      ...(view.pid === null ? { model: null, url: null, memoryBytes: null } : {}),
-    });
+    this.#board.set(supervisedStatus(view, 'MLX', open, draining));
   }
 
   #nameOf(folder: string): string {

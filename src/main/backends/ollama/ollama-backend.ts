@@ -2,15 +2,15 @@ import type { CompletionChunk, ModelInfo } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import type { Fetcher } from '../../ports/fetcher';
-import { pollUntil, Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
+import type { SupervisorPorts } from '../../supervisor/supervisor';
 import { DEFAULT_LIMITS, type SupervisorLimits } from '../../supervisor/transitions';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
-import { exitWords } from '../exit-words';
 import type { Locate } from '../locate';
 import { StatusBoard } from '../status-board';
+import { supervisedStatus } from '../supervised-status';
 import { Catalogue } from './catalogue';
 import { Completions, DEFAULT_STREAM_LIMITS, type StreamLimits } from './completions';
-import { OllamaLog, ollamaLaunchSpec } from './launch-spec';
+import { ManagedOllama } from './managed-ollama';
 import { OllamaApi, type PullProgress } from './ollama-api';
 import { WatchedServer } from './watched-server';
 
@@ -49,8 +49,6 @@ export const OLLAMA_DEFAULT_URL = 'http://127.0.0.1:11434';
 const WATCH_EVERY_MS = 5000;
 const PROBE_TIMEOUT_MS = 2000;
 const FIGURES_EVERY_MS = 10_000;
-/** Only a model this small is asked for one token to prove a fresh server alive: a large one takes minutes to load. */
-const PROBE_MODEL_BYTES = 64_000_000;
 type Mode = { kind: 'none' } | { kind: 'watched'; server: WatchedServer } | { kind: 'managed' };
 
 /** Ollama: somebody else's server if there is one, else a supervised one of our own. */
@@ -60,12 +58,10 @@ export class OllamaBackend implements Backend {
   readonly #options: OllamaBackendOptions;
   readonly #ports: SupervisorPorts;
   readonly #board: StatusBoard;
-  readonly #supervisor: Supervisor;
+  readonly #managed: ManagedOllama;
   readonly #completions: Completions;
   readonly #catalogue = new Catalogue('ollama');
-  readonly #log: OllamaLog;
   #mode: Mode = { kind: 'none' };
-  #api: OllamaApi | null = null;
   #program: string | null = null;
   /** Pid of an adopted server. */
   #holder: number | null = null;
@@ -81,25 +77,22 @@ export class OllamaBackend implements Backend {
     this.#ports = ports;
     this.#board = new StatusBoard('ollama', limits.maxRestarts);
     this.onStatus = this.#board.onStatus;
-    this.#log = new OllamaLog(options.logFile);
     this.#completions = new Completions(ports.clock, { ...DEFAULT_STREAM_LIMITS, ...options.stream }, () =>
       this.#publish(),
     );
-    this.#supervisor = new Supervisor(
+    this.#managed = new ManagedOllama(
       {
-        kind: 'ollama',
+        program: () => this.#requireProgram(),
+        logFile: options.logFile,
+        env: options.env,
+        createApi: (url) => this.#createApi(url),
+        catalogue: this.#catalogue,
         limits,
-        launch: () => this.#launch(),
-        onSpawn: () => {
-          this.#api = null;
-        },
-        probe: (signal, onStage) => this.#probe(signal, onStage),
-        causeOf: (exit) => this.#log.exitCause(exit),
         mayStart: (signal) => options.mayStart?.(signal) ?? Promise.resolve(),
       },
       ports,
     );
-    this.#supervisor.onChange(() => this.#publish());
+    this.#managed.supervisor.onChange(() => this.#publish());
   }
 
   status(): BackendStatus {
@@ -123,7 +116,7 @@ export class OllamaBackend implements Backend {
   async relocate(): Promise<void> {
     if (this.#closed) return;
     await this.#look(true);
-    if (this.#mode.kind === 'managed') this.#supervisor.revive();
+    if (this.#mode.kind === 'managed') this.#managed.supervisor.revive();
     else if (this.#mode.kind === 'watched') await this.#mode.server.check();
   }
 
@@ -134,7 +127,7 @@ export class OllamaBackend implements Backend {
   async ensureReady(signal?: AbortSignal): Promise<void> {
     if (this.#closed) throw down();
     if (this.#mode.kind === 'none' && this.#options.url === null) await this.#look(true);
-    if (this.#mode.kind === 'managed') return this.#supervisor.ensureReady(signal, down);
+    if (this.#mode.kind === 'managed') return this.#managed.supervisor.ensureReady(signal, down);
     if (this.#mode.kind === 'watched' && (this.#mode.server.up || (await this.#mode.server.check()))) return;
     throw this.#unavailable();
   }
@@ -165,14 +158,14 @@ export class OllamaBackend implements Backend {
       return;
     }
     if (this.#mode.kind === 'none') await this.#look(true);
-    if (this.#mode.kind === 'managed') await this.#supervisor.restart();
+    if (this.#mode.kind === 'managed') await this.#managed.supervisor.restart();
   }
 
   async stop(): Promise<void> {
     this.#closed = true;
     for (const cancel of this.#timers.splice(0)) cancel();
     if (this.#mode.kind === 'watched') this.#mode.server.stop();
-    await this.#supervisor.stop();
+    await this.#managed.supervisor.stop();
   }
 
   /** See `OllamaApi.pull`. */
@@ -198,11 +191,23 @@ export class OllamaBackend implements Backend {
     await this.#require().delete(model, signal);
   }
 
+  /** The server in use; null while there is none that answers. */
+  #current(): OllamaApi | null {
+    if (this.#mode.kind === 'watched') return this.#mode.server.up ? this.#mode.server.api : null;
+    return this.#managed.server?.api ?? null;
+  }
+
   #require(): OllamaApi {
-    const serving =
-      this.#mode.kind === 'watched' ? this.#mode.server.up : this.#supervisor.view().state === 'ready';
-    if (!this.#api || !serving) throw this.#unavailable();
-    return this.#api;
+    const api = this.#current();
+    if (!api) throw this.#unavailable();
+    return api;
+  }
+
+  /** Asked again before each start: the set-up may have put a new program beside the old one. */
+  async #requireProgram(): Promise<string> {
+    await this.#locate();
+    if (this.#program === null) throw this.#unavailable();
+    return this.#program;
   }
 
   #unavailable(): TandemError {
@@ -235,7 +240,7 @@ export class OllamaBackend implements Backend {
     if (this.#program === null || this.#closed) return;
     this.#mode = { kind: 'managed' };
     this.#board.set({ absence: null });
-    this.#supervisor.start();
+    this.#managed.supervisor.start();
   }
 
   /** Begins to use somebody else's server if it answers; with a fixed address it is watched in any case. */
@@ -248,7 +253,7 @@ export class OllamaBackend implements Backend {
       refuseTandem: adopt,
       everyMs: this.#options.watchEveryMs ?? WATCH_EVERY_MS,
       timeoutMs: PROBE_TIMEOUT_MS,
-      onUp: (version) => this.#onUp(api, server, version),
+      onUp: (version) => this.#onUp(server, version),
       onDown: (error) => this.#onDown(server, error),
     });
     if (!adopt) this.#mode = { kind: 'watched', server };
@@ -257,17 +262,17 @@ export class OllamaBackend implements Backend {
     return up;
   }
 
-  #onUp(api: OllamaApi, server: WatchedServer, version: string): void {
+  #onUp(server: WatchedServer, version: string): void {
+    const { api } = server;
     if (this.#closed) {
       server.stop();
       return;
     }
     const managed = this.#mode.kind === 'managed';
     this.#mode = { kind: 'watched', server };
-    this.#api = api;
     this.#holder = null;
     this.#ports.logger.info('ollama.adopted', { version });
-    if (managed) void this.#supervisor.stop();
+    if (managed) void this.#managed.supervisor.stop();
     this.#board.set({
       state: 'adopted',
       stage: 'idle',
@@ -287,7 +292,6 @@ export class OllamaBackend implements Backend {
     if (this.#mode.kind !== 'watched' || this.#mode.server !== server) return;
     const known = this.#board.current.ownership !== 'none';
     const fixed = this.#options.url !== null;
-    this.#api = null;
     this.#board.set({
       state: 'absent',
       stage: 'idle',
@@ -328,82 +332,41 @@ export class OllamaBackend implements Backend {
     });
   }
 
-  async #launch() {
-    // Asked again each time: the set-up may have put a new program beside the old one.
-    await this.#locate();
-    if (this.#program === null) throw this.#unavailable();
-    await this.#log.begin();
-    return ollamaLaunchSpec(this.#program, this.#options.env, this.#log.file);
-  }
-
-  /** The API must answer, and where a very small model is installed, that model too. */
-  async #probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void> {
-    let port: number | null = null;
-    const listening = async () => {
-      port = this.#log.port();
-      return port !== null;
-    };
-    await pollUntil(listening, 20, this.#ports.clock, signal);
-    const api = this.#createApi(`http://127.0.0.1:${port}`);
-    const version = await api.version(signal);
-    onStage('probing');
-    const models = await this.#catalogue.list(api, signal);
-    const small = models.find(
-      (model) =>
-        !model.remote &&
-        model.capabilities.includes('completion') &&
-        (model.sizeBytes ?? Infinity) <= PROBE_MODEL_BYTES,
-    );
-    if (small) await this.#tryModel(api, small.name, signal);
-    this.#api = api;
-    this.#board.set({ url: api.url, version });
-  }
-
-  /** One broken model must not keep the server from its others; a server that has died answers nothing at all. */
-  async #tryModel(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
-    try {
-      await oneToken(api, model, signal);
-    } catch (error) {
-      await api.version(signal);
-      this.#ports.logger.warn('ollama.probe-model', { model, code: (error as TandemError).code });
-    }
-  }
-
   /** A stream that broke says more about the server than the next regular look. */
   #onFailure(error: unknown): void {
     const code = error instanceof TandemError ? error.code : 'internal';
     if (this.#mode.kind === 'watched') {
       if (code === 'ollama_down' || code === 'backend_failed') void this.#mode.server.check();
-    } else if (code === 'timeout') this.#supervisor.reportHung();
+    } else if (code === 'timeout') this.#managed.supervisor.reportHung();
   }
 
   /** Memory of the processes and the model in use; asked rarely, as both cost a little. */
   async #refreshFigures(): Promise<void> {
-    const api = this.#api;
+    const api = this.#current();
     if (this.#closed || !api) return;
     try {
       const [bytes, loaded] = await Promise.all([
         this.#residentBytes(api),
         api.loaded(AbortSignal.timeout(PROBE_TIMEOUT_MS)),
       ]);
-      if (api !== this.#api) return;
+      if (api !== this.#current()) return;
       this.#board.set({
         memoryBytes: bytes,
         ...(this.#completions.active > 0 ? {} : { model: loaded[0] ?? null }),
       });
-      if (this.#mode.kind === 'managed') await this.#supervisor.recordDescendants();
+      if (this.#mode.kind === 'managed') await this.#managed.supervisor.recordDescendants();
     } catch {
       // The watch and the supervisor notice a server that has gone.
     }
   }
 
   async #residentBytes(api: OllamaApi): Promise<number | null> {
-    if (this.#mode.kind === 'managed') return this.#supervisor.residentBytes();
+    if (this.#mode.kind === 'managed') return this.#managed.supervisor.residentBytes();
     const { findHolder } = this.#options;
     if (!findHolder || !isLoopback(api.url)) return null;
     // Looking for it is dear; it holds the port as long as the server answers.
     this.#holder ??= (await findHolder(Number(new URL(api.url).port || '80')))?.pid ?? null;
-    return this.#holder === null ? null : this.#supervisor.residentBytes(this.#holder);
+    return this.#holder === null ? null : this.#managed.supervisor.residentBytes(this.#holder);
   }
 
   #publish(): void {
@@ -412,42 +375,14 @@ export class OllamaBackend implements Backend {
       this.#board.set({ activeRequests });
       return;
     }
-    const view = this.#supervisor.view();
+    const view = this.#managed.supervisor.view();
+    const server = this.#managed.server;
     this.#board.set({
-      state: view.state === 'ready' && activeRequests > 0 ? 'busy' : view.state,
-      stage: view.stage,
-      pid: view.pid,
-      ownership: 'managed',
-      readySince: view.readySince,
-      restarts: view.restarts,
-      nextStartAt: view.nextStartAt,
-      activeRequests,
-      ...(view.lastError === null
-        ? {}
-        : {
-            lastError: {
-              code: view.lastError.cause,
-              message: exitWords('Ollama', view.lastError.cause),
-              at: view.lastError.at,
-            },
-          }),
-      ...(view.pid === null ? { model: null, url: null, memoryBytes: null } : {}),
+      ...supervisedStatus(view, 'Ollama', activeRequests, 0),
+      ...(server ? { url: server.api.url, version: server.version } : {}),
     });
     if (view.state === 'ready' && this.#board.current.memoryBytes === null) void this.#refreshFigures();
   }
-}
-
-async function oneToken(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
-  const body = {
-    model,
-    stream: true,
-    messages: [{ role: 'user', content: 'hi' }],
-    options: { num_predict: 1 },
-    // Out of memory again right after.
-    keep_alive: 0,
-  };
-  for await (const chunk of api.complete({ path: '/api/chat', body }, signal))
-    if (chunk.type === 'end') return;
 }
 
 function isLoopback(url: string): boolean {

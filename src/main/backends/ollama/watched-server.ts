@@ -26,6 +26,10 @@ export class WatchedServer {
     this.#options = options;
   }
 
+  get api(): OllamaApi {
+    return this.#options.api;
+  }
+
   get up(): boolean {
     return this.#up === true;
   }

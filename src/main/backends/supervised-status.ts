@@ -1,0 +1,36 @@
+import type { BackendStatus } from '../../shared/status';
+import type { SupervisorView } from '../supervisor/supervisor';
+import { exitWords } from './exit-words';
+
+/**
+ * The part of a status that follows from the supervised process and from what it is computing.
+ * @param server name of the server, for sentences
+ * @param draining sequences that are computed for callers who left
+ */
+export function supervisedStatus(
+  view: SupervisorView,
+  server: string,
+  activeRequests: number,
+  draining: number,
+): Partial<BackendStatus> {
+  const up = view.state === 'ready';
+  return {
+    state: up && activeRequests + draining > 0 ? 'busy' : view.state,
+    stage: up && draining > 0 ? 'draining' : view.stage,
+    pid: view.pid,
+    ownership: 'managed',
+    readySince: view.readySince,
+    restarts: view.restarts,
+    nextStartAt: view.nextStartAt,
+    activeRequests,
+    draining,
+    ...(view.lastError && {
+      lastError: {
+        code: view.lastError.cause,
+        message: exitWords(server, view.lastError.cause),
+        at: view.lastError.at,
+      },
+    }),
+    ...(view.pid === null ? { model: null, url: null, memoryBytes: null } : {}),
+  };
+}
