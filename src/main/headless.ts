@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { version } from '../../package.json';
 import { toTandemError } from '../shared/errors';
 import { type Assembled, assemble } from './assemble';
+import { readListenSettings } from './listen-settings';
 import { systemClock } from './ports/clock';
 import { WebHost } from './web/web-host';
 
@@ -13,7 +14,6 @@ const ROOT = resolve(import.meta.dirname, '..', '..');
 /** Everything must be gone 10 s after the signal; what still hangs then is left to the next start's sweep. */
 const STOP_LIMIT_MS = 9_000;
 const PARENT_CHECK_MS = 1_000;
-const DEFAULT_WEB_PORT = 11437;
 
 function options() {
   try {
@@ -34,25 +34,46 @@ function options() {
   }
 }
 
+/** What is open, or being opened, and must be closed at the end. */
+interface Opened {
+  assembling: Promise<Assembled> | null;
+  web: WebHost | null;
+}
+
 async function main(): Promise<void> {
   const argv = options();
-  const { env } = process;
   const stopping = new AbortController();
-  let app: Assembled | null = null;
-  let web: WebHost | null = null;
+  const opened: Opened = { assembling: null, web: null };
   const end = (code: number) => {
     if (stopping.signal.aborted) return;
     stopping.abort();
-    process.exitCode = code;
-    setTimeout(() => process.exit(code), STOP_LIMIT_MS).unref();
-    void Promise.allSettled([web?.close(), app?.close()]).then(() => process.exit(code));
+    const exit = () => process.exit(code);
+    setTimeout(exit, STOP_LIMIT_MS).unref();
+    void close(opened).then(exit, exit);
   };
   process.on('SIGTERM', () => end(0));
   process.on('SIGHUP', () => end(0));
   process.on('SIGINT', () => end(130));
   endWithParent(() => end(0));
+  // A reader that went away must not end the host before its children.
+  process.stdout.on('error', () => {});
+  try {
+    await run(argv, opened, end, stopping.signal);
+  } catch (error) {
+    if (stopping.signal.aborted) return;
+    tell(error);
+    end(1);
+  }
+}
 
-  app = await assemble({
+async function run(
+  argv: ReturnType<typeof options>,
+  opened: Opened,
+  end: (code: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { env } = process;
+  opened.assembling = assemble({
     host: 'headless',
     version,
     locale: env.LC_ALL || env.LC_MESSAGES || env.LANG || 'en',
@@ -68,39 +89,58 @@ async function main(): Promise<void> {
       quit: () => end(0),
     },
   });
-  if (stopping.signal.aborted) return void (await app.close());
-  const { core, logger, webToken } = app;
-  web = new WebHost({
+  const app = await opened.assembling;
+  if (signal.aborted) return;
+  const address = await openUi(app, opened, argv['insecure-lan'] ?? false);
+  if (signal.aborted) return;
+  process.stdout.write(`UI ${address}\n`);
+  if (!argv['no-open']) openBrowser(address);
+  await app.core.start();
+  await app.core.settled(argv.wait ?? false, signal);
+  process.stdout.write(`ready ${JSON.stringify({ web: address, ...app.core.addresses() })}\n`);
+}
+
+/** Serves the UI on the wanted port, else the next free one, and gives its address with the token. */
+async function openUi(
+  { core, logger, webToken }: Assembled,
+  opened: Opened,
+  insecureLan: boolean,
+): Promise<string> {
+  const listen = readListenSettings(process.env);
+  const host = new WebHost({
     handlers: core.handlers,
     onPush: core.onPush,
     token: webToken,
     rendererDir: resolve(ROOT, 'out', 'renderer'),
-    allowedHosts: listOf(env.TANDEM_ALLOWED_HOSTS),
-    allowedOrigins: listOf(env.TANDEM_ALLOWED_ORIGINS),
-    insecureLan: argv['insecure-lan'] ?? false,
+    allowedHosts: listen.allowedHosts,
+    allowedOrigins: listen.allowedOrigins,
+    insecureLan,
     clock: systemClock,
     logger,
   });
-  const host = web;
+  opened.web = host;
   core.setUiOrigins(() => host.origins());
-  const { url, moved } = await web.listen(
-    Number(env.TANDEM_WEB_PORT || DEFAULT_WEB_PORT),
-    env.TANDEM_WEB_HOST || '127.0.0.1',
-  );
-  const address = `${url}/?token=${webToken}`;
+  const { url, moved } = await host.listen(listen.web.port, listen.web.host);
   if (moved) {
-    const holder = moved.holder ? ` by ${moved.holder.name} (pid ${moved.holder.pid})` : '';
-    core.warn({
-      code: 'port_taken',
-      message: `Port ${moved.from} is taken${holder}; the UI is at ${url} instead.`,
-    });
-    process.stderr.write(`Port ${moved.from} is taken${holder}; the UI is at ${url} instead.\n`);
+    const holder = moved.holder ? ` by ${moved.holder.name} (process ${moved.holder.pid})` : '';
+    const message = `Port ${moved.from} is taken${holder}; the UI is at ${url} instead.`;
+    core.warn({ code: 'port_taken', message });
+    process.stderr.write(`${message}\n`);
   }
-  process.stdout.write(`UI ${address}\n`);
-  if (!argv['no-open']) openBrowser(address);
-  await core.start();
-  await core.settled(argv.wait ?? false, stopping.signal);
-  process.stdout.write(`ready ${JSON.stringify({ web: address, ...core.addresses() })}\n`);
+  return `${url}/?token=${webToken}`;
+}
+
+/** What is being opened at that moment is waited for and closed as well. */
+async function close({ assembling, web }: Opened): Promise<void> {
+  await web?.close().catch(() => {});
+  await (await assembling)?.close();
+}
+
+function tell(error: unknown): void {
+  const failure = toTandemError(error);
+  process.stderr.write(`${failure.code}: ${failure.message}\n`);
+  if (failure.code === 'internal' && failure.cause instanceof Error)
+    process.stderr.write(`${failure.cause.stack}\n`);
 }
 
 /** Ends the host when the process that started it goes away: nobody could stop it any more. */
@@ -119,18 +159,4 @@ function openBrowser(address: string): void {
   child.unref();
 }
 
-function listOf(value: string | undefined): string[] {
-  return (value ?? '')
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter(Boolean);
-}
-
-main().catch((error) => {
-  if (process.exitCode !== undefined) return;
-  const failure = toTandemError(error);
-  process.stderr.write(`${failure.code}: ${failure.message}\n`);
-  if (failure.code === 'internal' && failure.cause instanceof Error)
-    process.stderr.write(`${failure.cause.stack}\n`);
-  process.exit(1);
-});
+void main();

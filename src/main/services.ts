@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { BackendId } from '../shared/domain';
 import type { Backend } from './backends/backend';
 import { MlxBackend } from './backends/mlx/mlx-backend';
+import { RemoteMlxBackend } from './backends/mlx/remote-mlx-backend';
 import { OllamaBackend } from './backends/ollama/ollama-backend';
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
@@ -77,7 +78,12 @@ export function createServices(
     node: place.node,
     script: join(place.resourcesDir, 'setup', 'runtimes.js'),
     args: place.systemPackages ? [] : ['--no-system-packages'],
-    env: stringsOf(place.env),
+    // The addresses in force: one that was not understood, or stands in the settings file, must not mislead it.
+    env: {
+      ...stringsOf(place.env),
+      MLX_API_URL: values().mlxUrl ?? '',
+      OLLAMA_API_URL: values().ollamaUrl ?? '',
+    },
   });
 
   const mlxModels = new MlxLibrary(() => {
@@ -92,21 +98,24 @@ export function createServices(
     });
   });
   const common = { env: place.env, fetcher, instanceId: place.instanceId };
-  const mlx = new MlxBackend(
-    {
-      ...common,
-      locate: locateRuntime(setup, 'mlx'),
-      launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
-      preload: () => {
-        settings.markApplied('mlx');
-        return mlxModels.preload(pickModel('mlx', 'fast', routeSnapshot(), [])?.name ?? null);
+  const managedMlx = () =>
+    new MlxBackend(
+      {
+        ...common,
+        locate: locateRuntime(setup, 'mlx'),
+        launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
+        preload: () => {
+          settings.markApplied('mlx');
+          return mlxModels.preload(pickModel('mlx', 'fast', routeSnapshot(), [])?.name ?? null);
+        },
+        resolveModel: (name) => mlxModels.resolve(name),
+        listModels: () => mlxModels.list(),
+        maxConcurrent: () => values().mlxMaxConcurrent,
       },
-      resolveModel: (name) => mlxModels.resolve(name),
-      listModels: () => mlxModels.list(),
-      maxConcurrent: () => values().mlxMaxConcurrent,
-    },
-    ports,
-  );
+      ports,
+    );
+  const { mlxUrl } = values();
+  const mlx = mlxUrl === null ? managedMlx() : new RemoteMlxBackend({ ...common, url: mlxUrl, clock });
   const ollama = new OllamaBackend(
     {
       ...common,

@@ -82,6 +82,34 @@ export const SETTINGS = {
     env: 'MODEL_TIME_ESTIMATES',
     acts: 'now',
   },
+  /** One short call to MLX may refine the category `general`. */
+  mlxLightClassify: {
+    schema: z.boolean(),
+    default: false,
+    env: 'VICTORIA_MLX_LIGHT_CLASSIFY',
+    acts: 'now',
+  },
+  /** Background tasks are grouped by model. */
+  batchByModel: {
+    schema: z.boolean(),
+    default: true,
+    env: 'SMART_WORKER_BATCH_BY_MODEL',
+    acts: 'now',
+  },
+  /** Characters of one retrieved snippet. */
+  snippetChars: {
+    schema: z.number().int().min(1).max(100_000),
+    default: 500,
+    env: 'RAG_SNIPPET_CHARS',
+    acts: 'now',
+  },
+  /** Characters up to which the best snippet is given in full; 0 = never. */
+  topSnippetFullChars: {
+    schema: z.number().int().min(0).max(1_000_000),
+    default: 2000,
+    env: 'RAG_TOP1_FULL_MAX_CHARS',
+    acts: 'now',
+  },
   /** Empty = probe 127.0.0.1:11434, else start our own. */
   ollamaUrl: {
     schema: z.url({ protocol: /^https?$/ }).nullable(),

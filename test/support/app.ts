@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -45,11 +46,21 @@ export interface Health {
   status: string;
   backends: Record<
     string,
-    { state: string; pid: number | null; url: string | null; restarts: number; model: string | null }
+    {
+      state: string;
+      pid: number | null;
+      url: string | null;
+      restarts: number;
+      model: string | null;
+      last_error: { code: string; message: string } | null;
+      code?: string;
+      cure?: string;
+    }
   >;
   memory: { mlx_bytes: number | null; ollama_bytes: number | null; used_percent: number };
   queue: { depth: number; running: number };
-  warnings: { code: string }[];
+  warnings: { code: string; message: string }[];
+  instance: string;
 }
 
 /** Environment of a test instance: nothing of the person's own settings, models or servers. */
@@ -194,4 +205,16 @@ export async function until<T>(
     if (performance.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);
     await new Promise((settle) => setTimeout(settle, 50));
   }
+}
+
+/** Neither server can be had: a start within a second, for what does not concern them. */
+export const NO_SERVERS = { TANDEM_MLX_PYTHON: '/nowhere/python', OLLAMA_API_URL: 'http://127.0.0.1:9' };
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((settle) => server.close(settle));
+  return port;
 }

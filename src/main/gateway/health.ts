@@ -73,7 +73,7 @@ function backendBody(backend: BackendStatus): object {
     active_requests: activeRequests,
     draining,
     last_error: lastError === null ? null : { code: lastError.code, message: lastError.message },
-    ...(absence === null ? {} : { cure: absence.cure }),
+    ...(absence === null ? {} : { code: absence.code, cure: absence.cure }),
   };
 }
 

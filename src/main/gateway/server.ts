@@ -61,7 +61,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         await app.listen({ port, host });
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-        throw portTaken(port, await findPortHolder(port));
+        throw portTaken(port, await findPortHolder(port), options.surface.portVariable);
       }
       const bound = (app.server.address() as AddressInfo).port;
       return { port: bound, url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}` };

@@ -5,6 +5,8 @@ import type { Settings } from '../../shared/settings';
 export interface Surface {
   /** Name in the journal. */
   readonly origin: 'gateway' | 'mlx-api';
+  /** Variable that chooses its port. */
+  readonly portVariable: string;
   /** Listings show this backend's models only; null = all. */
   readonly lists: BackendId | null;
   /** A request may leave `model` out: its category decides. */
@@ -15,6 +17,7 @@ export interface Surface {
 
 export const ROUTER_GATEWAY: Surface = {
   origin: 'gateway',
+  portVariable: 'TANDEM_GATEWAY_PORT',
   lists: null,
   modelOptional: false,
   defaultCategory: () => undefined,
@@ -23,6 +26,7 @@ export const ROUTER_GATEWAY: Surface = {
 /** While only light models are allowed on MLX, its `default` category is the fast model. */
 export const MLX_API: Surface = {
   origin: 'mlx-api',
+  portVariable: 'TANDEM_MLX_API_PORT',
   lists: 'mlx',
   modelOptional: true,
   defaultCategory: ({ mlxOnlyLight }) => (mlxOnlyLight ? 'fast' : 'general'),

@@ -39,7 +39,6 @@ export async function readModelFolder(
   if (!names.includes('config.json')) return null;
   const config = await readJson(join(path, 'config.json'), configSchema);
   if (!config) return { broken: { name, reason: 'config_unreadable' } };
-  if (!names.some((file) => file.startsWith('tokenizer'))) return null;
   const weights = names.filter((file) => file.endsWith('.safetensors'));
   if (names.some((file) => file.endsWith('.incomplete') || file.endsWith('.part'))) {
     return { broken: { name, reason: 'download_unfinished' } };
@@ -51,6 +50,8 @@ export async function readModelFolder(
       return { broken: { name, reason: 'download_unfinished' } };
     }
   }
+  // Not a language model, such as one for pictures or speech; unfinished ones are told apart above.
+  if (!names.some((file) => file.startsWith('tokenizer'))) return null;
   if (weights.length === 0) return { broken: { name, reason: 'weights_missing' } };
   // `stat` follows the links that a Hugging Face snapshot consists of; a dangling one is an unfinished download.
   const stats = await Promise.all(weights.map((file) => stat(join(path, file)).catch(() => null)));

@@ -19,12 +19,14 @@ export async function findPortHolder(port: number, platform = process.platform):
   return Promise.race([search.catch(() => null), giveUp]);
 }
 
-/** `port_taken` with the holder's name where it is known. */
-export function portTaken(port: number, holder: PortHolder | null): TandemError {
+/** `port_taken` with the holder's name where it is known, and the variable that chooses another port. */
+export function portTaken(port: number, holder: PortHolder | null, variable: string): TandemError {
   const who = holder ? `${holder.name} (process ${holder.pid})` : 'another program';
-  return new TandemError('port_taken', `Port ${port} is taken by ${who}. Stop it, or choose another port.`, {
-    details: { port, holder: holder?.name ?? null, pid: holder?.pid ?? null },
-  });
+  return new TandemError(
+    'port_taken',
+    `Port ${port} is taken by ${who}. Stop it, or choose another port with ${variable}.`,
+    { details: { port, holder: holder?.name ?? null, pid: holder?.pid ?? null } },
+  );
 }
 
 /** Linux: the socket's inode from the kernel's table of listeners, then the process that holds that inode. */

@@ -10,6 +10,10 @@ export function locateRuntime(setup: SetupRunner, name: SetupPart['part']): Loca
     if (part && (part.stage === 'failed' || part.stage === 'absent')) {
       return { absent: { code: part.code ?? 'backend_absent', cure: part.cure ?? part.detail } };
     }
+    if (part?.stage === 'ready') {
+      const cure = `The server that was found${part.url ? ` at ${part.url}` : ''} has gone. Start it again, or set the runtimes up again in Settings.`;
+      return { absent: { code: 'backend_absent', cure } };
+    }
     return {
       absent: { code: 'setup', cure: 'It is being set up; the progress stands in Status.', setup: true },
     };

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ollama } from 'ollama/browser';
 import type { CompletionChunk } from '../../../shared/domain';
-import { TandemError } from '../../../shared/errors';
+import { ERROR_CODES, TandemError } from '../../../shared/errors';
 import type { Fetcher } from '../../ports/fetcher';
 import { callFailure, createFailure, pullFailure, statusFailure } from './failures';
 import type { ShowAnswer, TagItem } from './model-list';
@@ -72,6 +72,8 @@ export class OllamaApi {
   async tandemInstance(signal: AbortSignal): Promise<string | null> {
     try {
       const response = await this.#fetch(`${this.url}/health`, { signal });
+      // The question carries our id, and our own listeners turn away what does.
+      if (response.status === ERROR_CODES.loop_detected.http) return this.#options.instanceId;
       const body = (await response.json()) as { instance?: unknown };
       return typeof body.instance === 'string' ? body.instance : null;
     } catch {

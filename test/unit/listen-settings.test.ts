@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { readListenSettings } from '../../src/main/listen-settings';
+
+describe('readListenSettings', () => {
+  it('has the known ports of loopback when nothing is given', () => {
+    expect(readListenSettings({ TANDEM_WEB_PORT: '', TANDEM_ALLOWED_HOSTS: ' ' })).toEqual({
+      web: { host: '127.0.0.1', port: 11437 },
+      gateway: { host: '127.0.0.1', port: 11436 },
+      mlxApi: { host: '127.0.0.1', port: 11435 },
+      allowedHosts: [],
+      allowedOrigins: [],
+      warnings: [],
+    });
+  });
+
+  it('takes what is given', () => {
+    const given = readListenSettings({
+      TANDEM_WEB_HOST: '0.0.0.0',
+      TANDEM_WEB_PORT: '0',
+      TANDEM_GATEWAY_HOST: '::1',
+      TANDEM_GATEWAY_PORT: ' 65535 ',
+      TANDEM_MLX_API_HOST: 'localhost',
+      TANDEM_ALLOWED_HOSTS: 'studio.local, studio.local:11436,[fd00::1]:80',
+      TANDEM_ALLOWED_ORIGINS: 'https://studio.local/, app://obsidian.md,http://localhost:3000',
+    });
+    expect(given).toMatchObject({
+      web: { host: '0.0.0.0', port: 0 },
+      gateway: { host: '::1', port: 65_535 },
+      mlxApi: { host: 'localhost' },
+      allowedHosts: ['studio.local', 'studio.local:11436', '[fd00::1]:80'],
+      allowedOrigins: ['https://studio.local/', 'app://obsidian.md', 'http://localhost:3000'],
+      warnings: [],
+    });
+  });
+
+  it.each([
+    ['TANDEM_WEB_PORT', '65536'],
+    ['TANDEM_WEB_PORT', '-1'],
+    ['TANDEM_WEB_PORT', '80.5'],
+    ['TANDEM_WEB_PORT', '0x50'],
+    ['TANDEM_GATEWAY_HOST', 'http://127.0.0.1'],
+    ['TANDEM_GATEWAY_HOST', '-x'],
+    ['TANDEM_ALLOWED_HOSTS', '*'],
+    ['TANDEM_ALLOWED_ORIGINS', 'https://a.example/path'],
+    ['TANDEM_ALLOWED_ORIGINS', 'null'],
+  ])('%s=%s is named and the default holds', (name, value) => {
+    const { warnings, ...rest } = readListenSettings({ [name]: value });
+    expect(warnings).toEqual([
+      {
+        code: 'environment_invalid',
+        message: expect.stringMatching(`^${name} was not understood and is ignored. Accepted: .+\\.$`),
+      },
+    ]);
+    expect({ ...rest, warnings: [] }).toEqual(readListenSettings({}));
+  });
+});
