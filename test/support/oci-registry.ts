@@ -14,6 +14,10 @@ export type RegistryFault =
   /** Sends other bytes than the digest promises. */
   | { kind: 'corrupt' };
 
+/** Layers up to this size (template, parameters, licence) are sent at once and without faults. */
+const SMALL_LAYER_BYTES = 100_000;
+const BYTES_PATH = '/bytes';
+
 interface Layer {
   mediaType: string;
   digest: string;
@@ -23,8 +27,12 @@ interface Layer {
 /** A small OCI registry on loopback that serves one model out of an Ollama model folder. */
 export class OciRegistry {
   fault: RegistryFault = { kind: 'none' };
+  /** Wait after every 64 KiB of the weights, ms: slow enough to be watched. */
+  pauseMs = 1;
   readonly #modelsDir: string;
   readonly #model: string;
+  readonly #serving = new Set<ServerResponse>();
+  #requests = 0;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
 
   constructor(modelsDir: string, model: string) {
@@ -36,9 +44,13 @@ export class OciRegistry {
     await new Promise<void>((settle) => this.#server.listen(0, '127.0.0.1', settle));
   }
 
-  /** The name to pull, such as `127.0.0.1:40000/library/name:latest`. */
-  get pullName(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}/library/${this.#model}:latest`;
+  /** The name to pull, such as `127.0.0.1:40000/library/name:latest`; of the model served unless one is given. */
+  pullName(model = this.#model): string {
+    return `127.0.0.1:${this.#port()}/library/${model}:latest`;
+  }
+
+  #port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {
@@ -46,12 +58,34 @@ export class OciRegistry {
     await new Promise((settle) => this.#server.close(settle));
   }
 
+  /** Resolves when no client is being served any more. */
+  async idle(): Promise<void> {
+    while (this.#serving.size > 0)
+      await new Promise((settle) => [...this.#serving][0]?.once('close', settle));
+  }
+
+  /** Resolves after `ms` without a single request; rejects when one comes, for instance of a download that goes on. */
+  async quiet(ms: number): Promise<void> {
+    const before = this.#requests;
+    await delay(ms);
+    if (this.#requests !== before) throw new Error(`${this.#requests - before} requests came`);
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#requests += 1;
+    this.#serving.add(response);
+    response.once('close', () => this.#serving.delete(response));
     try {
       const url = request.url ?? '';
-      if (url.includes('/manifests/')) return this.#send(response, await this.#manifest());
-      const digest = /\/blobs\/(sha256:[0-9a-f]{64})$/.exec(url)?.[1];
+      if (url === `/v2/library/${this.#model}/manifests/latest`)
+        return this.#send(response, await this.#manifest());
+      const [, place, digest] = /(.*)\/(sha256:[0-9a-f]{64})$/.exec(url) ?? [];
       if (!digest) return void response.writeHead(404).end();
+      // Ollama insists on being sent elsewhere for the bytes, to a host of another name.
+      if (request.method === 'GET' && place !== BYTES_PATH) {
+        const location = `http://localhost:${this.#port()}${BYTES_PATH}/${digest}`;
+        return void response.writeHead(307, { location }).end();
+      }
       await this.#blob(request, response, digest);
     } catch {
       response.destroy();
@@ -85,14 +119,14 @@ export class OciRegistry {
     });
     if (request.method === 'HEAD') return void response.end();
     // Only the weights are worth a fault: the other layers are a few bytes.
-    const fault = size > 100_000 ? this.fault : { kind: 'none' as const };
+    const fault = size > SMALL_LAYER_BYTES ? this.fault : { kind: 'none' as const };
     let sent = 0;
     for await (const piece of createReadStream(path, { start, end, highWaterMark: 64 * 1024 })) {
       const bytes = piece as Buffer;
       if (fault.kind === 'stall' && sent >= fault.afterBytes) return await this.#untilClosed(response);
       response.write(fault.kind === 'corrupt' ? Buffer.alloc(bytes.length, 7) : bytes);
       sent += bytes.length;
-      await delay(1);
+      if (size > SMALL_LAYER_BYTES) await delay(this.pauseMs);
     }
     response.end();
   }

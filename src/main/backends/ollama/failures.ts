@@ -56,13 +56,24 @@ export function pullFailure(error: unknown, model: string, signal: AbortSignal):
   const failure = diskOr(error, signal);
   if (failure.code !== 'backend_failed') return failure;
   const { text } = causeOf(error);
-  return /file does not exist|manifest unknown|not found/i.test(text)
-    ? new TandemError('model_not_found', `There is no model ${model} in its library; check the name.`, {
-        cause: error,
-      })
-    : new TandemError('pull_failed', `${model} could not be fetched: ${text.slice(0, 200)}. Try again.`, {
-        cause: error,
-      });
+  if (/file does not exist|manifest unknown|not found/i.test(text)) {
+    const words = `There is no model ${model} in its library; check the name.`;
+    return new TandemError('model_not_found', words, { cause: error });
+  }
+  return new TandemError('pull_failed', pullWords(text, model), { cause: error });
+}
+
+/** What a person can do about it, by the words that Ollama passes on from its download and the network. */
+function pullWords(text: string, model: string): string {
+  if (/digest mismatch/i.test(text)) {
+    return `${model} arrived damaged and was thrown away. Try again; if it stays so, its library is at fault.`;
+  }
+  if (
+    /dial tcp|lookup |no such host|connection (refused|reset)|unreachable|timeout|max retries/i.test(text)
+  ) {
+    return `The library of ${model} cannot be reached. Check the network connection, then try again.`;
+  }
+  return `${model} could not be fetched: ${text.slice(0, 200)}. Try again.`;
 }
 
 export function createFailure(error: unknown, model: string, signal: AbortSignal): TandemError {

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
+import { ollamaProgram, STARTER_FOLDER } from './runtimes';
+
+/** An Ollama that is not Tandem's. */
+export interface ForeignOllama {
+  url: string;
+  process: ChildProcess;
+  api: OllamaApi;
+  /** The folder that it keeps its models in. */
+  modelsDir: string;
+  stop(): Promise<void>;
+}
+
+/** Starts an Ollama in a folder of its own, on any free port of loopback unless one is given. */
+export async function startForeignOllama(folder: string, port = 0): Promise<ForeignOllama> {
+  const modelsDir = join(folder, 'models');
+  await mkdir(modelsDir, { recursive: true });
+  const child = spawn(ollamaProgram(), ['serve'], {
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      OLLAMA_HOST: `127.0.0.1:${port}`,
+      OLLAMA_MODELS: modelsDir,
+      OLLAMA_NO_CLOUD: '1',
+      OLLAMA_NOPRUNE: '1',
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const exited = new Promise<void>((settle) => child.once('exit', () => settle()));
+  const url = await new Promise<string>((settle, reject) => {
+    void exited.then(() => reject(new Error('the foreign Ollama ended before it listened')));
+    // Read for as long as it lives: it freezes when nobody reads its log.
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      const found = /Listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1];
+      if (found) settle(`http://${found}`);
+    });
+  });
+  return {
+    url,
+    process: child,
+    api: new OllamaApi({ url, fetcher: fetch, instanceId: 'test' }),
+    modelsDir,
+    stop() {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
+
+/**
+ * The starter's weights in a folder that gives other bytes in Ollama, so that a server which has the starter does not
+ * have them yet. Answers as the starter does.
+ */
+export async function writeStandIn(folder: string): Promise<string> {
+  await cp(STARTER_FOLDER, folder, { recursive: true });
+  const file = join(folder, 'config.json');
+  const config = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify({ ...config, max_position_embeddings: 2048 }));
+  return folder;
+}
