@@ -8,7 +8,7 @@ const GIB = 1024 ** 3;
 export function backendStatus(id: BackendStatus['id'], change: Partial<BackendStatus> = {}): BackendStatus {
   return {
     id,
-    state: 'ready',
+    state: id === 'mlx' ? 'ready' : 'adopted',
     stage: 'idle',
     model: id === 'mlx' ? 'mlx-community/Phi-3.5-mini-instruct-4bit' : 'qwen2.5-coder:32b',
     version: id === 'mlx' ? '0.29.1' : '0.12.6',

@@ -6,11 +6,12 @@ import type { Format } from '../i18n/use-format';
 export type MarkShape = 'ready' | 'working' | 'off' | 'trouble';
 
 /** The mark beside a server's name: filled, turning, hollow or a triangle. */
-export function markOf({ state, stage }: Pick<BackendStatus, 'state' | 'stage'>): MarkShape {
+export function markOf({ state, stage, activeRequests }: BackendStatus): MarkShape {
   switch (state) {
     case 'ready':
-    case 'adopted':
       return 'ready';
+    case 'adopted':
+      return activeRequests > 0 ? 'working' : 'ready';
     case 'busy':
     case 'starting':
     case 'stopping':

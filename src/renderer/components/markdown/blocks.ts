@@ -5,7 +5,7 @@ export type Block =
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
 /** A paragraph longer than this, in characters, is cut at the end of a sentence, so that no block grows without bound. */
-const LONGEST = 6_000;
+const LONGEST = 2_000;
 
 /**
  * Splits Markdown at blank lines and fences. A line that is indented continues the block above it (a list item's

@@ -5,6 +5,7 @@ import remarkGfm from 'remark-gfm';
 import { ExternalLink } from '../external-link';
 import { type Block, splitBlocks } from './blocks';
 import { CodeBlock } from './code-block';
+import { mendTail } from './mend-tail';
 
 const PLUGINS = [remarkGfm];
 
@@ -31,31 +32,40 @@ function ImageName({ alt }: { alt: string }) {
   return <span className="text-ink-2">{t('chat.image', { alt })}</span>;
 }
 
+interface MarkdownBlockProps {
+  block: Block;
+  /** More text of this block is still to come. */
+  open: boolean;
+}
+
 const MarkdownBlock = memo(
-  function MarkdownBlock({ block }: { block: Block }) {
+  function MarkdownBlock({ block, open }: MarkdownBlockProps) {
     return (
       <div className="block">
         {block.kind === 'code' ? (
           <CodeBlock language={block.language} text={block.text} />
         ) : (
           <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS} skipHtml>
-            {block.text}
+            {open ? mendTail(block.text) : block.text}
           </ReactMarkdown>
         )}
       </div>
     );
   },
-  (before, after) => before.block.kind === after.block.kind && before.block.text === after.block.text,
+  (before, after) =>
+    before.open === after.open &&
+    before.block.kind === after.block.kind &&
+    before.block.text === after.block.text,
 );
 
 /** An answer's text. While it grows only its last block is parsed and drawn anew. */
 export const Markdown = memo(function Markdown({ text, writing }: { text: string; writing: boolean }) {
   const blocks = useMemo(() => splitBlocks(text), [text]);
   return (
-    <div className="prose" data-writing={writing || undefined}>
+    <div className="prose">
       {blocks.map((block, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: blocks only ever grow at the end
-        <MarkdownBlock key={index} block={block} />
+        <MarkdownBlock key={index} block={block} open={writing && index === blocks.length - 1} />
       ))}
     </div>
   );

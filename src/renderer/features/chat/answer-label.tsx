@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next';
 import type { Answer } from '../../../shared/chat';
 import { shortModel } from '../../components/backend-words';
 import { Badge } from '../../components/badge';
+import { Mark } from '../../components/mark';
 import { useFormat } from '../../i18n/use-format';
 
 /** Who answered, with which model, how soon and how fast. Keeps its line before anything is known. */
@@ -37,6 +38,7 @@ export function AnswerLabel({ answer }: { answer: Answer }) {
           {format.duration(ttftMs)}
         </span>
       )}
+      {answer.status === 'streaming' && <Mark shape="working" />}
       {tokensPerSecond !== null && (
         <span
           className="shrink-0"

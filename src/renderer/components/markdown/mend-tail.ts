@@ -1,0 +1,27 @@
+/** A link or picture at the end that is not closed yet: `[label`, `[label](`, `[label](https://exa`. */
+const OPEN_LINK = /!?\[([^[\]\n]*)(?:\](?:\([^()\s]*)?)?$/;
+/** Emphasis marks that have come without the text they belong to. */
+const BARE_MARKS = /(?:^|(?<=\s))[*_~`]{1,3}$/;
+
+/**
+ * Closes what the end of a growing text has left open (bold, code, links), so that it is drawn as it will stand
+ * and no line jumps when the closing mark comes. Only the last line can be open: Markdown's inline marks that span
+ * lines are rare, and they are mended by the text itself.
+ */
+export function mendTail(markdown: string): string {
+  const start = markdown.lastIndexOf('\n') + 1;
+  const line = markdown.slice(start);
+  if (line === '') return markdown;
+  let mended = line.replace(BARE_MARKS, '');
+  if (count(mended, '`') % 2 === 1)
+    return markdown.slice(0, start) + mended + (mended.endsWith('`') ? '' : '`');
+  mended = mended.replace(OPEN_LINK, '$1');
+  for (const mark of ['**', '~~']) {
+    if (count(mended, mark) % 2 === 1) mended = mended.replace(/[*~\s]+$/, '') + mark;
+  }
+  return markdown.slice(0, start) + mended;
+}
+
+function count(text: string, mark: string): number {
+  return text.split(mark).length - 1;
+}
