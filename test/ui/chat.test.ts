@@ -273,7 +273,7 @@ describe('the keyboard', () => {
       .poll(() => core.called('chatEdit'))
       .toEqual([{ messageId: 'u1', text: 'hello there', target: { kind: 'auto' } }]);
     await expect.poll(status).toBe('queued');
-    expect(await page.getByText('hello there', { exact: true }).count()).toBe(1);
+    expect(await page.getByText('You: hello there', { exact: true }).count()).toBe(1);
     expect(await page.getByText('Hello there.').count()).toBe(0);
     expect(await input().inputValue()).toBe('');
   });

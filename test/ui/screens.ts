@@ -178,6 +178,11 @@ export const SCREENS: readonly Screen[] = [
     press: { en: 'Why?', ru: 'Почему?' },
   },
   {
+    name: 'chat-target',
+    core: (language) => chat(language, talk(language)),
+    press: { en: 'Who answers: Auto', ru: 'Кто отвечает: Авто' },
+  },
+  {
     name: 'chat-empty',
     core: (language) => new FakeCore(fakeSnapshot({ settings: settingsView({ language }) })),
   },

@@ -26,7 +26,7 @@ export function Card({
     >
       <div className="flex min-h-7 items-center gap-2">
         <h2 className="flex shrink-0 items-center gap-2 font-[650]">{title}</h2>
-        {aside && <span className="min-w-0 truncate text-ink-2 text-small">{aside}</span>}
+        {aside && <span className="min-w-0 text-ink-2 text-small leading-tight">{aside}</span>}
         {action && <span className="ml-auto flex shrink-0 gap-1.5">{action}</span>}
       </div>
       {children}

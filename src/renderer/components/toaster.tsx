@@ -4,14 +4,14 @@ import { dismissToast, useUi } from '../stores/ui-store';
 import { Button, IconButton } from './button';
 import { cx } from './cx';
 
-/** Short notes over the foot of the window, spoken politely. */
+/** Short notes at the head of the window, clear of the composer; spoken politely. */
 export function Toaster() {
   const { t } = useTranslation();
   const toasts = useUi((state) => state.toasts);
   return (
     <div
       role="status"
-      className="pointer-events-none fixed inset-x-3 bottom-[68px] z-40 flex flex-col items-center gap-2"
+      className="pointer-events-none fixed inset-x-3 top-[84px] z-40 flex flex-col items-center gap-2"
     >
       {toasts.map((toast) => (
         <div

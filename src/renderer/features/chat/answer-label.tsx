@@ -14,7 +14,7 @@ export function AnswerLabel({ answer }: { answer: Answer }) {
   return (
     <div
       data-testid="answer-label"
-      className="col-start-1 row-start-1 flex h-6 min-w-0 items-center gap-1.5 pr-16 text-ink-3 text-small tabular-nums"
+      className="col-start-1 row-start-1 flex h-6 min-w-0 items-center gap-1.5 pr-21 text-ink-3 text-small tabular-nums"
     >
       {source === null ? (
         <span className="skeleton h-[19px] w-14" aria-hidden="true" />

@@ -50,7 +50,7 @@ export function NumberField(props: NumberFieldProps) {
         onChange={(event) => setText(event.target.value)}
         onBlur={save}
         onKeyDown={onKeyDown}
-        className={`${empty ? 'w-24' : 'w-12'} bg-transparent px-2 text-right text-small tabular-nums outline-none disabled:opacity-60`}
+        className={`${empty ? 'w-24' : 'w-12'} h-full bg-transparent px-2 text-right text-small tabular-nums outline-none disabled:opacity-60`}
       />
       {unit && text !== '' && <span className="text-ink-2 text-small">{unit}</span>}
     </span>

@@ -35,7 +35,7 @@ export function SettingRow<K extends SettingKey>({
   return (
     <div className="px-3.5 py-2.5" data-setting={setting.key}>
       <div className="flex flex-wrap items-center justify-end gap-x-3 gap-y-1.5">
-        <div className="min-w-[min(170px,100%)] flex-1">
+        <div className="min-w-[min(120px,100%)] flex-1">
           <p className="flex flex-wrap items-center gap-x-2">
             <span>{title}</span>
             {env && (

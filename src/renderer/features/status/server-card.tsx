@@ -93,7 +93,7 @@ function Figures({ status, now }: { status: BackendStatus; now: number }) {
   return (
     <>
       <div>
-        <dl className="mt-2.5 grid grid-cols-[repeat(auto-fit,minmax(76px,1fr))] gap-x-3 gap-y-2">
+        <dl className="mt-2.5 grid grid-cols-[repeat(auto-fit,minmax(66px,1fr))] gap-x-3 gap-y-2">
           {status.memoryBytes !== null && (
             <Figure value={format.memory(status.memoryBytes)} caption={t('status.memory')} />
           )}

@@ -1,0 +1,297 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { launchChromium } from '../support/chromium';
+import { FakeCore } from '../support/fake-bridge';
+import {
+  answerMeta,
+  backendStatus,
+  fakeAnswer,
+  fakeSnapshot,
+  memoryStatus,
+  settingsView,
+} from '../support/fake-snapshot';
+import { type RendererServer, serveRenderer } from '../support/renderer-server';
+
+let browser: Browser;
+let server: RendererServer;
+let context: BrowserContext;
+let page: Page;
+let core: FakeCore;
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([launchChromium(), serveRenderer()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+beforeEach(async () => {
+  context = await browser.newContext({ viewport: { width: 420, height: 640 }, reducedMotion: 'reduce' });
+  page = await context.newPage();
+});
+afterEach(() => context.close());
+
+async function open(view: 'status' | 'settings', next: FakeCore = new FakeCore()): Promise<void> {
+  core = next;
+  await core.install(page);
+  await page.goto(server.url);
+  await page.getByTestId(`nav-${view}`).click();
+}
+
+const mlx = () => page.getByTestId('status-mlx');
+const onlyLight = () => page.getByTestId('mlx-only-light');
+
+/** Visible texts with less contrast than 4.5 against the first opaque background behind them. Runs in the page. */
+function paleTexts(): string[] {
+  const channels = (color: string) => (color.match(/[\d.]+/g) ?? []).map(Number);
+  const luminance = ([r = 0, g = 0, b = 0]: number[]) => {
+    const linear = [r, g, b].map((c) =>
+      c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4,
+    );
+    return 0.2126 * (linear[0] ?? 0) + 0.7152 * (linear[1] ?? 0) + 0.0722 * (linear[2] ?? 0);
+  };
+  const behind = (start: Element): string => {
+    for (let element: Element | null = start; element; element = element.parentElement) {
+      const color = getComputedStyle(element).backgroundColor;
+      if ((channels(color)[3] ?? 1) === 1) return color;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const pale: string[] = [];
+  for (const element of document.body.querySelectorAll<HTMLElement>('*')) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent?.trim());
+    if (
+      !own ||
+      element.closest(':disabled, .sr-only, svg, option') ||
+      !element.checkVisibility({ opacityProperty: true })
+    )
+      continue;
+    const [text, ground] = [
+      luminance(channels(getComputedStyle(element).color)),
+      luminance(channels(behind(element))),
+    ];
+    const ratio = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+    if (ratio < 4.5) pale.push(`${ratio.toFixed(2)} ${element.textContent?.trim().slice(0, 40)}`);
+  }
+  return pale;
+}
+
+describe('status', () => {
+  it('says the state of both servers, memory and queue in words and in data', async () => {
+    await open('status');
+    expect(await mlx().getAttribute('data-state')).toBe('ready');
+    expect(await mlx().getAttribute('data-model')).toBe('mlx-community/Phi-3.5-mini-instruct-4bit');
+    expect(await mlx().innerText()).toContain('3 h 12 min');
+    expect(await mlx().innerText()).toContain('1 of 10');
+    const ollama = page.getByTestId('status-ollama');
+    expect(await ollama.getAttribute('data-state')).toBe('adopted');
+    expect(await ollama.innerText()).toContain('found running on port 11434');
+    expect(await page.getByTestId('memory-pressure').getAttribute('data-percent')).toBe('57');
+    expect(await page.getByTestId('memory-pressure').innerText()).toContain('57% of 96 GB');
+    expect(await page.getByTestId('queue-depth').getAttribute('data-depth')).toBe('0');
+  });
+
+  it('restarts MLX and shows its stages, and speaks the change', async () => {
+    await open('status');
+    await page.getByTestId('restart-mlx').click();
+    await expect.poll(() => core.called('backendRestart')).toEqual([{ backend: 'mlx' }]);
+    const starting = backendStatus('mlx', { state: 'starting', stage: 'loading', readySince: null });
+    await core.patch({ backends: [starting, backendStatus('ollama')] });
+    await expect.poll(() => mlx().locator('[aria-current=step]').innerText()).toContain('Load model');
+    await expect.poll(() => page.locator('[aria-live=polite]').textContent()).toBe('MLX: loading model');
+    await core.patch({ backends: [backendStatus('mlx'), backendStatus('ollama')] });
+    await expect.poll(() => mlx().locator('[aria-current=step]').count()).toBe(0);
+    await expect.poll(() => page.locator('[aria-live=polite]').textContent()).toBe('MLX: ready');
+  });
+
+  it('tells the last problem with its cure first and its code one click behind', async () => {
+    const lastError = {
+      code: 'exited',
+      message: 'signal SIGABRT, Metal: Insufficient Memory',
+      at: Date.now(),
+    };
+    const open10 = backendStatus('mlx', { state: 'open', restarts: 10, lastError, readySince: null });
+    await open('status', new FakeCore(fakeSnapshot({ backends: [open10, backendStatus('ollama')] })));
+    expect(await mlx().innerText()).toContain('It ran out of GPU memory.');
+    expect(await mlx().getByText('SIGABRT').isVisible()).toBe(false);
+    await mlx().getByText('Details').click();
+    expect(await mlx().getByText('SIGABRT').isVisible()).toBe(true);
+    expect(await page.getByTestId('restart-mlx').innerText()).toBe('Try now');
+  });
+
+  it('shows the set-up while a part is not ready, and what a part that failed needs', async () => {
+    await open('status');
+    const part = { detail: '31 packages', percent: 64, elapsedMs: 5_000 };
+    await core.patch({
+      setup: [
+        { part: 'mlx', stage: 'install', ...part },
+        { part: 'ollama', stage: 'failed', ...part, code: 'no_go', cure: 'Install Go 1.24, then try again.' },
+      ],
+    });
+    await page.getByText('Install Go 1.24, then try again.').waitFor();
+    expect(
+      await page.getByRole('progressbar', { name: 'MLX: Installing' }).getAttribute('aria-valuenow'),
+    ).toBe('64');
+    await core.patch({ setup: [{ part: 'mlx', stage: 'ready', ...part }] });
+    await expect.poll(() => page.getByText('Setting up').count()).toBe(0);
+  });
+});
+
+describe('settings', () => {
+  it('flips MLX_ONLY_LIGHT, states the risk, and offers the restart that it needs', async () => {
+    await open('settings');
+    expect(await onlyLight().getAttribute('role')).toBe('switch');
+    expect(await onlyLight().getAttribute('aria-checked')).toBe('true');
+    await onlyLight().click();
+    await expect.poll(() => onlyLight().getAttribute('aria-checked')).toBe('false');
+    expect(core.called('settingsSet')).toEqual([{ key: 'mlxOnlyLight', value: false }]);
+    const row = page.locator('[data-setting=mlxOnlyLight]');
+    expect(await row.innerText()).toContain(
+      'Long messages can exhaust GPU memory and stop it; Ollama then answers.',
+    );
+    expect(await row.innerText()).toContain('Acts at the next MLX restart');
+    await row.getByRole('button', { name: 'Restart now' }).click();
+    await expect.poll(() => core.called('backendRestart')).toEqual([{ backend: 'mlx' }]);
+    await row.getByRole('button', { name: 'Switch back on' }).click();
+    await expect.poll(() => onlyLight().getAttribute('aria-checked')).toBe('true');
+  });
+
+  it('names the variable that holds a value and does not let it be edited', async () => {
+    const settings = settingsView();
+    const held = settings.mlxOnlyLight;
+    if (held) settings.mlxOnlyLight = { ...held, source: 'environment' };
+    await open('settings', new FakeCore(fakeSnapshot({ settings })));
+    expect(await onlyLight().isDisabled()).toBe(true);
+    const row = page.locator('[data-setting=mlxOnlyLight]');
+    expect(await row.innerText()).toContain('set by MLX_ONLY_LIGHT');
+    expect(await row.getByRole('button', { name: /Reset/ }).count()).toBe(0);
+  });
+
+  it('offers installed models per category, and resets to the default', async () => {
+    const settings = settingsView({ ollamaModelCoding: 'gone:7b' });
+    await open('settings', new FakeCore(fakeSnapshot({ settings })));
+    const coding = page.getByRole('combobox', { name: 'Coding on Ollama' });
+    expect(await coding.locator('option').allInnerTexts()).toEqual([
+      'Best installed',
+      'gone:7b (not installed)',
+      'qwen2.5-coder:32b · 20 GB',
+      'llama3.3:70b · 43 GB',
+    ]);
+    await coding.selectOption('llama3.3:70b');
+    await expect
+      .poll(() => core.called('settingsSet'))
+      .toEqual([{ key: 'ollamaModelCoding', value: 'llama3.3:70b' }]);
+    await page.getByRole('button', { name: 'Reset “Coding” to its default' }).click();
+    await expect.poll(() => core.called('settingsReset')).toEqual([{ key: 'ollamaModelCoding' }]);
+  });
+
+  it('takes numbers within their bounds only', async () => {
+    await open('settings');
+    const warning = page.getByRole('spinbutton', { name: 'Memory warning' });
+    await warning.fill('180');
+    await warning.press('Enter');
+    await expect.poll(() => warning.inputValue()).toBe('85');
+    await warning.fill('80');
+    await warning.press('Enter');
+    await expect.poll(() => core.called('settingsSet')).toEqual([{ key: 'memoryWarningPercent', value: 80 }]);
+  });
+
+  it('changes language and theme at once', async () => {
+    await open('settings');
+    await page.getByRole('combobox', { name: 'Language' }).selectOption('ru');
+    await page.getByRole('button', { name: 'Настройки' }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('ru');
+    const before = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await page.getByRole('combobox', { name: 'Тема' }).selectOption('dark');
+    await expect
+      .poll(() => page.evaluate(() => getComputedStyle(document.body).backgroundColor))
+      .not.toBe(before);
+    await core.patch({ memory: memoryStatus({ usedPercent: 61 }) });
+    await page.getByTestId('nav-status').click();
+    await page.getByText(/61\s%\sиз\s96\sГБ/).waitFor();
+  });
+
+  it('says why what only the Mac app can do is off, and removes a runtime after a second look', async () => {
+    await open('settings');
+    const login = page.getByRole('switch', { name: 'Start at login' });
+    expect(await login.isDisabled()).toBe(true);
+    expect(await page.locator('[data-setting=openAtLogin]').innerText()).toContain('Only in the Mac app.');
+    expect(await page.getByRole('button', { name: 'Remove mlx 0.29.1' }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'Remove ollama 0.12.6' }).click();
+    expect(core.called('runtimesRemove')).toEqual([]);
+    await page.getByRole('button', { name: 'Remove now' }).click();
+    await expect.poll(() => core.called('runtimesRemove')).toEqual([{ name: 'ollama', version: '0.12.6' }]);
+  });
+});
+
+describe('every view', () => {
+  it.each(['chat', 'status', 'settings'] as const)(
+    '%s: names its controls and keeps them big enough',
+    async (view) => {
+      await open('status');
+      await page.getByTestId(`nav-${view}`).click();
+      const poor = await page.evaluate(() => {
+        const controls = document.querySelectorAll<HTMLElement>(
+          'button, input, select, textarea, [role=switch], a[href]',
+        );
+        return [...controls]
+          .filter((control) => control.checkVisibility())
+          .map((control) => {
+            const { width, height } = control.getBoundingClientRect();
+            const labelled = control.getAttribute('aria-label') ?? control.textContent ?? '';
+            return { name: labelled.trim(), width: Math.round(width), height: Math.round(height) };
+          })
+          .filter(({ name, width, height }) => name === '' || width < 24 || height < 24);
+      });
+      expect(poor).toEqual([]);
+    },
+  );
+
+  it.each(['light', 'dark'] as const)('has a contrast of 4.5 and more: %s', async (theme) => {
+    await page.emulateMedia({ colorScheme: theme });
+    const next = new FakeCore(fakeSnapshot({ settings: settingsView({ mlxOnlyLight: false }) }));
+    const error = { code: 'timeout', message: '', details: {} };
+    const meta = answerMeta({
+      source: 'mlx',
+      model: 'phi',
+      reasons: ['rule:greeting', 'fallback:ollama-down'],
+      error,
+    });
+    next.addChat({ id: 'chat-1', title: 'Talk', preview: 'Words' }, [
+      { role: 'user', id: 'u1', chatId: 'chat-1', text: 'hello', at: 1 },
+      fakeAnswer({
+        id: 'a1',
+        replyTo: 'u1',
+        status: 'failed',
+        text: 'With `code` and\n\n```js\nx\n```',
+        meta,
+      }),
+    ]);
+    await page.addInitScript(() => sessionStorage.setItem('tandem.chat', 'chat-1'));
+    await page.setViewportSize({ width: 1100, height: 900 });
+    await open('status', next);
+    for (const view of ['status', 'settings', 'chat']) {
+      await page.getByTestId(`nav-${view}`).click();
+      expect(await page.evaluate(paleTexts)).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['popover at 200 %', 210, 320],
+    ['three columns at their narrowest', 720, 600],
+  ])('%s: nothing sticks out', async (_, width, height) => {
+    await page.setViewportSize({ width, height });
+    await open('status');
+    for (const view of ['status', 'settings', 'chat']) {
+      await page.getByTestId(`nav-${view}`).click();
+      const wider = await page.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>('main, section, nav, button')]
+          .filter(
+            (element) => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 1,
+          )
+          .map((element) => element.outerHTML.slice(0, 90)),
+      );
+      expect(wider).toEqual([]);
+    }
+  });
+});
