@@ -44,7 +44,7 @@ const OLLAMA = answerMeta({
   source: 'ollama',
   model: 'qwen2.5-coder:32b',
   category: 'coding',
-  reasons: ['rule:coding'],
+  reasons: ['rule:code-request'],
 });
 const MLX = answerMeta({
   source: 'mlx',

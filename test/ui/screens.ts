@@ -83,7 +83,7 @@ const OLLAMA = answerMeta({
   source: 'ollama',
   model: 'qwen2.5-coder:32b',
   category: 'coding',
-  reasons: ['rule:coding', 'setting:only-light'],
+  reasons: ['rule:code-request', 'setting:only-light'],
   ttftMs: 1_920,
   tokensPerSecond: 24.1,
   queueMs: 340,
@@ -130,8 +130,8 @@ const busy: Partial<Snapshot> = {
 };
 
 const oom = {
-  code: 'exited',
-  message: 'MLX exited (SIGABRT): [METAL] Command buffer execution failed: Insufficient Memory',
+  code: 'out_of_memory',
+  message: 'MLX ran out of memory; it is started again when there is enough.',
   at: Date.now() - 40_000,
 };
 
@@ -205,7 +205,7 @@ export const SCREENS: readonly Screen[] = [
         category: 'reasoning',
         position: 2,
         etaMs: 41_000,
-        reasons: ['rule:reasoning'],
+        reasons: ['rule:analysis'],
       });
       return chat(
         language,
@@ -222,7 +222,7 @@ export const SCREENS: readonly Screen[] = [
         ...OLLAMA,
         model: 'qwen2.5:3b',
         category: 'greeting' as const,
-        reasons: ['rule:greeting', 'fallback:mlx-oom'],
+        reasons: ['rule:greeting', 'fallback:mlx-out-of-memory'],
         ttftMs: 900,
         tokensPerSecond: 31,
       };
@@ -313,7 +313,7 @@ export const SCREENS: readonly Screen[] = [
       const meta = answerMeta({
         source: 'app',
         category: 'coding',
-        reasons: ['rule:coding', 'no-capable-model'],
+        reasons: ['rule:code-request', 'no-capable-model'],
         notice: 'no_model',
       });
       const failed = {

@@ -6,30 +6,22 @@ type Words = Record<string, string>;
 
 const RULES: Words = {
   greeting: 'greeting',
-  'small-talk': 'greeting',
-  help: 'greeting',
-  fast: 'fast',
-  probe: 'fast',
-  'short-fact': 'fast',
+  probe: 'probe',
+  'short-fact': 'fact',
   'long-context': 'longContext',
-  coding: 'coding',
-  'code-request': 'coding',
-  'code-block': 'coding',
-  'code-text': 'coding',
-  'code-documentation': 'coding',
-  'stack-trace': 'coding',
-  reasoning: 'reasoning',
-  'word-problem': 'reasoning',
-  logic: 'reasoning',
-  maths: 'reasoning',
-  analysis: 'reasoning',
-  general: 'general',
+  image: 'image',
+  'code-request': 'codeRequest',
+  'code-documentation': 'codeRequest',
+  'code-block': 'codeText',
+  'code-text': 'codeText',
+  'stack-trace': 'trace',
+  'word-problem': 'maths',
+  maths: 'maths',
+  logic: 'logic',
+  analysis: 'analysis',
+  'own-data': 'data',
+  'data-query': 'data',
   default: 'general',
-  none: 'general',
-  'data-question': 'dataQuestion',
-  data_question: 'dataQuestion',
-  'data-query': 'dataQuestion',
-  'own-data': 'dataQuestion',
 };
 
 const SETTINGS: Words = {
@@ -43,21 +35,24 @@ const SETTINGS: Words = {
 /** Causes by the machine word that ends a `fallback:` code. */
 const FALLBACKS: Words = {
   exited: 'exited',
-  crashed: 'exited',
   failed: 'exited',
+  incomplete: 'exited',
   killed: 'exited',
-  oom: 'exited',
-  down: 'down',
-  stopped: 'down',
-  starting: 'down',
-  backoff: 'down',
-  open: 'down',
-  absent: 'down',
-  unavailable: 'down',
+  'out-of-memory': 'memory',
+  memory: 'memory',
   hung: 'hung',
+  'generation-dead': 'hung',
   timeout: 'timeout',
-  busy: 'busy',
+  'start-timeout': 'down',
+  'start-failed': 'down',
+  down: 'down',
+  absent: 'down',
+  'runtime-broken': 'down',
+  'bad-arguments': 'down',
+  'bad-model': 'model',
+  'no-model': 'model',
   draining: 'busy',
+  'queue-full': 'busy',
   echo: 'echo',
 };
 
@@ -112,6 +107,7 @@ export function reasonSentence(code: string, t: TFunction): string {
 function fallbackSentence(rest: string, t: TFunction): string {
   const { backend, cause } = splitBackend(rest);
   const word = FALLBACKS[cause];
+  if (rest === 'named-model') return t('why.fallback.namedModel');
   if (word === undefined || (backend === null && word !== 'echo')) {
     return t('why.fallback.other', { name: spaced(rest) });
   }
@@ -119,34 +115,48 @@ function fallbackSentence(rest: string, t: TFunction): string {
   return t(`why.fallback.${word as keyof typeof en.why.fallback}`, { backend: name, name: spaced(rest) });
 }
 
+/** Why a server was left out, by the word that ends an `unavailable:` code. */
+const UNAVAILABLE: Words = {
+  excluded: 'excluded',
+  absent: 'absent',
+  'no-model': 'noModel',
+  tools: 'feature',
+  images: 'feature',
+  jsonSchema: 'feature',
+};
+
 function unavailableSentence(rest: string, t: TFunction): string {
   const { backend, cause } = splitBackend(rest);
-  const state =
-    BACKEND_STATES.find((candidate) => candidate === cause) ?? (backend && cause === '' ? 'stopped' : null);
-  if (backend === null || state === null) return t('why.unavailableOther', { name: spaced(rest) });
-  return t('why.unavailable', { backend: t(`backend.${backend}`), state: t(`state.${state}`) });
+  if (backend === null) return t('why.unavailable.other', { name: spaced(rest) });
+  const word = (UNAVAILABLE[cause] ?? 'state') as keyof typeof en.why.unavailable;
+  const state = BACKEND_STATES.find((candidate) => candidate === cause);
+  return t(`why.unavailable.${word}`, {
+    backend: t(`backend.${backend}`),
+    state: state ? t(`state.${state}`) : spaced(cause),
+  });
 }
 
 const CAUSES: Words = {
   exited: 'exited',
-  crashed: 'crashed',
-  failed: 'exited',
-  backend_failed: 'disconnected',
-  oom: 'outOfMemory',
-  out_of_memory: 'outOfMemory',
-  'out-of-memory': 'outOfMemory',
-  hung: 'hung',
-  timeout: 'timeout',
-  disconnected: 'disconnected',
+  failed: 'disconnected',
+  incomplete: 'disconnected',
   killed: 'killed',
-  restarted: 'restarted',
+  'out-of-memory': 'outOfMemory',
+  memory: 'outOfMemory',
+  hung: 'hung',
+  'generation-dead': 'hung',
+  timeout: 'timeout',
+  'parent-gone': 'disconnected',
 };
+
+function causeWord(cause: string): keyof typeof en.causes | null {
+  return (CAUSES[cause] ?? null) as keyof typeof en.causes | null;
+}
 
 /** What happened to a server, as a clause without a subject; null when only its code is known. */
 export function causeClause(code: string, t: TFunction): string | null {
-  const { cause } = splitBackend(code);
-  const word = CAUSES[cause];
-  return word === undefined ? null : t(`causes.${word as keyof typeof en.causes}`);
+  const word = causeWord(splitBackend(code).cause);
+  return word === null ? null : t(`causes.${word}`);
 }
 
 /** The server that failed before the first word and was replaced, if that is what happened. */
@@ -157,8 +167,9 @@ export function rescuedFrom(
   for (const reason of reasons) {
     if (!reason.startsWith('fallback:')) continue;
     const { backend, cause } = splitBackend(reason.slice('fallback:'.length));
-    const told = FALLBACKS[cause] !== 'busy' && FALLBACKS[cause] !== 'echo';
-    if (backend !== null && backend !== source && told) return { from: backend, cause };
+    // Only a server that was asked and failed is a story; one that was full or not there is a mere reason.
+    const failed = causeWord(cause) !== null || FALLBACKS[cause] === 'exited';
+    if (backend !== null && backend !== source && failed) return { from: backend, cause };
   }
   return null;
 }

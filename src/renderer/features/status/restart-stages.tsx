@@ -22,7 +22,9 @@ const STEP_OF: Record<BackendStatus['stage'], number> = {
 export function RestartStages({ status }: { status: BackendStatus }) {
   const { t } = useTranslation();
   const current = STEP_OF[status.stage];
-  if (current === -1) return null;
+  // A server that answers while it finishes a cancelled request is not on its way anywhere.
+  const serving = status.state === 'busy' || status.state === 'ready' || status.state === 'adopted';
+  if (current === -1 || serving) return null;
   return (
     <ol
       aria-label={t('stage.label', { backend: t(`backend.${status.id}`) })}

@@ -1,3 +1,4 @@
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import type { BackendStatus } from '../../../shared/status';
 import { serverCure } from '../../components/backend-words';
@@ -8,7 +9,7 @@ import { useFormat } from '../../i18n/use-format';
 export function ServerTrouble({ status }: { status: BackendStatus }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const { absence, lastError, state, restarts } = status;
+  const { absence, lastError, state } = status;
   if (state === 'absent') {
     if (absence === null) return null;
     return (
@@ -18,14 +19,7 @@ export function ServerTrouble({ status }: { status: BackendStatus }) {
     );
   }
   const down = state === 'open' || state === 'backoff' || state === 'hung' || state === 'stopped';
-  const story =
-    status.id !== 'mlx'
-      ? null
-      : state === 'open'
-        ? t('status.openStory', { n: restarts })
-        : state === 'backoff'
-          ? t('status.backoffStory')
-          : null;
+  const story = storyOf(status, t);
   if (lastError === null)
     return story === null ? null : <p className="mt-2 text-ink-2 text-small">{story}</p>;
   const cure = serverCure(lastError, t);
@@ -51,6 +45,14 @@ export function ServerTrouble({ status }: { status: BackendStatus }) {
       </Note>
     </div>
   );
+}
+
+/** What MLX's absence means for now; Ollama has nobody to step in for it. */
+function storyOf({ id, state, restarts }: BackendStatus, t: TFunction): string | null {
+  if (id !== 'mlx') return null;
+  if (state === 'backoff') return t('status.backoffStory');
+  if (state !== 'open') return null;
+  return restarts > 1 ? t('status.openStory', { n: restarts }) : t('status.openStoryOnce');
 }
 
 /** A cure with its command set apart: what stands between backticks is to be typed. */

@@ -29,7 +29,9 @@ describe('reasonSentence', () => {
     ['fallback:ollama-down', 'Ollama was not running, so the other server answered.'],
     ['fallback:mlx-strange', 'The first choice could not answer (mlx strange), so the next one did.'],
     ['unavailable:mlx-backoff', 'MLX was not available: restarting soon.'],
-    ['unavailable:mlx', 'MLX was not available: stopped.'],
+    ['unavailable:mlx-no-model', 'MLX has no model for this.'],
+    ['fallback:named-model', 'The model you chose could not answer, so the one for this kind of work did.'],
+    ['rule:stack-trace', 'There is an error trace in it, and such work goes to Ollama.'],
     ['breaker:open', 'MLX is resting after repeated stops, so Ollama answers everything for now.'],
     ['memory:critical', 'Memory is nearly full, so MLX was spared.'],
     ['starter:small-talk', 'Small talk is what the built-in starter model can do.'],
@@ -55,15 +57,15 @@ describe('rescuedFrom', () => {
   });
 
   it('tells no story of a server that was only busy, repeated the message, or answered itself', () => {
-    expect(rescuedFrom(['fallback:mlx-busy'], 'ollama')).toBeNull();
+    expect(rescuedFrom(['fallback:mlx-draining'], 'ollama')).toBeNull();
     expect(rescuedFrom(['fallback:mlx-echo'], 'ollama')).toBeNull();
-    expect(rescuedFrom(['fallback:ollama-down'], 'ollama')).toBeNull();
+    expect(rescuedFrom(['fallback:ollama-exited'], 'ollama')).toBeNull();
   });
 });
 
 describe('causeClause', () => {
   it('is a clause for a known cause and null for a mere code', () => {
-    expect(causeClause('mlx-oom', t)).toBe('out of GPU memory');
+    expect(causeClause('mlx-out-of-memory', t)).toBe('out of GPU memory');
     expect(causeClause('x17', t)).toBeNull();
   });
 });
