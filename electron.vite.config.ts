@@ -8,6 +8,10 @@ const source = (path: string) => resolve(import.meta.dirname, 'src', path);
 export default defineConfig({
   main: {
     build: {
+      // Bundled and minified: no node_modules in a package, and a third less memory for source text and its bytecode.
+      externalizeDeps: false,
+      minify: true,
+      sourcemap: true,
       rollupOptions: {
         // Two hosts over one core, and the worker thread that owns the database.
         input: {

@@ -73,6 +73,8 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const { env } = process;
+  // Meant for this process alone (see the set-up's host-process.js).
+  delete env.MALLOC_ARENA_MAX;
   opened.assembling = assemble({
     host: 'headless',
     version,

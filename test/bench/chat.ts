@@ -25,8 +25,6 @@ export async function chat(): Promise<Figures> {
     if (!mlx?.url || !ollama?.url) throw new Error(`both servers must be up: ${JSON.stringify(backends)}`);
     const starter = mlx.model ?? '';
     await createStandIn(ollama.url, starter);
-    const listed = (await (await fetch(`${mlx.url}/v1/models`)).json()) as { data: { id: string }[] };
-    const path = listed.data.find(({ id }) => id.endsWith('starter'))?.id;
     const messages = [{ role: 'user', content: 'hello' }];
     const upstream = { messages, stream: true, max_tokens: 16 };
     const viaMlx = () =>
@@ -35,8 +33,7 @@ export async function chat(): Promise<Figures> {
         messages,
         options: { num_predict: 16 },
       });
-    const toMlx = () =>
-      ttft(`${mlx.url}/v1/chat/completions`, path ? { ...upstream, model: path } : upstream, 'data:');
+    const toMlx = () => ttft(`${mlx.url}/v1/chat/completions`, upstream, 'data:');
     const heavy = { messages, options: { num_predict: 16 } };
     const viaOllama = () => ttft(`${app.ready.gateway}/api/chat`, { ...heavy, model: `ollama/${STAND_IN}` });
     const toOllama = () => ttft(`${ollama.url}/api/chat`, { ...heavy, model: STAND_IN });

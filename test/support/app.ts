@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { headlessEnvironment, headlessFlags } from '../../resources/setup/lib/host-process.js';
 
 /** The headless host as a process of its own, in a data folder of its own. Plain Node: benches use it too. */
 
@@ -98,11 +99,16 @@ export function cleanEnvironment(
 /** Starts the built headless host and waits for its `ready` line. Rejects with its log when it ends before. */
 export async function startApp(options: AppOptions = {}): Promise<App> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'tandem-app-')));
-  const args = [join(ROOT, 'out/main/headless.js'), '--no-open', ...(options.args ?? ['--wait'])];
+  const args = [
+    ...headlessFlags,
+    join(ROOT, 'out/main/headless.js'),
+    '--no-open',
+    ...(options.args ?? ['--wait']),
+  ];
   const started = performance.now();
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
-    env: cleanEnvironment(dataDir, options.env),
+    env: { ...cleanEnvironment(dataDir, options.env), ...headlessEnvironment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const log: string[] = [];

@@ -9,7 +9,7 @@ import {
   rememberFailure,
 } from '../../../resources/setup/lib/electron-binary.js';
 import { canShowWindows, chooseHost } from '../../../resources/setup/lib/host-choice.js';
-import { exitCodeOf, hostCommand } from '../../../resources/setup/lib/host-process.js';
+import { exitCodeOf, headlessFlags, hostCommand } from '../../../resources/setup/lib/host-process.js';
 
 const facts = { forced: false, platform: 'linux', env: { DISPLAY: ':0' }, root: false };
 
@@ -48,7 +48,7 @@ describe('the host', () => {
     const common = { node: '/node', root: '/clone', hostArgs: ['--json'] };
     expect(hostCommand({ ...common, host: { host: 'headless' } })).toEqual({
       command: '/node',
-      args: [join('/clone', 'out', 'main', 'headless.js'), '--json'],
+      args: [...headlessFlags, join('/clone', 'out', 'main', 'headless.js'), '--json'],
     });
     expect(hostCommand({ ...common, host: { host: 'electron', path: '/e' } })).toEqual({
       command: '/e',
