@@ -1,5 +1,6 @@
 import type { ChatSummary } from '../shared/chat';
 import type { Push, Warning } from '../shared/contract';
+import { isServing } from '../shared/domain';
 import type { BackendStatus } from '../shared/status';
 import type { Core } from './core-types';
 import type { GatewayFacts } from './gateway/facts';
@@ -76,7 +77,8 @@ export function createCore(
       services.queue.onChange(() => projection.touch('queue')),
       library.onChange((models) => {
         projection.touch('models', 'capable', 'suggestions', 'warnings');
-        if (hasCapableModel(models)) chat.answerWaiting();
+        // One that is still coming up would turn the answer into a failure; it is told of again when it is up.
+        if (hasCapableModel(models) && enabled.every(isSettled)) void chat.answerWaiting();
       }),
       pulls.onChange(() => projection.touch('pulls')),
       pulls.onCompleted(() => void library.rescan()),
@@ -175,6 +177,12 @@ function gatewayFacts(
 interface Watched {
   status(): BackendStatus;
   readonly onStatus: (listener: (status: BackendStatus) => void) => Unsubscribe;
+}
+
+/** Will this backend stay as it is without anybody's doing? */
+function isSettled(backend: Watched): boolean {
+  const { state } = backend.status();
+  return isServing(state) || state === 'absent' || state === 'open';
 }
 
 /** Resolves when a backend is up, or when nothing goes on any more that could bring it up at once. */

@@ -52,6 +52,14 @@ export class MemoryStore implements Store {
   async message(id: string): Promise<Message | null> {
     return this.saved.find((message) => message.id === id) ?? null;
   }
+  async waitingAnswers(): Promise<Answer[]> {
+    const newest = new Map<string, Answer>();
+    for (const message of this.saved) {
+      const hidden = this.#chats.get(message.chatId)?.hidden ?? true;
+      if (message.role === 'assistant' && !hidden) newest.set(message.replyTo, message);
+    }
+    return [...newest.values()].filter(({ status, meta }) => status === 'done' && meta.notice === 'no_model');
+  }
   async renameChat(chatId: string, title: string): Promise<void> {
     const chat = this.#chats.get(chatId);
     if (chat) chat.title = title;

@@ -33,8 +33,6 @@ export class ChatService {
   readonly #running = new Map<string, Running>();
   readonly #pushes = new Emitter<Push>();
   readonly #listChanged = new Emitter<void>();
-  /** Answers that wait for a capable model, by id. */
-  readonly #waiting = new Map<string, { answer: Answer; target: Target }>();
 
   readonly onPush = this.#pushes.subscribe;
   /** The list of chats changed (title, order, new, deleted). */
@@ -103,7 +101,6 @@ export class ChatService {
   /** Stops an answer at once; what arrived stays. Stopping an ended one is no error. */
   stop(answerId: string): void {
     this.#running.get(answerId)?.controller.abort(new TandemError('cancelled', 'Stopped.'));
-    this.#waiting.delete(answerId);
   }
 
   async rename(chatId: string, title: string): Promise<void> {
@@ -129,11 +126,20 @@ export class ChatService {
     this.#listChanged.emit();
   }
 
-  /** Answers what was waiting for a capable model. */
-  answerWaiting(): void {
-    for (const [id, { answer, target }] of [...this.#waiting]) {
-      this.#waiting.delete(id);
-      this.#start({ ...answer, status: 'queued', meta: emptyMeta() }, target);
+  /**
+   * Answers, in place, what had to wait for a capable model, also since before the last start; what still cannot be
+   * answered goes on waiting. Never rejects.
+   */
+  async answerWaiting(): Promise<void> {
+    if (this.#store.readOnly) return;
+    const busy = new Set(this.#running.keys());
+    try {
+      for (const answer of await this.#store.waitingAnswers()) {
+        if (busy.has(answer.id) || this.#running.has(answer.id)) continue;
+        this.#start({ ...answer, status: 'queued', meta: emptyMeta() }, { kind: 'auto' });
+      }
+    } catch (error) {
+      this.#logger.warn('waiting-not-read', { code: toTandemError(error).code });
     }
   }
 
@@ -194,7 +200,7 @@ export class ChatService {
       }
     } catch (error) {
       text.flush();
-      if (!controller.signal.aborted) this.#fail(running, toTandemError(error));
+      if (!controller.signal.aborted) this.#fail(live, toTandemError(error));
     } finally {
       controller.signal.removeEventListener('abort', onAbort);
       stopSaving();
@@ -218,12 +224,11 @@ export class ChatService {
     };
   }
 
-  #fail({ live, target }: Running, error: TandemError): void {
+  #fail(live: LiveAnswer, error: TandemError): void {
     if (error.code === 'no_model') {
       this.#tell(
         live.settle('done', { source: 'app', model: null, notice: 'no_model', error: failure(error) }),
       );
-      this.#waiting.set(live.answer.id, { answer: live.answer, target });
       return;
     }
     const source = live.answer.text.length > 0 ? live.answer.meta.source : 'app';

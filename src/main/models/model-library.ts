@@ -21,6 +21,7 @@ export class ModelLibrary {
   readonly #cancels: (() => void)[] = [];
   #scan: Promise<void> | null = null;
 
+  /** The list has changed, or a backend has come up, which may be able to answer now what it could not before. */
   readonly onChange = this.#changed.subscribe;
 
   constructor(options: { registry: BackendRegistry; clock: Clock; logger: Logger }) {
@@ -41,7 +42,7 @@ export class ModelLibrary {
       this.#cancels.push(
         backend.onStatus((status) => {
           const now = isServing(status.state);
-          if (now && !serving) void this.rescan();
+          if (now && !serving) void this.#afterStart();
           serving = now;
         }),
       );
@@ -59,6 +60,13 @@ export class ModelLibrary {
       this.#scan = null;
     });
     return this.#scan;
+  }
+
+  /** A scan that was under way did not reach the backend yet. */
+  async #afterStart(): Promise<void> {
+    await this.#scan;
+    await this.rescan();
+    this.#changed.emit(this.models());
   }
 
   async #ask(): Promise<void> {

@@ -53,6 +53,17 @@ export function chatQueries(db: DatabaseSync, backupDir: string): ChatQueries {
       return row ? toMessage(row) : null;
     },
 
+    waitingAnswers: () =>
+      rows(
+        db,
+        `SELECT m.* FROM messages m JOIN chats c ON c.id = m.chat_id
+         WHERE c.hidden = 0 AND m.status = 'done' AND m.meta ->> '$.notice' = 'no_model' AND NOT EXISTS
+           (SELECT 1 FROM messages n WHERE n.chat_id = m.chat_id AND n.reply_to = m.reply_to AND n.seq > m.seq)
+         ORDER BY m.seq`,
+      )
+        .map(toMessage)
+        .filter((message) => message.role === 'assistant'),
+
     addTurn: ({ chat, user, answer }) =>
       inTransaction(db, () => {
         if (chat) insertChat(db, chat, user.at);

@@ -43,6 +43,11 @@ export interface Store {
   /** Removes this message and all that follow it in the chat. */
   truncateFrom(messageId: string): Promise<{ chatId: string } | null>;
   message(id: string): Promise<Message | null>;
+  /**
+   * Answers that said only that a capable model is missing, oldest first: the newest one of each message, in chats
+   * that are not deleted.
+   */
+  waitingAnswers(): Promise<Answer[]>;
   renameChat(chatId: string, title: string): Promise<void>;
   /** Hides a chat (undo possible). */
   hideChat(chatId: string): Promise<void>;

@@ -151,7 +151,7 @@ describe('chat', () => {
     dispatcher.feed(0, new TandemError('no_model', 'No model can do this yet. Get one.'));
     await clock.advance(0);
     expect(stored(answer.id)).toMatchObject({ status: 'done', meta: { source: 'app', notice: 'no_model' } });
-    chat.answerWaiting();
+    await chat.answerWaiting();
     await clock.advance(0);
     dispatcher.feed(1, started, text('here'), end, null);
     await clock.advance(40);
@@ -159,6 +159,64 @@ describe('chat', () => {
       status: 'done',
       text: 'here',
       meta: { source: 'ollama', notice: null },
+    });
+  });
+
+  describe('a message that waits for a model', () => {
+    const noModel = () => new TandemError('no_model', 'No model can do this yet. Get one.');
+    /** Sends it; its answer is Tandem's own words. */
+    async function waiting(chatId: string | null = null) {
+      const index = dispatcher.requests.length;
+      const sent = await chat.send(chatId, 'write code', auto);
+      await refuse(index);
+      return sent;
+    }
+    async function refuse(index: number): Promise<void> {
+      await clock.advance(0);
+      dispatcher.feed(index, noModel());
+      await clock.advance(0);
+    }
+    const asked = () => dispatcher.requests.map(({ id }) => id);
+
+    it('is answered once, however often it was tried', async () => {
+      const { answer } = await waiting();
+      const again = await chat.retry(answer.id, { kind: 'backend', backend: 'mlx' });
+      await refuse(1);
+      await Promise.all([chat.answerWaiting(), chat.answerWaiting()]);
+      await clock.advance(0);
+      expect(asked()).toEqual([answer.id, again.id, again.id]);
+    });
+
+    it('is not answered while its chat is deleted', async () => {
+      const { answer } = await waiting();
+      await chat.remove(answer.chatId);
+      await chat.answerWaiting();
+      expect(asked()).toEqual([answer.id]);
+      await chat.restore(answer.chatId);
+      await chat.answerWaiting();
+      await clock.advance(0);
+      expect(asked()).toEqual([answer.id, answer.id]);
+    });
+
+    it('is answered after a restart', async () => {
+      const { answer } = await waiting();
+      const restarted = new ChatService({ store, dispatcher, clock, logger: silentLogger });
+      await restarted.answerWaiting();
+      await clock.advance(0);
+      dispatcher.feed(1, started, text('here'), end, null);
+      await clock.advance(40);
+      expect(stored(answer.id)).toMatchObject({ text: 'here', meta: { source: 'ollama', notice: null } });
+    });
+
+    it('is not answered when an edit has removed it; what stood before it is', async () => {
+      const first = await waiting();
+      const second = await waiting(first.answer.chatId);
+      await chat.edit(second.user.id, 'hello', auto);
+      await chat.answerWaiting();
+      await clock.advance(0);
+      const [, , edited, ...after] = asked();
+      expect([first.answer.id, second.answer.id]).not.toContain(edited);
+      expect(after).toEqual([first.answer.id]);
     });
   });
 

@@ -4,6 +4,7 @@ import { chatQueries } from '../../../src/main/store/chats';
 import { connect } from '../../../src/main/store/database';
 import { migrate } from '../../../src/main/store/migrations';
 import { toStoreError } from '../../../src/main/store/sqlite-errors';
+import type { Answer } from '../../../src/shared/chat';
 import { answerTo, turn } from '../../support/messages';
 import { filesContaining, tempDir } from '../../support/temp-dir';
 
@@ -38,6 +39,25 @@ describe('chats', () => {
     expect(() => chats.addTurn({ chat: { id: 'a', title: 'A' }, user, answer: broken })).toThrow();
     expect(chats.listChats()).toEqual([]);
     expect(chats.message(user.id)).toBeNull();
+  });
+
+  it('knows which answers wait for a model: the newest of its message, not in deleted chats', () => {
+    const { chats } = open();
+    const noModel = (answer: Answer): Answer => ({
+      ...answer,
+      status: 'done',
+      meta: { ...answer.meta, notice: 'no_model' },
+    });
+    const turns = { a: turn('a', 1), b: turn('b', 2), c: turn('c', 3) };
+    for (const [id, { user, answer }] of Object.entries(turns)) {
+      chats.addTurn({ chat: { id, title: id }, user, answer: noModel(answer) });
+    }
+    chats.addTurn({ chat: null, ...turn('a', 4) });
+    const again = noModel({ ...turns.a.answer, id: 'again' });
+    chats.addAnswer(again);
+    chats.addAnswer({ ...turns.b.answer, id: 'better' });
+    chats.hideChat('c');
+    expect(chats.waitingAnswers()).toEqual([again]);
   });
 
   it('saves text, status and label of an answer', () => {
