@@ -75,22 +75,5 @@ export const targetSchema = z.discriminatedUnion('kind', [
 ]);
 export type Target = z.infer<typeof targetSchema>;
 
-export function emptyMeta(): AnswerMeta {
-  return {
-    source: null,
-    model: null,
-    category: null,
-    reasons: [],
-    queueMs: null,
-    ttftMs: null,
-    tokensPerSecond: null,
-    promptTokens: null,
-    completionTokens: null,
-    breaks: [],
-    position: null,
-    etaMs: null,
-    droppedTurns: 0,
-    error: null,
-    notice: null,
-  };
-}
+/** Stands in a file without schemas, so that a UI which needs only this does not carry the schema library. */
+export { emptyMeta } from './empty-meta';

@@ -1,6 +1,7 @@
 import { create } from 'zustand';
-import { emptyMeta, type Message, type Target } from '../../shared/chat';
+import type { Message, Target } from '../../shared/chat';
 import type { Push } from '../../shared/contract';
+import { emptyMeta } from '../../shared/empty-meta';
 import { loadOpenChat, saveDraft, saveOpenChat } from './drafts';
 import { errorSentence, request } from './request';
 import { applyState, applyText, joinMessages, type MessagesOutcome } from './stream-text';
