@@ -63,7 +63,10 @@ export function createHandlers(parts: HandlerParts): Handlers {
 
     backendRestart: async ({ backend }) => {
       // The answer does not wait for the server: its stages are pushed.
-      void registry.get(backend).restart('user');
+      const server = registry.get(backend);
+      // What was missing may be there by now; the set-up starts the server when it has found or made it.
+      if (server.status().state === 'absent') void setup.run();
+      void server.restart('user');
       return {};
     },
 
