@@ -248,11 +248,12 @@ describe.skipIf(!mayMount)('a full disk (needs the right to mount a small one)',
   let fake: FakeOllama;
   let dataDir: string;
   const filler = () => join(dataDir, 'filler');
+  const fill = () => execFileSync('sh', ['-c', `dd if=/dev/zero of=${filler()} bs=4k 2>/dev/null || true`]);
 
   beforeAll(async () => {
     dataDir = execFileSync('mktemp', ['-d']).toString().trim();
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m,mode=700', 'tmpfs', dataDir]);
-    fake = await startFakeOllama({ words: 3, everyMs: 1 });
+    fake = await startFakeOllama({ words: 30, everyMs: 50, wordLength: 5_000 });
     app = await startApp({ dataDir, env: { ...NO_SERVERS, OLLAMA_API_URL: fake.url } });
     ui = await connect(app.ready.web);
   });
@@ -267,7 +268,7 @@ describe.skipIf(!mayMount)('a full disk (needs the right to mount a small one)',
   it('refuses a message with `disk_full`, sends nothing, lives, and takes it once there is room', async () => {
     const { chatId } = await ui.value('chatSend', { chatId: null, text: `first: ${CODE}`, target: AUTO });
     await expect.poll(() => fake.requests()).toBe(1);
-    execFileSync('sh', ['-c', `dd if=/dev/zero of=${filler()} bs=4k 2>/dev/null || true`]);
+    fill();
     const text = `${CODE} ${'and explain it '.repeat(40_000)}`;
     const refused = await ui.call('chatSend', { chatId, text, target: AUTO });
     expect(refused).toMatchObject({ ok: false, error: { code: 'disk_full' } });
@@ -283,6 +284,39 @@ describe.skipIf(!mayMount)('a full disk (needs the right to mount a small one)',
     const { messages } = await ui.value('chatOpen', { chatId });
     expect(textOf(messages, 'user')).toEqual([`first: ${CODE}`, `again: ${CODE}`]);
     await ui.value('settingsSet', { key: 'theme', value: 'dark' });
+  });
+
+  const answersIn = async (chatId: string) => {
+    const { messages } = await ui.value('chatOpen', { chatId });
+    return messages.filter((message) => message.role === 'assistant');
+  };
+
+  it('keeps an answer that could not be stored, and stores it once there is room', async () => {
+    const { chatId } = await ui.value('chatSend', { chatId: null, text: CODE, target: AUTO });
+    await expect
+      .poll(async () => (await answersIn(chatId))[0]?.text.length, { timeout: 20_000 })
+      .toBeGreaterThan(5_000);
+    fill();
+    await expect.poll(async () => (await answersIn(chatId))[0]?.status, { timeout: 10_000 }).toBe('done');
+    const whole = (await answersIn(chatId))[0]?.text;
+    expect(whole).toHaveLength(30 * 5_001);
+    await rm(filler());
+    await app.stop();
+    app = await startApp({ dataDir, env: { ...NO_SERVERS, OLLAMA_API_URL: fake.url } });
+    ui = await connect(app.ready.web);
+    expect((await answersIn(chatId))[0]).toMatchObject({ status: 'done', text: whole });
+  });
+
+  it('ends with 1 and the cure when it cannot even start', async () => {
+    await app.stop();
+    fill();
+    const host = spawnHost({ dataDir, env: NO_SERVERS });
+    expect(await host.ended).toMatchObject({ code: 1 });
+    expect(host.stderr()).toMatch(/^disk_full: .*[Ff]ree some space/m);
+    await rm(filler());
+    app = await startApp({ dataDir, env: { ...NO_SERVERS, OLLAMA_API_URL: fake.url } });
+    ui = await connect(app.ready.web);
+    expect((await ui.snapshot()).chats).toHaveLength(2);
   });
 });
 

@@ -12,7 +12,12 @@ export interface FakeOllama {
  * A server in Ollama's dialect that writes numbered words one by one, for faults in the middle of a long answer: no
  * real model that is small enough for a test writes for more than a moment. It has one model, `steady`.
  */
-export async function startFakeOllama(options: { words: number; everyMs: number }): Promise<FakeOllama> {
+export async function startFakeOllama(options: {
+  words: number;
+  everyMs: number;
+  /** Characters that each word has at least. */
+  wordLength?: number;
+}): Promise<FakeOllama> {
   let requests = 0;
   const server = createServer((request, response) => {
     if (request.url === '/api/chat' || request.url === '/api/generate') {
@@ -58,13 +63,13 @@ const FACTS: Readonly<Record<string, object>> = {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { words, everyMs }: { words: number; everyMs: number },
+  { words, everyMs, wordLength = 0 }: { words: number; everyMs: number; wordLength?: number },
 ): Promise<void> {
   request.resume();
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
   const frame = (part: object) => response.write(`${JSON.stringify({ model: MODEL, ...part })}\n`);
   for (let word = 0; word < words && !response.destroyed; word += 1) {
-    frame({ message: { role: 'assistant', content: `w${word} ` }, done: false });
+    frame({ message: { role: 'assistant', content: `${`w${word}`.padEnd(wordLength, '.')} ` }, done: false });
     await new Promise((settle) => setTimeout(settle, everyMs));
   }
   frame({

@@ -8,6 +8,7 @@ import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
 import type { Dispatcher } from '../router/types';
 import type { Store } from '../store/types';
+import { AnswerSaver } from './answer-saver';
 import { conversation, firstTitle, modelChoice } from './history';
 import { LiveAnswer } from './live-answer';
 
@@ -30,6 +31,7 @@ export class ChatService {
   readonly #dispatcher: Dispatcher;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #saver: AnswerSaver;
   readonly #running = new Map<string, Running>();
   readonly #pushes = new Emitter<Push>();
   readonly #listChanged = new Emitter<void>();
@@ -43,12 +45,15 @@ export class ChatService {
     this.#dispatcher = options.dispatcher;
     this.#clock = options.clock;
     this.#logger = options.logger.child('chat');
+    this.#saver = new AnswerSaver(options.store, options.clock, this.#logger);
   }
 
   /** Messages of a chat; an answer being written comes with the text it has by now. */
   async open(chatId: string): Promise<Message[]> {
     const messages = await this.#store.messages(chatId);
-    return messages.map((message) => this.#running.get(message.id)?.live.answer ?? message);
+    return messages.map(
+      (message) => this.#running.get(message.id)?.live.answer ?? this.#saver.unsaved(message.id) ?? message,
+    );
   }
 
   /** Stores the message, then answers it. Rejects, with nothing sent, when it cannot be stored. */
@@ -148,9 +153,10 @@ export class ChatService {
     const settled = [...this.#running.values()].map((running) => {
       const { answer } = running.live;
       this.stop(answer.id);
-      return this.#save({ ...answer, status: 'stopped' });
+      return this.#saver.save({ ...answer, status: 'stopped' });
     });
     await Promise.all(settled);
+    await this.#saver.flush();
   }
 
   async #answer(answerId: string): Promise<Answer> {
@@ -172,7 +178,7 @@ export class ChatService {
     const { live, controller } = running;
     const text = new TextFlusher(this.#clock, (part) => this.#tell(live.text(part)));
     const stopSaving = this.#clock.every(SAVE_MS, () => {
-      if (live.answer.status === 'streaming') void this.#save(live.answer);
+      if (live.answer.status === 'streaming') void this.#saver.save(live.answer);
     });
     const onAbort = () => {
       text.flush();
@@ -205,7 +211,7 @@ export class ChatService {
       controller.signal.removeEventListener('abort', onAbort);
       stopSaving();
       this.#running.delete(live.answer.id);
-      await this.#save(live.answer);
+      await this.#saver.save(live.answer);
       this.#listChanged.emit();
     }
   }
@@ -231,20 +237,14 @@ export class ChatService {
       );
       return;
     }
-    const source = live.answer.text.length > 0 ? live.answer.meta.source : 'app';
-    this.#tell(live.settle('failed', { source, error: failure(error) }));
+    const begun = live.answer.text.length > 0;
+    const source = begun ? live.answer.meta.source : 'app';
+    const notice = error.code === 'ollama_down' && !begun ? error.code : null;
+    this.#tell(live.settle('failed', { source, notice, error: failure(error) }));
   }
 
   #tell(pushes: readonly Push[]): void {
     for (const push of pushes) this.#pushes.emit(push);
-  }
-
-  async #save(answer: Answer): Promise<void> {
-    try {
-      await this.#store.saveAnswer(answer);
-    } catch (error) {
-      this.#logger.error('save-failed', { code: toTandemError(error).code });
-    }
   }
 }
 

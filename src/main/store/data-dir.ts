@@ -5,6 +5,7 @@ import { TandemError } from '../../shared/errors';
 import { errorCode, makePrivateFolder } from '../ports/file-store';
 import type { ProcessTable } from '../ports/spawner';
 import { type InstanceLock, lockInstance } from './instance-lock';
+import { sqliteCode, toStoreError } from './sqlite-errors';
 
 export interface DataDirOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -70,9 +71,22 @@ async function keptToken(file: string): Promise<string> {
   return token;
 }
 
+/** The lock is an SQLite file: its failures to write say the same in codes of their own. */
+function folderCode(error: unknown): string | null {
+  switch (sqliteCode(error) === null ? null : toStoreError(error).code) {
+    case 'disk_full':
+      return 'ENOSPC';
+    case 'read_only':
+    case 'database_unreadable':
+      return 'EACCES';
+    default:
+      return errorCode(error) ?? null;
+  }
+}
+
 function toFolderError(error: unknown, path: string): unknown {
   const cause = { cause: error, details: { path } };
-  switch (errorCode(error)) {
+  switch (folderCode(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
       return new TandemError(
