@@ -1,9 +1,8 @@
 import { useEffect } from 'react';
 import { isMod } from './components/shortcut';
-import { openChat, stop, useChat } from './stores/chat-store';
+import { activeAnswerId, openChat, stop, useChat } from './stores/chat-store';
 import { useCore } from './stores/core-store';
 import { request } from './stores/request';
-import { isSettled } from './stores/stream-text';
 import { focusComposer, focusSearch, setDrawer, showView, useUi, VIEWS } from './stores/ui-store';
 
 /** Keys of the whole window. Fields and menus that need a key stop it before it comes here. */
@@ -36,9 +35,8 @@ function command(event: KeyboardEvent): boolean {
 
 /** Escape stops an answer, then closes what is open, then hides the popover. */
 function onEscape(): void {
-  const { messages } = useChat.getState();
-  const active = messages.findLast((message) => message.role === 'assistant' && !isSettled(message));
+  const active = activeAnswerId(useChat.getState());
   if (useUi.getState().drawer) setDrawer(false);
-  else if (active && useUi.getState().view === 'chat') void stop(active.id);
+  else if (active !== null && useUi.getState().view === 'chat') void stop(active);
   else if (useCore.getState().snapshot?.app.host === 'electron') void request('hideWindow', {});
 }

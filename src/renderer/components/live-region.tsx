@@ -1,9 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '../i18n/use-format';
-import { useChat } from '../stores/chat-store';
+import { activeAnswerId, useChat } from '../stores/chat-store';
 import { useCore, usePart } from '../stores/core-store';
-import { isSettled } from '../stores/stream-text';
 import { stateWords } from './backend-words';
 
 /** Speaks what changed: a server's state, an answer's end, the line to the core. Never single tokens. */
@@ -13,7 +12,7 @@ export function LiveRegion() {
   const [words, setWords] = useState('');
   const backends = usePart('backends');
   const connection = useCore((state) => state.connection);
-  const last = useChat((state) => state.messages.at(-1));
+  const active = useChat(activeAnswerId);
   const before = useRef(new Map<string, string>());
 
   useEffect(() => {
@@ -35,16 +34,18 @@ export function LiveRegion() {
     else if (old === 'lost') setWords(t('strip.back'));
   }, [connection, t]);
 
-  const ended = last?.role === 'assistant' && isSettled(last) ? last : null;
-  const running = last?.role === 'assistant' && !isSettled(last) ? last.id : null;
   const watched = useRef<string | null>(null);
   useEffect(() => {
-    if (running !== null) watched.current = running;
-    else if (ended && ended.id === watched.current) {
+    if (active !== null) watched.current = active;
+    else if (watched.current !== null) {
+      const ended = useChat.getState().messages.find((message) => message.id === watched.current);
       watched.current = null;
-      setWords(t('answer.complete', { backend: t(`backend.${ended.meta.source ?? 'app'}`) }));
+      if (ended?.role !== 'assistant') return;
+      if (ended.status === 'failed') setWords(t('answer.failed'));
+      else if (ended.status === 'stopped') setWords(t('answer.stopped'));
+      else setWords(t('answer.complete', { backend: t(`backend.${ended.meta.source ?? 'app'}`) }));
     }
-  }, [running, ended, t]);
+  }, [active, t]);
 
   return (
     <div role="status" aria-live="polite" className="sr-only">

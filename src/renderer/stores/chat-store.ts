@@ -4,7 +4,7 @@ import type { Push } from '../../shared/contract';
 import { emptyMeta } from '../../shared/empty-meta';
 import { loadOpenChat, saveDraft, saveOpenChat } from './drafts';
 import { errorSentence, request } from './request';
-import { applyState, applyText, joinMessages, type MessagesOutcome } from './stream-text';
+import { applyState, applyText, isSettled, joinMessages, type MessagesOutcome } from './stream-text';
 import { showToast } from './ui-store';
 
 export type ChatPush = Extract<Push, { name: 'answerText' | 'answerState' | 'chatChanged' }>;
@@ -31,6 +31,12 @@ export const useChat = create<ChatState>(() => ({
   target: { kind: 'auto' },
   editing: null,
 }));
+
+/** Id of the newest answer still to be finished. An id, so that its growing text re-renders nobody who asks. */
+export function activeAnswerId({ messages }: ChatState): string | null {
+  const active = messages.findLast((message) => message.role === 'assistant' && !isSettled(message));
+  return active?.id ?? null;
+}
 
 /** Pushes that came in the middle of an opening, or for a chat whose id is not known yet. */
 let held: ChatPush[] = [];

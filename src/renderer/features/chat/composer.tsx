@@ -4,9 +4,8 @@ import { useTranslation } from 'react-i18next';
 import { IconButton } from '../../components/button';
 import { SendIcon } from '../../components/icons';
 import { Shortcut } from '../../components/shortcut';
-import { setEditing, stop, useChat } from '../../stores/chat-store';
+import { activeAnswerId, setEditing, stop, useChat } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
-import { isSettled } from '../../stores/stream-text';
 import { useUi } from '../../stores/ui-store';
 import { TargetMenu } from './target-menu';
 import { useComposer } from './use-composer';
@@ -15,12 +14,11 @@ import { useComposer } from './use-composer';
 export function Composer() {
   const { t } = useTranslation();
   const capable = usePart('capable');
-  const messages = useChat((state) => state.messages);
+  const active = useChat(activeAnswerId);
   const editing = useChat((state) => state.editing);
   const focus = useUi((state) => state.focusComposer);
   const composer = useComposer();
   const field = useRef<HTMLTextAreaElement>(null);
-  const active = messages.findLast((message) => message.role === 'assistant' && !isSettled(message));
 
   useEffect(() => {
     if (focus >= 0) field.current?.focus({ preventScroll: true });
@@ -32,7 +30,7 @@ export function Composer() {
       event.preventDefault();
       void composer.submit();
     } else if (event.key === 'ArrowUp' && composer.text === '' && editing === null) {
-      const last = messages.findLast((message) => message.role === 'user');
+      const last = useChat.getState().messages.findLast((message) => message.role === 'user');
       if (!last) return;
       event.preventDefault();
       setEditing(last.id);
@@ -69,20 +67,20 @@ export function Composer() {
         <div className="flex items-center gap-2 pr-1.5 pb-1.5 pl-1.5">
           <TargetMenu />
           <span className="grow" />
-          <Hint answering={active !== undefined} />
-          {active && (
+          <Hint answering={active !== null} />
+          {active !== null && (
             <button
               type="button"
               data-testid="stop"
               aria-label={t('chat.stop')}
               title={t('chat.stop')}
-              onClick={() => void stop(active.id)}
+              onClick={() => void stop(active)}
               className="grid size-7 place-items-center rounded-full bg-ink text-bg"
             >
               <span className="size-[9px] rounded-[2px] bg-bg" aria-hidden="true" />
             </button>
           )}
-          {(!active || composer.text.trim() !== '') && (
+          {(active === null || composer.text.trim() !== '') && (
             <button
               type="button"
               data-testid="send"

@@ -42,7 +42,7 @@ export function ServerCard({ status }: { status: BackendStatus }) {
             onClick={() => void perform('backendRestart', { backend: status.id })}
           >
             <RotateCw size={12} aria-hidden="true" />
-            <span className="hidden @min-[300px]:inline">
+            <span className="hidden @min-[270px]:inline">
               {t(resting ? 'status.tryNow' : 'status.restart')}
             </span>
           </Button>
