@@ -1,5 +1,6 @@
 import { BACKEND_IDS, type BackendId, type Category, isServing } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
+import { pickModel } from './model-pick';
 import { needsHeavy, ROLES } from './roles';
 import type { RouteSnapshot } from './types';
 
@@ -32,6 +33,15 @@ export function noCandidate(
       { retryAfterS: STARTING_RETRY_S },
     );
   }
+  const gone = usable.find((id) => !present.includes(id) && hasModelFor(id, category, snapshot));
+  if (gone) {
+    const { title, downCode } = ROLES[gone];
+    return new TandemError(
+      downCode,
+      `${title} does not answer, and this (${category}) needs one of its models. Start ${title} again, then retry.`,
+      { retryAfterS: STARTING_RETRY_S },
+    );
+  }
   const onlyLight = present.every((id) => ROLES[id].work === 'light');
   if (onlyLight && snapshot.memory === 'critical') {
     return new TandemError(
@@ -45,12 +55,18 @@ export function noCandidate(
   const wish = needsHeavy(category) ? 'a larger model' : 'a model';
   const heavy = usable.find((id) => ROLES[id].work === 'heavy');
   const installed = heavy !== undefined && present.includes(heavy);
-  const how = installed ? 'Pull' : 'Install Ollama and pull';
+  const how = installed ? 'Pull' : 'Install or start Ollama, then pull';
   return new TandemError(
     'no_model',
     `No installed model can answer this (${category}). ${how} ${wish}, for example: ollama pull ${exampleFor(category)}.`,
     { details: { category, example: exampleFor(category) } },
   );
+}
+
+/** Did this backend, when it was last there, list a model that would do? */
+function hasModelFor(backend: BackendId, category: Category, snapshot: RouteSnapshot): boolean {
+  const listed = snapshot.models.some((model) => model.backend === backend);
+  return listed && pickModel(backend, category, snapshot, []) !== null;
 }
 
 /** In Ollama's words, which its clients recognise. */

@@ -145,6 +145,24 @@ describe('chat', () => {
     });
   });
 
+  it('says in its own words that Ollama is not there, unless a part of the answer is', async () => {
+    const gone = new TandemError('ollama_down', 'Ollama does not answer. Start it again.');
+    const nothing = await chat.send(null, 'write code', auto);
+    const part = await chat.send(null, 'write more', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, gone);
+    dispatcher.feed(1, started, text('part'), gone);
+    await clock.advance(40);
+    expect(stored(nothing.answer.id)).toMatchObject({
+      status: 'failed',
+      meta: { source: 'app', notice: 'ollama_down', error: { code: 'ollama_down' } },
+    });
+    expect(stored(part.answer.id)).toMatchObject({
+      status: 'failed',
+      meta: { source: 'ollama', notice: null, error: { code: 'ollama_down' } },
+    });
+  });
+
   it('says in its own words that no model is there, and answers when one is', async () => {
     const { answer } = await chat.send(null, 'write code', auto);
     await clock.advance(0);

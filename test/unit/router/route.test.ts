@@ -590,7 +590,11 @@ describe('what a refusal tells', () => {
   it('a missing model with the cure', () => {
     expect(refusal(CODE, {}, { models: [] })).toContain('ollama pull qwen2.5-coder:7b');
     expect(refusal(CODE, {}, { models: [], states: { ollama: 'absent' } })).toContain(
-      'Install Ollama and pull',
+      'Install or start Ollama, then pull',
     );
+  });
+
+  it('a server that had the model and is gone, instead of a missing model', () => {
+    expect(refusal(CODE, {}, { states: { ollama: 'absent' } })).toContain('Start Ollama again');
   });
 });

@@ -291,7 +291,7 @@ export class OllamaBackend implements Backend {
   #onDown(server: WatchedServer, error: TandemError): void {
     if (this.#mode.kind !== 'watched' || this.#mode.server !== server) return;
     const known = this.#board.current.ownership !== 'none';
-    const fixed = this.#options.url !== null;
+    const fixed = this.#options.url;
     this.#board.set({
       state: 'absent',
       stage: 'idle',
@@ -300,20 +300,15 @@ export class OllamaBackend implements Backend {
       model: null,
       pid: null,
       memoryBytes: null,
-      url: fixed ? this.#options.url : null,
-      absence: fixed
-        ? {
-            code: error.code === 'self_reference' ? error.code : 'ollama_down',
-            cure: `${error.message} OLLAMA_API_URL names it; start it there or unset it.`,
-          }
-        : null,
+      url: fixed,
+      absence: fixed === null ? null : absenceAt(fixed, error),
       lastError: {
         code: error.code === 'self_reference' ? error.code : known ? 'vanished' : 'unreachable',
         message: error.message,
         at: this.#ports.clock.wall().getTime(),
       },
     });
-    if (fixed) return;
+    if (fixed !== null) return;
     server.stop();
     this.#mode = { kind: 'none' };
     void this.#look(true);
@@ -383,6 +378,13 @@ export class OllamaBackend implements Backend {
     });
     if (view.state === 'ready' && this.#board.current.memoryBytes === null) void this.#refreshFigures();
   }
+}
+
+/** What is wrong when nobody answers at the one address that was given, and what helps. */
+function absenceAt(url: string, error: TandemError): { code: string; cure: string } {
+  if (error.code === 'self_reference') return { code: error.code, cure: error.message };
+  const named = `No Ollama answers at ${new URL(url).host}, which OLLAMA_API_URL names.`;
+  return { code: 'ollama_down', cure: `${named} Start it there, or unset the address.` };
 }
 
 function isLoopback(url: string): boolean {

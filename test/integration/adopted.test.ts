@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type App, ask, startApp, until } from '../support/app';
+import { type ForeignOllama, startForeignOllama, writeStandIn } from '../support/foreign-ollama';
+import { openWebClient, type WebClient } from '../support/web-client';
+
+/** An Ollama that is somebody else's: used, watched, and never touched unasked. */
+const CODE = 'Write a Python function that merges two sorted lists';
+const never = new AbortController().signal;
+let folder: string;
+let theirs: ForeignOllama;
+let app: App;
+let page: WebClient;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tandem-adopted-'));
+  theirs = await startForeignOllama(folder);
+  await theirs.api.createFromFolder('theirs', await writeStandIn(join(folder, 'stand-in')), never);
+});
+afterAll(async () => {
+  await theirs?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+afterEach(async () => {
+  page?.close();
+  await app?.stop();
+  await app?.remove();
+});
+
+async function open(url: string): Promise<void> {
+  app = await startApp({ env: { OLLAMA_API_URL: url, MLX_RATE_LIMIT_MAX: '0' } });
+  page = await openWebClient(app);
+}
+
+const names = async () => (await theirs.api.tags(never)).map(({ name }) => name);
+const status = async () => (await page.snapshot()).backends.find(({ id }) => id === 'ollama');
+
+const portOf = (server: ForeignOllama) => Number(new URL(server.url).port);
+
+/** An address where a server listened a moment ago. */
+async function deadUrl(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((settle) => server.close(settle));
+  return `http://127.0.0.1:${port}`;
+}
+
+describe('an Ollama named by OLLAMA_API_URL', () => {
+  it('is adopted, answers, and gets the starter only with consent', async () => {
+    await open(theirs.url);
+    expect(await status()).toMatchObject({
+      state: 'adopted',
+      ownership: 'adopted',
+      url: theirs.url,
+      pid: null,
+    });
+    expect(await ask(app.ready.gateway, CODE)).toMatchObject({
+      status: 200,
+      backend: 'ollama',
+      model: 'theirs',
+    });
+    expect(await names()).toEqual(['theirs:latest']);
+    await page.call('settingsSet', { key: 'starterInAdopted', value: true });
+    await until(
+      async () => (await names()).includes('tandem-starter:latest'),
+      10_000,
+      'the starter is created',
+    );
+    const hello = await ask(app.ready.gateway, 'hello', { model: 'ollama/tandem-starter' });
+    expect(hello).toMatchObject({ status: 200, backend: 'ollama', model: 'tandem-starter' });
+  });
+
+  it('is not touched when Tandem is told to restart it, or ends', async () => {
+    await open(theirs.url);
+    await page.call('backendRestart', { backend: 'ollama' });
+    expect(await status()).toMatchObject({ state: 'adopted' });
+    page.close();
+    expect((await app.stop()).code).toBe(0);
+    expect(theirs.process.exitCode).toBeNull();
+    const answer = await fetch(`${theirs.url}/api/generate`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'theirs', prompt: 'hello', stream: false }),
+    });
+    expect(answer.status).toBe(200);
+  });
+
+  it('is absent with the cure once it dies; when it is back it is used again', async () => {
+    await open(theirs.url);
+    const port = portOf(theirs);
+    await theirs.stop();
+    const gone = await until(
+      async () => {
+        const now = await status();
+        return now?.state === 'absent' && now;
+      },
+      15_000,
+      'its death is noticed',
+    );
+    expect(gone).toMatchObject({ ownership: 'none', lastError: { code: 'vanished' } });
+    expect(gone.absence?.cure).toMatch(/OLLAMA_API_URL/);
+    expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
+    const refused = await ask(app.ready.gateway, CODE);
+    expect(refused).toMatchObject({ status: 503, code: 'ollama_down' });
+    theirs = await startForeignOllama(folder, port);
+    // The button on its card looks at once; by itself it looks every few seconds.
+    await page.call('backendRestart', { backend: 'ollama' });
+    await until(async () => (await status())?.state === 'adopted', 15_000, 'it is adopted again');
+    expect(await ask(app.ready.gateway, CODE)).toMatchObject({ status: 200, backend: 'ollama' });
+  });
+
+  it('dead from the start it is absent with the cure, and small talk works by MLX alone', async () => {
+    const url = await deadUrl();
+    await open(url);
+    const absent = await status();
+    expect(absent).toMatchObject({ state: 'absent', url });
+    expect(absent?.absence?.cure).toMatch(/OLLAMA_API_URL names. Start it there/);
+    expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
+    const refused = await ask(app.ready.gateway, CODE);
+    expect(refused).toMatchObject({ status: 503 });
+    expect(refused.error).toMatch(/start Ollama/);
+    expect((await app.health()).status).toBe('degraded');
+  });
+});
