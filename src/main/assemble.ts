@@ -10,6 +10,7 @@ import { createNodeFetcher } from './ports/node-fetcher';
 import { createProcessTable } from './ports/node-process-table';
 import { nodeSpawner } from './ports/node-spawner';
 import { openLog } from './ports/pino-logger';
+import { findContainerHost } from './setup/container-host';
 import { openDataDir } from './store/data-dir';
 import { openSettings } from './store/settings-store';
 import { openStore } from './store/store-client';
@@ -70,9 +71,10 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const { logger } = log;
     const clock = systemClock;
     const records = new ChildRecords(join(dataDir.path, 'children.json'));
-    const [settings, store] = await Promise.all([
+    const [settings, store, containerHost] = await Promise.all([
       openSettings({ dataDir: dataDir.path, env, files: nodeFileStore, clock, logger }),
       openStore({ dataDir: dataDir.path, workerUrl: options.storeWorker, logger }),
+      findContainerHost({ env, fetcher }),
       sweepOrphans(records, { table, clock, logger }),
     ]);
     closers.push(() => store.close());
@@ -93,6 +95,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
         env,
         instanceId: dataDir.instanceId,
         node: options.node,
+        containerHost,
         systemPackages: options.systemPackages,
       },
       options.shell,

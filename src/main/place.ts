@@ -1,3 +1,5 @@
+import type { ContainerHost } from './setup/container-host';
+
 /** Where this instance runs and what it may use; fixed for its life. */
 export interface Place {
   version: string;
@@ -16,6 +18,8 @@ export interface Place {
   instanceId: string;
   /** A Node that runs the set-up scripts. */
   node: string;
+  /** Servers outside our container, if we are in one. */
+  containerHost: ContainerHost;
   /** The set-up may install missing build headers where it can. */
   systemPackages: boolean;
 }

@@ -3,7 +3,7 @@ import type { BackendId } from '../shared/domain';
 import type { Backend } from './backends/backend';
 import { MlxBackend } from './backends/mlx/mlx-backend';
 import { RemoteMlxBackend } from './backends/mlx/remote-mlx-backend';
-import { OllamaBackend } from './backends/ollama/ollama-backend';
+import { OLLAMA_DEFAULT_URL, OllamaBackend } from './backends/ollama/ollama-backend';
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
 import { MemoryMonitor } from './memory/memory-monitor';
@@ -72,6 +72,9 @@ export function createServices(
   const { clock, logger, fetcher } = ports;
   const values = () => settings.values();
 
+  // A Python that is named is meant to be used, wherever we run.
+  const outside = place.env.TANDEM_MLX_PYTHON ? null : place.containerHost.mlx;
+  const mlxUrl = values().mlxUrl ?? outside;
   const setup = new SetupRunner({
     spawner: ports.spawner,
     logger,
@@ -81,7 +84,7 @@ export function createServices(
     // The addresses in force: one that was not understood, or stands in the settings file, must not mislead it.
     env: {
       ...stringsOf(place.env),
-      MLX_API_URL: values().mlxUrl ?? '',
+      MLX_API_URL: mlxUrl ?? '',
       OLLAMA_API_URL: values().ollamaUrl ?? '',
     },
   });
@@ -114,12 +117,12 @@ export function createServices(
       },
       ports,
     );
-  const { mlxUrl } = values();
   const mlx = mlxUrl === null ? managedMlx() : new RemoteMlxBackend({ ...common, url: mlxUrl, clock });
   const ollama = new OllamaBackend(
     {
       ...common,
       url: values().ollamaUrl,
+      candidates: [OLLAMA_DEFAULT_URL, place.containerHost.ollama].filter((url) => url !== null),
       locate: locateRuntime(setup, 'ollama'),
       logFile: join(place.dataDir, 'logs', 'ollama.log'),
       findHolder: findPortHolder,

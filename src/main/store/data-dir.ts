@@ -98,6 +98,7 @@ function toFolderError(error: unknown, path: string): unknown {
     case 'EPERM':
     case 'EROFS':
     case 'ENOTDIR':
+    case 'EISDIR':
     case 'EEXIST':
       return new TandemError(
         'read_only',
