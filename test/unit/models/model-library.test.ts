@@ -1,0 +1,70 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BackendRegistry } from '../../../src/main/backends/registry';
+import { hasCapableModel, ModelLibrary } from '../../../src/main/models/model-library';
+import { silentLogger } from '../../../src/main/ports/logger';
+import type { ModelInfo } from '../../../src/shared/domain';
+import { FakeClock } from '../../support/fake-clock';
+import { model, ScriptedBackend } from '../../support/scripted-backend';
+
+/** A backend whose list a test decides; null = it cannot be asked. */
+class ListingBackend extends ScriptedBackend {
+  installed: ModelInfo[] | null = [];
+  override async models(): Promise<ModelInfo[]> {
+    if (!this.installed) throw new Error('down');
+    return this.installed;
+  }
+}
+
+let clock: FakeClock;
+let mlx: ListingBackend;
+let ollama: ListingBackend;
+let library: ModelLibrary;
+let told: string[][];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  mlx = new ListingBackend('mlx', clock);
+  ollama = new ListingBackend('ollama', clock);
+  library = new ModelLibrary({ registry: new BackendRegistry([mlx, ollama]), clock, logger: silentLogger });
+  told = [];
+  library.onChange((models) => told.push(models.map(({ name }) => name)));
+});
+
+describe('the library of models', () => {
+  it('tells of a model installed by hand, once, within half a minute', async () => {
+    library.start();
+    await clock.advance(0);
+    ollama.installed = [model('ollama', 'new:7b', 7)];
+    await clock.advance(30_000);
+    await clock.advance(30_000);
+    expect(told).toEqual([['new:7b']]);
+    library.stop();
+    ollama.installed = [];
+    await clock.advance(60_000);
+    expect(told).toHaveLength(1);
+  });
+
+  it('keeps the list of a backend that cannot be asked, and tells when it is back although nothing is new', async () => {
+    mlx.installed = [model('mlx', 'small', 3)];
+    ollama.installed = [model('ollama', 'large', 32)];
+    library.start();
+    await clock.advance(0);
+    ollama.installed = null;
+    ollama.state = 'backoff';
+    await library.rescan();
+    expect(library.models().map(({ name }) => name)).toEqual(['small', 'large']);
+    const before = told.length;
+    ollama.installed = [model('ollama', 'large', 32)];
+    ollama.state = 'ready';
+    await clock.advance(0);
+    expect(told.slice(before)).toContainEqual(['small', 'large']);
+  });
+
+  it('counts only models that can do more than small talk, on this machine', () => {
+    const starter = model('mlx', 'tandem-starter', 0.002, { starter: true });
+    const remote = model('ollama', 'large:cloud', 120, { remote: true });
+    const embedding = model('ollama', 'bert', 0.1, { capabilities: ['embedding'] });
+    expect(hasCapableModel([starter, remote, embedding])).toBe(false);
+    expect(hasCapableModel([starter, model('ollama', 'tiny', 1)])).toBe(true);
+  });
+});
