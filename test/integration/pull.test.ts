@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Pull } from '../../src/shared/contract';
-import { type App, ask, startApp } from '../support/app';
+import { type App, ask, startApp, until } from '../support/app';
 import { type ServedModel, serveCapableModel } from '../support/served-model';
 import { openWebClient, pullIn, type WebClient } from '../support/web-client';
 
@@ -116,6 +116,26 @@ describe('a model for a person who has none', () => {
     served.registry.fault = { kind: 'none' };
     await served.registry.quiet(1_500);
     expect(await blobBytes(join(app.dataDir, 'ollama-models'))).toBe(before);
+    await expectNothingNew();
+  });
+
+  it('says so when Ollama dies in the middle of it', async () => {
+    served.registry.fault = { kind: 'stall', afterBytes: 200_000 };
+    const name = served.registry.pullName();
+    await pull(page, name, (now) => now.completedBytes > 0);
+    const end = pull(page, name);
+    process.kill(Number((await app.health()).backends.ollama?.pid), 'SIGKILL');
+    expect(await end).toMatchObject({
+      state: 'failed',
+      error: { code: 'pull_failed', message: expect.stringMatching(/Ollama ended .* Try again/) },
+    });
+    const down = await pull(page, name);
+    expect(down).toMatchObject({ state: 'failed', error: { code: 'ollama_down' } });
+    await until(
+      async () => (await app.health()).backends.ollama?.state === 'ready',
+      LIMIT_MS,
+      'Ollama is back',
+    );
     await expectNothingNew();
   });
 

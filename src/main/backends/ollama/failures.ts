@@ -73,6 +73,9 @@ function pullWords(text: string, model: string): string {
   ) {
     return `The library of ${model} cannot be reached. Check the network connection, then try again.`;
   }
+  if (/terminated|did not receive done|socket|fetch failed/i.test(text)) {
+    return `Ollama ended while it fetched ${model}. Try again once it is back; what has arrived is kept.`;
+  }
   return `${model} could not be fetched: ${text.slice(0, 200)}. Try again.`;
 }
 
