@@ -105,10 +105,11 @@ describe('mlx_lm.server as a backend', () => {
       ownership: 'managed',
       restarts: 0,
     });
-    const chunks = await collect(backend.stream(babble(12), never));
+    // Enough of them: a few random bytes may all be parts of characters, which are held back.
+    const chunks = await collect(backend.stream(babble(64), never));
     expect(chunks[0]?.type).toBe('prefill');
     expect(chunks.filter((chunk) => chunk.type === 'text').length).toBeGreaterThan(0);
-    expect(chunks.at(-1)).toMatchObject({ type: 'end', end: { reason: 'length', completionTokens: 12 } });
+    expect(chunks.at(-1)).toMatchObject({ type: 'end', end: { reason: 'length', completionTokens: 64 } });
     expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0 });
   });
 
