@@ -363,6 +363,19 @@ describe('a start that cannot be', () => {
     expect((await stat(join(app.dataDir, 'instance.json'))).isFile()).toBe(true);
   });
 
+  it.each(['TANDEM_WEB_HOST', 'TANDEM_GATEWAY_HOST', 'TANDEM_MLX_API_HOST'])(
+    'ends with 1 when %s would let other machines in, because nothing keeps them out',
+    async (variable) => {
+      const dataDir = tempDir();
+      const host = spawnHost({ dataDir, env: { ...NO_SERVERS, [variable]: '0.0.0.0' } });
+      expect(await host.ended).toMatchObject({ code: 1 });
+      expect(host.stderr()).toMatch(
+        /^environment_invalid: 0\.0\.0\.0 can be reached by other machines.*127\.0\.0\.1/m,
+      );
+      expect(await readdir(dataDir)).not.toContain('instance.json');
+    },
+  );
+
   it('ends with 2 for an option that does not exist', async () => {
     const host = spawnHost({ dataDir: tempDir(), args: ['--no-such-option'] });
     expect(await host.ended).toMatchObject({ code: 2 });
@@ -409,7 +422,7 @@ describe('a backend address that leads to Tandem itself', () => {
     for (const backend of [backends.mlx, backends.ollama]) {
       expect(backend).toMatchObject({ state: 'absent', code: 'self_reference' });
       expect(backend?.last_error).toMatchObject({ code: 'self_reference' });
-      expect(backend?.cure).toMatch(/unset/);
+      expect(backend?.cure).toMatch(/leads to Tandem itself; give the server's own address/);
     }
     for (const base of [app.ready.gateway, app.ready.mlxApi]) {
       const answer = await ask(base, CODE);

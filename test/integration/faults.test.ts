@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type App, ask, startApp, until } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
+import { processesOf } from '../support/processes';
 import { mlxPython } from '../support/runtimes';
 import { tempDir } from '../support/temp-dir';
 
@@ -190,6 +191,54 @@ describe('a hung MLX', () => {
       const last = await mlxIn(other, ['ready']);
       expect(last.pid).not.toBe(next.pid);
       expect(await ask(other.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
+    });
+  });
+
+  describe('while it hangs, another Ollama', () => {
+    let other: App;
+
+    beforeAll(async () => {
+      other = await startApp({ env: CAPABLE });
+      const { url } = await backend(other, 'ollama');
+      const created = await fetch(`${url}/api/create`, {
+        method: 'POST',
+        body: JSON.stringify({ model: STAND_IN, from: 'tandem-starter', stream: false }),
+      });
+      expect(created.status).toBe(200);
+    });
+    afterAll(() => end(other));
+
+    it('killed under code requests is started again, and each gets its answer', async () => {
+      const { pid } = await backend(other, 'ollama');
+      const asked = Array.from({ length: 5 }, () => ask(other.ready.gateway, CODE));
+      await Promise.race(asked);
+      process.kill(Number(pid), 'SIGKILL');
+      const answers = await Promise.all(asked);
+      expect(answers.map(({ status, backend: by }) => [status, by])).toEqual(Array(5).fill([200, 'ollama']));
+      const after = await backend(other, 'ollama');
+      expect(after.pid).not.toBe(pid);
+      expect(after.restarts).toBe(1);
+    });
+
+    it('whose model runner is killed answers all the same', async () => {
+      const { pid } = await backend(other, 'ollama');
+      await ask(other.ready.gateway, CODE);
+      const runners = await processesOf(Number(pid));
+      expect(runners.length).toBeGreaterThan(0);
+      const asked = Array.from({ length: 5 }, () => ask(other.ready.gateway, CODE));
+      for (const runner of runners) process.kill(runner, 'SIGKILL');
+      const answers = await Promise.all(asked);
+      expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
+      expect(await ask(other.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
+    });
+
+    it('and MLX both killed at once cost no answer', async () => {
+      const asked = ['hello', CODE, 'hi', CODE].map((text) => ask(other.ready.gateway, text));
+      const { mlx, ollama } = (await other.health()).backends;
+      for (const dead of [mlx, ollama]) process.kill(Number(dead?.pid), 'SIGKILL');
+      const answers = await Promise.all(asked);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+      await until(async () => (await other.health()).status !== 'degraded', 30_000, 'both up again');
     });
   });
 

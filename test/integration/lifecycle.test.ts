@@ -103,6 +103,20 @@ describe('a signal', () => {
     expect(wordsIn(answer.text)).toBeGreaterThanOrEqual(had);
   });
 
+  it('SIGTERM ends servers that do not react any more', async () => {
+    const dataDir = tempDir();
+    const app = await startApp({ dataDir });
+    const family = new Family(Number(app.process.pid));
+    const { mlx, ollama } = (await app.health()).backends;
+    for (const server of [mlx, ollama]) process.kill(Number(server?.pid), 'SIGSTOP');
+    await until(async () => family.size >= 2, 5_000, 'both servers seen');
+    const { code, ms } = await app.stop();
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(LIMIT_MS);
+    expect(await family.survivors()).toEqual([]);
+    await expectReleased(dataDir);
+  });
+
   it('an API client whose stream is cut by SIGTERM gets no clean end', async () => {
     const app = await steadyApp(tempDir());
     const response = await fetch(`${app.ready.gateway}/api/chat`, {

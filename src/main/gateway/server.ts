@@ -5,7 +5,7 @@ import { isLoopback } from '../../shared/local-origin';
 import type { Settings } from '../../shared/settings';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
-import { findPortHolder, portTaken } from '../ports/port-holder';
+import { bindFailure, findPortHolder, portTaken } from '../ports/port-holder';
 import type { Dispatcher } from '../router/types';
 import { ollamaError } from './dialects/ollama';
 import type { GatewayFacts } from './facts';
@@ -60,8 +60,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       try {
         await app.listen({ port, host });
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-        throw portTaken(port, await findPortHolder(port), options.surface.portVariable);
+        const { portVariable } = options.surface;
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE')
+          throw bindFailure(error, port, host, portVariable);
+        throw portTaken(port, await findPortHolder(port), portVariable);
       }
       const bound = (app.server.address() as AddressInfo).port;
       return { port: bound, url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}` };

@@ -29,6 +29,27 @@ export function portTaken(port: number, holder: PortHolder | null, variable: str
   );
 }
 
+/** Why a listener could not be bound, for what is not a taken port: in plain words where they are known. */
+export function bindFailure(error: unknown, port: number, host: string, variable: string): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EACCES':
+      return new TandemError(
+        'environment_invalid',
+        `Port ${port} may not be opened by this user. Choose one above 1023 with ${variable}.`,
+        { cause: error },
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new TandemError(
+        'environment_invalid',
+        `${host} is no address of this machine. Use 127.0.0.1, or set ${variable.replace(/_PORT$/, '_HOST')} to one that is.`,
+        { cause: error },
+      );
+    default:
+      return error;
+  }
+}
+
 /** Linux: the socket's inode from the kernel's table of listeners, then the process that holds that inode. */
 async function holderFromProc(port: number): Promise<PortHolder | null> {
   const tables = await Promise.all(

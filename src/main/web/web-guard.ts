@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import { TandemError, toTandemError } from '../../shared/errors';
 import { isAllowedHost, isAllowedOrigin } from '../../shared/local-origin';
+import { bindFailure } from '../ports/port-holder';
 
 export interface WebGuardOptions {
   /** Beside the built-in ones. */
@@ -50,7 +51,7 @@ export function bindsTo(server: Server, port: number, host: string): Promise<boo
     const onError = (error: NodeJS.ErrnoException) => {
       server.off('listening', onListening);
       if (error.code === 'EADDRINUSE') resolve(false);
-      else reject(error);
+      else reject(bindFailure(error, port, host, 'TANDEM_WEB_PORT'));
     };
     const onListening = () => {
       server.off('error', onError);

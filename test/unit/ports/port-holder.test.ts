@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listenerInodes, parseLsof } from '../../../src/main/ports/port-holder';
+import { bindFailure, listenerInodes, parseLsof } from '../../../src/main/ports/port-holder';
 
 /** Synthetic, in the form of the kernel's table: 0x2CAC is 11436; 0A is LISTEN, 01 is ESTABLISHED. */
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -17,5 +17,24 @@ describe('the holder of a port', () => {
   it('is the first process that lsof names', () => {
     expect(parseLsof('p501\ncollama\nf3\np502\ncnginx\nf6\n')).toEqual({ pid: 501, name: 'ollama' });
     expect(parseLsof('')).toBeNull();
+  });
+});
+
+describe('bindFailure', () => {
+  const named = (code: string) =>
+    bindFailure(Object.assign(new Error(code), { code }), 80, '::1', 'TANDEM_WEB_PORT');
+
+  it.each([
+    ['EACCES', 'Port 80 may not be opened by this user. Choose one above 1023 with TANDEM_WEB_PORT.'],
+    [
+      'EADDRNOTAVAIL',
+      '::1 is no address of this machine. Use 127.0.0.1, or set TANDEM_WEB_HOST to one that is.',
+    ],
+  ])('says %s in plain words', (code, message) => {
+    expect(named(code)).toMatchObject({ code: 'environment_invalid', message });
+  });
+
+  it('leaves what it does not know as it is', () => {
+    expect(named('EMFILE')).toMatchObject({ code: 'EMFILE' });
   });
 });

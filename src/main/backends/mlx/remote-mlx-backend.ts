@@ -118,7 +118,10 @@ export class RemoteMlxBackend implements Backend {
       readySince: null,
       absence: {
         code: error.code === 'self_reference' ? error.code : 'mlx_down',
-        cure: `MLX_API_URL names ${this.#api.url}, which cannot be used now; start it there or unset MLX_API_URL.`,
+        cure:
+          error.code === 'self_reference'
+            ? `${error.message} MLX_API_URL names it.`
+            : `MLX_API_URL names ${this.#api.url}, which cannot be used now; start it there or unset MLX_API_URL.`,
       },
       lastError: {
         code: error.code === 'self_reference' ? error.code : 'unreachable',
