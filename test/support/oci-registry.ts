@@ -18,12 +18,6 @@ export type RegistryFault =
 const SMALL_LAYER_BYTES = 100_000;
 const BYTES_PATH = '/bytes';
 
-interface Layer {
-  mediaType: string;
-  digest: string;
-  size: number;
-}
-
 /** A small OCI registry on loopback that serves one model out of an Ollama model folder. */
 export class OciRegistry {
   fault: RegistryFault = { kind: 'none' };
@@ -134,10 +128,5 @@ export class OciRegistry {
   async #untilClosed(response: ServerResponse): Promise<void> {
     if (response.closed) return;
     await new Promise((settle) => response.once('close', settle));
-  }
-
-  /** Layers of the model, to size a disk or a fault by. */
-  async layers(): Promise<Layer[]> {
-    return (JSON.parse((await this.#manifest()).toString()) as { layers: Layer[] }).layers;
   }
 }
