@@ -35,8 +35,8 @@ export async function checkPorts({ place, signal }) {
 }
 
 async function lookAtPort({ port, use, mayBeTaken }, instance, signal) {
-  // Port 0 means any free one.
-  if (port === 0 || !(await isTaken(port))) return { text: `${port} free`, blocks: false };
+  if (port === 0) return { text: `any free one for the ${use}`, blocks: false };
+  if (!(await isTaken(port))) return { text: `${port} free`, blocks: false };
   if (port === 11434 && (await answers(`http://127.0.0.1:${port}/api/version`, signal))) {
     return { text: `${port} Ollama`, blocks: false };
   }

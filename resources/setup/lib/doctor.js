@@ -37,6 +37,6 @@ export async function doctor({ options, place, root, manifest, out, signal }) {
   const system = [checkPorts, checkDisk, checkData];
   const parts = await Promise.all([...checks, ...system].map((check) => check(facts)));
   const { ok, reason } = verdict(parts);
-  out.write(options.json ? `${JSON.stringify({ ok, reason, parts }, null, 2)}\n` : `${reportText(parts)}\n`);
+  out.write(options.json ? `${JSON.stringify({ ok, reason, parts })}\n` : `${reportText(parts)}\n`);
   return ok ? 0 : 1;
 }

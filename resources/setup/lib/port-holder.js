@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
+import { basename } from 'node:path';
 import { run } from './run.js';
 
 /**
@@ -59,13 +60,18 @@ function readQuietly(file) {
   }
 }
 
+/** The kernel's own name is the main thread's, which says "MainThread" for every Node and Python. */
+function programName(pid) {
+  const [program] = readQuietly(`/proc/${pid}/cmdline`).split('\0', 1);
+  return basename(program) || readQuietly(`/proc/${pid}/comm`).trim();
+}
+
 function linuxHolder(port) {
   const inodes = listeningInodes(port);
   for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     try {
       const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-      if (links.some((link) => inodes.has(link)))
-        return { name: readQuietly(`/proc/${pid}/comm`).trim(), pid: Number(pid) };
+      if (links.some((link) => inodes.has(link))) return { name: programName(pid), pid: Number(pid) };
     } catch {
       // another user's process, or one that has just ended
     }

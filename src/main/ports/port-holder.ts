@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { TandemError } from '../../shared/errors';
 
 /** The process that listens on a port. */
@@ -59,10 +60,21 @@ async function holderFromProc(port: number): Promise<PortHolder | null> {
   if (inodes.size === 0) return null;
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry) || !(await holdsSocket(entry, inodes))) continue;
-    const name = await readFile(`/proc/${entry}/comm`, 'utf8');
-    return { pid: Number(entry), name: name.trim() };
+    const [commandLine, threadName] = await Promise.all(
+      ['cmdline', 'comm'].map((file) => readFile(`/proc/${entry}/${file}`, 'utf8').catch(() => '')),
+    );
+    return { pid: Number(entry), name: programName(commandLine ?? '', threadName ?? '') };
   }
   return null;
+}
+
+/**
+ * Name of a program from `/proc/<pid>/cmdline`; the kernel's own name for it is the main thread's, which says
+ * "MainThread" for every Node and Python.
+ */
+export function programName(commandLine: string, threadName: string): string {
+  const [program = ''] = commandLine.split('\0', 1);
+  return basename(program) || threadName.trim();
 }
 
 /** Inodes of the sockets that listen on a port, from the text of `/proc/net/tcp` (state 0A is LISTEN). */

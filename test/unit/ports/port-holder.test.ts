@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bindFailure, listenerInodes, parseLsof } from '../../../src/main/ports/port-holder';
+import { bindFailure, listenerInodes, parseLsof, programName } from '../../../src/main/ports/port-holder';
 
 /** Synthetic, in the form of the kernel's table: 0x2CAC is 11436; 0A is LISTEN, 01 is ESTABLISHED. */
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -12,6 +12,11 @@ describe('the holder of a port', () => {
   it('is the socket that listens, not one that is connected', () => {
     expect(listenerInodes(TABLE, 11436)).toEqual(['4711']);
     expect(listenerInodes(TABLE, 80)).toEqual([]);
+  });
+
+  it('is named by its program, not by its main thread', () => {
+    expect(programName('/usr/local/bin/node\0server.js\0', 'MainThread\n')).toBe('node');
+    expect(programName('', 'nginx\n')).toBe('nginx');
   });
 
   it('is the first process that lsof names', () => {
