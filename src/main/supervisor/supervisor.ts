@@ -15,6 +15,9 @@ import {
   transition,
 } from './transitions';
 
+/** The exit of a process is told this long after its connections broke, at the latest. */
+const EXIT_NOTICE_MS = 300;
+
 export interface SupervisorPorts {
   clock: Clock;
   spawner: Spawner;
@@ -126,6 +129,17 @@ export class Supervisor {
     this.#dispatch({ type: 'stop' });
     await this.#until(undefined, (state) => state !== 'stopping');
     await this.#ports.records.settled();
+  }
+
+  /**
+   * Call when a connection to the process broke. A process that dies closes its connections before its exit is told,
+   * so that it would seem ready to whoever asks right away. Resolves when the exit is known, or when none has come.
+   */
+  async connectionLost(): Promise<void> {
+    const giveUp = new AbortController();
+    const cancel = this.#ports.clock.after(EXIT_NOTICE_MS, () => giveUp.abort());
+    await this.#until(giveUp.signal, (state) => state !== 'ready').catch(() => {});
+    cancel();
   }
 
   #until(signal: AbortSignal | undefined, done: (state: SupervisorView['state']) => boolean): Promise<void> {

@@ -220,4 +220,21 @@ describe('supervisor', () => {
     await stopping;
     expect(supervisor.view().state).toBe('ready');
   });
+
+  test('does not seem ready to who saw its connection break a moment before its exit is told', async () => {
+    const supervisor = create();
+    await supervisor.ensureReady(undefined, down);
+    const again = supervisor.connectionLost().then(() => supervisor.view().state);
+    await settle();
+    spawner.last.exit(null, 'SIGKILL');
+    expect(await again).toBe('backoff');
+  });
+
+  test('goes on being ready when a connection broke and it lives', async () => {
+    const supervisor = create();
+    await supervisor.ensureReady(undefined, down);
+    const again = supervisor.connectionLost().then(() => supervisor.view().state);
+    await clock.advance(1_000);
+    expect(await again).toBe('ready');
+  });
 });

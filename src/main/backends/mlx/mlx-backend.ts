@@ -8,6 +8,7 @@ import { drainLines, LogRing } from '../../supervisor/log-ring';
 import { pollUntil, Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
 import { DEFAULT_LIMITS, type SupervisorLimits } from '../../supervisor/transitions';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
+import { isBroken } from '../broken';
 import type { Locate } from '../locate';
 import { StatusBoard } from '../status-board';
 import { supervisedStatus } from '../supervised-status';
@@ -164,6 +165,7 @@ export class MlxBackend implements Backend {
       }
     } catch (error) {
       finished = !signal.aborted;
+      if (finished && isBroken(error)) await this.#supervisor.connectionLost();
       throw error;
     } finally {
       signal.removeEventListener('abort', leave);

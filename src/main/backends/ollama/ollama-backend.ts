@@ -5,6 +5,7 @@ import type { Fetcher } from '../../ports/fetcher';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import { DEFAULT_LIMITS, type SupervisorLimits } from '../../supervisor/transitions';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
+import { isBroken } from '../broken';
 import type { Locate } from '../locate';
 import { StatusBoard } from '../status-board';
 import { supervisedStatus } from '../supervised-status';
@@ -134,14 +135,14 @@ export class OllamaBackend implements Backend {
 
   async *stream(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
     const api = this.#require();
-    await this.#catalogue.refuseRemote(api, request.model, signal);
     try {
+      await this.#catalogue.refuseRemote(api, request.model, signal);
       for await (const chunk of this.#completions.run(api, request, signal)) {
         if (chunk.type === 'text') this.#board.set({ model: request.model });
         yield chunk;
       }
     } catch (error) {
-      this.#onFailure(error);
+      if (!signal.aborted) await this.#onFailure(error);
       throw error;
     }
   }
@@ -328,11 +329,11 @@ export class OllamaBackend implements Backend {
   }
 
   /** A stream that broke says more about the server than the next regular look. */
-  #onFailure(error: unknown): void {
-    const code = error instanceof TandemError ? error.code : 'internal';
+  async #onFailure(error: unknown): Promise<void> {
     if (this.#mode.kind === 'watched') {
-      if (code === 'ollama_down' || code === 'backend_failed') void this.#mode.server.check();
-    } else if (code === 'timeout') this.#managed.supervisor.reportHung();
+      if (isBroken(error)) void this.#mode.server.check();
+    } else if (isBroken(error)) await this.#managed.supervisor.connectionLost();
+    else if (error instanceof TandemError && error.code === 'timeout') this.#managed.supervisor.reportHung();
   }
 
   /** Memory of the processes and the model in use; asked rarely, as both cost a little. */
