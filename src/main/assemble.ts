@@ -56,7 +56,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const log = await openLog({ dataDir: dataDir.path, json: options.json, stderr: process.stderr });
   const onExit = () => log.flushSync();
   process.on('exit', onExit);
-  const { fetcher, close: closeFetcher } = createNodeFetcher();
+  const { fetcher, post, close: closeFetcher } = createNodeFetcher();
   const closers = [
     () => dataDir.release(),
     () => log.close(),
@@ -80,7 +80,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     closers.push(() => store.close());
     if (!store.readOnly) await store.recover();
     const core = createCore(
-      { clock, spawner: nodeSpawner, table, records, fetcher, files: nodeFileStore, logger },
+      { clock, spawner: nodeSpawner, table, records, fetcher, post, files: nodeFileStore, logger },
       settings,
       store,
       {

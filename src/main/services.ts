@@ -16,7 +16,7 @@ import { StarterInstaller } from './models/starter-installer';
 import { ModelUsage } from './models/usage';
 import type { Place } from './place';
 import type { Clock } from './ports/clock';
-import type { Fetcher } from './ports/fetcher';
+import type { Fetcher, Poster } from './ports/fetcher';
 import type { FileStore } from './ports/file-store';
 import type { Logger } from './ports/logger';
 import { findPortHolder } from './ports/port-holder';
@@ -38,6 +38,7 @@ export interface CorePorts {
   table: ProcessTable;
   records: ChildRecords;
   fetcher: Fetcher;
+  post: Poster;
   files: FileStore;
   logger: Logger;
 }
@@ -69,7 +70,7 @@ export function createServices(
   store: OpenedStore,
   place: Place,
 ): Services {
-  const { clock, logger, fetcher } = ports;
+  const { clock, logger, fetcher, post } = ports;
   const values = () => settings.values();
 
   // A Python that is named is meant to be used, wherever we run.
@@ -100,7 +101,7 @@ export function createServices(
       direct: direct.filter((name) => name !== null),
     });
   });
-  const common = { env: place.env, fetcher, instanceId: place.instanceId };
+  const common = { env: place.env, fetcher, post, instanceId: place.instanceId };
   const managedMlx = () =>
     new MlxBackend(
       {
@@ -209,7 +210,6 @@ export function createServices(
     };
     return {
       settings: values(),
-      chosen: settings.chosen(),
       backends: { mlx: facts('mlx'), ollama: facts('ollama') },
       models: library.models(),
       memory: memory.status()?.pressure ?? 'unknown',

@@ -49,6 +49,7 @@ function create(options: Partial<MlxBackendOptions> = {}): MlxBackend {
       maxConcurrent: () => 1,
       env: process.env,
       fetcher: http.fetcher,
+      post: http.post,
       instanceId: 'test',
       limits: { backoffFirstMs: 200 },
       ...options,

@@ -69,6 +69,7 @@ function create(options: Partial<OllamaBackendOptions> = {}): OllamaBackend {
       logFile: join(folder, 'ollama.log'),
       env: environment(),
       fetcher: http.fetcher,
+      post: http.post,
       instanceId: 'test',
       limits: { backoffFirstMs: 200 },
       watchEveryMs: 200,
@@ -361,6 +362,7 @@ describe('an MLX API on another machine', () => {
       url,
       clock: systemClock,
       fetcher: http.fetcher,
+      post: http.post,
       instanceId: 'test',
       watchEveryMs: 200,
     });

@@ -3,6 +3,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
+import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
 import { ollamaProgram, STARTER_FOLDER } from './runtimes';
 
 /** An Ollama that is not Tandem's. */
@@ -39,12 +40,14 @@ export async function startForeignOllama(folder: string, port = 0): Promise<Fore
       if (found) settle(`http://${found}`);
     });
   });
+  const { fetcher, post, close } = createNodeFetcher();
   return {
     url,
     process: child,
-    api: new OllamaApi({ url, fetcher: fetch, instanceId: 'test' }),
+    api: new OllamaApi({ url, fetcher, post, instanceId: 'test' }),
     modelsDir,
-    stop() {
+    async stop() {
+      await close();
       child.kill('SIGTERM');
       return exited;
     },

@@ -21,7 +21,8 @@ const ports = {
   records: new ChildRecords(join(folder, 'children.json')),
   logger: silentLogger,
 };
-const common = { fetcher: createNodeFetcher().fetcher, instanceId: 'orphan-host' };
+const { fetcher, post } = createNodeFetcher();
+const common = { fetcher, post, instanceId: 'orphan-host' };
 const mlx = new MlxBackend(
   {
     ...common,

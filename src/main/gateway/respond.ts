@@ -95,7 +95,6 @@ function openStream({ reply, encoder }: Exchange, trail: Trail): void {
     'Cache-Control': 'no-store',
     'X-Accel-Buffering': 'no',
   });
-  reply.raw.flushHeaders();
 }
 
 function definedHeaders(reply: FastifyReply): Record<string, string | number | string[]> {

@@ -14,8 +14,6 @@ import type { BackendCapabilities } from '../backends/backend';
 /** The facts a routing decision is made from; the decision is a pure function of request and snapshot. */
 export interface RouteSnapshot {
   settings: Settings;
-  /** Setting keys whose value the user or the environment gave (a named model counts as capable). */
-  chosen: ReadonlySet<string>;
   backends: Record<BackendId, { state: BackendState; enabled: boolean; capabilities: BackendCapabilities }>;
   models: readonly ModelInfo[];
   memory: 'normal' | 'warning' | 'critical' | 'unknown';

@@ -77,11 +77,6 @@ export class SettingsStore {
     return this.#resolved.values;
   }
 
-  /** Keys that the user gave, in the environment or in the file. */
-  chosen(): ReadonlySet<SettingKey> {
-    return new Set(this.#resolved.chosen.keys());
-  }
-
   /** For the UI. `pendingRestart` compares with what the running MLX, or the app, started with. */
   view(): SettingsView {
     const entries = SETTING_KEYS.map((key) => {

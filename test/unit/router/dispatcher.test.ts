@@ -35,7 +35,6 @@ function setUp(
   const records: FinishedRecord[] = [];
   const snapshot = (): RouteSnapshot => ({
     settings,
-    chosen: new Set(),
     backends: {
       mlx: { state: mlx.state, enabled: true, capabilities: mlx.capabilities },
       ollama: { state: ollama.state, enabled: true, capabilities: ollama.capabilities },

@@ -58,7 +58,6 @@ function decide(text: string, request: Partial<CompletionRequest> = {}, world: W
     },
     {
       settings: { ...defaultSettings(), ...world.settings },
-      chosen: new Set(Object.keys(world.settings ?? {})),
       backends: { mlx: backend('mlx'), ollama: backend('ollama') },
       models: world.models ?? FULL,
       memory: world.memory ?? 'normal',

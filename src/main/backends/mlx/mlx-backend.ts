@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { CompletionChunk, ModelInfo } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
-import type { Fetcher } from '../../ports/fetcher';
+import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { ChildHandle } from '../../ports/spawner';
 import { drainLines, LogRing } from '../../supervisor/log-ring';
 import { pollUntil, Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
@@ -15,7 +15,7 @@ import { supervisedStatus } from '../supervised-status';
 import { MLX_EVIDENCE, type MlxEvidence, mlxExitCause, mlxLaunchSpec } from './launch-spec';
 import { type LauncherEvent, type MemEvent, parseLauncherLine } from './launcher-events';
 import { MlxClient } from './mlx-client';
-import { readModelFacts } from './model-facts';
+import { KnownFacts } from './model-facts';
 import { DEFAULT_HANG_LIMITS, type HangLimits, ProgressWatch } from './progress-watch';
 import { toCall } from './protocol';
 import { Sequences } from './sequences';
@@ -43,6 +43,7 @@ export interface MlxBackendOptions {
   mayStart?(signal: AbortSignal): Promise<void>;
   env: Readonly<Record<string, string | undefined>>;
   fetcher: Fetcher;
+  post: Poster;
   instanceId: string;
   limits?: Partial<SupervisorLimits>;
   hang?: Partial<HangLimits>;
@@ -75,6 +76,7 @@ export class MlxBackend implements Backend {
   readonly #watch: ProgressWatch;
   readonly #board: StatusBoard;
   readonly #ring: LogRing<MlxEvidence>;
+  readonly #facts = new KnownFacts();
   readonly #names = new Map<string, string>();
   #python: string | null = null;
   #preload: ModelFolder | null = null;
@@ -92,7 +94,7 @@ export class MlxBackend implements Backend {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#options = options;
     this.#ports = ports;
-    this.#client = new MlxClient({ fetcher: options.fetcher, instanceId: options.instanceId });
+    this.#client = new MlxClient(options);
     this.#board = new StatusBoard('mlx', limits.maxRestarts);
     this.onStatus = this.#board.onStatus;
     this.#ring = new LogRing(MLX_EVIDENCE, () => ports.clock.now());
@@ -148,7 +150,7 @@ export class MlxBackend implements Backend {
     if (folder === null) throw unknownModel(request.model);
     this.#names.set(folder, request.model);
     const loadOnly = request.rawPrompt === undefined && request.messages.length === 0;
-    const safe = validate(loadOnly ? oneToken(request) : request, await readModelFacts(folder));
+    const safe = validate(loadOnly ? oneToken(request) : request, await this.#facts.of(folder));
     const url = this.#url;
     if (url === null || this.#supervisor.view().state !== 'ready') throw down();
     const id = `${request.id}.${this.#count++}`;
@@ -247,6 +249,7 @@ export class MlxBackend implements Backend {
         this.#board.set({ url: this.#url, version: event.version });
         return;
       case 'loading':
+        this.#facts.forget();
         return;
       case 'loaded':
         this.#ports.logger.info('mlx.loaded', { seconds: event.seconds });
@@ -287,7 +290,7 @@ export class MlxBackend implements Backend {
     const { name, folder } = this.#preload;
     await pollUntil(async () => this.#board.current.model !== null, 20, clock, signal);
     onStage('probing');
-    const call = toCall(validate(oneToken({ model: name }), await readModelFacts(folder)), folder);
+    const call = toCall(validate(oneToken({ model: name }), await this.#facts.of(folder)), folder);
     for await (const chunk of this.#client.complete(url, `probe.${this.#count++}`, call, signal)) {
       if (chunk.type === 'end') return;
     }

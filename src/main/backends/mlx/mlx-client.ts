@@ -1,10 +1,12 @@
 import type { CompletionChunk } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
-import type { Fetcher } from '../../ports/fetcher';
+import type { Fetcher, PostAnswer, Poster } from '../../ports/fetcher';
+import { streamCompletion } from '../stream-completion';
 import { type HttpCall, SseReader } from './protocol';
 
 export interface MlxClientOptions {
   fetcher: Fetcher;
+  post: Poster;
   /** Id of this Tandem instance, sent with every call so that a loop back to us is seen. */
   instanceId: string;
 }
@@ -31,38 +33,22 @@ export class MlxClient {
    * Streams one completion. Aborting closes the connection at once; so does leaving the iteration early.
    * @throws TandemError `backend_failed`, `bad_request`, `mlx_down` or `cancelled`
    */
-  async *complete(
-    url: string,
-    id: string,
-    call: HttpCall,
-    signal: AbortSignal,
-  ): AsyncGenerator<CompletionChunk> {
-    const leave = new AbortController();
-    try {
-      const response = await this.#options.fetcher(url + call.path, {
-        method: 'POST',
-        headers: {
-          'Content-Type': 'application/json',
-          'X-Tandem-Hop': this.#options.instanceId,
-          'X-Tandem-Request-Id': id,
-        },
-        body: JSON.stringify(call.body),
-        signal: AbortSignal.any([signal, leave.signal]),
-      });
-      if (!response.ok || !response.body) throw await refusal(response);
-      const reader = new SseReader();
-      for await (const bytes of response.body) yield* reader.push(bytes);
-      yield* reader.finish();
-    } catch (error) {
-      throw asFailure(error, signal);
-    } finally {
-      leave.abort();
-    }
+  complete(url: string, id: string, call: HttpCall, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
+    const { post, instanceId } = this.#options;
+    return streamCompletion(post, {
+      url: url + call.path,
+      headers: { 'X-Tandem-Hop': instanceId, 'X-Tandem-Request-Id': id },
+      body: JSON.stringify(call.body),
+      signal,
+      reader: new SseReader(),
+      refusal,
+      asFailure: (error) => asFailure(error, signal),
+    });
   }
 }
 
 /** An error status: 400 names a parameter, 404 stands for everything else that can go wrong. */
-async function refusal(response: Response): Promise<TandemError> {
+async function refusal(response: PostAnswer): Promise<TandemError> {
   const body = (await response.json().catch(() => null)) as { error?: unknown } | null;
   const text = typeof body?.error === 'string' ? body.error.slice(0, 300) : `status ${response.status}`;
   if (text === 'generation thread died') {

@@ -2,7 +2,7 @@ import type { CompletionChunk, ModelInfo } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import type { Clock } from '../../ports/clock';
-import type { Fetcher } from '../../ports/fetcher';
+import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { Backend, BackendRequest } from '../backend';
 import { Catalogue } from '../ollama/catalogue';
 import { Completions, DEFAULT_STREAM_LIMITS, type StreamLimits } from '../ollama/completions';
@@ -16,6 +16,7 @@ export interface RemoteMlxOptions {
   url: string;
   clock: Clock;
   fetcher: Fetcher;
+  post: Poster;
   instanceId: string;
   stream?: Partial<StreamLimits>;
   watchEveryMs?: number;

@@ -10,7 +10,8 @@ interface Cause {
 
 function causeOf(error: unknown): Cause {
   const status = (error as { status_code?: unknown }).status_code;
-  const code = (error as { cause?: { code?: unknown } }).cause?.code;
+  // `fetch` wraps the connection's error, a plain request does not.
+  const { cause, code = cause?.code } = error as { code?: unknown; cause?: { code?: unknown } };
   return {
     status: typeof status === 'number' ? status : null,
     text: error instanceof Error ? error.message : String(error),
@@ -33,7 +34,10 @@ export function callFailure(error: unknown, signal: AbortSignal): TandemError {
 }
 
 /** Turns an error status into one of our errors, with Ollama's own words where they name the cure. */
-export async function statusFailure(response: Response, model: string): Promise<TandemError> {
+export async function statusFailure(
+  response: Pick<Response, 'status' | 'json'>,
+  model: string,
+): Promise<TandemError> {
   const body = (await response.json().catch(() => null)) as { error?: unknown } | null;
   // A broken model file gives a 500 with no body at all.
   const text = typeof body?.error === 'string' ? body.error : `status ${response.status} for ${model}`;

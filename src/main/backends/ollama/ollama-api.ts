@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Ollama } from 'ollama/browser';
 import type { CompletionChunk } from '../../../shared/domain';
 import { ERROR_CODES, TandemError } from '../../../shared/errors';
-import type { Fetcher } from '../../ports/fetcher';
+import type { Fetcher, Poster } from '../../ports/fetcher';
+import { streamCompletion } from '../stream-completion';
 import { callFailure, createFailure, pullFailure, statusFailure } from './failures';
 import type { ShowAnswer, TagItem } from './model-list';
 import { parseModelfile } from './modelfile';
@@ -15,6 +16,7 @@ export interface OllamaApiOptions {
   /** Base URL without a path. */
   url: string;
   fetcher: Fetcher;
+  post: Poster;
   /** Id of this Tandem instance, sent with every call so that a loop back to us is seen. */
   instanceId: string;
 }
@@ -86,24 +88,17 @@ export class OllamaApi {
    * Streams one completion. Aborting closes the connection at once; so does leaving the iteration early.
    * @throws TandemError
    */
-  async *complete(call: HttpCall, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
-    const leave = new AbortController();
-    try {
-      const response = await this.#fetch(this.url + call.path, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify(call.body),
-        signal: AbortSignal.any([signal, leave.signal]),
-      });
-      if (!response.ok || !response.body) throw await statusFailure(response, String(call.body.model));
-      const reader = new NdjsonReader();
-      for await (const bytes of response.body) yield* reader.push(bytes);
-      yield* reader.finish();
-    } catch (error) {
-      throw callFailure(error, signal);
-    } finally {
-      leave.abort();
-    }
+  complete(call: HttpCall, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
+    const { post, instanceId } = this.#options;
+    return streamCompletion(post, {
+      url: this.url + call.path,
+      headers: { 'X-Tandem-Hop': instanceId },
+      body: JSON.stringify(call.body),
+      signal,
+      reader: new NdjsonReader(),
+      refusal: (answer) => statusFailure(answer, String(call.body.model)),
+      asFailure: (error) => callFailure(error, signal),
+    });
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { CompletionChunk, ModelInfo } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
-import type { Fetcher } from '../../ports/fetcher';
+import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import { DEFAULT_LIMITS, type SupervisorLimits } from '../../supervisor/transitions';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
@@ -30,6 +30,7 @@ export interface OllamaBackendOptions {
   findHolder?(port: number): Promise<{ pid: number } | null>;
   env: Readonly<Record<string, string | undefined>>;
   fetcher: Fetcher;
+  post: Poster;
   instanceId: string;
   limits?: Partial<SupervisorLimits>;
   stream?: Partial<StreamLimits>;
@@ -218,7 +219,8 @@ export class OllamaBackend implements Backend {
   }
 
   #createApi(url: string): OllamaApi {
-    return new OllamaApi({ url, fetcher: this.#options.fetcher, instanceId: this.#options.instanceId });
+    const { fetcher, post, instanceId } = this.#options;
+    return new OllamaApi({ url, fetcher, post, instanceId });
   }
 
   /** Adopts a server that has appeared, unless ours is at work; starts ours when there is none. */
