@@ -41,7 +41,7 @@ export function healthBody(facts: GatewayFacts, settings: Pick<Settings, 'useBac
       };
     }),
     active_requests: running,
-    memory: memoryBody(facts.memory()),
+    memory: memoryBody(facts.memory(), backends),
     queue: { depth, running },
     rate_limit: { max, window_s: windowS, clients },
     warnings: facts.warnings(),
@@ -77,14 +77,14 @@ function backendBody(backend: BackendStatus): object {
   };
 }
 
-function memoryBody(memory: MemoryStatus | null): object {
+/** A server's own figure is newer than the sample of the whole machine. */
+function memoryBody(memory: MemoryStatus | null, backends: readonly BackendStatus[]): object {
   return {
     used_percent: memory?.usedPercent ?? null,
     warning_percent: memory?.warningPercent ?? null,
     critical_percent: memory?.criticalPercent ?? null,
     pressure: memory?.pressure ?? 'unknown',
-    mlx_bytes: memory?.mlxBytes ?? null,
-    ollama_bytes: memory?.ollamaBytes ?? null,
+    ...Object.fromEntries(backends.map(({ id, memoryBytes }) => [`${id}_bytes`, memoryBytes])),
     total_bytes: memory?.totalBytes ?? null,
   };
 }

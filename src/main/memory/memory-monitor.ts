@@ -16,32 +16,21 @@ export interface MemoryMonitorOptions {
   backendBytes: () => Record<BackendId, number | null>;
 }
 
-/** A point of the chart; `usedPercent` null = unknown at that time, drawn as a gap. */
-export interface MemoryPoint {
-  /** Wall ms. */
-  at: number;
-  usedPercent: number | null;
-  pressure: MemoryStatus['pressure'];
-}
-
-const WATCHED_MS = 2000;
-const UNWATCHED_MS = 5000;
-const POINT_MS = 5000;
-const POINTS = 120;
+const EVERY_MS = 5000;
 
 /**
- * Samples memory every 2 s while somebody watches, else every 5 s, one sample at a time. A sample that fails makes
- * the pressure unknown and keeps the last figures with their time; no figure is ever made up.
+ * Samples memory every 5 s, one sample at a time. A sample that fails makes the pressure unknown and keeps the last
+ * figures with their time; no figure is ever made up.
  */
 export class MemoryMonitor {
   readonly onChange: (listener: (status: MemoryStatus | null) => void) => Unsubscribe;
   readonly #changed = new Emitter<MemoryStatus | null>();
   readonly #options: MemoryMonitorOptions;
-  readonly #points: MemoryPoint[] = [];
   #status: MemoryStatus | null = null;
   #told: MemoryStatus | null = null;
-  #watchers = 0;
   #running = false;
+  /** The last sample failed. */
+  #blind = false;
   #sampling: Promise<void> | null = null;
   #cancelNext: (() => void) | null = null;
 
@@ -53,22 +42,6 @@ export class MemoryMonitor {
   /** The last picture; null before the first sample. */
   status(): MemoryStatus | null {
     return this.#status;
-  }
-
-  /** The last 10 minutes, one point per 5 s, oldest first. */
-  history(): readonly MemoryPoint[] {
-    return this.#points;
-  }
-
-  /** Samples faster until the returned function is called; for a UI on the screen. */
-  watch(): Unsubscribe {
-    this.#watchers += 1;
-    if (this.#watchers === 1) this.#schedule();
-    let active = true;
-    return () => {
-      if (active) this.#watchers -= 1;
-      active = false;
-    };
   }
 
   /** Takes the first sample at once. */
@@ -98,19 +71,19 @@ export class MemoryMonitor {
     this.#cancelNext?.();
     this.#cancelNext = null;
     if (!this.#running || this.#sampling) return;
-    const wait = this.#watchers > 0 ? WATCHED_MS : UNWATCHED_MS;
-    this.#cancelNext = this.#options.clock.after(wait, () => void this.sampleNow());
+    this.#cancelNext = this.#options.clock.after(EVERY_MS, () => void this.sampleNow());
   }
 
   async #sample(): Promise<void> {
-    const { sampler, logger, clock } = this.#options;
+    const { sampler, logger } = this.#options;
     try {
       this.#status = this.#toStatus(await sampler.sample());
+      this.#blind = false;
     } catch (error) {
-      if (this.#points.at(-1)?.pressure !== 'unknown') logger.warn('memory_sample_failed', { error });
+      if (!this.#blind) logger.warn('memory_sample_failed', { error });
+      this.#blind = true;
       this.#status = this.#status && { ...this.#status, pressure: 'unknown' };
     }
-    this.#record(clock.wall().getTime());
     if (!isNoticeable(this.#told, this.#status)) return;
     this.#told = this.#status;
     this.#changed.emit(this.#status);
@@ -132,20 +105,5 @@ export class MemoryMonitor {
       source: sample.source,
       at: clock.wall().getTime(),
     };
-  }
-
-  /** Samples within the same 5 s share a point; the latest wins. */
-  #record(at: number): void {
-    const known = this.#status !== null && this.#status.pressure !== 'unknown';
-    const point: MemoryPoint = {
-      at,
-      usedPercent: known ? (this.#status?.usedPercent ?? null) : null,
-      pressure: this.#status?.pressure ?? 'unknown',
-    };
-    const last = this.#points.at(-1);
-    const sameSlot = last !== undefined && Math.floor(last.at / POINT_MS) === Math.floor(at / POINT_MS);
-    if (sameSlot) this.#points[this.#points.length - 1] = point;
-    else this.#points.push(point);
-    if (this.#points.length > POINTS) this.#points.shift();
   }
 }

@@ -82,11 +82,6 @@ export class RequestQueue {
     return this.#rateLimit.clients;
   }
 
-  /** Does anyone wait for this backend? */
-  isWanted(backend: BackendId): boolean {
-    return this.#scheduler.waiting(backend, this.#clock.now()).length > 0;
-  }
-
   stats(): QueueStats {
     return { ...tally(this.#entries, this.#leases.values(), this.#clock.now()), ...this.#totals };
   }

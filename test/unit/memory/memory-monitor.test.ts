@@ -56,7 +56,7 @@ describe('pressureOf', () => {
 });
 
 describe('MemoryMonitor', () => {
-  it('samples at once, then every 5 s, every 2 s while watched, and not at all when stopped', async () => {
+  it('samples at once, then every 5 s, and not at all when stopped', async () => {
     const { clock, memory, state } = monitor();
     expect(memory.status()).toBeNull();
     memory.start();
@@ -64,20 +64,9 @@ describe('MemoryMonitor', () => {
     expect(state.taken).toBe(1);
     await clock.advance(10_000);
     expect(state.taken).toBe(3);
-    const leave = memory.watch();
-    const leaveToo = memory.watch();
-    await clock.advance(10_000);
-    expect(state.taken).toBe(8);
-    leave();
-    leave();
-    await clock.advance(2000);
-    expect(state.taken).toBe(9);
-    leaveToo();
-    await clock.advance(12_000);
-    expect(state.taken).toBe(12);
     memory.stop();
     await clock.advance(60_000);
-    expect(state.taken).toBe(12);
+    expect(state.taken).toBe(3);
     expect(clock.pending).toBe(0);
   });
 
@@ -114,7 +103,6 @@ describe('MemoryMonitor', () => {
       });
     memory.start();
     const joined = memory.sampleNow();
-    memory.watch();
     await clock.advance(60_000);
     expect(state.taken).toBe(1);
     finish(sampleOf(50));
@@ -132,7 +120,6 @@ describe('MemoryMonitor', () => {
     state.next = () => Promise.reject(new Error('no vm_stat'));
     expect(await memory.sampleNow()).toMatchObject({ pressure: 'unknown', usedPercent: 50 });
     expect(told.map((status) => status?.pressure)).toEqual(['normal', 'unknown']);
-    expect(memory.history().at(-1)).toMatchObject({ usedPercent: null, pressure: 'unknown' });
   });
 
   it('tells only what is worth it', async () => {
@@ -150,18 +137,6 @@ describe('MemoryMonitor', () => {
     state.mlx = null;
     await memory.sampleNow();
     expect(told.map((status) => status?.mlxBytes)).toEqual([100, 100, 110, null]);
-  });
-
-  it('keeps the last ten minutes, one point per 5 s, also while watched', async () => {
-    const { clock, memory, state } = monitor();
-    memory.start();
-    memory.watch();
-    await clock.advance(20_000);
-    expect(memory.history().map((point) => Math.floor(point.at / 5000) % 12)).toEqual([0, 1, 2, 3, 4]);
-    state.next = async () => sampleOf(60);
-    await clock.advance(700_000);
-    expect(memory.history()).toHaveLength(120);
-    expect(new Set(memory.history().map((point) => point.usedPercent))).toEqual(new Set([60]));
   });
 });
 
