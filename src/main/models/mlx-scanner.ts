@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { STARTER_NAME } from '../../shared/domain';
 import { type BrokenModel, type FoundModel, readModelFolder } from './model-folder';
@@ -75,15 +75,28 @@ export async function scanMlxModels(roots: ScanRoots): Promise<ScanResult> {
   return result;
 }
 
-/** `models--org--name/snapshots/<revision>/`; the newest snapshot that `refs/main` or the list gives. */
+/** `models--org--name/snapshots/<revision>/`; of several revisions the one that `refs/main` names, else the newest. */
 async function scanHub(hub: string, add: (path: string, name: string) => Promise<boolean>): Promise<void> {
   for (const entry of await subfolders(hub)) {
     if (!entry.startsWith('models--')) continue;
-    const name = entry.slice('models--'.length).replaceAll('--', '/');
-    const snapshots = await subfolders(join(hub, entry, 'snapshots'));
-    const latest = snapshots.at(-1);
-    if (latest) await add(join(hub, entry, 'snapshots', latest), name);
+    // Only the first pair of dashes stands for the slash.
+    const name = entry.slice('models--'.length).replace('--', '/');
+    const revision = await currentRevision(join(hub, entry));
+    if (revision) await add(join(hub, entry, 'snapshots', revision), name);
   }
+}
+
+async function currentRevision(repo: string): Promise<string | undefined> {
+  const revisions = await subfolders(join(repo, 'snapshots'));
+  const main = (await readFile(join(repo, 'refs', 'main'), 'utf8').catch(() => '')).trim();
+  if (revisions.length < 2 || revisions.includes(main))
+    return revisions.find((name) => name === main) ?? revisions[0];
+  const times = await Promise.all(
+    revisions.map(
+      async (name) => (await stat(join(repo, 'snapshots', name)).catch(() => null))?.mtimeMs ?? 0,
+    ),
+  );
+  return revisions[times.indexOf(Math.max(...times))];
 }
 
 async function subfolders(path: string): Promise<string[]> {

@@ -19,7 +19,6 @@ export interface BrokenModel {
 
 const configSchema = z.object({
   model_type: z.string(),
-  hidden_size: z.number().optional(),
   max_position_embeddings: z.number().optional(),
   text_config: z.object({ max_position_embeddings: z.number().optional() }).optional(),
   quantization: z.object({ bits: z.number(), group_size: z.number().optional() }).optional(),

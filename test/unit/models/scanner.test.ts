@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +48,22 @@ describe('scanner', () => {
     await writeFile(join(hub, 'blobs/w'), 'weights');
     await symlink('../../blobs/w', join(hub, 'snapshots/abc/model.safetensors'));
     expect((await scan()).models.map(({ info }) => info.name)).toEqual(['org/small-1b']);
+  });
+
+  it('takes the revision of the Hugging Face cache that is in use, not the last of the alphabet', async () => {
+    const hub = join(home, '.cache/huggingface/hub');
+    const used = join(hub, 'models--org--some--name-1b');
+    await model(join(used, 'snapshots/aaa'));
+    await model(join(used, 'snapshots/fff'), { 'model.safetensors': '' });
+    await mkdir(join(used, 'refs'));
+    await writeFile(join(used, 'refs/main'), 'aaa');
+    const newest = join(hub, 'models--org--two-1b/snapshots');
+    await model(join(newest, 'aaa'));
+    await model(join(newest, 'fff'), { 'model.safetensors': '' });
+    await utimes(join(newest, 'fff'), 1, 1);
+    const { models, broken } = await scan();
+    expect(models.map(({ info }) => info.name)).toEqual(['org/some--name-1b', 'org/two-1b']);
+    expect(broken).toEqual([]);
   });
 
   it('names unfinished downloads instead of offering them', async () => {
