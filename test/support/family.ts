@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { processesOf } from './processes';
 
 /** Follows all descendants that a process ever has, also those that outlive it. */
@@ -18,12 +20,12 @@ export class Family {
     }
   }
 
-  /** Ends the watch and gives those that still live; a process that is being reaped has half a second for it. */
-  async survivors(): Promise<number[]> {
+  /** Ends the watch and gives those that still live; a process that is being reaped has a second for it. */
+  async survivors(): Promise<string[]> {
     this.#done = true;
     await this.#watching;
-    for (let turn = 0; turn < 10 && this.#alive().length > 0; turn += 1) await pause(50);
-    return this.#alive();
+    for (let turn = 0; turn < 20 && this.#alive().length > 0; turn += 1) await pause(50);
+    return Promise.all(this.#alive().map(describe));
   }
 
   /** How many were seen so far. */
@@ -34,6 +36,16 @@ export class Family {
   #alive(): number[] {
     return [...this.#seen].filter(isAlive);
   }
+}
+
+async function describe(pid: number): Promise<string> {
+  const { stdout } = await promisify(execFile)('ps', [
+    '-o',
+    'pid=,ppid=,stat=,args=',
+    '-p',
+    String(pid),
+  ]).catch(() => ({ stdout: `${pid}, gone just now` }));
+  return stdout.trim();
 }
 
 export function isAlive(pid: number): boolean {

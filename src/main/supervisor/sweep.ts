@@ -101,6 +101,8 @@ async function sweepOne(record: ChildRecord, ports: SweepPorts, graceMs: number)
   const { table, clock, logger } = ports;
   const members = [record, ...record.descendants];
   if (!(await anyAlive(members, table))) return false;
+  // A runner that was started since the record was written is in the same group.
+  if (await anyAlive([record], table)) members.push(...(await descendantsOf(record.pid, table)));
   logger.warn('orphan.sweep', { kind: record.kind, pid: record.pid });
   table.signalGroup(record.pid, 'SIGTERM');
   const end = clock.now() + graceMs;
@@ -112,6 +114,11 @@ async function sweepOne(record: ChildRecord, ports: SweepPorts, graceMs: number)
     await sleep(clock, 50);
   }
   return true;
+}
+
+async function descendantsOf(pid: number, table: ProcessTable): Promise<ProcessIdentity[]> {
+  const found = await Promise.all((await table.descendants(pid)).map((each) => table.identify(each)));
+  return found.filter((identity) => identity !== null);
 }
 
 async function anyAlive(members: readonly ProcessIdentity[], table: ProcessTable): Promise<boolean> {
