@@ -168,7 +168,7 @@ function gatewayFacts(
     },
     warnings,
     modelUse(backend, name) {
-      const load = measured.of(name)?.load ?? null;
+      const load = measured.of({ backend, name })?.load ?? null;
       return { ...usage.of(backend, name), loadMs: load === null ? null : Math.round(load * 1000) };
     },
   };

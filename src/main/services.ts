@@ -115,6 +115,7 @@ export function createServices(
         resolveModel: (name) => mlxModels.resolve(name),
         listModels: () => mlxModels.list(),
         maxConcurrent: () => values().mlxMaxConcurrent,
+        onLoaded: (name, seconds) => measured.learnLoad({ backend: 'mlx', name }, seconds),
       },
       ports,
     );

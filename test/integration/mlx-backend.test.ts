@@ -114,6 +114,16 @@ describe('mlx_lm.server as a backend', () => {
     expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0 });
   });
 
+  test('tells the memory that it takes with its model loaded, and how long the load took', async () => {
+    const loads: [string, number][] = [];
+    const backend = create({ onLoaded: (name, seconds) => loads.push([name, seconds]) });
+    await backend.start();
+    await backend.ensureReady();
+    const resident = (await table.residentBytes(backend.status().pid ?? 0)) ?? Number.NaN;
+    await until(backend, ({ memoryBytes }) => (memoryBytes ?? 0) > resident * 0.9);
+    expect(loads).toEqual([['slow', expect.any(Number)]]);
+  }, 12_000);
+
   test('cancel before the first byte settles at once and leaves nothing computing', async () => {
     const backend = create();
     await backend.start();

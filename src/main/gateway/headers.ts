@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { PRIORITIES, type Priority } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
+import { HOP_HEADER } from '../../shared/hop-header';
 import type { Trail } from './trail';
-
-/** Carried by upstream calls; its value is a comma-separated list of the instance ids a request has passed. */
-export const HOP_HEADER = 'x-tandem-hop';
 
 const REQUEST_ID_FORM = /^[A-Za-z0-9._:-]{1,128}$/;
 

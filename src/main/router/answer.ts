@@ -68,7 +68,7 @@ export async function* answer(
     if (text.isEcho) run.addReasons(['echo']);
     const start = view.visible ? null : started();
     const evalMs = end.evalMs ?? clock.now() - takenAt - (run.record.ttftMs ?? 0);
-    context.measured.learn(candidate.model, end, evalMs);
+    context.measured.learn({ backend: candidate.backend, name: candidate.model }, end, evalMs);
     const rest = text.rest();
     run.done(end);
     if (start) yield start;

@@ -184,7 +184,8 @@ export class RequestDispatcher implements Dispatcher {
     const { settings, models } = snapshot;
     const { measured } = this.#options;
     const { maxTokens } = run.request.sampling;
-    const estimate = estimateFor(candidate.model, settings.modelTimeEstimates, measured);
+    const known = measured.of({ backend: candidate.backend, name: candidate.model });
+    const estimate = estimateFor(candidate.model, settings.modelTimeEstimates, known);
     const allowed = requestTimeoutMs(settings, routed.category, estimate, maxTokens);
     return {
       timeoutMs: Math.min(allowed, run.request.timeoutMs ?? allowed),
@@ -193,11 +194,7 @@ export class RequestDispatcher implements Dispatcher {
         model: candidate.model,
         category: routed.category,
         estimateMs: expectedRunMs(estimate, maxTokens),
-        waitMs: queueWaitMs(
-          settings,
-          models.map((model) => model.name),
-          measured,
-        ),
+        waitMs: queueWaitMs(settings, models, measured),
       },
     };
   }

@@ -1,4 +1,4 @@
-import type { Category, CompletionEnd } from '../../shared/domain';
+import type { Category, CompletionEnd, ModelInfo } from '../../shared/domain';
 import type { Settings } from '../../shared/settings';
 
 /** Seconds: to load, per 1,000 tokens, and to spare. */
@@ -60,23 +60,44 @@ const NEWEST = 0.3;
 /** Shorter answers say nothing about speed. */
 const MIN_TOKENS_MEASURED = 16;
 
-/** Measured load and token times of this run by model, as moving averages in seconds. */
+/** What this machine has shown of one model, in seconds; null = not measured. */
+export interface Measured {
+  load: number | null;
+  per1k: number | null;
+}
+
+/** A model in one server; the other may have one of the same name, with times of its own. */
+type ModelKey = Pick<ModelInfo, 'backend' | 'name'>;
+
+/** Measured load and token times of this run by model, as moving averages. */
 export class MeasuredTimes {
-  readonly #byModel = new Map<string, { load: number | null; per1k: number | null }>();
+  readonly #byModel = new Map<string, Measured>();
 
   /** Learns from a finished request. `evalMs` is the time from the first token to the last. */
-  learn(model: string, end: CompletionEnd, evalMs: number): void {
-    const known = this.#byModel.get(model) ?? { load: null, per1k: null };
+  learn(model: ModelKey, end: CompletionEnd, evalMs: number): void {
     // A warm model reports a few milliseconds: that is a look-up, not a load.
-    if (end.loadMs !== undefined && end.loadMs >= 100) known.load = blend(known.load, end.loadMs / 1000);
+    if (end.loadMs !== undefined && end.loadMs >= 100) this.learnLoad(model, end.loadMs / 1000);
     if (end.completionTokens >= MIN_TOKENS_MEASURED && evalMs > 0) {
+      const known = this.#entry(model);
       known.per1k = blend(known.per1k, evalMs / end.completionTokens);
     }
-    this.#byModel.set(model, known);
   }
 
-  of(model: string): { load: number | null; per1k: number | null } | null {
-    return this.#byModel.get(model) ?? null;
+  /** Learns from a load that a server has told of, in seconds. */
+  learnLoad(model: ModelKey, seconds: number): void {
+    const known = this.#entry(model);
+    known.load = blend(known.load, seconds);
+  }
+
+  of({ backend, name }: ModelKey): Readonly<Measured> | null {
+    return this.#byModel.get(`${backend}/${name}`) ?? null;
+  }
+
+  #entry({ backend, name }: ModelKey): Measured {
+    const key = `${backend}/${name}`;
+    const entry = this.#byModel.get(key) ?? { load: null, per1k: null };
+    this.#byModel.set(key, entry);
+    return entry;
   }
 }
 
@@ -84,12 +105,11 @@ export class MeasuredTimes {
 export function estimateFor(
   model: string,
   user: Settings['modelTimeEstimates'] = {},
-  measured: MeasuredTimes | null = null,
+  known: Readonly<Measured> | null = null,
 ): EffectiveEstimate {
   const byUser = user[model] ?? user[plainName(model)];
   if (byUser) return { ...byUser, source: 'user' };
   const guess = guessFor(model);
-  const known = measured?.of(model);
   if (!known || (known.load === null && known.per1k === null)) return guess;
   const { load, per1k } = known;
   return { load: load ?? guess.load, per1k: per1k ?? guess.per1k, margin: guess.margin, source: 'measured' };
@@ -125,13 +145,13 @@ export function expectedRunMs(estimate: TimeEstimate, maxTokens: number | undefi
 /** Ms that a request may wait for a slot: the setting, else the largest estimate over known models, at least 300 s. */
 export function queueWaitMs(
   settings: Pick<Settings, 'queueWaitTimeoutS' | 'modelTimeEstimates'>,
-  models: readonly string[],
+  models: readonly ModelKey[],
   measured: MeasuredTimes | null = null,
 ): number {
   if (settings.queueWaitTimeoutS !== null) return settings.queueWaitTimeoutS * 1000;
   let longest = MIN_QUEUE_WAIT_S * 1000;
   for (const model of models) {
-    const estimate = estimateFor(model, settings.modelTimeEstimates, measured);
+    const estimate = estimateFor(model.name, settings.modelTimeEstimates, measured?.of(model));
     longest = Math.max(longest, estimateMs(estimate, QUEUE_WAIT_TOKENS));
   }
   return longest;

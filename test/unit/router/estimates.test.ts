@@ -7,6 +7,7 @@ import {
   queueWaitMs,
   requestTimeoutMs,
 } from '../../../src/main/router/estimates';
+import type { BackendId } from '../../../src/shared/domain';
 import { defaultSettings } from '../../../src/shared/settings';
 
 const end = (loadMs: number | undefined, completionTokens: number) => ({
@@ -15,6 +16,9 @@ const end = (loadMs: number | undefined, completionTokens: number) => ({
   completionTokens,
   loadMs,
 });
+
+const model = (name: string, backend: BackendId = 'ollama') => ({ backend, name });
+const QWEN = model('qwen2.5:3b');
 
 describe('estimateFor', () => {
   const cases: [name: string, load: number, per1k: number, margin: number, source: string][] = [
@@ -38,29 +42,37 @@ describe('estimateFor', () => {
 
   it('prefers what was measured, and the user’s word over both', () => {
     const measured = new MeasuredTimes();
-    measured.learn('qwen2.5:3b', end(4000, 100), 2000);
-    expect(estimateFor('qwen2.5:3b', {}, measured)).toEqual({
+    measured.learn(QWEN, end(4000, 100), 2000);
+    expect(estimateFor('qwen2.5:3b', {}, measured.of(QWEN))).toEqual({
       load: 4,
       per1k: 20,
       margin: 25,
       source: 'measured',
     });
     const user = { 'qwen2.5:3b': { load: 1, per1k: 2, margin: 3 } };
-    expect(estimateFor('qwen2.5:3b', user, measured)).toMatchObject({ load: 1, source: 'user' });
+    expect(estimateFor('qwen2.5:3b', user, measured.of(QWEN))).toMatchObject({ load: 1, source: 'user' });
     expect(estimateFor('org/qwen2.5:3b', user)).toMatchObject({ source: 'user' });
   });
 
   it('takes neither a warm look-up for a load nor a word for a speed', () => {
     const measured = new MeasuredTimes();
-    measured.learn('qwen2.5:3b', end(3, 2), 5);
-    expect(estimateFor('qwen2.5:3b', {}, measured)).toMatchObject({ source: 'table' });
+    measured.learn(QWEN, end(3, 2), 5);
+    expect(estimateFor('qwen2.5:3b', {}, measured.of(QWEN))).toMatchObject({ source: 'table' });
+  });
+
+  it('keeps the same name in two servers apart, and takes a load that a server tells of', () => {
+    const measured = new MeasuredTimes();
+    measured.learnLoad(model('m', 'mlx'), 0.4);
+    measured.learn(model('m'), end(2000, 1), 0);
+    expect(measured.of(model('m', 'mlx'))).toEqual({ load: 0.4, per1k: null });
+    expect(measured.of(model('m'))).toEqual({ load: 2, per1k: null });
   });
 
   it('moves with later measurements', () => {
     const measured = new MeasuredTimes();
-    measured.learn('m', end(10_000, 100), 1000);
-    measured.learn('m', end(20_000, 100), 2000);
-    expect(measured.of('m')).toEqual({ load: 13, per1k: 13 });
+    measured.learn(model('m'), end(10_000, 100), 1000);
+    measured.learn(model('m'), end(20_000, 100), 2000);
+    expect(measured.of(model('m'))).toEqual({ load: 13, per1k: 13 });
   });
 });
 
@@ -80,9 +92,9 @@ describe('limits', () => {
   });
 
   it('let a request wait as long as the slowest known model may take, at least 300 s', () => {
-    expect(queueWaitMs(settings, ['qwen2.5:3b'])).toBe(300_000);
-    expect(queueWaitMs(settings, ['qwen2.5:3b', 'llama3.3:70b'])).toBe(485_760);
-    expect(queueWaitMs({ ...settings, queueWaitTimeoutS: 7 }, ['llama3.3:70b'])).toBe(7000);
+    expect(queueWaitMs(settings, [QWEN])).toBe(300_000);
+    expect(queueWaitMs(settings, [QWEN, model('llama3.3:70b')])).toBe(485_760);
+    expect(queueWaitMs({ ...settings, queueWaitTimeoutS: 7 }, [model('llama3.3:70b')])).toBe(7000);
   });
 
   it('expect a typical answer when no length is asked for', () => {

@@ -39,6 +39,8 @@ export interface MlxBackendOptions {
   listModels(signal?: AbortSignal): Promise<ModelInfo[]>;
   /** Requests at once; read before each start. */
   maxConcurrent(): number;
+  /** A model has been loaded in so many seconds. */
+  onLoaded?(name: string, seconds: number): void;
   /** Resolves when memory allows a start. */
   mayStart?(signal: AbortSignal): Promise<void>;
   env: Readonly<Record<string, string | undefined>>;
@@ -61,7 +63,6 @@ export const MLX_CAPABILITIES: BackendCapabilities = {
 };
 
 const WATCH_EVERY_MS = 1000;
-const MEMORY_EVERY_MS = 5000;
 const DRAIN_LIMIT_MS = 10_000;
 
 /** mlx_lm.server as a supervised child process of ours. */
@@ -82,7 +83,6 @@ export class MlxBackend implements Backend {
   #preload: ModelFolder | null = null;
   #url: string | null = null;
   #startedAt = 0;
-  #memoryAt = Number.NEGATIVE_INFINITY;
   #stopWatch: (() => void) | null = null;
   #drainingSince: number | null = null;
   #count = 0;
@@ -254,6 +254,7 @@ export class MlxBackend implements Backend {
       case 'loaded':
         this.#ports.logger.info('mlx.loaded', { seconds: event.seconds });
         this.#board.set({ model: this.#nameOf(event.model) });
+        this.#options.onLoaded?.(this.#nameOf(event.model), event.seconds);
         return;
       case 'load_failed':
         this.#ports.logger.warn('mlx.load-failed', { kind: event.kind });
@@ -272,11 +273,8 @@ export class MlxBackend implements Backend {
   }
 
   #onFigures(figures: MemEvent): void {
-    const now = this.#ports.clock.now();
-    this.#watch.onFigures(figures, now);
+    this.#watch.onFigures(figures, this.#ports.clock.now());
     this.#sequences.onFigures(figures);
-    if (now - this.#memoryAt < MEMORY_EVERY_MS) return;
-    this.#memoryAt = now;
     this.#board.set({ memoryBytes: figures.footprint || figures.rss });
   }
 

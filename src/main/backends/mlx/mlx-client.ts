@@ -1,5 +1,6 @@
 import type { CompletionChunk } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
+import { HOP_HEADER } from '../../../shared/hop-header';
 import type { Fetcher, PostAnswer, Poster } from '../../ports/fetcher';
 import { streamCompletion } from '../stream-completion';
 import { type HttpCall, SseReader } from './protocol';
@@ -22,7 +23,7 @@ export class MlxClient {
   /** False when the generation thread is dead; true says little, see `ask`. */
   async healthy(url: string, signal: AbortSignal): Promise<boolean> {
     const response = await this.#options.fetcher(`${url}/health`, {
-      headers: { 'X-Tandem-Hop': this.#options.instanceId },
+      headers: { [HOP_HEADER]: this.#options.instanceId },
       signal,
     });
     await response.arrayBuffer();
@@ -37,7 +38,7 @@ export class MlxClient {
     const { post, instanceId } = this.#options;
     return streamCompletion(post, {
       url: url + call.path,
-      headers: { 'X-Tandem-Hop': instanceId, 'X-Tandem-Request-Id': id },
+      headers: { [HOP_HEADER]: instanceId, 'X-Tandem-Request-Id': id },
       body: JSON.stringify(call.body),
       signal,
       reader: new SseReader(),

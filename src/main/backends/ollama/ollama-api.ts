@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Ollama } from 'ollama/browser';
 import type { CompletionChunk } from '../../../shared/domain';
 import { ERROR_CODES, TandemError } from '../../../shared/errors';
+import { HOP_HEADER } from '../../../shared/hop-header';
 import type { Fetcher, Poster } from '../../ports/fetcher';
 import { streamCompletion } from '../stream-completion';
 import { callFailure, createFailure, pullFailure, statusFailure } from './failures';
@@ -92,7 +93,7 @@ export class OllamaApi {
     const { post, instanceId } = this.#options;
     return streamCompletion(post, {
       url: this.url + call.path,
-      headers: { 'X-Tandem-Hop': instanceId },
+      headers: { [HOP_HEADER]: instanceId },
       body: JSON.stringify(call.body),
       signal,
       reader: new NdjsonReader(),
@@ -194,7 +195,7 @@ export class OllamaApi {
 
   #fetch(url: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
-    headers.set('X-Tandem-Hop', this.#options.instanceId);
+    headers.set(HOP_HEADER, this.#options.instanceId);
     return this.#options.fetcher(url, { ...init, headers: Object.fromEntries(headers) });
   }
 }
