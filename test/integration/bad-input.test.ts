@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { rmdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer, type Server } from 'node:net';
@@ -232,13 +233,15 @@ describe('a database of a newer version', () => {
 const mayMount = process.platform === 'linux' && process.getuid?.() === 0 && canMount();
 
 function canMount(): boolean {
+  const folder = execFileSync('mktemp', ['-d']).toString().trim();
   try {
-    const folder = execFileSync('mktemp', ['-d']).toString().trim();
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
     execFileSync('umount', [folder]);
     return true;
   } catch {
     return false;
+  } finally {
+    rmdirSync(folder);
   }
 }
 
