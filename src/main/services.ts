@@ -115,6 +115,8 @@ export function createServices(
         resolveModel: (name) => mlxModels.resolve(name),
         listModels: () => mlxModels.list(),
         maxConcurrent: () => values().mlxMaxConcurrent,
+        // Ollama carries all meanwhile, so it is started in any case.
+        mayStart: (signal) => memory.relieved(signal),
         onLoaded: (name, seconds) => measured.learnLoad({ backend: 'mlx', name }, seconds),
       },
       ports,

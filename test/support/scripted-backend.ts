@@ -39,9 +39,6 @@ export const CAPABLE: BackendCapabilities = {
   tools: true,
   images: true,
   jsonSchema: true,
-  rawPrompt: true,
-  interruptiblePrefill: true,
-  pull: true,
 };
 
 /** A model for tests; size in billions of parameters. */

@@ -7,12 +7,6 @@ export interface BackendCapabilities {
   tools: boolean;
   images: boolean;
   jsonSchema: boolean;
-  /** Can go on from a partial assistant turn by a raw prompt. */
-  rawPrompt: boolean;
-  /** Prompt evaluation stops when the client leaves. */
-  interruptiblePrefill: boolean;
-  /** Can fetch models by name. */
-  pull: boolean;
 }
 
 /** A request after routing: one model of one backend. */

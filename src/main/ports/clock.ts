@@ -8,16 +8,19 @@ export interface Clock {
   every(ms: number, run: () => void): () => void;
 }
 
+/** Node's timers count ms in 32 bits; anything longer would fire at once. 24 days are as good as for ever here. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => new Date(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
+    const timer = setTimeout(run, Math.min(ms, LONGEST_MS));
     timer.unref();
     return () => clearTimeout(timer);
   },
   every(ms, run) {
-    const timer = setInterval(run, ms);
+    const timer = setInterval(run, Math.min(ms, LONGEST_MS));
     timer.unref();
     return () => clearInterval(timer);
   },

@@ -57,9 +57,6 @@ export const MLX_CAPABILITIES: BackendCapabilities = {
   tools: false,
   images: false,
   jsonSchema: false,
-  rawPrompt: true,
-  interruptiblePrefill: true,
-  pull: false,
 };
 
 const WATCH_EVERY_MS = 1000;
@@ -197,8 +194,11 @@ export class MlxBackend implements Backend {
   async #locate(): Promise<boolean> {
     const found = await this.#options.locate();
     this.#python = 'path' in found ? found.path : null;
-    if ('path' in found) this.#board.set({ absence: null });
-    else {
+    if ('path' in found) {
+      this.#board.set({ absence: null });
+      this.#publish();
+    } else if (this.#supervisor.view().pid === null) {
+      // A server that runs is there, whatever the set-up is doing to its runtime.
       const { code, cure, setup } = found.absent;
       this.#board.set({
         state: 'absent',
@@ -275,7 +275,8 @@ export class MlxBackend implements Backend {
   #onFigures(figures: MemEvent): void {
     this.#watch.onFigures(figures, this.#ports.clock.now());
     this.#sequences.onFigures(figures);
-    this.#board.set({ memoryBytes: figures.footprint || figures.rss });
+    // 0 is how the launcher says that the OS told nothing.
+    this.#board.set({ memoryBytes: figures.footprint || figures.rss || null });
   }
 
   /** A real one-token answer: `/health` is 200 while the model loads, and while generation hangs. */
@@ -320,7 +321,7 @@ export class MlxBackend implements Backend {
     const view = this.#supervisor.view();
     const { open, draining } = this.#sequences;
     if (view.pid === null) this.#sequences.clear();
-    if (this.#python === null) return;
+    if (this.#python === null && view.pid === null) return;
     this.#board.set(supervisedStatus(view, 'MLX', open, draining));
   }
 

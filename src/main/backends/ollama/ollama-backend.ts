@@ -42,9 +42,6 @@ export const OLLAMA_CAPABILITIES: BackendCapabilities = {
   tools: true,
   images: true,
   jsonSchema: true,
-  rawPrompt: true,
-  interruptiblePrefill: false,
-  pull: true,
 };
 
 export const OLLAMA_DEFAULT_URL = 'http://127.0.0.1:11434';
@@ -148,7 +145,12 @@ export class OllamaBackend implements Backend {
     }
   }
 
-  /** Ollama stops at once, or after the prompt; it reports neither, and queues the next request by itself. */
+  /**
+   * At once. Ollama stops within 50 ms of a cancelled answer; only a prompt that is being evaluated is computed to its
+   * end, and the next request waits for that inside the server. Nothing tells when: `/api/ps` and `/api/version` answer
+   * as if it were idle. A probe would have to be a completion, which loads a model again whose load was just cancelled
+   * and takes the prompt cache of the next turn away, so that asking costs more than not knowing.
+   */
   async drained(): Promise<void> {}
 
   async restart(reason: string): Promise<void> {
@@ -267,11 +269,12 @@ export class OllamaBackend implements Backend {
 
   #onUp(server: WatchedServer, version: string): void {
     const { api } = server;
-    if (this.#closed) {
+    const managed = this.#mode.kind === 'managed';
+    // Ours is not ended in the middle of an answer: whoever appeared is looked for again soon.
+    if (this.#closed || (managed && this.#completions.active > 0)) {
       server.stop();
       return;
     }
-    const managed = this.#mode.kind === 'managed';
     this.#mode = { kind: 'watched', server };
     this.#holder = null;
     this.#ports.logger.info('ollama.adopted', { version });

@@ -1,4 +1,4 @@
-import { TandemError } from '../../../shared/errors';
+import { isTandemError, TandemError } from '../../../shared/errors';
 import type { Clock } from '../../ports/clock';
 import type { OllamaApi } from './ollama-api';
 
@@ -19,6 +19,8 @@ export interface WatchOptions {
 export class WatchedServer {
   readonly #options: WatchOptions;
   #up: boolean | null = null;
+  /** The last question was answered by silence. */
+  #silent = false;
   #stop: (() => void) | null = null;
   #asking: Promise<boolean> | null = null;
 
@@ -60,12 +62,15 @@ export class WatchedServer {
       // Whoever answers may have changed while it was away.
       if (!this.up) await this.#refuseSelf(signal);
       const version = await api.version(signal);
+      this.#silent = false;
       if (!this.up && this.#watched()) {
         this.#up = true;
         this.#options.onUp(version);
       }
     } catch (error) {
-      if (this.#up !== false && this.#watched()) {
+      // One that gives no answer in time may just be busy; only the second silence in a row counts.
+      if (this.up && isSilence(error) && !this.#silent) this.#silent = true;
+      else if (this.#up !== false && this.#watched()) {
         this.#up = false;
         this.#options.onDown(asError(error));
       }
@@ -87,6 +92,11 @@ export class WatchedServer {
       `${api.url} leads to Tandem itself; give the server's own address.`,
     );
   }
+}
+
+/** Nothing came within the time allowed, which is not to say that nobody is there. */
+function isSilence(error: unknown): boolean {
+  return isTandemError(error) && error.code === 'cancelled';
 }
 
 function asError(error: unknown): TandemError {

@@ -1,0 +1,101 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Located } from '../../../src/main/backends/locate';
+import { MlxBackend } from '../../../src/main/backends/mlx/mlx-backend';
+import { silentLogger } from '../../../src/main/ports/logger';
+import { ChildRecords } from '../../../src/main/supervisor/sweep';
+import { FakeClock, settle } from '../../support/fake-clock';
+import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
+
+/** The server with a process that a test plays; the real one is in test/integration. */
+
+const PYTHON: Located = { path: '/runtime/python' };
+const IN_SETUP: Located = { absent: { code: 'setup', cure: 'It is being set up.', setup: true } };
+
+let folder: string;
+let clock: FakeClock;
+let spawner: FakeSpawner;
+let records: ChildRecords;
+let located: Located;
+let backend: MlxBackend;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tandem-mlx-'));
+  clock = new FakeClock();
+  spawner = new FakeSpawner();
+  records = new ChildRecords(join(folder, 'children.json'));
+  located = PYTHON;
+  backend = new MlxBackend(
+    {
+      locate: async () => located,
+      launchScript: 'launch.py',
+      preload: async () => null,
+      resolveModel: async () => null,
+      listModels: async () => [],
+      maxConcurrent: () => 1,
+      env: {},
+      fetcher: async () => new Response('{}'),
+      post: () => Promise.reject(new Error('nobody asks')),
+      instanceId: 'test',
+    },
+    { clock, spawner, table: new FakeProcessTable(), records, logger: silentLogger },
+  );
+});
+
+afterEach(async () => {
+  await backend.stop();
+  await records.settled();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function tells(event: Record<string, unknown>): Promise<void> {
+  spawner.last.stdout.write(`${JSON.stringify(event)}\n`);
+  return settle();
+}
+
+async function comesUp(): Promise<void> {
+  await backend.start();
+  await settle();
+  await tells({ event: 'listening', port: 4000, pid: 1000, version: '0.32.2' });
+  await clock.advance(100);
+  expect(backend.status()).toMatchObject({ state: 'ready', url: 'http://127.0.0.1:4000' });
+}
+
+test('a server that runs is there, although its runtime is being set up again', async () => {
+  await comesUp();
+  located = IN_SETUP;
+  await backend.relocate();
+  expect(backend.status()).toMatchObject({ state: 'ready', ownership: 'managed', absence: null });
+});
+
+test('a server that was missing shows its state as soon as its runtime is there', async () => {
+  located = IN_SETUP;
+  await backend.start();
+  expect(backend.status()).toMatchObject({ state: 'absent', stage: 'setup' });
+  located = PYTHON;
+  await backend.relocate();
+  await settle();
+  expect(backend.status()).toMatchObject({ state: 'starting', absence: null });
+});
+
+test('memory that the system does not tell is unknown, never 0', async () => {
+  const mem = {
+    event: 'mem',
+    active: 0,
+    cache: 0,
+    peak: 0,
+    steps: 0,
+    stuck: 0,
+    loading: 0,
+    sequences: 0,
+    queue: 0,
+  };
+  await comesUp();
+  await tells({ ...mem, rss: 0, footprint: 0 });
+  expect(backend.status().memoryBytes).toBeNull();
+  await clock.advance(5000);
+  await tells({ ...mem, rss: 5_000_000, footprint: 0 });
+  expect(backend.status().memoryBytes).toBe(5_000_000);
+});
