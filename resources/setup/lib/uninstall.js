@@ -6,12 +6,13 @@ import { sizeOf } from './managed-dir.js';
 import { dataDir, runtimeDir } from './paths.js';
 import { runningInstance } from './running-instance.js';
 import { SetupError } from './setup-error.js';
+import { starterInOllama } from './starter-in-ollama.js';
 
 /** Names that Tandem gives its own entries in the runtime folder; anything else there is not ours. */
 const ownEntry = /^(\.?(mlx|ollama|starter-training)[-.].*|electron-(failure\.json.*|cache)|\.electron-.*)$/;
 
 /**
- * What an uninstall would remove; the user's own Ollama models and model folders are never among it.
+ * What an uninstall would remove; of Ollama's models the starter only, never the user's own nor model folders.
  *
  * @param {import('./paths.js').Place} place
  * @param {{ keepData: boolean }} options
@@ -21,6 +22,7 @@ export function removals(place, { keepData }) {
   const runtimes = runtimeDir(place);
   const entries = existsSync(runtimes) ? readdirSync(runtimes).filter((entry) => ownEntry.test(entry)) : [];
   const found = entries.sort().map((entry) => ({ what: 'runtime', path: join(runtimes, entry) }));
+  for (const path of starterInOllama(place)) found.push({ what: 'starter model in Ollama', path });
   const data = dataDir(place);
   if (!keepData && existsSync(data)) found.push({ what: 'settings, chats and logs', path: data });
   return found.map((entry) => ({ ...entry, bytes: sizeOf(entry.path) }));
@@ -53,7 +55,7 @@ export async function uninstall({ options, place, root, out, input = process.std
   removeEmpty(runtimeDir(place));
   const total = found.reduce((sum, entry) => sum + entry.bytes, 0);
   out.write(
-    `Removed ${sizeText(total)}. Your Ollama models were not touched. What is left is this folder: ${root}\n`,
+    `Removed ${sizeText(total)}. Your own Ollama models were not touched. What is left is this folder: ${root}\n`,
   );
   return 0;
 }
