@@ -125,10 +125,10 @@ describe('status', () => {
     await core.patch({
       setup: [
         { part: 'mlx', stage: 'install', ...part },
-        { part: 'ollama', stage: 'failed', ...part, code: 'no_go', cure: 'Install Go 1.24, then try again.' },
+        { part: 'ollama', stage: 'failed', ...part, code: 'no_go', cure: 'Install Go, then try again.' },
       ],
     });
-    await page.getByText('Install Go 1.24, then try again.').waitFor();
+    await page.getByText('or Go 1.26 or newer to have it built').waitFor();
     expect(
       await page.getByRole('progressbar', { name: 'MLX: Installing' }).getAttribute('aria-valuenow'),
     ).toBe('64');
@@ -183,6 +183,93 @@ describe('settings', () => {
       .toEqual([{ key: 'ollamaModelCoding', value: 'llama3.3:70b' }]);
     await page.getByRole('button', { name: 'Reset “Coding” to its default' }).click();
     await expect.poll(() => core.called('settingsReset')).toEqual([{ key: 'ollamaModelCoding' }]);
+  });
+
+  it('asks for heavier models on MLX only while they may load there', async () => {
+    await open('settings');
+    const coding = page.getByLabel('Coding on MLX');
+    await expect.poll(() => coding.count()).toBe(0);
+    await onlyLight().click();
+    await coding.selectOption('mlx-community/Phi-3.5-mini-instruct-4bit');
+    expect(core.called('settingsSet').at(-1)).toMatchObject({ key: 'mlxModelCoding' });
+    await page.getByLabel('Fast on Ollama').waitFor();
+  });
+
+  it('adds and removes model folders, and shows what the scanner then finds', async () => {
+    await open('settings');
+    const path = page.getByLabel('Path of a folder with models');
+    await path.fill('models');
+    await page.keyboard.press('Enter');
+    await page.getByText('Give the full path').waitFor();
+    await path.fill('/data/models/');
+    await page.keyboard.press('Enter');
+    await page.getByText('/data/models', { exact: true }).waitFor();
+    expect(core.called('settingsSet')).toEqual([{ key: 'modelFolders', value: ['/data/models'] }]);
+    const [first] = core.snapshot.models;
+    await core.patch({ models: [...core.snapshot.models, { ...first, name: 'org/gemma-2b' } as never] });
+    await page.getByText('MLX knows 2 models: Phi-3.5-mini, gemma-2b').waitFor();
+    await page.getByRole('button', { name: 'Remove /data/models from the list' }).click();
+    expect(core.called('settingsSet').at(-1)).toEqual({ key: 'modelFolders', value: [] });
+  });
+
+  it('asks for consent to add to an Ollama that is not ours, and to no other', async () => {
+    await open('settings');
+    await page.getByRole('switch', { name: 'Starter model in Ollama' }).click();
+    expect(core.called('settingsSet').at(-1)).toEqual({ key: 'starterInAdopted', value: true });
+    await core.patch({ backends: [backendStatus('mlx'), backendStatus('ollama', { ownership: 'managed' })] });
+    await expect.poll(() => page.getByRole('switch', { name: 'Starter model in Ollama' }).count()).toBe(0);
+  });
+
+  it('keeps what hardly anyone needs closed, and says what each row means', async () => {
+    await open('settings');
+    const limit = page.getByRole('spinbutton', { name: 'Longest answer' });
+    await expect.poll(() => limit.isVisible()).toBe(false);
+    await page.getByText('Advanced', { exact: true }).click();
+    await limit.fill('900');
+    await limit.press('Enter');
+    expect(core.called('settingsSet').at(-1)).toEqual({ key: 'requestTimeoutS', value: 900 });
+  });
+
+  it('speaks Russian about what the core says in English', async () => {
+    const part = { percent: null, elapsedMs: 1_000 };
+    await open(
+      'status',
+      new FakeCore(
+        fakeSnapshot({
+          settings: settingsView({ language: 'ru' }),
+          backends: [
+            backendStatus('mlx'),
+            backendStatus('ollama', {
+              state: 'absent',
+              absence: {
+                code: 'no_go',
+                cure: 'Install the Ollama app (or run: brew install ollama) and start Tandem again.',
+              },
+            }),
+          ],
+          setup: [
+            {
+              ...part,
+              part: 'mlx',
+              stage: 'failed',
+              detail: 'No network.',
+              code: 'install_failed',
+              cure: 'Check the network.',
+            },
+          ],
+          warnings: [
+            {
+              code: 'port_taken',
+              message: 'Port 11437 is taken; the UI is at http://127.0.0.1:11438 instead.',
+            },
+          ],
+        }),
+      ),
+    );
+    await page.getByText('Пакеты установить не удалось').waitFor();
+    await page.getByText('выполните brew install ollama').waitFor();
+    await page.getByText('Порт 11437 занят, поэтому страница открыта').waitFor();
+    expect(await page.locator('main').innerText()).not.toMatch(/network|Install|instead/);
   });
 
   it('takes numbers within their bounds only', async () => {

@@ -87,7 +87,7 @@ function SuggestionRow({ suggestion, pull, ready }: RowProps) {
       </div>
       {pull?.state === 'failed' && pull.error && (
         <p role="alert" className="mt-1.5 text-bad-text text-small" title={pull.error.message}>
-          {errorSentence(pull.error)}
+          {pull.error.code === 'model_not_found' ? t('models.unknown') : errorSentence(pull.error)}
         </p>
       )}
     </li>

@@ -95,7 +95,7 @@ function MemoryPill({ memory }: { memory: MemoryStatus }) {
       className="ml-auto flex h-7 shrink-0 items-center gap-1 rounded-control px-1.5 text-ink-2 tabular-nums hover:bg-hover"
     >
       <span
-        className="flex h-1.5 w-12 overflow-hidden max-[330px]:hidden rounded-full bg-line"
+        className="flex h-1.5 w-9 overflow-hidden max-[330px]:hidden rounded-full bg-line"
         aria-hidden="true"
       >
         {memoryParts(memory).map((part) => (

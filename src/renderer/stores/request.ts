@@ -1,16 +1,10 @@
 import i18next from 'i18next';
 import type { CallInput, CallName, CallOutput } from '../../shared/contract';
 import { getBridge } from '../bridge/bridge';
-import { en } from '../i18n/en';
+import { errorWords, type Trouble } from '../i18n/core-words';
 import { showToast } from './ui-store';
 
-/** What a failed call shows. */
-export interface Failure {
-  code: string;
-  message: string;
-}
-
-export type Outcome<T> = { ok: true; value: T } | { ok: false; error: Failure };
+export type Outcome<T> = { ok: true; value: T } | { ok: false; error: Trouble };
 
 /** Calls the core. Never throws: a lost line is a failure with the code `disconnected`. */
 export async function request<N extends CallName>(
@@ -25,10 +19,9 @@ export async function request<N extends CallName>(
   }
 }
 
-/** The sentence for an error code in the UI's language; the core's own words where there is none. */
-export function errorSentence({ code, message }: Failure): string {
-  if (!Object.hasOwn(en.errors, code)) return message;
-  return i18next.t(`errors.${code as keyof typeof en.errors}`);
+/** The sentence for an error in the UI's language; the core's own words where there is none. */
+export function errorSentence(error: Trouble): string {
+  return errorWords(error, i18next.t);
 }
 
 /** Calls the core and tells a failure in a toast. True when it worked. */

@@ -99,9 +99,10 @@ export function Composer() {
   );
 }
 
-/** The one key worth knowing right now. */
+/** The one key worth knowing right now. A browser keeps Cmd-N for its own windows, so another one is named there. */
 function Hint({ answering }: { answering: boolean }) {
   const { t } = useTranslation();
+  const inApp = usePart('app')?.host === 'electron';
   return (
     <span className="flex items-center gap-1.5 text-ink-3 text-mini max-[380px]:hidden" aria-hidden="true">
       {answering ? (
@@ -110,7 +111,7 @@ function Hint({ answering }: { answering: boolean }) {
         </>
       ) : (
         <>
-          <Shortcut keys={['mod', 'N']} /> {t('chat.hintNew')}
+          <Shortcut keys={inApp ? ['mod', 'N'] : ['mod', 'shift', 'O']} /> {t('chat.hintNew')}
         </>
       )}
     </span>

@@ -1,31 +1,50 @@
 import { useTranslation } from 'react-i18next';
 import type { BackendId } from '../../../shared/domain';
+import type { SettingKey } from '../../../shared/settings';
 import { shortModel } from '../../components/backend-words';
 import { BoltIcon, StackIcon } from '../../components/icons';
 import { ModelSuggestions } from '../../components/model-suggestions';
 import { Select } from '../../components/select';
+import { Switch } from '../../components/switch';
 import { useFormat } from '../../i18n/use-format';
 import { usePart } from '../../stores/core-store';
+import { FoldersRow } from './folders-row';
 import { Section, SettingRow } from './setting-row';
 import { useSetting } from './use-setting';
 
-const ROWS = [
-  { key: 'mlxModelFast', backend: 'mlx', category: 'modelFast' },
-  { key: 'ollamaModelGeneral', backend: 'ollama', category: 'modelGeneral' },
-  { key: 'ollamaModelCoding', backend: 'ollama', category: 'modelCoding' },
-  { key: 'ollamaModelReasoning', backend: 'ollama', category: 'modelReasoning' },
-] as const;
+interface Row {
+  key: ModelSettingKey;
+  category: 'modelFast' | 'modelGeneral' | 'modelCoding' | 'modelReasoning' | 'modelDefault';
+}
 
-/** Which model does what, and models to get. */
+type ModelSettingKey = Extract<SettingKey, `${BackendId}Model${string}`>;
+
+const MLX_FAST: Row[] = [{ key: 'mlxModelFast', category: 'modelFast' }];
+/** Of use only while heavy models may load on MLX. */
+const MLX_HEAVY: Row[] = [
+  { key: 'mlxModelCoding', category: 'modelCoding' },
+  { key: 'mlxModelReasoning', category: 'modelReasoning' },
+  { key: 'mlxModelDefault', category: 'modelDefault' },
+];
+const OLLAMA: Row[] = [
+  { key: 'ollamaModelGeneral', category: 'modelGeneral' },
+  { key: 'ollamaModelCoding', category: 'modelCoding' },
+  { key: 'ollamaModelReasoning', category: 'modelReasoning' },
+  { key: 'ollamaModelFast', category: 'modelFast' },
+];
+
+/** Which model does what, where models are looked for, and models to get. */
 export function ModelsSection() {
   const { t } = useTranslation();
   const suggestions = usePart('suggestions') ?? [];
   const pulls = usePart('pulls') ?? [];
+  const onlyLight = usePart('settings')?.mlxOnlyLight?.value !== false;
   return (
     <Section title={t('settings.sections.models')} hint={t('settings.bestHint')}>
-      {ROWS.map((row) => (
-        <ModelRow key={row.key} row={row} />
-      ))}
+      <Models backend="mlx" rows={onlyLight ? MLX_FAST : [...MLX_FAST, ...MLX_HEAVY]} />
+      <Models backend="ollama" rows={OLLAMA} />
+      <StarterRow />
+      <FoldersRow />
       {suggestions.length + pulls.length > 0 && (
         <div className="p-3.5">
           <ModelSuggestions />
@@ -35,34 +54,62 @@ export function ModelsSection() {
   );
 }
 
-function ModelRow({ row }: { row: (typeof ROWS)[number] }) {
+/** The models of one server, under its name. */
+function Models({ backend, rows }: { backend: BackendId; rows: readonly Row[] }) {
+  const { t } = useTranslation();
+  const Icon = backend === 'mlx' ? BoltIcon : StackIcon;
+  const tone = backend === 'mlx' ? 'text-mlx' : 'text-ollama';
+  return (
+    <div className="pt-2 pb-1">
+      <h3 className={`flex items-center gap-1.5 px-3.5 font-[600] text-small ${tone}`}>
+        <Icon />
+        {t('settings.modelsOn', { backend: t(`backend.${backend}`) })}
+      </h3>
+      {rows.map((row) => (
+        <ModelRow key={row.key} row={row} backend={backend} />
+      ))}
+    </div>
+  );
+}
+
+function ModelRow({ row, backend }: { row: Row; backend: BackendId }) {
   const { t } = useTranslation();
   const setting = useSetting(row.key);
-  const options = useModelOptions(row.backend, setting?.value ?? null);
+  const options = useModelOptions(backend, setting?.value ?? null);
   const name = t(`settings.${row.category}`);
-  const Icon = row.backend === 'mlx' ? BoltIcon : StackIcon;
-  const backend = t(`backend.${row.backend}`);
   return (
     <SettingRow
       setting={setting}
       title={name}
+      compact
       control={({ setting: { value, set }, ...rest }) => (
-        <>
-          <span
-            title={backend}
-            className={`inline-flex items-center gap-1 text-small ${row.backend === 'mlx' ? 'text-mlx' : 'text-ollama'}`}
-          >
-            <Icon />
-            <span className="sr-only">{backend}</span>
-          </span>
-          <Select
-            value={value ?? ''}
-            label={t('settings.modelOn', { category: name, backend })}
-            options={options}
-            onChange={(next) => set(next === '' ? null : next)}
-            {...rest}
-          />
-        </>
+        <Select
+          value={value ?? ''}
+          label={t('settings.modelOn', { category: name, backend: t(`backend.${backend}`) })}
+          options={options}
+          onChange={(next) => set(next === '' ? null : next)}
+          {...rest}
+        />
+      )}
+    />
+  );
+}
+
+/** Consent to put the starter model into an Ollama that is not ours; of no meaning for one that is. */
+function StarterRow() {
+  const { t } = useTranslation();
+  const setting = useSetting('starterInAdopted');
+  const adopted = usePart('backends')?.some(
+    ({ id, ownership }) => id === 'ollama' && ownership === 'adopted',
+  );
+  if (!adopted) return null;
+  return (
+    <SettingRow
+      setting={setting}
+      title={t('settings.starterAdopted')}
+      hint={t('settings.starterAdoptedHint')}
+      control={({ setting: { value, set }, ...rest }) => (
+        <Switch checked={value} onChange={set} label={t('settings.starterAdopted')} {...rest} />
       )}
     />
   );

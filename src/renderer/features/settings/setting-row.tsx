@@ -1,8 +1,10 @@
+import type { TFunction } from 'i18next';
 import { Undo2 } from 'lucide-react';
 import { type ReactNode, useId } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { SettingKey } from '../../../shared/settings';
+import type { SettingKey, SettingView } from '../../../shared/settings';
 import { IconButton } from '../../components/button';
+import { cx } from '../../components/cx';
 import { perform } from '../../stores/request';
 import type { SettingHandle } from './use-setting';
 
@@ -14,6 +16,8 @@ interface SettingRowProps<K extends SettingKey> {
   control: (props: { setting: SettingHandle<K>; describedBy: string; disabled: boolean }) => ReactNode;
   /** Why it cannot be changed here, beside the environment. */
   blocked?: string | null;
+  /** Closer to its neighbours: one of several alike. */
+  compact?: boolean;
   /** Below the row: risks and questions. */
   children?: ReactNode;
 }
@@ -25,15 +29,21 @@ export function SettingRow<K extends SettingKey>({
   hint,
   control,
   blocked,
+  compact = false,
   children,
 }: SettingRowProps<K>) {
   const { t } = useTranslation();
   const describedBy = useId();
   if (setting === null) return null;
   const { env, view } = setting;
-  const lines = [hint, env && t('settings.envHint', { name: env }), blocked].filter(Boolean);
+  const lines = [
+    hint,
+    !view.pendingRestart && !env && actsLine(view.acts, t),
+    env && t('settings.envHint', { name: env }),
+    blocked,
+  ].filter(Boolean);
   return (
-    <div className="px-3.5 py-2.5" data-setting={setting.key}>
+    <div className={cx('px-3.5', compact ? 'py-1' : 'py-2.5')} data-setting={setting.key}>
       <div className="flex flex-wrap items-center justify-end gap-x-3 gap-y-1.5">
         <div className="min-w-[min(120px,100%)] flex-1">
           <p className="flex flex-wrap items-center gap-x-2">
@@ -63,8 +73,14 @@ export function SettingRow<K extends SettingKey>({
   );
 }
 
+/** When a change will act, where that is not at once. */
+function actsLine(acts: SettingView['acts'], t: TFunction): string | null {
+  if (acts === 'now') return null;
+  return t(acts === 'mlx-restart' ? 'settings.actsMlx' : 'settings.actsApp');
+}
+
 /** The consequence of a change that has not acted yet, with the button that makes it act. */
-function Pending({ acts }: { acts: 'now' | 'mlx-restart' | 'app-restart' }) {
+function Pending({ acts }: { acts: SettingView['acts'] }) {
   const { t } = useTranslation();
   if (acts === 'now') return null;
   return (

@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import { usePart } from '../../stores/core-store';
+import { AdvancedSection } from './advanced-section';
 import { AppSection } from './app-section';
 import { DataSection } from './data-section';
 import { GatewaySection } from './gateway-section';
@@ -26,6 +27,7 @@ export function SettingsView() {
             <GatewaySection />
             <RuntimesSection />
             <DataSection />
+            <AdvancedSection />
           </>
         ) : (
           <span role="status" aria-label={t('common.loading')} className="skeleton h-40 !rounded-card" />

@@ -19,7 +19,8 @@ export function ServerCard({ status }: { status: BackendStatus }) {
   const now = useNow(status.state === 'backoff' ? 1_000 : 15_000);
   const name = t(`backend.${status.id}`);
   const ours = status.ownership === 'managed' || status.id === 'mlx';
-  const resting = status.state === 'open' || (status.state === 'stopped' && status.stage !== 'setup');
+  const settingUp = status.stage === 'setup';
+  const resting = status.state === 'open' || (status.state === 'stopped' && !settingUp);
   return (
     <Card
       data-testid={`status-${status.id}`}
@@ -34,6 +35,7 @@ export function ServerCard({ status }: { status: BackendStatus }) {
       aside={stateWords(status, t, format, now)}
       action={
         ours &&
+        !settingUp &&
         status.ownership !== 'remote' && (
           <Button
             data-testid={`restart-${status.id}`}
@@ -61,7 +63,7 @@ function ModelLine({ status }: { status: BackendStatus }) {
   const { t } = useTranslation();
   const models = usePart('models');
   const onlyLight = usePart('settings')?.mlxOnlyLight?.value === true;
-  if (status.state === 'absent') return null;
+  if (status.state === 'absent' || (status.state === 'stopped' && status.stage === 'setup')) return null;
   const model = models?.find(
     (candidate) => candidate.backend === status.id && candidate.name === status.model,
   );
@@ -85,7 +87,7 @@ function ModelLine({ status }: { status: BackendStatus }) {
 function Figures({ status, now }: { status: BackendStatus; now: number }) {
   const { t } = useTranslation();
   const format = useFormat();
-  if (status.state === 'absent') return null;
+  if (status.state === 'absent' || (status.state === 'stopped' && status.stage === 'setup')) return null;
   const restarts = t('status.restartsOf', {
     n: format.number(status.restarts),
     max: format.number(status.maxRestarts),

@@ -3,6 +3,8 @@ import { useTranslation } from 'react-i18next';
 import type { BackendStatus } from '../../../shared/status';
 import { serverCure } from '../../components/backend-words';
 import { Note } from '../../components/note';
+import { WithCommands } from '../../components/with-commands';
+import { cureWords } from '../../i18n/core-words';
 import { useFormat } from '../../i18n/use-format';
 
 /** Trouble as a story with an ending: what happened, who stepped in, what helps. */
@@ -14,7 +16,7 @@ export function ServerTrouble({ status }: { status: BackendStatus }) {
     if (absence === null) return null;
     return (
       <Note tone="warn" className="mt-2">
-        <Cure text={absence.cure} />
+        <WithCommands text={cureWords({ code: absence.code, message: absence.cure }, t)} />
       </Note>
     );
   }
@@ -38,7 +40,10 @@ export function ServerTrouble({ status }: { status: BackendStatus }) {
           <details className="mt-0.5 text-ink-3">
             <summary className="cursor-default py-1">{t('common.details')}</summary>
             <p className="[overflow-wrap:anywhere]">
-              {lastError.code}: {lastError.message}
+              <code className="select-text font-mono text-mini">{lastError.code}</code> ·{' '}
+              {format.moment(lastError.at)}
+              {/* The core's own sentence is English; the cure above says the same. */}
+              {format.language === 'en' && ` · ${lastError.message}`}
             </p>
           </details>
         )}
@@ -53,19 +58,4 @@ function storyOf({ id, state, restarts }: BackendStatus, t: TFunction): string |
   if (state === 'backoff') return t('status.backoffStory');
   if (state !== 'open') return null;
   return restarts > 1 ? t('status.openStory', { n: restarts }) : t('status.openStoryOnce');
-}
-
-/** A cure with its command set apart: what stands between backticks is to be typed. */
-function Cure({ text }: { text: string }) {
-  return text.split('`').map((part, index) =>
-    index % 2 === 0 ? (
-      // biome-ignore lint/suspicious/noArrayIndexKey: parts of a fixed text
-      <span key={index}>{part}</span>
-    ) : (
-      // biome-ignore lint/suspicious/noArrayIndexKey: parts of a fixed text
-      <code key={index} className="rounded-[4px] bg-card px-1 font-mono text-mini">
-        {part}
-      </code>
-    ),
-  );
 }

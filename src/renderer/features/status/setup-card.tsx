@@ -5,6 +5,8 @@ import { Card } from '../../components/card';
 import { Mark } from '../../components/mark';
 import { Note } from '../../components/note';
 import { Progress } from '../../components/progress';
+import { WithCommands } from '../../components/with-commands';
+import { cureWords, setupDetail } from '../../i18n/core-words';
 import { en } from '../../i18n/en';
 import { useFormat } from '../../i18n/use-format';
 import { usePart } from '../../stores/core-store';
@@ -48,7 +50,9 @@ function Part({ part }: { part: SetupPart }) {
         <Note tone={part.stage === 'failed' ? 'bad' : 'warn'}>
           <b className="font-[600]">{t('status.setupFailed', { backend: name })}</b>
           <p className="text-ink-2 [overflow-wrap:anywhere]" title={part.detail}>
-            {part.cure ?? part.detail}
+            <WithCommands
+              text={cureWords({ code: part.code ?? part.stage, message: part.cure ?? part.detail }, t)}
+            />
           </p>
         </Note>
       </li>
@@ -65,8 +69,8 @@ function Part({ part }: { part: SetupPart }) {
         </span>
       </div>
       <Progress percent={part.percent} label={`${name}: ${stage}`} className="mt-1.5" />
-      <p className="mt-1 truncate text-ink-3 text-mini" title={part.detail}>
-        {part.detail}
+      <p className="mt-1 min-h-4 truncate text-ink-3 text-mini" title={part.detail}>
+        {setupDetail(part.detail, format.language, t)}
       </p>
     </li>
   );

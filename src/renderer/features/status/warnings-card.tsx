@@ -1,9 +1,11 @@
 import { useTranslation } from 'react-i18next';
 import { Card } from '../../components/card';
 import { Note } from '../../components/note';
+import { WithCommands } from '../../components/with-commands';
+import { errorWords } from '../../i18n/core-words';
 import { usePart } from '../../stores/core-store';
 
-/** What a person should know, in the core's own sentences: they name files, ports and variables. */
+/** What a person should know: sentences that name files, ports and variables. */
 export function WarningsCard() {
   const { t } = useTranslation();
   const warnings = usePart('warnings') ?? [];
@@ -15,7 +17,7 @@ export function WarningsCard() {
           <li key={warning.code + warning.message}>
             <Note tone="warn">
               <span className="[overflow-wrap:anywhere]" title={warning.code}>
-                {warning.message}
+                <WithCommands text={errorWords(warning, t)} />
               </span>
             </Note>
           </li>

@@ -1,0 +1,65 @@
+import { ChevronRight } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import { NumberField } from './number-field';
+import { SettingRow } from './setting-row';
+import { useSetting } from './use-setting';
+
+const ROWS = [
+  { key: 'rateLimitMax', title: 'rateMax', hint: 'rateMaxHint', min: 0, max: 1_000_000, seconds: false },
+  { key: 'rateLimitWindowS', title: 'rateWindow', hint: null, min: 1, max: 86_400, seconds: true },
+  {
+    key: 'requestTimeoutS',
+    title: 'requestTimeout',
+    hint: 'requestTimeoutHint',
+    min: 1,
+    max: 86_400,
+    seconds: true,
+  },
+] as const;
+
+/** What hardly anyone needs to change, closed until it is asked for. */
+export function AdvancedSection() {
+  const { t } = useTranslation();
+  return (
+    <details className="group">
+      <summary className="flex min-h-6 cursor-default items-center gap-1 rounded-badge px-1 font-[600] text-ink-2 text-small">
+        <ChevronRight
+          size={13}
+          aria-hidden="true"
+          className="transition-transform duration-100 group-open:rotate-90"
+        />
+        {t('settings.advanced')}
+      </summary>
+      <div className="mt-1.5 divide-y divide-line rounded-card border border-line bg-card">
+        {ROWS.map((row) => (
+          <LimitRow key={row.key} row={row} />
+        ))}
+      </div>
+      <p className="px-1 pt-1.5 text-ink-3 text-small">{t('settings.advancedHint')}</p>
+    </details>
+  );
+}
+
+function LimitRow({ row }: { row: (typeof ROWS)[number] }) {
+  const { t } = useTranslation();
+  const setting = useSetting(row.key);
+  const title = t(`settings.${row.title}`);
+  return (
+    <SettingRow
+      setting={setting}
+      title={title}
+      hint={row.hint === null ? undefined : t(`settings.${row.hint}`)}
+      control={({ setting: { value, set }, ...rest }) => (
+        <NumberField
+          value={value}
+          min={row.min}
+          max={row.max}
+          label={title}
+          unit={row.seconds ? t('settings.secondsUnit') : undefined}
+          onChange={set}
+          {...rest}
+        />
+      )}
+    />
+  );
+}

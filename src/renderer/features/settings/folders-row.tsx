@@ -1,0 +1,106 @@
+import { X } from 'lucide-react';
+import { type FormEvent, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { shortModel } from '../../components/backend-words';
+import { Button, IconButton } from '../../components/button';
+import { usePart } from '../../stores/core-store';
+import { SettingRow } from './setting-row';
+import { useSetting } from './use-setting';
+
+/** As in the setting's schema. */
+const MOST = 20;
+const EXAMPLE = '/Volumes/Models';
+
+/** Folders that are looked through for MLX models, and what was found there and elsewhere. */
+export function FoldersRow() {
+  const { t } = useTranslation();
+  const setting = useSetting('modelFolders');
+  if (setting === null) return null;
+  const { value: folders, set } = setting;
+  return (
+    <SettingRow
+      setting={setting}
+      title={t('settings.folders')}
+      hint={t('settings.foldersHint')}
+      control={() => null}
+    >
+      {folders.length > 0 && (
+        <ul className="mt-1.5 grid gap-0.5">
+          {folders.map((path) => (
+            <li key={path} className="flex items-center gap-1">
+              <code className="min-w-0 grow select-text font-mono text-mini text-ink-2 [overflow-wrap:anywhere]">
+                {path}
+              </code>
+              <IconButton
+                label={t('settings.folderRemove', { path })}
+                onClick={() => set(folders.filter((folder) => folder !== path))}
+              >
+                <X size={13} aria-hidden="true" />
+              </IconButton>
+            </li>
+          ))}
+        </ul>
+      )}
+      <AddFolder folders={folders} onAdd={(path) => set([...folders, path])} />
+      <Found />
+    </SettingRow>
+  );
+}
+
+function AddFolder({ folders, onAdd }: { folders: readonly string[]; onAdd: (path: string) => void }) {
+  const { t } = useTranslation();
+  const [text, setText] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const add = (event: FormEvent) => {
+    event.preventDefault();
+    const path = text.trim().replace(/(?<=.)\/+$/, '');
+    if (path === '') return;
+    if (!path.startsWith('/')) return setProblem(t('settings.folderInvalid'));
+    if (folders.includes(path)) return setProblem(t('settings.folderTwice'));
+    if (folders.length >= MOST) return setProblem(t('settings.foldersFull'));
+    onAdd(path);
+    setText('');
+  };
+  return (
+    <form onSubmit={add} className="mt-1.5">
+      <div className="flex gap-1.5">
+        <input
+          type="text"
+          value={text}
+          aria-label={t('settings.folderPath')}
+          aria-invalid={problem !== null}
+          placeholder={EXAMPLE}
+          spellCheck={false}
+          autoComplete="off"
+          onChange={(event) => {
+            setText(event.target.value);
+            setProblem(null);
+          }}
+          className="h-7 min-w-0 grow rounded-control bg-fill px-2.5 font-mono text-mini placeholder:text-ink-3"
+        />
+        <Button type="submit" disabled={text.trim() === ''}>
+          {t('settings.folderAdd')}
+        </Button>
+      </div>
+      {problem !== null && (
+        <p role="alert" className="mt-1 text-bad-text text-small">
+          {problem}
+        </p>
+      )}
+    </form>
+  );
+}
+
+/** The scanner's finding; it changes by itself when a folder comes or goes. */
+function Found() {
+  const { t } = useTranslation();
+  const found = (usePart('models') ?? []).filter(({ backend, starter }) => backend === 'mlx' && !starter);
+  const names = found.map(({ name }) => shortModel(name)).join(', ');
+  return (
+    <p role="status" className="mt-1.5 text-ink-3 text-small [overflow-wrap:anywhere]">
+      {found.length === 0
+        ? t('settings.foldersNone')
+        : t('settings.foldersFound', { count: found.length, names })}
+    </p>
+  );
+}

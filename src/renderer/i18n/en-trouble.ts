@@ -1,0 +1,149 @@
+/** What the core reports by its codes, in English: a part of `en.ts`. */
+export const troubleEn = {
+  errors: {
+    bad_request: 'The request was not understood. Change the message and send it again.',
+    bad_json: 'The request was not understood. Send it again.',
+    bad_model_name: 'This model name is not valid. Use a name such as qwen2.5:3b.',
+    unsupported: 'The chosen model cannot do this. Choose another one.',
+    unauthorized: 'This page is no longer signed in. Open the address that Tandem printed at start.',
+    forbidden_host: 'This address is not allowed. Open Tandem at 127.0.0.1.',
+    forbidden_origin:
+      'This page is not allowed to talk to Tandem. Open the address that Tandem printed at start.',
+    not_found: 'This is gone. Open the chat again.',
+    model_not_found: 'This model is not installed. Choose another one or get it in Settings.',
+    body_too_large: 'The message is over 32 MB. Send a shorter one.',
+    rate_limited: 'Too many requests in a short time. Wait a moment and try again.',
+    cancelled: 'Cancelled.',
+    internal: 'Something in Tandem went wrong. Try again; if it happens again, restart Tandem.',
+    echo: 'The models only repeated the message. Put it another way and send it again.',
+    backend_failed: 'The server broke off in mid-answer. Try again.',
+    no_model: 'No installed model can do this. Get one below.',
+    ollama_down: 'Ollama is not running. It is being brought back; try again in a moment.',
+    mlx_down: 'MLX is not running. It is being brought back; try again in a moment.',
+    backend_absent: 'No server can answer this. See Status for what is missing.',
+    queue_full: 'Too much is waiting already. Try again when the queue is shorter.',
+    queue_timeout: 'It waited too long for its turn. Try again, or ask the other server.',
+    memory_critical: 'Memory is nearly full. Close something large or unload a model, then try again.',
+    timeout: 'The answer took too long. Try again with a shorter message or a smaller model.',
+    loop_detected: 'A server’s address leads back to Tandem. Correct it in Settings.',
+    self_reference: 'A server’s address leads back to Tandem. Correct it in Settings.',
+    port_taken: 'A port that Tandem needs is in use. Close the other program or choose another port.',
+    settings_corrupt: 'The settings file was damaged. It was set aside and the defaults hold.',
+    setting_from_environment: 'The environment holds this value. Unset the variable to change it here.',
+    setting_invalid: 'This value is not accepted. The earlier one still holds.',
+    environment_invalid: 'A variable in the environment has a value that is not accepted. The default holds.',
+    database_unreadable: 'The chat database could not be read. It was set aside and a new one was begun.',
+    database_newer:
+      'The chat database was written by a newer Tandem. It is open for reading; update Tandem to write.',
+    disk_full: 'The disk is full. Free some space and try again.',
+    data_dir_locked: 'Another Tandem uses this data folder. Close it and start again.',
+    read_only: 'The chats are open for reading only. Update Tandem to write.',
+    python_missing: 'No Python 3.11 or newer was found. Install it, then try again.',
+    runtime_broken: 'The runtime is damaged. Try again to set it up anew.',
+    model_incomplete: 'The model’s folder is incomplete. Download it again.',
+    pull_failed: 'The download broke off. Try again; what has arrived is kept.',
+    declined: 'Tandem did not pass this on, because the safety check is set to decline.',
+    disconnected: 'Tandem does not answer. Check that it runs, then try again.',
+  },
+  serverErrors: {
+    exited: 'Its process ended. Tandem starts it again by itself.',
+    killed: 'It was ended from outside. Tandem starts it again by itself.',
+    port_taken: 'Its port was in use. Tandem starts it again on another one.',
+    runtime_broken: 'Its runtime is broken. Remove the runtime in Settings, then restart it.',
+    start_failed: 'It could not be started. Tandem tries again by itself.',
+    generation_dead: 'It no longer produced tokens. Tandem starts it again by itself.',
+    parent_gone: 'It lost its line to Tandem. Tandem starts it again by itself.',
+    bad_model: 'The model could not be loaded. Choose another one in Settings.',
+    bad_arguments: 'It does not know its arguments. Remove its runtime in Settings, then restart it.',
+    start_timeout: 'It did not become ready in time. Restart it; a smaller model starts faster.',
+    out_of_memory: 'It ran out of GPU memory. Shorter messages or a smaller model avoid it.',
+    hung: 'It no longer produced tokens. Tandem restarts it by itself.',
+    self_reference: 'Its address leads back to Tandem. Give the server’s own address.',
+    unreachable: 'It cannot be reached. Check that it runs at its address.',
+  },
+  errorFacts: {
+    model_not_found: '“{{model}}” is not installed. Choose another model or get it in Settings.',
+    timeout:
+      '{{backend}} took longer than {{seconds}} s with {{model}}. Allow more time in Settings, or choose a smaller model.',
+    echo: '{{model}} only repeated the message. Put it another way, or choose another model.',
+    queue_timeout: 'No place at {{backend}} came free for {{waitedS}} s. Try again, or ask the other server.',
+    no_model: '{{model}} is too large for MLX while only light models are allowed there. Get it with Ollama.',
+    setting_from_environment:
+      'The environment holds this value. Unset {{name}} and restart Tandem to change it here.',
+    read_only: '{{file}} is not changed by this Tandem. Status says why.',
+  },
+  warnings: {
+    variable: '{{name}} was not understood and is ignored. It takes: {{accepted}}.',
+    setting: '{{name}} in the settings file is not valid, so the default holds. It takes: {{accepted}}.',
+    settingsKept:
+      'The settings file was damaged; {{used}} now. The damaged one was kept as {{path}}. Check the settings.',
+    settingsLeft:
+      'The settings file {{path}} is damaged and could not be moved; {{used}}, and changes are not saved. Repair or remove it, then restart Tandem.',
+    settingsUnreadable:
+      '{{path}} cannot be read; {{used}}, and changes are not saved. Give your user the right to it, then restart Tandem.',
+    settingsNewer:
+      '{{path}} was written by a newer Tandem (version {{version}}), so it is used but not changed. Update Tandem.',
+    databaseKept:
+      'The chat database could not be read and a new one was begun. The old one was kept as {{path}}. To get chats out of it, quit Tandem and run `sqlite3 "{{path}}" .recover`.',
+    databaseNewer:
+      '{{path}} was written by a newer Tandem (version {{version}}): chats can be read but not changed. Update Tandem.',
+    modelWeights:
+      '{{name}} cannot be used: its weights are missing. Finish the download or delete the folder.',
+    modelDownload:
+      '{{name}} cannot be used: its download is not finished. Finish the download or delete the folder.',
+    modelConfig:
+      '{{name}} cannot be used: its config.json cannot be read. Download it again or delete the folder.',
+    portHeld: 'Port {{port}} is used by {{holder}}, so this page is at {{url}}.',
+    pullDamaged:
+      'It arrived damaged and was thrown away. Try again; if it stays so, the library is at fault.',
+    pullNetwork: 'The model library cannot be reached. Check the network, then try again.',
+    portMoved: 'Port {{port}} is in use, so this page is at {{url}}.',
+  },
+  accepted: {
+    whole: 'a whole number',
+    number: 'a number',
+    range: '{{kind}} from {{low}} to {{high}}',
+    from: '{{kind}} from {{low}}',
+    text: 'text of at most {{max}} characters',
+    json: 'JSON such as {"model": [60, 40, 60]}, in seconds',
+    url: 'an http:// or https:// address',
+    list: '{{example}}, separated by commas',
+    lastGood: 'the last good copy is used',
+    defaults: 'the defaults hold',
+  },
+  cures: {
+    setup: 'It is being set up. You see how far it is above.',
+    no_python:
+      'There is no fit Python. Install Python 3.11 or newer with its venv module, then start Tandem again.',
+    no_python_run:
+      'There is no fit Python. Run `{{command}}`, or install Python with its own installer, then start Tandem again.',
+    mlx_python_broken_run:
+      'The Python that TANDEM_MLX_PYTHON names has no mlx-lm. Run `{{command}}`, or unset the variable.',
+    unsupported_system: 'MLX does not exist for this system. It needs macOS or Linux.',
+    venv_unavailable_run: 'Python cannot make an environment of its own. Run `{{command}}`.',
+    system_packages_run: 'System packages are missing. Run `{{command}}`.',
+    install_failed:
+      'The packages could not be installed. Check the network and the free disk space, then try again.',
+    verify_failed: 'What was installed does not work. Try again to set it up anew.',
+    no_go:
+      'Ollama is not installed. Install it with its own Linux installer, or Go 1.26 or newer to have it built, then start Tandem again.',
+    no_go_run:
+      'Ollama is not installed. Install the Ollama app or run `{{command}}`, then start Tandem again.',
+    no_headers_run: 'Something is missing to build Ollama with. Run `{{command}}`.',
+    build_failed: 'Ollama could not be built. Install it with its own installer, then start Tandem again.',
+    build_failed_run:
+      'Ollama could not be built. Install the Ollama app or run `{{command}}`, then start Tandem again.',
+    download_failed: 'Ollama’s source could not be fetched. Check the network, then try again.',
+    sum_mismatch:
+      'Ollama’s source is not the one that was expected, so it is not used. Check where Go gets its modules from: `go env GOPROXY`.',
+    ollama_binary_broken:
+      'What TANDEM_OLLAMA_BIN names does not run. Correct the path, or unset the variable to have Ollama looked for.',
+    setup_failed: 'The set-up failed. Run `npm start -- --check` to see what is missing.',
+    runtime_broken: 'The set-up broke off. Try again; `npm start -- --check` shows what is missing.',
+    runtime_removed: 'Its runtime was removed. Try again to set it up anew.',
+    backend_absent: 'The server that was found is gone. Start it again, or try the set-up again.',
+    ollama_down: 'No Ollama answers at {{address}}. Start it there, or unset OLLAMA_API_URL.',
+    mlx_down: 'No MLX API answers at {{address}}. Start it there, or unset MLX_API_URL.',
+    self_reference: 'The address leads back to Tandem itself. Give the server’s own address.',
+  },
+};

@@ -1,0 +1,143 @@
+import i18next, { type TFunction } from 'i18next';
+import { beforeAll, describe, expect, it } from 'vitest';
+import manifest from '../../../../resources/runtimes.json';
+import { noPython } from '../../../../resources/setup/lib/mlx.js';
+import { installOllamaCure, missingPackagesCure } from '../../../../resources/setup/lib/ollama-build.js';
+import { readListenSettings } from '../../../../src/main/listen-settings';
+import { parseEnvironment } from '../../../../src/main/store/environment';
+import { cureWords, errorWords, setupDetail } from '../../../../src/renderer/i18n/core-words';
+import { en } from '../../../../src/renderer/i18n/en';
+import { startI18n } from '../../../../src/renderer/i18n/i18n';
+import { SETTINGS } from '../../../../src/shared/settings';
+
+let ru: TFunction;
+beforeAll(() => {
+  Object.assign(globalThis, { document: { documentElement: { lang: '' } } });
+  startI18n('ru');
+  ru = i18next.getFixedT('ru');
+});
+
+/** English words in a Russian sentence; names, paths, addresses and commands are none. */
+function english(sentence: string): string[] {
+  const plain = sentence
+    .replace(/`[^`]*`/g, '')
+    .replace(/\b(true, false, 1, 0, yes, no, on, off|JSON|http|https|strategy|studio)\b/g, '')
+    .replace(/\b(Tandem|Ollama|MLX|API|Python|Go|venv|mlx-lm|Linux|macOS)\b/g, '')
+    .replace(/\S*[/\\._:{}[\]]\S*/g, '');
+  return plain.match(/\b[a-z]{2,}\b/g) ?? [];
+}
+
+describe('warnings in Russian', () => {
+  it('name each variable that was not understood, and what it takes', () => {
+    const names = Object.values(SETTINGS).flatMap(({ env }) => (env === null ? [] : [env]));
+    const listeners = ['TANDEM_WEB', 'TANDEM_GATEWAY'].flatMap((name) => [`${name}_HOST`, `${name}_PORT`]);
+    const all = [...names, ...listeners, 'TANDEM_ALLOWED_HOSTS', 'TANDEM_ALLOWED_ORIGINS'];
+    const env = Object.fromEntries(all.map((name) => [name, `,/${'x'.repeat(400)}`]));
+    const warnings = [...parseEnvironment(env).warnings, ...readListenSettings(env).warnings];
+    expect(warnings.length).toBe(all.length);
+    for (const warning of warnings) {
+      const name = warning.message.split(' ')[0] ?? '';
+      const words = errorWords(warning, ru);
+      expect(words).toContain(`переменной ${name} `);
+      expect(english(words.replace(name, ''))).toEqual([]);
+    }
+  });
+
+  it.each([
+    [
+      'settings_corrupt',
+      'The settings file was not valid. It was kept as /d/s.corrupt.json; the last good copy is used. Check the settings.',
+      ['/d/s.corrupt.json', 'последняя исправная копия'],
+    ],
+    [
+      'settings_corrupt',
+      '/d/settings.json cannot be read (EACCES: permission denied); the defaults hold, and changes are refused. Give your user…',
+      ['/d/settings.json', 'исходные'],
+    ],
+    [
+      'database_unreadable',
+      'The chat database could not be read. It was kept as /a b/chats.unreadable.db and a new one was started. To recover…',
+      ['`sqlite3 "/a b/chats.unreadable.db" .recover`'],
+    ],
+    [
+      'database_newer',
+      '/d/chats.db was written by a newer Tandem (version 9); chats can be read but not changed. Update Tandem.',
+      ['/d/chats.db', '9'],
+    ],
+    [
+      'model_incomplete',
+      'org/name cannot be used: its download is not finished. Finish the download, or delete the folder.',
+      ['org/name'],
+    ],
+    [
+      'port_taken',
+      'Port 11437 is taken by node (process 812); the UI is at http://127.0.0.1:11438 instead.',
+      ['11437', 'node (812)', 'http://127.0.0.1:11438'],
+    ],
+  ])('carry the facts of %s', (code, message, facts) => {
+    const words = errorWords({ code, message }, ru);
+    for (const fact of facts) expect(words).toContain(fact);
+    expect(english(words.replace('node (812)', ''))).toEqual([]);
+  });
+});
+
+describe('errors', () => {
+  it('name what the details tell, and do without where they do not', () => {
+    const details = { backend: 'mlx', model: 'phi', seconds: 300 };
+    expect(errorWords({ code: 'timeout', message: '', details }, ru)).toMatch(/^MLX с моделью phi .* 300 с/);
+    expect(errorWords({ code: 'timeout', message: '' }, ru)).toBe(ru('errors.timeout'));
+  });
+
+  it('are shown as they come where their code is unknown', () => {
+    expect(errorWords({ code: 'new_code', message: 'Something new.' }, ru)).toBe('Something new.');
+    expect(cureWords({ code: 'new_code', message: 'Do this.' }, ru)).toBe('Do this.');
+  });
+});
+
+describe('what a server that is not there needs', () => {
+  it.each([
+    ['no_go', installOllamaCure('darwin'), '`brew install ollama`'],
+    ['no_go', installOllamaCure('linux'), `Go ${manifest.ollama.goMinimum.replace(/\.0$/, '')}`],
+    ['no_headers', missingPackagesCure({ platform: 'linux' } as never, ['libstb-dev']), 'libstb-dev`'],
+    ['no_python', noPython(manifest.mlx.python, [], 'darwin').cure, '`brew install python@3.13`'],
+    ['no_python', noPython(manifest.mlx.python, [], 'linux').cure, `Python ${manifest.mlx.python.minimum}`],
+    ['venv_unavailable', 'Run: apt-get install python3-venv', '`apt-get install python3-venv`'],
+    [
+      'mlx_python_broken',
+      'Install it there (/opt/py -m pip install mlx-lm), or unset it.',
+      '`/opt/py -m pip install mlx-lm`',
+    ],
+    [
+      'ollama_down',
+      'No Ollama answers at studio.local:11434, which OLLAMA_API_URL names. Start it.',
+      'studio.local:11434',
+    ],
+    [
+      'mlx_down',
+      'MLX_API_URL names http://10.0.0.2:8080/, which cannot be used now; start it there.',
+      'http://10.0.0.2:8080/',
+    ],
+  ])('is said in Russian with its command: %s', (code, message, part) => {
+    const words = cureWords({ code, message: message ?? '' }, ru);
+    expect(words).toContain(part);
+    expect(english(words)).toEqual([]);
+  });
+
+  it('has words of its own for every code without a command', () => {
+    for (const code of Object.keys(en.cures).filter((key) => !key.endsWith('_run'))) {
+      const words = cureWords({ code, message: 'answers at 127.0.0.1:1' }, ru);
+      expect(words).not.toContain('answers');
+      expect(english(words)).toEqual([]);
+    }
+  });
+});
+
+describe('the technical line of the set-up', () => {
+  it('keeps the names and drops the English around them', () => {
+    expect(setupDetail('Fetching numpy-2.3.1', 'ru', ru)).toBe('numpy-2.3.1');
+    expect(setupDetail('Fetching 31 packages', 'ru', ru)).toBe('31 пакет');
+    expect(setupDetail('Looking for Ollama', 'ru', ru)).toBe('');
+    expect(setupDetail('Looking for Ollama', 'en', ru)).toBe('Looking for Ollama');
+    expect(setupDetail('Waiting: another Tandem (process 7) builds Ollama', 'ru', ru)).toContain('7');
+  });
+});
