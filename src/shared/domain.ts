@@ -99,6 +99,8 @@ export interface CompletionRequest {
   extraOptions?: Record<string, unknown>;
   /** No fallback: 503 instead. */
   strict: boolean;
+  /** The client gets the answer when it is complete: one that breaks off can begin anew elsewhere, unseen. */
+  whole?: boolean;
   /** Backends not to be used (for instance "ask the other one"). */
   exclude?: BackendId[];
   /** A limit sent by the client, ms from the moment a backend takes the request. */

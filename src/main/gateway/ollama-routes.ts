@@ -49,6 +49,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
       priority: priorityOf(request.headers),
       client: clientOf(request.socket.remoteAddress, request.headers),
       strict: isStrict(request.headers),
+      whole: !parsed.stream,
       origin: surface.origin,
     };
     try {

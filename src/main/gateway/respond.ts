@@ -35,14 +35,17 @@ export interface Exchange {
 export async function respond(exchange: Exchange): Promise<void> {
   const { clock, reply, encoder } = exchange;
   const trail = emptyTrail();
-  const answer: Answer = { text: '', thinking: '', toolCalls: [] };
+  let answer = emptyAnswer();
   const receivedAt = clock.now();
   let visibleAt: number | null = null;
   let finished = false;
   try {
     for await (const event of exchange.dispatcher.dispatch(exchange.request, exchange.signal)) {
       follow(trail, event);
-      if (event.type === 'started') {
+      if (event.type === 'attempt') {
+        // Whatever a server that failed had said of a whole answer, the next one says it all.
+        answer = emptyAnswer();
+      } else if (event.type === 'started') {
         visibleAt = clock.now();
         if (exchange.stream) openStream(exchange, trail);
       } else if (event.type === 'end') {
@@ -72,6 +75,10 @@ export async function respond(exchange: Exchange): Promise<void> {
     }
     if (!reply.raw.destroyed) reply.raw.end(encoder.errorFrame(error));
   }
+}
+
+function emptyAnswer(): Answer {
+  return { text: '', thinking: '', toolCalls: [] };
 }
 
 function isVisible(event: RouterEvent): event is Visible {

@@ -9,6 +9,7 @@ import type { DrainWatch } from './drain-watch';
 import type { MeasuredTimes } from './estimates';
 import { onlyEchoed } from './failures';
 import type { RequestRun } from './request-run';
+import type { Splice } from './splice';
 import type { Candidate, Route, RouterEvent, RouteSnapshot } from './types';
 import { VisibleText } from './visible-text';
 
@@ -22,6 +23,8 @@ export interface TryContext {
   candidate: Candidate;
   /** Another candidate stands ready. */
   hasNext: boolean;
+  /** Where a broken stream may be continued. */
+  splice: Splice | null;
 }
 
 interface AnswerContext extends TryContext {
@@ -42,6 +45,7 @@ export async function* answer(
   view: { visible: boolean },
 ): AsyncGenerator<RouterEvent, void, void> {
   const { run, routed, candidate, backend, clock, drains } = context;
+  const splice = candidate.starter ? context.splice : null;
   const attempt = new Attempt(
     {
       ...context,
@@ -63,13 +67,14 @@ export async function* answer(
       run.record.ttftMs = ttftMs;
       return { type: 'started', ...run.label(candidate), ttftMs };
     };
-    const end = yield* pass(attempt.stream(request), text, view, started);
+    const end = yield* pass(attempt.stream(request), text, splice, view, started);
     if (text.isEcho && !routed.echoAllowed) throw onlyEchoed(candidate.backend, candidate.model);
     if (text.isEcho) run.addReasons(['echo']);
     const start = view.visible ? null : started();
     const evalMs = end.evalMs ?? clock.now() - takenAt - (run.record.ttftMs ?? 0);
     context.measured.learn({ backend: candidate.backend, name: candidate.model }, end, evalMs);
-    const rest = text.rest();
+    const rest = splice ? splice.unseen(text.rest()) : text.rest();
+    splice?.end();
     run.done(end);
     if (start) yield start;
     if (rest) yield { type: 'text', text: rest };
@@ -84,6 +89,7 @@ export async function* answer(
 async function* pass(
   chunks: AsyncGenerator<CompletionChunk, CompletionEnd, void>,
   text: VisibleText,
+  splice: Splice | null,
   view: { visible: boolean },
   started: () => RouterEvent,
 ): AsyncGenerator<RouterEvent, CompletionEnd, void> {
@@ -92,8 +98,10 @@ async function* pass(
       const next = await chunks.next();
       if (next.done) return next.value;
       for (const event of text.eventsFor(next.value)) {
-        if (event.type !== 'prefill' && !view.visible) yield started();
-        yield event;
+        const seen = splice && event.type === 'text' ? { ...event, text: splice.unseen(event.text) } : event;
+        if (seen.type === 'text' && seen.text === '') continue;
+        if (seen.type !== 'prefill' && !view.visible) yield started();
+        yield seen;
       }
     }
   } finally {

@@ -1,4 +1,4 @@
-import type { CompletionRequest, Reason } from '../../shared/domain';
+import { type CompletionRequest, isServing, type Reason } from '../../shared/domain';
 import { isTandemError, TandemError, toTandemError } from '../../shared/errors';
 import type { Backend } from '../backends/backend';
 import type { BackendRegistry } from '../backends/registry';
@@ -10,10 +10,11 @@ import { answer, type Routed, type TryContext } from './answer';
 import { orAbort, within } from './bounded';
 import { DrainWatch } from './drain-watch';
 import { estimateFor, expectedRunMs, type MeasuredTimes, queueWaitMs, requestTimeoutMs } from './estimates';
-import { backendDown, causeOf, isFinal, isPassing, withoutFallback } from './failures';
+import { asFailure, backendDown, brokenOff, causeOf, isFinal, isPassing, withoutFallback } from './failures';
 import { type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
 import { route } from './route';
 import { waitForSlot } from './slot-wait';
+import { mayBeSpliced, Splice, twinOf } from './splice';
 import type { Candidate, Dispatcher, RouterEvent, RouteSnapshot } from './types';
 
 export interface RequestDispatcherOptions {
@@ -41,6 +42,8 @@ type Tried =
   | { kind: 'failed'; error: TandemError; cause: string; visible: boolean }
   /** Gave up waiting because the backend still computes for somebody who left. */
   | { kind: 'moved' };
+
+type Failed = Extract<Tried, { kind: 'failed' }>;
 
 /**
  * Sends each request on its way: admission, route, slot, backend, and the next backend when one fails. Every accepted
@@ -106,9 +109,10 @@ export class RequestDispatcher implements Dispatcher {
   ): AsyncGenerator<RouterEvent, void, void> {
     const { request } = run;
     const waiting = [...routed.candidates];
+    const splice = mayBeSpliced(request) ? new Splice() : null;
     let lastRound = false;
     for (let current = waiting.shift(); current; ) {
-      const context = { run, routed, snapshot, candidate: current, hasNext: waiting.length > 0 };
+      const context = { run, routed, snapshot, candidate: current, hasNext: waiting.length > 0, splice };
       const tried = yield* this.#try(context);
       if (tried.kind === 'done') return;
       if (tried.kind === 'moved') {
@@ -119,7 +123,7 @@ export class RequestDispatcher implements Dispatcher {
       const { error } = tried;
       if (isFinal(error, request)) throw error;
       if (request.strict) throw tried.visible ? error : withoutFallback(error, current.backend);
-      if (tried.visible && request.origin !== 'chat') throw brokenOff(error, current);
+      if (tried.visible && request.origin !== 'chat') return yield* this.#continue(context, tried);
       // Nothing else is left: the first choice gets one more go as soon as its backend is back.
       if (waiting.length === 0 && !lastRound && isPassing(error) && !current.waitForReady) {
         lastRound = true;
@@ -132,11 +136,23 @@ export class RequestDispatcher implements Dispatcher {
     }
   }
 
+  /** Goes on with a stream of which the client has a part; its error is the first failure's. */
+  async *#continue(context: TryContext, failed: Failed): AsyncGenerator<RouterEvent, void, void> {
+    const { run, candidate, splice, snapshot } = context;
+    const broken = brokenOff(failed.error, candidate);
+    const twin = splice && twinOf(candidate, snapshot);
+    if (!twin || !isServing(this.#options.backends.get(twin.backend).status().state)) throw broken;
+    splice.again();
+    yield* this.#fallBack(run, candidate, twin, failed);
+    const tried = yield* this.#try({ ...context, candidate: twin, hasNext: false });
+    if (tried.kind !== 'done') throw broken;
+  }
+
   async *#fallBack(
     run: RequestRun,
     from: Candidate,
     to: Candidate,
-    failed: Extract<Tried, { kind: 'failed' }>,
+    failed: Failed,
   ): AsyncGenerator<RouterEvent, void, void> {
     const reason: Reason = `fallback:${from.backend}-${failed.cause}`;
     run.addReasons([reason]);
@@ -175,7 +191,7 @@ export class RequestDispatcher implements Dispatcher {
       if (run.signal.aborted) throw thrown;
       const error = asFailure(thrown);
       const cause = causeOf(error, backend.status());
-      return { kind: 'failed', error, cause, visible: view.visible };
+      return { kind: 'failed', error, cause, visible: view.visible && !run.request.whole };
     }
   }
 
@@ -210,22 +226,6 @@ export class RequestDispatcher implements Dispatcher {
       () => backendDown(backend.id),
     );
   }
-}
-
-/** What a backend threw; an abort that nobody here asked for is its own failure. */
-function asFailure(thrown: unknown): TandemError {
-  const error = toTandemError(thrown, 'backend_failed');
-  if (error.code !== 'cancelled') return error;
-  return new TandemError('backend_failed', 'The server broke the request off. Try again.', { cause: thrown });
-}
-
-/** For clients of the API a broken stream ends with an error, never with a clean end of half an answer. */
-function brokenOff(error: TandemError, from: Candidate): TandemError {
-  if (error.code === 'timeout') return error;
-  return new TandemError('backend_failed', `The answer broke off: ${error.message}`, {
-    cause: error,
-    details: { ...error.details, backend: from.backend, model: from.model },
-  });
 }
 
 function cancelled(thrown: unknown): TandemError {

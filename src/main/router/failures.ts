@@ -1,7 +1,8 @@
 import { type BackendId, type CompletionRequest, isServing } from '../../shared/domain';
-import { ERROR_CODES, type ErrorCode, TandemError } from '../../shared/errors';
+import { ERROR_CODES, type ErrorCode, TandemError, toTandemError } from '../../shared/errors';
 import type { BackendStatus } from '../../shared/status';
 import { ROLES } from './roles';
+import type { Candidate } from './types';
 
 /** Failures that another backend would only repeat, or that are no backend's. */
 const FINAL: ReadonlySet<ErrorCode> = new Set([
@@ -84,6 +85,22 @@ export function endedEarly(backend: BackendId, model: string): TandemError {
       details: { backend, model, cause: 'incomplete' },
     },
   );
+}
+
+/** What a backend threw; an abort that nobody here asked for is its own failure. */
+export function asFailure(thrown: unknown): TandemError {
+  const error = toTandemError(thrown, 'backend_failed');
+  if (error.code !== 'cancelled') return error;
+  return new TandemError('backend_failed', 'The server broke the request off. Try again.', { cause: thrown });
+}
+
+/** For clients of the API a broken stream ends with an error, never with a clean end of half an answer. */
+export function brokenOff(error: TandemError, from: Candidate): TandemError {
+  if (error.code === 'timeout') return error;
+  return new TandemError('backend_failed', `The answer broke off: ${error.message}`, {
+    cause: error,
+    details: { ...error.details, backend: from.backend, model: from.model },
+  });
 }
 
 /** What a client that forbids fallback is told: 503 for a server's failure, the failure itself for its own. */

@@ -44,6 +44,15 @@ describe('streams', () => {
     expect(lines(tail).map(({ done }) => done)).toEqual([false, true]);
   });
 
+  it('leaves out what a server said of a whole answer before it failed', async () => {
+    const cutOff = answerOf('Hel').slice(0, -1);
+    const dispatcher = new ScriptedDispatcher([...cutOff, ...answerOf('Hello', '!')]);
+    running = await startGateway(dispatcher);
+    const answer = await postJson(`${running.url}/api/chat`, { ...hello, stream: false });
+    expect(await answer.json()).toMatchObject({ message: { content: 'Hello!' }, done: true });
+    expect(dispatcher.requests).toMatchObject([{ whole: true }]);
+  });
+
   it('sends the headers with the first output, and the figures with the last', async () => {
     running = await startGateway(new ScriptedDispatcher(answerOf('Hel', 'lo')));
     const answer = await postJson(`${running.url}/api/chat`, hello, { 'X-Request-Id': 'mine-1' });

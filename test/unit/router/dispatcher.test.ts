@@ -192,6 +192,66 @@ describe('RequestDispatcher', () => {
     expect(records).toMatchObject([{ outcome: 'failed', code: 'backend_failed' }]);
   });
 
+  it('begins an answer anew that its client takes whole', async () => {
+    const { mlx, ollama, send, records } = setUp();
+    mlx.script = [dies({ type: 'text', text: 'Good mor' })];
+    ollama.script = [() => says('Hi!')];
+    const answer = await send('hello', { origin: 'gateway', whole: true }).finished;
+    expect(answer.error).toBeNull();
+    expect(answer.kinds).toEqual([
+      'routed',
+      'attempt',
+      'started',
+      'text',
+      'attempt',
+      'started',
+      'text',
+      'end',
+    ]);
+    expect(answer.end).toMatchObject({
+      backend: 'ollama',
+      reasons: ['rule:greeting', 'fallback:mlx-exited'],
+    });
+    expect(records).toMatchObject([{ outcome: 'done', replays: 1 }]);
+  });
+
+  describe('a stream of the starter that breaks off', () => {
+    const starter = { starter: true };
+    const models = [
+      model('mlx', 'tandem-starter', 0.001, starter),
+      model('ollama', 'tandem-starter', 0.001, starter),
+      model('ollama', 'qwen2.5-coder:32b', 32),
+    ];
+    const broken = async (...second: Step[]) => {
+      const { mlx, ollama, send, queue } = setUp({ models });
+      mlx.script = [dies({ type: 'text', text: 'Good mor' })];
+      ollama.script = [() => second];
+      const answer = await send('hello', { origin: 'gateway' }).finished;
+      expect(ollama.requests).toMatchObject([{ model: 'tandem-starter' }]);
+      expect(queue.stats()).toMatchObject({ accepted: 1, running: 0, replaying: 0 });
+      return answer;
+    };
+
+    it('is continued by the other server where that says the same', async () => {
+      const answer = await broken(...says('Go', 'od morn', 'ing!'));
+      expect(answer.error).toBeNull();
+      expect(answer.text).toBe('Good mor|ning!');
+      expect(answer.end).toMatchObject({ backend: 'ollama' });
+      expect(answer.end?.type === 'end' && answer.end.reasons).toContain('fallback:mlx-exited');
+    });
+
+    it.each<[string, Step[]]>([
+      ['says something else', says('Good day!')],
+      ['says less', says('Good')],
+      ['fails too', dies()()],
+    ])('ends with the first error where the other server %s', async (_name, second) => {
+      const answer = await broken(...second);
+      expect(answer.text.replace('|', '')).toBe('Good mor');
+      expect(answer.end).toBeNull();
+      expect(answer.error).toMatchObject({ code: 'backend_failed', details: { backend: 'mlx' } });
+    });
+  });
+
   it('gives the only backend one more go when it is back', async () => {
     const { clock, ollama, send } = setUp();
     ollama.script = [
