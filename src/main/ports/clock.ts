@@ -41,3 +41,13 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** Waits until `ready` says so, asking every `everyMs`; rejects with the signal's reason as soon as it aborts. */
+export async function pollUntil(
+  ready: () => Promise<boolean>,
+  everyMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!(await ready())) await sleep(clock, everyMs, signal);
+}

@@ -1,9 +1,10 @@
 import { TandemError } from '../../shared/errors';
 import type { BackendStatus } from '../../shared/status';
-import { type Clock, sleep } from '../ports/clock';
+import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
 import type { ChildHandle, LaunchSpec, ProcessExit, ProcessTable, Spawner } from '../ports/spawner';
+import { ProcessFamily } from './process-family';
 import type { ChildRecords } from './sweep';
 import {
   type Effect,
@@ -61,6 +62,7 @@ export interface SupervisorView {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #ports: SupervisorPorts;
+  readonly #family: ProcessFamily;
   readonly #changes = new Emitter<SupervisorView>();
   #machine: Machine = INITIAL;
   #child: ChildHandle | null = null;
@@ -75,6 +77,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions, ports: SupervisorPorts) {
     this.#options = options;
     this.#ports = ports;
+    this.#family = new ProcessFamily(options.kind, ports);
   }
 
   view(): SupervisorView {
@@ -233,7 +236,7 @@ export class Supervisor {
     this.#child = null;
     if (child?.pid === undefined) return;
     child.kill('SIGKILL');
-    void this.#ports.records.remove(child.pid).catch((error) => this.#logRecordFailure(error));
+    void this.#family.forget(child.pid);
   }
 
   #spawn(): void {
@@ -277,55 +280,17 @@ export class Supervisor {
     this.#dispatch({ type: 'exited', cause });
   }
 
-  /** Writes the child and its own children down for the sweep after a kill -9 of this process. */
-  async #record(child: ChildHandle): Promise<void> {
-    try {
-      await this.recordDescendants(child);
-    } catch (error) {
-      this.#logRecordFailure(error);
-    }
+  /** Renews what is written down of the running child; called when it may have got children of its own. */
+  async recordDescendants(): Promise<void> {
+    if (this.#child) await this.#record(this.#child);
   }
 
-  /** Renews the record of the running child; called when it may have got children of its own. */
-  async recordDescendants(child: ChildHandle | null = this.#child): Promise<void> {
-    const { table, records } = this.#ports;
-    if (child?.pid === undefined) return;
-    const identity = await table.identify(child.pid);
-    if (!identity) return;
-    const descendants = await Promise.all(
-      (await table.descendants(child.pid)).map((pid) => table.identify(pid)),
-    );
-    if (child !== this.#child) return;
-    await records.put({
-      kind: this.#options.kind,
-      ...identity,
-      descendants: descendants.filter((found) => found !== null),
-    });
-  }
-
-  #logRecordFailure(error: unknown): void {
-    this.#ports.logger.warn('process.record-failed', {
-      code: (error as NodeJS.ErrnoException).code ?? 'unknown',
-    });
+  #record(child: ChildHandle): Promise<void> {
+    return this.#family.record(child, () => child === this.#child);
   }
 
   /** Resident bytes of the process and its children; null when none runs or the OS does not tell. */
   async residentBytes(pid = this.#child?.pid): Promise<number | null> {
-    if (pid === undefined) return null;
-    const { table } = this.#ports;
-    const pids = [pid, ...(await table.descendants(pid))];
-    const bytes = await Promise.all(pids.map((each) => table.residentBytes(each)));
-    const known = bytes.filter((value) => value !== null);
-    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+    return pid === undefined ? null : this.#family.residentBytes(pid);
   }
-}
-
-/** Waits until `ready` says so, asking every `everyMs`. */
-export async function pollUntil(
-  ready: () => Promise<boolean>,
-  everyMs: number,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!(await ready())) await sleep(clock, everyMs, signal);
 }

@@ -1,5 +1,6 @@
 import type { TandemError } from '../../../shared/errors';
-import { pollUntil, Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
+import { pollUntil } from '../../ports/clock';
+import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
 import type { SupervisorLimits } from '../../supervisor/transitions';
 import type { Catalogue } from './catalogue';
 import { OllamaLog, ollamaLaunchSpec } from './launch-spec';

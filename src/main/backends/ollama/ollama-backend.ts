@@ -13,7 +13,9 @@ import { Catalogue } from './catalogue';
 import { Completions, DEFAULT_STREAM_LIMITS, type StreamLimits } from './completions';
 import { ManagedOllama } from './managed-ollama';
 import { OllamaApi, type PullProgress } from './ollama-api';
+import { PortMemory } from './port-memory';
 import { WatchedServer } from './watched-server';
+import { foundStatus, lostStatus } from './watched-status';
 
 export interface OllamaBackendOptions {
   /** `OLLAMA_API_URL`: that server only, nothing is started here. Null = look for one, else start our own. */
@@ -60,10 +62,9 @@ export class OllamaBackend implements Backend {
   readonly #managed: ManagedOllama;
   readonly #completions: Completions;
   readonly #catalogue = new Catalogue('ollama');
+  readonly #portMemory: PortMemory;
   #mode: Mode = { kind: 'none' };
   #program: string | null = null;
-  /** Pid of an adopted server. */
-  #holder: number | null = null;
   #timers: (() => void)[] = [];
   #looking: Promise<void> | null = null;
   #closed = false;
@@ -92,6 +93,10 @@ export class OllamaBackend implements Backend {
       ports,
     );
     this.#managed.supervisor.onChange(() => this.#publish());
+    this.#portMemory = new PortMemory({
+      findHolder: options.findHolder,
+      residentBytes: (pid) => this.#managed.supervisor.residentBytes(pid),
+    });
   }
 
   status(): BackendStatus {
@@ -276,21 +281,10 @@ export class OllamaBackend implements Backend {
       return;
     }
     this.#mode = { kind: 'watched', server };
-    this.#holder = null;
+    this.#portMemory.forget();
     this.#ports.logger.info('ollama.adopted', { version });
     if (managed) void this.#managed.supervisor.stop();
-    this.#board.set({
-      state: 'adopted',
-      stage: 'idle',
-      url: api.url,
-      version,
-      ownership: isLoopback(api.url) ? 'adopted' : 'remote',
-      readySince: this.#ports.clock.wall().getTime(),
-      absence: null,
-      nextStartAt: null,
-      pid: null,
-      model: null,
-    });
+    this.#board.set(foundStatus(api.url, version, this.#ports.clock.wall().getTime()));
     void this.#refreshFigures();
   }
 
@@ -298,22 +292,7 @@ export class OllamaBackend implements Backend {
     if (this.#mode.kind !== 'watched' || this.#mode.server !== server) return;
     const known = this.#board.current.ownership !== 'none';
     const fixed = this.#options.url;
-    this.#board.set({
-      state: 'absent',
-      stage: 'idle',
-      ownership: 'none',
-      readySince: null,
-      model: null,
-      pid: null,
-      memoryBytes: null,
-      url: fixed,
-      absence: fixed === null ? null : absenceAt(fixed, error),
-      lastError: {
-        code: error.code === 'self_reference' ? error.code : known ? 'vanished' : 'unreachable',
-        message: error.message,
-        at: this.#ports.clock.wall().getTime(),
-      },
-    });
+    this.#board.set(lostStatus(fixed, known, error, this.#ports.clock.wall().getTime()));
     if (fixed !== null) return;
     server.stop();
     this.#mode = { kind: 'none' };
@@ -347,7 +326,9 @@ export class OllamaBackend implements Backend {
     if (this.#closed || !api) return;
     try {
       const [bytes, loaded] = await Promise.all([
-        this.#residentBytes(api),
+        this.#mode.kind === 'managed'
+          ? this.#managed.supervisor.residentBytes()
+          : this.#portMemory.bytes(api.url),
         api.loaded(AbortSignal.timeout(PROBE_TIMEOUT_MS)),
       ]);
       if (api !== this.#current()) return;
@@ -359,15 +340,6 @@ export class OllamaBackend implements Backend {
     } catch {
       // The watch and the supervisor notice a server that has gone.
     }
-  }
-
-  async #residentBytes(api: OllamaApi): Promise<number | null> {
-    if (this.#mode.kind === 'managed') return this.#managed.supervisor.residentBytes();
-    const { findHolder } = this.#options;
-    if (!findHolder || !isLoopback(api.url)) return null;
-    // Looking for it is dear; it holds the port as long as the server answers.
-    this.#holder ??= (await findHolder(Number(new URL(api.url).port || '80')))?.pid ?? null;
-    return this.#holder === null ? null : this.#managed.supervisor.residentBytes(this.#holder);
   }
 
   #publish(): void {
@@ -384,17 +356,6 @@ export class OllamaBackend implements Backend {
     });
     if (view.state === 'ready' && this.#board.current.memoryBytes === null) void this.#refreshFigures();
   }
-}
-
-/** What is wrong when nobody answers at the one address that was given, and what helps. */
-function absenceAt(url: string, error: TandemError): { code: string; cure: string } {
-  if (error.code === 'self_reference') return { code: error.code, cure: error.message };
-  const named = `No Ollama answers at ${new URL(url).host}, which OLLAMA_API_URL names.`;
-  return { code: 'ollama_down', cure: `${named} Start it there, or unset the address.` };
-}
-
-function isLoopback(url: string): boolean {
-  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
 }
 
 function down(): TandemError {

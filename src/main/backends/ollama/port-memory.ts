@@ -1,0 +1,36 @@
+import { isLoopback } from './watched-status';
+
+export interface PortMemoryPorts {
+  /** Process that listens on a port of this machine. */
+  findHolder?(port: number): Promise<{ pid: number } | null>;
+  /** Bytes of a process and its children; null = unknown. */
+  residentBytes(pid: number): Promise<number | null>;
+}
+
+/** Memory of the server behind an address, found by the port that it holds; it is only looked at, never touched. */
+export class PortMemory {
+  readonly #ports: PortMemoryPorts;
+  /** Looking for it is dear, and it holds the port as long as the server answers. */
+  #holder: { url: string; pid: number } | null = null;
+
+  constructor(ports: PortMemoryPorts) {
+    this.#ports = ports;
+  }
+
+  /** Null when the server is on another machine, or cannot be found. */
+  async bytes(url: string): Promise<number | null> {
+    const { findHolder, residentBytes } = this.#ports;
+    if (!findHolder || !isLoopback(url)) return null;
+    if (this.#holder?.url !== url) {
+      const found = await findHolder(Number(new URL(url).port || '80'));
+      if (!found) return null;
+      this.#holder = { url, pid: found.pid };
+    }
+    return residentBytes(this.#holder.pid);
+  }
+
+  /** Another process may serve the address now. */
+  forget(): void {
+    this.#holder = null;
+  }
+}

@@ -1,0 +1,56 @@
+import type { TandemError } from '../../../shared/errors';
+import type { BackendStatus } from '../../../shared/status';
+
+/** What the status says of a server that is not ours and answers. @param at wall time in ms */
+export function foundStatus(url: string, version: string, at: number): Partial<BackendStatus> {
+  return {
+    state: 'adopted',
+    stage: 'idle',
+    url,
+    version,
+    ownership: isLoopback(url) ? 'adopted' : 'remote',
+    readySince: at,
+    absence: null,
+    nextStartAt: null,
+    pid: null,
+    model: null,
+  };
+}
+
+/**
+ * What the status says when such a server does not answer.
+ * @param fixed the one address that may be used; null = any server will do
+ * @param known it has answered before
+ * @param at wall time in ms
+ */
+export function lostStatus(
+  fixed: string | null,
+  known: boolean,
+  error: TandemError,
+  at: number,
+): Partial<BackendStatus> {
+  const code = error.code === 'self_reference' ? error.code : known ? 'vanished' : 'unreachable';
+  return {
+    state: 'absent',
+    stage: 'idle',
+    ownership: 'none',
+    readySince: null,
+    model: null,
+    pid: null,
+    memoryBytes: null,
+    url: fixed,
+    absence: fixed === null ? null : absenceAt(fixed, error),
+    lastError: { code, message: error.message, at },
+  };
+}
+
+/** What is wrong when nobody answers at the one address that was given, and what helps. */
+function absenceAt(url: string, error: TandemError): { code: string; cure: string } {
+  if (error.code === 'self_reference') return { code: error.code, cure: error.message };
+  const named = `No Ollama answers at ${new URL(url).host}, which OLLAMA_API_URL names.`;
+  return { code: 'ollama_down', cure: `${named} Start it there, or unset the address.` };
+}
+
+export function isLoopback(url: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
+}
