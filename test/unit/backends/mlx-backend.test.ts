@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Located } from '../../../src/main/backends/locate';
 import { MlxBackend } from '../../../src/main/backends/mlx/mlx-backend';
 import { silentLogger } from '../../../src/main/ports/logger';
@@ -13,6 +13,20 @@ import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
 
 const PYTHON: Located = { path: '/runtime/python' };
 const IN_SETUP: Located = { absent: { code: 'setup', cure: 'It is being set up.', setup: true } };
+
+const MEM = {
+  event: 'mem',
+  active: 0,
+  cache: 0,
+  peak: 0,
+  rss: 0,
+  footprint: 0,
+  steps: 0,
+  stuck: 0,
+  loading: 0,
+  sequences: 0,
+  queue: 0,
+};
 
 let folder: string;
 let clock: FakeClock;
@@ -32,12 +46,14 @@ beforeEach(async () => {
       locate: async () => located,
       launchScript: 'launch.py',
       preload: async () => null,
-      resolveModel: async () => null,
+      resolveModel: async () => folder,
       listModels: async () => [],
       maxConcurrent: () => 1,
       env: {},
       fetcher: async () => new Response('{}'),
-      post: () => Promise.reject(new Error('nobody asks')),
+      // Takes a request and never answers.
+      post: (_url, { signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
       instanceId: 'test',
     },
     { clock, spawner, table: new FakeProcessTable(), records, logger: silentLogger },
@@ -80,22 +96,28 @@ test('a server that was missing shows its state as soon as its runtime is there'
   expect(backend.status()).toMatchObject({ state: 'starting', absence: null });
 });
 
-test('memory that the system does not tell is unknown, never 0', async () => {
-  const mem = {
-    event: 'mem',
-    active: 0,
-    cache: 0,
-    peak: 0,
-    steps: 0,
-    stuck: 0,
-    loading: 0,
-    sequences: 0,
-    queue: 0,
-  };
+test('a load goes on for 10 s and more when the client who caused it leaves; a step that does is ended', async () => {
   await comesUp();
-  await tells({ ...mem, rss: 0, footprint: 0 });
+  const abort = new AbortController();
+  const request = { id: 'r', model: 'm', messages: [{ role: 'user' as const, content: 'hi' }], sampling: {} };
+  const chunk = backend.stream(request, abort.signal)[Symbol.asyncIterator]().next();
+  chunk.catch(() => {});
+  await vi.waitFor(() => expect(backend.status().activeRequests).toBe(1));
+  await tells({ event: 'sequence', id: 'r.0', state: 'queued', active: 0, queue: 1 });
+  await tells({ ...MEM, loading: 1, queue: 1 });
+  abort.abort();
+  await clock.advance(30_000);
+  expect(backend.status()).toMatchObject({ state: 'busy', stage: 'draining', draining: 1 });
+  await tells({ ...MEM, sequences: 1 });
+  await clock.advance(2_000);
+  expect(spawner.last.signals).toContain('SIGKILL');
+});
+
+test('memory that the system does not tell is unknown, never 0', async () => {
+  await comesUp();
+  await tells(MEM);
   expect(backend.status().memoryBytes).toBeNull();
   await clock.advance(5000);
-  await tells({ ...mem, rss: 5_000_000, footprint: 0 });
+  await tells({ ...MEM, rss: 5_000_000, footprint: 0 });
   expect(backend.status().memoryBytes).toBe(5_000_000);
 });

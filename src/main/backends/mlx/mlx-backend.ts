@@ -313,7 +313,7 @@ export class MlxBackend implements Backend {
 
   #checkProgress(): void {
     const now = this.#ports.clock.now();
-    const limit = this.#options.drainLimitMs ?? DRAIN_LIMIT_MS;
+    const limit = this.#watch.drainLimitMs(this.#options.drainLimitMs ?? DRAIN_LIMIT_MS);
     const drainHung = this.#drainingSince !== null && now - this.#drainingSince > limit;
     if (drainHung || this.#watch.hung(now, this.#sequences.open)) this.#supervisor.reportHung();
   }

@@ -30,6 +30,11 @@ export class ProgressWatch {
     this.#loading = false;
   }
 
+  /** Ms that work for callers who left may go on: a load is let finish, so that closing a client costs nobody else one. */
+  drainLimitMs(otherwise: number): number {
+    return this.#loading ? this.#limits.loadMs : otherwise;
+  }
+
   onFigures(figures: MemEvent, now: number): void {
     const loading = figures.loading > 0;
     const moved = figures.steps !== this.#steps || loading !== this.#loading;
