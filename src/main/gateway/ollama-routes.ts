@@ -8,7 +8,7 @@ import { type ModelRules, type OllamaRequest, readChat, readGenerate } from './d
 import { clientOf, isStrict, priorityOf } from './headers';
 import type { InFlight } from './in-flight';
 import { respond } from './respond';
-import type { GatewayOptions } from './server';
+import type { GatewayOptions } from './options';
 
 const showRequest = z.object({ model: z.string().nullish(), name: z.string().nullish() });
 
@@ -41,6 +41,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
     const parsed = read(request.body, {
       modelOptional: surface.modelOptional,
       defaultCategory: surface.defaultCategory(options.settings()),
+      firstBackend: surface.firstBackend(options.settings()),
     });
     const entry = inFlight.open(request, reply);
     const completion: CompletionRequest = {

@@ -13,6 +13,8 @@ export interface Surface {
   readonly modelOptional: boolean;
   /** Category of a request without an explicit model that names none, or `default`. */
   defaultCategory(settings: Pick<Settings, 'mlxOnlyLight'>): Category | undefined;
+  /** Backend that comes first when no model is named; undefined = as the strategy says. */
+  firstBackend(settings: Pick<Settings, 'mlxOnlyLight'>): BackendId | undefined;
 }
 
 export const ROUTER_GATEWAY: Surface = {
@@ -21,13 +23,18 @@ export const ROUTER_GATEWAY: Surface = {
   lists: null,
   modelOptional: false,
   defaultCategory: () => undefined,
+  firstBackend: () => undefined,
 };
 
-/** While only light models are allowed on MLX, its `default` category is the fast model. */
+/**
+ * While only light models are allowed on MLX, its `default` category is the fast model and heavy work goes where the
+ * strategy says; else its categories are models on MLX (product, section 2).
+ */
 export const MLX_API: Surface = {
   origin: 'mlx-api',
   portVariable: 'TANDEM_MLX_API_PORT',
   lists: 'mlx',
   modelOptional: true,
   defaultCategory: ({ mlxOnlyLight }) => (mlxOnlyLight ? 'fast' : 'general'),
+  firstBackend: ({ mlxOnlyLight }) => (mlxOnlyLight ? undefined : 'mlx'),
 };

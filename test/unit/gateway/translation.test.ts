@@ -6,7 +6,7 @@ import { MLX_API } from '../../../src/main/gateway/surface';
 import { postJson, type Running, startGateway } from '../../support/gateway-fixture';
 import { answerOf, ScriptedDispatcher } from '../../support/scripted-dispatcher';
 
-const rules = { modelOptional: false, defaultCategory: undefined };
+const rules = { modelOptional: false, defaultCategory: undefined, firstBackend: undefined };
 
 describe('model names', () => {
   it.each([
@@ -126,7 +126,7 @@ describe('the MLX API', () => {
     [{ model: 'auto' }, true, 'fast'],
     [{}, false, 'general'],
     [{ category: 'coding' }, true, 'coding'],
-    [{ model: 'auto:coding' }, true, undefined],
+    [{ model: 'auto:coding' }, true, 'coding'],
     [{ model: 'org/phi' }, true, undefined],
   ])('%j with only-light %s is of category %s', async (body, mlxOnlyLight, category) => {
     const dispatcher = new ScriptedDispatcher(answerOf('hi'));
@@ -136,6 +136,20 @@ describe('the MLX API', () => {
     expect(answer.status).toBe(200);
     expect(dispatcher.requests[0]?.category).toBe(category);
     expect(dispatcher.requests[0]?.origin).toBe('mlx-api');
+  });
+
+  it.each([
+    [{ category: 'coding' }, true, { kind: 'auto' }],
+    [{ category: 'coding' }, false, { kind: 'backend', backend: 'mlx' }],
+    [{ model: 'auto:reasoning' }, false, { kind: 'backend', backend: 'mlx' }],
+    [{}, false, { kind: 'backend', backend: 'mlx' }],
+    [{ model: 'org/phi' }, false, { kind: 'named', name: 'org/phi' }],
+  ])('%j with only-light %s asks for the model %j', async (body, mlxOnlyLight, model) => {
+    const dispatcher = new ScriptedDispatcher(answerOf('hi'));
+    const running = await startGateway(dispatcher, { surface: MLX_API, mlxOnlyLight });
+    await postJson(`${running.url}/api/generate`, { ...body, prompt: 'hi', stream: false });
+    await running.gateway.close();
+    expect(dispatcher.requests[0]?.model).toEqual(model);
   });
 
   it('lists its own models only', async () => {

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import type { Category, ChatMessage, CompletionRequest, ModelChoice, Sampling } from '../../../shared/domain';
+import type {
+  BackendId,
+  Category,
+  ChatMessage,
+  CompletionRequest,
+  ModelChoice,
+  Sampling,
+} from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import { parseCategory, parseModelChoice } from '../model-choice';
 
@@ -28,6 +35,8 @@ export interface ModelRules {
   modelOptional: boolean;
   /** Category when neither model nor category says one (or says `default`). */
   defaultCategory: Category | undefined;
+  /** Takes what names no model, before the others. */
+  firstBackend: BackendId | undefined;
 }
 
 const messageBody = z.object({
@@ -132,9 +141,10 @@ function readCommon(body: z.output<typeof commonBody>, rules: ModelRules): Ollam
   if (asked === '' && !rules.modelOptional) {
     throw new TandemError('bad_request', 'model is required; "auto" lets Tandem choose');
   }
-  const model: ModelChoice = asked === '' ? { kind: 'auto' } : parseModelChoice(asked);
+  const named: ModelChoice = asked === '' ? { kind: 'auto' } : parseModelChoice(asked);
+  const category = readCategory(body.category ?? '', named, rules);
+  const model = firstOn(named, rules.firstBackend);
   const request: OllamaRequest['request'] = { messages: [], model, sampling: readSampling(body.options) };
-  const category = readCategory(body.category ?? '', model, rules);
   if (category) request.category = category;
   if (body.format !== null && body.format !== undefined && body.format !== '') request.format = body.format;
   if (body.think !== null && body.think !== undefined) request.think = body.think;
@@ -146,11 +156,16 @@ function readCommon(body: z.output<typeof commonBody>, rules: ModelRules): Ollam
   return { asked: asked === '' ? 'auto' : asked, stream: body.stream ?? true, request };
 }
 
+function firstOn(model: ModelChoice, backend: BackendId | undefined): ModelChoice {
+  return backend && model.kind === 'auto' ? { kind: 'backend', backend } : model;
+}
+
 function readCategory(text: string, model: ModelChoice, rules: ModelRules): Category | undefined {
   const plain = text === '' || text.trim().toLowerCase() === 'default';
   if (plain && model.kind === 'auto' && !model.category && rules.defaultCategory)
     return rules.defaultCategory;
-  return text === '' ? undefined : parseCategory(text);
+  if (text !== '') return parseCategory(text);
+  return model.kind === 'auto' ? model.category : undefined;
 }
 
 function readMessage(message: z.output<typeof messageBody>): ChatMessage {
