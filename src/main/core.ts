@@ -2,6 +2,7 @@ import type { ChatSummary } from '../shared/chat';
 import type { Push, Warning } from '../shared/contract';
 import { isServing } from '../shared/domain';
 import type { BackendStatus } from '../shared/status';
+import type { Backend } from './backends/backend';
 import type { Core } from './core-types';
 import type { GatewayFacts } from './gateway/facts';
 import { createGateway, type Gateway } from './gateway/server';
@@ -11,6 +12,7 @@ import { readListenSettings } from './listen-settings';
 import { hasCapableModel } from './models/model-library';
 import type { Place, Shell } from './place';
 import { Emitter, type Unsubscribe } from './ports/emitter';
+import type { Logger } from './ports/logger';
 import { Projection } from './projection';
 import { type CorePorts, createServices, type Services } from './services';
 import { snapshotSources } from './snapshot-sources';
@@ -90,6 +92,7 @@ export function createCore(
       }),
       starter.start(),
       ...enabled.map((backend) => backend.onStatus(() => projection.touch('backends', 'settings'))),
+      ...enabled.map((backend) => logAbsence(backend, logger)),
     );
   }
 
@@ -177,6 +180,17 @@ function gatewayFacts(
 interface Watched {
   status(): BackendStatus;
   readonly onStatus: (listener: (status: BackendStatus) => void) => Unsubscribe;
+}
+
+/** A server that cannot be had is named in the log with its cure, once for each cause; set-up tells its own story. */
+function logAbsence(backend: Backend, logger: Logger): Unsubscribe {
+  let told: string | null = null;
+  return backend.onStatus(({ id, absence, stage }) => {
+    const code = stage === 'setup' ? null : (absence?.code ?? null);
+    if (code !== null && code !== told)
+      logger.warn('backend.absent', { backend: id, code, says: absence?.cure });
+    told = code;
+  });
 }
 
 /** Will this backend stay as it is without anybody's doing? */

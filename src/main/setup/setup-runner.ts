@@ -55,12 +55,14 @@ export class SetupRunner {
     });
   }
 
-  /** Runs the set-up once; a second call while it runs joins it. Resolves when every part has settled. */
+  /** Runs the set-up once; a call while it runs joins it. Resolves when every part has settled, never rejects. */
   run(): Promise<void> {
-    this.#run ??= this.#start().finally(() => {
-      this.#run = null;
-      this.#child = null;
-    });
+    this.#run ??= this.#start()
+      .catch((error) => this.#failUnsettled(String(error)))
+      .finally(() => {
+        this.#run = null;
+        this.#child = null;
+      });
     return this.#run;
   }
 
