@@ -76,4 +76,3 @@ export const targetSchema = z.discriminatedUnion('kind', [
 export type Target = z.infer<typeof targetSchema>;
 
 /** Stands in a file without schemas, so that a UI which needs only this does not carry the schema library. */
-export { emptyMeta } from './empty-meta';

@@ -1,5 +1,6 @@
-import { type Answer, type AnswerMeta, emptyMeta } from '../../src/shared/chat';
+import type { Answer, AnswerMeta } from '../../src/shared/chat';
 import type { Snapshot } from '../../src/shared/contract';
+import { emptyMeta } from '../../src/shared/empty-meta';
 import { defaultSettings, SETTING_KEYS, SETTINGS, type SettingsView } from '../../src/shared/settings';
 import type { BackendStatus, MemoryStatus } from '../../src/shared/status';
 

@@ -1,4 +1,5 @@
-import { type Answer, emptyMeta, type UserMessage } from '../../src/shared/chat';
+import type { Answer, UserMessage } from '../../src/shared/chat';
+import { emptyMeta } from '../../src/shared/empty-meta';
 
 /** A user message and its answer as the chat service stores them. */
 export function turn(

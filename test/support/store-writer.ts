@@ -1,6 +1,7 @@
 import { silentLogger } from '../../src/main/ports/logger';
 import { openStore } from '../../src/main/store/store-client';
-import { type AnswerStatus, emptyMeta } from '../../src/shared/chat';
+import type { AnswerStatus } from '../../src/shared/chat';
+import { emptyMeta } from '../../src/shared/empty-meta';
 
 /** A child process that streams an answer into a store for ever and prints each length once it is saved. */
 const [dataDir = '', workerUrl = ''] = process.argv.slice(2);

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type Answer, emptyMeta, type Message, type Target, type UserMessage } from '../../shared/chat';
+import type { Answer, Message, Target, UserMessage } from '../../shared/chat';
 import type { Push } from '../../shared/contract';
 import type { CompletionRequest } from '../../shared/domain';
+import { emptyMeta } from '../../shared/empty-meta';
 import { TandemError, toTandemError } from '../../shared/errors';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';

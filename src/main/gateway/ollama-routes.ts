@@ -7,8 +7,8 @@ import { psBody, showBody, tagsBody } from './dialects/ollama-listings';
 import { type ModelRules, type OllamaRequest, readChat, readGenerate } from './dialects/ollama-request';
 import { clientOf, isStrict, priorityOf } from './headers';
 import type { InFlight } from './in-flight';
-import { respond } from './respond';
 import type { GatewayOptions } from './options';
+import { respond } from './respond';
 
 const showRequest = z.object({ model: z.string().nullish(), name: z.string().nullish() });
 

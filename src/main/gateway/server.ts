@@ -2,38 +2,19 @@ import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { TandemError } from '../../shared/errors';
 import { isLoopback } from '../../shared/local-origin';
-import type { Settings } from '../../shared/settings';
-import type { Clock } from '../ports/clock';
-import type { Logger } from '../ports/logger';
 import { bindFailure, findPortHolder, portTaken } from '../ports/port-holder';
-import type { Dispatcher } from '../router/types';
 import { ollamaError } from './dialects/ollama';
-import type { GatewayFacts } from './facts';
 import { answerFailures } from './failures';
 import { guard } from './guard';
 import { healthBody } from './health';
 import { InFlight } from './in-flight';
 import { ollamaRoutes } from './ollama-routes';
-import type { Surface } from './surface';
+import type { GatewayOptions } from './options';
 
 /** Bytes of a request body; more gets 413. */
 export const BODY_LIMIT = 32 * 1024 * 1024;
 /** A client has this long to send its request, ms. */
 const REQUEST_TIMEOUT_MS = 120_000;
-
-export interface GatewayOptions {
-  surface: Surface;
-  dispatcher: Dispatcher;
-  facts: GatewayFacts;
-  /** Read at each request, so that a change acts at once. */
-  settings: () => Pick<Settings, 'mlxOnlyLight' | 'useBackends'>;
-  /** Origins of our own UI, as known now. */
-  uiOrigins: () => readonly string[];
-  allowedHosts: readonly string[];
-  allowedOrigins: readonly string[];
-  clock: Clock;
-  logger: Logger;
-}
 
 export interface Gateway {
   /**

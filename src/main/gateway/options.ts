@@ -1,0 +1,21 @@
+import type { Settings } from '../../shared/settings';
+import type { Clock } from '../ports/clock';
+import type { Logger } from '../ports/logger';
+import type { Dispatcher } from '../router/types';
+import type { GatewayFacts } from './facts';
+import type { Surface } from './surface';
+
+/** What a listener is made of. */
+export interface GatewayOptions {
+  surface: Surface;
+  dispatcher: Dispatcher;
+  facts: GatewayFacts;
+  /** Read at each request, so that a change acts at once. */
+  settings: () => Pick<Settings, 'mlxOnlyLight' | 'useBackends'>;
+  /** Origins of our own UI, as known now. */
+  uiOrigins: () => readonly string[];
+  allowedHosts: readonly string[];
+  allowedOrigins: readonly string[];
+  clock: Clock;
+  logger: Logger;
+}
