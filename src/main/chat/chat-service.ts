@@ -12,9 +12,8 @@ import type { Store } from '../store/types';
 import { AnswerSaver } from './answer-saver';
 import { conversation, firstTitle, modelChoice } from './history';
 import { LiveAnswer } from './live-answer';
+import { TextFlusher } from './text-flusher';
 
-/** Text is pushed to the UI at most this often, ms: twice per two frames of a 60 Hz screen. */
-const PUSH_MS = 33;
 /** A streaming answer is stored this often, ms, so that `kill -9` loses at most the last second. */
 const SAVE_MS = 700;
 /** A deleted chat can be brought back for this long, ms. */
@@ -246,39 +245,6 @@ export class ChatService {
 
   #tell(pushes: readonly Push[]): void {
     for (const push of pushes) this.#pushes.emit(push);
-  }
-}
-
-/** Collects small pieces of text: the first goes out at once, the rest at most every `PUSH_MS`. */
-class TextFlusher {
-  readonly #clock: Clock;
-  readonly #out: (text: string) => void;
-  #pending = '';
-  #cancel: (() => void) | null = null;
-
-  constructor(clock: Clock, out: (text: string) => void) {
-    this.#clock = clock;
-    this.#out = out;
-  }
-
-  add(text: string): void {
-    this.#pending += text;
-    if (this.#cancel) return;
-    this.#send();
-    this.#cancel = this.#clock.after(PUSH_MS, () => this.flush());
-  }
-
-  flush(): void {
-    this.#cancel?.();
-    this.#cancel = null;
-    this.#send();
-  }
-
-  #send(): void {
-    if (this.#pending === '') return;
-    const text = this.#pending;
-    this.#pending = '';
-    this.#out(text);
   }
 }
 
