@@ -1,15 +1,20 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium';
 import type { FakeCore } from '../support/fake-bridge';
 import { type RendererServer, serveRenderer } from '../support/renderer-server';
+import { README_PICTURES } from './readme-pictures';
 import { type Language, SCREENS, type Screen } from './screens';
 
 const FOLDER = resolve(import.meta.dirname, '../../test-results/screens');
+const README_FOLDER = resolve(import.meta.dirname, '../../resources/screenshots');
 const SIZES = { popover: { width: 420, height: 640 }, wide: { width: 1280, height: 800 } };
-/** `TANDEM_SCREENS=all` takes every size, theme and language; `TANDEM_SCREENS=chat,status` only these states. */
+/**
+ * `TANDEM_SCREENS=all` takes every size, theme and language; `TANDEM_SCREENS=chat,status` only these states;
+ * `TANDEM_SCREENS=readme` takes the README's pictures anew, into `resources/screenshots/`, and nothing else.
+ */
 const wish = process.env.TANDEM_SCREENS;
 const wanted = wish && wish !== 'all' ? wish.split(',') : null;
 const LOOKS = [
@@ -65,16 +70,22 @@ async function pastMinutes(page: Page, core: FakeCore): Promise<void> {
   }, steps);
 }
 
+interface Look {
+  size: keyof typeof SIZES;
+  theme: 'light' | 'dark';
+  language: Language;
+  scale?: number;
+}
+
 /** Opens a screen, takes its picture, and returns what is wrong with it. */
 async function picture(
   screen: Screen,
-  size: keyof typeof SIZES,
-  theme: 'light' | 'dark',
-  language: Language,
+  { size, theme, language, scale = 2 }: Look,
+  path: string,
 ): Promise<string[]> {
   const context = await browser.newContext({
     viewport: SIZES[size],
-    deviceScaleFactor: 2,
+    deviceScaleFactor: scale,
     colorScheme: theme,
     reducedMotion: 'reduce',
   });
@@ -90,12 +101,20 @@ async function picture(
   await page.getByTestId('nav-chat').waitFor();
   await pastMinutes(page, core);
   if (screen.open) await page.getByTestId(`nav-${screen.open}`).click();
-  if (screen.press) await page.getByRole('button', { name: screen.press[language] }).first().click();
+  if (screen.press) {
+    const buttons = page.getByRole('button', { name: screen.press[language] });
+    await (screen.pressLast ? buttons.last() : buttons.first()).click();
+  }
+  if (screen.show) {
+    const words = page.getByText(screen.show[language], { exact: true }).first();
+    await words.click();
+    await words.evaluate((element) => element.scrollIntoView({ block: 'start' }));
+  }
   // Charts are loaded on demand, and their size is measured after that.
   if (screen.open === 'status' || size === 'wide')
     await page.locator('.recharts-surface').nth(1).waitFor({ timeout: 5_000 });
   await page.evaluate(() => document.fonts.ready);
-  await page.screenshot({ path: `${FOLDER}/${screen.name}-${size}-${theme}-${language}.png` });
+  await page.screenshot({ path });
   const overflow = await page.evaluate(
     () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
   );
@@ -108,7 +127,16 @@ describe.each(SCREENS.filter(({ name }) => !wanted || wanted.includes(name)))('$
   it.each(wish ? LOOKS : LOOKS.slice(0, 2))(
     'shows without an error: %s, %s, %s',
     async (size, theme, language) => {
-      expect(await picture(screen, size, theme, language)).toEqual([]);
+      const path = `${FOLDER}/${screen.name}-${size}-${theme}-${language}.png`;
+      expect(await picture(screen, { size, theme, language }, path)).toEqual([]);
     },
   );
+});
+
+describe.runIf(wish === 'readme')('pictures of the README', () => {
+  it.each(README_PICTURES)('$screen.name', async ({ screen, ...look }) => {
+    const path = `${README_FOLDER}/${screen.name}.png`;
+    expect(await picture(screen, look, path)).toEqual([]);
+    expect((await stat(path)).size).toBeLessThan(250_000);
+  });
 });

@@ -21,12 +21,16 @@ export interface Screen {
   open?: 'status' | 'settings';
   /** A button to press by its name, per language. */
   press?: Record<Language, string>;
+  /** Presses the last button of that name, not the first. */
+  pressLast?: boolean;
+  /** Words to scroll to and click: a heading, or a part that opens. */
+  show?: Record<Language, string>;
 }
 
 const MIB = 1024 ** 2;
 const GIB = 1024 * MIB;
 
-const WORDS = {
+export const WORDS = {
   en: {
     hello: 'hi! what can you do?',
     greeting:
@@ -69,7 +73,7 @@ def merge(a, b):
     return out + a[i:] + b[j:]
 \`\`\``;
 
-const MLX = answerMeta({
+export const MLX = answerMeta({
   source: 'mlx',
   model: 'mlx-community/Phi-3.5-mini-instruct-4bit',
   category: 'greeting',
@@ -79,7 +83,7 @@ const MLX = answerMeta({
   promptTokens: 24,
   completionTokens: 31,
 });
-const OLLAMA = answerMeta({
+export const OLLAMA = answerMeta({
   source: 'ollama',
   model: 'qwen2.5-coder:32b',
   category: 'coding',
@@ -91,11 +95,12 @@ const OLLAMA = answerMeta({
   completionTokens: 212,
 });
 
-function user(id: string, text: string): Message {
+export function user(id: string, text: string): Message {
   return { role: 'user', id, chatId: 'chat-1', text, at: Date.now() };
 }
 
-function chat(
+/** A core with three chats, the first of which holds the messages. */
+export function chat(
   language: Language,
   messages: Message[],
   change: Partial<Snapshot> = {},
@@ -125,7 +130,7 @@ function talk(language: Language): Message[] {
   ];
 }
 
-const busy: Partial<Snapshot> = {
+export const busy: Partial<Snapshot> = {
   backends: [backendStatus('mlx'), backendStatus('ollama', { activeRequests: 1 })],
 };
 
@@ -135,7 +140,7 @@ const oom = {
   at: Date.now() - 40_000,
 };
 
-function queue(): Snapshot['queue'] {
+export function queue(): Snapshot['queue'] {
   const entry = {
     priority: 'high' as const,
     position: null,
@@ -372,7 +377,7 @@ export const SCREENS: readonly Screen[] = [
           {
             code: 'port_taken',
             message:
-              'Port 11436 is used by “node” (pid 812), so the gateway does not listen. Close it, or set TANDEM_GATEWAY_PORT.',
+              'Port 11437 is taken by node (process 812); the UI is at http://127.0.0.1:11438 instead.',
           },
         ],
       }),
@@ -401,8 +406,8 @@ export const SCREENS: readonly Screen[] = [
             memoryBytes: null,
             url: null,
             absence: {
-              code: 'ollama_missing',
-              cure: 'Ollama is not installed. Run `brew install ollama`, then look again.',
+              code: 'no_go',
+              cure: 'Install the Ollama app (or run: brew install ollama) and start Tandem again.',
             },
           }),
         ],
@@ -410,7 +415,7 @@ export const SCREENS: readonly Screen[] = [
           {
             part: 'mlx',
             stage: 'install',
-            detail: 'mlx-lm 0.29.1 and 31 packages',
+            detail: 'Fetching mlx-metal-0.29.1',
             percent: 64,
             elapsedMs: 21_000,
           },
@@ -438,5 +443,57 @@ export const SCREENS: readonly Screen[] = [
       core.snapshot = { ...core.snapshot, settings };
       return core;
     },
+  },
+  {
+    name: 'settings-models',
+    open: 'settings',
+    show: { en: 'Models', ru: 'Модели' },
+    core: (language) => {
+      const core = chat(language, []);
+      const settings = settingsView({
+        language,
+        mlxOnlyLight: false,
+        modelFolders: ['/Volumes/Work/models'],
+      });
+      core.snapshot = { ...core.snapshot, settings };
+      return core;
+    },
+  },
+  {
+    name: 'settings-advanced',
+    open: 'settings',
+    show: { en: 'Advanced', ru: 'Дополнительно' },
+    core: (language) => chat(language, []),
+  },
+  {
+    name: 'status-failed',
+    open: 'status',
+    core: (language) =>
+      chat(language, [], {
+        backends: [backendStatus('mlx')],
+        setup: [
+          {
+            part: 'ollama',
+            stage: 'failed',
+            detail: 'Building Ollama needs libstb-dev.',
+            percent: null,
+            elapsedMs: 4_000,
+            code: 'no_headers',
+            cure: 'Run: apt-get install -y libstb-dev',
+          },
+        ],
+        warnings: [
+          {
+            code: 'environment_invalid',
+            message:
+              'MLX_MAX_CONCURRENT was not understood and is ignored. Accepted: a whole number from 1 to 16.',
+          },
+          {
+            code: 'database_unreadable',
+            message:
+              'The chat database could not be read. It was kept as /Users/anna/Library/Application Support/Tandem/chats.unreadable-2026-03-04T10-00-00.db and a new one was started. To recover chats…',
+          },
+        ],
+      }),
   },
 ];

@@ -416,7 +416,7 @@ export const en = {
     foldersNone: 'No MLX model was found anywhere yet.',
     starterAdopted: 'Starter model in Ollama',
     starterAdoptedHint:
-      'This Ollama was running before Tandem, so nothing is put into it unasked. Allowed, a model of 5 MB named tandem-starter is added to it, so that small talk is answered while MLX is away.',
+      'Lets Tandem add a 5 MB model to an Ollama that it did not start, so that small talk is answered while MLX is away.',
     advanced: 'Advanced',
     advancedHint: 'Limits for unusual loads. The defaults suit nearly everyone; changes act at once.',
     rateMax: 'Requests per client',

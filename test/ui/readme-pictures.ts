@@ -1,0 +1,100 @@
+import { fakeAnswer } from '../support/fake-snapshot';
+import { busy, chat, type Language, MLX, OLLAMA, queue, SCREENS, type Screen, user, WORDS } from './screens';
+
+/** One picture of the project's README: what it shows, and how it looks. */
+export interface ReadmePicture {
+  screen: Screen;
+  size: 'popover' | 'wide';
+  theme: 'light' | 'dark';
+  language: Language;
+  /** Device pixels per CSS pixel; fewer where the file would grow over 250 kB. */
+  scale: number;
+}
+
+const GREETING = 'Small things I answer right here; code goes to the heavy model.';
+const SHORT_CODE = `\`\`\`python
+from heapq import merge
+
+def merged(a, b):
+    return list(merge(a, b))
+\`\`\``;
+
+/** Small talk by MLX and code by Ollama, short enough to stand in one popover. */
+function both(language: Language) {
+  const words = WORDS[language];
+  return [
+    user('u1', words.hello),
+    fakeAnswer({ id: 'a1', replyTo: 'u1', text: GREETING, meta: MLX }),
+    user('u2', 'Merge two sorted lists in Python'),
+    fakeAnswer({
+      id: 'a2',
+      replyTo: 'u2',
+      text: `The standard library walks both lists once:\n\n${SHORT_CODE}`,
+      meta: OLLAMA,
+    }),
+  ];
+}
+
+/** The same, and a third answer in which Ollama stepped in for MLX. */
+function rescued(language: Language) {
+  const meta = {
+    ...OLLAMA,
+    model: 'qwen2.5:3b',
+    category: 'fast' as const,
+    reasons: ['rule:short-fact', 'fallback:mlx-out-of-memory'],
+    ttftMs: 900,
+    tokensPerSecond: 31,
+  };
+  return [
+    ...both(language),
+    user('u3', 'And what does the name mean?'),
+    fakeAnswer({
+      id: 'a3',
+      replyTo: 'u3',
+      text: 'A merge: two sorted lists become one, as two queues do at one door. It is the second half of merge sort.',
+      meta,
+    }),
+  ];
+}
+
+function screen(name: string): Screen {
+  const found = SCREENS.find((candidate) => candidate.name === name);
+  if (!found) throw new Error(`no screen ${name}`);
+  return found;
+}
+
+export const README_PICTURES: readonly ReadmePicture[] = [
+  {
+    screen: { name: 'chat-light', core: (language) => chat(language, both(language)) },
+    size: 'popover',
+    theme: 'light',
+    language: 'en',
+    scale: 2,
+  },
+  {
+    screen: { ...screen('status'), name: 'status-dark' },
+    size: 'popover',
+    theme: 'dark',
+    language: 'en',
+    scale: 2,
+  },
+  {
+    screen: { ...screen('settings'), name: 'settings-ru' },
+    size: 'popover',
+    theme: 'light',
+    language: 'ru',
+    scale: 2,
+  },
+  {
+    screen: {
+      name: 'wide-light',
+      press: { en: 'Why?', ru: 'Почему?' },
+      pressLast: true,
+      core: (language) => chat(language, rescued(language), { ...busy, queue: queue() }),
+    },
+    size: 'wide',
+    theme: 'light',
+    language: 'en',
+    scale: 1.5,
+  },
+];
