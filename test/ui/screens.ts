@@ -460,6 +460,17 @@ export const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'settings-folders',
+    open: 'settings',
+    show: { en: 'More model folders', ru: 'Ещё папки с моделями' },
+    core: (language) => {
+      const core = chat(language, []);
+      const settings = settingsView({ language, modelFolders: ['/Volumes/Work/models'] });
+      core.snapshot = { ...core.snapshot, settings };
+      return core;
+    },
+  },
+  {
     name: 'settings-advanced',
     open: 'settings',
     show: { en: 'Advanced', ru: 'Дополнительно' },
