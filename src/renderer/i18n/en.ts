@@ -431,7 +431,7 @@ export const en = {
     secondsUnit: 's',
     percentUnit: '%',
     memoryWarning: 'Memory warning',
-    memoryWarningHint: 'Models are no longer preloaded when memory is fuller than this.',
+    memoryWarningHint: 'Above this, Status and the menu bar icon say so.',
     memoryCritical: 'Memory critical',
     memoryCriticalHint: 'MLX takes no new work above this; Ollama answers.',
     theme: 'Theme',

@@ -452,7 +452,7 @@ export const ru = {
     secondsUnit: 'с',
     percentUnit: '%',
     memoryWarning: 'Предупреждать о памяти',
-    memoryWarningHint: 'Если память занята сильнее, модели заранее не загружаются.',
+    memoryWarningHint: 'Выше него об этом скажут «Состояние» и значок в строке меню.',
     memoryCritical: 'Критический уровень памяти',
     memoryCriticalHint: 'Выше него MLX не берёт новую работу, отвечает Ollama.',
     theme: 'Тема',
