@@ -7,7 +7,7 @@ export interface HangLimits {
   loadMs: number;
 }
 
-export const DEFAULT_HANG_LIMITS: HangLimits = { noProgressMs: 60_000, loadMs: 600_000 };
+export const DEFAULT_HANG_LIMITS: HangLimits = { noProgressMs: 30_000, loadMs: 600_000 };
 
 /**
  * Tells a hung server from a slow one by its token progress: `/health` answers while generation is dead, and a slow
