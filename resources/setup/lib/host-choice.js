@@ -31,7 +31,7 @@ export function canShowWindows({ forced, platform, env, root }) {
 export function chooseHost(display, electron) {
   const headless = (why) => ({
     host: 'headless',
-    line: `Host: headless, the UI opens in the browser (${why}).`,
+    line: `Host: headless, the UI is served to a browser (${why}).`,
   });
   if (!display.windows) return headless(display.why);
   if (electron.path === undefined) return headless(electron.why);

@@ -38,7 +38,7 @@ describe('the host', () => {
     const noDisplay = chooseHost({ windows: false, why: 'there is no display' }, { path: '/e' });
     expect(noDisplay).toEqual({
       host: 'headless',
-      line: 'Host: headless, the UI opens in the browser (there is no display).',
+      line: 'Host: headless, the UI is served to a browser (there is no display).',
     });
     const noBinary = chooseHost({ windows: true }, { path: undefined, why: 'no binary' });
     expect(noBinary.line).toContain('(no binary)');
