@@ -1,6 +1,13 @@
 import type { Answer, AnswerMeta } from '../../shared/chat';
 import type { Push } from '../../shared/contract';
+import type { CompletionEnd } from '../../shared/domain';
 import type { RouterEvent } from '../router/types';
+
+/**
+ * Generation shorter than this has no speed, ms: a small model's tokens arrive in one read, and the time between two
+ * reads says nothing about the model.
+ */
+const MIN_MEASURED_MS = 20;
 
 /**
  * One answer while it is being written: applies router events to it and says what a UI must be told.
@@ -96,17 +103,22 @@ export class LiveAnswer {
 
   #end(event: Extract<RouterEvent, { type: 'end' }>, now: number): Push[] {
     const { end } = event;
-    const elapsed = end.evalMs ?? (this.#startedAt === null ? null : now - this.#startedAt);
-    const tokensPerSecond =
-      elapsed && end.completionTokens > 1 ? (end.completionTokens / elapsed) * 1000 : null;
     return this.settle('done', {
       source: event.backend,
       model: event.model,
       reasons: event.reasons,
       promptTokens: end.promptTokens,
       completionTokens: end.completionTokens,
-      tokensPerSecond,
+      tokensPerSecond: this.#speed(end, now),
     });
+  }
+
+  /** Tokens per second of generation, by the backend's own clock where it tells one. */
+  #speed({ evalMs, completionTokens }: CompletionEnd, now: number): number | null {
+    const elapsed = evalMs ?? (this.#startedAt === null ? 0 : now - this.#startedAt);
+    if (completionTokens <= 1 || elapsed <= 0) return null;
+    if (evalMs === undefined && elapsed < MIN_MEASURED_MS) return null;
+    return (completionTokens / elapsed) * 1000;
   }
 
   #set(change: Partial<Pick<Answer, 'status'>>, meta: Partial<AnswerMeta>): Push[] {

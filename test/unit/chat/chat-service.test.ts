@@ -101,6 +101,23 @@ describe('chat', () => {
     });
   });
 
+  it.each([
+    ['tells no speed when all tokens came in one read', 2, null],
+    ['measures the speed itself when the backend tells no durations', 500, 20],
+  ])('%s', async (_name, ms, speed) => {
+    const { answer } = await chat.send(null, 'hello', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('Hello'));
+    await clock.advance(ms);
+    const unmeasured: RouterEvent = {
+      ...end,
+      end: { reason: 'stop', promptTokens: 3, completionTokens: 10 },
+    };
+    dispatcher.feed(0, unmeasured, null);
+    await clock.advance(100);
+    expect(stored(answer.id).meta.tokensPerSecond).toBe(speed);
+  });
+
   it('has stored the stream up to the last second', async () => {
     const { answer } = await chat.send(null, 'long', auto);
     await clock.advance(0);
