@@ -232,7 +232,7 @@ describe('an interrupted view', () => {
 describe('without a capable model', () => {
   it('names what is missing in its own words, pulls one, and shows how it goes', async () => {
     await open(new FakeCore(starterSnapshot()));
-    expect(await page.getByRole('heading', { name: 'Both servers run. They need a model.' }).count()).toBe(1);
+    expect(await page.getByRole('heading', { name: 'Tandem runs. It needs a model.' }).count()).toBe(1);
     await say('write code');
     await core.tell('done', { source: 'app', notice: 'no_model' });
     await expect.poll(() => answer().getAttribute('data-backend')).toBe('app');

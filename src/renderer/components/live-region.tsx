@@ -31,6 +31,7 @@ export function LiveRegion() {
     const old = before.current.get('connection');
     before.current.set('connection', connection);
     if (connection === 'lost') setWords(t('strip.lost'));
+    else if (connection === 'refused') setWords(t('errors.unauthorized'));
     else if (old === 'lost') setWords(t('strip.back'));
   }, [connection, t]);
 

@@ -27,14 +27,15 @@ export function Strip({ wide }: { wide: boolean }) {
           Tandem
         </span>
       )}
-      {backends === undefined ? (
+      {backends === undefined && connection !== 'refused' && (
         <span className="flex items-center gap-2 px-1.5 text-ink-2">
           <Mark shape="working" />
           {t('strip.connecting')}
         </span>
-      ) : (
-        backends.map((status) => <Pill key={status.id} status={status} lost={connection === 'lost'} />)
       )}
+      {backends?.map((status) => (
+        <Pill key={status.id} status={status} lost={connection === 'lost' || connection === 'refused'} />
+      ))}
       {memory && <MemoryPill memory={memory} />}
     </section>
   );

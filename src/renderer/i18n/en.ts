@@ -232,7 +232,7 @@ export const en = {
     memoryCritical: 'Memory is nearly full, so MLX was spared.',
     unavailable: {
       excluded: '{{backend}} was left out on purpose.',
-      absent: '{{backend}} is not installed.',
+      absent: '{{backend}} is not set up.',
       noModel: '{{backend}} has no model for this.',
       feature: '{{backend}} cannot do what the request needs.',
       state: '{{backend}} was not available: {{state}}.',
@@ -255,7 +255,7 @@ export const en = {
   ...troubleEn,
   models: {
     region: 'Models to get',
-    heroTitle: 'Both servers run. They need a model.',
+    heroTitle: 'Tandem runs. It needs a model.',
     heroBody: 'The starter model only does small talk. These fit this machine with {{total}} of memory:',
     heroBodyPlain: 'The starter model only does small talk. These fit this machine:',
     none: 'No model that Tandem knows fits this machine.',

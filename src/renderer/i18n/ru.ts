@@ -240,7 +240,7 @@ export const ru = {
     memoryCritical: 'Память почти заполнена, поэтому MLX не нагружаем.',
     unavailable: {
       excluded: '{{backend}} исключён намеренно.',
-      absent: '{{backend}} не установлен.',
+      absent: '{{backend}} ещё не готов.',
       noModel: 'У {{backend}} нет модели для этого.',
       feature: '{{backend}} не умеет того, что нужно запросу.',
       state: '{{backend}} был недоступен: {{state}}.',
@@ -263,7 +263,7 @@ export const ru = {
   ...troubleRu,
   models: {
     region: 'Какие модели скачать',
-    heroTitle: 'Оба сервера работают. Им нужна модель.',
+    heroTitle: 'Tandem работает. Ему нужна модель.',
     heroBody:
       'Стартовая модель умеет только поддержать разговор. Для этой машины с {{total}} памяти подойдут:',
     heroBodyPlain: 'Стартовая модель умеет только поддержать разговор. Для этой машины подойдут:',

@@ -27,7 +27,9 @@ export function connect(bridge: Bridge): () => void {
     asking = false;
     if (ended) return;
     if (!outcome.ok) {
-      timer = setTimeout(refresh, RETRY_MS);
+      // Asking again changes nothing; the push line goes on trying, seldom, and its return refreshes.
+      if (outcome.error.code === 'unauthorized') setConnection('refused');
+      else timer = setTimeout(refresh, RETRY_MS);
       return;
     }
     const joined = joinSnapshot(outcome.value, held);
@@ -63,7 +65,7 @@ export function connect(bridge: Bridge): () => void {
   const unsubscribe = bridge.subscribe(onPush);
   const unwatch = bridge.onConnection((connected) => {
     if (!connected) {
-      setConnection('lost');
+      if (useCore.getState().connection !== 'refused') setConnection('lost');
       return;
     }
     void refresh();

@@ -3,7 +3,8 @@ import type { Snapshot } from '../../shared/contract';
 import type { Picture } from './revision';
 import { addSample, type Sample } from './samples';
 
-export type Connection = 'connecting' | 'online' | 'lost';
+/** `refused`: Tandem answers, but not this page, whose token is wrong or gone. */
+export type Connection = 'connecting' | 'online' | 'lost' | 'refused';
 
 interface CoreState extends Picture {
   connection: Connection;
