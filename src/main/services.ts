@@ -11,6 +11,7 @@ import { createMemorySampler } from './memory/memory-sampler';
 import { MlxLibrary } from './models/mlx-library';
 import { scanRoots } from './models/mlx-scanner';
 import { ModelLibrary } from './models/model-library';
+import { wantedPreload } from './models/preload';
 import { PullService } from './models/pulls';
 import { StarterInstaller } from './models/starter-installer';
 import { ModelUsage } from './models/usage';
@@ -110,7 +111,13 @@ export function createServices(
         launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
         preload: () => {
           settings.markApplied('mlx');
-          return mlxModels.preload(pickModel('mlx', 'fast', routeSnapshot(), [])?.name ?? null);
+          const wanted = wantedPreload(values());
+          if (wanted.kind === 'nothing') return Promise.resolve(null);
+          const name =
+            wanted.kind === 'model'
+              ? wanted.name
+              : pickModel('mlx', wanted.category, routeSnapshot(), [])?.name;
+          return mlxModels.preload(name ?? null);
         },
         resolveModel: (name) => mlxModels.resolve(name),
         listModels: () => mlxModels.list(),
