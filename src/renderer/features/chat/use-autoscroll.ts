@@ -28,15 +28,23 @@ export function useAutoscroll(ref: RefObject<HTMLElement | null>, key: string | 
       pinned.current = distance <= NEAR;
       setAway(!pinned.current);
     };
+    // What the reader unfolds stays under the pointer: that growth is not followed.
+    const onClick = ({ target }: MouseEvent) => {
+      if (!(target instanceof Element) || !target.closest('[aria-expanded]')) return;
+      pinned.current = false;
+      requestAnimationFrame(onScroll);
+    };
     const follow = new ResizeObserver(() => {
       if (pinned.current) element.scrollTop = element.scrollHeight;
     });
     follow.observe(element);
     if (element.firstElementChild) follow.observe(element.firstElementChild);
     element.addEventListener('scroll', onScroll, { passive: true });
+    element.addEventListener('click', onClick);
     return () => {
       follow.disconnect();
       element.removeEventListener('scroll', onScroll);
+      element.removeEventListener('click', onClick);
     };
   }, [ref, key, enabled, toEnd]);
 
