@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,10 +8,13 @@ import { starterInOllama } from '../../../resources/setup/lib/starter-in-ollama.
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
 let home: string;
 let models: string;
+let source: string;
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'tandem-starter-in-ollama-'));
   models = join(home, '.ollama', 'models');
+  source = join(home, 'source');
+  mkdirSync(source);
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
@@ -24,7 +28,7 @@ function model(name: string, letters: string[]) {
   for (const letter of letters) put(`blobs/sha256-${letter.repeat(64)}`, letter);
 }
 const found = () =>
-  starterInOllama({ env: {}, platform: 'linux', home }).map((path) => path.slice(models.length));
+  starterInOllama({ env: {}, platform: 'linux', home }, source).map((path) => path.slice(models.length));
 
 describe('the starter in Ollama', () => {
   it('is its manifest and the blobs that no other model uses', () => {
@@ -35,6 +39,22 @@ describe('the starter in Ollama', () => {
       `/blobs/sha256-${'a'.repeat(64)}`,
       `/blobs/sha256-${'c'.repeat(64)}`,
     ]);
+  });
+
+  it('is also the files that it was created from, unless another model uses them', () => {
+    model('tandem-starter/latest', ['a']);
+    const upload = (content: string) => {
+      const hash = createHash('sha256').update(content).digest('hex');
+      writeFileSync(join(source, hash), content);
+      put(`blobs/sha256-${hash}`, content);
+      return hash;
+    };
+    const weights = upload('weights');
+    const shared = upload('shared');
+    const config = { digest: `sha256:${shared}` };
+    put('manifests/registry.ollama.ai/library/mine/7b', JSON.stringify({ config, layers: [] }));
+    expect(found()).toContain(`/blobs/sha256-${weights}`);
+    expect(found()).not.toContain(`/blobs/sha256-${shared}`);
   });
 
   it('is nothing when it is not there', () => {
