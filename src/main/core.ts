@@ -15,6 +15,7 @@ import { Emitter, type Unsubscribe } from './ports/emitter';
 import type { Logger } from './ports/logger';
 import { Projection } from './projection';
 import { type CorePorts, createServices, type Services } from './services';
+import { setupLog } from './setup/setup-log';
 import { snapshotSources } from './snapshot-sources';
 import type { SettingsStore } from './store/settings-store';
 import type { OpenedStore } from './store/store-client';
@@ -85,6 +86,7 @@ export function createCore(
       pulls.onChange(() => projection.touch('pulls')),
       pulls.onCompleted(() => void library.rescan()),
       setup.onProgress(() => projection.touch('setup')),
+      setup.onProgress(setupLog(logger)),
       setup.onSettled(({ part }) => void services.registry.get(part).relocate()),
       settings.onChange(() => {
         projection.touch('settings');

@@ -216,7 +216,13 @@ export function createServices(
   function routeSnapshot(): RouteSnapshot {
     const facts = (id: BackendId) => {
       const backend = registry.get(id);
-      return { state: backend.status().state, enabled: isEnabled(id), capabilities: backend.capabilities };
+      const { state, stage } = backend.status();
+      return {
+        state,
+        enabled: isEnabled(id),
+        settingUp: stage === 'setup',
+        capabilities: backend.capabilities,
+      };
     };
     return {
       settings: values(),

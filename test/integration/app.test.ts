@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, ask, startApp, until } from '../support/app';
-import { processesOf } from '../support/processes';
+import { livingOf, processesOf } from '../support/processes';
 
 /**
  * The promise of the product on the built headless host with both real servers. A capable model is stood in for by
@@ -98,14 +98,6 @@ describe('a person on a fresh machine', () => {
     const { code, ms } = await app.stop();
     expect(code).toBe(0);
     expect(ms).toBeLessThan(10_000);
-    const alive = family.filter((child) => {
-      try {
-        process.kill(child, 0);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-    expect(alive).toEqual([]);
+    expect(await livingOf(family)).toEqual([]);
   });
 });

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { processesOf } from './processes';
+import { livingOf, processesOf } from './processes';
 
 /** Follows all descendants that a process ever has, also those that outlive it. */
 export class Family {
@@ -20,32 +18,23 @@ export class Family {
     }
   }
 
-  /** Ends the watch and gives those that still live; a process that is being reaped has a second for it. */
+  /** Ends the watch and gives those that still live; one that is just ending has a second for it. */
   async survivors(): Promise<string[]> {
     this.#done = true;
     await this.#watching;
-    for (let turn = 0; turn < 20 && this.#alive().length > 0; turn += 1) await pause(50);
-    return Promise.all(this.#alive().map(describe));
+    const pids = [...this.#seen];
+    let living = await livingOf(pids);
+    for (let turn = 0; turn < 20 && living.length > 0; turn += 1) {
+      await pause(50);
+      living = await livingOf(pids);
+    }
+    return living;
   }
 
   /** How many were seen so far. */
   get size(): number {
     return this.#seen.size;
   }
-
-  #alive(): number[] {
-    return [...this.#seen].filter(isAlive);
-  }
-}
-
-async function describe(pid: number): Promise<string> {
-  const { stdout } = await promisify(execFile)('ps', [
-    '-o',
-    'pid=,ppid=,stat=,args=',
-    '-p',
-    String(pid),
-  ]).catch(() => ({ stdout: `${pid}, gone just now` }));
-  return stdout.trim();
 }
 
 export function isAlive(pid: number): boolean {

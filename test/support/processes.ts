@@ -20,3 +20,15 @@ export async function processesOf(pid: number): Promise<number[]> {
   }
   return found;
 }
+
+/** Those of these processes that still live, as `pid ppid state command`; one that only waits to be reaped has ended. */
+export async function livingOf(pids: readonly number[]): Promise<string[]> {
+  if (pids.length === 0) return [];
+  const args = ['-o', 'pid=,ppid=,stat=,args=', '-p', pids.join(',')];
+  // `ps` fails when none of them is there.
+  const { stdout } = await promisify(execFile)('ps', args).catch(() => ({ stdout: '' }));
+  return stdout
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^\d+\s+\d+\s+Z/.test(line));
+}

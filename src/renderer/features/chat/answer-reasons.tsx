@@ -2,12 +2,12 @@ import { ChevronDown } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Answer } from '../../../shared/chat';
-import type { BackendId } from '../../../shared/domain';
 import { cx } from '../../components/cx';
 import { useFormat } from '../../i18n/use-format';
 import { retry } from '../../stores/chat-store';
 import { isSettled } from '../../stores/stream-text';
 import { reasonSentence } from './reason-words';
+import { useOtherBackend } from './use-other-backend';
 
 /**
  * “Why?” and what it opens. Lies over the label's line, so that the button stays where it is when the panel opens
@@ -53,7 +53,7 @@ function ReasonsPanel({ answer }: { answer: Answer }) {
   const format = useFormat();
   const { meta } = answer;
   const sentences = [...new Set(meta.reasons.map((code) => reasonSentence(code, t)))];
-  const other: BackendId | null = meta.source === 'mlx' ? 'ollama' : meta.source === 'ollama' ? 'mlx' : null;
+  const other = useOtherBackend(answer);
   const rows: [string, string][] = [];
   if (meta.category) rows.push([t('why.category'), t(`why.categories.${meta.category}`)]);
   rows.push([t('why.chosen'), sentences.length > 0 ? sentences.join(' ') : t('why.none')]);

@@ -16,7 +16,7 @@ import { ServerTrouble } from './server-trouble';
 export function ServerCard({ status }: { status: BackendStatus }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const now = useNow(status.state === 'backoff' ? 1_000 : 15_000);
+  const now = useNow(1_000);
   const name = t(`backend.${status.id}`);
   const ours = status.ownership === 'managed' || status.id === 'mlx';
   const settingUp = status.stage === 'setup';
