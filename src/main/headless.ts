@@ -74,7 +74,7 @@ async function run(
 ): Promise<void> {
   const { env } = process;
   // Meant for this process alone (see the set-up's host-process.js).
-  delete env.MALLOC_ARENA_MAX;
+  for (const name of Object.keys(env)) if (name.startsWith('MALLOC_')) delete env[name];
   opened.assembling = assemble({
     host: 'headless',
     version,
