@@ -61,6 +61,13 @@ export function createHandlers(parts: HandlerParts): Handlers {
       return {};
     },
 
+    queueCancel: async () => {
+      throw new TandemError('not_found', 'This request has ended already.');
+    },
+    incidentReport: async () => {
+      throw new TandemError('not_found', 'There is no report of this incident.');
+    },
+
     backendRestart: async ({ backend }) => {
       // The answer does not wait for the server: its stages are pushed.
       const server = registry.get(backend);

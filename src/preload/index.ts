@@ -16,6 +16,8 @@ const CALLS: Record<CallName, true> = {
   chatSearch: true,
   settingsSet: true,
   settingsReset: true,
+  queueCancel: true,
+  incidentReport: true,
   backendRestart: true,
   modelsRescan: true,
   modelPull: true,

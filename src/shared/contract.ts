@@ -1,8 +1,16 @@
 import { z } from 'zod';
 import { ANSWER_STATUSES, answerMetaSchema, chatSummarySchema, messageSchema, targetSchema } from './chat';
 import { BACKEND_IDS } from './domain';
+import { lifeEventSchema } from './incidents';
 import { SETTING_KEYS, settingsViewSchema } from './settings';
-import { backendStatusSchema, memoryStatusSchema, queueStatusSchema, setupPartSchema } from './status';
+import {
+  backendStatusSchema,
+  ledgerSchema,
+  memoryStatusSchema,
+  modelTimesSchema,
+  queueStatusSchema,
+  setupPartSchema,
+} from './status';
 
 /**
  * The one contract between the core and a UI. The IPC binder, the web host, the preload and the UI's types all
@@ -76,7 +84,11 @@ export const snapshotSchema = z.object({
   app: appInfoSchema,
   backends: z.array(backendStatusSchema),
   memory: memoryStatusSchema.nullable(),
+  ledger: ledgerSchema.nullable(),
   queue: queueStatusSchema,
+  /** What happened to the servers, oldest first; bounded. */
+  life: z.array(lifeEventSchema),
+  times: z.array(modelTimesSchema),
   models: z.array(modelViewSchema),
   /** Whether any installed model can do more than small talk. */
   capable: z.boolean(),
@@ -107,7 +119,12 @@ export const contract = {
     chatStop: { input: z.object({ answerId: id }), output: nothing },
     /** A further answer to the same message: again, or from the given target. */
     chatRetry: {
-      input: z.object({ answerId: id, target: targetSchema }),
+      input: z.object({
+        answerId: id,
+        target: targetSchema,
+        /** The memory guard lets this one pass. */
+        overruleMemory: z.boolean().optional(),
+      }),
       output: z.object({ answerId: id }),
     },
     /** Removes the message and what follows it, and sends the new text instead. */
@@ -126,6 +143,11 @@ export const contract = {
 
     settingsSet: { input: z.object({ key: z.enum(SETTING_KEYS), value: z.unknown() }), output: nothing },
     settingsReset: { input: z.object({ key: z.enum(SETTING_KEYS) }), output: nothing },
+
+    /** Takes a request that waits or runs out of the queue, as if its caller had left. */
+    queueCancel: { input: z.object({ id }), output: nothing },
+    /** The report of one death as text to copy: cause, evidence codes, versions, settings changed; no message text. */
+    incidentReport: { input: z.object({ id }), output: z.object({ text: z.string() }) },
 
     backendRestart: { input: z.object({ backend: z.enum(BACKEND_IDS) }), output: nothing },
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BACKEND_IDS, BACKEND_STATES, CATEGORIES, PRIORITIES } from './domain';
+import { breakerSchema, hangLimitsSchema, ladderSchema } from './incidents';
 
 /** Everything the UI and `/health` are told about the running system. Bytes, milliseconds, percent 0–100. */
 
@@ -38,6 +39,11 @@ export const backendStatusSchema = z.object({
   draining: z.number(),
   /** Code and cure when absent. */
   absence: z.object({ code: z.string(), cure: z.string() }).nullable(),
+  breaker: breakerSchema,
+  /** Null for a backend that does not come back smaller. */
+  ladder: ladderSchema.nullable(),
+  /** Null while nothing is judged by progress. */
+  hangLimits: hangLimitsSchema.nullable(),
 });
 export type BackendStatus = z.infer<typeof backendStatusSchema>;
 
@@ -56,6 +62,62 @@ export const memoryStatusSchema = z.object({
   at: z.number(),
 });
 export type MemoryStatus = z.infer<typeof memoryStatusSchema>;
+
+/** One figure of the memory ledger. A figure that nobody tells is null, never 0. */
+export const ledgerEntrySchema = z.object({
+  backend: z.enum(BACKEND_IDS),
+  /**
+   * `process` is what the OS counts for the server's processes; `weights`, `kv_cache` and `buffers` are what the server
+   * tells of its inside; `promised` is a load or a cache that is coming.
+   */
+  kind: z.enum(['process', 'weights', 'kv_cache', 'buffers', 'promised']),
+  /** Model or request that it belongs to; null = the whole server. */
+  name: z.string().nullable(),
+  bytes: z.number().nullable(),
+  /** Where the figure comes from: `launcher`, `proc`, `footprint`, `api/ps`, `estimate`. */
+  source: z.string(),
+  /** Wall time in ms at which it was true. */
+  at: z.number(),
+});
+export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;
+
+/** Both engines and the rest of the machine in one account, bytes. */
+export const ledgerSchema = z.object({
+  totalBytes: z.number(),
+  /** Used by all programs, as the OS counts it. */
+  usedBytes: z.number(),
+  /** What the GPU may hold in all; 75 % of memory where the system does not tell. */
+  workingSetBytes: z.number(),
+  warningBytes: z.number(),
+  criticalBytes: z.number(),
+  entries: z.array(ledgerEntrySchema),
+  /** The last decision that was not a plain yes; null = none lately. */
+  lastDecision: z
+    .object({
+      at: z.number(),
+      kind: z.enum(['wait', 'evict', 'refuse']),
+      backend: z.enum(BACKEND_IDS),
+      model: z.string().nullable(),
+      /** Machine word of the rule, such as `critical`, `working_set`, `buffer_limit`, `preload`. */
+      rule: z.string(),
+      neededBytes: z.number().nullable(),
+      freeBytes: z.number().nullable(),
+    })
+    .nullable(),
+});
+export type Ledger = z.infer<typeof ledgerSchema>;
+
+/** Times of one model on this machine, seconds; null = not known. */
+export const modelTimesSchema = z.object({
+  backend: z.enum(BACKEND_IDS),
+  name: z.string(),
+  loadS: z.number().nullable(),
+  per1kS: z.number().nullable(),
+  /** Which of the values holds for limits and ETAs. */
+  source: z.enum(['user', 'measured', 'table', 'size', 'default']),
+  samples: z.number(),
+});
+export type ModelTimes = z.infer<typeof modelTimesSchema>;
 
 export const queueEntrySchema = z.object({
   id: z.string(),

@@ -25,6 +25,9 @@ export function backendStatus(id: BackendStatus['id'], change: Partial<BackendSt
     activeRequests: 0,
     draining: 0,
     absence: null,
+    breaker: { state: 'closed', nextTryAt: null },
+    ladder: null,
+    hangLimits: null,
     ...change,
   };
 }
@@ -105,7 +108,10 @@ export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
     },
     backends: [backendStatus('mlx'), backendStatus('ollama')],
     memory: memoryStatus(),
+    ledger: null,
     queue: emptyQueue(),
+    life: [],
+    times: [],
     models: [
       model('mlx', 'mlx-community/Phi-3.5-mini-instruct-4bit', 2.2, 3.8),
       model('ollama', 'qwen2.5-coder:32b', 20, 32),

@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { initialStatus } from '../../src/main/backends/status-board';
 import type { GatewayFacts } from '../../src/main/gateway/facts';
 import { createGateway, type Gateway } from '../../src/main/gateway/server';
 import { ROUTER_GATEWAY, type Surface } from '../../src/main/gateway/surface';
@@ -11,23 +12,15 @@ import type { BackendStatus, MemoryStatus, QueueStats } from '../../src/shared/s
 
 export function backendStatus(id: BackendId, changes: Partial<BackendStatus> = {}): BackendStatus {
   return {
-    id,
+    ...initialStatus(id, 5),
     state: 'ready',
-    stage: 'idle',
     model: 'starter',
     version: '1.0.0',
     pid: 4242,
     url: 'http://127.0.0.1:9',
     ownership: 'managed',
     readySince: 0,
-    restarts: 0,
-    maxRestarts: 5,
-    nextStartAt: null,
-    lastError: null,
     memoryBytes: 1_000,
-    activeRequests: 0,
-    draining: 0,
-    absence: null,
     ...changes,
   };
 }

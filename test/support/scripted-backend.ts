@@ -1,4 +1,5 @@
 import type { Backend, BackendCapabilities, BackendRequest } from '../../src/main/backends/backend';
+import { initialStatus } from '../../src/main/backends/status-board';
 import type { Clock } from '../../src/main/ports/clock';
 import { sleep } from '../../src/main/ports/clock';
 import { Emitter } from '../../src/main/ports/emitter';
@@ -114,23 +115,11 @@ export class ScriptedBackend implements Backend {
   status(): BackendStatus {
     const down = !isServing(this.#state);
     return {
-      id: this.id,
+      ...initialStatus(this.id, 10),
       state: this.#state,
-      stage: 'idle',
-      model: null,
-      version: null,
-      pid: null,
-      url: null,
       ownership: 'managed',
-      readySince: null,
-      restarts: 0,
-      maxRestarts: 10,
-      nextStartAt: null,
-      lastError: down ? { code: 'exited', message: 'It ended.', at: 0 } : null,
-      memoryBytes: null,
+      lastError: down ? { code: 'unknown', message: 'It ended.', at: 0 } : null,
       activeRequests: this.running,
-      draining: 0,
-      absence: null,
     };
   }
 

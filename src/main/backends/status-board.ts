@@ -5,6 +5,32 @@ import { Emitter } from '../ports/emitter';
 /** Resident memory changes all the time; listeners are told of changes above this share. */
 const NOTICEABLE_SHARE = 0.02;
 
+/** A backend of which nothing is known yet. */
+export function initialStatus(id: BackendId, maxRestarts: number): BackendStatus {
+  return {
+    id,
+    state: 'stopped',
+    stage: 'idle',
+    model: null,
+    version: null,
+    pid: null,
+    url: null,
+    ownership: 'none',
+    readySince: null,
+    restarts: 0,
+    maxRestarts,
+    nextStartAt: null,
+    lastError: null,
+    memoryBytes: null,
+    activeRequests: 0,
+    draining: 0,
+    absence: null,
+    breaker: { state: 'closed', nextTryAt: null },
+    ladder: null,
+    hangLimits: null,
+  };
+}
+
 /** Holds a backend's status and tells listeners about real changes only. */
 export class StatusBoard {
   readonly #changes = new Emitter<BackendStatus>();
@@ -13,25 +39,7 @@ export class StatusBoard {
   readonly onStatus = this.#changes.subscribe;
 
   constructor(id: BackendId, maxRestarts: number) {
-    this.#status = {
-      id,
-      state: 'stopped',
-      stage: 'idle',
-      model: null,
-      version: null,
-      pid: null,
-      url: null,
-      ownership: 'none',
-      readySince: null,
-      restarts: 0,
-      maxRestarts,
-      nextStartAt: null,
-      lastError: null,
-      memoryBytes: null,
-      activeRequests: 0,
-      draining: 0,
-      absence: null,
-    };
+    this.#status = initialStatus(id, maxRestarts);
   }
 
   get current(): BackendStatus {

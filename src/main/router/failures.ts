@@ -113,6 +113,8 @@ export function withoutFallback(error: TandemError, backend: BackendId): TandemE
   });
 }
 
+/** A cause as it stands in a reason; a process that ended without evidence has `exited`. */
 function word(text: string): string {
+  if (text === 'unknown') return 'exited';
   return text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 }
