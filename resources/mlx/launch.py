@@ -22,8 +22,8 @@ Events (one JSON object a line, `event` names it):
   exit         code, reason, kind
 
 Environment: TANDEM_MLX_CACHE_BYTES, TANDEM_MLX_MEMORY_BYTES, TANDEM_MLX_WIRED_BYTES (Metal only) set MLX's limits;
-TANDEM_MLX_WATCH_STDIN=0 keeps the process alive when stdin closes. Requests are told apart by the header
-X-Tandem-Request-Id. No message text, no model output and no exception text is ever written to stdout.
+TANDEM_MLX_WATCH_STDIN=0 keeps the process alive when stdin closes; TANDEM_MLX_FAULTS names a Python file of a test
+bench, see README.md. Requests are told apart by the header X-Tandem-Request-Id. No message text, no model output and no exception text is ever written to stdout.
 """
 
 import errno
@@ -432,6 +432,22 @@ def set_limits(mx):
 # --- start -----------------------------------------------------------------------------------------------------
 
 
+def load_faults(server):
+    """Lets a test bench break the server from inside; without the variable nothing is loaded."""
+    path = os.environ.get("TANDEM_MLX_FAULTS")
+    if not path:
+        return
+    import importlib.util
+
+    try:
+        spec = importlib.util.spec_from_file_location("tandem_mlx_faults", path)
+        faults = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(faults)
+        faults.install(server, sys.modules[__name__])
+    except Exception as error:
+        die(BAD_ARGUMENTS, "fault module failed", error)
+
+
 def main():
     faulthandler.enable()  # a Python stack on SIGSEGV and SIGABRT
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the parent decides
@@ -445,6 +461,7 @@ def main():
         import mlx_lm.server as server
     except BaseException as error:
         die(IMPORT_FAILED, "import failed", error)
+    load_faults(server)  # before the wrapping below, so that a fault looks like the server's own
     state = {}
     try:
         set_limits(mx)
