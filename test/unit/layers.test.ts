@@ -52,7 +52,7 @@ const MAIN_ROOMS: Record<string, { values: string[]; types: string[] }> = {
   'main/memory': { values: COMMON, types: [] },
   'main/supervisor': { values: COMMON, types: [] },
   'main/setup': { values: COMMON, types: ['main/backends'] },
-  'main/backends': { values: [...COMMON, 'main/supervisor'], types: [] },
+  'main/backends': { values: [...COMMON, 'main/supervisor'], types: ['main/memory'] },
   'main/router': { values: COMMON, types: ['main/backends', 'main/queue'] },
   'main/models': { values: [...COMMON, 'main/router'], types: ['main/backends'] },
   'main/chat': { values: COMMON, types: ['main/router', 'main/store'] },

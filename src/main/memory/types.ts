@@ -47,6 +47,8 @@ export interface MemoryFigures {
   inside: { weights: Figure | null; kvCache: Figure | null; buffers: Figure | null };
   /** The largest that the inside has been since the server started. */
   peak: Figure | null;
+  /** What the GPU allows as the server tells it: in all, and in one buffer. Null = not told. */
+  device: { workingSet: Figure | null; buffer: Figure | null };
 }
 
 /** A server that keeps models in this machine's memory. Each backend implements it for itself. */
