@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { descendantsOf } from '../../src/main/ports/node-process-table';
 import type {
   ChildHandle,
   LaunchSpec,
@@ -57,7 +58,10 @@ export class FakeSpawner implements Spawner {
 
 /** Processes of a machine that does not exist; a signal to a group ends those that obey it. */
 export class FakeProcessTable implements ProcessTable {
-  readonly running = new Map<number, { startedAt: string; group: number; obeys: NodeJS.Signals[] }>();
+  readonly running = new Map<
+    number,
+    { startedAt: string; group: number; obeys: NodeJS.Signals[]; parent?: number; cpuMs?: number }
+  >();
   readonly signals: [number, NodeJS.Signals][] = [];
 
   add(pid: number, startedAt: string, group = pid, obeys: NodeJS.Signals[] = ['SIGTERM', 'SIGKILL']): this {
@@ -70,12 +74,24 @@ export class FakeProcessTable implements ProcessTable {
     return found ? { pid, startedAt: found.startedAt } : null;
   }
 
-  async descendants(): Promise<number[]> {
-    return [];
+  async descendants(pid: number): Promise<number[]> {
+    const rows = [...this.running].map(([child, { parent }]) => ({ pid: child, parent: parent ?? 0 }));
+    return descendantsOf(pid, rows);
   }
 
   async residentBytes(): Promise<number | null> {
     return null;
+  }
+
+  async cpuMs(pid: number): Promise<number | null> {
+    return this.running.get(pid)?.cpuMs ?? null;
+  }
+
+  async signal({ pid, startedAt }: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean> {
+    const found = this.running.get(pid);
+    if (found?.startedAt !== startedAt) return false;
+    if (found.obeys.includes(signal)) this.running.delete(pid);
+    return true;
   }
 
   signalGroup(group: number, signal: NodeJS.Signals): void {

@@ -16,6 +16,7 @@ interface Os {
   startedAt(pid: number): Promise<string | null>;
   rows(): Promise<Row[]>;
   residentBytes(pid: number): Promise<number | null>;
+  cpuMs(pid: number): Promise<number | null>;
 }
 
 /** The machine's processes: `/proc` on Linux, `ps` elsewhere. */
@@ -30,6 +31,16 @@ export function createProcessTable(platform: NodeJS.Platform = process.platform)
       return descendantsOf(pid, await os.rows());
     },
     residentBytes: os.residentBytes,
+    cpuMs: os.cpuMs,
+    async signal({ pid, startedAt }, signal) {
+      if (pid <= 1 || (await os.startedAt(pid)) !== startedAt) return false;
+      try {
+        return process.kill(pid, signal);
+      } catch {
+        // It ended in between.
+        return false;
+      }
+    },
     signalGroup,
   };
 }
@@ -81,6 +92,15 @@ const linux: Os = {
       return null;
     }
   },
+  async cpuMs(pid) {
+    try {
+      const fields = statFields(await readFile(`/proc/${pid}/stat`, 'utf8'));
+      // Fields 14 and 15 are user and system time in ticks of 10 ms.
+      return fields[0] === 'Z' ? null : (Number(fields[11]) + Number(fields[12])) * 10;
+    } catch {
+      return null;
+    }
+  },
 };
 
 async function ps(...args: string[]): Promise<string> {
@@ -110,4 +130,19 @@ const unix: Os = {
       return null;
     }
   },
+  async cpuMs(pid) {
+    try {
+      return parseCpuTime(await ps('-o', 'time=', '-p', String(pid)));
+    } catch {
+      return null;
+    }
+  },
 };
+
+/** Ms from what `ps` prints as a process's CPU time: `MM:SS.cc` on macOS, `[D-]HH:MM:SS` elsewhere. */
+export function parseCpuTime(text: string): number | null {
+  const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)$/.exec(text.trim());
+  if (!match) return null;
+  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
+  return Math.round(((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000);
+}

@@ -49,5 +49,9 @@ export interface ProcessTable {
   descendants(pid: number): Promise<number[]>;
   /** Resident bytes (footprint on macOS); null = unknown. */
   residentBytes(pid: number): Promise<number | null>;
+  /** CPU time used so far, user and system together, ms; null = unknown, or no such process lives. */
+  cpuMs(pid: number): Promise<number | null>;
+  /** Signals this one process; false when it no longer lives, whoever has its pid now. */
+  signal(process: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean>;
   signalGroup(pid: number, signal: NodeJS.Signals): void;
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createProcessTable, descendantsOf } from '../../../src/main/ports/node-process-table';
+import { createProcessTable, descendantsOf, parseCpuTime } from '../../../src/main/ports/node-process-table';
 
 /** A shell-free process that starts a child of its own and waits. */
 async function family(): Promise<{ parent: number; child: number; end(): Promise<void> }> {
@@ -42,11 +42,46 @@ describe.each(platforms)('process table as on %s', (platform) => {
     expect(await table.descendants(parent)).toEqual([]);
   });
 
+  test('CPU time grows in a process that computes, and not in one that waits', async () => {
+    const busy = spawn(process.execPath, ['-e', 'for (;;) Math.random();'], { stdio: 'ignore' });
+    onTestFinished(() => void busy.kill('SIGKILL'));
+    const { parent, end } = await family();
+    const used = (pid: number | undefined) => table.cpuMs(pid ?? 0);
+    const before = (await used(parent)) ?? 0;
+    while (((await used(busy.pid)) ?? 0) < 300) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await used(parent)) ?? 0).toBeLessThan(before + 300);
+    await end();
+    expect(await table.cpuMs(parent)).toBeNull();
+  });
+
+  test('a signal reaches one process by pid and start time, and nobody else', async () => {
+    const { parent, child, end } = await family();
+    const identity = await table.identify(child);
+    if (!identity) throw new Error('the child does not live');
+    expect(await table.signal({ ...identity, startedAt: 'another day' }, 'SIGKILL')).toBe(false);
+    expect(await table.identify(child)).toEqual(identity);
+    expect(await table.signal(identity, 'SIGKILL')).toBe(true);
+    while ((await table.descendants(parent)).includes(child))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await table.signal(identity, 'SIGKILL')).toBe(false);
+    expect(await table.identify(parent)).not.toBeNull();
+    await end();
+  });
+
   test('a signal to a group that has gone, or that would mean everybody, does nothing', () => {
     for (const pid of [999_999_999, 1, 0, -1, Number.NaN]) {
       expect(() => table.signalGroup(pid, 'SIGTERM')).not.toThrow();
     }
   });
+});
+
+test('CPU time as `ps` prints it, in ms', () => {
+  expect(parseCpuTime('  0:03.45')).toBe(3450);
+  expect(parseCpuTime('123:04.00')).toBe(123 * 60_000 + 4000);
+  expect(parseCpuTime('01:02:03')).toBe(3_723_000);
+  expect(parseCpuTime('2-01:02:03')).toBe(2 * 86_400_000 + 3_723_000);
+  expect(parseCpuTime('')).toBeNull();
+  expect(parseCpuTime('TIME')).toBeNull();
 });
 
 test('descendants of all generations, parents first, strangers not', () => {
