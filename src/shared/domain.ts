@@ -38,7 +38,7 @@ export type Reason =
   | `setting:${'only-light' | 'policy' | 'category-model' | 'ollama-only' | 'mlx-only'}`
   | `fallback:${string}`
   | `breaker:open`
-  | `memory:${'critical'}`
+  | `memory:${'critical' | 'working-set' | 'buffer-limit' | 'evicted'}`
   | `unavailable:${string}`
   | 'starter:small-talk'
   | 'no-capable-model'
@@ -105,6 +105,8 @@ export interface CompletionRequest {
   exclude?: BackendId[];
   /** A limit sent by the client, ms from the moment a backend takes the request. */
   timeoutMs?: number;
+  /** The memory guard lets this one pass: the user was told of its refusal and wants it all the same. */
+  overruleMemory?: boolean;
   /** Name of the API surface, for the journal. */
   origin: 'chat' | 'gateway' | 'mlx-api';
 }

@@ -27,7 +27,10 @@ const shapeConfig = z.object({
   /** Layers without attention keep a state of fixed size. */
   layer_types: z.array(z.string()).nullish(),
 });
-const configSchema = z.union([shapeConfig, z.object({ text_config: shapeConfig }).transform((c) => c.text_config)]);
+const configSchema = z.union([
+  shapeConfig,
+  z.object({ text_config: shapeConfig }).transform((c) => c.text_config),
+]);
 
 /**
  * Bytes that one token of context takes: a key and a value of `headDim` numbers for each of `kvHeads` heads in each

@@ -24,7 +24,10 @@ const EVERY_MS = 5000;
  */
 export class MemoryMonitor {
   readonly onChange: (listener: (status: MemoryStatus | null) => void) => Unsubscribe;
+  /** Told of each sample, also of one that failed. */
+  readonly onSample: (listener: (status: MemoryStatus | null) => void) => Unsubscribe;
   readonly #changed = new Emitter<MemoryStatus | null>();
+  readonly #sampled = new Emitter<MemoryStatus | null>();
   readonly #options: MemoryMonitorOptions;
   #status: MemoryStatus | null = null;
   #told: MemoryStatus | null = null;
@@ -37,6 +40,7 @@ export class MemoryMonitor {
   constructor(options: MemoryMonitorOptions) {
     this.#options = options;
     this.onChange = this.#changed.subscribe;
+    this.onSample = this.#sampled.subscribe;
   }
 
   /** The last picture; null before the first sample. */
@@ -95,6 +99,7 @@ export class MemoryMonitor {
       this.#blind = true;
       this.#status = this.#status && { ...this.#status, pressure: 'unknown' };
     }
+    this.#sampled.emit(this.#status);
     if (!isNoticeable(this.#told, this.#status)) return;
     this.#told = this.#status;
     this.#changed.emit(this.#status);

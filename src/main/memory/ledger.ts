@@ -1,0 +1,181 @@
+import { BACKEND_IDS, type BackendId } from '../../shared/domain';
+import type { Ledger, LedgerEntry, MemoryStatus } from '../../shared/status';
+import type { LoadedModel, MemoryFigures } from './types';
+
+/** What one server tells, at this moment. */
+export interface HolderFigures {
+  backend: BackendId;
+  figures: MemoryFigures;
+  loaded: readonly LoadedModel[];
+}
+
+/** Memory that is going to be taken: a load that was admitted, the cache of a prompt that was let in. */
+export interface Promised {
+  backend: BackendId;
+  /** Model that it is for. */
+  model: string;
+  /** Null = nobody knows how much. */
+  bytes: number | null;
+  /** What the server's processes held when it was promised; null = unknown, so that nothing counts as arrived. */
+  heldBefore: number | null;
+  /** Wall time in ms. */
+  at: number;
+}
+
+/** The account that decisions are made from: the ledger as shown, and what only decisions need. */
+export interface Account {
+  ledger: Ledger;
+  pressure: MemoryStatus['pressure'];
+  loaded: readonly (LoadedModel & { backend: BackendId })[];
+  /** The largest buffer that the GPU gives. */
+  bufferBytes: number;
+  /** By how much the servers have grown since the machine was last sampled. */
+  grownBytes: number;
+}
+
+/** Where the system does not tell (product, section 5). */
+const WORKING_SET_SHARE = 0.75;
+/**
+ * `MTLDevice.maxBufferLength` is three quarters of the working set on Macs with 48 GB and more: 27 GiB of 36 on an
+ * M4 Pro with 48 GB, 36 of 48 on an M1 Max with 64 GB.
+ */
+const BUFFER_SHARE = 0.75;
+
+/** Puts all figures into one account. Pure; what is not told stays null. */
+export function accountOf(
+  machine: MemoryStatus,
+  holders: readonly HolderFigures[],
+  promised: readonly Promised[] = [],
+  lastDecision: Ledger['lastDecision'] = null,
+): Account {
+  const told = (of: 'workingSet' | 'buffer') => deviceLimit(holders, of);
+  const workingSetBytes = told('workingSet') ?? Math.floor(machine.totalBytes * WORKING_SET_SHARE);
+  return {
+    ledger: {
+      totalBytes: machine.totalBytes,
+      usedBytes: machine.usedBytes,
+      workingSetBytes,
+      warningBytes: share(machine.totalBytes, machine.warningPercent),
+      criticalBytes: share(machine.totalBytes, machine.criticalPercent),
+      entries: [
+        ...holders.flatMap((holder) => entriesOf(holder, promised)),
+        ...promised.map((promise) => promisedEntry(promise, holders)),
+      ],
+      lastDecision,
+    },
+    pressure: machine.pressure,
+    loaded: holders.flatMap(({ backend, loaded }) => loaded.map((model) => ({ ...model, backend }))),
+    bufferBytes: told('buffer') ?? Math.floor(workingSetBytes * BUFFER_SHARE),
+    grownBytes: grownSince(machine, holders),
+  };
+}
+
+/** Bytes of a server, counted once: its processes, else the sum of what it tells of its inside. Null = unknown. */
+export function heldBytes({ entries }: Ledger, backend: BackendId): number | null {
+  const process = entries.find((entry) => entry.backend === backend && entry.kind === 'process');
+  return process?.bytes ?? insideBytes(entries, backend);
+}
+
+/**
+ * What a server has of the GPU: weights, caches and buffers where it tells them, else its whole processes (an upper
+ * bound). Null = unknown.
+ */
+export function gpuBytes({ entries }: Ledger, backend: BackendId): number | null {
+  const process = entries.find((entry) => entry.backend === backend && entry.kind === 'process');
+  return insideBytes(entries, backend) ?? process?.bytes ?? null;
+}
+
+/** The GPU's part of all servers. What is unknown is left out, so that this is a lower bound then. */
+export function gpuBytesOfAll(ledger: Ledger): number {
+  return BACKEND_IDS.reduce((sum, backend) => sum + (gpuBytes(ledger, backend) ?? 0), 0);
+}
+
+/** What is promised and has not arrived yet. */
+export function promisedBytes({ entries }: Ledger): number {
+  return sumOf(entries.filter(({ kind }) => kind === 'promised'));
+}
+
+/** Buffers that the server keeps for its own next use: they serve a new cache without growth. */
+export function spareBytes({ entries }: Ledger, backend: BackendId): number {
+  return sumOf(entries.filter((entry) => entry.backend === backend && entry.kind === 'buffers'));
+}
+
+/** Used by everything now, with what the servers took since the last sample. */
+export function usedNow({ ledger, grownBytes }: Account): number {
+  return ledger.usedBytes + grownBytes;
+}
+
+function entriesOf(
+  { backend, figures, loaded }: HolderFigures,
+  promised: readonly Promised[],
+): LedgerEntry[] {
+  const { process, inside } = figures;
+  const silent =
+    process.bytes === null && loaded.length === 0 && Object.values(inside).every((f) => f === null);
+  // A server that is not here, or not up, has no memory that could be unknown.
+  if (silent) return [];
+  const parts = [
+    ['weights', inside.weights],
+    ['kv_cache', inside.kvCache],
+    ['buffers', inside.buffers],
+  ] as const;
+  const announced = (model: LoadedModel) =>
+    promised.some((promise) => promise.backend === backend && promise.model === model.name);
+  return [
+    { backend, kind: 'process', name: null, ...process },
+    ...parts.flatMap(([kind, figure]) => (figure ? [{ backend, kind, name: null, ...figure }] : [])),
+    // The same bytes again where the server tells its weights as one figure.
+    ...(inside.weights ? [] : loaded.filter(({ ready }) => ready).map((model) => entryOf(backend, model))),
+    ...loaded
+      .filter((model) => !model.ready && !announced(model))
+      .map((model) => ({ ...entryOf(backend, model), kind: 'promised' as const })),
+  ];
+}
+
+function entryOf(backend: BackendId, { name, size }: LoadedModel): LedgerEntry {
+  return { backend, kind: 'weights', name, ...size };
+}
+
+/** What has come since the promise is in the processes already. */
+function promisedEntry(
+  { backend, model, bytes, heldBefore, at }: Promised,
+  holders: readonly HolderFigures[],
+): LedgerEntry {
+  const held = holders.find((holder) => holder.backend === backend)?.figures.process.bytes ?? null;
+  const arrived = held === null || heldBefore === null ? 0 : Math.max(0, held - heldBefore);
+  const coming = bytes === null ? null : Math.max(0, bytes - arrived);
+  return { backend, kind: 'promised', name: model, bytes: coming, source: 'estimate', at };
+}
+
+function insideBytes(entries: readonly LedgerEntry[], backend: BackendId): number | null {
+  const inside = entries.filter(
+    ({ backend: of, kind }) => of === backend && kind !== 'process' && kind !== 'promised',
+  );
+  const known = inside.some(({ kind, bytes }) => kind === 'weights' && bytes !== null);
+  return known && inside.every(({ bytes }) => bytes !== null) ? sumOf(inside) : null;
+}
+
+function grownSince(machine: MemoryStatus, holders: readonly HolderFigures[]): number {
+  const sampled: Record<BackendId, number | null> = { mlx: machine.mlxBytes, ollama: machine.ollamaBytes };
+  return holders.reduce((sum, { backend, figures }) => {
+    const before = sampled[backend];
+    const now = figures.process.bytes;
+    return before === null || now === null ? sum : sum + Math.max(0, now - before);
+  }, 0);
+}
+
+function deviceLimit(holders: readonly HolderFigures[], of: 'workingSet' | 'buffer'): number | null {
+  for (const { figures } of holders) {
+    const bytes = figures.device[of]?.bytes;
+    if (bytes) return bytes;
+  }
+  return null;
+}
+
+function sumOf(entries: readonly LedgerEntry[]): number {
+  return entries.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
+}
+
+function share(total: number, percent: number): number {
+  return Math.floor((total * percent) / 100);
+}

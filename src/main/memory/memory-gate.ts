@@ -1,0 +1,272 @@
+import type { BackendId, Reason } from '../../shared/domain';
+import type { Ledger, MemoryStatus } from '../../shared/status';
+import { type Clock, sleep } from '../ports/clock';
+import { Emitter, type Unsubscribe } from '../ports/emitter';
+import type { Logger } from '../ports/logger';
+import {
+  type Decision,
+  decide,
+  type Evicted,
+  type GuardView,
+  type MemoryWish,
+  mustStopPreload,
+  relief,
+  standingRefusal,
+} from './guard';
+import { accountOf, heldBytes, type Promised } from './ledger';
+import type { ModelNeeds } from './model-needs';
+import { nextLatch, type PressureLatch, RELAXED } from './pressure-latch';
+import { notBack, refusal, ruleReason } from './refusal';
+import type { MemoryHolder } from './types';
+
+/** The part of the monitor that the gate needs. */
+export interface MachineMemory {
+  status(): MemoryStatus | null;
+  sampleNow(): Promise<MemoryStatus | null>;
+  readonly onSample: (listener: (status: MemoryStatus | null) => void) => Unsubscribe;
+}
+
+export interface MemoryGateOptions {
+  machine: MachineMemory;
+  holders: Readonly<Record<BackendId, MemoryHolder>>;
+  /** What a model takes; asked before it is loaded. Never rejects. */
+  needs(backend: BackendId, model: string): Promise<ModelNeeds>;
+  /** The same, as far as it is known at once. */
+  knownNeeds(backend: BackendId, model: string): ModelNeeds;
+  clock: Clock;
+  logger: Logger;
+}
+
+export type Asked = Omit<MemoryWish, 'needs'>;
+
+/** Leave to take memory; give it back when the work has ended. */
+export interface MemoryGrant {
+  reasons: Reason[];
+  release(): void;
+}
+
+/** A decision is looked at again this often while it says wait. */
+const AGAIN_MS = 1000;
+/** A sample older than this is taken anew before a load is decided. */
+const FRESH_MS = 1000;
+/** Work that nobody else can do waits so long for memory before it is refused. */
+const WAIT_LIMIT_MS = 30_000;
+/** A server that died of memory waits so long for it before that is told. */
+export const BACK_LIMIT_MS = 120_000;
+const UNLOAD_LIMIT_MS = 10_000;
+/** Decisions and evictions are shown and told for this long. */
+const REMEMBER_MS = 600_000;
+
+/** Carries out what `guard.ts` decides: waits, asks for unloading, keeps what is promised, refuses with a reason. */
+export class MemoryGate {
+  /** The ledger may have changed. */
+  readonly onChange: (listener: () => void) => Unsubscribe;
+  readonly #changed = new Emitter<void>();
+  readonly #options: MemoryGateOptions;
+  readonly #logger: Logger;
+  readonly #promised = new Set<Promised>();
+  readonly #evicted = new Map<string, number>();
+  readonly #unsubscribe: Unsubscribe;
+  #latch: PressureLatch = RELAXED;
+  #lastDecision: Ledger['lastDecision'] = null;
+  #relieving = false;
+
+  constructor(options: MemoryGateOptions) {
+    this.#options = options;
+    this.#logger = options.logger.child('memory');
+    this.onChange = this.#changed.subscribe;
+    this.#unsubscribe = options.machine.onSample((status) => this.#onSample(status));
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  /** Null until memory has been sampled. */
+  ledger(): Ledger | null {
+    return this.#view()?.account.ledger ?? null;
+  }
+
+  /** Pressure with hysteresis: critical until memory has really come back. */
+  pressure(): MemoryStatus['pressure'] {
+    return this.#latch.critical ? 'critical' : (this.#options.machine.status()?.pressure ?? 'unknown');
+  }
+
+  /** Why a model can never be loaded on this machine; null when it may be, or its size is not known yet. */
+  standing(backend: BackendId, model: string, tokens: number): Reason | null {
+    const view = this.#view();
+    if (!view) return null;
+    const needs = this.#options.knownNeeds(backend, model);
+    const refused = standingRefusal({ backend, needs, tokens, overruled: false }, view.account);
+    return refused && ruleReason(refused.rule);
+  }
+
+  /**
+   * Resolves when the work may take its memory, after what must be unloaded has gone. Where memory cannot be read
+   * everything is let in. Rejects with `memory_critical`, whose details say the rule and the bytes, or with the signal's
+   * reason.
+   */
+  async admit(asked: Asked, signal: AbortSignal): Promise<MemoryGrant> {
+    const needs = await this.#options.needs(asked.backend, asked.model);
+    const wish: MemoryWish = { ...asked, needs };
+    const until = this.#options.clock.now() + WAIT_LIMIT_MS;
+    for (;;) {
+      signal.throwIfAborted();
+      const view = await this.#freshView();
+      if (!view) return this.#grant(wish, null);
+      const decision = decide(wish, view);
+      if (decision.kind !== 'admit') this.#note(decision, wish);
+      switch (decision.kind) {
+        case 'admit':
+          return this.#grant(wish, decision.promiseBytes);
+        case 'refuse':
+          throw refusal(decision, wish);
+        case 'evict':
+          if (await this.#evict(decision.models, wish.model, signal)) continue;
+          if (wish.mayMove) throw refusal(decision, wish);
+          break;
+        case 'wait':
+          break;
+      }
+      if (this.#options.clock.now() >= until) return this.#afterWait(decision, wish);
+      await sleep(this.#options.clock, AGAIN_MS, signal);
+    }
+  }
+
+  /**
+   * Resolves when a server that died of memory may come back with this model (null = with none): its processes are
+   * gone, memory is not critical, and the model fits. Rejects with `memory_critical` after a ceiling of two minutes, or
+   * with the signal's reason.
+   */
+  async back(backend: BackendId, model: string | null, signal: AbortSignal): Promise<void> {
+    const { clock, needs } = this.#options;
+    const asked = { backend, model: model ?? '', purpose: 'restart', tokens: 0 } as const;
+    const wish = model === null ? null : { ...asked, needs: await needs(backend, model) };
+    const until = clock.now() + BACK_LIMIT_MS;
+    for (;;) {
+      signal.throwIfAborted();
+      const view = await this.#freshView();
+      if (!view) return;
+      const gone = (heldBytes(view.account.ledger, backend) ?? 0) === 0;
+      const decision = wish && decide({ ...wish, mayMove: false, overruled: false }, view);
+      if (gone && !view.critical && (!decision || decision.kind === 'admit')) return;
+      if (decision?.kind === 'evict') await this.#evict(decision.models, wish?.model ?? '', signal);
+      if (clock.now() >= until) throw notBack(backend, view.account, Math.round(BACK_LIMIT_MS / 1000));
+      await sleep(clock, AGAIN_MS, signal);
+    }
+  }
+
+  /** May this model be loaded before anybody asks for it? Says so in the ledger when not. */
+  async mayPreload(backend: BackendId, model: string): Promise<boolean> {
+    const needs = await this.#options.needs(backend, model);
+    const view = await this.#freshView();
+    if (!view) return true;
+    const asked = { backend, model, needs, purpose: 'preload', tokens: 0, mayMove: false } as const;
+    const decision = decide({ ...asked, overruled: false }, view);
+    if (decision.kind === 'admit') return true;
+    this.#note(decision, { backend, model });
+    return false;
+  }
+
+  /** A preload that is under way has to be given up. */
+  mustStopPreload(): boolean {
+    const view = this.#view();
+    return view !== null && mustStopPreload(view.account);
+  }
+
+  #afterWait(decision: Exclude<Decision, { kind: 'admit' | 'refuse' }>, wish: MemoryWish): MemoryGrant {
+    // It waited for somebody else's sake, and the other one has had its time.
+    if (decision.rule === 'protect') return this.#grant(wish, decision.neededBytes);
+    throw refusal({ ...decision, rule: decision.rule === 'busy' ? 'critical' : decision.rule }, wish);
+  }
+
+  #grant({ backend, model }: MemoryWish, bytes: number | null): MemoryGrant {
+    const heldBefore = this.#options.holders[backend].figures().process.bytes;
+    const promise: Promised = { backend, model, bytes, heldBefore, at: this.#wall() };
+    this.#promised.add(promise);
+    this.#changed.emit();
+    const evictedAt = this.#evicted.get(`${backend} ${model}`);
+    const told = evictedAt !== undefined && this.#wall() - evictedAt < REMEMBER_MS;
+    this.#evicted.delete(`${backend} ${model}`);
+    return {
+      reasons: told ? ['memory:evicted'] : [],
+      release: () => {
+        if (this.#promised.delete(promise)) this.#changed.emit();
+      },
+    };
+  }
+
+  /** True when something has been unloaded, so that asking again makes sense. */
+  async #evict(models: readonly Evicted[], forModel: string, signal: AbortSignal): Promise<boolean> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(UNLOAD_LIMIT_MS)]);
+    let freed = false;
+    for (const { backend, model } of models) {
+      try {
+        await this.#options.holders[backend].unload(model, limit);
+        freed = true;
+        this.#evicted.set(`${backend} ${model}`, this.#wall());
+        this.#logger.info('memory.evicted', { backend, model, for: forModel });
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#logger.warn('memory.evict-failed', { backend, model, error });
+      }
+    }
+    await this.#options.machine.sampleNow();
+    return freed;
+  }
+
+  #onSample(status: MemoryStatus | null): void {
+    if (status) this.#latch = nextLatch(this.#latch, status);
+    const view = this.#view();
+    if (view && this.#latch.critical) void this.#relieve(view);
+    this.#changed.emit();
+  }
+
+  async #relieve(view: GuardView): Promise<void> {
+    const models = relief(view);
+    if (this.#relieving || models.length === 0) return;
+    this.#relieving = true;
+    const [first] = models;
+    if (first) this.#note({ kind: 'evict', rule: 'critical', neededBytes: null, freeBytes: null }, first);
+    await this.#evict(models, '', AbortSignal.timeout(UNLOAD_LIMIT_MS)).catch(() => false);
+    this.#relieving = false;
+  }
+
+  async #freshView(): Promise<GuardView | null> {
+    const { machine } = this.#options;
+    const age = this.#wall() - (machine.status()?.at ?? 0);
+    if (age > FRESH_MS) await machine.sampleNow();
+    return this.#view();
+  }
+
+  #view(): GuardView | null {
+    const { machine, holders } = this.#options;
+    const status = machine.status();
+    if (!status) return null;
+    const figures = (Object.keys(holders) as BackendId[]).map((backend) => ({
+      backend,
+      figures: holders[backend].figures(),
+      loaded: holders[backend].loaded(),
+    }));
+    const last = this.#lastDecision;
+    const recent = last && this.#wall() - last.at < REMEMBER_MS ? last : null;
+    const account = accountOf(status, figures, [...this.#promised], recent);
+    return { account, critical: this.#latch.critical, now: this.#wall() };
+  }
+
+  #note(
+    decision: Pick<Exclude<Decision, { kind: 'admit' }>, 'kind' | 'rule' | 'neededBytes' | 'freeBytes'>,
+    { backend, model }: { backend: BackendId; model: string },
+  ): void {
+    const { kind, rule, neededBytes, freeBytes } = decision;
+    if (this.#lastDecision?.kind !== kind || this.#lastDecision.model !== model) {
+      this.#logger.info('memory.decision', { kind, rule, backend, model, neededBytes, freeBytes });
+    }
+    this.#lastDecision = { at: this.#wall(), kind, backend, model, rule, neededBytes, freeBytes };
+    this.#changed.emit();
+  }
+
+  #wall(): number {
+    return this.#options.clock.wall().getTime();
+  }
+}

@@ -1,0 +1,62 @@
+import type { BackendId, Reason } from '../../shared/domain';
+import { TandemError } from '../../shared/errors';
+import type { Decision, RefusalRule, WaitRule } from './guard';
+import { type Account, usedNow } from './ledger';
+
+/** Seconds after which asking again makes sense. */
+const RETRY_S = 30;
+const GIGABYTE = 1e9;
+
+type Rule = RefusalRule | Exclude<WaitRule, 'busy' | 'protect'>;
+interface Refused {
+  rule: Rule | WaitRule;
+  neededBytes: number | null;
+  freeBytes: number | null;
+}
+
+/** The reason that a rule gives to a route. */
+export function ruleReason(rule: Refused['rule']): Reason {
+  if (rule === 'working_set') return 'memory:working-set';
+  return rule === 'buffer_limit' ? 'memory:buffer-limit' : 'memory:critical';
+}
+
+/**
+ * A refusal as the decision that it is: what was asked, what is free, and what can be done about it. Details for the
+ * view: `rule`, `reason`, `backend`, `model`, `neededBytes`, `freeBytes`.
+ */
+export function refusal(
+  { rule, neededBytes, freeBytes }: Refused | Extract<Decision, { rule: unknown }>,
+  { backend, model }: { backend: BackendId; model: string },
+): TandemError {
+  const passing = rule !== 'buffer_limit';
+  return new TandemError('memory_critical', sentence(rule, model, neededBytes, freeBytes), {
+    ...(passing ? { retryAfterS: RETRY_S } : {}),
+    details: { rule, reason: ruleReason(rule), cause: 'memory', backend, model, neededBytes, freeBytes },
+  });
+}
+
+/** After an end for want of memory: it has not come back within the time that it is waited for. */
+export function notBack(backend: BackendId, account: Account, seconds: number): TandemError {
+  const free = Math.max(0, account.ledger.criticalBytes - usedNow(account));
+  return new TandemError(
+    'memory_critical',
+    `Memory has not come back within ${seconds} s (${gigabytes(free)} free). Close something large; it is tried again.`,
+    { retryAfterS: RETRY_S, details: { rule: 'critical', cause: 'memory', backend, freeBytes: free } },
+  );
+}
+
+function sentence(rule: Refused['rule'], model: string, needed: number | null, free: number | null): string {
+  const needs = needed === null ? model : `${model} needs ${gigabytes(needed)}`;
+  switch (rule) {
+    case 'buffer_limit':
+      return `Not loaded on purpose: one part of ${model} takes ${gigabytes(needed)}, and this GPU gives at most ${gigabytes(free)} at once. Choose a smaller or more quantised model.`;
+    case 'working_set':
+      return `Not loaded on purpose: ${needs}, and the GPU has ${gigabytes(free)} left. Choose a smaller model, or try anyway.`;
+    default:
+      return `Held back on purpose: ${needs}, and ${gigabytes(free)} of memory are free without risk. Close something large, try later, or try anyway.`;
+  }
+}
+
+function gigabytes(bytes: number | null): string {
+  return bytes === null ? 'an unknown amount' : `${(bytes / GIGABYTE).toFixed(1)} GB`;
+}

@@ -1,0 +1,16 @@
+import type { BackendId } from '../../shared/domain';
+
+/** How a server behaves towards memory; a new backend gets a row here and nothing else. */
+export interface MemoryRole {
+  /** Its process dies when memory runs out, so it is refused before; the other kind falls back to slower memory. */
+  dies: boolean;
+  /** It must never load one model while it answers with another. */
+  loadsAlone: boolean;
+  /** Its models can be unloaded one by one. */
+  unloads: boolean;
+}
+
+export const MEMORY_ROLES: Readonly<Record<BackendId, MemoryRole>> = {
+  mlx: { dies: true, loadsAlone: true, unloads: false },
+  ollama: { dies: false, loadsAlone: false, unloads: true },
+};
