@@ -1,6 +1,6 @@
 import type { Warning } from '../../shared/contract';
 import type { ModelInfo } from '../../shared/domain';
-import type { ModelFolder } from '../backends/mlx/mlx-backend';
+import type { ModelFolder } from '../backends/mlx/mlx-options';
 import { findByName } from '../router/model-names';
 import { type ScanResult, type ScanRoots, scanMlxModels } from './mlx-scanner';
 

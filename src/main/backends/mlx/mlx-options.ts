@@ -1,0 +1,37 @@
+import type { ModelInfo } from '../../../shared/domain';
+import type { Fetcher, Poster } from '../../ports/fetcher';
+import type { SupervisorLimits } from '../../supervisor/transitions';
+import type { Locate } from '../locate';
+import type { HangLimits } from './progress-watch';
+
+/** A model on disk under the name that clients use. */
+export interface ModelFolder {
+  name: string;
+  folder: string;
+}
+
+export interface MlxBackendOptions {
+  /** Where a Python with mlx-lm is. Asked at start, at `relocate` and at each manual restart while absent. */
+  locate: Locate;
+  /** Path of `resources/mlx/launch.py`. */
+  launchScript: string;
+  /** The model to load at start; null = none. Asked before each start. */
+  preload(): Promise<ModelFolder | null>;
+  /** Folder of a model by the name that clients use; null = unknown. */
+  resolveModel(name: string): Promise<string | null>;
+  listModels(signal?: AbortSignal): Promise<ModelInfo[]>;
+  /** Requests at once; read before each start. */
+  maxConcurrent(): number;
+  /** A model has been loaded in so many seconds. */
+  onLoaded?(name: string, seconds: number): void;
+  /** Resolves when memory allows a start. */
+  mayStart?(signal: AbortSignal): Promise<void>;
+  env: Readonly<Record<string, string | undefined>>;
+  fetcher: Fetcher;
+  post: Poster;
+  instanceId: string;
+  limits?: Partial<SupervisorLimits>;
+  hang?: Partial<HangLimits>;
+  /** Ms that a cancelled request may go on computing before the process is killed. */
+  drainLimitMs?: number;
+}

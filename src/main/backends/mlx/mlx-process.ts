@@ -1,0 +1,184 @@
+import { basename } from 'node:path';
+import { pollUntil } from '../../ports/clock';
+import type { ChildHandle, LaunchSpec } from '../../ports/spawner';
+import { drainLines, LogRing } from '../../supervisor/log-ring';
+import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
+import type { SupervisorLimits } from '../../supervisor/transitions';
+import type { BackendRequest } from '../backend';
+import type { StatusBoard } from '../status-board';
+import { MLX_EVIDENCE, type MlxEvidence, mlxExitCause } from './launch-spec';
+import { type LauncherEvent, type MemEvent, parseLauncherLine } from './launcher-events';
+import type { MlxClient } from './mlx-client';
+import { mlxDown } from './mlx-failures';
+import type { MlxBackendOptions, ModelFolder } from './mlx-options';
+import { KnownFacts } from './model-facts';
+import { ProgressGuard } from './progress-guard';
+import { toCall } from './protocol';
+import { Sequences } from './sequences';
+import { validate } from './validate';
+
+/** What to start, and the model that it loads at once. */
+export interface Launch {
+  spec: LaunchSpec;
+  preload: ModelFolder | null;
+}
+
+export interface MlxProcessOptions
+  extends Pick<MlxBackendOptions, 'onLoaded' | 'mayStart' | 'hang' | 'drainLimitMs'> {
+  limits: SupervisorLimits;
+  client: MlxClient;
+  /** Gets what the launcher tells: address, version, model, memory. */
+  board: StatusBoard;
+  launch(): Promise<Launch>;
+  /** The process or its sequences have changed. */
+  onChange(): void;
+}
+
+/** mlx_lm.server as a supervised child: its readiness, what its launcher tells, and its hangs. */
+export class MlxProcess {
+  readonly supervisor: Supervisor;
+  readonly sequences: Sequences;
+  readonly facts = new KnownFacts();
+  readonly #options: MlxProcessOptions;
+  readonly #ports: SupervisorPorts;
+  readonly #guard: ProgressGuard;
+  readonly #ring: LogRing<MlxEvidence>;
+  readonly #names = new Map<string, string>();
+  #preload: ModelFolder | null = null;
+  #url: string | null = null;
+  #startedAt = 0;
+  #probes = 0;
+
+  constructor(options: MlxProcessOptions, ports: SupervisorPorts) {
+    const { clock } = ports;
+    this.#options = options;
+    this.#ports = ports;
+    this.#ring = new LogRing(MLX_EVIDENCE, () => clock.now());
+    this.sequences = new Sequences(clock, () => {
+      this.#guard.onSequences();
+      options.onChange();
+    });
+    this.#guard = new ProgressGuard({
+      ...{ clock, sequences: this.sequences, hang: options.hang, drainLimitMs: options.drainLimitMs },
+      onHung: () => this.supervisor.reportHung(),
+    });
+    this.supervisor = new Supervisor(
+      {
+        kind: 'mlx',
+        limits: options.limits,
+        launch: () => this.#launch(),
+        onSpawn: (child) => this.#onSpawn(child),
+        probe: (signal, onStage) => this.#probe(signal, onStage),
+        causeOf: (exit) =>
+          mlxExitCause(
+            exit,
+            this.#ring.evidence(this.#startedAt).map(({ code }) => code),
+          ),
+        mayStart: (signal) => options.mayStart?.(signal) ?? Promise.resolve(),
+      },
+      ports,
+    );
+    this.supervisor.onChange(() => {
+      if (this.supervisor.view().pid === null) this.sequences.clear();
+      options.onChange();
+    });
+  }
+
+  /** Its address; null until it listens. */
+  get url(): string | null {
+    return this.#url;
+  }
+
+  /** Remembers under which name clients know the model in a folder. */
+  nameModel({ name, folder }: ModelFolder): void {
+    this.#names.set(folder, name);
+  }
+
+  async #launch(): Promise<LaunchSpec> {
+    const { spec, preload } = await this.#options.launch();
+    this.#preload = preload;
+    if (preload) this.nameModel(preload);
+    return spec;
+  }
+
+  #onSpawn(child: ChildHandle): void {
+    this.#url = null;
+    this.#startedAt = this.#ports.clock.now();
+    this.#guard.reset();
+    this.#options.board.set({ model: null });
+    drainLines(child.stdout, (line) => {
+      const event = parseLauncherLine(line);
+      if (event) this.#onLauncher(event);
+    });
+    drainLines(child.stderr, (line) => this.#ring.add(line));
+  }
+
+  #onLauncher(event: LauncherEvent): void {
+    const { board, onLoaded } = this.#options;
+    switch (event.event) {
+      case 'listening':
+        this.#url = `http://127.0.0.1:${event.port}`;
+        board.set({ url: this.#url, version: event.version });
+        return;
+      case 'loading':
+        this.facts.forget();
+        return;
+      case 'loaded':
+        this.#ports.logger.info('mlx.loaded', { seconds: event.seconds });
+        board.set({ model: this.#nameOf(event.model) });
+        onLoaded?.(this.#nameOf(event.model), event.seconds);
+        return;
+      case 'load_failed':
+        this.#ports.logger.warn('mlx.load-failed', { kind: event.kind });
+        board.set({ model: null });
+        return;
+      case 'sequence':
+        this.sequences.onSequence(event);
+        return;
+      case 'mem':
+        this.#onFigures(event);
+        return;
+      case 'exit':
+        this.#ports.logger.warn('mlx.exit', { code: event.code, reason: event.reason });
+        return;
+    }
+  }
+
+  #onFigures(figures: MemEvent): void {
+    this.#guard.onFigures(figures);
+    this.sequences.onFigures(figures);
+    // 0 is how the launcher says that the OS told nothing.
+    this.#options.board.set({ memoryBytes: figures.footprint || figures.rss || null });
+  }
+
+  /** A real one-token answer: `/health` is 200 while the model loads, and while generation hangs. */
+  async #probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void> {
+    const { clock } = this.#ports;
+    const { client, board } = this.#options;
+    await pollUntil(async () => this.#url !== null, 20, clock, signal);
+    const url = this.#url ?? '';
+    if (!(await client.healthy(url, signal))) throw mlxDown();
+    if (this.#preload === null) return;
+    const { name, folder } = this.#preload;
+    await pollUntil(async () => board.current.model !== null, 20, clock, signal);
+    onStage('probing');
+    const call = toCall(validate(oneToken({ model: name }), await this.facts.of(folder)), folder);
+    for await (const chunk of client.complete(url, `probe.${this.#probes++}`, call, signal)) {
+      if (chunk.type === 'end') return;
+    }
+  }
+
+  #nameOf(folder: string): string {
+    return this.#names.get(folder) ?? basename(folder);
+  }
+}
+
+/** The shortest request there is: it loads the model and proves that it answers. */
+export function oneToken(request: Pick<BackendRequest, 'model'>): BackendRequest {
+  return {
+    id: 'probe',
+    model: request.model,
+    messages: [{ role: 'user', content: 'hi' }],
+    sampling: { maxTokens: 1, temperature: 0 },
+  };
+}
