@@ -79,17 +79,19 @@ export function createCore(
       memory.onChange(() => projection.touch('memory', 'suggestions')),
       services.queue.onChange(() => projection.touch('queue')),
       library.onChange((models) => {
-        projection.touch('models', 'capable', 'suggestions', 'warnings');
+        services.measured.reconcile(models);
+        projection.touch('models', 'times', 'capable', 'suggestions', 'warnings');
         // One that is still coming up would turn the answer into a failure; it is told of again when it is up.
         if (hasCapableModel(models) && enabled.every(isSettled)) void chat.answerWaiting();
       }),
+      services.measured.onChange(() => projection.touch('times')),
       pulls.onChange(() => projection.touch('pulls')),
       pulls.onCompleted(() => void library.rescan()),
       setup.onProgress(() => projection.touch('setup')),
       setup.onProgress(setupLog(logger)),
       setup.onSettled(({ part }) => void services.registry.get(part).relocate()),
       settings.onChange(() => {
-        projection.touch('settings');
+        projection.touch('settings', 'times');
         services.applySettings();
       }),
       starter.start(),
@@ -105,6 +107,7 @@ export function createCore(
     memory.stop();
     await Promise.allSettled([gateway.close(), mlxApi.close(), chat.close()]);
     await Promise.allSettled([setup.stop(), ...enabled.map((backend) => backend.stop())]);
+    await services.times.close();
   }
 
   return {
@@ -120,6 +123,7 @@ export function createCore(
     },
     async start() {
       for (const { code, message } of warnings()) logger.warn('warning', { code, says: message });
+      await services.times.open();
       const onGateway = await gateway.listen(listen.gateway.port, listen.gateway.host);
       const onMlxApi = await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host);
       // Nothing may be started any more once it is being stopped.

@@ -14,6 +14,7 @@ import { ModelLibrary } from './models/model-library';
 import { wantedPreload } from './models/preload';
 import { PullService } from './models/pulls';
 import { StarterInstaller } from './models/starter-installer';
+import { TimesFile } from './models/times-file';
 import { ModelUsage } from './models/usage';
 import type { Place } from './place';
 import type { Clock } from './ports/clock';
@@ -24,7 +25,7 @@ import { findPortHolder } from './ports/port-holder';
 import type { ProcessTable, Spawner } from './ports/spawner';
 import { RequestQueue } from './queue/request-queue';
 import { RequestDispatcher } from './router/dispatcher';
-import { MeasuredTimes } from './router/estimates';
+import { MeasuredTimes } from './router/measured-times';
 import { pickModel } from './router/model-pick';
 import type { RouteSnapshot } from './router/types';
 import { locateRuntime } from './setup/locate-runtime';
@@ -54,6 +55,7 @@ export interface Services {
   library: ModelLibrary;
   usage: ModelUsage;
   measured: MeasuredTimes;
+  times: TimesFile;
   starter: StarterInstaller;
   pulls: PullService;
   memory: MemoryMonitor;
@@ -145,6 +147,13 @@ export function createServices(
   const library = new ModelLibrary({ registry, clock, logger });
   const usage = new ModelUsage();
   const measured = new MeasuredTimes();
+  const times = new TimesFile({
+    path: join(place.dataDir, 'model-times.json'),
+    measured,
+    files: ports.files,
+    clock,
+    logger,
+  });
   const starter = new StarterInstaller({
     host: ollama,
     resourcesDir: place.resourcesDir,
@@ -194,6 +203,7 @@ export function createServices(
     library,
     usage,
     measured,
+    times,
     starter,
     pulls,
     memory,

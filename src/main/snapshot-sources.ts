@@ -5,6 +5,7 @@ import { suggestModels } from './models/catalogue';
 import { hasCapableModel } from './models/model-library';
 import type { Place } from './place';
 import type { Sources } from './projection';
+import { timesOf } from './router/estimates';
 import type { Services } from './services';
 import type { SettingsStore } from './store/settings-store';
 
@@ -18,7 +19,7 @@ export function snapshotSources(from: {
   warnings: () => Warning[];
 }): Sources {
   const { services, settings, place, addresses, chats, warnings } = from;
-  const { enabled, memory, queue, library, pulls, setup } = services;
+  const { enabled, memory, queue, library, measured, pulls, setup } = services;
   return {
     app: () => ({
       version: place.version,
@@ -34,7 +35,7 @@ export function snapshotSources(from: {
     ledger: () => null,
     queue: () => queue.status(),
     life: () => [],
-    times: () => [],
+    times: () => timesOf(library.models(), settings.values().modelTimeEstimates, measured),
     models: () => library.models().map(toModelView),
     capable: () => hasCapableModel(library.models()),
     suggestions: () => suggestModels(memory.status()?.totalBytes ?? 0, library.models()),

@@ -113,6 +113,8 @@ export const modelTimesSchema = z.object({
   name: z.string(),
   loadS: z.number().nullable(),
   per1kS: z.number().nullable(),
+  /** Per 1,000 tokens of a prompt. */
+  prefillPer1kS: z.number().nullable().optional(),
   /** Which of the values holds for limits and ETAs. */
   source: z.enum(['user', 'measured', 'table', 'size', 'default']),
   samples: z.number(),

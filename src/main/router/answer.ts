@@ -6,8 +6,9 @@ import { Attempt } from './attempt';
 import { lastUserText } from './categories';
 import { fitToContext, lastMessageOnly } from './context';
 import type { DrainWatch } from './drain-watch';
-import type { MeasuredTimes } from './estimates';
 import { onlyEchoed } from './failures';
+import type { MeasuredTimes } from './measured-times';
+import { PrefillWatch } from './prefill-watch';
 import type { RequestRun } from './request-run';
 import type { Splice } from './splice';
 import type { Candidate, Route, RouterEvent, RouteSnapshot } from './types';
@@ -67,12 +68,15 @@ export async function* answer(
       run.record.ttftMs = ttftMs;
       return { type: 'started', ...run.label(candidate), ttftMs };
     };
-    const end = yield* pass(attempt.stream(request), text, splice, view, started);
+    const prefill = new PrefillWatch();
+    const watch = (chunk: CompletionChunk) => prefill.onChunk(chunk, clock.now());
+    const end = yield* pass(attempt.stream(request), watch, text, splice, view, started);
     if (text.isEcho && !routed.echoAllowed) throw onlyEchoed(candidate.backend, candidate.model);
     if (text.isEcho) run.addReasons(['echo']);
     const start = view.visible ? null : started();
     const evalMs = end.evalMs ?? clock.now() - takenAt - (run.record.ttftMs ?? 0);
-    context.measured.learn({ backend: candidate.backend, name: candidate.model }, end, evalMs);
+    const answered = { backend: candidate.backend, name: candidate.model };
+    context.measured.learn(answered, end, evalMs, prefill.measured());
     const rest = splice ? splice.unseen(text.rest()) : text.rest();
     splice?.end();
     run.done(end);
@@ -88,6 +92,7 @@ export async function* answer(
 /** Lets the chunks of a stream through as events; text waits where it may still turn out to be an echo. */
 async function* pass(
   chunks: AsyncGenerator<CompletionChunk, CompletionEnd, void>,
+  watch: (chunk: CompletionChunk) => void,
   text: VisibleText,
   splice: Splice | null,
   view: { visible: boolean },
@@ -97,6 +102,7 @@ async function* pass(
     for (;;) {
       const next = await chunks.next();
       if (next.done) return next.value;
+      watch(next.value);
       for (const event of text.eventsFor(next.value)) {
         const seen = splice && event.type === 'text' ? { ...event, text: splice.unseen(event.text) } : event;
         if (seen.type === 'text' && seen.text === '') continue;

@@ -8,9 +8,12 @@ import type { RequestQueue } from '../queue/request-queue';
 import type { Admitted, SlotWish } from '../queue/types';
 import { answer, type Routed, type TryContext } from './answer';
 import { orAbort, within } from './bounded';
+import { promptTokens } from './context';
 import { DrainWatch } from './drain-watch';
-import { estimateFor, expectedRunMs, type MeasuredTimes, queueWaitMs, requestTimeoutMs } from './estimates';
+import { estimateFor, expectedRunMs, queueWaitMs, requestTimeoutMs } from './estimates';
 import { asFailure, backendDown, brokenOff, causeOf, isFinal, isPassing, withoutFallback } from './failures';
+import type { Measured, MeasuredTimes } from './measured-times';
+import { isSameName } from './model-names';
 import { type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
 import { route } from './route';
 import { waitForSlot } from './slot-wait';
@@ -200,16 +203,24 @@ export class RequestDispatcher implements Dispatcher {
     const { settings, models } = snapshot;
     const { measured } = this.#options;
     const { maxTokens } = run.request.sampling;
-    const known = measured.of({ backend: candidate.backend, name: candidate.model });
-    const estimate = estimateFor(candidate.model, settings.modelTimeEstimates, known);
-    const allowed = requestTimeoutMs(settings, routed.category, estimate, maxTokens);
+    const model = { backend: candidate.backend, name: candidate.model };
+    const estimate = (known: Readonly<Measured> | null) =>
+      estimateFor(candidate.model, settings.modelTimeEstimates, known);
+    const limit = estimate(measured.slowOf(model));
+    const allowed = requestTimeoutMs(settings, routed.category, limit, maxTokens);
+    const held = this.#options.backends.get(candidate.backend).status().model;
+    const work = {
+      promptTokens: promptTokens(run.request),
+      maxTokens,
+      loaded: held !== null && isSameName(held, candidate.model),
+    };
     return {
       timeoutMs: Math.min(allowed, run.request.timeoutMs ?? allowed),
       wish: {
         backend: candidate.backend,
         model: candidate.model,
         category: routed.category,
-        estimateMs: expectedRunMs(estimate, maxTokens),
+        estimateMs: expectedRunMs(estimate(measured.of(model)), work),
         waitMs: queueWaitMs(settings, models, measured),
       },
     };

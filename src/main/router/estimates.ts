@@ -1,52 +1,23 @@
-import type { Category, CompletionEnd, ModelInfo } from '../../shared/domain';
+import type { Category, ModelInfo } from '../../shared/domain';
 import type { Settings } from '../../shared/settings';
-
-/** Seconds: to load, per 1,000 tokens, and to spare. */
-export interface TimeEstimate {
-  load: number;
-  per1k: number;
-  margin: number;
-}
+import type { ModelTimes } from '../../shared/status';
+import type { Measured, MeasuredTimes, ModelKey } from './measured-times';
+import { guessFor, plainName, type TimeEstimate } from './time-table';
 
 export interface EffectiveEstimate extends TimeEstimate {
+  /** Seconds per 1,000 tokens of a prompt. */
+  prefillPer1k: number;
   /** What holds: the user's value over the measured one over the table over the size in the name. */
-  source: 'user' | 'measured' | 'table' | 'size' | 'default';
+  source: ModelTimes['source'];
 }
 
-/** Product figures, section 4: first guesses until this machine has been measured. */
-const HUGE: TimeEstimate = { load: 180, per1k: 180, margin: 120 };
-const LARGE: TimeEstimate = { load: 120, per1k: 120, margin: 120 };
-const HEAVY: TimeEstimate = { load: 60, per1k: 40, margin: 60 };
-const LIGHT: TimeEstimate = { load: 25, per1k: 15, margin: 30 };
-const SMALL: TimeEstimate = { load: 20, per1k: 12, margin: 25 };
-const TINY: TimeEstimate = { load: 10, per1k: 5, margin: 20 };
-
-const TABLE: Readonly<Record<string, TimeEstimate>> = {
-  'command-r-plus:104b': HUGE,
-  'deepseek-r1-distill-llama:70b': LARGE,
-  'llama3.3:70b': LARGE,
-  reasoning: LARGE,
-  'qwen2.5-coder:32b': HEAVY,
-  coding: HEAVY,
-  default: HEAVY,
-  'phi3.5:3.8b': LIGHT,
-  'phi3:mini-4k': LIGHT,
-  'phi3.5-mini-4k': LIGHT,
-  fast: LIGHT,
-  'qwen2.5:3b': SMALL,
-  'tinyllama:1.1b-chat': TINY,
-  tiny: TINY,
-};
-
-/** Sizes as they stand in names; the first that is found holds. */
-const BY_SIZE: readonly (readonly [RegExp, TimeEstimate])[] = [
-  [/(?:^|[^\d.])104b/i, HUGE],
-  [/(?:^|[^\d.])7[02]b/i, LARGE],
-  [/(?:^|[^\d.])3[2-4]b/i, HEAVY],
-  [/(?:^|[^\d.])3\.8b|(?:^|[^\d.])4k(?:$|\W)/i, LIGHT],
-  [/(?:^|[^\d.])3b/i, SMALL],
-  [/(?:^|[^\d.])1(?:\.\d)?b/i, TINY],
-];
+/** What is known of a request before it runs. */
+export interface ExpectedWork {
+  promptTokens: number;
+  maxTokens: number | undefined;
+  /** The model is in memory already. */
+  loaded: boolean;
+}
 
 const MIN_TIMEOUT_S = 60;
 const MIN_REASONING_S = 600;
@@ -55,64 +26,34 @@ const QUEUE_WAIT_TOKENS = 2048;
 /** Assumed length of an answer when the request sets none. */
 const TYPICAL_TOKENS = 400;
 const DEFAULT_MAX_TOKENS = 2048;
-/** Weight of the newest measurement. */
-const NEWEST = 0.3;
-/** Shorter answers say nothing about speed. */
-const MIN_TOKENS_MEASURED = 16;
+/** Tokens of a prompt are computed side by side: until measured, each is taken to cost a tenth of a token of an answer. */
+const PREFILL_SHARE = 0.1;
+/** A load may take this many times as long as the slow ones so far: a disk that has forgotten the file is that slow. */
+const LOAD_ALLOWANCE = 3;
 
-/** What this machine has shown of one model, in seconds; null = not measured. */
-export interface Measured {
-  load: number | null;
-  per1k: number | null;
-}
-
-/** A model in one server; the other may have one of the same name, with times of its own. */
-type ModelKey = Pick<ModelInfo, 'backend' | 'name'>;
-
-/** Measured load and token times of this run by model, as moving averages. */
-export class MeasuredTimes {
-  readonly #byModel = new Map<string, Measured>();
-
-  /** Learns from a finished request. `evalMs` is the time from the first token to the last. */
-  learn(model: ModelKey, end: CompletionEnd, evalMs: number): void {
-    // A warm model reports a few milliseconds: that is a look-up, not a load.
-    if (end.loadMs !== undefined && end.loadMs >= 100) this.learnLoad(model, end.loadMs / 1000);
-    if (end.completionTokens >= MIN_TOKENS_MEASURED && evalMs > 0) {
-      const known = this.#entry(model);
-      known.per1k = blend(known.per1k, evalMs / end.completionTokens);
-    }
-  }
-
-  /** Learns from a load that a server has told of, in seconds. */
-  learnLoad(model: ModelKey, seconds: number): void {
-    const known = this.#entry(model);
-    known.load = blend(known.load, seconds);
-  }
-
-  of({ backend, name }: ModelKey): Readonly<Measured> | null {
-    return this.#byModel.get(`${backend}/${name}`) ?? null;
-  }
-
-  #entry({ backend, name }: ModelKey): Measured {
-    const key = `${backend}/${name}`;
-    const entry = this.#byModel.get(key) ?? { load: null, per1k: null };
-    this.#byModel.set(key, entry);
-    return entry;
-  }
-}
-
-/** The estimate for a model and where it comes from. */
+/**
+ * The estimate for a model and where it comes from. `known` is the typical or the slow side of what was measured,
+ * for ETAs or for limits.
+ */
 export function estimateFor(
   model: string,
   user: Settings['modelTimeEstimates'] = {},
   known: Readonly<Measured> | null = null,
 ): EffectiveEstimate {
   const byUser = user[model] ?? user[plainName(model)];
-  if (byUser) return { ...byUser, source: 'user' };
   const guess = guessFor(model);
-  if (!known || (known.load === null && known.per1k === null)) return guess;
-  const { load, per1k } = known;
-  return { load: load ?? guess.load, per1k: per1k ?? guess.per1k, margin: guess.margin, source: 'measured' };
+  const measured = known !== null && (known.load !== null || known.per1k !== null);
+  const times: Omit<EffectiveEstimate, 'prefillPer1k'> = byUser
+    ? { ...byUser, source: 'user' }
+    : measured
+      ? {
+          load: known.load ?? guess.load,
+          per1k: known.per1k ?? guess.per1k,
+          margin: guess.margin,
+          source: 'measured',
+        }
+      : guess;
+  return { ...times, prefillPer1k: known?.prefillPer1k ?? times.per1k * PREFILL_SHARE };
 }
 
 /** `max(60 s, load + max_tokens/1000 × per1k + margin)`, in ms. */
@@ -136,10 +77,27 @@ export function requestTimeoutMs(
   return Math.max(configured, estimateMs(estimate, maxTokens ?? DEFAULT_MAX_TOKENS));
 }
 
-/** Expected ms in a slot, for places in the queue: token time of a typical answer, the model being loaded. */
-export function expectedRunMs(estimate: TimeEstimate, maxTokens: number | undefined): number {
-  const tokens = Math.min(maxTokens ?? TYPICAL_TOKENS, TYPICAL_TOKENS);
-  return Math.round(tokens * estimate.per1k);
+/**
+ * Ms after which a load counts as stuck. The user's and the table's times get the model's margin on top; measured ones,
+ * which may all be of a file in the disk's cache, three times the slow ones and that margin.
+ */
+export function loadTimeoutMs(
+  model: ModelKey,
+  user: Settings['modelTimeEstimates'],
+  measured: MeasuredTimes,
+): number {
+  const known = measured.slowOf(model);
+  const { load, margin, source } = estimateFor(model.name, user, known);
+  const learned = source === 'measured' && known?.load !== null;
+  return Math.round((load * (learned ? LOAD_ALLOWANCE : 1) + margin) * 1000);
+}
+
+/** Expected ms in a slot, for ETAs: the load where one is due, the prompt, and the tokens of a typical answer. */
+export function expectedRunMs(estimate: EffectiveEstimate, work: ExpectedWork): number {
+  const tokens = Math.min(work.maxTokens ?? TYPICAL_TOKENS, TYPICAL_TOKENS);
+  const load = work.loaded ? 0 : estimate.load * 1000;
+  // Seconds per 1,000 tokens are ms per token.
+  return Math.round(load + work.promptTokens * estimate.prefillPer1k + tokens * estimate.per1k);
 }
 
 /** Ms that a request may wait for a slot: the setting, else the largest estimate over known models, at least 300 s. */
@@ -151,25 +109,31 @@ export function queueWaitMs(
   if (settings.queueWaitTimeoutS !== null) return settings.queueWaitTimeoutS * 1000;
   let longest = MIN_QUEUE_WAIT_S * 1000;
   for (const model of models) {
-    const estimate = estimateFor(model.name, settings.modelTimeEstimates, measured?.of(model));
+    const estimate = estimateFor(model.name, settings.modelTimeEstimates, measured?.slowOf(model));
     longest = Math.max(longest, estimateMs(estimate, QUEUE_WAIT_TOKENS));
   }
   return longest;
 }
 
-function guessFor(model: string): EffectiveEstimate {
-  const name = plainName(model);
-  const listed = TABLE[name];
-  if (listed) return { ...listed, source: 'table' };
-  const sized = BY_SIZE.find(([pattern]) => pattern.test(name))?.[1];
-  return sized ? { ...sized, source: 'size' } : { ...HEAVY, source: 'default' };
-}
-
-/** Lower case, without the organisation and the tag that every model has. */
-function plainName(model: string): string {
-  return (model.split('/').at(-1) ?? model).toLowerCase().replace(/:latest$/, '');
-}
-
-function blend(known: number | null, newest: number): number {
-  return known === null ? newest : known + (newest - known) * NEWEST;
+/** The times of each model as people see them, with their source. */
+export function timesOf(
+  models: readonly ModelInfo[],
+  user: Settings['modelTimeEstimates'],
+  measured: MeasuredTimes,
+): ModelTimes[] {
+  return models
+    .filter(({ remote }) => !remote)
+    .map((model) => {
+      const known = measured.of(model);
+      const { load, per1k, source } = estimateFor(model.name, user, known);
+      return {
+        backend: model.backend,
+        name: model.name,
+        loadS: load,
+        per1kS: per1k,
+        prefillPer1kS: known?.prefillPer1k ?? null,
+        source,
+        samples: measured.samplesOf(model),
+      };
+    });
 }

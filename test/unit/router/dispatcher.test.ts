@@ -3,7 +3,7 @@ import { BackendRegistry } from '../../../src/main/backends/registry';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { RequestQueue } from '../../../src/main/queue/request-queue';
 import { RequestDispatcher } from '../../../src/main/router/dispatcher';
-import { MeasuredTimes } from '../../../src/main/router/estimates';
+import { MeasuredTimes } from '../../../src/main/router/measured-times';
 import type { FinishedRecord } from '../../../src/main/router/request-run';
 import type { RouterEvent, RouteSnapshot } from '../../../src/main/router/types';
 import type { CompletionRequest, ModelInfo } from '../../../src/shared/domain';

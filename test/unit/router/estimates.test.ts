@@ -3,12 +3,15 @@ import {
   estimateFor,
   estimateMs,
   expectedRunMs,
-  MeasuredTimes,
+  loadTimeoutMs,
   queueWaitMs,
   requestTimeoutMs,
+  timesOf,
 } from '../../../src/main/router/estimates';
+import { MeasuredTimes } from '../../../src/main/router/measured-times';
 import type { BackendId } from '../../../src/shared/domain';
 import { defaultSettings } from '../../../src/shared/settings';
+import { model as installed } from '../../support/scripted-backend';
 
 const end = (loadMs: number | undefined, completionTokens: number) => ({
   reason: 'stop' as const,
@@ -37,13 +40,13 @@ describe('estimateFor', () => {
     ['mystery:latest', 60, 40, 60, 'default'],
   ];
   it.each(cases)('%s', (name, load, per1k, margin, source) => {
-    expect(estimateFor(name)).toEqual({ load, per1k, margin, source });
+    expect(estimateFor(name)).toMatchObject({ load, per1k, margin, source });
   });
 
   it('prefers what was measured, and the user’s word over both', () => {
     const measured = new MeasuredTimes();
     measured.learn(QWEN, end(4000, 100), 2000);
-    expect(estimateFor('qwen2.5:3b', {}, measured.of(QWEN))).toEqual({
+    expect(estimateFor('qwen2.5:3b', {}, measured.of(QWEN))).toMatchObject({
       load: 4,
       per1k: 20,
       margin: 25,
@@ -54,25 +57,16 @@ describe('estimateFor', () => {
     expect(estimateFor('org/qwen2.5:3b', user)).toMatchObject({ source: 'user' });
   });
 
-  it('takes neither a warm look-up for a load nor a word for a speed', () => {
+  it('keeps the table’s word for what was not measured', () => {
     const measured = new MeasuredTimes();
     measured.learn(QWEN, end(3, 2), 5);
     expect(estimateFor('qwen2.5:3b', {}, measured.of(QWEN))).toMatchObject({ source: 'table' });
-  });
-
-  it('keeps the same name in two servers apart, and takes a load that a server tells of', () => {
-    const measured = new MeasuredTimes();
-    measured.learnLoad(model('m', 'mlx'), 0.4);
-    measured.learn(model('m'), end(2000, 1), 0);
-    expect(measured.of(model('m', 'mlx'))).toEqual({ load: 0.4, per1k: null });
-    expect(measured.of(model('m'))).toEqual({ load: 2, per1k: null });
-  });
-
-  it('moves with later measurements', () => {
-    const measured = new MeasuredTimes();
-    measured.learn(model('m'), end(10_000, 100), 1000);
-    measured.learn(model('m'), end(20_000, 100), 2000);
-    expect(measured.of(model('m'))).toEqual({ load: 13, per1k: 13 });
+    measured.learnLoad(QWEN, 2);
+    expect(estimateFor('qwen2.5:3b', {}, measured.of(QWEN))).toMatchObject({
+      load: 2,
+      per1k: 12,
+      source: 'measured',
+    });
   });
 });
 
@@ -95,10 +89,75 @@ describe('limits', () => {
     expect(queueWaitMs(settings, [QWEN])).toBe(300_000);
     expect(queueWaitMs(settings, [QWEN, model('llama3.3:70b')])).toBe(485_760);
     expect(queueWaitMs({ ...settings, queueWaitTimeoutS: 7 }, [model('llama3.3:70b')])).toBe(7000);
+    const measured = new MeasuredTimes();
+    for (const perTokenMs of [200, 400, 200]) measured.learn(QWEN, end(0, 100), perTokenMs * 100);
+    expect(queueWaitMs(settings, [QWEN], measured)).toBe((20 + 2.048 * 400 + 25) * 1000);
   });
 
-  it('expect a typical answer when no length is asked for', () => {
-    expect(expectedRunMs({ load: 60, per1k: 40, margin: 60 }, undefined)).toBe(16_000);
-    expect(expectedRunMs({ load: 60, per1k: 40, margin: 60 }, 10)).toBe(400);
+  it('leave a load its margin, and a learned one three times the slow ones', () => {
+    const measured = new MeasuredTimes();
+    expect(loadTimeoutMs(QWEN, {}, measured)).toBe(45_000);
+    expect(loadTimeoutMs(QWEN, { 'qwen2.5:3b': { load: 5, per1k: 1, margin: 1 } }, measured)).toBe(6000);
+    for (const seconds of [2, 4, 2]) measured.learnLoad(QWEN, seconds);
+    expect(loadTimeoutMs(QWEN, {}, measured)).toBe(37_000);
+  });
+});
+
+describe('expected times', () => {
+  it('are those of a typical answer when no length is asked for', () => {
+    const work = { promptTokens: 0, maxTokens: undefined, loaded: true };
+    const estimate = { load: 60, per1k: 40, margin: 60, prefillPer1k: 4, source: 'table' as const };
+    expect(expectedRunMs(estimate, work)).toBe(16_000);
+    expect(expectedRunMs(estimate, { ...work, maxTokens: 10 })).toBe(400);
+  });
+
+  it('count the load of a model that is not there, and the prompt', () => {
+    const measured = new MeasuredTimes();
+    measured.learn(QWEN, { ...end(4000, 100), promptTokens: 1000, promptMs: 2000 }, 1000);
+    const estimate = estimateFor(QWEN.name, {}, measured.of(QWEN));
+    const work = { promptTokens: 500, maxTokens: 100, loaded: false };
+    expect(expectedRunMs(estimate, work)).toBe(4000 + 1000 + 1000);
+    expect(expectedRunMs(estimate, { ...work, loaded: true })).toBe(2000);
+  });
+
+  it('are shown with their source and the number of measurements', () => {
+    const measured = new MeasuredTimes();
+    measured.learn({ backend: 'ollama', name: 'small:3b' }, end(4000, 100), 2000);
+    const models = [
+      installed('mlx', 'small:3b', 3),
+      installed('ollama', 'small:3b', 3),
+      installed('ollama', 'mine:7b', 7),
+      installed('ollama', 'far:cloud', 400, { remote: true }),
+    ];
+    const times = timesOf(models, { 'mine:7b': { load: 1, per1k: 2, margin: 3 } }, measured);
+    expect(times).toEqual([
+      {
+        backend: 'mlx',
+        name: 'small:3b',
+        loadS: 20,
+        per1kS: 12,
+        prefillPer1kS: null,
+        source: 'size',
+        samples: 0,
+      },
+      {
+        backend: 'ollama',
+        name: 'small:3b',
+        loadS: 4,
+        per1kS: 20,
+        prefillPer1kS: null,
+        source: 'measured',
+        samples: 2,
+      },
+      {
+        backend: 'ollama',
+        name: 'mine:7b',
+        loadS: 1,
+        per1kS: 2,
+        prefillPer1kS: null,
+        source: 'user',
+        samples: 0,
+      },
+    ]);
   });
 });

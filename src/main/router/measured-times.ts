@@ -1,0 +1,208 @@
+import type { CompletionEnd, ModelInfo } from '../../shared/domain';
+import { Emitter } from '../ports/emitter';
+import { Samples, SlowestStep } from './samples';
+
+/** What this machine has shown of one model, in seconds; null = not measured. */
+export interface Measured {
+  load: number | null;
+  per1k: number | null;
+  /** Per 1,000 tokens of a prompt. */
+  prefillPer1k: number | null;
+}
+
+/** A model in one server; the other may have one of the same name, with times of its own. */
+export type ModelKey = Pick<ModelInfo, 'backend' | 'name'>;
+
+/** Part of a prompt whose computation was watched. */
+export interface PrefillTime {
+  tokens: number;
+  ms: number;
+}
+
+/** One model's measurements as they are kept on disk: seconds, seconds per 1,000 tokens, ms of steps. */
+export interface SavedTimes {
+  /** Tells a model from another of the same name; null = not seen in a list yet. */
+  fingerprint: string | null;
+  load: readonly number[];
+  per1k: readonly number[];
+  prefillPer1k: readonly number[];
+  steps: readonly number[];
+}
+
+/** Shorter answers and prompts say nothing about speed. */
+const MIN_TOKENS_MEASURED = 16;
+const MIN_PREFILL_TOKENS = 64;
+/** A warm model reports a few milliseconds: that is a look-up, not a load. */
+const MIN_LOAD_MS = 100;
+/** Models remembered; of more those not used for longest are forgotten. */
+const MOST_MODELS = 300;
+
+interface Entry {
+  fingerprint: string | null;
+  load: Samples;
+  per1k: Samples;
+  prefillPer1k: Samples;
+  step: SlowestStep;
+}
+
+/**
+ * Measured load, prefill, token and step times by model. Estimates are order statistics of the newest measurements
+ * (`Samples`), since one load from a cold disk or one answer beside a busy compiler would drag a mean along for long.
+ */
+export class MeasuredTimes {
+  /** Last used last. */
+  readonly #byModel = new Map<string, Entry>();
+  readonly #changed = new Emitter<void>();
+
+  /** Something was learned or forgotten. */
+  readonly onChange = this.#changed.subscribe;
+
+  /**
+   * Learns from a finished request. `evalMs` is the time from the first token to the last; `prefill` what was watched of
+   * the prompt, where the server's own `promptMs` is missing.
+   */
+  learn(model: ModelKey, end: CompletionEnd, evalMs: number, prefill: PrefillTime | null = null): void {
+    const { loadMs = 0, promptMs, promptTokens, completionTokens } = end;
+    const prompt = promptMs === undefined ? prefill : { tokens: promptTokens, ms: promptMs };
+    const load = loadMs >= MIN_LOAD_MS ? loadMs / 1000 : null;
+    const per1k = completionTokens >= MIN_TOKENS_MEASURED && evalMs > 0 ? evalMs / completionTokens : null;
+    const prefillPer1k =
+      prompt && prompt.tokens >= MIN_PREFILL_TOKENS && prompt.ms > 0 ? prompt.ms / prompt.tokens : null;
+    this.#add(model, { load, per1k, prefillPer1k });
+  }
+
+  /** Learns from a load that a server has told of, in seconds. */
+  learnLoad(model: ModelKey, seconds: number): void {
+    this.#add(model, { load: seconds, per1k: null, prefillPer1k: null });
+  }
+
+  /** Learns from a step (prefill chunk or token) that has ended, in ms. Never give it one that was cut off. */
+  learnStep(model: ModelKey, ms: number): void {
+    const { step } = this.#entry(model);
+    const before = step.slowest();
+    step.add(ms);
+    // Steps come by the thousand, and only a new maximum matters to anybody.
+    if (step.slowest() !== before) this.#changed.emit();
+  }
+
+  /** The slowest step that this model has been seen to take, ms; null = none seen. Base of the limit for a hang. */
+  slowestStepMs(model: ModelKey): number | null {
+    return this.#byModel.get(keyOf(model))?.step.slowest() ?? null;
+  }
+
+  /** What is probable: for ETAs and for showing. */
+  of(model: ModelKey): Readonly<Measured> | null {
+    return this.#read(model, (samples) => samples.typical());
+  }
+
+  /** What it rarely exceeds: for limits. */
+  slowOf(model: ModelKey): Readonly<Measured> | null {
+    return this.#read(model, (samples) => samples.slow());
+  }
+
+  /** Measurements behind the estimate: loads and answers. */
+  samplesOf(model: ModelKey): number {
+    const entry = this.#byModel.get(keyOf(model));
+    return entry ? entry.load.count + entry.per1k.count : 0;
+  }
+
+  /**
+   * Compares with what is installed: a model replaced by another of the same name is learned anew. What is not listed
+   * stays, as its server may just be down.
+   */
+  reconcile(models: readonly ModelInfo[]): void {
+    let forgotten = false;
+    for (const model of models) {
+      const key = keyOf(model);
+      const entry = this.#byModel.get(key);
+      const fingerprint = fingerprintOf(model);
+      if (!entry || fingerprint === null) continue;
+      if (entry.fingerprint !== null && entry.fingerprint !== fingerprint) {
+        this.#byModel.delete(key);
+        forgotten = true;
+      } else entry.fingerprint = fingerprint;
+    }
+    if (forgotten) this.#changed.emit();
+  }
+
+  /** All that is known, by `backend/name`. */
+  save(): Record<string, SavedTimes> {
+    return Object.fromEntries(
+      [...this.#byModel].map(([key, { fingerprint, load, per1k, prefillPer1k, step }]) => [
+        key,
+        {
+          fingerprint,
+          load: load.values().map(rounded),
+          per1k: per1k.values().map(rounded),
+          prefillPer1k: prefillPer1k.values().map(rounded),
+          steps: step.values().map(rounded),
+        },
+      ]),
+    );
+  }
+
+  /** Takes over what was saved; a model that has been measured meanwhile keeps its newer measurements. */
+  restore(saved: Readonly<Record<string, SavedTimes>>): void {
+    for (const [key, times] of Object.entries(saved)) {
+      if (this.#byModel.has(key)) continue;
+      this.#put(key, {
+        fingerprint: times.fingerprint,
+        load: new Samples(times.load),
+        per1k: new Samples(times.per1k),
+        prefillPer1k: new Samples(times.prefillPer1k),
+        step: new SlowestStep(times.steps),
+      });
+    }
+    this.#changed.emit();
+  }
+
+  #add(model: ModelKey, seen: Measured): void {
+    if (Object.values(seen).every((value) => value === null)) return;
+    const entry = this.#entry(model);
+    for (const quantity of ['load', 'per1k', 'prefillPer1k'] as const) {
+      const value = seen[quantity];
+      if (value !== null) entry[quantity].add(value);
+    }
+    this.#changed.emit();
+  }
+
+  #read(model: ModelKey, pick: (samples: Samples) => number | null): Measured | null {
+    const entry = this.#byModel.get(keyOf(model));
+    if (!entry) return null;
+    // A prompt that was cached looks fast, so the slow end is the honest cost of one that is not.
+    return { load: pick(entry.load), per1k: pick(entry.per1k), prefillPer1k: entry.prefillPer1k.slow() };
+  }
+
+  #entry(model: ModelKey): Entry {
+    const key = keyOf(model);
+    const entry = this.#byModel.get(key) ?? {
+      fingerprint: null,
+      load: new Samples(),
+      per1k: new Samples(),
+      prefillPer1k: new Samples(),
+      step: new SlowestStep(),
+    };
+    this.#put(key, entry);
+    return entry;
+  }
+
+  #put(key: string, entry: Entry): void {
+    this.#byModel.delete(key);
+    this.#byModel.set(key, entry);
+    const [oldest] = this.#byModel.keys();
+    if (this.#byModel.size > MOST_MODELS && oldest !== undefined) this.#byModel.delete(oldest);
+  }
+}
+
+function keyOf({ backend, name }: ModelKey): string {
+  return `${backend}/${name.toLowerCase().replace(/:latest$/, '')}`;
+}
+
+/** Times depend on how large and how packed a model is; a fetched copy of the same one keeps them. */
+function fingerprintOf({ sizeBytes, quantisation }: ModelInfo): string | null {
+  return sizeBytes === null ? null : `${sizeBytes}/${quantisation ?? ''}`;
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}
