@@ -261,7 +261,7 @@ describe('mlx_lm.server as a backend', () => {
     };
     await expect(frozen()).rejects.toMatchObject({ code: 'backend_failed' });
     await backend.ensureReady();
-    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { code: 'hung' } });
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { code: 'stalled' } });
   });
 
   test('a cancelled request that does not stop computing costs the process, and frees who waits', async () => {

@@ -230,7 +230,7 @@ describe('an Ollama of our own', () => {
     };
     await expect(frozen()).rejects.toMatchObject({ code: 'timeout' });
     await backend.ensureReady();
-    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { code: 'hung' } });
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { code: 'stalled' } });
   });
 
   test('unknown and remote models are refused with what to do', async () => {

@@ -1,5 +1,5 @@
 import type { BackendStatus } from '../../shared/status';
-import type { SupervisorView } from '../supervisor/supervisor';
+import type { SupervisorView } from '../supervisor/supervisor-types';
 import { exitWords } from './exit-words';
 
 /**
@@ -22,6 +22,7 @@ export function supervisedStatus(
     readySince: view.readySince,
     restarts: view.restarts,
     nextStartAt: view.nextStartAt,
+    breaker: view.breaker,
     activeRequests,
     draining,
     ...(view.lastError && {

@@ -4,7 +4,7 @@ import type { ChildRecords } from './sweep';
 
 interface FamilyPorts {
   table: ProcessTable;
-  records: ChildRecords;
+  records: Pick<ChildRecords, 'put' | 'remove'>;
   logger: Logger;
 }
 

@@ -1,20 +1,23 @@
 import { TandemError } from '../../shared/errors';
-import type { BackendStatus } from '../../shared/status';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
-import type { ChildHandle, LaunchSpec, ProcessExit, ProcessTable, Spawner } from '../ports/spawner';
-import { ProcessFamily } from './process-family';
-import type { ChildRecords } from './sweep';
+import type { ChildHandle, ProcessExit, ProcessTable, Spawner } from '../ports/spawner';
+import type { SupervisionObserver } from './life';
+import { LifeRecorder } from './life-recorder';
 import {
+  breakerState,
   type Effect,
-  type ExitCause,
   INITIAL,
   type Machine,
   type SupervisorEvent,
-  type SupervisorLimits,
-  transition,
-} from './transitions';
+  shownStage,
+} from './machine';
+import { ProcessFamily } from './process-family';
+import { waitFor } from './state-wait';
+import type { SupervisorOptions, SupervisorView } from './supervisor-types';
+import type { ChildRecords } from './sweep';
+import { transition } from './transitions';
 
 /** The exit of a process is told this long after its connections broke, at the latest. */
 const EXIT_NOTICE_MS = 300;
@@ -23,36 +26,10 @@ export interface SupervisorPorts {
   clock: Clock;
   spawner: Spawner;
   table: ProcessTable;
-  records: ChildRecords;
+  records: Pick<ChildRecords, 'put' | 'remove' | 'settled'>;
   logger: Logger;
-}
-
-export interface SupervisorOptions {
-  /** Kind of command, for the log and the child records. */
-  kind: string;
-  limits: SupervisorLimits;
-  /** What to start, asked anew before each start. A rejection is a failed start. */
-  launch(): Promise<LaunchSpec>;
-  /** Told of each new process, to read its output. */
-  onSpawn(child: ChildHandle): void;
-  /** Resolves when a real answer came; tells its stages. A rejection ends the process. */
-  probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void>;
-  /** Names the cause of an exit that nobody asked for. */
-  causeOf(exit: ProcessExit): ExitCause;
-  /** Resolves when memory allows another start; asked before each one. */
-  mayStart(signal: AbortSignal): Promise<void>;
-}
-
-/** The supervised process as others may see it. */
-export interface SupervisorView {
-  state: 'stopped' | 'starting' | 'ready' | 'hung' | 'stopping' | 'backoff' | 'open';
-  stage: BackendStatus['stage'];
-  pid: number | null;
-  restarts: number;
-  /** Wall time in ms. */
-  readySince: number | null;
-  nextStartAt: number | null;
-  lastError: { cause: ExitCause; at: number } | null;
+  /** Without one nothing is told, and an exit is judged by its own evidence alone. */
+  observer?: SupervisionObserver;
 }
 
 /**
@@ -63,14 +40,12 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #ports: SupervisorPorts;
   readonly #family: ProcessFamily;
+  readonly #life: LifeRecorder;
   readonly #changes = new Emitter<SupervisorView>();
   #machine: Machine = INITIAL;
   #child: ChildHandle | null = null;
   #start: AbortController | null = null;
   #cancelTimer = () => {};
-  #readySince: number | null = null;
-  #nextStartAt: number | null = null;
-  #lastError: SupervisorView['lastError'] = null;
 
   readonly onChange = this.#changes.subscribe;
 
@@ -78,18 +53,19 @@ export class Supervisor {
     this.#options = options;
     this.#ports = ports;
     this.#family = new ProcessFamily(options.kind, ports);
+    this.#life = new LifeRecorder(options, ports);
   }
 
   view(): SupervisorView {
-    const { state } = this.#machine;
+    const { state, restarts } = this.#machine;
+    const { nextTryAt, ...dates } = this.#life.dates;
     return {
       state: state.name,
-      stage: state.name === 'hung' ? 'killing' : 'stage' in state ? state.stage : 'idle',
+      stage: shownStage(state),
       pid: this.#child?.pid ?? null,
-      restarts: this.#machine.restarts,
-      readySince: this.#readySince,
-      nextStartAt: this.#nextStartAt,
-      lastError: this.#lastError,
+      restarts,
+      breaker: { state: breakerState(this.#machine), nextTryAt },
+      ...dates,
     };
   }
 
@@ -114,23 +90,22 @@ export class Supervisor {
    */
   ensureReady(signal: AbortSignal | undefined, down: () => TandemError): Promise<void> {
     this.start();
-    return this.#until(signal, (state) => {
-      if (state === 'ready') return true;
+    return this.#until((state) => {
       if (state === 'open' || state === 'stopped') throw down();
-      return false;
-    });
+      return state === 'ready';
+    }, signal);
   }
 
   /** Ends and starts it anew, in every state, with a fresh restart counter. Resolves when ready or settled in failure. */
   async restart(): Promise<void> {
     this.#dispatch({ type: 'restart' });
-    await this.#until(undefined, (state) => ['ready', 'open', 'backoff', 'stopped'].includes(state));
+    await this.#until((state) => ['ready', 'open', 'backoff', 'stopped'].includes(state));
   }
 
   /** Ends it for good (until `start`). Resolves when no process is left: at most grace + give-up time. */
   async stop(): Promise<void> {
     this.#dispatch({ type: 'stop' });
-    await this.#until(undefined, (state) => state !== 'stopping');
+    await this.#until((state) => state !== 'stopping');
     await this.#ports.records.settled();
   }
 
@@ -141,46 +116,21 @@ export class Supervisor {
   async connectionLost(): Promise<void> {
     const giveUp = new AbortController();
     const cancel = this.#ports.clock.after(EXIT_NOTICE_MS, () => giveUp.abort());
-    await this.#until(giveUp.signal, (state) => state !== 'ready').catch(() => {});
+    await this.#until((state) => state !== 'ready', giveUp.signal).catch(() => {});
     cancel();
   }
 
-  #until(signal: AbortSignal | undefined, done: (state: SupervisorView['state']) => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const check = () => {
-        try {
-          if (!done(this.#machine.state.name)) return false;
-          resolve();
-        } catch (error) {
-          reject(error);
-        }
-        leave();
-        return true;
-      };
-      const onAbort = () => {
-        leave();
-        reject(
-          new TandemError('cancelled', 'The wait for the server was cancelled.', { cause: signal?.reason }),
-        );
-      };
-      const unsubscribe = this.onChange(check);
-      const leave = () => {
-        unsubscribe();
-        signal?.removeEventListener('abort', onAbort);
-      };
-      if (signal?.aborted) return onAbort();
-      signal?.addEventListener('abort', onAbort, { once: true });
-      check();
-    });
+  #until(done: (state: SupervisorView['state']) => boolean, signal?: AbortSignal): Promise<void> {
+    return waitFor(this.onChange, () => done(this.#machine.state.name), signal);
   }
 
   #dispatch(event: SupervisorEvent): void {
     const before = this.#machine;
-    const step = transition(before, event, this.#options.limits);
+    const step = transition(before, event, this.#options.limits());
     if (step.machine === before) return;
     this.#machine = step.machine;
     if (step.timer !== 'keep') this.#setTimer(step.timer);
-    this.#note(before, event);
+    this.#life.step(before, event, step.machine);
     for (const effect of step.effects) this.#run(effect);
     this.#changes.emit(this.view());
   }
@@ -189,23 +139,6 @@ export class Supervisor {
     this.#cancelTimer();
     const { clock } = this.#ports;
     this.#cancelTimer = ms === null ? () => {} : clock.after(ms, () => this.#dispatch({ type: 'timer' }));
-  }
-
-  /** Keeps the moments that the state itself does not hold. */
-  #note(before: Machine, event: SupervisorEvent): void {
-    const { state, cause } = this.#machine;
-    const now = this.#ports.clock.wall().getTime();
-    if (state.name !== before.state.name) {
-      this.#readySince = state.name === 'ready' ? now : null;
-      this.#nextStartAt = state.name === 'backoff' ? now + state.delayMs : null;
-      this.#ports.logger.info('process.state', {
-        kind: this.#options.kind,
-        state: state.name,
-        on: event.type,
-      });
-    }
-    const failed = state.name === 'backoff' || state.name === 'open' || state.name === 'hung';
-    if (cause !== null && (failed || cause !== before.cause)) this.#lastError = { cause, at: now };
   }
 
   #run(effect: Effect): void {
@@ -242,6 +175,7 @@ export class Supervisor {
   #spawn(): void {
     const start = new AbortController();
     this.#start = start;
+    this.#life.begun();
     this.#attempt(start.signal).catch((error) => {
       if (start.signal.aborted) return;
       this.#ports.logger.warn('process.start-failed', {
@@ -253,11 +187,14 @@ export class Supervisor {
   }
 
   async #attempt(signal: AbortSignal): Promise<void> {
-    await this.#options.mayStart(signal);
+    await this.#options.mayStart(signal, this.#machine.cause);
+    signal.throwIfAborted();
+    this.#dispatch({ type: 'stage', stage: 'spawning' });
     const spec = await this.#options.launch();
     signal.throwIfAborted();
     const child = this.#ports.spawner.spawn(spec);
     this.#child = child;
+    this.#life.spawned(child.pid);
     this.#options.onSpawn(child);
     void child.exited.then((exit) => this.#onExit(child, exit));
     void this.#record(child);
@@ -270,14 +207,8 @@ export class Supervisor {
 
   #onExit(child: ChildHandle, exit: ProcessExit): void {
     if (child !== this.#child) return;
-    const cause = exit.error ? 'start_failed' : this.#options.causeOf(exit);
-    this.#ports.logger.info('process.exit', {
-      kind: this.#options.kind,
-      code: exit.code,
-      signal: exit.signal,
-      cause,
-    });
-    this.#dispatch({ type: 'exited', cause });
+    const stalled = this.#machine.state.name === 'hung';
+    this.#dispatch({ type: 'exited', cause: this.#life.exited(exit, stalled) });
   }
 
   /** Renews what is written down of the running child; called when it may have got children of its own. */

@@ -1,132 +1,54 @@
+import type { ExitCause } from '../../shared/incidents';
+import { backoffMs, coolDownMs, type SupervisorLimits } from './limits';
+import type { AfterStop, Machine, StartStage, Step, SupervisorEvent } from './machine';
+
 /**
  * The life of one supervised process as a pure function: state × event → next state, what to do, and the timer that
  * belongs to the new state. `supervisor.ts` is the only caller. The README of this folder shows it as a table.
  */
 
-export type ExitCause =
-  | 'exited'
-  | 'killed'
-  | 'port_taken'
-  | 'bad_model'
-  | 'bad_arguments'
-  | 'runtime_broken'
-  | 'start_failed'
-  | 'start_timeout'
-  | 'generation_dead'
-  | 'out_of_memory'
-  | 'parent_gone'
-  | 'hung';
-
-/** Causes that starting again cannot cure: the breaker opens at once. */
+/** Causes that starting again cannot cure: the breaker opens at once, for a person or the set-up to close. */
 const HOPELESS: ReadonlySet<ExitCause> = new Set(['bad_model', 'bad_arguments', 'runtime_broken']);
 
-/** What follows when the process that is being ended has gone. */
-export type AfterStop = 'stopped' | 'spawn' | 'backoff';
-
-export type StartStage = 'spawning' | 'loading' | 'probing';
-
-export type SupervisorState =
-  | { name: 'stopped' }
-  | { name: 'starting'; stage: StartStage }
-  | { name: 'ready' }
-  | { name: 'hung' }
-  | { name: 'stopping'; stage: 'terminating' | 'killing'; next: AfterStop }
-  | { name: 'backoff'; delayMs: number }
-  | { name: 'open' };
-
-export interface Machine {
-  state: SupervisorState;
-  /** Automatic restarts since the counter was last reset. */
-  restarts: number;
-  /** Why the last process ended, or why it is being ended; null = never, or by request. */
-  cause: ExitCause | null;
-}
-
-export type SupervisorEvent =
-  /** Somebody needs it. */
-  | { type: 'start' }
-  /** What kept it down may have gone (a finished set-up, the end of a sleep). */
-  | { type: 'revive' }
-  /** The user's button. */
-  | { type: 'restart' }
-  | { type: 'stop' }
-  | { type: 'stage'; stage: StartStage }
-  | { type: 'ready' }
-  /** It could not be started, or its readiness probe failed for good. */
-  | { type: 'start-failed'; cause: ExitCause }
-  | { type: 'hung' }
-  | { type: 'exited'; cause: ExitCause }
-  | { type: 'timer' };
-
-export type Effect = 'spawn' | 'cancel-start' | 'terminate' | 'kill' | 'reap';
-
-export interface Step {
-  machine: Machine;
-  effects: Effect[];
-  /** Ms until a `timer` event; null = none; 'keep' = the running one goes on. */
-  timer: number | null | 'keep';
-}
-
-export interface SupervisorLimits {
-  /** From spawn to ready. */
-  startTimeoutMs: number;
-  /** Between SIGTERM and SIGKILL. */
-  graceMs: number;
-  /** After SIGKILL the process counts as gone whatever the OS says. */
-  giveUpMs: number;
-  backoffFirstMs: number;
-  backoffCeilingMs: number;
-  maxRestarts: number;
-  /** Ready this long, the restart counter goes back to 0. */
-  stableMs: number;
-}
-
-/** Product definition: backoff from 5 s, at most 10 restarts, all ended within 8 s. */
-export const DEFAULT_LIMITS: SupervisorLimits = {
-  startTimeoutMs: 300_000,
-  graceMs: 4_000,
-  giveUpMs: 2_000,
-  backoffFirstMs: 5_000,
-  backoffCeilingMs: 300_000,
-  maxRestarts: 10,
-  stableMs: 600_000,
-};
-
-export const INITIAL: Machine = { state: { name: 'stopped' }, restarts: 0, cause: null };
-
-export function backoffMs(restarts: number, limits: SupervisorLimits): number {
-  return Math.min(limits.backoffFirstMs * 2 ** restarts, limits.backoffCeilingMs);
-}
+/** Causes that only say that a start did not succeed; how the process ended may say more. */
+const VAGUE: ReadonlySet<ExitCause | null> = new Set(['start_failed', 'start_timeout']);
+/** How a process ends that we ended: no news about why its start failed. */
+const ENDED_BY_US: ReadonlySet<ExitCause> = new Set(['killed', 'killed_by_os', 'unknown']);
 
 export function transition(machine: Machine, event: SupervisorEvent, limits: SupervisorLimits): Step {
+  const { state } = machine;
   switch (event.type) {
     case 'start':
       return onStart(machine, limits);
-    case 'revive': {
-      const { name } = machine.state;
-      return name === 'backoff' || name === 'open' ? onRestart(machine, limits) : onStart(machine, limits);
-    }
+    case 'revive':
+      return state.name === 'backoff' || state.name === 'open'
+        ? onRestart(machine, limits)
+        : onStart(machine, limits);
     case 'restart':
       return onRestart(machine, limits);
     case 'stop':
       return onStop(machine, limits);
     case 'stage':
-      if (machine.state.name !== 'starting' || machine.state.stage === event.stage) return ignore(machine);
+      if (state.name !== 'starting' || state.stage === event.stage) return ignore(machine);
       return {
         machine: { ...machine, state: { name: 'starting', stage: event.stage } },
         effects: [],
-        timer: 'keep',
+        timer: event.stage === 'spawning' ? limits.startTimeoutMs : 'keep',
       };
     case 'ready':
-      if (machine.state.name !== 'starting') return ignore(machine);
-      return { machine: { ...machine, state: { name: 'ready' } }, effects: [], timer: limits.stableMs };
+      if (state.name !== 'starting') return ignore(machine);
+      return {
+        machine: { ...machine, state: { name: 'ready' }, trial: false },
+        effects: [],
+        timer: limits.stableMs,
+      };
     case 'start-failed':
-      if (machine.state.name !== 'starting') return ignore(machine);
+      if (state.name !== 'starting') return ignore(machine);
       return end({ ...machine, cause: event.cause }, 'backoff', limits);
     case 'hung':
-      if (machine.state.name !== 'ready') return ignore(machine);
+      if (state.name !== 'ready') return ignore(machine);
       return {
-        machine: { ...machine, state: { name: 'hung' }, cause: 'hung' },
+        machine: { ...machine, state: { name: 'hung' }, cause: 'stalled' },
         effects: ['kill'],
         timer: limits.giveUpMs,
       };
@@ -148,7 +70,7 @@ function onStart(machine: Machine, limits: SupervisorLimits): Step {
 }
 
 function onRestart(machine: Machine, limits: SupervisorLimits): Step {
-  const fresh: Machine = { ...machine, restarts: 0, cause: null };
+  const fresh: Machine = { ...machine, restarts: 0, openings: 0, trial: false, cause: null };
   const { state } = fresh;
   switch (state.name) {
     case 'stopped':
@@ -165,11 +87,12 @@ function onRestart(machine: Machine, limits: SupervisorLimits): Step {
   }
 }
 
-function onStop(machine: Machine, limits: SupervisorLimits): Step {
+function onStop(before: Machine, limits: SupervisorLimits): Step {
+  const machine: Machine = { ...before, trial: false };
   const { state } = machine;
   switch (state.name) {
     case 'stopped':
-      return ignore(machine);
+      return ignore(before);
     case 'backoff':
     case 'open':
       return { machine: { ...machine, state: { name: 'stopped' } }, effects: [], timer: null };
@@ -188,9 +111,8 @@ function onExited(machine: Machine, cause: ExitCause, limits: SupervisorLimits):
   switch (state.name) {
     case 'starting':
     case 'ready':
-      return settle({ ...machine, cause }, 'backoff', limits);
     case 'hung':
-      return settle(machine, 'backoff', limits);
+      return settle({ ...machine, cause }, 'backoff', limits);
     case 'stopping':
       return settle(learned(machine, cause), state.next, limits);
     case 'stopped':
@@ -202,16 +124,16 @@ function onExited(machine: Machine, cause: ExitCause, limits: SupervisorLimits):
 
 /** A probe that failed because the process was dying says less than the way the process ended. */
 function learned(machine: Machine, cause: ExitCause): Machine {
-  return machine.cause === 'start_failed' && cause !== 'killed' ? { ...machine, cause } : machine;
+  return VAGUE.has(machine.cause) && !ENDED_BY_US.has(cause) ? { ...machine, cause } : machine;
 }
 
 function onTimer(machine: Machine, limits: SupervisorLimits): Step {
   const { state } = machine;
   switch (state.name) {
     case 'starting':
-      return end({ ...machine, cause: 'start_timeout' }, 'backoff', limits);
+      return onStartTimer(machine, state.stage, limits);
     case 'ready':
-      return { machine: { ...machine, restarts: 0 }, effects: [], timer: null };
+      return { machine: { ...machine, restarts: 0, openings: 0 }, effects: [], timer: null };
     case 'stopping':
       return state.stage === 'terminating'
         ? kill(machine, state.next, limits)
@@ -220,17 +142,42 @@ function onTimer(machine: Machine, limits: SupervisorLimits): Step {
       return settle(machine, 'backoff', limits);
     case 'backoff':
       return spawn({ ...machine, restarts: machine.restarts + 1 }, limits);
-    case 'stopped':
     case 'open':
+      return state.coolMs === null ? ignore(machine) : spawn({ ...machine, trial: true }, limits);
+    case 'stopped':
       return ignore(machine);
+  }
+}
+
+/** A wait for memory is no failed start, however long it takes. */
+function onStartTimer(machine: Machine, stage: StartStage, limits: SupervisorLimits): Step {
+  switch (stage) {
+    case 'asking':
+      return {
+        machine: { ...machine, state: { name: 'starting', stage: 'waiting' } },
+        effects: [],
+        timer: limits.memoryWaitMs,
+      };
+    case 'waiting':
+      return {
+        machine: { ...machine, state: { name: 'starting', stage: 'overdue' } },
+        effects: [],
+        timer: null,
+      };
+    case 'overdue':
+      return ignore(machine);
+    case 'spawning':
+    case 'loading':
+    case 'probing':
+      return end({ ...machine, cause: 'start_timeout' }, 'backoff', limits);
   }
 }
 
 function spawn(machine: Machine, limits: SupervisorLimits): Step {
   return {
-    machine: { ...machine, state: { name: 'starting', stage: 'spawning' } },
+    machine: { ...machine, state: { name: 'starting', stage: 'asking' } },
     effects: ['spawn'],
-    timer: limits.startTimeoutMs,
+    timer: limits.askMs,
   };
 }
 
@@ -261,12 +208,20 @@ function settled(machine: Machine, next: AfterStop, limits: SupervisorLimits): S
   if (next === 'spawn') return spawn(machine, limits);
   if (next === 'stopped')
     return { machine: { ...machine, state: { name: 'stopped' } }, effects: [], timer: null };
-  const hopeless = machine.cause !== null && HOPELESS.has(machine.cause);
-  if (hopeless || machine.restarts >= limits.maxRestarts) {
-    return { machine: { ...machine, state: { name: 'open' } }, effects: [], timer: null };
+  if (machine.cause !== null && HOPELESS.has(machine.cause)) return open(machine, null);
+  if (machine.trial || machine.restarts >= limits.maxRestarts) {
+    return open({ ...machine, openings: machine.openings + 1 }, coolDownMs(machine.openings, limits));
   }
   const delayMs = backoffMs(machine.restarts, limits);
   return { machine: { ...machine, state: { name: 'backoff', delayMs } }, effects: [], timer: delayMs };
+}
+
+function open(machine: Machine, coolMs: number | null): Step {
+  return {
+    machine: { ...machine, state: { name: 'open', coolMs }, trial: false },
+    effects: [],
+    timer: coolMs,
+  };
 }
 
 function ignore(machine: Machine): Step {

@@ -1,14 +1,14 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { MLX_EVIDENCE, mlxExitCause } from '../../../src/main/backends/mlx/launch-spec';
+import { MLX_LINES } from '../../../src/main/supervisor/evidence-lines';
 import { drainLines, LogRing } from '../../../src/main/supervisor/log-ring';
 import { settle } from '../../support/fake-clock';
 
 test('keeps what kind of line came, never the line', () => {
-  const ring = new LogRing(MLX_EVIDENCE, () => 5);
+  const ring = new LogRing(MLX_LINES, () => 5);
   ring.add('user said: my secret');
   ring.add('[METAL] Command buffer execution failed: Insufficient Memory (my secret)');
-  expect(ring.evidence()).toEqual([{ code: 'out_of_memory', at: 5 }]);
+  expect(ring.evidence()).toEqual([{ code: 'metal_out_of_memory', at: 5 }]);
   expect(JSON.stringify(ring)).not.toContain('secret');
 });
 
@@ -32,18 +32,4 @@ test('lines are put together from pieces, and endless ones do not pile up', asyn
   expect([lines[0], lines[1], lines[3]]).toEqual(['one', 'two', 'three']);
   expect(lines[2]?.length).toBeLessThan(20_000);
   expect(stream.readableLength).toBe(0);
-});
-
-test.each([
-  [{ code: 72, signal: null }, [], 'bad_model'],
-  [{ code: 71, signal: null }, [], 'port_taken'],
-  [{ code: 70, signal: null }, [], 'generation_dead'],
-  [{ code: 3, signal: null }, [], 'runtime_broken'],
-  [{ code: 2, signal: null }, [], 'bad_arguments'],
-  [{ code: null, signal: 'SIGKILL' as const }, [], 'killed'],
-  [{ code: null, signal: 'SIGABRT' as const }, [], 'exited'],
-  [{ code: null, signal: 'SIGABRT' as const }, ['out_of_memory' as const], 'out_of_memory'],
-  [{ code: 0, signal: null }, [], 'exited'],
-])('exit %j with evidence %j is %s', (exit, evidence, cause) => {
-  expect(mlxExitCause(exit, evidence)).toBe(cause);
 });

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../../src/main/ports/logger';
-import { Supervisor, type SupervisorOptions } from '../../../src/main/supervisor/supervisor';
+import { DEFAULT_LIMITS } from '../../../src/main/supervisor/limits';
+import { Supervisor } from '../../../src/main/supervisor/supervisor';
+import type { SupervisorOptions } from '../../../src/main/supervisor/supervisor-types';
 import { ChildRecords } from '../../../src/main/supervisor/sweep';
-import { DEFAULT_LIMITS } from '../../../src/main/supervisor/transitions';
 import { TandemError } from '../../../src/shared/errors';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
@@ -33,12 +34,12 @@ const down = () => new TandemError('mlx_down', 'down');
 function create(options: Partial<SupervisorOptions> = {}): Supervisor {
   return new Supervisor(
     {
-      kind: 'test',
-      limits: DEFAULT_LIMITS,
+      kind: 'mlx',
+      limits: () => DEFAULT_LIMITS,
       launch: async () => ({ command: 'server', args: [], env: {} }),
       onSpawn: () => {},
       probe: () => answer(),
-      causeOf: (exit) => (exit.signal ? 'killed' : 'exited'),
+      readExit: () => ({ named: null, lines: [] }),
       mayStart: () => Promise.resolve(),
       ...options,
     },
@@ -87,7 +88,7 @@ describe('supervisor', () => {
     expect(supervisor.view()).toMatchObject({
       state: 'backoff',
       nextStartAt: planned,
-      lastError: { cause: 'killed' },
+      lastError: { cause: 'unknown' },
     });
     const wait = supervisor.ensureReady(undefined, down);
     await clock.advance(4999);
@@ -104,14 +105,40 @@ describe('supervisor', () => {
       return new Promise(() => {});
     };
     const wait = supervisor.ensureReady(undefined, down).catch((error) => error.code);
-    await clock.advance(3_600_000);
+    await clock.advance(1_600_000);
     expect(await wait).toBe('mlx_down');
     expect(spawner.children).toHaveLength(11);
     expect(supervisor.view()).toMatchObject({ state: 'open', restarts: 10, pid: null });
+    expect(supervisor.view().breaker).toEqual({ state: 'open', nextTryAt: expect.any(Number) });
     await expect(supervisor.ensureReady(undefined, down)).rejects.toMatchObject({ code: 'mlx_down' });
     answer = () => Promise.resolve();
     await supervisor.restart();
     expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 0 });
+  });
+
+  test('an open breaker tries one start after its cool-down, and closes with a real answer', async () => {
+    const supervisor = create();
+    answer = () => {
+      spawner.last.exit(1);
+      return new Promise(() => {});
+    };
+    supervisor.start();
+    await clock.advance(1_600_000);
+    const { nextTryAt } = supervisor.view().breaker;
+    let release = () => {};
+    answer = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    await clock.advance(Number(nextTryAt) - clock.wall().getTime());
+    expect(supervisor.view()).toMatchObject({
+      state: 'starting',
+      breaker: { state: 'half_open', nextTryAt: null },
+    });
+    const used = supervisor.ensureReady(undefined, down).then(() => supervisor.view());
+    release();
+    expect(await used).toMatchObject({ state: 'ready', restarts: 10, breaker: { state: 'closed' } });
+    expect(spawner.children).toHaveLength(12);
   });
 
   test('a stable time forgets earlier restarts', async () => {
@@ -160,7 +187,7 @@ describe('supervisor', () => {
     expect(supervisor.view()).toMatchObject({
       state: 'hung',
       stage: 'killing',
-      lastError: { cause: 'hung' },
+      lastError: { cause: 'stalled' },
     });
     expect(spawner.last.signals).toEqual(['SIGKILL']);
     spawner.last.exit(null, 'SIGKILL');

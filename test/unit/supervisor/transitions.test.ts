@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { backoffMs, DEFAULT_LIMITS, readLimits, restartLimits } from '../../../src/main/supervisor/limits';
 import {
-  backoffMs,
-  DEFAULT_LIMITS,
+  breakerState,
+  INITIAL,
   type Machine,
   type SupervisorEvent,
   type SupervisorState,
-  transition,
-} from '../../../src/main/supervisor/transitions';
+  shownStage,
+} from '../../../src/main/supervisor/machine';
+import { transition } from '../../../src/main/supervisor/transitions';
 
 const limits = DEFAULT_LIMITS;
 
@@ -19,6 +21,8 @@ function print(state: SupervisorState): string {
       return `stopping/${state.stage}>${state.next}`;
     case 'backoff':
       return `backoff ${state.delayMs / 1000}s`;
+    case 'open':
+      return state.coolMs === null ? 'open' : `open ${state.coolMs / 1000}s`;
     default:
       return state.name;
   }
@@ -26,6 +30,9 @@ function print(state: SupervisorState): string {
 
 const STATES: Record<string, SupervisorState> = {
   stopped: { name: 'stopped' },
+  asking: { name: 'starting', stage: 'asking' },
+  waiting: { name: 'starting', stage: 'waiting' },
+  overdue: { name: 'starting', stage: 'overdue' },
   starting: { name: 'starting', stage: 'loading' },
   ready: { name: 'ready' },
   hung: { name: 'hung' },
@@ -34,7 +41,8 @@ const STATES: Record<string, SupervisorState> = {
   restarting: { name: 'stopping', stage: 'terminating', next: 'spawn' },
   failing: { name: 'stopping', stage: 'terminating', next: 'backoff' },
   backoff: { name: 'backoff', delayMs: 5000 },
-  open: { name: 'open' },
+  open: { name: 'open', coolMs: null },
+  cooling: { name: 'open', coolMs: 600_000 },
 };
 
 const EVENTS: Record<string, SupervisorEvent> = {
@@ -42,20 +50,48 @@ const EVENTS: Record<string, SupervisorEvent> = {
   revive: { type: 'revive' },
   restart: { type: 'restart' },
   stop: { type: 'stop' },
+  allowed: { type: 'stage', stage: 'spawning' },
   probing: { type: 'stage', stage: 'probing' },
   ready: { type: 'ready' },
   'start fails': { type: 'start-failed', cause: 'start_failed' },
   hangs: { type: 'hung' },
-  exits: { type: 'exited', cause: 'exited' },
+  exits: { type: 'exited', cause: 'unknown' },
   'bad model': { type: 'exited', cause: 'bad_model' },
   timer: { type: 'timer' },
 };
 
 /** state | event | next state | effects. What is not listed changes nothing. */
 const TABLE = `
-stopped    | start       | starting/spawning             | spawn
-stopped    | revive      | starting/spawning             | spawn
-stopped    | restart     | starting/spawning             | spawn
+stopped    | start       | starting/asking               | spawn
+stopped    | revive      | starting/asking               | spawn
+stopped    | restart     | starting/asking               | spawn
+asking     | restart     | stopping/terminating>spawn    | cancel-start terminate
+asking     | stop        | stopping/terminating>stopped  | cancel-start terminate
+asking     | allowed     | starting/spawning             |
+asking     | probing     | starting/probing              |
+asking     | ready       | ready                         |
+asking     | start fails | stopping/terminating>backoff  | cancel-start terminate
+asking     | exits       | backoff 5s                    | cancel-start reap
+asking     | bad model   | open                          | cancel-start reap
+asking     | timer       | starting/waiting              |
+waiting    | restart     | stopping/terminating>spawn    | cancel-start terminate
+waiting    | stop        | stopping/terminating>stopped  | cancel-start terminate
+waiting    | allowed     | starting/spawning             |
+waiting    | probing     | starting/probing              |
+waiting    | ready       | ready                         |
+waiting    | start fails | stopping/terminating>backoff  | cancel-start terminate
+waiting    | exits       | backoff 5s                    | cancel-start reap
+waiting    | bad model   | open                          | cancel-start reap
+waiting    | timer       | starting/overdue              |
+overdue    | restart     | stopping/terminating>spawn    | cancel-start terminate
+overdue    | stop        | stopping/terminating>stopped  | cancel-start terminate
+overdue    | allowed     | starting/spawning             |
+overdue    | probing     | starting/probing              |
+overdue    | ready       | ready                         |
+overdue    | start fails | stopping/terminating>backoff  | cancel-start terminate
+overdue    | exits       | backoff 5s                    | cancel-start reap
+overdue    | bad model   | open                          | cancel-start reap
+starting   | allowed     | starting/spawning             |
 starting   | restart     | stopping/terminating>spawn    | cancel-start terminate
 starting   | stop        | stopping/terminating>stopped  | cancel-start terminate
 starting   | probing     | starting/probing              |
@@ -73,7 +109,7 @@ ready      | timer       | ready                         |
 hung       | restart     | stopping/killing>spawn        | kill
 hung       | stop        | stopping/killing>stopped      | kill
 hung       | exits       | backoff 5s                    | cancel-start reap
-hung       | bad model   | backoff 5s                    | cancel-start reap
+hung       | bad model   | open                          | cancel-start reap
 hung       | timer       | backoff 5s                    | cancel-start reap
 ending     | start       | stopping/terminating>spawn    |
 ending     | revive      | stopping/terminating>spawn    |
@@ -91,21 +127,25 @@ killing    | bad model   | stopped                       | cancel-start reap
 killing    | timer       | stopped                       | cancel-start reap
 restarting | restart     | stopping/terminating>spawn    |
 restarting | stop        | stopping/terminating>stopped  |
-restarting | exits       | starting/spawning             | cancel-start reap spawn
-restarting | bad model   | starting/spawning             | cancel-start reap spawn
+restarting | exits       | starting/asking               | cancel-start reap spawn
+restarting | bad model   | starting/asking               | cancel-start reap spawn
 restarting | timer       | stopping/killing>spawn        | kill
 failing    | restart     | stopping/terminating>spawn    |
 failing    | stop        | stopping/terminating>stopped  |
 failing    | exits       | backoff 5s                    | cancel-start reap
 failing    | bad model   | open                          | cancel-start reap
 failing    | timer       | stopping/killing>backoff      | kill
-backoff    | revive      | starting/spawning             | spawn
-backoff    | restart     | starting/spawning             | spawn
+backoff    | revive      | starting/asking               | spawn
+backoff    | restart     | starting/asking               | spawn
 backoff    | stop        | stopped                       |
-backoff    | timer       | starting/spawning             | spawn
-open       | revive      | starting/spawning             | spawn
-open       | restart     | starting/spawning             | spawn
+backoff    | timer       | starting/asking               | spawn
+open       | revive      | starting/asking               | spawn
+open       | restart     | starting/asking               | spawn
 open       | stop        | stopped                       |
+cooling    | revive      | starting/asking               | spawn
+cooling    | restart     | starting/asking               | spawn
+cooling    | stop        | stopped                       |
+cooling    | timer       | starting/asking               | spawn
 `;
 
 const rows = TABLE.trim()
@@ -117,8 +157,8 @@ describe('every state and event', () => {
     for (const [eventName, event] of Object.entries(EVENTS)) {
       const row = rows.find(([from, on]) => from === stateName && on === eventName);
       test(`${stateName} + ${eventName} -> ${row?.[2] ?? 'nothing'}`, () => {
-        const cause = stateName === 'hung' ? 'hung' : stateName === 'failing' ? 'start_failed' : null;
-        const machine: Machine = { state, restarts: 0, cause };
+        const cause = stateName === 'hung' ? 'stalled' : stateName === 'failing' ? 'start_failed' : null;
+        const machine: Machine = { ...INITIAL, state, cause };
         const step = transition(machine, event, limits);
         if (!row) {
           expect(step).toEqual({ machine, effects: [], timer: 'keep' });
@@ -138,29 +178,33 @@ describe('restarts', () => {
   });
 
   test('ten are tried, then the breaker opens', () => {
-    let machine: Machine = { state: { name: 'ready' }, restarts: 0, cause: null };
+    let machine: Machine = { ...INITIAL, state: { name: 'ready' } };
     let tries = 0;
     while (machine.state.name !== 'open') {
-      machine = transition(machine, { type: 'exited', cause: 'exited' }, limits).machine;
+      machine = transition(machine, { type: 'exited', cause: 'unknown' }, limits).machine;
       if (machine.state.name !== 'backoff') break;
       machine = transition(machine, { type: 'timer' }, limits).machine;
       tries += 1;
     }
     expect(tries).toBe(10);
-    expect(machine).toMatchObject({ state: { name: 'open' }, restarts: 10, cause: 'exited' });
+    expect(machine).toMatchObject({ state: { name: 'open' }, restarts: 10, cause: 'unknown' });
   });
 
   test('a stable time resets the counter; the button resets counter and breaker', () => {
-    const worn: Machine = { state: { name: 'ready' }, restarts: 7, cause: 'exited' };
-    expect(transition(worn, { type: 'timer' }, limits).machine.restarts).toBe(0);
-    const open: Machine = { state: { name: 'open' }, restarts: 10, cause: 'exited' };
-    expect(transition(open, { type: 'restart' }, limits).machine).toMatchObject({ restarts: 0, cause: null });
+    const worn: Machine = { ...INITIAL, state: { name: 'ready' }, restarts: 7, openings: 2 };
+    expect(transition(worn, { type: 'timer' }, limits).machine).toMatchObject({ restarts: 0, openings: 0 });
+    const open: Machine = { ...INITIAL, state: { name: 'open', coolMs: null }, restarts: 10, openings: 2 };
+    expect(transition(open, { type: 'restart' }, limits).machine).toMatchObject({
+      restarts: 0,
+      openings: 0,
+      cause: null,
+    });
   });
 
   test('how the process ended says more than the probe that failed with it', () => {
     const failing: Machine = {
+      ...INITIAL,
       state: { name: 'stopping', stage: 'terminating', next: 'backoff' },
-      restarts: 0,
       cause: 'start_failed',
     };
     const ended = transition(failing, { type: 'exited', cause: 'generation_dead' }, limits);
@@ -171,5 +215,76 @@ describe('restarts', () => {
 
   test('ending takes at most 8 s by default', () => {
     expect(limits.graceMs + limits.giveUpMs).toBeLessThanOrEqual(8000);
+  });
+});
+
+describe('the breaker', () => {
+  const crash: SupervisorEvent = { type: 'exited', cause: 'unknown' };
+  const timer: SupervisorEvent = { type: 'timer' };
+  const run = (machine: Machine, ...events: SupervisorEvent[]) =>
+    events.reduce((now, event) => transition(now, event, limits).machine, machine);
+  const worn: Machine = { ...INITIAL, state: { name: 'ready' }, restarts: 10 };
+
+  test('opens for ten minutes, doubling up to an hour with each probe that fails', () => {
+    let machine = run(worn, crash);
+    const cools: (number | null)[] = [];
+    for (let turn = 0; turn < 5; turn += 1) {
+      cools.push(machine.state.name === 'open' ? machine.state.coolMs : null);
+      machine = run(machine, timer);
+      expect(breakerState(machine)).toBe('half_open');
+      machine = run(machine, crash);
+      expect(breakerState(machine)).toBe('open');
+    }
+    expect(cools).toEqual([600_000, 1_200_000, 2_400_000, 3_600_000, 3_600_000]);
+    expect(machine.restarts).toBe(10);
+  });
+
+  test('its probe is one start: whatever else fails in it, it is open again', () => {
+    const half = run(worn, crash, timer);
+    expect(run(half, { type: 'start-failed', cause: 'start_failed' }, crash).state.name).toBe('open');
+    expect(run(half, { type: 'stage', stage: 'spawning' }, timer, timer, timer).state).toMatchObject({
+      name: 'open',
+      coolMs: 1_200_000,
+    });
+    expect(run(half, { type: 'exited', cause: 'bad_model' }).state).toEqual({ name: 'open', coolMs: null });
+  });
+
+  test('an answer closes it; the counter stays until a stable time, so that the next crash opens it again', () => {
+    const closed = run(worn, crash, timer, { type: 'ready' });
+    expect([breakerState(closed), closed.restarts]).toEqual(['closed', 10]);
+    expect(run(closed, crash).state).toMatchObject({ name: 'open', coolMs: 1_200_000 });
+    expect(run(closed, timer, crash).state.name).toBe('backoff');
+  });
+
+  test('a cause that no start can cure waits for a person', () => {
+    const open = run({ ...INITIAL, state: { name: 'ready' } }, { type: 'exited', cause: 'runtime_broken' });
+    expect(open.state).toEqual({ name: 'open', coolMs: null });
+    expect(transition(open, timer, limits).machine).toBe(open);
+    expect(breakerState(run(open, { type: 'restart' }))).toBe('closed');
+  });
+
+  test('stopping ends the probe, and the next start is an ordinary one', () => {
+    const stopped = run(worn, crash, timer, { type: 'stop' }, crash);
+    expect([stopped.state.name, breakerState(stopped)]).toEqual(['stopped', 'closed']);
+  });
+});
+
+describe('limits', () => {
+  test('waiting for memory is shown as the beginning of a start', () => {
+    expect(
+      (['asking', 'waiting', 'overdue'] as const).map((stage) => shownStage({ name: 'starting', stage })),
+    ).toEqual(['spawning', 'spawning', 'spawning']);
+  });
+
+  test('follow the settings; a short backoff shortens the ceilings, a long one lengthens nothing', () => {
+    const of = (backoffS: number, stableS: number) => readLimits(() => restartLimits(backoffS, stableS))();
+    expect(of(5, 600)).toEqual(DEFAULT_LIMITS);
+    expect(of(0.2, 2)).toMatchObject({
+      backoffFirstMs: 200,
+      backoffCeilingMs: 12_000,
+      coolDownFirstMs: 24_000,
+      stableMs: 2000,
+    });
+    expect(of(60, 600)).toMatchObject({ backoffFirstMs: 60_000, backoffCeilingMs: 300_000 });
   });
 });

@@ -1,6 +1,5 @@
-import type { LaunchSpec, ProcessExit } from '../../ports/spawner';
-import type { LinePattern } from '../../supervisor/log-ring';
-import type { ExitCause } from '../../supervisor/transitions';
+import type { ExitCause } from '../../../shared/incidents';
+import type { LaunchSpec } from '../../ports/spawner';
 
 export interface MlxLaunchOptions {
   python: string;
@@ -70,7 +69,7 @@ function passedOn(env: MlxLaunchOptions['env']): Record<string, string> {
 }
 
 /** Exit codes of `resources/mlx/launch.py`. */
-const EXIT_CAUSES: Readonly<Record<number, ExitCause>> = {
+const EXIT_CODES: Readonly<Record<number, ExitCause>> = {
   2: 'bad_arguments',
   3: 'runtime_broken',
   70: 'generation_dead',
@@ -79,17 +78,7 @@ const EXIT_CAUSES: Readonly<Record<number, ExitCause>> = {
   73: 'parent_gone',
 };
 
-export type MlxEvidence = 'out_of_memory' | 'port_taken';
-
-/** Lines of stderr that say why it ended; none of them holds message text. */
-export const MLX_EVIDENCE: readonly LinePattern<MlxEvidence>[] = [
-  { code: 'out_of_memory', match: /kIOGPUCommandBufferCallbackErrorOutOfMemory|Insufficient Memory/ },
-  { code: 'out_of_memory', match: /\[metal::malloc\]|mlx::core::gpu::check_error|\bMemoryError\b/ },
-  { code: 'port_taken', match: /Address already in use/ },
-];
-
-export function mlxExitCause(exit: ProcessExit, evidence: readonly MlxEvidence[]): ExitCause {
-  if (evidence.includes('out_of_memory')) return 'out_of_memory';
-  if (exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM') return 'killed';
-  return (exit.code === null ? undefined : EXIT_CAUSES[exit.code]) ?? 'exited';
+/** What the launcher says by its exit code; null for any other. */
+export function mlxExitCode(code: number | null): ExitCause | null {
+  return code === null ? null : (EXIT_CODES[code] ?? null);
 }

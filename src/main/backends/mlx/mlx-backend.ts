@@ -1,8 +1,8 @@
 import type { CompletionChunk, ModelInfo } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
+import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
-import { DEFAULT_LIMITS } from '../../supervisor/transitions';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
 import { isBroken } from '../broken';
 import { StatusBoard } from '../status-board';
@@ -37,11 +37,11 @@ export class MlxBackend implements Backend {
   readonly onStatus;
 
   constructor(options: MlxBackendOptions, ports: SupervisorPorts) {
-    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const limits = readLimits(options.limits);
     this.#options = options;
     this.#ports = ports;
     this.#client = new MlxClient(options);
-    this.#board = new StatusBoard('mlx', limits.maxRestarts);
+    this.#board = new StatusBoard('mlx', limits().maxRestarts);
     this.onStatus = this.#board.onStatus;
     const { onLoaded, mayStart, hang, drainLimitMs } = options;
     this.#process = new MlxProcess(

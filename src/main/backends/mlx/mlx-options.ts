@@ -1,6 +1,7 @@
 import type { ModelInfo } from '../../../shared/domain';
+import type { ExitCause } from '../../../shared/incidents';
 import type { Fetcher, Poster } from '../../ports/fetcher';
-import type { SupervisorLimits } from '../../supervisor/transitions';
+import type { LimitsSource } from '../../supervisor/limits';
 import type { Locate } from '../locate';
 import type { HangLimits } from './progress-watch';
 
@@ -24,13 +25,13 @@ export interface MlxBackendOptions {
   maxConcurrent(): number;
   /** A model has been loaded in so many seconds. */
   onLoaded?(name: string, seconds: number): void;
-  /** Resolves when memory allows a start. */
-  mayStart?(signal: AbortSignal): Promise<void>;
+  /** Resolves when memory allows a start; `cause` is what ended the last run. */
+  mayStart?(signal: AbortSignal, cause: ExitCause | null): Promise<void>;
   env: Readonly<Record<string, string | undefined>>;
   fetcher: Fetcher;
   post: Poster;
   instanceId: string;
-  limits?: Partial<SupervisorLimits>;
+  limits?: LimitsSource;
   hang?: Partial<HangLimits>;
   /** Ms that a cancelled request may go on computing before the process is killed. */
   drainLimitMs?: number;

@@ -1,12 +1,13 @@
 import { basename } from 'node:path';
 import { pollUntil } from '../../ports/clock';
 import type { ChildHandle, LaunchSpec } from '../../ports/spawner';
+import { type EvidenceCode, MLX_LINES } from '../../supervisor/evidence-lines';
+import type { SupervisorLimits } from '../../supervisor/limits';
 import { drainLines, LogRing } from '../../supervisor/log-ring';
 import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
-import type { SupervisorLimits } from '../../supervisor/transitions';
 import type { BackendRequest } from '../backend';
 import type { StatusBoard } from '../status-board';
-import { MLX_EVIDENCE, type MlxEvidence, mlxExitCause } from './launch-spec';
+import { mlxExitCode } from './launch-spec';
 import { type LauncherEvent, type MemEvent, parseLauncherLine } from './launcher-events';
 import type { MlxClient } from './mlx-client';
 import { mlxDown } from './mlx-failures';
@@ -25,7 +26,7 @@ export interface Launch {
 
 export interface MlxProcessOptions
   extends Pick<MlxBackendOptions, 'onLoaded' | 'mayStart' | 'hang' | 'drainLimitMs'> {
-  limits: SupervisorLimits;
+  limits(): SupervisorLimits;
   client: MlxClient;
   /** Gets what the launcher tells: address, version, model, memory. */
   board: StatusBoard;
@@ -42,7 +43,7 @@ export class MlxProcess {
   readonly #options: MlxProcessOptions;
   readonly #ports: SupervisorPorts;
   readonly #guard: ProgressGuard;
-  readonly #ring: LogRing<MlxEvidence>;
+  readonly #ring: LogRing<EvidenceCode>;
   readonly #names = new Map<string, string>();
   #preload: ModelFolder | null = null;
   #url: string | null = null;
@@ -53,7 +54,7 @@ export class MlxProcess {
     const { clock } = ports;
     this.#options = options;
     this.#ports = ports;
-    this.#ring = new LogRing(MLX_EVIDENCE, () => clock.now());
+    this.#ring = new LogRing(MLX_LINES, () => clock.now());
     this.sequences = new Sequences(clock, () => {
       this.#guard.onSequences();
       options.onChange();
@@ -69,12 +70,11 @@ export class MlxProcess {
         launch: () => this.#launch(),
         onSpawn: (child) => this.#onSpawn(child),
         probe: (signal, onStage) => this.#probe(signal, onStage),
-        causeOf: (exit) =>
-          mlxExitCause(
-            exit,
-            this.#ring.evidence(this.#startedAt).map(({ code }) => code),
-          ),
-        mayStart: (signal) => options.mayStart?.(signal) ?? Promise.resolve(),
+        readExit: ({ code }) => ({
+          named: mlxExitCode(code),
+          lines: this.#ring.evidence(this.#startedAt).map((line) => line.code),
+        }),
+        mayStart: (signal, cause) => options.mayStart?.(signal, cause) ?? Promise.resolve(),
       },
       ports,
     );

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import type { LaunchSpec, ProcessExit } from '../../ports/spawner';
-import type { ExitCause } from '../../supervisor/transitions';
+import type { LaunchSpec } from '../../ports/spawner';
+import { type EvidenceCode, evidenceIn, OLLAMA_LINES } from '../../supervisor/evidence-lines';
 
 /** A log past this size is set aside at the next start. */
 const MAX_LOG_BYTES = 5_000_000;
@@ -59,13 +59,10 @@ export class OllamaLog {
     return match ? Number(match[1]) : null;
   }
 
-  /** Why the process ended, by its exit and by lines that are known to hold no message text. */
-  exitCause(exit: ProcessExit): ExitCause {
+  /** Kinds of the lines near the end that say why the server gave up. */
+  evidence(): EvidenceCode[] {
     const tail = this.#read(Math.max(this.#from, size(this.file) - TAIL_BYTES));
-    if (/bind: address already in use/.test(tail)) return 'port_taken';
-    if (/^Error: (mkdir|could not create|open) /m.test(tail)) return 'start_failed';
-    if (exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM') return 'killed';
-    return 'exited';
+    return evidenceIn(tail.split('\n'), OLLAMA_LINES);
   }
 
   /** Synchronous: at most some 64 kB, and only while a server starts or after it ended. */

@@ -1,7 +1,8 @@
 import type { TandemError } from '../../../shared/errors';
+import type { ExitCause } from '../../../shared/incidents';
 import { pollUntil } from '../../ports/clock';
+import type { SupervisorLimits } from '../../supervisor/limits';
 import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
-import type { SupervisorLimits } from '../../supervisor/transitions';
 import type { Catalogue } from './catalogue';
 import { OllamaLog, ollamaLaunchSpec } from './launch-spec';
 import type { OllamaApi } from './ollama-api';
@@ -13,8 +14,8 @@ export interface ManagedOllamaOptions {
   env: Readonly<Record<string, string | undefined>>;
   createApi(url: string): OllamaApi;
   catalogue: Catalogue;
-  limits: SupervisorLimits;
-  mayStart(signal: AbortSignal): Promise<void>;
+  limits(): SupervisorLimits;
+  mayStart(signal: AbortSignal, cause: ExitCause | null): Promise<void>;
 }
 
 /** Only a model this small is asked for one token to prove a fresh server alive: a large one takes minutes to load. */
@@ -41,7 +42,7 @@ export class ManagedOllama {
           this.#server = null;
         },
         probe: (signal, onStage) => this.#probe(signal, onStage),
-        causeOf: (exit) => this.#log.exitCause(exit),
+        readExit: () => ({ named: null, lines: this.#log.evidence() }),
         mayStart: options.mayStart,
       },
       ports,

@@ -1,9 +1,10 @@
 import type { CompletionChunk, ModelInfo } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
+import type { ExitCause } from '../../../shared/incidents';
 import type { BackendStatus } from '../../../shared/status';
 import type { Fetcher, Poster } from '../../ports/fetcher';
+import { type LimitsSource, readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
-import { DEFAULT_LIMITS, type SupervisorLimits } from '../../supervisor/transitions';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
 import { isBroken } from '../broken';
 import type { Locate } from '../locate';
@@ -26,15 +27,15 @@ export interface OllamaBackendOptions {
   locate: Locate;
   /** The server's own log; set aside as `.1` when large. */
   logFile: string;
-  /** Resolves when memory allows a start. */
-  mayStart?(signal: AbortSignal): Promise<void>;
+  /** Resolves when memory allows a start; `cause` is what ended the last run. */
+  mayStart?(signal: AbortSignal, cause: ExitCause | null): Promise<void>;
   /** Process that listens on a port of this machine, to know an adopted server's memory. */
   findHolder?(port: number): Promise<{ pid: number } | null>;
   env: Readonly<Record<string, string | undefined>>;
   fetcher: Fetcher;
   post: Poster;
   instanceId: string;
-  limits?: Partial<SupervisorLimits>;
+  limits?: LimitsSource;
   stream?: Partial<StreamLimits>;
   /** How often a server of somebody else is asked or looked for, ms. */
   watchEveryMs?: number;
@@ -72,10 +73,10 @@ export class OllamaBackend implements Backend {
   readonly onStatus;
 
   constructor(options: OllamaBackendOptions, ports: SupervisorPorts) {
-    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const limits = readLimits(options.limits);
     this.#options = options;
     this.#ports = ports;
-    this.#board = new StatusBoard('ollama', limits.maxRestarts);
+    this.#board = new StatusBoard('ollama', limits().maxRestarts);
     this.onStatus = this.#board.onStatus;
     this.#completions = new Completions(ports.clock, { ...DEFAULT_STREAM_LIMITS, ...options.stream }, () =>
       this.#publish(),
@@ -88,7 +89,7 @@ export class OllamaBackend implements Backend {
         createApi: (url) => this.#createApi(url),
         catalogue: this.#catalogue,
         limits,
-        mayStart: (signal) => options.mayStart?.(signal) ?? Promise.resolve(),
+        mayStart: (signal, cause) => options.mayStart?.(signal, cause) ?? Promise.resolve(),
       },
       ports,
     );

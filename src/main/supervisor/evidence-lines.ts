@@ -1,0 +1,66 @@
+import type { LinePattern } from './log-ring';
+
+/**
+ * Kinds of lines that a server writes when it fails. This list is the allow-list: of a line only its kind is kept, as
+ * the line itself may carry a prompt or a path.
+ */
+export type EvidenceCode =
+  | 'metal_out_of_memory'
+  | 'allocation_failed'
+  | 'model_over_memory'
+  | 'gpu_timeout'
+  | 'gpu_hang'
+  | 'gpu_preempted'
+  | 'gpu_fault'
+  | 'gpu_ignored'
+  | 'generation_thread_died'
+  | 'weights_unreadable'
+  | 'model_unsupported'
+  | 'port_taken'
+  | 'folder_unwritable';
+
+/**
+ * How Metal and its users (mlx, ggml) report failures of the GPU and of its memory. The texts are those of
+ * `MTLCommandBufferError` (`kIOGPU…`, before macOS 12 `kIOAccel…`), of mlx's allocator and of ggml's; real ones with
+ * their sources are in `test/fixtures/exit-logs`.
+ */
+export const GPU_LINES: readonly LinePattern<EvidenceCode>[] = [
+  { code: 'metal_out_of_memory', match: /CommandBufferCallbackErrorOutOfMemory|: Insufficient Memory/ },
+  { code: 'allocation_failed', match: /\[metal::malloc\]|\[malloc_or_wait\] Unable to allocate/ },
+  { code: 'allocation_failed', match: /failed to allocate (Metal )?buffer|std::bad_alloc|\bMemoryError\b/ },
+  { code: 'gpu_timeout', match: /CommandBufferCallbackErrorTimeout|Caused GPU Timeout Error/ },
+  { code: 'gpu_hang', match: /CommandBufferCallbackErrorHang|\bGPU Hang\b/ },
+  { code: 'gpu_preempted', match: /CommandBufferCallbackErrorImpactingInteractivity/ },
+  { code: 'gpu_fault', match: /CommandBufferCallbackErrorPageFault|Caused GPU Address Fault/ },
+  { code: 'gpu_ignored', match: /CommandBufferCallbackErrorSubmissionsIgnored/ },
+];
+
+/** What mlx-lm writes about its generation thread, a model or its port. */
+export const MLX_LINES: readonly LinePattern<EvidenceCode>[] = [
+  ...GPU_LINES,
+  { code: 'generation_thread_died', match: /^Exception in thread \S+ \(_generate\)/ },
+  { code: 'weights_unreadable', match: /No safetensors found|\[load(_safetensors)?\] (Invalid|Failed)/ },
+  { code: 'model_unsupported', match: /Model type \S+ not supported/ },
+  { code: 'model_unsupported', match: /(Missing|Received) \d+ parameters/ },
+  { code: 'port_taken', match: /Address already in use/ },
+];
+
+/** What `ollama serve` writes before it gives up. */
+export const OLLAMA_LINES: readonly LinePattern<EvidenceCode>[] = [
+  { code: 'port_taken', match: /bind: address already in use/ },
+  { code: 'folder_unwritable', match: /^Error: (mkdir|could not create|open) / },
+];
+
+/** What Ollama's server and its model runners (`ollama runner`, `llama-server`) write when a model fails. */
+export const OLLAMA_RUNNER_LINES: readonly LinePattern<EvidenceCode>[] = [
+  ...GPU_LINES,
+  { code: 'model_over_memory', match: /model requires more system memory/ },
+];
+
+/** Kinds of the lines that match, in their order; a line has the kind of the first pattern that it matches. */
+export function evidenceIn<Code extends string>(
+  lines: readonly string[],
+  patterns: readonly LinePattern<Code>[],
+): Code[] {
+  return lines.flatMap((line) => patterns.find(({ match }) => match.test(line))?.code ?? []);
+}

@@ -1,0 +1,64 @@
+import type { ExitCause } from '../../shared/incidents';
+import type { MemoryStatus } from '../../shared/status';
+import type { ProcessExit } from '../ports/spawner';
+import type { EvidenceCode } from './evidence-lines';
+
+/** What a backend can tell of an exit: what its server's own exit code means, and what was in its log. */
+export interface ExitReading {
+  /** Null = the code has no meaning of its own. */
+  named: ExitCause | null;
+  lines: readonly EvidenceCode[];
+}
+
+/** What a supervisor cannot see by itself, at the moment of an exit. */
+export interface Circumstances {
+  pressure: MemoryStatus['pressure'];
+  /** A request whose fingerprint has ended a process before was in flight. */
+  killerInFlight: boolean;
+}
+
+export interface ExitEvidence extends ExitReading, Circumstances {
+  exit: ProcessExit;
+  /** We killed it, for want of progress. */
+  stalled: boolean;
+}
+
+const OUTSIDE: ReadonlySet<NodeJS.Signals | null> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
+
+const saw =
+  (...codes: EvidenceCode[]) =>
+  ({ lines }: ExitEvidence) =>
+    lines.some((line) => codes.includes(line));
+const named =
+  (cause: ExitCause) =>
+  ({ named }: ExitEvidence) =>
+    named === cause;
+
+/**
+ * The proof that each cause needs; the first that holds names it. Words of the server itself come first, then what we
+ * did, then what its exit code says. A request that has killed before is blamed for a crash only when nothing else
+ * explains it: who was killed from outside was not killed by a request.
+ */
+const PROOFS: readonly (readonly [ExitCause, (evidence: ExitEvidence) => boolean])[] = [
+  ['start_failed', ({ exit }) => exit.error !== undefined],
+  ['out_of_memory', saw('metal_out_of_memory', 'allocation_failed', 'model_over_memory')],
+  ['gpu_hang', saw('gpu_timeout', 'gpu_hang', 'gpu_preempted')],
+  ['stalled', ({ stalled }) => stalled],
+  ['port_taken', named('port_taken')],
+  ['port_taken', saw('port_taken')],
+  ['start_failed', saw('folder_unwritable')],
+  ['bad_model', named('bad_model')],
+  ['bad_arguments', named('bad_arguments')],
+  ['runtime_broken', named('runtime_broken')],
+  ['parent_gone', named('parent_gone')],
+  ['killed_by_os', ({ exit, pressure }) => exit.signal === 'SIGKILL' && pressure === 'critical'],
+  ['killed', ({ exit }) => OUTSIDE.has(exit.signal)],
+  ['poison', ({ killerInFlight }) => killerInFlight],
+  ['generation_dead', named('generation_dead')],
+  ['generation_dead', saw('generation_thread_died')],
+];
+
+/** Why a process ended, by the evidence there is; `unknown` when there is none. */
+export function exitCause(evidence: ExitEvidence): ExitCause {
+  return PROOFS.find(([, holds]) => holds(evidence))?.[0] ?? 'unknown';
+}

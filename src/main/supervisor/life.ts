@@ -1,0 +1,117 @@
+import type { BackendId } from '../../shared/domain';
+import type { ExitCause, LifeEvent } from '../../shared/incidents';
+import type { ProcessExit } from '../ports/spawner';
+import type { EvidenceCode } from './evidence-lines';
+import type { Circumstances } from './exit-cause';
+import { backoffMs, type SupervisorLimits } from './limits';
+import { breakerState, type Machine, type SupervisorEvent } from './machine';
+
+/** What is known of a run, or of a start, that ended in failure. */
+export interface Death {
+  cause: ExitCause;
+  /** Null when no process came to be, or none was seen to end. */
+  exit: ProcessExit | null;
+  /** Kinds of lines in its log, oldest first. */
+  evidence: readonly EvidenceCode[];
+  /** Ms from the start of the process; null when there was none. */
+  uptimeMs: number | null;
+  restarts: number;
+  circumstances: Circumstances;
+}
+
+/** A moment in the life of a server, before it has its place and time in the log. */
+export interface LifeMoment {
+  type: LifeEvent['type'];
+  cause: ExitCause | null;
+  facts: LifeEvent['facts'];
+}
+
+/** Told of a server's life, and asked for what a supervisor cannot see. */
+export interface SupervisionObserver {
+  onMoment(backend: BackendId, moment: LifeMoment): void;
+  /** The moment `died`, with what is known of it. */
+  onDeath(backend: BackendId, moment: LifeMoment, death: Death): void;
+  circumstances(backend: BackendId): Circumstances;
+}
+
+/** Where nobody watches (a supervisor on its own): nothing is known, and nothing is told. */
+export const UNOBSERVED: SupervisionObserver = {
+  onMoment() {},
+  onDeath() {},
+  circumstances: () => ({ pressure: 'unknown', killerInFlight: false }),
+};
+
+/**
+ * The moments that follow from one step of the machine, in order. A start without success and a run that ended both
+ * are a death; what was asked for is none.
+ */
+export function momentsOf(
+  before: Machine,
+  event: SupervisorEvent,
+  after: Machine,
+  limits: SupervisorLimits,
+): LifeMoment[] {
+  return [
+    ...(event.type === 'restart' ? [moment('restarted_by_user')] : []),
+    ...stateMoments(before, after, limits),
+    ...breakerMoments(before, event, after),
+  ];
+}
+
+function stateMoments(before: Machine, after: Machine, limits: SupervisorLimits): LifeMoment[] {
+  const { state, cause, restarts } = after;
+  const stage = state.name === 'starting' ? state.stage : null;
+  const stageBefore = before.state.name === 'starting' ? before.state.stage : null;
+  if (stage !== stageBefore && stage === 'loading') return [moment('started')];
+  if (stage !== stageBefore && stage === 'waiting') return [moment('waiting_for_memory', cause)];
+  if (stage !== stageBefore && stage === 'overdue') {
+    return [moment('waiting_for_memory', cause, { seconds: seconds(limits.memoryWaitMs) })];
+  }
+  if (state.name === before.state.name) return [];
+  switch (state.name) {
+    case 'ready':
+    case 'stopped':
+      return [moment(state.name)];
+    case 'hung':
+      return [moment('stalled', cause)];
+    case 'open':
+      return [moment('died', cause)];
+    case 'backoff':
+      return [
+        moment('died', cause),
+        moment('restart_planned', cause, {
+          seconds: seconds(backoffMs(restarts, limits)),
+          restart: restarts + 1,
+          of: limits.maxRestarts,
+        }),
+      ];
+    case 'starting':
+    case 'stopping':
+      return [];
+  }
+}
+
+function breakerMoments(before: Machine, event: SupervisorEvent, after: Machine): LifeMoment[] {
+  const now = breakerState(after);
+  if (now === breakerState(before)) return [];
+  if (after.state.name === 'open') {
+    const { coolMs } = after.state;
+    return [moment('breaker_open', after.cause, coolMs === null ? {} : { seconds: seconds(coolMs) })];
+  }
+  if (now === 'half_open') return [moment('breaker_half_open')];
+  // Stopped on purpose, it is neither tried nor mended.
+  return event.type === 'stop' ? [] : [moment('breaker_closed')];
+}
+
+function moment(
+  type: LifeEvent['type'],
+  cause: ExitCause | null = null,
+  facts: LifeEvent['facts'] = {},
+): LifeMoment {
+  return { type, cause, facts };
+}
+
+/** Tenths, as short times are told too. */
+export function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}

@@ -1,0 +1,92 @@
+import type { Breaker, ExitCause } from '../../shared/incidents';
+import type { BackendStatus } from '../../shared/status';
+
+/** What the life of one supervised process is made of; `transitions.ts` says how it goes on. */
+
+/** What follows when the process that is being ended has gone. */
+export type AfterStop = 'stopped' | 'spawn' | 'backoff';
+
+/**
+ * `asking` whether memory allows it, `waiting` for memory, `overdue` in that, then the process: `spawning`, `loading`,
+ * `probing`.
+ */
+export type StartStage = 'asking' | 'waiting' | 'overdue' | 'spawning' | 'loading' | 'probing';
+
+export type SupervisorState =
+  | { name: 'stopped' }
+  | { name: 'starting'; stage: StartStage }
+  | { name: 'ready' }
+  | { name: 'hung' }
+  | { name: 'stopping'; stage: 'terminating' | 'killing'; next: AfterStop }
+  | { name: 'backoff'; delayMs: number }
+  /** `coolMs` until the probe; null = only a person or the set-up can close it. */
+  | { name: 'open'; coolMs: number | null };
+
+export interface Machine {
+  state: SupervisorState;
+  /** Automatic restarts since the counter was last reset. */
+  restarts: number;
+  /** How often the breaker has opened since the counter was last reset. */
+  openings: number;
+  /** This start is the one probe of a breaker that has cooled down. */
+  trial: boolean;
+  /** Why the last process ended, or why it is being ended; null = never, or by request. */
+  cause: ExitCause | null;
+}
+
+export type SupervisorEvent =
+  /** Somebody needs it. */
+  | { type: 'start' }
+  /** What kept it down may have gone (a finished set-up, the end of a sleep). */
+  | { type: 'revive' }
+  /** The user's button. */
+  | { type: 'restart' }
+  | { type: 'stop' }
+  | { type: 'stage'; stage: 'spawning' | 'loading' | 'probing' }
+  | { type: 'ready' }
+  /** It could not be started, or its readiness probe failed for good. */
+  | { type: 'start-failed'; cause: ExitCause }
+  | { type: 'hung' }
+  | { type: 'exited'; cause: ExitCause }
+  | { type: 'timer' };
+
+export type Effect = 'spawn' | 'cancel-start' | 'terminate' | 'kill' | 'reap';
+
+export interface Step {
+  machine: Machine;
+  effects: Effect[];
+  /** Ms until a `timer` event; null = none; 'keep' = the running one goes on. */
+  timer: number | null | 'keep';
+}
+
+export const INITIAL: Machine = {
+  state: { name: 'stopped' },
+  restarts: 0,
+  openings: 0,
+  trial: false,
+  cause: null,
+};
+
+export function breakerState({ state, trial }: Machine): Breaker['state'] {
+  if (state.name === 'open') return 'open';
+  return trial ? 'half_open' : 'closed';
+}
+
+/** The word for people and the UI; a wait for memory is the beginning of a start there, and has events of its own. */
+export function shownStage(state: SupervisorState): BackendStatus['stage'] {
+  switch (state.name) {
+    case 'starting':
+      return state.stage === 'asking' || state.stage === 'waiting' || state.stage === 'overdue'
+        ? 'spawning'
+        : state.stage;
+    case 'stopping':
+      return state.stage;
+    case 'hung':
+      return 'killing';
+    case 'stopped':
+    case 'ready':
+    case 'backoff':
+    case 'open':
+      return 'idle';
+  }
+}

@@ -1,0 +1,40 @@
+import type { BackendId } from '../../shared/domain';
+import type { Breaker, ExitCause } from '../../shared/incidents';
+import type { BackendStatus } from '../../shared/status';
+import type { ChildHandle, LaunchSpec, ProcessExit } from '../ports/spawner';
+import type { ExitReading } from './exit-cause';
+import type { SupervisorLimits } from './limits';
+import type { Machine } from './machine';
+
+export interface SupervisorOptions {
+  /** Whose process it is, for the log, the child records and the timeline. */
+  kind: BackendId;
+  /** Asked at each step, so that a changed setting acts at once. */
+  limits(): SupervisorLimits;
+  /** What to start, asked anew before each start. A rejection is a failed start. */
+  launch(): Promise<LaunchSpec>;
+  /** Told of each new process, to read its output. */
+  onSpawn(child: ChildHandle): void;
+  /** Resolves when a real answer came; tells its stages. A rejection ends the process. */
+  probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void>;
+  /** What the server's exit code means and what its log holds. */
+  readExit(exit: ProcessExit): ExitReading;
+  /**
+   * Resolves when memory allows another start; asked before each one, with what ended the last. While it has not
+   * resolved the server counts as waiting for memory; rejects when the signal aborts.
+   */
+  mayStart(signal: AbortSignal, cause: ExitCause | null): Promise<void>;
+}
+
+/** The supervised process as others may see it. */
+export interface SupervisorView {
+  state: Machine['state']['name'];
+  stage: BackendStatus['stage'];
+  pid: number | null;
+  restarts: number;
+  breaker: Breaker;
+  /** Wall time in ms. */
+  readySince: number | null;
+  nextStartAt: number | null;
+  lastError: { cause: ExitCause; at: number } | null;
+}
