@@ -16,7 +16,7 @@ import {
 import { accountOf, heldBytes, type Promised } from './ledger';
 import type { ModelNeeds } from './model-needs';
 import { nextLatch, type PressureLatch, RELAXED } from './pressure-latch';
-import { notBack, refusal, ruleReason } from './refusal';
+import { refusal, ruleReason } from './refusal';
 import type { MemoryHolder } from './types';
 
 /** The part of the monitor that the gate needs. */
@@ -51,8 +51,6 @@ const AGAIN_MS = 1000;
 const FRESH_MS = 1000;
 /** Work that nobody else can do waits so long for memory before it is refused. */
 const WAIT_LIMIT_MS = 30_000;
-/** A server that died of memory waits so long for it before that is told. */
-export const BACK_LIMIT_MS = 120_000;
 const UNLOAD_LIMIT_MS = 10_000;
 /** Decisions and evictions are shown and told for this long. */
 const REMEMBER_MS = 600_000;
@@ -134,25 +132,24 @@ export class MemoryGate {
   }
 
   /**
-   * Resolves when a server that died of memory may come back with this model (null = with none): its processes are
-   * gone, memory is not critical, and the model fits. Rejects with `memory_critical` after a ceiling of two minutes, or
-   * with the signal's reason.
+   * Resolves when a server may be started: memory is not critical, and for one that died of memory its processes are
+   * gone and the model that it comes back with fits (`model`; null = none, or it did not die of memory). A model that
+   * could never fit is not waited for. Has no ceiling of its own: whoever waits says how long it takes. Rejects with the
+   * signal's reason.
    */
   async back(backend: BackendId, model: string | null, signal: AbortSignal): Promise<void> {
-    const { clock, needs } = this.#options;
-    const asked = { backend, model: model ?? '', purpose: 'restart', tokens: 0 } as const;
-    const wish = model === null ? null : { ...asked, needs: await needs(backend, model) };
-    const until = clock.now() + BACK_LIMIT_MS;
+    const needs = model === null ? null : await this.#options.needs(backend, model);
+    const asked = { backend, model: model ?? '', purpose: 'restart', tokens: 0, mayMove: false } as const;
+    const wish: MemoryWish | null = needs && { ...asked, needs, overruled: false };
     for (;;) {
       signal.throwIfAborted();
       const view = await this.#freshView();
       if (!view) return;
-      const gone = (heldBytes(view.account.ledger, backend) ?? 0) === 0;
-      const decision = wish && decide({ ...wish, mayMove: false, overruled: false }, view);
-      if (gone && !view.critical && (!decision || decision.kind === 'admit')) return;
-      if (decision?.kind === 'evict') await this.#evict(decision.models, wish?.model ?? '', signal);
-      if (clock.now() >= until) throw notBack(backend, view.account, Math.round(BACK_LIMIT_MS / 1000));
-      await sleep(clock, AGAIN_MS, signal);
+      const fits = !wish || standingRefusal(wish, view.account) ? null : decide(wish, view);
+      const gone = !wish || (heldBytes(view.account.ledger, backend) ?? 0) === 0;
+      if (gone && !view.critical && (fits === null || fits.kind === 'admit')) return;
+      if (fits?.kind === 'evict') await this.#evict(fits.models, asked.model, signal);
+      await sleep(this.#options.clock, AGAIN_MS, signal);
     }
   }
 

@@ -1,7 +1,6 @@
 import type { BackendId, Reason } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 import type { Decision, RefusalRule, WaitRule } from './guard';
-import { type Account, usedNow } from './ledger';
 
 /** Seconds after which asking again makes sense. */
 const RETRY_S = 30;
@@ -33,16 +32,6 @@ export function refusal(
     ...(passing ? { retryAfterS: RETRY_S } : {}),
     details: { rule, reason: ruleReason(rule), cause: 'memory', backend, model, neededBytes, freeBytes },
   });
-}
-
-/** After an end for want of memory: it has not come back within the time that it is waited for. */
-export function notBack(backend: BackendId, account: Account, seconds: number): TandemError {
-  const free = Math.max(0, account.ledger.criticalBytes - usedNow(account));
-  return new TandemError(
-    'memory_critical',
-    `Memory has not come back within ${seconds} s (${gigabytes(free)} free). Close something large; it is tried again.`,
-    { retryAfterS: RETRY_S, details: { rule: 'critical', cause: 'memory', backend, freeBytes: free } },
-  );
 }
 
 function sentence(rule: Refused['rule'], model: string, needed: number | null, free: number | null): string {
