@@ -1,5 +1,6 @@
 import { SquarePen } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
+import { AttentionNote } from './components/attention-note';
 import { Button } from './components/button';
 import { ConnectionNote } from './components/connection-note';
 import { LiveRegion } from './components/live-region';
@@ -26,6 +27,7 @@ export function App() {
     <div className="flex h-full min-h-0 flex-col">
       <Strip wide={wide} />
       <ConnectionNote />
+      <AttentionNote />
       {wide ? <Columns view={view} /> : <CurrentView view={view} />}
       {!wide && <Nav wide={false} />}
       <Toaster />

@@ -147,6 +147,28 @@ export class FakeWindow extends EventEmitter {
   setVisibleOnAllWorkspaces(): void {}
 }
 
+export class FakeNotification extends EventEmitter {
+  static shown: FakeNotification[] = [];
+  static supported = true;
+  readonly title: string;
+  readonly body: string;
+  closed = false;
+
+  constructor({ title, body }: { title: string; body: string }) {
+    super();
+    this.title = title;
+    this.body = body;
+  }
+
+  static isSupported = () => FakeNotification.supported;
+  show(): void {
+    FakeNotification.shown.push(this);
+  }
+  close(): void {
+    this.closed = true;
+  }
+}
+
 export class FakeApp extends EventEmitter {
   isPackaged = true;
   sandboxed = false;
@@ -204,6 +226,8 @@ export function fakeElectron() {
   FakeWindow.last = null;
   FakeTray.last = null;
   FakeMenu.application = null;
+  FakeNotification.shown = [];
+  FakeNotification.supported = true;
   const session = new FakeSession();
   const shortcuts = new Map<string, () => void>();
   const ipc = new Map<string, (...args: never[]) => unknown>();
@@ -230,6 +254,7 @@ export function fakeElectron() {
       removeHandler: (channel: string) => void ipc.delete(channel),
     },
     Menu: FakeMenu,
+    Notification: FakeNotification,
     nativeImage: { createFromPath: (path: string) => ({ path, setTemplateImage: () => {} }) },
     powerMonitor,
     protocol: {
@@ -252,6 +277,8 @@ export function fakeElectron() {
     opened,
     errors,
     powerMonitor,
+    /** Notifications in the order in which they came up. */
+    notifications: FakeNotification.shown,
     get window(): FakeWindow {
       if (!FakeWindow.last) throw new Error('no window');
       return FakeWindow.last;

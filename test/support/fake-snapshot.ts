@@ -1,8 +1,9 @@
 import type { Answer, AnswerMeta } from '../../src/shared/chat';
 import type { Snapshot } from '../../src/shared/contract';
 import { emptyMeta } from '../../src/shared/empty-meta';
+import type { LifeEvent } from '../../src/shared/incidents';
 import { defaultSettings, SETTING_KEYS, SETTINGS, type SettingsView } from '../../src/shared/settings';
-import type { BackendStatus, MemoryStatus } from '../../src/shared/status';
+import type { BackendStatus, Ledger, LedgerEntry, MemoryStatus, ModelTimes } from '../../src/shared/status';
 
 const GIB = 1024 ** 3;
 
@@ -46,6 +47,76 @@ export function memoryStatus(change: Partial<MemoryStatus> = {}): MemoryStatus {
     at: Date.now(),
     ...change,
   };
+}
+
+/** A moment in MLX's life, `minutesAgo` before now. */
+export function lifeEvent(
+  type: LifeEvent['type'],
+  minutesAgo: number,
+  change: Partial<LifeEvent> = {},
+): LifeEvent {
+  const at = Date.now() - minutesAgo * 60_000;
+  return { backend: 'mlx', at, type, cause: null, facts: {}, incident: null, ...change };
+}
+
+/** MLX ran out of memory an hour ago and came back smaller; Ollama was found running. */
+export function fakeLife(): LifeEvent[] {
+  const death = { cause: 'out_of_memory' as const, incident: 'incident-1', facts: { seconds: 94 } };
+  return [
+    lifeEvent('adopted', 193, { backend: 'ollama' }),
+    lifeEvent('started', 192.4),
+    lifeEvent('ready', 192, { facts: { seconds: 11 } }),
+    lifeEvent('died', 61, death),
+    lifeEvent('waiting_for_memory', 60.9, { facts: { bytes: 5.2 * GIB } }),
+    lifeEvent('rung', 60.2, { facts: { rung: 1, kind: 'prompt_cache' } }),
+    lifeEvent('started', 60.1),
+    lifeEvent('ready', 59.8, { facts: { seconds: 14 } }),
+  ];
+}
+
+export function ledgerEntry(change: Partial<LedgerEntry> & Pick<LedgerEntry, 'kind' | 'bytes'>): LedgerEntry {
+  return { backend: 'mlx', name: null, source: 'launcher', at: Date.now() - 2_000, ...change };
+}
+
+/** Both engines on the machine of `memoryStatus()`, with a load that is coming. */
+export function fakeLedger(change: Partial<Ledger> = {}): Ledger {
+  const ollama = { backend: 'ollama' as const, source: 'api/ps', at: Date.now() - 4_000 };
+  return {
+    totalBytes: 96 * GIB,
+    usedBytes: 54.7 * GIB,
+    workingSetBytes: 72 * GIB,
+    warningBytes: 81.6 * GIB,
+    criticalBytes: 91.2 * GIB,
+    entries: [
+      ledgerEntry({ kind: 'process', bytes: 3.8 * GIB, source: 'footprint' }),
+      ledgerEntry({ kind: 'weights', bytes: 2.2 * GIB }),
+      ledgerEntry({ kind: 'kv_cache', bytes: 0.9 * GIB }),
+      ledgerEntry({ kind: 'buffers', bytes: 0.4 * GIB }),
+      ledgerEntry({ ...ollama, kind: 'process', bytes: 20.6 * GIB, source: 'footprint' }),
+      ledgerEntry({ ...ollama, kind: 'weights', bytes: 19.1 * GIB, name: 'qwen2.5-coder:32b' }),
+      ledgerEntry({ ...ollama, kind: 'kv_cache', bytes: null }),
+      ledgerEntry({ ...ollama, kind: 'promised', bytes: 6.1 * GIB, name: 'qwen2.5:7b', source: 'estimate' }),
+    ],
+    lastDecision: null,
+    ...change,
+  };
+}
+
+export function fakeTimes(): ModelTimes[] {
+  const measured = { source: 'measured' as const };
+  return [
+    {
+      backend: 'mlx',
+      name: 'mlx-community/Phi-3.5-mini-instruct-4bit',
+      loadS: 11.2,
+      per1kS: 11.9,
+      samples: 46,
+      ...measured,
+    },
+    { backend: 'ollama', name: 'qwen2.5-coder:32b', loadS: 18.4, per1kS: 41.5, samples: 12, ...measured },
+    { backend: 'ollama', name: 'llama3.3:70b', loadS: 120, per1kS: 120, samples: 0, source: 'table' },
+    { backend: 'ollama', name: 'my-finetune:latest', loadS: null, per1kS: 40, samples: 0, source: 'size' },
+  ];
 }
 
 export function settingsView(values: Partial<Record<keyof SettingsView, unknown>> = {}): SettingsView {
@@ -95,6 +166,10 @@ export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
     weight: billions <= 4 ? ('light' as const) : billions >= 32 ? ('heavy' as const) : ('middle' as const),
     starter: false,
     remote: false,
+    fit: gigabytes < 30 ? ('yes' as const) : ('tight' as const),
+    contextLength: 32_768,
+    capabilities: ['completion'],
+    broken: null,
   });
   return {
     app: {
@@ -152,6 +227,10 @@ export function starterSnapshot(change: Partial<Snapshot> = {}): Snapshot {
       weight: 'light' as const,
       starter: true,
       remote: false,
+      fit: 'yes' as const,
+      contextLength: 128,
+      capabilities: ['completion'],
+      broken: null,
     })),
     capable: false,
     suggestions: [

@@ -110,6 +110,8 @@ async function picture(
     await words.click();
     await words.evaluate((element) => element.scrollIntoView({ block: 'start' }));
   }
+  if (screen.scrollTo)
+    await page.getByTestId(screen.scrollTo).evaluate((element) => element.scrollIntoView({ block: 'start' }));
   // Charts are loaded on demand, and their size is measured after that.
   if (screen.open === 'status' || size === 'wide')
     await page.locator('.recharts-surface').nth(1).waitFor({ timeout: 5_000 });

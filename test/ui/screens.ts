@@ -6,7 +6,11 @@ import {
   backendStatus,
   emptyQueue,
   fakeAnswer,
+  fakeLedger,
+  fakeLife,
   fakeSnapshot,
+  fakeTimes,
+  lifeEvent,
   memoryStatus,
   settingsView,
   starterSnapshot,
@@ -23,6 +27,8 @@ export interface Screen {
   press?: Record<Language, string>;
   /** Presses the last button of that name, not the first. */
   pressLast?: boolean;
+  /** A part, by its test id, that stands at the head of the window. */
+  scrollTo?: string;
   /** Words to scroll to and click: a heading, or a part that opens. */
   show?: Record<Language, string>;
 }
@@ -175,6 +181,51 @@ export function queue(): Snapshot['queue'] {
   };
 }
 
+/** MLX on the first rung of its ladder, with learned limits. */
+export const smaller = backendStatus('mlx', {
+  ladder: {
+    rung: 1,
+    rungs: 3,
+    kind: 'prompt_cache',
+    promptCacheBytes: 2 * GIB,
+    contextTokens: null,
+    model: null,
+    climbsAt: Date.now() + 22.6 * 3_600_000,
+  },
+  hangLimits: { silenceMs: 3_000, stepMs: 8_000, learned: true },
+});
+
+/** A queue that is longer than its list. */
+function longQueue(): Snapshot['queue'] {
+  const { stats, entries } = queue();
+  const [, waiting] = entries;
+  const more = Array.from({ length: 41 }, (_, index) => ({
+    ...(waiting as (typeof entries)[number]),
+    id: `more-${index}`,
+    client: index % 2 ? 'nightly-report' : 'Open WebUI',
+    category: 'general' as const,
+    priority: index % 2 ? ('low' as const) : ('medium' as const),
+    position: index + 3,
+    etaMs: 120_000 + index * 20_000,
+  }));
+  return { stats: { ...stats, depth: stats.depth + more.length }, entries: [...entries, ...more] };
+}
+
+/** A server that gave up after stops in a row. */
+const openLife = () => [
+  lifeEvent('started', 200),
+  lifeEvent('ready', 199.5, { facts: { seconds: 11 } }),
+  lifeEvent('died', 60, { cause: 'out_of_memory', incident: 'incident-1' }),
+  lifeEvent('restart_planned', 60, { facts: { seconds: 5 } }),
+  lifeEvent('started', 59.8),
+  lifeEvent('ready', 59.5, { facts: { seconds: 12 } }),
+  lifeEvent('stalled', 30, { cause: 'stalled', incident: 'incident-2', facts: { seconds: 9 } }),
+  lifeEvent('started', 29.8),
+  lifeEvent('died', 20, { cause: 'unknown', incident: 'incident-3' }),
+  lifeEvent('waiting_for_memory', 19.9, { facts: { bytes: 5.2 * GIB } }),
+  lifeEvent('breaker_open', 19),
+];
+
 export const SCREENS: readonly Screen[] = [
   { name: 'chat', core: (language) => chat(language, talk(language)) },
   {
@@ -258,6 +309,54 @@ export const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'chat-rescuing',
+    core: (language) => {
+      const meta = answerMeta({
+        source: 'ollama',
+        model: 'qwen2.5:3b',
+        category: 'greeting',
+        reasons: ['rule:greeting', 'fallback:mlx-out-of-memory'],
+      });
+      return chat(
+        language,
+        [user('u1', WORDS[language].hello), fakeAnswer({ id: 'a1', replyTo: 'u1', status: 'queued', meta })],
+        {
+          backends: [
+            backendStatus('mlx', {
+              state: 'open',
+              restarts: 10,
+              readySince: null,
+              breaker: { state: 'open', nextTryAt: Date.now() + 25 * 60_000 },
+              lastError: oom,
+            }),
+            backendStatus('ollama', { activeRequests: 1 }),
+          ],
+        },
+      );
+    },
+  },
+  {
+    name: 'chat-spared',
+    core: (language) => {
+      const details = {
+        rule: 'working_set',
+        reason: 'memory:working-set',
+        backend: 'mlx',
+        model: 'mlx-community/Qwen2.5-32B-Instruct-4bit',
+        neededBytes: 21.4 * GIB,
+        freeBytes: 6.2 * GIB,
+      };
+      const error = { code: 'memory_critical', message: 'Held back on purpose.', details };
+      const meta = { ...MLX, ttftMs: null, tokensPerSecond: null, completionTokens: null, error };
+      return chat(language, [
+        user('u1', WORDS[language].hello),
+        fakeAnswer({ id: 'a0', replyTo: 'u1', text: WORDS[language].greeting, meta: MLX }),
+        user('u2', WORDS[language].plan),
+        fakeAnswer({ id: 'a1', replyTo: 'u2', status: 'failed', meta }),
+      ]);
+    },
+  },
+  {
     name: 'chat-failed',
     core: (language) => {
       const words = WORDS[language];
@@ -338,7 +437,74 @@ export const SCREENS: readonly Screen[] = [
       );
     },
   },
-  { name: 'status', open: 'status', core: (language) => chat(language, [], { ...busy, queue: queue() }) },
+  {
+    name: 'status',
+    open: 'status',
+    core: (language) =>
+      chat(language, [], {
+        backends: [smaller, backendStatus('ollama', { activeRequests: 1 })],
+        queue: queue(),
+        ledger: fakeLedger(),
+        life: fakeLife(),
+        times: fakeTimes(),
+      }),
+  },
+  {
+    name: 'status-history',
+    open: 'status',
+    show: { en: 'History', ru: 'История' },
+    core: (language) =>
+      chat(language, [], {
+        backends: [smaller, backendStatus('ollama')],
+        ledger: fakeLedger(),
+        life: [...fakeLife(), ...openLife()].toSorted((a, b) => a.at - b.at),
+        times: fakeTimes(),
+      }),
+  },
+  {
+    name: 'status-ledger',
+    open: 'status',
+    show: { en: 'Where the figures come from', ru: 'Откуда эти числа' },
+    scrollTo: 'memory-pressure',
+    core: (language) => {
+      const lastDecision = {
+        at: Date.now() - 4 * 60_000,
+        kind: 'wait' as const,
+        backend: 'mlx' as const,
+        model: 'mlx-community/Phi-3.5-mini-instruct-4bit',
+        rule: 'working_set',
+        neededBytes: 5.2 * GIB,
+        freeBytes: 3.1 * GIB,
+      };
+      return chat(language, [], { ledger: fakeLedger({ lastDecision }), life: fakeLife() });
+    },
+  },
+  {
+    name: 'status-queue',
+    open: 'status',
+    scrollTo: 'queue-depth',
+    core: (language) => chat(language, [], { ...busy, queue: longQueue(), ledger: fakeLedger() }),
+  },
+  {
+    name: 'status-times',
+    open: 'status',
+    scrollTo: 'model-times',
+    core: (language) =>
+      chat(language, [], {
+        ledger: fakeLedger(),
+        times: [
+          ...fakeTimes(),
+          ...['qwen2.5:3b', 'gemma2:9b', 'deepseek-r1:32b'].map((name) => ({
+            backend: 'ollama' as const,
+            name,
+            loadS: 25,
+            per1kS: 15,
+            samples: 0,
+            source: 'table' as const,
+          })),
+        ],
+      }),
+  },
   {
     name: 'status-restarting',
     open: 'status',
@@ -361,11 +527,16 @@ export const SCREENS: readonly Screen[] = [
             restarts: 10,
             readySince: null,
             memoryBytes: null,
-            nextStartAt: Date.now() + 25 * 60_000,
+            breaker: { state: 'open', nextTryAt: Date.now() + 25 * 60_000 },
             lastError: oom,
           }),
           backendStatus('ollama', { activeRequests: 1 }),
         ],
+        life: openLife(),
+        ledger: fakeLedger({
+          usedBytes: 87.4 * GIB,
+          entries: fakeLedger().entries.filter(({ backend }) => backend === 'ollama'),
+        }),
         memory: memoryStatus({
           usedPercent: 91,
           usedBytes: 87.4 * GIB,

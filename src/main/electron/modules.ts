@@ -13,6 +13,7 @@ export type ElectronModules = Pick<
   | 'ipcMain'
   | 'Menu'
   | 'nativeImage'
+  | 'Notification'
   | 'powerMonitor'
   | 'protocol'
   | 'screen'

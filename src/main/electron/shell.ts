@@ -7,6 +7,7 @@ import { APP_PRIVILEGES, serveApp } from './app-protocol';
 import { bindIpc } from './ipc-binder';
 import { appMenu, type MenuActions } from './menus';
 import type { ElectronModules } from './modules';
+import { Notices } from './notices';
 import { Popover } from './popover';
 import { denyDownloads, denyPermissions, enableSandbox, guardAllPages } from './security';
 import { type ShellStrings, shellStrings } from './strings';
@@ -52,6 +53,7 @@ export class ElectronShell {
   readonly #popover: Popover;
   readonly #tray: TrayIcon;
   readonly #system: SystemSettings;
+  readonly #notices: Notices;
   #snapshot: Snapshot | null = null;
   #menuKey = '';
   #stopping = false;
@@ -76,6 +78,11 @@ export class ElectronShell {
       platform,
       clock,
       logger,
+    });
+    this.#notices = new Notices({
+      electron,
+      isVisible: () => this.#popover.isVisible,
+      onClick: () => this.#showView('status'),
     });
     this.#system = new SystemSettings({ electron, onShortcut: () => this.#popover.toggle(), logger });
   }
@@ -123,6 +130,7 @@ export class ElectronShell {
     this.#snapshot = snapshot;
     const strings = shellStrings(snapshot.settings.language?.value, this.#options.electron.app.getLocale());
     this.#tray.update(snapshot, strings);
+    this.#notices.update(snapshot, strings);
     this.#system.apply(snapshot.settings);
     this.#showMenu(snapshot, strings);
   }
@@ -143,12 +151,14 @@ export class ElectronShell {
       restartMlx: () => this.#run((handlers) => handlers.backendRestart({ backend: 'mlx' }, CALLER)),
       setOnlyLight: (value) =>
         this.#run((handlers) => handlers.settingsSet({ key: 'mlxOnlyLight', value }, CALLER)),
-      settings: () => {
-        this.#popover.show();
-        this.#popover.send({ name: 'navigate', payload: { view: 'settings' } });
-      },
+      settings: () => this.#showView('settings'),
       quit: () => this.quit(),
     };
+  }
+
+  #showView(view: 'status' | 'settings'): void {
+    this.#popover.show();
+    this.#popover.send({ name: 'navigate', payload: { view } });
   }
 
   /** A menu has no place for an answer: what failed shows in the page, and in the log. */

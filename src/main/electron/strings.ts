@@ -1,4 +1,5 @@
-import type { BackendState } from '../../shared/domain';
+import type { Attention } from '../../shared/attention';
+import type { BackendId, BackendState } from '../../shared/domain';
 
 /** The shell's own words: menus and the tooltip. The pages have theirs in `src/renderer/i18n/`. */
 export interface ShellStrings {
@@ -18,7 +19,14 @@ export interface ShellStrings {
   waiting: (count: number) => string;
   memory: { warning: string; critical: string };
   cannotStart: string;
+  /** Title and text of a notification. */
+  notice: (attention: Attention) => { title: string; body: string };
 }
+
+/** Names are the same in every language. */
+export const BACKEND_NAMES = { mlx: 'MLX', ollama: 'Ollama' } as const;
+
+const otherName = (backend: BackendId) => BACKEND_NAMES[backend === 'mlx' ? 'ollama' : 'mlx'];
 
 const english: ShellStrings = {
   open: 'Open Tandem',
@@ -46,6 +54,25 @@ const english: ShellStrings = {
   waiting: (count) => `${count} waiting`,
   memory: { warning: 'memory is tight', critical: 'memory is nearly full' },
   cannotStart: 'Tandem cannot start',
+  notice: (attention) => {
+    switch (attention.kind) {
+      case 'breaker':
+        return {
+          title: `${BACKEND_NAMES[attention.backend]} keeps stopping`,
+          body: `It rests for now, and ${otherName(attention.backend)} answers. Status says why and lets you try again.`,
+        };
+      case 'setup':
+        return {
+          title: `${BACKEND_NAMES[attention.backend]} could not be set up`,
+          body: 'Status says what is missing and what helps.',
+        };
+      case 'memory':
+        return {
+          title: 'Memory is full',
+          body: 'Requests are turned away for now. Close something large.',
+        };
+    }
+  },
 };
 
 const russian: ShellStrings = {
@@ -75,10 +102,26 @@ const russian: ShellStrings = {
   waiting: (count) => `в очереди: ${count}`,
   memory: { warning: 'памяти мало', critical: 'память почти закончилась' },
   cannotStart: 'Tandem не может запуститься',
+  notice: (attention) => {
+    switch (attention.kind) {
+      case 'breaker':
+        return {
+          title: `${BACKEND_NAMES[attention.backend]} не раз останавливался`,
+          body: `Пока он отдыхает, отвечает ${otherName(attention.backend)}. Почему и как попробовать снова, сказано в разделе «Состояние».`,
+        };
+      case 'setup':
+        return {
+          title: `Установить ${BACKEND_NAMES[attention.backend]} не удалось`,
+          body: 'Чего не хватает и что поможет, сказано в разделе «Состояние».',
+        };
+      case 'memory':
+        return {
+          title: 'Память заполнена',
+          body: 'Запросы пока отклоняются. Закройте что-нибудь большое.',
+        };
+    }
+  },
 };
-
-/** Names are the same in every language. */
-export const BACKEND_NAMES = { mlx: 'MLX', ollama: 'Ollama' } as const;
 
 /** `language` is the setting; `system` follows the locale, such as `ru-RU`. */
 export function shellStrings(language: unknown, locale: string): ShellStrings {

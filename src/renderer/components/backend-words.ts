@@ -28,14 +28,14 @@ export function markOf({ state, stage, activeRequests }: BackendStatus): MarkSha
 
 /** A server's state in a word or three, lower case. `now` is wall time, for countdowns. */
 export function stateWords(status: BackendStatus, t: TFunction, format: Format, now: number): string {
-  const { state, stage, nextStartAt, activeRequests } = status;
+  const { state, stage, nextStartAt, activeRequests, breaker } = status;
   if (stage === 'setup' && state !== 'ready' && state !== 'busy') return t('state.settingUp');
   if (state === 'backoff' && nextStartAt !== null) {
     const left = Math.max(1_000, Math.round((nextStartAt - now) / 1_000) * 1_000);
     return t('state.backoffIn', { time: format.duration(left) });
   }
-  if (state === 'open' && nextStartAt !== null)
-    return t('state.openUntil', { time: format.clock(nextStartAt) });
+  const nextTryAt = breaker.nextTryAt ?? nextStartAt;
+  if (state === 'open' && nextTryAt !== null) return t('state.openUntil', { time: format.clock(nextTryAt) });
   if (state === 'adopted' && activeRequests > 0) return t('state.busy');
   if (state === 'starting' && stage !== 'idle') return t(`stage.${stage}`).toLocaleLowerCase(format.language);
   return t(`state.${state}`);

@@ -2,20 +2,7 @@ import { Check, Copy } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { IconButton } from './button';
-
-/** Puts text on the clipboard; falls back to a selection where the page may not use the clipboard directly. */
-async function copy(text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = document.createElement('textarea');
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    document.execCommand('copy');
-    area.remove();
-  }
-}
+import { copyText } from './clipboard';
 
 /** Copies what `text` returns at the moment of the click and says so for two seconds. */
 export function CopyButton({
@@ -39,7 +26,7 @@ export function CopyButton({
     <IconButton
       label={copied ? t('common.copied') : label}
       className={className}
-      onClick={() => void copy(text()).then(() => setCopied(true))}
+      onClick={() => void copyText(text()).then(() => setCopied(true))}
     >
       <Icon size={13} aria-hidden="true" className={copied ? 'text-ok' : undefined} />
     </IconButton>

@@ -24,6 +24,8 @@ export const troubleEn = {
     queue_full: 'Too much is waiting already. Try again when the queue is shorter.',
     queue_timeout: 'It waited too long for its turn. Try again, or ask the other server.',
     memory_critical: 'Memory is nearly full. Close something large or unload a model, then try again.',
+    poison:
+      'This message has stopped a server twice, so it is not tried again for a day. Put it another way and send it again.',
     timeout: 'The answer took too long. Try again with a shorter message or a smaller model.',
     loop_detected: 'A server’s address leads back to Tandem. Correct it in Settings.',
     self_reference: 'A server’s address leads back to Tandem. Correct it in Settings.',
@@ -57,11 +59,17 @@ export const troubleEn = {
     bad_arguments: 'It does not know its arguments. Remove its runtime in Settings, then restart it.',
     start_timeout: 'It did not become ready in time. Restart it; a smaller model starts faster.',
     out_of_memory: 'It ran out of GPU memory. Shorter messages or a smaller model avoid it.',
+    gpu_hang: 'Its GPU hung. Tandem starts it again by itself; restart the Mac if it happens often.',
+    killed_by_os: 'The system ended it to free memory. Close something large or choose a smaller model.',
+    poison: 'A request ended it that it cannot survive. That request now goes elsewhere.',
+    stalled: 'It made no progress, so it was ended. Tandem starts it again by itself.',
+    unknown: 'It stopped and left no trace of why. Tandem starts it again; the report shows what is known.',
     hung: 'It no longer produced tokens. Tandem restarts it by itself.',
     self_reference: 'Its address leads back to Tandem. Give the server’s own address.',
     unreachable: 'It cannot be reached. Check that it runs at its address.',
   },
   errorFacts: {
+    bad_request: 'The server would not survive “{{field}}” as it was given. Change it and send it again.',
     model_not_found: '“{{model}}” is not installed. Choose another model or get it in Settings.',
     timeout:
       '{{backend}} took longer than {{seconds}} s with {{model}}. Allow more time in Settings, or choose a smaller model.',

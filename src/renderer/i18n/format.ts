@@ -96,6 +96,12 @@ export function formatClock(at: number, language: string): string {
   return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hour12: false }).format(at);
 }
 
+/** A moment of the past as short as it is clear: clock time today, day and month before that. */
+export function formatWhen(at: number, now: number, language: string): string {
+  if (new Date(at).toDateString() === new Date(now).toDateString()) return formatClock(at, language);
+  return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' }).format(at);
+}
+
 /** Everything about a moment, for a tooltip. */
 export function formatMoment(at: number, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(at);

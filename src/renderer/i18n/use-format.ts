@@ -10,6 +10,7 @@ import {
   formatNumber,
   formatPercent,
   formatShort,
+  formatWhen,
   roundEta,
 } from './format';
 
@@ -31,6 +32,11 @@ export function useFormat() {
     return {
       language,
       duration,
+      /** A time still to come that is known: whole minutes, seconds only in the last one. */
+      countdown: (ms: number) =>
+        duration(
+          ms > 60_000 ? Math.ceil(ms / 60_000) * 60_000 : Math.max(1_000, Math.ceil(ms / 1_000) * 1_000),
+        ),
       eta: (ms: number) => t('common.about', { time: duration(roundEta(ms)) }),
       number: (value: number, digits?: number) => formatNumber(value, language, digits),
       percent: (value: number) => formatPercent(value, language),
@@ -38,6 +44,7 @@ export function useFormat() {
       memory: (bytes: number) => formatMemory(bytes, language),
       speed: (value: number) => t('units.tokensPerSecond', { n: formatShort(value, language) }),
       clock: (at: number) => formatClock(at, language),
+      when: (at: number, now: number) => formatWhen(at, now, language),
       moment: (at: number) => formatMoment(at, language),
     };
   }, [t, language]);

@@ -161,9 +161,12 @@ function before(messages: readonly Message[], id: string): readonly Message[] {
   return index === -1 ? messages : messages.slice(0, index);
 }
 
-/** A further answer to the same message. */
-export async function retry(answerId: string, target: Target): Promise<void> {
-  const outcome = await request('chatRetry', { answerId, target });
+/** A further answer to the same message; with `overruleMemory` the memory guard lets this one pass. */
+export async function retry(answerId: string, target: Target, overruleMemory = false): Promise<void> {
+  const outcome = await request(
+    'chatRetry',
+    overruleMemory ? { answerId, target, overruleMemory } : { answerId, target },
+  );
   if (!outcome.ok) showToast({ text: errorSentence(outcome.error), tone: 'error' });
   else await reopen();
 }

@@ -5,11 +5,14 @@ import { Button } from '../../components/button';
 import { Note } from '../../components/note';
 import { retry } from '../../stores/chat-store';
 import { errorSentence } from '../../stores/request';
+import { AnswerSpared } from './answer-spared';
 
 /** What went wrong, its cure, and the way to try again. The code is in the tooltip, not in the face. */
 export function AnswerFailure({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { error } = answer.meta;
+  const kept = error?.code === 'memory_critical' && typeof error.details.rule === 'string';
+  if (kept) return <AnswerSpared answer={answer} details={error.details} />;
   const again = (target: Parameters<typeof retry>[1]) => void retry(answer.id, target);
   return (
     <Note tone="bad" className="mt-1.5">

@@ -6,7 +6,7 @@ import { cx } from '../../components/cx';
 import { useFormat } from '../../i18n/use-format';
 import { retry } from '../../stores/chat-store';
 import { isSettled } from '../../stores/stream-text';
-import { reasonSentence } from './reason-words';
+import { reasonSentence, wasSpared } from './reason-words';
 import { useOtherBackend } from './use-other-backend';
 
 /**
@@ -54,6 +54,7 @@ function ReasonsPanel({ answer }: { answer: Answer }) {
   const { meta } = answer;
   const sentences = [...new Set(meta.reasons.map((code) => reasonSentence(code, t)))];
   const other = useOtherBackend(answer);
+  const spared = other === 'mlx' && wasSpared(meta.reasons);
   const rows: [string, string][] = [];
   if (meta.category) rows.push([t('why.category'), t(`why.categories.${meta.category}`)]);
   rows.push([t('why.chosen'), sentences.length > 0 ? sentences.join(' ') : t('why.none')]);
@@ -78,10 +79,11 @@ function ReasonsPanel({ answer }: { answer: Answer }) {
       {other !== null && isSettled(answer) && (
         <button
           type="button"
-          onClick={() => void retry(answer.id, { kind: 'backend', backend: other })}
+          title={spared ? t('answer.tryAnywayRisk') : undefined}
+          onClick={() => void retry(answer.id, { kind: 'backend', backend: other }, spared)}
           className="-ml-1.5 mt-1 rounded-badge px-1.5 py-1 font-[550] text-accent-text hover:bg-accent-soft"
         >
-          {t('chat.askOther', { backend: t(`backend.${other}`) })}
+          {t(spared ? 'chat.askAnyway' : 'chat.askOther', { backend: t(`backend.${other}`) })}
         </button>
       )}
     </div>

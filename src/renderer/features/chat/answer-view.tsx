@@ -1,3 +1,4 @@
+import { LifeBuoy } from 'lucide-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Answer } from '../../../shared/chat';
@@ -26,7 +27,7 @@ export const AnswerView = memo(function AnswerView({ answer }: { answer: Answer 
       aria-busy={!isSettled(answer)}
       className="min-w-0"
     >
-      <RescueNote answer={answer} />
+      <RescueLine answer={answer} />
       <div className="mb-1 grid grid-cols-[minmax(0,1fr)]">
         <AnswerLabel answer={answer} />
         <AnswerReasons answer={answer} />
@@ -50,8 +51,8 @@ export const AnswerView = memo(function AnswerView({ answer }: { answer: Answer 
   );
 });
 
-/** The story of a server that failed before its first word: who stopped, who stepped in. */
-function RescueNote({ answer }: { answer: Answer }) {
+/** One quiet line for a server that failed before its first word: who stopped, who stepped in. */
+function RescueLine({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { source, reasons } = answer.meta;
   if (source !== 'mlx' && source !== 'ollama') return null;
@@ -59,9 +60,13 @@ function RescueNote({ answer }: { answer: Answer }) {
   if (rescue === null) return null;
   const reason = causeClause(rescue.cause, t);
   const names = { from: t(`backend.${rescue.from}`), to: t(`backend.${source}`) };
+  const [plain, why] = isSettled(answer)
+    ? (['answer.rescued', 'answer.rescuedWhy'] as const)
+    : (['answer.rescuing', 'answer.rescuingWhy'] as const);
   return (
-    <Note tone="warn" className="mb-2">
-      {reason === null ? t('answer.rescued', names) : t('answer.rescuedWhy', { ...names, reason })}
-    </Note>
+    <p data-testid="answer-rescue" className="mb-0.5 flex gap-1.5 text-ink-2 text-small">
+      <LifeBuoy size={13} aria-hidden="true" className="mt-[2.5px] shrink-0 text-warn" />
+      <span>{reason === null ? t(plain, names) : t(why, { ...names, reason })}</span>
+    </p>
   );
 }

@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import type { Answer } from '../../../shared/chat';
 import { Mark } from '../../components/mark';
+import { placeWords } from '../../components/place-words';
 import { useFormat } from '../../i18n/use-format';
 
 /** Before the first word: the place in the queue, or who is reading. */
@@ -17,9 +18,9 @@ export function AnswerWaiting({ answer }: { answer: Answer }) {
       </p>
     );
   }
-  const place = position === 1 ? t('answer.queuedNext') : t('answer.queuedPosition', { position });
+  const place = placeWords(position, t);
   return (
-    <p className="flex min-h-6 items-center gap-2 text-ink-2">
+    <p className="flex min-h-6 items-center gap-2 text-ink-2 tabular-nums">
       <Mark shape="off" />
       {etaMs === null ? place : `${place}, ${format.eta(etaMs)}`}
     </p>

@@ -32,21 +32,33 @@ const SETTINGS: Words = {
   'mlx-only': 'mlxOnly',
 };
 
+const MEMORY: Words = {
+  critical: 'critical',
+  'working-set': 'workingSet',
+  'buffer-limit': 'bufferLimit',
+};
+
 /** Causes by the machine word that ends a `fallback:` code. */
 const FALLBACKS: Words = {
   exited: 'exited',
   failed: 'exited',
   incomplete: 'exited',
   killed: 'exited',
-  'out-of-memory': 'memory',
+  'killed-by-os': 'outOfMemory',
+  'out-of-memory': 'outOfMemory',
+  'gpu-hang': 'hung',
+  'parent-gone': 'exited',
+  poison: 'poison',
   memory: 'memory',
   hung: 'hung',
+  stalled: 'hung',
   'generation-dead': 'hung',
   timeout: 'timeout',
   'start-timeout': 'down',
   'start-failed': 'down',
   down: 'down',
   absent: 'down',
+  'port-taken': 'down',
   'runtime-broken': 'down',
   'bad-arguments': 'down',
   'bad-model': 'model',
@@ -89,7 +101,9 @@ export function reasonSentence(code: string, t: TFunction): string {
     case 'breaker':
       return t('why.breaker');
     case 'memory':
-      return t('why.memoryCritical');
+      return t(`why.memory.${(MEMORY[rest] ?? 'other') as keyof typeof en.why.memory}`, {
+        name: spaced(rest),
+      });
     case 'unavailable':
       return unavailableSentence(rest, t);
     case 'starter':
@@ -136,22 +150,16 @@ function unavailableSentence(rest: string, t: TFunction): string {
   });
 }
 
-const CAUSES: Words = {
-  exited: 'exited',
-  failed: 'disconnected',
-  incomplete: 'disconnected',
-  killed: 'killed',
-  'out-of-memory': 'outOfMemory',
-  memory: 'outOfMemory',
-  hung: 'hung',
-  'generation-dead': 'hung',
-  timeout: 'timeout',
-  'parent-gone': 'disconnected',
-};
+/** Causes that are no exit cause, by the word of one that says the same. */
+const CAUSES: Words = { failed: 'disconnected', incomplete: 'disconnected', memory: 'out_of_memory' };
 
 function causeWord(cause: string): keyof typeof en.causes | null {
-  return (CAUSES[cause] ?? null) as keyof typeof en.causes | null;
+  const word = CAUSES[cause] ?? cause.replaceAll('-', '_');
+  return Object.hasOwn(en.causes, word) ? (word as keyof typeof en.causes) : null;
 }
+
+/** What a server's failure in the middle of a request is called in `why.fallback`. */
+const FAILED = new Set(['exited', 'outOfMemory', 'hung', 'timeout', 'poison']);
 
 /** What happened to a server, as a clause without a subject; null when only its code is known. */
 export function causeClause(code: string, t: TFunction): string | null {
@@ -168,8 +176,13 @@ export function rescuedFrom(
     if (!reason.startsWith('fallback:')) continue;
     const { backend, cause } = splitBackend(reason.slice('fallback:'.length));
     // Only a server that was asked and failed is a story; one that was full or not there is a mere reason.
-    const failed = causeWord(cause) !== null || FALLBACKS[cause] === 'exited';
+    const failed = FAILED.has(FALLBACKS[cause] ?? '');
     if (backend !== null && backend !== source && failed) return { from: backend, cause };
   }
   return null;
+}
+
+/** Did the memory guard keep a server from this request? */
+export function wasSpared(reasons: readonly string[]): boolean {
+  return reasons.some((reason) => reason.startsWith('memory:'));
 }

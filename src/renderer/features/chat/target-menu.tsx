@@ -20,7 +20,7 @@ function TargetIcon({ target }: { target: Target }) {
 export function TargetMenu() {
   const { t } = useTranslation();
   const target = useChat((state) => state.target);
-  const models = (usePart('models') ?? []).filter((model) => !model.remote);
+  const models = (usePart('models') ?? []).filter(({ remote, broken }) => !remote && broken === null);
   const name =
     target.kind === 'auto'
       ? t('chat.targetAuto')

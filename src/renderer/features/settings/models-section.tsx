@@ -119,7 +119,9 @@ function StarterRow() {
 function useModelOptions(backend: BackendId, chosen: string | null) {
   const { t } = useTranslation();
   const format = useFormat();
-  const models = (usePart('models') ?? []).filter((model) => model.backend === backend && !model.remote);
+  const models = (usePart('models') ?? []).filter(
+    (model) => model.backend === backend && !model.remote && model.broken === null,
+  );
   const options = models.map((model) => {
     const facts = [shortModel(model.name)];
     if (model.starter) facts.push(t('settings.starterMark'));

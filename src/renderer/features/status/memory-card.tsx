@@ -1,10 +1,14 @@
 import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { MemoryStatus } from '../../../shared/status';
+import type { Ledger, MemoryStatus } from '../../../shared/status';
 import { Card } from '../../components/card';
-import { cx } from '../../components/cx';
 import { memoryParts } from '../../components/memory-parts';
 import { useFormat } from '../../i18n/use-format';
+import { LedgerFigures } from './ledger-figures';
+import { LedgerLegend } from './ledger-legend';
+import { type LedgerView, ledgerView } from './ledger-parts';
+import { MemoryBar } from './memory-bar';
+import { MemoryDecision } from './memory-decision';
 
 /** The chart library comes with the first look at it, not with the first paint of the chat. */
 const MemoryChart = lazy(() =>
@@ -18,16 +22,16 @@ const TONES = {
   unknown: 'text-ink-2',
 };
 
-/** One bar over system, MLX and Ollama with the marks where care begins, and the last minutes. */
-export function MemoryCard({ memory }: { memory: MemoryStatus }) {
+/** One bar over the machine and both engines with the marks where care begins, its figures, and the last minutes. */
+export function MemoryCard({ memory, ledger }: { memory: MemoryStatus; ledger: Ledger | null }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const parts = memoryParts(memory);
   const { usedPercent, warningPercent, criticalPercent, pressure } = memory;
   const figure = t('units.percentOf', {
     percent: format.percent(usedPercent),
     total: format.memory(memory.totalBytes),
   });
+  const view = ledger === null ? plainView(memory) : ledgerView(ledger);
   return (
     <Card
       data-testid="memory-pressure"
@@ -42,50 +46,31 @@ export function MemoryCard({ memory }: { memory: MemoryStatus }) {
         </>
       }
     >
-      <div className="relative my-2 h-[18px] rounded-badge bg-line" role="img" aria-label={figure}>
-        <div className="flex h-full overflow-hidden rounded-badge">
-          {parts.map((part) => (
-            <i
-              key={part.id}
-              className={cx('h-full border-card border-r last:border-0', part.tone)}
-              style={{ width: `${part.percent}%` }}
-            />
-          ))}
-        </div>
-        <LimitMark
-          percent={warningPercent}
-          tone="bg-warn"
-          title={t('status.warningMark', { percent: format.percent(warningPercent) })}
-        />
-        <LimitMark
-          percent={criticalPercent}
-          tone="bg-bad"
-          title={t('status.criticalMark', { percent: format.percent(criticalPercent) })}
-        />
-      </div>
-      <ul className="flex flex-wrap gap-x-3.5 gap-y-0.5 text-ink-2 text-small tabular-nums">
-        {parts.map((part) => (
-          <li key={part.id} className="flex items-center gap-1.5">
-            <span aria-hidden="true" className={cx('size-2 rounded-[2px]', part.tone)} />
-            {part.id === 'system' ? t('status.system') : t(`backend.${part.id}`)} {format.memory(part.bytes)}
-          </li>
-        ))}
-      </ul>
+      <MemoryBar view={view} memory={memory} ledger={ledger} label={figure} />
+      <LedgerLegend view={view} ledger={ledger} />
+      {ledger?.lastDecision && <MemoryDecision decision={ledger.lastDecision} />}
       <div className="mt-2 h-[72px]">
         <Suspense fallback={null}>
           <MemoryChart warning={warningPercent} critical={criticalPercent} />
         </Suspense>
       </div>
+      {ledger !== null && ledger.entries.length > 0 && <LedgerFigures ledger={ledger} />}
     </Card>
   );
 }
 
-function LimitMark({ percent, tone, title }: { percent: number; tone: string; title: string }) {
-  return (
-    <span
-      title={title}
-      className={cx('-inset-y-[3px] absolute w-[2px] rounded-full', tone)}
-      style={{ left: `${percent}%` }}
-    />
-  );
+/** What is known before the ledger has come: the machine's own figures. */
+function plainView(memory: MemoryStatus): LedgerView {
+  const parts = memoryParts(memory);
+  return {
+    parts: parts.map(({ id, bytes, percent }) => ({
+      owner: id,
+      kind: id === 'system' ? 'system' : 'rest',
+      bytes,
+      percent,
+    })),
+    held: parts.flatMap(({ id, bytes }) => (id === 'system' ? [] : [{ backend: id, bytes }])),
+    systemBytes: parts.find(({ id }) => id === 'system')?.bytes ?? 0,
+    promisedBytes: 0,
+  };
 }

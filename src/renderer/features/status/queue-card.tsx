@@ -1,24 +1,24 @@
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { QueueEntry, QueueStatus } from '../../../shared/status';
-import { shortModel } from '../../components/backend-words';
-import { Badge } from '../../components/badge';
+import type { QueueStatus } from '../../../shared/status';
 import { Card } from '../../components/card';
-import { Mark } from '../../components/mark';
-import { useFormat } from '../../i18n/use-format';
+import { QueueRow } from './queue-row';
 
 const QueueChart = lazy(() => import('./history-charts').then((module) => ({ default: module.QueueChart })));
 
 /** Rows shown before the rest is only counted. */
-const MOST_ROWS = 8;
+const MOST_ROWS = 6;
 
-/** Who waits, who is being answered, and how long it will take. */
+/** Who is being answered, who waits, for how long, and a way out for each. */
 export function QueueCard({ queue }: { queue: QueueStatus }) {
   const { t } = useTranslation();
+  const list = useRef<HTMLUListElement>(null);
   const { stats, entries } = queue;
   const running = stats.running + stats.replaying;
   const aside = [t('status.queueDepth', { count: stats.depth })];
   if (running > 0) aside.push(t('status.queueRunning', { count: running }));
+  const ordered = entries.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0));
+  const hidden = stats.depth + running - Math.min(entries.length, MOST_ROWS);
   return (
     <Card
       data-testid="queue-depth"
@@ -29,12 +29,22 @@ export function QueueCard({ queue }: { queue: QueueStatus }) {
       {entries.length === 0 ? (
         <p className="mt-0.5 text-ink-3 text-small">{t('status.queueEmpty')}</p>
       ) : (
-        <ul className="mt-1 divide-y divide-line">
-          {entries.slice(0, MOST_ROWS).map((entry) => (
-            <Entry key={entry.id} entry={entry} />
+        <ul
+          ref={list}
+          tabIndex={-1}
+          aria-label={t('status.queueTitle')}
+          className="mt-1 divide-y divide-line"
+        >
+          {ordered.slice(0, MOST_ROWS).map((entry) => (
+            <QueueRow
+              key={entry.id}
+              entry={entry}
+              // Its button goes with the row, so the focus must not go with the button.
+              onGone={() => list.current?.focus()}
+            />
           ))}
-          {entries.length > MOST_ROWS && (
-            <li className="py-1.5 text-ink-3 text-small">+{entries.length - MOST_ROWS}</li>
+          {hidden > 0 && (
+            <li className="py-1.5 text-ink-3 text-small tabular-nums">{t('line.more', { count: hidden })}</li>
           )}
         </ul>
       )}
@@ -44,29 +54,5 @@ export function QueueCard({ queue }: { queue: QueueStatus }) {
         </Suspense>
       </div>
     </Card>
-  );
-}
-
-function Entry({ entry }: { entry: QueueEntry }) {
-  const { t } = useTranslation();
-  const format = useFormat();
-  const client = entry.client === 'ui' ? t('status.clientUi') : entry.client;
-  const eta = entry.etaMs;
-  const words = {
-    running: eta === null ? t('status.entryUnknown') : t('status.entryRunning', { time: format.eta(eta) }),
-    waiting: eta === null ? t('status.entryWaiting') : format.eta(eta),
-    replaying: t('status.replaying'),
-  }[entry.state];
-  const what = [client, entry.category && t(`why.categories.${entry.category}`)].filter(Boolean).join(' · ');
-  return (
-    <li
-      className="flex min-h-8 items-center gap-2 py-1 text-small"
-      title={entry.model ? shortModel(entry.model) : undefined}
-    >
-      <Mark shape={entry.state === 'waiting' ? 'off' : 'working'} />
-      <span className="min-w-0 grow truncate">{what}</span>
-      {entry.backend && <Badge source={entry.backend} />}
-      <span className="shrink-0 text-ink-3 tabular-nums">{words}</span>
-    </li>
   );
 }

@@ -10,6 +10,8 @@ import { useFormat } from '../../i18n/use-format';
 import { usePart } from '../../stores/core-store';
 import { perform } from '../../stores/request';
 import { RestartStages } from './restart-stages';
+import { ServerLife } from './server-life';
+import { ServerLimits } from './server-limits';
 import { ServerTrouble } from './server-trouble';
 
 /** One server: its state in words, what it runs, its figures, its last problem, and its restart. */
@@ -40,12 +42,12 @@ export function ServerCard({ status }: { status: BackendStatus }) {
           <Button
             data-testid={`restart-${status.id}`}
             tone={resting ? 'accent' : 'quiet'}
-            aria-label={t('status.restartOf', { backend: name })}
+            aria-label={t(resting ? 'status.tryAgainOf' : 'status.restartOf', { backend: name })}
             onClick={() => void perform('backendRestart', { backend: status.id })}
           >
             <RotateCw size={12} aria-hidden="true" />
             <span className="hidden @min-[270px]:inline">
-              {t(resting ? 'status.tryNow' : 'status.restart')}
+              {t(resting ? 'status.tryAgain' : 'status.restart')}
             </span>
           </Button>
         )
@@ -53,8 +55,10 @@ export function ServerCard({ status }: { status: BackendStatus }) {
     >
       <ModelLine status={status} />
       <RestartStages status={status} />
-      <ServerTrouble status={status} />
+      <ServerTrouble status={status} now={now} />
       <Figures status={status} now={now} />
+      <ServerLimits status={status} now={now} />
+      <ServerLife backend={status.id} now={now} />
     </Card>
   );
 }

@@ -5,12 +5,17 @@ import { serverCure } from '../../components/backend-words';
 import { Note } from '../../components/note';
 import { WithCommands } from '../../components/with-commands';
 import { cureWords } from '../../i18n/core-words';
-import { useFormat } from '../../i18n/use-format';
+import { type Format, useFormat } from '../../i18n/use-format';
+import { usePart } from '../../stores/core-store';
+import { CopyReport } from './copy-report';
 
 /** Trouble as a story with an ending: what happened, who stepped in, what helps. */
-export function ServerTrouble({ status }: { status: BackendStatus }) {
+export function ServerTrouble({ status, now }: { status: BackendStatus; now: number }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const death = usePart('life')?.findLast(
+    ({ backend, incident }) => backend === status.id && incident !== null,
+  );
   const { absence, lastError, state } = status;
   if (state === 'absent') {
     if (absence === null) return null;
@@ -21,13 +26,12 @@ export function ServerTrouble({ status }: { status: BackendStatus }) {
     );
   }
   const down = state === 'open' || state === 'backoff' || state === 'hung' || state === 'stopped';
-  const story = storyOf(status, t);
-  if (lastError === null)
-    return story === null ? null : <p className="mt-2 text-ink-2 text-small">{story}</p>;
+  const story = [storyOf(status, t), breakerWords(status, t, format, now)].filter(Boolean).join(' ');
+  if (lastError === null) return story === '' ? null : <p className="mt-2 text-ink-2 text-small">{story}</p>;
   const cure = serverCure(lastError, t);
   return (
     <div className="mt-2 grid gap-2 text-small">
-      {story !== null && <p className="text-ink-2">{story}</p>}
+      {story !== '' && <p className="text-ink-2 tabular-nums">{story}</p>}
       <Note tone={down ? 'bad' : 'info'}>
         <p>
           <b className="font-[600]">{t('status.lastError')}</b>{' '}
@@ -47,15 +51,34 @@ export function ServerTrouble({ status }: { status: BackendStatus }) {
             </p>
           </details>
         )}
+        {death?.incident != null && (
+          <p className="-ml-2.5">
+            <CopyReport incident={death.incident} at={death.at} />
+          </p>
+        )}
       </Note>
     </div>
   );
 }
 
-/** What MLX's absence means for now; Ollama has nobody to step in for it. */
+/** What a server's absence means for now. */
 function storyOf({ id, state, restarts }: BackendStatus, t: TFunction): string | null {
-  if (id !== 'mlx') return null;
-  if (state === 'backoff') return t('status.backoffStory');
+  const other = t(`backend.${id === 'mlx' ? 'ollama' : 'mlx'}`);
+  if (state === 'backoff') return t('status.backoffStory', { other });
   if (state !== 'open') return null;
-  return restarts > 1 ? t('status.openStory', { n: restarts }) : t('status.openStoryOnce');
+  return restarts > 1 ? t('status.openStory', { n: restarts, other }) : t('status.openStoryOnce', { other });
+}
+
+/** When the breaker tries again; the seconds stand still until the last minute. */
+function breakerWords({ breaker }: BackendStatus, t: TFunction, format: Format, now: number): string | null {
+  switch (breaker.state) {
+    case 'closed':
+      return null;
+    case 'half_open':
+      return t('breaker.halfOpen');
+    case 'open': {
+      if (breaker.nextTryAt === null) return t('breaker.onlyYou');
+      return t('breaker.nextTry', { time: format.countdown(breaker.nextTryAt - now) });
+    }
+  }
 }

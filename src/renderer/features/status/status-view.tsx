@@ -5,6 +5,7 @@ import { MemoryCard } from './memory-card';
 import { QueueCard } from './queue-card';
 import { ServerCard } from './server-card';
 import { SetupCard } from './setup-card';
+import { TimesCard } from './times-card';
 import { WarningsCard } from './warnings-card';
 
 /** Both servers, memory, queue, and what a person should know. `compact` stands beside another view. */
@@ -12,6 +13,7 @@ export function StatusView({ compact = false }: { compact?: boolean }) {
   const { t } = useTranslation();
   const backends = usePart('backends');
   const memory = usePart('memory');
+  const ledger = usePart('ledger') ?? null;
   const queue = usePart('queue');
   const Frame = compact ? 'section' : 'main';
   return (
@@ -27,8 +29,9 @@ export function StatusView({ compact = false }: { compact?: boolean }) {
         {backends?.map((status) => (
           <ServerCard key={status.id} status={status} />
         ))}
-        {memory && <MemoryCard memory={memory} />}
+        {memory && <MemoryCard memory={memory} ledger={ledger} />}
         {queue && <QueueCard queue={queue} />}
+        <TimesCard />
         <WarningsCard />
       </div>
     </Frame>

@@ -1,0 +1,57 @@
+import { TriangleAlert, X } from 'lucide-react';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { type Attention, attentionOf } from '../../shared/attention';
+import { useCore } from '../stores/core-store';
+import { showView, useUi } from '../stores/ui-store';
+import { Button, IconButton } from './button';
+
+/**
+ * A quiet line for what needs a person; Status tells it by itself, so it does not stand there. Put away, it stays away
+ * for as long as that event lasts.
+ */
+export function AttentionNote() {
+  const { t } = useTranslation();
+  const view = useUi((state) => state.view);
+  const snapshot = useCore((state) => state.snapshot);
+  const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
+  if (snapshot === null) return null;
+  const lasting = attentionOf(snapshot);
+  const first = lasting.find(({ key }) => !seen.has(key));
+  // What is over may be told again when it comes back.
+  if ([...seen].some((key) => !lasting.some((attention) => attention.key === key)))
+    setSeen(new Set(lasting.map(({ key }) => key).filter((key) => seen.has(key))));
+  if (first === undefined || view === 'status') return null;
+  return (
+    <aside
+      aria-label={t('attention.label')}
+      data-testid="attention"
+      className="flex min-h-9 shrink-0 items-center gap-2 border-warn-line border-b bg-warn-bg py-1 pr-1.5 pl-3.5 text-small"
+    >
+      <TriangleAlert size={14} aria-hidden="true" className="shrink-0 text-warn" />
+      <span className="min-w-0 grow leading-tight">
+        <AttentionWords attention={first} />
+      </span>
+      <Button tone="plain" onClick={() => showView('status')}>
+        {t('attention.show')}
+      </Button>
+      <IconButton label={t('common.dismiss')} onClick={() => setSeen(new Set([...seen, first.key]))}>
+        <X size={13} aria-hidden="true" />
+      </IconButton>
+    </aside>
+  );
+}
+
+function AttentionWords({ attention }: { attention: Attention }) {
+  const { t } = useTranslation();
+  switch (attention.kind) {
+    case 'breaker': {
+      const other = t(`backend.${attention.backend === 'mlx' ? 'ollama' : 'mlx'}`);
+      return t('attention.breaker', { backend: t(`backend.${attention.backend}`), other });
+    }
+    case 'setup':
+      return t('attention.setup', { backend: t(`backend.${attention.backend}`) });
+    case 'memory':
+      return t('attention.memory');
+  }
+}

@@ -1,0 +1,54 @@
+import type { LifeEvent } from '../../../shared/incidents';
+
+/** What a server did over a stretch of time. */
+export type LifeState = 'up' | 'starting' | 'waiting' | 'resting' | 'down' | 'off';
+
+export interface LifeSpan {
+  state: LifeState;
+  /** Wall time, ms. */
+  from: number;
+  to: number;
+}
+
+/** The state that an event begins; null = it changes nothing in that regard. */
+const BEGINS: Record<LifeEvent['type'], LifeState | null> = {
+  started: 'starting',
+  ready: 'up',
+  adopted: 'up',
+  died: 'down',
+  stalled: 'down',
+  lost: 'down',
+  waiting_for_memory: 'waiting',
+  restart_planned: 'down',
+  restarted_by_user: 'down',
+  rung: null,
+  breaker_open: 'resting',
+  breaker_half_open: 'starting',
+  breaker_closed: null,
+  stopped: 'off',
+};
+
+/**
+ * The life of one server as stretches without gaps, oldest first.
+ * @param events of this server, oldest first
+ * @param windowMs how far back it reaches; what lies before is cut off
+ */
+export function lifeSpans(events: readonly LifeEvent[], now: number, windowMs: number): LifeSpan[] {
+  const start = now - windowMs;
+  const spans: LifeSpan[] = [];
+  for (const [index, event] of events.entries()) {
+    const last = spans.at(-1);
+    const state = BEGINS[event.type] ?? last?.state;
+    if (state === undefined) continue;
+    const from = Math.max(event.at, start);
+    const to = Math.max(from, Math.min(events[index + 1]?.at ?? now, now));
+    if (last?.state === state) last.to = to;
+    else if (to > from || index === events.length - 1) spans.push({ state, from, to });
+  }
+  return spans.filter((span) => span.to > start);
+}
+
+/** How often the server ended without being told to. */
+export function countStops(events: readonly LifeEvent[]): number {
+  return events.filter(({ type }) => type === 'died' || type === 'stalled' || type === 'lost').length;
+}

@@ -1,0 +1,63 @@
+import { X } from 'lucide-react';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { QueueEntry } from '../../../shared/status';
+import { shortModel } from '../../components/backend-words';
+import { Badge } from '../../components/badge';
+import { IconButton } from '../../components/button';
+import { Mark } from '../../components/mark';
+import { placeWords } from '../../components/place-words';
+import { useFormat } from '../../i18n/use-format';
+import { perform } from '../../stores/request';
+import { showToast } from '../../stores/ui-store';
+
+/** One request: whose it is, what it waits for, its place, priority and time, and a button that ends it. */
+export function QueueRow({ entry, onGone }: { entry: QueueEntry; onGone: () => void }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const [leaving, setLeaving] = useState(false);
+  const { id, state, priority, position, etaMs, backend, model } = entry;
+  const client = entry.client === 'ui' ? t('status.clientUi') : entry.client;
+  const what = [client, entry.category && t(`why.categories.${entry.category}`)].filter(Boolean).join(' · ');
+  const place = {
+    running: t('status.entryUnknown'),
+    replaying: t('status.replaying'),
+    waiting: position === null ? t('status.entryWaiting') : placeWords(position, t),
+  }[state];
+  const time =
+    etaMs === null
+      ? null
+      : state === 'running'
+        ? t('status.entryRunning', { time: format.eta(etaMs) })
+        : format.eta(etaMs);
+  const cancel = async () => {
+    setLeaving(true);
+    const focused = document.activeElement instanceof HTMLButtonElement;
+    const done = await perform('queueCancel', { id });
+    if (!done) setLeaving(false);
+    else {
+      showToast({ text: t('line.cancelled') });
+      if (focused) onGone();
+    }
+  };
+  return (
+    <li
+      className="flex items-center gap-2 py-1 text-small"
+      data-testid="queue-row"
+      title={model ?? undefined}
+    >
+      <Mark shape={state === 'waiting' ? 'off' : 'working'} />
+      <span className="min-w-0 grow leading-tight">
+        <span className="block truncate">{what}</span>
+        <span className="block truncate text-ink-3 text-mini tabular-nums">
+          {[place, t(`line.priorities.${priority}`), model && shortModel(model)].filter(Boolean).join(' · ')}
+        </span>
+      </span>
+      {time !== null && <span className="shrink-0 text-ink-2 tabular-nums">{time}</span>}
+      {backend && <Badge source={backend} />}
+      <IconButton label={t('line.cancelOf', { what })} disabled={leaving} onClick={() => void cancel()}>
+        <X size={13} aria-hidden="true" />
+      </IconButton>
+    </li>
+  );
+}

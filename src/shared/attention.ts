@@ -1,0 +1,36 @@
+import type { Snapshot } from './contract';
+import { type BackendId, isServing } from './domain';
+
+/** What needs a person: nothing in Tandem can mend it by itself. `key` is the same for as long as it lasts. */
+export type Attention =
+  | { key: string; kind: 'breaker'; backend: BackendId }
+  | { key: string; kind: 'setup'; backend: BackendId }
+  | { key: string; kind: 'memory' };
+
+/** The parts of the snapshot that tell it. */
+export type AttentionFacts = Pick<Snapshot, 'backends' | 'setup' | 'ledger' | 'memory'>;
+
+/**
+ * Everything that needs a person now. A restart that Tandem does by itself is none of it. A breaker that is being
+ * probed still counts, so that a probe that fails is no new event.
+ */
+export function attentionOf(facts: AttentionFacts): Attention[] {
+  const found: Attention[] = [];
+  for (const { id, state, breaker } of facts.backends) {
+    if (state === 'open' || breaker.state !== 'closed')
+      found.push({ key: `breaker:${id}`, kind: 'breaker', backend: id });
+  }
+  for (const { part, stage } of facts.setup) {
+    if (stage === 'failed') found.push({ key: `setup:${part}`, kind: 'setup', backend: part });
+  }
+  if (refusesAll(facts)) found.push({ key: 'memory', kind: 'memory' });
+  return found;
+}
+
+/** Is memory so short that a request waits or was turned away, and no other server can take it? */
+function refusesAll({ backends, ledger, memory }: AttentionFacts): boolean {
+  const decision = ledger?.lastDecision;
+  if (!decision || decision.kind === 'evict' || decision.rule !== 'critical') return false;
+  if (memory?.pressure !== 'critical') return false;
+  return !backends.some(({ id, state }) => id !== decision.backend && isServing(state));
+}
