@@ -2,10 +2,12 @@ import type { Handlers } from '../shared/contract';
 import { TandemError } from '../shared/errors';
 import type { BackendRegistry } from './backends/registry';
 import { type ChatService, UNDO_MS } from './chat/chat-service';
+import type { Incidents } from './incidents/incidents';
 import type { ModelLibrary } from './models/model-library';
 import type { PullService } from './models/pulls';
 import type { Place, Shell } from './place';
 import type { Projection } from './projection';
+import type { RequestQueue } from './queue/request-queue';
 import { listRuntimes, removeRuntime } from './setup/runtimes';
 import type { SetupRunner } from './setup/setup-runner';
 import type { SettingsStore } from './store/settings-store';
@@ -14,9 +16,11 @@ import type { Store } from './store/types';
 export interface HandlerParts {
   projection: Projection;
   chat: ChatService;
+  queue: RequestQueue;
   store: Store;
   settings: SettingsStore;
   registry: BackendRegistry;
+  incidents: Incidents;
   library: ModelLibrary;
   pulls: PullService;
   setup: SetupRunner;
@@ -26,7 +30,7 @@ export interface HandlerParts {
 
 /** The contract, bound to the services. No logic lives here. */
 export function createHandlers(parts: HandlerParts): Handlers {
-  const { projection, chat, store, settings, registry, library, pulls, setup, place, shell } = parts;
+  const { projection, chat, queue, incidents, store, settings, registry, library, pulls, setup, place, shell } = parts;
   return {
     snapshot: async () => projection.snapshot(),
 
@@ -61,12 +65,11 @@ export function createHandlers(parts: HandlerParts): Handlers {
       return {};
     },
 
-    queueCancel: async () => {
-      throw new TandemError('not_found', 'This request has ended already.');
+    queueCancel: async ({ id }) => {
+      if (!queue.cancel(id)) throw new TandemError('not_found', 'This request has ended already.');
+      return {};
     },
-    incidentReport: async () => {
-      throw new TandemError('not_found', 'There is no report of this incident.');
-    },
+    incidentReport: async ({ id }) => ({ text: await incidents.report(id) }),
 
     backendRestart: async ({ backend }) => {
       // The answer does not wait for the server: its stages are pushed.

@@ -231,6 +231,11 @@ export class ChatService {
   }
 
   #fail(live: LiveAnswer, error: TandemError): void {
+    // Taken out of the queue by hand: the same as Stop.
+    if (error.code === 'cancelled') {
+      this.#tell(live.settle('stopped'));
+      return;
+    }
     if (error.code === 'no_model') {
       this.#tell(
         live.settle('done', { source: 'app', model: null, notice: 'no_model', error: failure(error) }),

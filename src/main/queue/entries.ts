@@ -1,6 +1,7 @@
-import { BACKEND_IDS, type BackendId, type Priority } from '../../shared/domain';
-import type { QueueEntry, QueueStats } from '../../shared/status';
-import type { WaitingView } from './scheduler';
+import type { BackendId, Priority } from '../../shared/domain';
+import type { TandemError } from '../../shared/errors';
+import type { QueueEntry } from '../../shared/status';
+import type { Link } from './linked-list';
 import type { Place, QueueTicket, SlotWish } from './types';
 
 /** Where an accepted request stands. */
@@ -12,6 +13,8 @@ export type Stage =
       lineId: string;
       wish: SlotWish;
       place: Place | null;
+      /** The position that its caller was told last. */
+      told: number | null;
       onPlace: (place: Place) => void;
       granted: () => void;
       leave: (reason: unknown) => void;
@@ -20,18 +23,16 @@ export type Stage =
 
 /** An accepted request that has not ended. */
 export interface Entry {
+  /** The request's id; made unique where a client uses one twice at a time. */
+  id: string;
   ticket: QueueTicket;
   admittedAt: number;
   /** Slots that it has had; from the first on it replays instead of waiting. */
   attempts: number;
   stage: Stage;
-}
-
-/** A slot in use; it outlives its request while it drains. */
-export interface Lease {
-  backend: BackendId;
-  owner: Entry;
-  draining: boolean;
+  /** Its place among those that have had no slot yet; null afterwards. */
+  arrival: Link<Entry> | null;
+  onDismissed: (reason: TandemError) => void;
 }
 
 /** A request between two slots, or waiting for its second one, is replaying; depth counts the first wait only. */
@@ -40,46 +41,29 @@ export function stateOf(entry: Entry): QueueEntry['state'] {
   return entry.attempts > 0 ? 'replaying' : 'waiting';
 }
 
-type Totals = 'received' | 'accepted' | 'done' | 'failed' | 'cancelled' | 'rejected';
-
-/** Counts what waits, runs and replays now; `by_priority` and `by_backend` break `depth` down. Milliseconds. */
-export function tally(
-  entries: ReadonlySet<Entry>,
-  leases: Iterable<Lease>,
-  now: number,
-): Omit<QueueStats, Totals> {
-  const byPriority: Record<Priority, number> = { high: 0, medium: 0, low: 0 };
-  const byBackend: QueueStats['by_backend'] = {};
-  for (const id of BACKEND_IDS) byBackend[id] = { depth: 0, running: 0, draining: 0 };
-  const live = { depth: 0, running: 0, replaying: 0 };
-  let oldest = 0;
-  for (const entry of entries) {
-    const state = stateOf(entry);
-    if (state !== 'waiting') {
-      live[state] += 1;
-      continue;
-    }
-    live.depth += 1;
-    byPriority[entry.ticket.priority] += 1;
-    oldest = Math.max(oldest, now - entry.admittedAt);
-    const wanted = entry.stage.kind === 'waiting' ? byBackend[entry.stage.wish.backend] : undefined;
-    if (wanted) wanted.depth += 1;
-  }
-  for (const lease of leases) {
-    const counts = byBackend[lease.backend];
-    if (counts) counts[!lease.draining && entries.has(lease.owner) ? 'running' : 'draining'] += 1;
-  }
-  return { ...live, by_priority: byPriority, by_backend: byBackend, oldest_wait_ms: Math.round(oldest) };
+export function backendOf({ stage }: Entry): BackendId | null {
+  return stage.kind === 'idle' ? null : stage.wish.backend;
 }
 
+/** Who counts as one client for the bound of the queue: what a client says of itself (after `#`) gives it no more room. */
+export function accountOf({ client }: QueueTicket): string {
+  return client.split('#', 1)[0] ?? client;
+}
+
+export function isBelow(priority: Priority, other: Priority): boolean {
+  return RANK[priority] < RANK[other];
+}
+
+const RANK: Readonly<Record<Priority, number>> = { low: 0, medium: 1, high: 2 };
+
 /** One line of the queue view; times in ms. */
-export function viewOf(entry: Entry, now: number, places: ReadonlyMap<string, WaitingView>): QueueEntry {
+export function viewOf(entry: Entry, now: number): QueueEntry {
   const { ticket, stage } = entry;
   const wish = stage.kind === 'idle' ? null : stage.wish;
-  const place = stage.kind === 'waiting' ? (places.get(stage.lineId) ?? null) : null;
+  const place = stage.kind === 'waiting' ? stage.place : null;
   const endsIn = stage.kind === 'running' ? stage.since + stage.wish.estimateMs - now : null;
   return {
-    id: ticket.id,
+    id: entry.id,
     client: ticket.client,
     priority: ticket.priority,
     category: wish?.category ?? null,

@@ -1,11 +1,14 @@
-import { BACKEND_IDS, type BackendId } from '../../shared/domain';
-import { TandemError } from '../../shared/errors';
+import { BACKEND_IDS, type BackendId, PRIORITIES, type Priority } from '../../shared/domain';
+import type { TandemError } from '../../shared/errors';
 import type { QueueStats, QueueStatus } from '../../shared/status';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
-import { type Entry, type Lease, stateOf, tally, viewOf } from './entries';
+import { Census } from './census';
+import { type Entry, isBelow, viewOf } from './entries';
+import { NEAR, Places } from './places';
 import { RateLimit } from './rate-limit';
-import { Scheduler, type SchedulerEvent, type WaitingView } from './scheduler';
+import { cancelledByUser, endedWhileWaiting, queueFull, rateLimited, waitedTooLong } from './refusals';
+import { Scheduler, type SchedulerEvent } from './scheduler';
 import type { Admitted, Outcome, Place, QueueTicket, Slot, SlotWish } from './types';
 
 export interface RequestQueueOptions {
@@ -14,39 +17,37 @@ export interface RequestQueueOptions {
   slots: Record<BackendId, number>;
   /** Read at every request; `max` 0 = off. */
   rateLimit: () => { max: number; windowMs: number };
-  /** Accepted requests that may wait at once; the next one is `queue_full`. */
+  /** Accepted requests that may wait at once; see `#makeRoom` for what happens to the next one. */
   maxDepth?: number;
 }
 
-const MAX_DEPTH = 1000;
-const PLACES_EVERY_MS = 250;
+const MAX_DEPTH = 2000;
+/** Share of the places that one client may fill; the others find room behind it. */
+const CLIENT_SHARE = 0.9;
 
 /**
  * The queue in front of all backends: admission, waiting, slots and the counters of `/queue/stats`. Every request that
- * is accepted ends in exactly one of done, failed, cancelled. The counters hold at every moment because what waits,
- * runs and replays is counted from the entries themselves and an entry leaves in the same step that counts its outcome.
+ * is accepted ends in exactly one of done, failed, cancelled. Taking in, leaving and the next slot cost O(1), however
+ * many wait.
  */
 export class RequestQueue {
   readonly #clock: Clock;
   readonly #rateLimit: RateLimit;
   readonly #maxDepth: number;
   readonly #scheduler: Scheduler;
-  readonly #entries = new Set<Entry>();
+  readonly #census = new Census();
   readonly #waiting = new Map<string, Entry>();
-  readonly #leases = new Map<string, Lease>();
+  readonly #places: Places;
   readonly #change = new Emitter<void>();
-  readonly #totals = { received: 0, accepted: 0, done: 0, failed: 0, cancelled: 0, rejected: 0 };
   #lineCount = 0;
   #changePending = false;
-  /** Somebody waits who has not been told a place yet. */
-  #newcomers = false;
-  #placesPending = false;
 
   constructor(options: RequestQueueOptions) {
     this.#clock = options.clock;
     this.#rateLimit = new RateLimit({ clock: options.clock, limits: options.rateLimit });
     this.#maxDepth = options.maxDepth ?? MAX_DEPTH;
     this.#scheduler = new Scheduler(options.slots);
+    this.#places = new Places(this.#clock, this.#scheduler, this.#waiting, () => this.#change.emit());
   }
 
   /** Told at most once per microtask turn, after any change of entries or places. */
@@ -54,22 +55,31 @@ export class RequestQueue {
 
   /** Takes a request in. Throws `rate_limited` or `queue_full`, each with the seconds after which to try again. */
   admit(ticket: QueueTicket): Admitted {
-    this.#totals.received += 1;
     try {
-      this.#checkLimits(ticket);
+      const waitS = ticket.rateLimited ? this.#rateLimit.take(ticket.client) : 0;
+      if (waitS > 0) throw rateLimited(waitS);
+      this.#makeRoom(ticket);
     } catch (error) {
-      this.#totals.rejected += 1;
+      this.#census.reject();
       this.#changed();
       throw error;
     }
-    this.#totals.accepted += 1;
-    const entry: Entry = { ticket, admittedAt: this.#clock.now(), attempts: 0, stage: { kind: 'idle' } };
-    this.#entries.add(entry);
+    const entry = this.#census.accept(ticket, this.#clock.now());
     this.#changed();
     return {
       acquire: (wish, onPlace, signal) => this.#acquire(entry, wish, onPlace, signal),
       settle: (outcome) => this.#settle(entry, outcome),
+      onDismissed: (listener) => {
+        entry.onDismissed = listener;
+      },
     };
+  }
+
+  /** Ends a request that waits or runs, as if its caller had left. False when it has ended already. */
+  cancel(id: string): boolean {
+    const entry = this.#census.find(id);
+    if (entry) this.#dismiss(entry, { kind: 'cancelled' }, cancelledByUser());
+    return entry !== null;
   }
 
   /** Changes how many requests a backend may compute at once; running ones are not touched. */
@@ -83,36 +93,35 @@ export class RequestQueue {
   }
 
   stats(): QueueStats {
-    return { ...tally(this.#entries, this.#leases.values(), this.#clock.now()), ...this.#totals };
+    return this.#census.stats((backend) => this.#scheduler.held(backend), this.#clock.now());
   }
 
-  /** The counters and every accepted request that has not ended, in order of arrival. */
+  /** The counters, and of the requests that have not ended those that run and the first that wait: 100 at most. */
   status(): QueueStatus {
     const now = this.#clock.now();
-    const places = new Map<string, WaitingView>();
-    for (const backend of BACKEND_IDS) {
-      for (const view of this.#scheduler.waiting(backend, now)) places.set(view.id, view);
-    }
-    const entries = [...this.#entries].map((entry) => viewOf(entry, now, places));
+    const entries = this.#census.first(NEAR, this.#places.near()).map((entry) => viewOf(entry, now));
     return { stats: this.stats(), entries };
   }
 
-  #checkLimits(ticket: QueueTicket): void {
-    const waitS = ticket.rateLimited ? this.#rateLimit.take(ticket.client) : 0;
-    if (waitS > 0) {
-      throw new TandemError('rate_limited', `Too many requests from this client. Try again in ${waitS} s.`, {
-        retryAfterS: waitS,
-      });
-    }
-    let depth = 0;
-    for (const entry of this.#entries) if (stateOf(entry) === 'waiting') depth += 1;
-    if (depth < this.#maxDepth) return;
-    const retryAfterS = 30;
-    throw new TandemError(
-      'queue_full',
-      `${depth} requests wait already. Try again in ${retryAfterS} s, or send fewer at once.`,
-      { retryAfterS },
-    );
+  /**
+   * A place for a newcomer. When all are taken, or its client has its share, the newest request of the lowest priority
+   * below its own makes room; where there is none, it is refused.
+   */
+  #makeRoom(ticket: QueueTicket): void {
+    const isFull = this.#census.depth >= this.#maxDepth;
+    if (!isFull && this.#census.depthOf(ticket) < Math.ceil(this.#maxDepth * CLIENT_SHARE)) return;
+    const lower = PRIORITIES.filter((priority) => isBelow(priority, ticket.priority));
+    const victim = lower.reduceRight<Entry | null>((found, one) => found ?? this.#census.newest(one), null);
+    const shed = victim?.ticket ?? ticket;
+    const refusal = queueFull(this.#census.depth, this.#etaMs(shed.priority), victim !== null);
+    if (!victim) throw refusal;
+    this.#dismiss(victim, { kind: 'failed', code: refusal.code }, refusal);
+  }
+
+  /** Expected ms until a newcomer would start, on the backend that is busiest. */
+  #etaMs(priority: Priority): number {
+    const now = this.#clock.now();
+    return Math.max(...BACKEND_IDS.map((backend) => this.#scheduler.etaMs(backend, priority, now)));
   }
 
   #acquire(
@@ -122,11 +131,11 @@ export class RequestQueue {
     signal: AbortSignal,
   ): Promise<Slot> {
     if (signal.aborted) return Promise.reject(signal.reason);
-    if (!this.#entries.has(entry) || entry.stage.kind !== 'idle') {
-      return Promise.reject(new RangeError(`request ${entry.ticket.id} cannot wait for a slot now`));
+    if (!this.#census.has(entry) || entry.stage.kind !== 'idle') {
+      return Promise.reject(new RangeError(`request ${entry.id} cannot wait for a slot now`));
     }
     this.#lineCount += 1;
-    const lineId = `${entry.ticket.id}#${this.#lineCount}`;
+    const lineId = `${entry.id}#${this.#lineCount}`;
     return new Promise((resolve, reject) => {
       const since = this.#clock.now();
       const stopWaiting = () => {
@@ -136,74 +145,71 @@ export class RequestQueue {
       };
       const leave = (reason: unknown) => {
         stopWaiting();
-        entry.stage = { kind: 'idle' };
+        this.#census.move(entry, { kind: 'idle' });
         this.#feed({ type: 'leave', at: this.#clock.now(), id: lineId });
         reject(reason);
       };
       const onAbort = () => leave(signal.reason);
-      const cancelTimer = this.#clock.after(wish.waitMs, () => leave(this.#waitedTooLong(lineId, wish)));
+      const cancelTimer = this.#clock.after(wish.waitMs, () => leave(this.#timeout(entry, wish)));
       signal.addEventListener('abort', onAbort, { once: true });
       const granted = () => {
         stopWaiting();
         resolve(this.#lease(entry, lineId, wish, since));
       };
-      entry.stage = { kind: 'waiting', lineId, wish, place: null, onPlace, granted, leave };
+      const told = { place: null, told: null, onPlace };
+      this.#census.move(entry, { kind: 'waiting', lineId, wish, ...told, granted, leave });
       this.#waiting.set(lineId, entry);
-      this.#newcomers = true;
       const { priority, client } = entry.ticket;
-      const { backend, estimateMs } = wish;
-      this.#feed({ type: 'wait', at: since, id: lineId, backend, priority, client, estimateMs });
+      const { backend, model, estimateMs } = wish;
+      this.#feed({ type: 'wait', at: since, id: lineId, backend, model, priority, client, estimateMs });
     });
   }
 
-  #waitedTooLong(lineId: string, wish: SlotWish): TandemError {
-    const views = this.#scheduler.waiting(wish.backend, this.#clock.now());
-    const etaMs = views.find((view) => view.id === lineId)?.etaMs ?? wish.estimateMs;
-    const retryAfterS = Math.max(1, Math.ceil(etaMs / 1000));
-    const waitedS = Math.round(wish.waitMs / 1000);
-    return new TandemError(
-      'queue_timeout',
-      `No slot was free on ${wish.backend} for ${waitedS} s. Try again in ${retryAfterS} s.`,
-      { retryAfterS, details: { backend: wish.backend, waitedS } },
-    );
+  /** The wait that was still expected is the one of a newcomer, less what this request itself adds. */
+  #timeout({ ticket }: Entry, wish: SlotWish): TandemError {
+    const etaMs = this.#scheduler.etaMs(wish.backend, ticket.priority, this.#clock.now());
+    return waitedTooLong(wish, etaMs - wish.estimateMs);
   }
 
   /** Turns a granted wait into a slot; the slot outlives the request when it drains. */
   #lease(entry: Entry, lineId: string, wish: SlotWish, waitingSince: number): Slot {
     const now = this.#clock.now();
-    entry.stage = { kind: 'running', wish, since: now };
-    entry.attempts += 1;
-    const lease: Lease = { backend: wish.backend, owner: entry, draining: false };
-    this.#leases.set(lineId, lease);
+    let state: 'held' | 'draining' | 'free' = 'held';
+    this.#census.move(entry, { kind: 'running', wish, since: now });
     const giveUp = () => {
-      if (entry.stage.kind === 'running' && !lease.draining) entry.stage = { kind: 'idle' };
+      if (this.#census.has(entry)) this.#census.move(entry, { kind: 'idle' });
     };
     const free = () => {
-      if (!this.#leases.delete(lineId)) return;
-      giveUp();
+      state = 'free';
       this.#feed({ type: 'free', at: this.#clock.now(), id: lineId });
     };
     return {
       waitedMs: now - waitingSince,
       release: () => {
-        if (!lease.draining) free();
+        if (state !== 'held') return;
+        giveUp();
+        free();
       },
       drain: (until) => {
-        if (lease.draining || !this.#leases.has(lineId)) return;
+        if (state !== 'held') return;
+        state = 'draining';
         giveUp();
-        lease.draining = true;
         this.#changed();
         void until.then(free, free);
       },
     };
   }
 
-  #settle(entry: Entry, outcome: Outcome): void {
-    if (!this.#entries.has(entry)) return;
-    this.#entries.delete(entry);
-    if (entry.stage.kind === 'waiting')
-      entry.stage.leave(new TandemError('cancelled', 'It ended while waiting.'));
-    this.#totals[outcome.kind] += 1;
+  /** Ends a request from here; its caller is told by the listener, and by the promise if it waits for a slot. */
+  #dismiss(entry: Entry, outcome: Outcome, reason: TandemError): void {
+    this.#settle(entry, outcome, reason);
+    entry.onDismissed(reason);
+  }
+
+  #settle(entry: Entry, outcome: Outcome, reason?: TandemError): void {
+    if (!this.#census.has(entry)) return;
+    if (entry.stage.kind === 'waiting') entry.stage.leave(reason ?? endedWhileWaiting());
+    this.#census.end(entry, outcome);
     this.#changed();
   }
 
@@ -220,33 +226,8 @@ export class RequestQueue {
     this.#changePending = true;
     queueMicrotask(() => {
       this.#changePending = false;
-      if (this.#newcomers) this.#tellPlaces((place) => place === null);
-      this.#tellPlacesSoon();
+      this.#places.refresh();
       this.#change.emit();
     });
-  }
-
-  /** A long queue moves with every request that ends: those who wait already are told now and then only. */
-  #tellPlacesSoon(): void {
-    if (this.#placesPending || this.#waiting.size === 0) return;
-    this.#placesPending = true;
-    this.#clock.after(PLACES_EVERY_MS, () => {
-      this.#placesPending = false;
-      this.#tellPlaces(() => true);
-    });
-  }
-
-  #tellPlaces(concerns: (known: Place | null) => boolean): void {
-    this.#newcomers = false;
-    const now = this.#clock.now();
-    for (const backend of BACKEND_IDS) {
-      for (const view of this.#scheduler.waiting(backend, now)) {
-        const stage = this.#waiting.get(view.id)?.stage;
-        if (stage?.kind !== 'waiting' || stage.place?.position === view.position) continue;
-        if (!concerns(stage.place)) continue;
-        stage.place = { position: view.position, etaMs: view.etaMs };
-        stage.onPlace(stage.place);
-      }
-    }
   }
 }

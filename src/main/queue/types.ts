@@ -1,4 +1,5 @@
 import type { BackendId, Category, Priority } from '../../shared/domain';
+import type { TandemError } from '../../shared/errors';
 
 /** What the queue needs to know of a request; never its text. */
 export interface QueueTicket {
@@ -47,4 +48,9 @@ export interface Admitted {
   acquire(wish: SlotWish, onPlace: (place: Place) => void, signal: AbortSignal): Promise<Slot>;
   /** The first outcome wins; later ones are dropped quietly. */
   settle(outcome: Outcome): void;
+  /**
+   * Sets who is told when the queue itself has ended the request: shed for a more urgent one (`queue_full`), or taken
+   * out by the user (`cancelled`). It is settled by then; its caller is owed the reason.
+   */
+  onDismissed(listener: (reason: TandemError) => void): void;
 }

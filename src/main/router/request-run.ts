@@ -1,5 +1,5 @@
 import type { BackendId, Category, CompletionEnd, CompletionRequest, Reason } from '../../shared/domain';
-import { TandemError } from '../../shared/errors';
+import { isTandemError, TandemError } from '../../shared/errors';
 import type { Clock } from '../ports/clock';
 import type { Admitted, Outcome } from '../queue/types';
 import { childOf } from './bounded';
@@ -57,7 +57,8 @@ export class RequestRun {
     this.#dispose = dispose;
     this.signal = controller.signal;
     // The caller is settled in the same moment, whatever the backend still does.
-    this.signal.addEventListener('abort', () => this.#finish({ kind: 'cancelled' }), { once: true });
+    this.signal.addEventListener('abort', () => this.fail(endOf(this.signal)), { once: true });
+    admitted.onDismissed((reason) => controller.abort(reason));
   }
 
   get admitted(): Admitted {
@@ -107,6 +108,12 @@ export class RequestRun {
     this.record.totalMs = Math.round(this.#clock.now() - this.#startedAt);
     this.#onFinished({ ...this.record, reasons: [...this.record.reasons] });
   }
+}
+
+/** Why a request has been aborted: what the queue or its caller says, else `cancelled`. */
+export function endOf({ reason }: AbortSignal): TandemError {
+  if (isTandemError(reason)) return reason;
+  return new TandemError('cancelled', 'The request was cancelled.', { cause: reason });
 }
 
 /** The record of a request that was never accepted. */

@@ -28,13 +28,13 @@ export async function* waitForSlot(
   const forget = mayMove ? drains.onStall(wish.backend, () => controller.abort(MOVE_ON)) : () => {};
   const places = new LatestPlace();
   const acquired = admitted.acquire(wish, places.tell, controller.signal);
+  acquired.then(places.close, places.close);
   let slot: Slot | null = null;
   try {
-    while (!slot) {
-      const next = await Promise.race([acquired, places.next()]);
-      if ('waitedMs' in next) slot = next;
-      else yield { type: 'waiting', backend: candidate.backend, model: candidate.model, ...next };
+    for (let place = await places.next(); place; place = await places.next()) {
+      yield { type: 'waiting', backend: candidate.backend, model: candidate.model, ...place };
     }
+    slot = await acquired;
     return slot;
   } catch (error) {
     if (error === MOVE_ON) return null;
@@ -53,19 +53,25 @@ export async function* waitForSlot(
   }
 }
 
-/** The newest place that has not been told yet; older ones are of no interest. */
+/** The newest place that has not been told yet; older ones are of no interest, and none is once the wait is over. */
 class LatestPlace {
   #place: Place | null = null;
-  #wake: (place: Place) => void = () => {};
+  #closed = false;
+  #wake: () => void = () => {};
 
   readonly tell = (place: Place): void => {
     this.#place = place;
-    this.#wake(place);
+    this.#wake();
   };
 
-  async next(): Promise<Place> {
-    const woken = this.#place ?? (await new Promise<Place>((resolve) => (this.#wake = resolve)));
-    const newest = this.#place ?? woken;
+  readonly close = (): void => {
+    this.#closed = true;
+    this.#wake();
+  };
+
+  async next(): Promise<Place | null> {
+    if (!this.#place && !this.#closed) await new Promise<void>((resolve) => (this.#wake = resolve));
+    const newest = this.#closed ? null : this.#place;
     this.#place = null;
     return newest;
   }

@@ -72,7 +72,7 @@ describe('RequestQueue', () => {
     const running = admit();
     await acquire(running);
     admit();
-    expect(() => admit()).toThrow(expect.objectContaining({ code: 'queue_full', retryAfterS: 30 }));
+    expect(() => admit()).toThrow(expect.objectContaining({ code: 'queue_full', retryAfterS: 10 }));
     expect(queue.stats()).toMatchObject({ received: 3, rejected: 1, depth: 1 });
   });
 

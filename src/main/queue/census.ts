@@ -1,0 +1,154 @@
+import { BACKEND_IDS, type BackendId, PRIORITIES, type Priority } from '../../shared/domain';
+import type { QueueStats } from '../../shared/status';
+import { accountOf, backendOf, type Entry, type Stage, stateOf } from './entries';
+import { LinkedList } from './linked-list';
+import type { Outcome, QueueTicket } from './types';
+
+/**
+ * Every accepted request that has not ended, and the counters of `/queue/stats`. An entry is counted out of its old
+ * state and into its new one in one step, and leaves in the step that counts its outcome: so the equations hold at
+ * every moment. Every step costs O(1).
+ */
+export class Census {
+  readonly #open = new Map<string, Entry>();
+  /** Those that have had no slot yet, in order of arrival. */
+  readonly #newcomers: Record<Priority, LinkedList<Entry>> = {
+    high: new LinkedList(),
+    medium: new LinkedList(),
+    low: new LinkedList(),
+  };
+  readonly #byAccount = new Map<string, number>();
+  /** Those that have had a slot, in order of their first one. */
+  readonly #begun = new Set<Entry>();
+  readonly #states = { waiting: 0, running: 0, replaying: 0 };
+  readonly #backends = new Map<BackendId, { depth: number; running: number }>();
+  readonly #totals = { received: 0, accepted: 0, done: 0, failed: 0, cancelled: 0, rejected: 0 };
+  #twins = 0;
+
+  get depth(): number {
+    return this.#states.waiting;
+  }
+
+  reject(): void {
+    this.#totals.received += 1;
+    this.#totals.rejected += 1;
+  }
+
+  accept(ticket: QueueTicket, now: number): Entry {
+    this.#totals.received += 1;
+    this.#totals.accepted += 1;
+    if (this.#open.has(ticket.id)) this.#twins += 1;
+    const id = this.#open.has(ticket.id) ? `${ticket.id}~${this.#twins}` : ticket.id;
+    const entry: Entry = {
+      id,
+      ticket,
+      admittedAt: now,
+      attempts: 0,
+      stage: { kind: 'idle' },
+      arrival: null,
+      onDismissed: () => {},
+    };
+    this.#open.set(id, entry);
+    entry.arrival = this.#newcomers[ticket.priority].push(entry);
+    const account = accountOf(ticket);
+    this.#byAccount.set(account, this.depthOf(ticket) + 1);
+    this.#count(entry, 1);
+    return entry;
+  }
+
+  /** Puts an entry into its next stage. */
+  move(entry: Entry, stage: Stage): void {
+    this.#count(entry, -1);
+    entry.stage = stage;
+    if (stage.kind === 'running') entry.attempts += 1;
+    this.#count(entry, 1);
+    if (stage.kind !== 'running' || !entry.arrival) return;
+    this.#noNewcomer(entry);
+    this.#begun.add(entry);
+  }
+
+  /** Counts the outcome of an entry; false when it has ended before. */
+  end(entry: Entry, outcome: Outcome): boolean {
+    if (!this.#open.delete(entry.id)) return false;
+    this.#count(entry, -1);
+    if (entry.arrival) this.#noNewcomer(entry);
+    else this.#begun.delete(entry);
+    this.#totals[outcome.kind] += 1;
+    return true;
+  }
+
+  has(entry: Entry): boolean {
+    return this.#open.get(entry.id) === entry;
+  }
+
+  find(id: string): Entry | null {
+    return this.#open.get(id) ?? null;
+  }
+
+  /** Requests of this client that have had no slot yet. */
+  depthOf(ticket: QueueTicket): number {
+    return this.#byAccount.get(accountOf(ticket)) ?? 0;
+  }
+
+  /** The request of this priority that came last and has had no slot yet. */
+  newest(priority: Priority): Entry | null {
+    return this.#newcomers[priority].last;
+  }
+
+  /** At most `limit` entries: what runs and replays, then `next`, then the others in order of arrival. */
+  first(limit: number, next: Iterable<Entry>): Entry[] {
+    const shown = new Set<Entry>();
+    for (const group of [this.#begun, next, ...PRIORITIES.map((priority) => this.#newcomers[priority])]) {
+      for (const entry of group) {
+        if (shown.size >= limit) break;
+        if (this.has(entry)) shown.add(entry);
+      }
+    }
+    return [...shown];
+  }
+
+  /** `held` tells the slots of a backend in use; one that no running request has is draining. Milliseconds. */
+  stats(held: (backend: BackendId) => number, now: number): QueueStats {
+    const { waiting: depth, running, replaying } = this.#states;
+    const { high, medium, low } = this.#newcomers;
+    const byBackend: QueueStats['by_backend'] = {};
+    for (const id of BACKEND_IDS) {
+      const counts = this.#countsOf(id);
+      byBackend[id] = { ...counts, draining: held(id) - counts.running };
+    }
+    const oldest = Math.min(now, ...[high, medium, low].map((list) => list.first?.admittedAt ?? now));
+    return {
+      depth,
+      running,
+      replaying,
+      by_priority: { high: high.size, medium: medium.size, low: low.size },
+      by_backend: byBackend,
+      oldest_wait_ms: Math.round(now - oldest),
+      ...this.#totals,
+    };
+  }
+
+  #count(entry: Entry, by: 1 | -1): void {
+    const state = stateOf(entry);
+    this.#states[state] += by;
+    const backend = backendOf(entry);
+    if (backend === null || state === 'replaying') return;
+    this.#countsOf(backend)[state === 'running' ? 'running' : 'depth'] += by;
+  }
+
+  #countsOf(backend: BackendId): { depth: number; running: number } {
+    const counts = this.#backends.get(backend) ?? { depth: 0, running: 0 };
+    this.#backends.set(backend, counts);
+    return counts;
+  }
+
+  #noNewcomer(entry: Entry): void {
+    const { ticket, arrival } = entry;
+    if (!arrival) return;
+    this.#newcomers[ticket.priority].remove(arrival);
+    entry.arrival = null;
+    const left = this.depthOf(ticket) - 1;
+    if (left > 0) this.#byAccount.set(accountOf(ticket), left);
+    else this.#byAccount.delete(accountOf(ticket));
+  }
+}
