@@ -15,6 +15,8 @@ export const ERROR_CODES = {
   not_found: { http: 404 },
   model_not_found: { http: 404 },
   body_too_large: { http: 413 },
+  /** A request under which two server processes have died. */
+  poison: { http: 422 },
   rate_limited: { http: 429 },
   cancelled: { http: 499 },
   internal: { http: 500 },

@@ -18,15 +18,58 @@ const CHAT_TEMPLATE =
   "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}" +
   '{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}';
 const CONTEXT_LENGTH = 2048;
+/** 1.0 in half precision. */
+const ONE = 0x3c00;
 
 /**
  * Writes a Llama with random weights and a byte-level tokenizer: it babbles until it is stopped, which is what tests
  * of cancelling and of crashes need. The same size and seed give the same files.
  */
 export async function writeRandomModel(folder: string, size: RandomModelSize, seed = 1): Promise<string> {
+  const vocabulary = byteVocabulary([]);
+  return writeModel(folder, modelConfig(size, vocabulary.length), vocabulary, randomNumbers(seed));
+}
+
+/**
+ * Writes a Llama of that size that says the given words one after the other, one token each, and ends, whatever the
+ * prompt: each missing, doubled or foreign token shows. The width must hold a unit vector for each token.
+ */
+export async function writeCountingModel(
+  folder: string,
+  size: RandomModelSize,
+  words: readonly string[],
+): Promise<string> {
+  const vocabulary = byteVocabulary(words);
+  if (vocabulary.length > size.hidden) throw new RangeError(`${vocabulary.length} tokens need a wider model`);
+  const config = { ...modelConfig(size, vocabulary.length), tie_word_embeddings: false };
+  const first = vocabulary.length - SPECIAL.length - words.length;
+  const last = first + words.length - 1;
+  const end = vocabulary.length - 1;
+  const random = randomNumbers(1);
+  return writeModel(folder, config, vocabulary, (name, [rows = 0, columns = 0], weights) => {
+    // What attention and MLP compute is thrown away, so that only the last token decides.
+    if (name.endsWith('o_proj.weight') || name.endsWith('down_proj.weight')) return;
+    if (name === 'model.embed_tokens.weight') {
+      for (let token = 0; token < rows; token += 1) weights[token * columns + token] = ONE;
+    } else if (name === 'lm_head.weight') {
+      for (let token = 0; token < rows; token += 1) {
+        const counts = token >= first && token < last;
+        const next = counts ? token + 1 : token === last ? end : first;
+        weights[next * columns + token] = ONE;
+      }
+    } else random(name, [rows, columns], weights);
+  });
+}
+
+type Fill = (name: string, shape: readonly number[], weights: Uint16Array) => void;
+
+async function writeModel(
+  folder: string,
+  config: ReturnType<typeof modelConfig>,
+  vocabulary: string[],
+  fill: Fill,
+): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const vocabulary = byteVocabulary();
-  const config = modelConfig(size, vocabulary.length);
   const texts: Record<string, unknown> = {
     'config.json': config,
     'tokenizer.json': tokenizer(vocabulary),
@@ -39,7 +82,7 @@ export async function writeRandomModel(folder: string, size: RandomModelSize, se
   for (const [name, value] of Object.entries(texts)) {
     await writeFile(join(folder, name), JSON.stringify(value, null, 1));
   }
-  await writeFile(join(folder, 'model.safetensors'), safetensors(tensorShapes(config), seed));
+  await writeFile(join(folder, 'model.safetensors'), safetensors(tensorShapes(config), fill));
   return folder;
 }
 
@@ -67,15 +110,15 @@ function modelConfig({ hidden, layers }: RandomModelSize, vocabSize: number) {
   };
 }
 
-/** GPT-2's printable stand-ins for the 256 bytes, then the special tokens. */
-function byteVocabulary(): string[] {
+/** GPT-2's printable stand-ins for the 256 bytes, then whole words, then the special tokens. */
+function byteVocabulary(words: readonly string[]): string[] {
   const printable = (byte: number) =>
     (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
   let next = 256;
   const bytes = Array.from({ length: 256 }, (_, byte) =>
     String.fromCodePoint(printable(byte) ? byte : next++),
   );
-  return [...bytes, MERGE.join(''), ...SPECIAL];
+  return [...bytes, MERGE.join(''), ...words, ...SPECIAL];
 }
 
 function tokenizer(vocabulary: string[]) {
@@ -111,7 +154,7 @@ function tokenizer(vocabulary: string[]) {
 }
 
 function tensorShapes(config: ReturnType<typeof modelConfig>): Map<string, number[]> {
-  const { hidden_size: hidden, intermediate_size: inner } = config;
+  const { hidden_size: hidden, intermediate_size: inner, tie_word_embeddings: tied } = config;
   const shapes = new Map<string, number[]>([['model.embed_tokens.weight', [config.vocab_size, hidden]]]);
   for (let layer = 0; layer < config.num_hidden_layers; layer += 1) {
     const name = (part: string) => `model.layers.${layer}.${part}.weight`;
@@ -125,11 +168,12 @@ function tensorShapes(config: ReturnType<typeof modelConfig>): Map<string, numbe
     shapes.set(name('post_attention_layernorm'), [hidden]);
   }
   shapes.set('model.norm.weight', [hidden]);
+  if (!tied) shapes.set('lm_head.weight', [config.vocab_size, hidden]);
   return shapes;
 }
 
-/** One-dimensional tensors (norms) are ones, the rest evenly spread around zero. Format: length, JSON header, data. */
-function safetensors(shapes: Map<string, number[]>, seed: number): Buffer {
+/** One-dimensional tensors (norms) are ones. Format: length, JSON header, data. */
+function safetensors(shapes: Map<string, number[]>, fill: Fill): Buffer {
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
   let offset = 0;
   for (const [name, shape] of shapes) {
@@ -141,22 +185,28 @@ function safetensors(shapes: Map<string, number[]>, seed: number): Buffer {
   text += ' '.repeat((8 - (text.length % 8)) % 8);
   const data = new Uint16Array(offset / 2);
   let at = 0;
-  let state = seed >>> 0 || 1;
-  for (const shape of shapes.values()) {
+  for (const [name, shape] of shapes) {
     const count = shape.reduce((product, side) => product * side, 1);
-    if (shape.length === 1) data.fill(0x3c00, at, at + count);
-    else {
-      for (let i = at; i < at + count; i += 1) {
-        // xorshift32; the low ten bits are the mantissa of a number between 2^-5 and 2^-4, bit 31 its sign.
-        state ^= state << 13;
-        state ^= state >>> 17;
-        state ^= state << 5;
-        data[i] = 0x2800 | (state & 0x3ff) | ((state >>> 16) & 0x8000);
-      }
-    }
+    const weights = data.subarray(at, at + count);
+    if (shape.length === 1) weights.fill(ONE);
+    else fill(name, shape, weights);
     at += count;
   }
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
   return Buffer.concat([length, Buffer.from(text, 'latin1'), Buffer.from(data.buffer)]);
+}
+
+/** Evenly spread around zero. */
+function randomNumbers(seed: number): Fill {
+  let state = seed >>> 0 || 1;
+  return (_name, _shape, weights) => {
+    for (let i = 0; i < weights.length; i += 1) {
+      // xorshift32; the low ten bits are the mantissa of a number between 2^-5 and 2^-4, bit 31 its sign.
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      weights[i] = 0x2800 | (state & 0x3ff) | ((state >>> 16) & 0x8000);
+    }
+  };
 }

@@ -12,6 +12,7 @@ import {
   weightOf,
 } from '../../src/shared/domain';
 import { TandemError } from '../../src/shared/errors';
+import type { ExitCause } from '../../src/shared/incidents';
 import type { BackendStatus } from '../../src/shared/status';
 
 /** One step of a scripted answer. */
@@ -21,6 +22,8 @@ export type Step =
   | { type: 'pause'; ms: number }
   /** Fails here. */
   | { type: 'fail'; error: TandemError }
+  /** The process dies here; the exit is known before the stream breaks. */
+  | { type: 'die'; cause: ExitCause }
   /** The stream just ends, as when a process dies. */
   | { type: 'cut' }
   /** Never goes on, whatever the signal says. */
@@ -76,9 +79,11 @@ export class ScriptedBackend implements Backend {
   running = 0;
   mostRunning = 0;
   restarts = 0;
+  deaths = 0;
   readonly #clock: Clock;
   readonly #status = new Emitter<BackendStatus>();
   #state: BackendState = 'ready';
+  #death: BackendStatus['lastError'] = null;
   #drained = Promise.withResolvers<void>();
   #holdsDrains = false;
   #up = Promise.withResolvers<void>();
@@ -101,6 +106,14 @@ export class ScriptedBackend implements Backend {
     this.#status.emit(this.status());
   }
 
+  /** Its process ends; it stays down until `state` says otherwise. */
+  die(cause: ExitCause): void {
+    if (!isServing(this.#state)) return;
+    this.deaths += 1;
+    this.#death = { code: cause, message: 'It ended.', at: this.deaths };
+    this.state = 'backoff';
+  }
+
   /** From now on cancelled requests go on computing until `finishDrains`. */
   holdDrains(): void {
     this.#holdsDrains = true;
@@ -118,7 +131,7 @@ export class ScriptedBackend implements Backend {
       ...initialStatus(this.id, 10),
       state: this.#state,
       ownership: 'managed',
-      lastError: down ? { code: 'unknown', message: 'It ended.', at: 0 } : null,
+      lastError: this.#death ?? (down ? { code: 'unknown', message: 'It ended.', at: 0 } : null),
       activeRequests: this.running,
     };
   }
@@ -151,7 +164,10 @@ export class ScriptedBackend implements Backend {
         if (step.type === 'pause') await sleep(this.#clock, step.ms, signal);
         else if (step.type === 'fail') throw step.error;
         else if (step.type === 'cut') return;
-        else if (step.type === 'hang') await new Promise(() => {});
+        else if (step.type === 'die') {
+          this.die(step.cause);
+          throw new TandemError('backend_failed', 'The connection broke.');
+        } else if (step.type === 'hang') await new Promise(() => {});
         else yield step;
       }
     } finally {

@@ -7,6 +7,7 @@ import { lastUserText } from './categories';
 import { fitToContext, lastMessageOnly } from './context';
 import type { DrainWatch } from './drain-watch';
 import { onlyEchoed } from './failures';
+import type { InFlight } from './in-flight';
 import type { MeasuredTimes } from './measured-times';
 import { PrefillWatch } from './prefill-watch';
 import type { RequestRun } from './request-run';
@@ -35,29 +36,32 @@ interface AnswerContext extends TryContext {
   clock: Clock;
   measured: MeasuredTimes;
   drains: DrainWatch;
+  inFlight: InFlight;
 }
 
 /**
  * Lets a backend answer in the slot it has been given. `view.visible` becomes true as soon as anything of the answer
- * can be seen. Throws the attempt's failure, or `echo`; the slot is given back in every case.
+ * can be seen, `view.sent` as soon as the backend has the request. Throws the attempt's failure, or `echo`; the slot is given back in every case.
  */
 export async function* answer(
   context: AnswerContext,
-  view: { visible: boolean },
+  view: { visible: boolean; sent: boolean },
 ): AsyncGenerator<RouterEvent, void, void> {
-  const { run, routed, candidate, backend, clock, drains } = context;
+  const { run, routed, candidate, backend, clock, drains, inFlight } = context;
   const splice = candidate.starter ? context.splice : null;
   const attempt = new Attempt(
     {
       ...context,
       mayWait: candidate.waitForReady || !(context.hasNext || run.request.strict),
       onDrain: (drained) => drains.watch(backend.id, drained),
+      onStart: () => inFlight.enter(backend, run.request),
     },
     run.signal,
   );
   try {
     await attempt.ready();
     run.takenBy(candidate);
+    view.sent = true;
     const takenAt = clock.now();
     const { request, droppedTurns } = prepare(context);
     yield { type: 'attempt', ...run.label(candidate), droppedTurns };
@@ -70,7 +74,7 @@ export async function* answer(
     };
     const prefill = new PrefillWatch();
     const watch = (chunk: CompletionChunk) => prefill.onChunk(chunk, clock.now());
-    const end = yield* pass(attempt.stream(request), watch, text, splice, view, started);
+    const end = yield* pass(attempt.stream({ ...request, timeoutMs: context.timeoutMs }), watch, text, splice, view, started);
     if (text.isEcho && !routed.echoAllowed) throw onlyEchoed(candidate.backend, candidate.model);
     if (text.isEcho) run.addReasons(['echo']);
     const start = view.visible ? null : started();

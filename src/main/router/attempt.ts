@@ -1,9 +1,11 @@
 import { type CompletionChunk, type CompletionEnd, isServing } from '../../shared/domain';
+import { isTandemError } from '../../shared/errors';
 import type { Backend, BackendRequest } from '../backends/backend';
 import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
 import { childOf, nextOrAbort, within } from './bounded';
 import { backendDown, endedEarly, tookTooLong } from './failures';
+import { exitCauseOf, type Stay } from './in-flight';
 import type { Candidate } from './types';
 
 /** A backend that was up a moment ago proves it within this time when it need not be waited for. */
@@ -22,6 +24,8 @@ export interface AttemptOptions {
   mayWait: boolean;
   /** Told when a cancelled sequence may still be computed. */
   onDrain: (drained: Promise<void>) => void;
+  /** The backend is about to get the request; told until nothing is computed for it any more. */
+  onStart: () => Stay;
 }
 
 /**
@@ -34,6 +38,7 @@ export class Attempt {
   readonly #dispose: () => void;
   /** Has the backend been asked, without having finished? */
   #computing = false;
+  #stay: Stay | null = null;
   #iterator: AsyncIterator<CompletionChunk> | null = null;
   #cancelTimer: () => void = () => {};
   #over = false;
@@ -70,6 +75,7 @@ export class Attempt {
     });
     signal.throwIfAborted();
     this.#computing = true;
+    this.#stay = this.#options.onStart();
     const iterator = backend.stream(request, signal)[Symbol.asyncIterator]();
     this.#iterator = iterator;
     try {
@@ -83,6 +89,8 @@ export class Attempt {
         yield next.value;
       }
     } catch (error) {
+      const died = isTandemError(error) ? exitCauseOf(error.details.cause) : null;
+      if (died) this.#stay?.died(died);
       if (!signal.aborted) this.#finished();
       throw error;
     } finally {
@@ -106,6 +114,8 @@ export class Attempt {
     const drained = this.#unwind().then(() => backend.drained());
     slot.drain(drained);
     onDrain(drained);
+    const leave = () => this.#stay?.leave();
+    void drained.then(leave, leave);
   }
 
   /** Lets the backend's stream end; only then does it know what is still computed. Never rejects, never waits long. */
@@ -123,6 +133,7 @@ export class Attempt {
 
   #finished(): void {
     this.#computing = false;
+    this.#stay?.leave();
     this.close();
   }
 }

@@ -1,5 +1,5 @@
-import { type CompletionRequest, isServing, type Reason } from '../../shared/domain';
-import { isTandemError, TandemError, toTandemError } from '../../shared/errors';
+import { type BackendId, type CompletionRequest, isServing, type Reason } from '../../shared/domain';
+import { type TandemError, toTandemError } from '../../shared/errors';
 import type { Backend } from '../backends/backend';
 import type { BackendRegistry } from '../backends/registry';
 import type { Clock } from '../ports/clock';
@@ -11,10 +11,14 @@ import { orAbort, within } from './bounded';
 import { promptTokens } from './context';
 import { DrainWatch } from './drain-watch';
 import { estimateFor, expectedRunMs, queueWaitMs, requestTimeoutMs } from './estimates';
-import { asFailure, backendDown, brokenOff, causeOf, isFinal, isPassing, withoutFallback } from './failures';
+import { asFailure, backendDown, brokenOff, causeOf, isFinal, poisoned, withoutFallback } from './failures';
+import { type Fingerprints, MAX_DEATHS } from './fingerprints';
+import { InFlight } from './in-flight';
+import { Line } from './line';
 import type { Measured, MeasuredTimes } from './measured-times';
 import { isSameName } from './model-names';
-import { type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
+import { endOf, type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
+import { RetryBudget } from './retry-budget';
 import { route } from './route';
 import { waitForSlot } from './slot-wait';
 import { mayBeSpliced, Splice, twinOf } from './splice';
@@ -28,6 +32,8 @@ export interface RequestDispatcherOptions {
   /** Looks for models again; asked before a request is refused for want of one. Never rejects. */
   refresh: () => Promise<void>;
   measured: MeasuredTimes;
+  /** What is known of requests under which a process died. */
+  fingerprints: Fingerprints;
   clock: Clock;
   logger: Logger;
   /** Told exactly once per request, rejected ones included, in the moment in which it is settled. Must not throw. */
@@ -42,9 +48,9 @@ interface Plan {
 /** How one candidate ended; a thrown error is final for the request. */
 type Tried =
   | { kind: 'done' }
-  | { kind: 'failed'; error: TandemError; cause: string; visible: boolean }
-  /** Gave up waiting because the backend still computes for somebody who left. */
-  | { kind: 'moved' };
+  | { kind: 'failed'; error: TandemError; cause: string; visible: boolean; sent: boolean }
+  /** Not sent: the backend still computes for somebody who left, or has died under the same request meanwhile. */
+  | { kind: 'moved'; why: 'draining' | 'poison' };
 
 type Failed = Extract<Tried, { kind: 'failed' }>;
 
@@ -55,11 +61,15 @@ type Failed = Extract<Tried, { kind: 'failed' }>;
 export class RequestDispatcher implements Dispatcher {
   readonly #options: RequestDispatcherOptions;
   readonly #drains: DrainWatch;
+  readonly #inFlight: InFlight;
+  readonly #budget: RetryBudget;
   readonly #logger: Logger;
 
   constructor(options: RequestDispatcherOptions) {
     this.#options = options;
     this.#drains = new DrainWatch(options.clock);
+    this.#inFlight = new InFlight(options.backends, options.fingerprints);
+    this.#budget = new RetryBudget(options.clock);
     this.#logger = options.logger.child('router');
   }
 
@@ -69,7 +79,7 @@ export class RequestDispatcher implements Dispatcher {
     try {
       yield* this.#serve(run);
     } catch (thrown) {
-      const error = run.signal.aborted ? cancelled(thrown) : toTandemError(thrown);
+      const error = run.signal.aborted ? endOf(run.signal) : toTandemError(thrown);
       run.fail(error);
       throw error;
     } finally {
@@ -77,10 +87,22 @@ export class RequestDispatcher implements Dispatcher {
     }
   }
 
+  /** Does this backend compute a request whose like was there when a process died? */
+  suspectInFlight(backend: BackendId): boolean {
+    return this.#inFlight.suspectOn(backend);
+  }
+
   #admit(request: CompletionRequest): Admitted {
     const { id, client, priority } = request;
     try {
-      return this.#options.queue.admit({ id, client, priority, rateLimited: request.origin !== 'chat' });
+      const admitted = this.#options.queue.admit({
+        id,
+        client,
+        priority,
+        rateLimited: request.origin !== 'chat',
+      });
+      this.#budget.earn();
+      return admitted;
     } catch (thrown) {
       const error = toTandemError(thrown);
       this.#options.onFinished(rejectedRecord(request, error, this.#options.clock));
@@ -101,7 +123,20 @@ export class RequestDispatcher implements Dispatcher {
     run.addReasons(routed.reasons);
     yield { type: 'routed', category: routed.category, reasons: [...run.record.reasons] };
     if (routed.kind === 'refused') throw routed.error;
-    yield* this.#tryInOrder(run, routed, snapshot);
+    yield* this.#tryInOrder(run, this.#awayFromKilled(run, routed, snapshot), snapshot);
+  }
+
+  /** Where a request may go under which a process has died: elsewhere if anything else can take it. */
+  #awayFromKilled(run: RequestRun, routed: Routed, snapshot: RouteSnapshot): Routed {
+    const { request } = run;
+    const { deaths, killed } = this.#options.fingerprints.of(request);
+    if (deaths >= MAX_DEATHS) throw poisoned();
+    const first = routed.candidates[0];
+    if (request.strict || !first || !killed.has(first.backend)) return routed;
+    const elsewhere = route({ ...request, exclude: [...(request.exclude ?? []), ...killed] }, snapshot);
+    if (elsewhere.kind === 'refused') return routed;
+    run.addReasons([`fallback:${first.backend}-poison`]);
+    return elsewhere;
   }
 
   /** Tries the candidates until one answers; `Tried` decides how to go on. */
@@ -111,28 +146,29 @@ export class RequestDispatcher implements Dispatcher {
     snapshot: RouteSnapshot,
   ): AsyncGenerator<RouterEvent, void, void> {
     const { request } = run;
-    const waiting = [...routed.candidates];
+    const suspicion = () => this.#options.fingerprints.of(request);
+    const line = new Line({
+      candidates: routed.candidates,
+      backends: this.#options.backends,
+      budget: this.#budget,
+      killed: () => suspicion().killed,
+    });
     const splice = mayBeSpliced(request) ? new Splice() : null;
-    let lastRound = false;
-    for (let current = waiting.shift(); current; ) {
-      const context = { run, routed, snapshot, candidate: current, hasNext: waiting.length > 0, splice };
+    for (let current = line.shift(); current; ) {
+      const context = { run, routed, snapshot, candidate: current, hasNext: line.hasNext, splice };
       const tried = yield* this.#try(context);
       if (tried.kind === 'done') return;
+      if (suspicion().deaths >= MAX_DEATHS) throw poisoned(tried.kind === 'failed' ? tried.error : undefined);
       if (tried.kind === 'moved') {
-        run.addReasons([`fallback:${current.backend}-draining`]);
-        current = waiting.shift();
+        run.addReasons([`fallback:${current.backend}-${tried.why}`]);
+        current = line.shift();
         continue;
       }
       const { error } = tried;
       if (isFinal(error, request)) throw error;
       if (request.strict) throw tried.visible ? error : withoutFallback(error, current.backend);
       if (tried.visible && request.origin !== 'chat') return yield* this.#continue(context, tried);
-      // Nothing else is left: the first choice gets one more go as soon as its backend is back.
-      if (waiting.length === 0 && !lastRound && isPassing(error) && !current.waitForReady) {
-        lastRound = true;
-        waiting.push({ ...(routed.candidates[0] ?? current), waitForReady: true });
-      }
-      const next = waiting.shift();
+      const next = await line.after(current, tried, run.signal);
       if (!next) throw error;
       yield* this.#fallBack(run, current, next, tried);
       current = next;
@@ -174,7 +210,7 @@ export class RequestDispatcher implements Dispatcher {
     const { run, candidate } = context;
     const backend = this.#options.backends.get(candidate.backend);
     const { clock, measured } = this.#options;
-    const view = { visible: false };
+    const view = { visible: false, sent: false };
     try {
       const plan = this.#plan(context);
       if (candidate.waitForReady) await this.#waitUntilUp(backend, plan.timeoutMs, run.signal);
@@ -183,10 +219,23 @@ export class RequestDispatcher implements Dispatcher {
         plan.wish,
         run.signal,
       );
-      if (!slot) return { kind: 'moved' };
+      if (!slot) return { kind: 'moved', why: 'draining' };
+      if (this.#isBarred(context)) {
+        slot.release();
+        return { kind: 'moved', why: 'poison' };
+      }
       run.record.queueMs = (run.record.queueMs ?? 0) + Math.round(slot.waitedMs);
       yield* answer(
-        { ...context, backend, slot, timeoutMs: plan.timeoutMs, clock, measured, drains: this.#drains },
+        {
+          ...context,
+          backend,
+          slot,
+          timeoutMs: plan.timeoutMs,
+          clock,
+          measured,
+          drains: this.#drains,
+          inFlight: this.#inFlight,
+        },
         view,
       );
       return { kind: 'done' };
@@ -194,8 +243,14 @@ export class RequestDispatcher implements Dispatcher {
       if (run.signal.aborted) throw thrown;
       const error = asFailure(thrown);
       const cause = causeOf(error, backend.status());
-      return { kind: 'failed', error, cause, visible: view.visible && !run.request.whole };
+      return { kind: 'failed', error, cause, visible: view.visible && !run.request.whole, sent: view.sent };
     }
+  }
+
+  /** Have processes died under the same request, sent by somebody else, while this one waited? */
+  #isBarred({ run, candidate, hasNext }: TryContext): boolean {
+    const { deaths, killed } = this.#options.fingerprints.of(run.request);
+    return deaths >= MAX_DEATHS || (hasNext && killed.has(candidate.backend));
   }
 
   /** What the candidate may cost: its wish for a slot and its time limit. */
@@ -237,11 +292,6 @@ export class RequestDispatcher implements Dispatcher {
       () => backendDown(backend.id),
     );
   }
-}
-
-function cancelled(thrown: unknown): TandemError {
-  if (isTandemError(thrown) && thrown.code === 'cancelled') return thrown;
-  return new TandemError('cancelled', 'The request was cancelled.', { cause: thrown });
 }
 
 /** Could a model that is not listed yet change this refusal? */

@@ -11,6 +11,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
   'body_too_large',
   'cancelled',
   'queue_timeout',
+  'poison',
 ]);
 
 /** Failures that may be gone once the backend is up again. */
@@ -101,6 +102,15 @@ export function brokenOff(error: TandemError, from: Candidate): TandemError {
     cause: error,
     details: { ...error.details, backend: from.backend, model: from.model },
   });
+}
+
+/** Two processes died under this request; a third is not risked. */
+export function poisoned(cause?: unknown): TandemError {
+  return new TandemError(
+    'poison',
+    'Two servers died while they computed this request, so it is not tried again for a day. Change it and send it again.',
+    { cause },
+  );
 }
 
 /** What a client that forbids fallback is told: 503 for a server's failure, the failure itself for its own. */

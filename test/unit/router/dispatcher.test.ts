@@ -3,6 +3,7 @@ import { BackendRegistry } from '../../../src/main/backends/registry';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { RequestQueue } from '../../../src/main/queue/request-queue';
 import { RequestDispatcher } from '../../../src/main/router/dispatcher';
+import { Fingerprints } from '../../../src/main/router/fingerprints';
 import { MeasuredTimes } from '../../../src/main/router/measured-times';
 import type { FinishedRecord } from '../../../src/main/router/request-run';
 import type { RouterEvent, RouteSnapshot } from '../../../src/main/router/types';
@@ -10,6 +11,7 @@ import type { CompletionRequest, ModelInfo } from '../../../src/shared/domain';
 import { TandemError } from '../../../src/shared/errors';
 import { defaultSettings, type Settings } from '../../../src/shared/settings';
 import { FakeClock, settle } from '../../support/fake-clock';
+import { MemoryFiles } from '../../support/memory-files';
 import { END, model, ScriptedBackend, type Step, says } from '../../support/scripted-backend';
 
 const MODELS: ModelInfo[] = [
@@ -48,6 +50,12 @@ function setUp(
     snapshot,
     refresh: options.refresh ?? (async () => {}),
     measured: new MeasuredTimes(),
+    fingerprints: new Fingerprints({
+      files: new MemoryFiles(),
+      path: 'suspects.json',
+      clock,
+      logger: silentLogger,
+    }),
     clock,
     logger: silentLogger,
     onFinished: (record) => void records.push(record),

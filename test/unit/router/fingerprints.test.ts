@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../../../src/main/ports/logger';
+import { Fingerprints, fingerprintOf } from '../../../src/main/router/fingerprints';
+import type { CompletionRequest } from '../../../src/shared/domain';
+import { EXIT_CAUSES } from '../../../src/shared/incidents';
+import { FakeClock } from '../../support/fake-clock';
+import { MemoryFiles } from '../../support/memory-files';
+
+const PATH = 'suspects.json';
+const HOUR = 3_600_000;
+
+function request(text: string, more: Partial<CompletionRequest> = {}): CompletionRequest {
+  return {
+    id: 'r1',
+    messages: [{ role: 'user', content: text }],
+    model: { kind: 'auto' },
+    priority: 'medium',
+    client: 'one',
+    sampling: { temperature: 0, maxTokens: 5 },
+    strict: false,
+    origin: 'gateway',
+    ...more,
+  };
+}
+
+function setUp(files = new MemoryFiles(), clock = new FakeClock()) {
+  return { files, clock, known: new Fingerprints({ files, path: PATH, clock, logger: silentLogger }) };
+}
+
+describe('a fingerprint', () => {
+  it.each([
+    [
+      'another id, client, priority and model',
+      { id: 'r2', client: 'two', model: { kind: 'backend', backend: 'mlx' } },
+    ],
+    ['another order of parameters', { sampling: { maxTokens: 5, temperature: 0 } }],
+    ['a parameter that is absent', { sampling: { temperature: 0, maxTokens: 5, seed: undefined } }],
+    ['outer spaces and line ends', { messages: [{ role: 'user', content: ' e\u0301\r\nb\n' }] }],
+  ] as [string, Partial<CompletionRequest>][])('is the same with %s', (_, more) => {
+    expect(fingerprintOf(request('\u00e9\nb', more))).toBe(fingerprintOf(request('\u00e9\nb')));
+  });
+
+  it.each([
+    ['text', { messages: [{ role: 'user', content: 'b' }] }],
+    ['role', { messages: [{ role: 'system', content: 'a' }] }],
+    ['parameters', { sampling: { temperature: 1, maxTokens: 5 } }],
+    ['options of the server', { extraOptions: { num_ctx: 5 } }],
+    ['a raw prompt', { rawPrompt: 'a' }],
+  ] as [string, Partial<CompletionRequest>][])('differs with another %s', (_, more) => {
+    expect(fingerprintOf(request('a', more))).not.toBe(fingerprintOf(request('a')));
+  });
+});
+
+describe('what is known against a request', () => {
+  it('is nothing at first, then each death under it with its backend', () => {
+    const { known } = setUp();
+    expect(known.of(request('a'))).toEqual({ deaths: 0, killed: new Set() });
+    known.blame(request('a'), 'mlx', 'unknown');
+    expect(known.of(request('a', { client: 'two' }))).toEqual({ deaths: 1, killed: new Set(['mlx']) });
+    known.blame(request('a'), 'ollama', 'out_of_memory');
+    expect(known.of(request('a'))).toEqual({ deaths: 2, killed: new Set(['mlx', 'ollama']) });
+    expect(known.of(request('b')).deaths).toBe(0);
+  });
+
+  it('is nothing after a death from outside or at a start', () => {
+    const { known } = setUp();
+    for (const cause of EXIT_CAUSES) known.blame(request(cause), 'mlx', cause);
+    const blamed = EXIT_CAUSES.filter((cause) => known.of(request(cause)).deaths > 0);
+    expect(blamed).toEqual(['out_of_memory', 'gpu_hang', 'generation_dead', 'poison', 'stalled', 'unknown']);
+  });
+
+  it('is forgotten after 24 hours, each death on its own', async () => {
+    const { known, clock } = setUp();
+    known.blame(request('a'), 'mlx', 'unknown');
+    await clock.advance(20 * HOUR);
+    known.blame(request('a'), 'ollama', 'unknown');
+    await clock.advance(5 * HOUR);
+    expect(known.of(request('a'))).toEqual({ deaths: 1, killed: new Set(['ollama']) });
+    await clock.advance(20 * HOUR);
+    expect(known.of(request('a')).deaths).toBe(0);
+  });
+
+  it('outlives the app, without a word of the text', async () => {
+    const { known, files, clock } = setUp();
+    known.blame(request('a secret prompt'), 'mlx', 'unknown');
+    await known.settled();
+    expect(files.files.get(PATH)).not.toMatch(/secret|prompt/);
+    const { known: next } = setUp(files, clock);
+    await next.load();
+    expect(next.of(request('a secret prompt')).deaths).toBe(1);
+  });
+
+  it('keeps the thousand latest suspects', async () => {
+    const { known, files } = setUp();
+    for (let index = 0; index < 1001; index += 1) known.blame(request(`n${index}`), 'mlx', 'unknown');
+    await known.settled();
+    expect(Object.keys(JSON.parse(files.files.get(PATH) ?? ''))).toHaveLength(1000);
+    expect([known.of(request('n0')).deaths, known.of(request('n1000')).deaths]).toEqual([0, 1]);
+  });
+
+  it.each(['', '{', '[1]', '{"x":1}', '{"00000000000000000000000000000000":[{"backend":"cpu"}]}'])(
+    'is nothing when the file holds %j',
+    async (text) => {
+      const { known, files } = setUp();
+      files.files.set(PATH, text);
+      await known.load();
+      expect(known.of(request('a')).deaths).toBe(0);
+    },
+  );
+
+  it('holds for this run when the disk is full', async () => {
+    const { known, files } = setUp();
+    files.fail = new Error('full');
+    known.blame(request('a'), 'mlx', 'unknown');
+    await known.settled();
+    expect(known.of(request('a')).deaths).toBe(1);
+  });
+});
