@@ -85,6 +85,7 @@ export function createCore(
         if (hasCapableModel(models) && enabled.every(isSettled)) void chat.answerWaiting();
       }),
       services.measured.onChange(() => projection.touch('times')),
+      services.incidents.onChange(() => projection.touch('life')),
       pulls.onChange(() => projection.touch('pulls')),
       pulls.onCompleted(() => void library.rescan()),
       setup.onProgress(() => projection.touch('setup')),
@@ -97,6 +98,7 @@ export function createCore(
       starter.start(),
       ...enabled.map((backend) => backend.onStatus(() => projection.touch('backends', 'settings'))),
       ...enabled.map((backend) => logAbsence(backend, logger)),
+      ...enabled.map((backend) => services.incidents.watch(backend)),
     );
   }
 
@@ -107,7 +109,9 @@ export function createCore(
     memory.stop();
     await Promise.allSettled([gateway.close(), mlxApi.close(), chat.close()]);
     await Promise.allSettled([setup.stop(), ...enabled.map((backend) => backend.stop())]);
+    await services.fingerprints.settled();
     await services.times.close();
+    await services.incidents.settled();
   }
 
   return {
@@ -123,7 +127,9 @@ export function createCore(
     },
     async start() {
       for (const { code, message } of warnings()) logger.warn('warning', { code, says: message });
+      await services.fingerprints.load();
       await services.times.open();
+      await services.incidents.load();
       const onGateway = await gateway.listen(listen.gateway.port, listen.gateway.host);
       const onMlxApi = await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host);
       // Nothing may be started any more once it is being stopped.

@@ -30,7 +30,20 @@ export interface HandlerParts {
 
 /** The contract, bound to the services. No logic lives here. */
 export function createHandlers(parts: HandlerParts): Handlers {
-  const { projection, chat, queue, incidents, store, settings, registry, library, pulls, setup, place, shell } = parts;
+  const {
+    projection,
+    chat,
+    queue,
+    incidents,
+    store,
+    settings,
+    registry,
+    library,
+    pulls,
+    setup,
+    place,
+    shell,
+  } = parts;
   return {
     snapshot: async () => projection.snapshot(),
 

@@ -6,6 +6,8 @@ import { RemoteMlxBackend } from './backends/mlx/remote-mlx-backend';
 import { OLLAMA_DEFAULT_URL, OllamaBackend } from './backends/ollama/ollama-backend';
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
+import { createIncidents } from './create-incidents';
+import type { Incidents } from './incidents/incidents';
 import { MemoryMonitor } from './memory/memory-monitor';
 import { createMemorySampler } from './memory/memory-sampler';
 import { MlxLibrary } from './models/mlx-library';
@@ -25,6 +27,7 @@ import { findPortHolder } from './ports/port-holder';
 import type { ProcessTable, Spawner } from './ports/spawner';
 import { RequestQueue } from './queue/request-queue';
 import { RequestDispatcher } from './router/dispatcher';
+import { Fingerprints } from './router/fingerprints';
 import { MeasuredTimes } from './router/measured-times';
 import { pickModel } from './router/model-pick';
 import type { RouteSnapshot } from './router/types';
@@ -32,6 +35,7 @@ import { locateRuntime } from './setup/locate-runtime';
 import { SetupRunner } from './setup/setup-runner';
 import type { SettingsStore } from './store/settings-store';
 import type { OpenedStore } from './store/store-client';
+import { restartLimits } from './supervisor/limits';
 import type { ChildRecords } from './supervisor/sweep';
 
 export interface CorePorts {
@@ -60,8 +64,10 @@ export interface Services {
   pulls: PullService;
   memory: MemoryMonitor;
   queue: RequestQueue;
+  fingerprints: Fingerprints;
   dispatcher: RequestDispatcher;
   chat: ChatService;
+  incidents: Incidents;
   /** Makes running services follow the settings that act at once. */
   applySettings(): void;
 }
@@ -104,7 +110,15 @@ export function createServices(
       direct: direct.filter((name) => name !== null),
     });
   });
-  const common = { env: place.env, fetcher, post, instanceId: place.instanceId };
+  const incidents = createIncidents(ports, place, {
+    status: (id) => registry.get(id).status(),
+    memory: () => memory.status(),
+    inFlight: (id) => queue.status().stats.by_backend[id]?.running ?? 0,
+    killerInFlight: (id) => dispatcher.suspectInFlight(id),
+  });
+  const supervision = { ...ports, observer: incidents };
+  const limits = () => restartLimits(values().restartBackoffS, values().restartStableS);
+  const common = { env: place.env, fetcher, post, instanceId: place.instanceId, limits };
   const managedMlx = () =>
     new MlxBackend(
       {
@@ -128,7 +142,7 @@ export function createServices(
         mayStart: (signal) => memory.relieved(signal),
         onLoaded: (name, seconds) => measured.learnLoad({ backend: 'mlx', name }, seconds),
       },
-      ports,
+      supervision,
     );
   const mlx = mlxUrl === null ? managedMlx() : new RemoteMlxBackend({ ...common, url: mlxUrl, clock });
   const ollama = new OllamaBackend(
@@ -140,7 +154,7 @@ export function createServices(
       logFile: join(place.dataDir, 'logs', 'ollama.log'),
       findHolder: findPortHolder,
     },
-    ports,
+    supervision,
   );
   const registry = new BackendRegistry([mlx, ollama]);
   const enabled = registry.all().filter(({ id }) => isEnabled(id));
@@ -178,8 +192,15 @@ export function createServices(
     slots: { mlx: values().mlxMaxConcurrent, ollama: values().ollamaMaxConcurrent },
     rateLimit: () => ({ max: values().rateLimitMax, windowMs: values().rateLimitWindowS * 1000 }),
   });
+  const fingerprints = new Fingerprints({
+    files: ports.files,
+    path: join(place.dataDir, 'suspects.json'),
+    clock,
+    logger,
+  });
   const dispatcher = new RequestDispatcher({
     clock,
+    fingerprints,
     queue,
     backends: registry,
     snapshot: routeSnapshot,
@@ -208,8 +229,10 @@ export function createServices(
     pulls,
     memory,
     queue,
+    fingerprints,
     dispatcher,
     chat,
+    incidents,
     applySettings() {
       queue.setSlots('mlx', values().mlxMaxConcurrent);
       queue.setSlots('ollama', values().ollamaMaxConcurrent);

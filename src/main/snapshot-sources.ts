@@ -19,7 +19,7 @@ export function snapshotSources(from: {
   warnings: () => Warning[];
 }): Sources {
   const { services, settings, place, addresses, chats, warnings } = from;
-  const { enabled, memory, queue, library, measured, pulls, setup } = services;
+  const { enabled, memory, queue, library, incidents, measured, pulls, setup } = services;
   return {
     app: () => ({
       version: place.version,
@@ -34,7 +34,7 @@ export function snapshotSources(from: {
     memory: () => memory.status(),
     ledger: () => null,
     queue: () => queue.status(),
-    life: () => [],
+    life: () => incidents.life(),
     times: () => timesOf(library.models(), settings.values().modelTimeEstimates, measured),
     models: () => library.models().map(toModelView),
     capable: () => hasCapableModel(library.models()),

@@ -72,6 +72,20 @@ export const SETTINGS = {
   },
   /** Seconds that a backend may take for one request (at least 600 for reasoning). */
   requestTimeoutS: { schema: seconds, default: 300, env: 'LOCAL_ROUTER_LLM_TIMEOUT', acts: 'now' },
+  /** Seconds to the first restart after a crash; each further one waits twice as long. */
+  restartBackoffS: {
+    schema: z.number().min(0.05).max(300),
+    default: 5,
+    env: 'TANDEM_RESTART_BACKOFF',
+    acts: 'now',
+  },
+  /** Seconds that a server must be up until its earlier crashes are forgotten. */
+  restartStableS: {
+    schema: z.number().min(1).max(86_400),
+    default: 600,
+    env: 'TANDEM_RESTART_STABLE',
+    acts: 'now',
+  },
   /** Seconds by model: load, per 1k tokens, margin. */
   modelTimeEstimates: {
     schema: z.record(

@@ -1,4 +1,5 @@
-import type { SettingKey } from '../../shared/settings';
+import { z } from 'zod';
+import { SETTING_KEYS, type SettingKey } from '../../shared/settings';
 import type { Clock } from '../ports/clock';
 import type { FileStore } from '../ports/file-store';
 
@@ -8,6 +9,13 @@ export interface SettingChange {
   old: unknown;
   new: unknown;
 }
+
+const lineSchema = z.object({
+  at: z.iso.datetime(),
+  key: z.enum(SETTING_KEYS),
+  old: z.unknown(),
+  new: z.unknown(),
+});
 
 const MAX_BYTES = 256 * 1024;
 
@@ -25,4 +33,29 @@ export async function logSettingChange(
   if ((await files.size(path)) <= MAX_BYTES) return;
   const lines = ((await files.readText(path)) ?? '').split('\n');
   await files.replace(path, lines.slice(Math.floor(lines.length / 2)).join('\n'));
+}
+
+/**
+ * The changes since a wall time in ms, oldest first. Never rejects: a line that cannot be read is skipped, and a file
+ * that cannot be read counts as empty.
+ */
+export async function readSettingChanges(
+  files: Pick<FileStore, 'readText'>,
+  path: string,
+  since: number,
+): Promise<(SettingChange & { at: string })[]> {
+  const text = await files.readText(path).catch(() => null);
+  return (text ?? '').split('\n').flatMap((line) => {
+    const change = readLine(line);
+    return change && Date.parse(change.at) >= since ? [change] : [];
+  });
+}
+
+function readLine(line: string): (SettingChange & { at: string }) | null {
+  if (line === '') return null;
+  try {
+    return lineSchema.parse(JSON.parse(line));
+  } catch {
+    return null;
+  }
 }

@@ -1,0 +1,75 @@
+import type { FileStore } from '../ports/file-store';
+import type { Logger } from '../ports/logger';
+import { type Incident, incidentSchema } from './incident';
+
+const CAPACITY = 50;
+
+export interface IncidentStoreOptions {
+  files: Pick<FileStore, 'readText' | 'append' | 'replace'>;
+  /** JSON lines, one incident each; mode 0600. */
+  path: string;
+  logger: Logger;
+}
+
+/** The last incidents, also over restarts of the app. A disk that is full or read-only costs the file, not the app. */
+export class IncidentStore {
+  readonly #options: IncidentStoreOptions;
+  #incidents: readonly Incident[] = [];
+  /** Lines in the file; it is written anew when half of them are past their time. */
+  #lines = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(options: IncidentStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Reads what earlier runs have left; lines that cannot be read are skipped. Never rejects. */
+  async load(): Promise<readonly Incident[]> {
+    const { files, path, logger } = this.#options;
+    try {
+      const lines = ((await files.readText(path)) ?? '').split('\n').filter((line) => line !== '');
+      this.#lines = lines.length;
+      this.#incidents = [...lines.flatMap(readLine), ...this.#incidents].slice(-CAPACITY);
+    } catch (error) {
+      logger.warn('incidents.not-read', { error });
+    }
+    return this.#incidents;
+  }
+
+  find(id: string): Incident | null {
+    return this.#incidents.find((incident) => incident.id === id) ?? null;
+  }
+
+  add(incident: Incident): void {
+    this.#incidents = [...this.#incidents, incident].slice(-CAPACITY);
+    this.#writing = this.#writing.then(() => this.#write(incident));
+  }
+
+  /** Resolves when everything is with the disk, or has failed to be. */
+  settled(): Promise<void> {
+    return this.#writing;
+  }
+
+  async #write(incident: Incident): Promise<void> {
+    const { files, path, logger } = this.#options;
+    try {
+      if (this.#lines >= 2 * CAPACITY) {
+        await files.replace(path, this.#incidents.map((each) => `${JSON.stringify(each)}\n`).join(''));
+        this.#lines = this.#incidents.length;
+      } else {
+        await files.append(path, `${JSON.stringify(incident)}\n`);
+        this.#lines += 1;
+      }
+    } catch (error) {
+      logger.warn('incidents.not-written', { error });
+    }
+  }
+}
+
+function readLine(line: string): Incident[] {
+  try {
+    return [incidentSchema.parse(JSON.parse(line))];
+  } catch {
+    return [];
+  }
+}
