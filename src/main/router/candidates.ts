@@ -67,7 +67,8 @@ export function whyNot(
   if (!enabled) return ROLES[otherThan(backend)].alone;
   if (request.exclude?.includes(backend)) return `unavailable:${backend}-excluded`;
   if (state === 'absent') return `unavailable:${backend}-absent`;
-  if (ROLES[backend].work === 'light' && snapshot.memory === 'critical') return 'memory:critical';
+  const short = snapshot.memory === 'critical' && !request.overruleMemory;
+  if (ROLES[backend].work === 'light' && short) return 'memory:critical';
   const missing = needsOf(request).backend.find((need) => !capabilities[need]);
   return missing ? `unavailable:${backend}-${missing}` : null;
 }
@@ -80,6 +81,17 @@ function otherThan(backend: BackendId): BackendId {
 export function isTooLong(backend: BackendId, pick: Pick, request: CompletionRequest): boolean {
   if (ROLES[backend].work !== 'light' || pick.starter) return false;
   return neededTokens(request) > (pick.contextLength ?? LIGHT_CONTEXT);
+}
+
+/** Why memory can never hold this model; null when it can, when that is unknown, or when the user overrules. */
+export function whyNeverFits(
+  backend: BackendId,
+  model: string,
+  request: CompletionRequest,
+  snapshot: RouteSnapshot,
+): Reason | null {
+  if (request.overruleMemory) return null;
+  return snapshot.memoryRefuses?.(backend, model, neededTokens(request)) ?? null;
 }
 
 /**
@@ -108,7 +120,9 @@ export function candidatesFor(
     if (light && backend !== insisted) continue;
     const pick = pickModel(backend, category, snapshot, needs.model);
     const tooLong = pick !== null && isTooLong(backend, pick, request);
+    const tooLarge = pick && whyNeverFits(backend, pick.name, request, snapshot);
     if (tooLong) choice.reasons.push('rule:long-context');
+    else if (tooLarge) choice.reasons.push(tooLarge);
     else if (pick) choice.candidates.push(candidate(backend, pick, []));
     const starter = smallTalk ? pickStarter(backend, snapshot) : null;
     if (starter && starter.name !== pick?.name) {

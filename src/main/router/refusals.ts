@@ -1,4 +1,4 @@
-import { BACKEND_IDS, type BackendId, type Category, isServing } from '../../shared/domain';
+import { BACKEND_IDS, type BackendId, type Category, isServing, type Reason } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 import { pickModel } from './model-pick';
 import { needsHeavy, ROLES } from './roles';
@@ -42,16 +42,6 @@ export function noCandidate(
       { retryAfterS: STARTING_RETRY_S },
     );
   }
-  const onlyLight = present.every((id) => ROLES[id].work === 'light');
-  if (onlyLight && snapshot.memory === 'critical') {
-    return new TandemError(
-      'memory_critical',
-      'Memory is nearly full, so MLX takes no work now. Close something large, or try later.',
-      {
-        retryAfterS: MEMORY_RETRY_S,
-      },
-    );
-  }
   const wish = needsHeavy(category) ? 'a larger model' : 'a model';
   const heavy = usable.find((id) => ROLES[id].work === 'heavy');
   const installed = heavy !== undefined && present.includes(heavy);
@@ -67,6 +57,33 @@ export function noCandidate(
     { details: { category, example: exampleFor(category) } },
   );
 }
+
+/**
+ * Only a light backend is there, and memory is why it takes nothing: a decision, which the user may overrule once.
+ * Null when that is not why.
+ */
+export function heldBack(reasons: readonly Reason[], snapshot: RouteSnapshot): TandemError | null {
+  const reason = reasons.find((one) => Object.hasOwn(HELD_BACK, one));
+  const present = BACKEND_IDS.filter((id) => {
+    const { enabled, state } = snapshot.backends[id];
+    return enabled && state !== 'absent';
+  });
+  if (!reason || present.some((id) => ROLES[id].work !== 'light')) return null;
+  const [backend] = present;
+  return new TandemError('memory_critical', HELD_BACK[reason] ?? '', {
+    ...(reason === 'memory:critical' ? { retryAfterS: MEMORY_RETRY_S } : {}),
+    details: { reason, rule: reason.slice('memory:'.length).replace('-', '_'), backend: backend ?? null },
+  });
+}
+
+const HELD_BACK: Readonly<Record<string, string>> = {
+  'memory:critical':
+    'Memory is nearly full, so MLX is held back on purpose. Close something large, try later, or try anyway.',
+  'memory:working-set':
+    'Not loaded on purpose: the model is larger than what the GPU may hold. Choose a smaller one, or try anyway.',
+  'memory:buffer-limit':
+    'Not loaded on purpose: a part of the model is larger than one buffer of the GPU. Choose a smaller or more quantised one.',
+};
 
 /** Did this backend, when it was last there, list a model that would do? */
 function hasModelFor(backend: BackendId, category: Category, snapshot: RouteSnapshot): boolean {

@@ -15,12 +15,13 @@ import {
   needsOf,
   orderByState,
   preferredOrder,
+  whyNeverFits,
   whyNot,
 } from './candidates';
 import { type CategoryDecision, categoryByRules, lastUserText } from './categories';
 import { isSameModel, isSameName } from './model-names';
 import { isNamedBySetting } from './model-pick';
-import { modelNotFound, noCandidate, remoteModel, tooHeavyForLight } from './refusals';
+import { heldBack, modelNotFound, noCandidate, remoteModel, tooHeavyForLight } from './refusals';
 import { ROLES } from './roles';
 import type { Candidate, Route, RouteSnapshot } from './types';
 
@@ -123,7 +124,8 @@ function whyNotModel(model: ModelInfo, request: CompletionRequest, snapshot: Rou
   if (refusal) return refusal;
   const light = ROLES[model.backend].work === 'light' && snapshot.settings.mlxOnlyLight;
   if (light && model.weight !== 'light' && !isNamedBySetting(model, snapshot)) return 'setting:only-light';
-  return isTooLong(model.backend, model, request) ? 'rule:long-context' : null;
+  if (isTooLong(model.backend, model, request)) return 'rule:long-context';
+  return whyNeverFits(model.backend, model.name, request, snapshot);
 }
 
 /** Nobody lists the name: unknown, unless a server that cannot be asked now might know it. */
@@ -146,7 +148,7 @@ function conclude(
 ): Route {
   const reasons = [...new Set(why.reasons)];
   if (candidates.length === 0) {
-    const error = noCandidate(category, snapshot, request.exclude ?? []);
+    const error = heldBack(reasons, snapshot) ?? noCandidate(category, snapshot, request.exclude ?? []);
     return refuse(category, error, error.code === 'no_model' ? [...reasons, 'no-capable-model'] : reasons);
   }
   return { kind: 'candidates', category, candidates, reasons, echoAllowed: why.echoAllowed };

@@ -26,6 +26,8 @@ export interface RouteSnapshot {
   >;
   models: readonly ModelInfo[];
   memory: 'normal' | 'warning' | 'critical' | 'unknown';
+  /** Why a model can never be loaded on this machine for so many tokens; null = it may be, as far as that is known. */
+  memoryRefuses?: (backend: BackendId, model: string, tokens: number) => Reason | null;
 }
 
 /** One backend and model to try, with the reasons for it standing where it does. */
