@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, BackendRequest } from '../../src/main/backends/backend';
 import { RemoteMlxBackend } from '../../src/main/backends/mlx/remote-mlx-backend';
-import { OllamaBackend, type OllamaBackendOptions } from '../../src/main/backends/ollama/ollama-backend';
+import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
+import { OllamaBackend } from '../../src/main/backends/ollama/ollama-backend';
+import type { OllamaBackendOptions } from '../../src/main/backends/ollama/ollama-options';
 import { systemClock } from '../../src/main/ports/clock';
 import { silentLogger } from '../../src/main/ports/logger';
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
@@ -219,8 +221,8 @@ describe('an Ollama of our own', () => {
     expect((await collect(backend.stream(babble(2), never))).at(-1)?.type).toBe('end');
   });
 
-  test('a runner that stands still is cut, and the server is started again', async () => {
-    const backend = await ready({ stream: { stallMs: 700 } });
+  test('a runner that stands still is cut and ended, and the server stays up', async () => {
+    const backend = await ready({ stream: { stallMs: () => 700, lookEveryMs: 100 } });
     const pid = backend.status().pid ?? 0;
     const frozen = async () => {
       for await (const chunk of backend.stream(babble(900), never)) {
@@ -228,9 +230,9 @@ describe('an Ollama of our own', () => {
           for (const runner of await table.descendants(pid)) process.kill(runner, 'SIGSTOP');
       }
     };
-    await expect(frozen()).rejects.toMatchObject({ code: 'timeout' });
-    await backend.ensureReady();
-    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { code: 'stalled' } });
+    await expect(frozen()).rejects.toMatchObject({ details: { cause: 'stalled' } });
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 0, pid });
+    expect((await collect(backend.stream(babble(2), never))).at(-1)?.type).toBe('end');
   });
 
   test('unknown and remote models are refused with what to do', async () => {
@@ -252,9 +254,11 @@ describe('an Ollama of our own', () => {
     const backend = await ready();
     const load = await collect(backend.stream({ ...babble(2, 'tiny'), messages: [] }, never));
     expect(load).toMatchObject([{ type: 'end', end: { reason: 'load' } }]);
-    await backend.createFrom('coder', 'tiny', never);
+    const url = backend.status().url ?? '';
+    const api = new OllamaApi({ url, fetcher: http.fetcher, post: http.post, instanceId: 'test' });
+    await api.createFrom('coder', 'tiny', never);
     expect((await backend.models()).map(({ name }) => name)).toContain('coder');
-    await backend.deleteModel('coder', never);
+    await api.delete('coder', never);
     expect((await backend.models()).map(({ name }) => name)).not.toContain('coder');
   });
 

@@ -21,6 +21,8 @@ export interface BackendRequest {
   think?: boolean | string;
   keepAlive?: string | number;
   extraOptions?: Record<string, unknown>;
+  /** Ms that the answer may take in all, for deciding how long something is worth waiting for; the signal ends it. */
+  timeoutMs?: number;
 }
 
 /**

@@ -1,7 +1,17 @@
-import type { BackendId, ModelInfo } from '../../../shared/domain';
+import { type BackendId, type ModelInfo, weightOf } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
-import { isRemoteAnswer, isRemoteName, type ShowAnswer, type TagItem, toModelInfo } from './model-list';
+import {
+  isRemoteAnswer,
+  isRemoteName,
+  parseBillions,
+  type ShowAnswer,
+  type TagItem,
+  toModelInfo,
+} from './model-list';
 import type { OllamaApi } from './ollama-api';
+
+/** A loaded model takes its file's size and a share more for its cache and buffers. */
+const LOADED_PER_DISK = 1.2;
 
 /** The models of one server, with what `/api/show` says kept by digest: it changes only with the digest. */
 export class Catalogue {
@@ -31,9 +41,37 @@ export class Catalogue {
    */
   async refuseRemote(api: OllamaApi, name: string, signal: AbortSignal): Promise<void> {
     if (isRemoteName(name)) throw remote(name);
-    const item = this.#items.find((known) => known.name === name || known.name === `${name}:latest`);
+    const item = this.#itemOf(name);
     const show = item ? await this.#show(api, item, signal) : await api.show(name, signal);
     if ((item && isRemoteAnswer(item)) || (show && isRemoteAnswer(show))) throw remote(name);
+  }
+
+  /** Bytes of an installed model on disk; null = not known. */
+  sizeOf(model: string): number | null {
+    return this.#itemOf(model)?.size ?? null;
+  }
+
+  isHeavy(model: string): boolean {
+    return weightOf(parseBillions(this.#itemOf(model)?.details?.parameter_size)) === 'heavy';
+  }
+
+  /**
+   * The largest installed model that is small enough to be loaded instead of this one.
+   * @param freeBytes null = not known: half of this one's size is taken for small enough
+   */
+  fitting(model: string, freeBytes: number | null): string | null {
+    const own = this.sizeOf(model);
+    const limit = freeBytes === null ? (own ?? 0) / 2 : freeBytes / LOADED_PER_DISK;
+    const small = this.#items
+      .filter((item) => item.size !== undefined && item.size <= limit && item.size < (own ?? limit + 1))
+      .filter((item) => !isRemoteName(item.name) && !isRemoteAnswer(item))
+      .filter(({ digest }) => this.#shown.get(digest)?.capabilities?.includes('completion') ?? true)
+      .sort((left, right) => (right.size ?? 0) - (left.size ?? 0));
+    return small[0]?.name.replace(/:latest$/, '') ?? null;
+  }
+
+  #itemOf(name: string): TagItem | undefined {
+    return this.#items.find((known) => known.name === name || known.name === `${name}:latest`);
   }
 
   async #show(api: OllamaApi, item: TagItem, signal: AbortSignal): Promise<ShowAnswer | null> {

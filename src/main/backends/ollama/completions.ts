@@ -1,65 +1,127 @@
 import type { CompletionChunk } from '../../../shared/domain';
-import { TandemError } from '../../../shared/errors';
+import { isTandemError, TandemError } from '../../../shared/errors';
+import type { HangLimitsView } from '../../../shared/incidents';
 import type { Clock } from '../../ports/clock';
 import type { BackendRequest } from '../backend';
 import type { OllamaApi } from './ollama-api';
-import { toCall } from './protocol';
+import { promptTokens, toCall } from './protocol';
+import { Recovery } from './recovery';
+import type { Pulse } from './runners';
+import { FrameGaps, type StreamLimits } from './stream-limits';
+import { StreamWatch, type Verdict } from './stream-watch';
 
-export interface StreamLimits {
-  /** Ms from sending a request to its first frame: waiting, model load and prompt evaluation. */
-  firstFrameMs(model: string): number;
-  /** Ms between two frames of an answer; a stopped runner would hold its stream open for ever. */
-  stallMs: number;
+/** What is known of a server beside its API, and what can be done for it. */
+export interface ServerCare {
+  /** The model is a heavy one, which may take longer for everything. */
+  heavy(model: string): boolean;
+  /** How the model processes get on; null where they cannot be seen. */
+  pulse(): Promise<Pulse | null>;
+  /** Gets a process that stands still out of the way. @param again doing so has not helped a moment ago */
+  cureStall(model: string, again: boolean): Promise<void>;
+  /** Takes idle models of ours out of memory. @returns whether any went */
+  makeRoom(model: string, signal: AbortSignal): Promise<boolean>;
+  /** An installed model that is small enough; null = none. @param freeBytes null = not known */
+  fitting(model: string, freeBytes: number | null): string | null;
+  /** The only request was cancelled before its first token: its prompt may still be computed. */
+  promptCancelled(): void;
 }
 
-export const DEFAULT_STREAM_LIMITS: StreamLimits = { firstFrameMs: () => 900_000, stallMs: 120_000 };
+/** A server of which nothing but its API is known. */
+const STRANGER: ServerCare = {
+  heavy: () => false,
+  pulse: async () => null,
+  cureStall: async () => {},
+  makeRoom: async () => false,
+  fitting: () => null,
+  promptCancelled: () => {},
+};
 
-/** Counts requests in flight and cuts those of a server that has fallen silent. */
+/**
+ * Runs completions: counts those in flight, cuts the silent ones, and tries again what failed before its first token
+ * and can be mended.
+ */
 export class Completions {
   readonly #clock: Clock;
   readonly #limits: StreamLimits;
   readonly #onChange: () => void;
+  readonly #care: ServerCare;
+  readonly #gaps: FrameGaps;
   #active = 0;
 
-  constructor(clock: Clock, limits: StreamLimits, onChange: () => void) {
+  constructor(clock: Clock, limits: StreamLimits, onChange: () => void, care: ServerCare = STRANGER) {
     this.#clock = clock;
     this.#limits = limits;
     this.#onChange = onChange;
+    this.#care = care;
+    this.#gaps = new FrameGaps(limits);
   }
 
   get active(): number {
     return this.#active;
   }
 
-  /** @throws TandemError also `timeout`, when a limit was passed */
+  /** After how long without progress this model counts as stalled. Silence alone proves nothing and has no limit. */
+  hangLimits(model: string): HangLimitsView {
+    return this.#gaps.limits(model, this.#care.heavy(model));
+  }
+
+  /** @throws TandemError whose `details.cause` says what the server failed of */
   async *run(api: OllamaApi, request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
-    const silence = new AbortController();
-    let cancelTimer = () => {};
-    const watch = (ms: number) => {
-      cancelTimer();
-      cancelTimer = this.#clock.after(ms, () => silence.abort());
-    };
+    const recovery = new Recovery({ clock: this.#clock, care: this.#care, limits: this.#limits }, request);
+    let begun = false;
     this.#count(1);
-    watch(this.#limits.firstFrameMs(request.model));
     try {
-      for await (const chunk of api.complete(toCall(request), AbortSignal.any([signal, silence.signal]))) {
-        // A slow reader is not a silent server.
-        cancelTimer();
+      for (;;) {
+        try {
+          for await (const chunk of this.#once(api, request, signal)) {
+            begun = true;
+            yield chunk;
+          }
+          return;
+        } catch (error) {
+          if (signal.aborted) throw error;
+          if (begun) throw await recovery.afterBegin(error);
+          await recovery.before(error, signal);
+        }
+      }
+    } finally {
+      if (signal.aborted && !begun && this.#active === 1) this.#care.promptCancelled();
+      this.#count(-1);
+    }
+  }
+
+  /** One try. */
+  async *#once(
+    api: OllamaApi,
+    request: BackendRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<CompletionChunk> {
+    const { model } = request;
+    const limits = this.#limits;
+    const watch = new StreamWatch({
+      clock: this.#clock,
+      everyMs: limits.lookEveryMs,
+      firstMs: limits.loadTimeoutMs(model) + limits.prefillMs(model, promptTokens(request)),
+      stallMs: this.hangLimits(model).stepMs,
+      silentMs: limits.silentMs,
+      pulse: () => this.#care.pulse(),
+      alone: () => this.#active === 1,
+    });
+    let since: number | null = null;
+    try {
+      for await (const chunk of api.complete(toCall(request), AbortSignal.any([signal, watch.signal]))) {
+        watch.frame();
+        if (since !== null && chunk.type !== 'end') this.#gaps.add(model, this.#clock.now() - since);
         yield chunk;
-        watch(this.#limits.stallMs);
+        since = this.#clock.now();
+        watch.wait();
       }
     } catch (error) {
-      if (!silence.signal.aborted || signal.aborted) throw error;
-      throw new TandemError(
-        'timeout',
-        `${request.model} gave no sign of life; try again or restart Ollama.`,
-        {
-          cause: error,
-        },
-      );
+      // The server may have answered after all in the moment in which it was cut off.
+      const cut = isTandemError(error) && error.code === 'cancelled' && !signal.aborted;
+      throw cut && watch.verdict ? silence(model, watch.verdict, error) : error;
     } finally {
-      cancelTimer();
-      this.#count(-1);
+      watch.stop();
     }
   }
 
@@ -67,4 +129,17 @@ export class Completions {
     this.#active += change;
     this.#onChange();
   }
+}
+
+const SILENCE_WORDS: Readonly<Record<Verdict, string>> = {
+  stalled: 'made no progress any more and was cut off; try again.',
+  'load-timeout': 'gave no sign of life in the time for loading it; try again or choose a smaller model.',
+  'load-died': 'ended while it was loaded; try again.',
+};
+
+function silence(model: string, verdict: Verdict, cause: unknown): TandemError {
+  return new TandemError('backend_failed', `${model} ${SILENCE_WORDS[verdict]}`, {
+    cause,
+    details: { cause: verdict, model },
+  });
 }

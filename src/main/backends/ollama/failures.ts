@@ -1,4 +1,5 @@
 import { TandemError } from '../../../shared/errors';
+import { failureKind, memoryFigures } from './failure-kinds';
 
 /** What went wrong, out of whatever the client, fetch or the server threw. */
 interface Cause {
@@ -50,10 +51,24 @@ function refused(status: number, text: string, cause: unknown): TandemError {
   if (status === 400 && /does not support/.test(words))
     return new TandemError('unsupported', words, { cause });
   if (status === 400) return new TandemError('bad_request', words, { cause });
-  if (status === 503) {
-    return new TandemError('backend_failed', `Ollama is busy: ${words}`, { cause, retryAfterS: 5 });
-  }
-  return new TandemError('backend_failed', `Ollama failed: ${words}`, { cause });
+  return serverFailure(text, status, cause);
+}
+
+/**
+ * A failure in the server's own words, before or in the middle of an answer; `details.cause` is its kind where the
+ * words tell one.
+ */
+export function serverFailure(text: string, status: number | null, cause?: unknown): TandemError {
+  const kind = failureKind(text);
+  const words = `Ollama ${kind === 'queue-full' ? 'is busy' : 'failed'}: ${text.slice(0, 300)}`;
+  return new TandemError('backend_failed', words, {
+    cause,
+    ...(status === 503 ? { retryAfterS: 5 } : {}),
+    details: {
+      ...(kind ? { cause: kind } : {}),
+      ...(kind === 'memory' ? { ...memoryFigures(text) } : {}),
+    },
+  });
 }
 
 export function pullFailure(error: unknown, model: string, signal: AbortSignal): TandemError {

@@ -42,7 +42,8 @@ export class ManagedOllama {
           this.#server = null;
         },
         probe: (signal, onStage) => this.#probe(signal, onStage),
-        readExit: () => ({ named: null, lines: this.#log.evidence() }),
+        // It ends with 0 only when it is asked to, by SIGTERM or SIGINT.
+        readExit: ({ code }) => ({ named: code === 0 ? 'killed' : null, lines: this.#log.evidence() }),
         mayStart: options.mayStart,
       },
       ports,
@@ -52,6 +53,11 @@ export class ManagedOllama {
   /** The running server; null unless it is ready. */
   get server(): { api: OllamaApi; version: string } | null {
     return this.supervisor.view().state === 'ready' ? this.#server : null;
+  }
+
+  /** Pid of the server; null while none runs. */
+  get pid(): number | null {
+    return this.supervisor.view().pid;
   }
 
   async #launch() {

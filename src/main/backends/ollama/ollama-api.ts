@@ -22,6 +22,15 @@ export interface OllamaApiOptions {
   instanceId: string;
 }
 
+/** The part of an `/api/ps` item that is used here. */
+export interface LoadedItem {
+  name: string;
+  size?: number;
+  size_vram?: number;
+  context_length?: number;
+  expires_at?: string;
+}
+
 /** Bytes over all layers that the server has named so far. */
 export interface PullProgress {
   step: string;
@@ -57,9 +66,15 @@ export class OllamaApi {
     return this.#call(signal, async (client) => (await client.show({ model })) as ShowAnswer);
   }
 
-  /** Names of the models in memory. */
-  async loaded(signal: AbortSignal): Promise<string[]> {
-    return this.#call(signal, async (client) => (await client.ps()).models.map(({ name }) => name));
+  /** The models in memory, the one that stays longest first. A model whose process has died still stands there. */
+  async loaded(signal: AbortSignal): Promise<LoadedItem[]> {
+    return this.#call(signal, async (client) => (await client.ps()).models as unknown as LoadedItem[]);
+  }
+
+  /** Takes a model out of memory, also one whose process stands still. One that is not loaded is no error. */
+  async unload(model: string, signal: AbortSignal): Promise<void> {
+    const body = { model, keep_alive: 0 };
+    for await (const _chunk of this.complete({ path: '/api/generate', body }, signal));
   }
 
   async delete(model: string, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import type { ChatRequest, ChatResponse, GenerateRequest, GenerateResponse } fro
 import type { CompletionChunk, CompletionEnd, Sampling } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendRequest } from '../backend';
+import { serverFailure } from './failures';
 
 export interface HttpCall {
   path: '/api/chat' | '/api/generate';
@@ -28,6 +29,16 @@ export function toCall(request: BackendRequest): HttpCall {
     ...(request.tools === undefined ? {} : { tools: request.tools as ChatRequest['tools'] }),
   };
   return { path: '/api/chat', body: { ...common, ...body } };
+}
+
+/** Characters of a prompt that make one token at least, in languages with long words as in those with short ones. */
+const CHARS_PER_TOKEN = 3;
+
+/** Tokens that a request's prompt comes to, by its length. */
+export function promptTokens({ rawPrompt, messages, tools }: BackendRequest): number {
+  const texts = rawPrompt ?? messages.map(({ content }) => content).join('');
+  const chars = texts.length + (tools ? JSON.stringify(tools).length : 0);
+  return Math.ceil(chars / CHARS_PER_TOKEN);
 }
 
 /** No `num_ctx` of our own: another value than the loaded one reloads the model. */
@@ -73,14 +84,16 @@ export class NdjsonReader {
 
   /**
    * The stream is over.
-   * @throws TandemError `backend_failed` when no frame said `done`: a dead server, or Ollama's guard against
-   *   repetition, ends the stream as if all were well
+   * @throws TandemError `backend_failed` with the cause `incomplete` when no frame said `done`: Ollama's guard against
+   *   repetition, and in some places a dead runner, ends the stream as if all were well
    */
   *finish(): Generator<CompletionChunk> {
     // A request that only loads is answered by one object without a line end.
     yield* this.#line(this.#rest);
     if (!this.#ended) {
-      throw new TandemError('backend_failed', 'Ollama stopped in the middle of its answer; try again.');
+      throw new TandemError('backend_failed', 'Ollama stopped in the middle of its answer; try again.', {
+        details: { cause: 'incomplete' },
+      });
     }
   }
 
@@ -88,7 +101,7 @@ export class NdjsonReader {
     if (line.trim() === '' || this.#ended) return;
     const frame = parse(line);
     if (frame.error !== undefined) {
-      throw new TandemError('backend_failed', `Ollama failed: ${String(frame.error).slice(0, 300)}`);
+      throw serverFailure(String(frame.error), null);
     }
     const thinking = frame.message?.thinking ?? frame.thinking;
     if (thinking) yield { type: 'thinking', text: thinking };

@@ -1,0 +1,124 @@
+import { isTandemError, TandemError } from '../../../shared/errors';
+import { type Clock, sleep } from '../../ports/clock';
+import type { BackendRequest } from '../backend';
+import type { ServerCare } from './completions';
+import type { StreamLimits } from './stream-limits';
+
+interface RecoveryPorts {
+  clock: Clock;
+  care: ServerCare;
+  limits: StreamLimits;
+}
+
+/** Between two tries to get into the server's queue: doubled each time, up to the ceiling. */
+const QUEUE_FIRST_MS = 250;
+const QUEUE_CEILING_MS = 4000;
+/** Of the request's own time, the share that may go into waiting for the server's queue. */
+const QUEUE_SHARE = 0.9;
+const QUEUE_RETRY_AFTER_S = 10;
+const MEMORY_RETRY_AFTER_S = 30;
+const GIGABYTE = 1e9;
+
+/** What is done about the failures of one request. Each cure is tried once; only the queue is asked again and again. */
+export class Recovery {
+  readonly #ports: RecoveryPorts;
+  readonly #request: BackendRequest;
+  readonly #startedAt: number;
+  #queueMs = QUEUE_FIRST_MS;
+  #retried = false;
+  #roomMade = false;
+
+  constructor(ports: RecoveryPorts, request: BackendRequest) {
+    this.#ports = ports;
+    this.#request = request;
+    this.#startedAt = ports.clock.now();
+  }
+
+  /** Nothing of the answer has come yet: resolves when it makes sense to send the request again, else rejects. */
+  async before(error: unknown, signal: AbortSignal): Promise<void> {
+    switch (causeOf(error)) {
+      case 'queue-full':
+        return this.#awaitPlace(error, signal);
+      case 'memory':
+        return this.#makeRoom(error, signal);
+      case 'stalled':
+        await this.#ports.care.cureStall(this.#request.model, this.#retried);
+        return this.#again(error);
+      case 'load-died':
+        // The text does not say why; where it was memory, room is what helps.
+        await this.#ports.care.makeRoom(this.#request.model, signal).catch(() => {});
+        return this.#again(error);
+      case 'load-timeout':
+        return this.#again(error);
+      default:
+        throw error;
+    }
+  }
+
+  /** A part of the answer has come, so that it cannot be asked for again. Resolves with the failure to tell. */
+  async afterBegin(error: unknown): Promise<unknown> {
+    if (causeOf(error) === 'stalled') await this.#ports.care.cureStall(this.#request.model, false);
+    return error;
+  }
+
+  #again(error: unknown): void {
+    if (this.#retried) throw error;
+    this.#retried = true;
+  }
+
+  async #awaitPlace(error: unknown, signal: AbortSignal): Promise<void> {
+    const { clock, limits } = this.#ports;
+    const { timeoutMs } = this.#request;
+    const allowed = timeoutMs === undefined ? limits.queueMs : timeoutMs * QUEUE_SHARE;
+    if (clock.now() - this.#startedAt + this.#queueMs > allowed) throw queueFull(error);
+    await sleep(clock, this.#queueMs, signal);
+    this.#queueMs = Math.min(this.#queueMs * 2, QUEUE_CEILING_MS);
+  }
+
+  async #makeRoom(error: unknown, signal: AbortSignal): Promise<void> {
+    const { care } = this.#ports;
+    const { model } = this.#request;
+    if (!this.#roomMade && (await care.makeRoom(model, signal).catch(() => false))) {
+      this.#roomMade = true;
+      return;
+    }
+    throw doesNotFit(error, model, care);
+  }
+}
+
+function causeOf(error: unknown): unknown {
+  return isTandemError(error) ? error.details.cause : null;
+}
+
+function queueFull(cause: unknown): TandemError {
+  return new TandemError(
+    'queue_full',
+    `Ollama has more requests waiting than it takes. Try again in ${QUEUE_RETRY_AFTER_S} s.`,
+    { cause, retryAfterS: QUEUE_RETRY_AFTER_S, details: { cause: 'queue-full' } },
+  );
+}
+
+function doesNotFit(cause: unknown, model: string, care: ServerCare): TandemError {
+  const { neededBytes = null, freeBytes = null } = isTandemError(cause) ? cause.details : {};
+  const needed = typeof neededBytes === 'number' ? neededBytes : null;
+  const free = typeof freeBytes === 'number' ? freeBytes : null;
+  const fits = care.fitting(model, free);
+  const sizes = [
+    needed === null ? '' : ` It needs ${gigabytes(needed)}`,
+    free === null ? '' : `, and ${gigabytes(free)} are free`,
+  ].join('');
+  const cure = fits === null ? 'Choose a smaller model' : `${fits} would fit; choose it`;
+  return new TandemError(
+    'memory_critical',
+    `${model} does not fit into memory now.${sizes}${sizes && '.'} ${cure}, or close other programs and try again.`,
+    {
+      cause,
+      retryAfterS: MEMORY_RETRY_AFTER_S,
+      details: { cause: 'memory', model, neededBytes: needed, freeBytes: free, fits },
+    },
+  );
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / GIGABYTE).toFixed(1)} GB`;
+}

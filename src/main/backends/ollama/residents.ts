@@ -1,0 +1,162 @@
+import { TandemError } from '../../../shared/errors';
+import type { Clock } from '../../ports/clock';
+import type { LoadedItem, OllamaApi } from './ollama-api';
+
+/** A model in the server's memory. */
+export interface Resident {
+  name: string;
+  /** `at` is the wall time in ms of the reading; null bytes = not known. */
+  size: { bytes: number | null; source: string; at: number };
+  /** Of `size`, what the GPU holds; null = not told. */
+  gpuBytes: number | null;
+  /** Tokens; null = not told. */
+  contextLength: number | null;
+  /** Wall time in ms at which the server drops it; null = not told. */
+  expiresAt: number | null;
+  /** False while it is being loaded. */
+  ready: boolean;
+  /** It was loaded for a request of ours. */
+  ours: boolean;
+  /** Requests of ours that it answers now. */
+  active: number;
+  /** Wall time in ms of the end of its last request of ours. */
+  lastUsedAt: number | null;
+}
+
+/** What was used this recently is not taken out of memory. */
+const RECENT_MS = 30_000;
+
+/** What one server holds in memory, as it says itself, and what of it we loaded. */
+export class Residents {
+  readonly #clock: Clock;
+  readonly #sizeOf: (model: string) => number | null;
+  readonly #active = new Map<string, number>();
+  readonly #lastUsed = new Map<string, number>();
+  readonly #ours = new Set<string>();
+  #reading: { at: number; items: readonly LoadedItem[] } | null = null;
+  /** Every model in a server of our own is there for one of our requests. */
+  #allOurs = false;
+
+  /** @param sizeOf bytes of an installed model on disk */
+  constructor(clock: Clock, sizeOf: (model: string) => number | null) {
+    this.#clock = clock;
+    this.#sizeOf = sizeOf;
+  }
+
+  /** Another server is used from now on. @param managed it is a process of ours */
+  changed(managed: boolean): void {
+    this.#reading = null;
+    this.#ours.clear();
+    this.#allOurs = managed;
+  }
+
+  /** A request to this model is sent. */
+  begin(model: string): void {
+    const name = plain(model);
+    this.#active.set(name, (this.#active.get(name) ?? 0) + 1);
+    // Before the first reading nobody knows who loaded what, so that it is taken to be somebody else's.
+    if (this.#reading && !this.has(name)) this.#ours.add(name);
+  }
+
+  end(model: string): void {
+    const name = plain(model);
+    const left = (this.#active.get(name) ?? 1) - 1;
+    if (left > 0) this.#active.set(name, left);
+    else this.#active.delete(name);
+    this.#lastUsed.set(name, this.#clock.wall().getTime());
+  }
+
+  /** Did the last reading show it? */
+  has(model: string): boolean {
+    return this.#reading?.items.some(({ name }) => plain(name) === plain(model)) ?? false;
+  }
+
+  isOurs(model: string): boolean {
+    return this.#allOurs || this.#ours.has(plain(model));
+  }
+
+  /** The one that stays longest; null = none, or not known. */
+  get first(): string | null {
+    return this.#reading?.items[0]?.name ?? null;
+  }
+
+  async refresh(api: OllamaApi, signal: AbortSignal): Promise<void> {
+    const items = await api.loaded(signal);
+    this.#reading = { at: this.#clock.wall().getTime(), items };
+    for (const name of this.#ours) if (!this.has(name) && !this.#active.has(name)) this.#ours.delete(name);
+  }
+
+  /** As of the last reading, with what is being loaded for us since. */
+  list(): Resident[] {
+    if (!this.#reading) return [];
+    const { at, items } = this.#reading;
+    const known = items.map((item) => ({
+      ...this.#facts(plain(item.name)),
+      size: { bytes: item.size ?? null, source: 'api/ps', at },
+      gpuBytes: item.size_vram ?? null,
+      contextLength: item.context_length ?? null,
+      expiresAt: wallTime(item.expires_at),
+      ready: true,
+    }));
+    const coming = [...this.#active.keys()].filter((name) => !this.has(name));
+    return [
+      ...known,
+      ...coming.map((name) => ({
+        ...this.#facts(name),
+        size: { bytes: this.#sizeOf(name), source: 'estimate', at: this.#clock.wall().getTime() },
+        gpuBytes: null,
+        contextLength: null,
+        expiresAt: null,
+        ready: false,
+      })),
+    ];
+  }
+
+  /**
+   * Takes a model of ours out of memory; one that is not there is out already.
+   * @throws TandemError `unsupported` for one that somebody else loaded, or that is answering
+   */
+  async unload(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
+    await this.refresh(api, signal);
+    const found = this.list().find(({ name }) => name === plain(model));
+    if (!found?.ready) return;
+    if (!found.ours || found.active > 0) {
+      const why = found.ours ? 'is answering' : 'was loaded by another program';
+      throw new TandemError('unsupported', `${model} ${why}; it stays in memory.`, { details: { model } });
+    }
+    await api.unload(found.name, signal);
+    await this.refresh(api, signal);
+  }
+
+  /** Unloads what we loaded, nobody uses and nobody has used lately. @returns how many models went */
+  async makeRoom(api: OllamaApi, wanted: string, signal: AbortSignal): Promise<number> {
+    await this.refresh(api, signal);
+    const now = this.#clock.wall().getTime();
+    const idle = this.list().filter(
+      ({ name, ready, ours, active, lastUsedAt }) =>
+        ready && ours && active === 0 && name !== plain(wanted) && now - (lastUsedAt ?? 0) >= RECENT_MS,
+    );
+    for (const { name } of idle) await api.unload(name, signal);
+    if (idle.length > 0) await this.refresh(api, signal);
+    return idle.length;
+  }
+
+  #facts(name: string): Pick<Resident, 'name' | 'ours' | 'active' | 'lastUsedAt'> {
+    return {
+      name,
+      ours: this.isOurs(name),
+      active: this.#active.get(name) ?? 0,
+      lastUsedAt: this.#lastUsed.get(name) ?? null,
+    };
+  }
+}
+
+/** The tag that Ollama adds by itself says nothing. */
+function plain(name: string): string {
+  return name.replace(/:latest$/, '');
+}
+
+function wallTime(text: string | undefined): number | null {
+  const at = Date.parse(text ?? '');
+  return Number.isNaN(at) ? null : at;
+}

@@ -1,0 +1,111 @@
+import { type Clock, sleep } from '../../ports/clock';
+import type { ProcessIdentity, ProcessTable } from '../../ports/spawner';
+
+/** A living process that holds a model, with its CPU time since it began. */
+export interface Runner extends ProcessIdentity {
+  cpuMs: number;
+}
+
+/** How the processes that hold the models get on. */
+export type Pulse = readonly Runner[];
+
+/** Did any of them compute, start or end in between? */
+export function progressed(before: Pulse, now: Pulse): boolean {
+  return before.length !== now.length || stillOf(before, now).length !== now.length;
+}
+
+/** Those of `before` that live on and have computed nothing since. */
+export function stillOf(before: Pulse, now: Pulse): Pulse {
+  return before.filter((runner) =>
+    now.some(
+      ({ pid, startedAt, cpuMs }) =>
+        pid === runner.pid && startedAt === runner.startedAt && cpuMs === runner.cpuMs,
+    ),
+  );
+}
+
+const END_MS = 3000;
+const END_LOOK_MS = 50;
+/** A cancelled prompt is waited for no longer than this. */
+const IDLE_LIMIT_MS = 60_000;
+const IDLE_LOOK_MS = 200;
+/** So many looks in a row must find the processors unused. */
+const IDLE_LOOKS = 2;
+/** Below this share of one processor nothing is computed. */
+const IDLE_SHARE = 0.2;
+
+/**
+ * The processes that a server of ours has started for its models: `ollama runner` up to 0.2x, `llama-server` from 0.30.
+ * They are told by descent alone, as names and arguments differ; both generations start them as plain children.
+ */
+export class Runners {
+  readonly #table: ProcessTable;
+  readonly #clock: Clock;
+  readonly #serverPid: () => number | null;
+
+  constructor(table: ProcessTable, clock: Clock, serverPid: () => number | null) {
+    this.#table = table;
+    this.#clock = clock;
+    this.#serverPid = serverPid;
+  }
+
+  /** Null while no server of ours runs. */
+  async pulse(): Promise<Pulse | null> {
+    const server = this.#serverPid();
+    if (server === null) return null;
+    const pids = await this.#table.descendants(server);
+    const found = await Promise.all(
+      pids.map(async (pid) => {
+        const [identity, cpuMs] = await Promise.all([this.#table.identify(pid), this.#table.cpuMs(pid)]);
+        return identity && { ...identity, cpuMs: cpuMs ?? 0 };
+      }),
+    );
+    return found.filter((runner) => runner !== null);
+  }
+
+  /** Kills these by pid and start time. Resolves true when none is left. */
+  async kill(runners: readonly ProcessIdentity[]): Promise<boolean> {
+    await Promise.all(runners.map((runner) => this.#table.signal(runner, 'SIGKILL')));
+    return (await this.#ended(runners, runners.length)) === runners.length;
+  }
+
+  /** Waits a little until at least one of these has ended. */
+  async anyEnded(runners: readonly ProcessIdentity[]): Promise<boolean> {
+    return (await this.#ended(runners, 1)) > 0;
+  }
+
+  async #ended(runners: readonly ProcessIdentity[], wanted: number): Promise<number> {
+    const giveUp = this.#clock.now() + END_MS;
+    for (;;) {
+      const now = await Promise.all(runners.map(({ pid }) => this.#table.identify(pid)));
+      const ended = runners.filter((runner, index) => now[index]?.startedAt !== runner.startedAt).length;
+      if (ended >= Math.min(wanted, runners.length) || this.#clock.now() >= giveUp) return ended;
+      await sleep(this.#clock, END_LOOK_MS);
+    }
+  }
+
+  /**
+   * Resolves when they compute nothing any more, or when that is `enough`; after 60 s at the latest, and at once while
+   * there is no server.
+   * On a Mac the GPU computes, and its process uses the CPU only between two batches of a prompt; that this is seen as
+   * busy there is unproven.
+   */
+  async idle(enough: () => boolean): Promise<void> {
+    const giveUp = this.#clock.now() + IDLE_LIMIT_MS;
+    let before = await this.pulse();
+    for (let looks = 0; before && before.length > 0 && looks < IDLE_LOOKS && !enough(); ) {
+      const at = this.#clock.now();
+      if (at >= giveUp) return;
+      await sleep(this.#clock, IDLE_LOOK_MS);
+      const now = await this.pulse();
+      if (!now) return;
+      const used = cpuOf(now) - cpuOf(before);
+      looks = used < (this.#clock.now() - at) * IDLE_SHARE ? looks + 1 : 0;
+      before = now;
+    }
+  }
+}
+
+function cpuOf(pulse: Pulse): number {
+  return pulse.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+}

@@ -1,0 +1,231 @@
+import { TandemError } from '../../../shared/errors';
+import type { SupervisorPorts } from '../../supervisor/supervisor';
+import { isBroken } from '../broken';
+import type { Locate } from '../locate';
+import type { StatusBoard } from '../status-board';
+import type { ManagedOllama } from './managed-ollama';
+import type { OllamaApi } from './ollama-api';
+import { WatchedServer } from './watched-server';
+import { foundStatus, lostStatus } from './watched-status';
+
+export interface ServerChoiceOptions {
+  /** The only address that may be used; null = look for a server, else start our own. */
+  url: string | null;
+  candidates: readonly string[];
+  locate: Locate;
+  instanceId: string;
+  watchEveryMs: number;
+  probeTimeoutMs: number;
+  board: StatusBoard;
+  createApi(url: string): OllamaApi;
+  /** Requests are being answered. */
+  busy(): boolean;
+  /** Another server is used from now on; `api` is null while that is one of ours. */
+  onChosen(api: OllamaApi | null): void;
+}
+
+type Mode = { kind: 'none' } | { kind: 'watched'; server: WatchedServer } | { kind: 'managed' };
+
+/**
+ * Which server is used: somebody else's while there is one, else our own. Somebody else's is never touched, and one
+ * that appears takes over: Ollama.app ends foreign servers, so that fighting for the place would never end.
+ */
+export class ServerChoice {
+  readonly #options: ServerChoiceOptions;
+  readonly #ports: SupervisorPorts;
+  readonly #managed: ManagedOllama;
+  #mode: Mode = { kind: 'none' };
+  #program: string | null = null;
+  #cancelTimer = () => {};
+  #looking: Promise<void> | null = null;
+  #closed = true;
+
+  constructor(options: ServerChoiceOptions, managed: ManagedOllama, ports: SupervisorPorts) {
+    this.#options = options;
+    this.#managed = managed;
+    this.#ports = ports;
+  }
+
+  get managed(): boolean {
+    return this.#mode.kind === 'managed';
+  }
+
+  /** The server in use; null while there is none that answers. */
+  get current(): OllamaApi | null {
+    if (this.#mode.kind === 'watched') return this.#mode.server.up ? this.#mode.server.api : null;
+    return this.#managed.server?.api ?? null;
+  }
+
+  /** @throws TandemError `backend_absent` or `ollama_down` */
+  require(): OllamaApi {
+    const api = this.current;
+    if (!api) throw this.#unavailable();
+    return api;
+  }
+
+  /** Adopts a running server or starts our own; without either the state is `absent` with the cure. */
+  async start(): Promise<void> {
+    this.#closed = false;
+    const { url, watchEveryMs } = this.#options;
+    this.#cancelTimer = this.#ports.clock.every(watchEveryMs, () => void this.#look());
+    if (url !== null) await this.#watch(url, false);
+    else await this.#look();
+  }
+
+  async relocate(): Promise<void> {
+    if (this.#closed) return;
+    await this.#look(true);
+    if (this.#mode.kind === 'managed') this.#managed.supervisor.revive();
+    else if (this.#mode.kind === 'watched') await this.#mode.server.check();
+  }
+
+  async ensureReady(signal?: AbortSignal): Promise<void> {
+    if (this.#closed) throw down();
+    if (this.#mode.kind === 'none' && this.#options.url === null) await this.#look(true);
+    if (this.#mode.kind === 'managed') {
+      await this.#managed.supervisor.ensureReady(signal, down);
+      return;
+    }
+    if (this.#mode.kind === 'watched' && (this.#mode.server.up || (await this.#mode.server.check()))) return;
+    throw this.#unavailable();
+  }
+
+  async restart(): Promise<void> {
+    this.#closed = false;
+    if (this.#mode.kind === 'watched') {
+      await this.#mode.server.check();
+      return;
+    }
+    if (this.#mode.kind === 'none') await this.#look(true);
+    if (this.#mode.kind === 'managed') await this.#managed.supervisor.restart();
+  }
+
+  async stop(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer();
+    if (this.#mode.kind === 'watched') this.#mode.server.stop();
+    await this.#managed.supervisor.stop();
+  }
+
+  /** A stream broke, which says more about the server than the next regular look. */
+  async onFailure(error: unknown): Promise<void> {
+    if (!isBroken(error)) return;
+    if (this.#mode.kind === 'watched') void this.#mode.server.check();
+    else await this.#managed.supervisor.connectionLost();
+  }
+
+  /** Asked again before each start: the set-up may have put a new program beside the old one. */
+  async requireProgram(): Promise<string> {
+    await this.#locate();
+    if (this.#program === null) throw this.#unavailable();
+    return this.#program;
+  }
+
+  /** To be asked before ours is started again: whoever ended it may have taken its place. */
+  async adoptInstead(): Promise<void> {
+    if (this.#looking === null && this.#mode.kind === 'managed') await this.#adopt();
+  }
+
+  #unavailable(): TandemError {
+    const { absence } = this.#options.board.current;
+    if (this.#options.url !== null || absence === null) return down();
+    return new TandemError('backend_absent', `Ollama is not installed. ${absence.cure}`);
+  }
+
+  #look(locate = false): Promise<void> {
+    if (this.#options.url !== null || this.#closed || this.#mode.kind === 'watched') return Promise.resolve();
+    this.#looking ??= this.#lookOnce(locate).finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  async #lookOnce(locate: boolean): Promise<void> {
+    if (await this.#adopt()) return;
+    if (this.#mode.kind === 'managed') return;
+    if (locate || this.#options.board.current.absence === null) await this.#locate();
+    if (this.#program === null || this.#closed) return;
+    this.#mode = { kind: 'managed' };
+    this.#options.onChosen(null);
+    this.#options.board.set({ absence: null });
+    this.#managed.supervisor.start();
+  }
+
+  /** Ours is not ended in the middle of an answer: whoever has appeared is looked for again soon. */
+  #occupied(): boolean {
+    const ours = this.#managed.supervisor.view().state;
+    return this.#mode.kind === 'managed' && ours === 'ready' && this.#options.busy();
+  }
+
+  async #adopt(): Promise<boolean> {
+    if (this.#occupied()) return false;
+    for (const url of this.#options.candidates) if (await this.#watch(url, true)) return true;
+    return false;
+  }
+
+  /** Begins to use somebody else's server if it answers; with a fixed address it is watched in any case. */
+  async #watch(url: string, adopt: boolean): Promise<boolean> {
+    const { createApi, instanceId, watchEveryMs, probeTimeoutMs } = this.#options;
+    const server = new WatchedServer({
+      api: createApi(url),
+      clock: this.#ports.clock,
+      instanceId,
+      refuseTandem: adopt,
+      everyMs: watchEveryMs,
+      timeoutMs: probeTimeoutMs,
+      onUp: (version) => this.#onUp(server, version),
+      onDown: (error) => this.#onDown(server, error),
+    });
+    if (!adopt) this.#mode = { kind: 'watched', server };
+    const up = await server.start();
+    if (!up && adopt) server.stop();
+    return up;
+  }
+
+  #onUp(server: WatchedServer, version: string): void {
+    if (this.#closed || this.#occupied()) {
+      server.stop();
+      return;
+    }
+    const replaced = this.#mode.kind === 'managed';
+    this.#mode = { kind: 'watched', server };
+    this.#ports.logger.info('ollama.adopted', { version });
+    this.#tell('adopted');
+    if (replaced) void this.#managed.supervisor.stop();
+    this.#options.board.set(foundStatus(server.api.url, version, this.#ports.clock.wall().getTime()));
+    this.#options.onChosen(server.api);
+  }
+
+  #onDown(server: WatchedServer, error: TandemError): void {
+    if (this.#mode.kind !== 'watched' || this.#mode.server !== server) return;
+    const { board, url } = this.#options;
+    const known = board.current.ownership !== 'none';
+    board.set(lostStatus(url, known, error, this.#ports.clock.wall().getTime()));
+    if (known) this.#tell('lost');
+    if (url !== null) return;
+    server.stop();
+    this.#mode = { kind: 'none' };
+    void this.#look(true);
+  }
+
+  #tell(type: 'adopted' | 'lost'): void {
+    this.#ports.observer?.onMoment('ollama', { type, cause: null, facts: {} });
+  }
+
+  async #locate(): Promise<void> {
+    const found = await this.#options.locate();
+    this.#program = 'path' in found ? found.path : null;
+    if ('path' in found) return;
+    const { code, cure, setup } = found.absent;
+    this.#options.board.set({
+      state: 'absent',
+      stage: setup ? 'setup' : 'idle',
+      ownership: 'none',
+      absence: { code, cure },
+    });
+  }
+}
+
+export function down(): TandemError {
+  return new TandemError('ollama_down', 'Ollama is not running; it restarts by itself, or start it.');
+}
