@@ -11,14 +11,16 @@ Exit codes: 0 interrupted, 2 bad arguments, 3 import failed, 70 generation threa
 72 model given by --model cannot be loaded, 73 parent gone or stdin closed.
 
 Events (one JSON object a line, `event` names it):
-  listening    port, pid, version (of mlx-lm)
+  listening    port, pid, version (of mlx-lm), working_set, buffer (bytes that the GPU allows in all and in one
+               buffer; null = it does not tell)
   loading      model
   loaded       model, seconds, active (bytes)
   load_failed  model, kind (name of the exception)
   sequence     id, state (queued, started, ended), active, queue
-  mem          active, cache, peak, rss, footprint (bytes), steps, stuck (seconds in the current step),
-               loading (seconds in the current load), sequences (being computed), queue (waiting),
-               cached_sequences, cached_bytes
+  mem          active, cache, peak, rss, footprint (bytes), steps, stuck (seconds since the generation thread's last
+               sign of life while it has work), doing (waiting, preparing, prefill, decode), step_ms (the longest step
+               since the last line), step_tokens (the most prompt tokens in one step since then), loading (seconds in
+               the current load), sequences (being computed), queue (waiting), cached_sequences, cached_bytes
   exit         code, reason, kind
 
 Environment: TANDEM_MLX_CACHE_BYTES, TANDEM_MLX_MEMORY_BYTES, TANDEM_MLX_WIRED_BYTES (Metal only) set MLX's limits;
@@ -45,6 +47,7 @@ GENERATION_DEAD, PORT_TAKEN, BAD_MODEL, PARENT_GONE = 70, 71, 72, 73
 BACKLOG = 128  # the server's own is 5: a burst of connections would wait for TCP retries
 BUSY_REPORT_S, IDLE_REPORT_S = 1.0, 10.0
 NOTICEABLE_BYTES = 1 << 20
+LATE_S = 1.0  # a thread that only sleeps wakes up this late when the whole process stood still
 
 
 # --- JSON lines ------------------------------------------------------------------------------------------------
@@ -161,7 +164,9 @@ class Activity:
         self.by_uid = {}  # the batch generator's number -> id
         self.held = None  # taken from the queue, not in the batch yet
         self.steps = 0
-        self.step_since = None
+        self.doing = "waiting"
+        self.alive_at = time.monotonic()  # last sign of life of the generation thread
+        self.slowest_s, self.most_tokens = 0.0, 0  # of the steps since the last line
         self.load_since = None
         self.loading_default = False
 
@@ -180,12 +185,27 @@ class Activity:
             active, queue = self.counts()
         report.emit("sequence", id=request_id, state=state, active=active, queue=queue)
 
-    def enter_step(self):
-        self.step_since = time.monotonic()
+    def beat(self, doing):
+        """The generation thread lives, and is about to do this."""
+        self.doing, self.alive_at = doing, time.monotonic()
 
-    def leave_step(self):
-        self.step_since = None
+    def end_step(self, prompt_tokens, then):
+        self.slowest_s = max(self.slowest_s, time.monotonic() - self.alive_at)
+        self.most_tokens = max(self.most_tokens, prompt_tokens)
         self.steps += 1
+        self.beat(then)
+
+    def take_slowest(self):
+        slowest, tokens = self.slowest_s, self.most_tokens
+        self.slowest_s, self.most_tokens = 0.0, 0
+        return {"step_ms": round(slowest * 1000, 1), "step_tokens": tokens}
+
+    def stuck(self, now):
+        return max(0.0, now - self.alive_at) if self.states and self.load_since is None else 0.0
+
+    def forgive(self, seconds):
+        """The whole process stood still (a stopped process, a machine asleep): no step took that long."""
+        self.alive_at += seconds
 
 
 activity = Activity()
@@ -227,9 +247,11 @@ def wrap_generator(server, state):
         if activity.held is not None:
             activity.mark(activity.held, "ended")
             activity.held = None
+        activity.beat("waiting")
         item = next_request(self, timeout)
         if item is not None:
             activity.held = item[1].tandem_id
+        activity.beat("waiting" if item is None else "preparing")
         return item
 
     def patched_serve_single(self, request, stream):
@@ -264,6 +286,7 @@ def wrap_batch(server):
         request_id, activity.held = activity.held, None
         for uid in uids:
             activity.by_uid[uid] = request_id
+        activity.beat("waiting")
         activity.mark(request_id, "started")
         return uids
 
@@ -278,10 +301,15 @@ def wrap_batch(server):
         end(uids)
         return result
 
+    def prompt_tokens(self):
+        return getattr(getattr(self, "_counters", None), "prompt_tokens", 0)
+
     def patched_step(self):
-        activity.enter_step()
+        prefill = getattr(self, "_currently_processing", None) or getattr(self, "_unprocessed_sequences", None)
+        before = prompt_tokens(self)
+        activity.beat("prefill" if prefill else "decode")
         prompts, answers = step(self)
-        activity.leave_step()
+        activity.end_step(prompt_tokens(self) - before, "waiting")
         end(answer.uid for answer in answers if answer.finish_reason is not None)
         return prompts, answers
 
@@ -292,26 +320,25 @@ def wrap_single(server):
     """The unbatched path (a seed, a draft model): a prompt chunk or a token counts as a step."""
     generate = server.stream_generate
 
-    def beat():
-        activity.leave_step()
-        activity.enter_step()
-
     def patched(*args, **kwargs):
         progress = kwargs.get("prompt_progress_callback")
+        before = 0
 
-        def patched_progress(*counts):
-            beat()
+        def patched_progress(done, total):
+            nonlocal before
+            activity.end_step(done - before, "prefill" if done < total else "decode")
+            before = done
             if progress is not None:
-                progress(*counts)
+                progress(done, total)
 
         kwargs["prompt_progress_callback"] = patched_progress
-        activity.enter_step()
+        activity.beat("prefill")
         try:
             for response in generate(*args, **kwargs):
-                beat()
+                activity.end_step(0, "decode")
                 yield response
         finally:
-            activity.step_since = None
+            activity.beat("waiting")
 
     server.stream_generate = patched
 
@@ -333,6 +360,7 @@ def wrap_loading(server, mx):
             report.emit("loaded", model=str(model), seconds=seconds, active=mx.get_active_memory())
         finally:
             activity.load_since = None
+            activity.beat("preparing")
 
     def patched_load_default(self):
         activity.loading_default = True
@@ -342,7 +370,12 @@ def wrap_loading(server, mx):
     cls._load, cls.load_default = patched_load, patched_load_default
 
 
-def use_bound_port(server, bound):
+def device_limits(mx):
+    info = mx.device_info() if mx.metal.is_available() else {}
+    return {"working_set": info.get("max_recommended_working_set_size"), "buffer": info.get("max_buffer_length")}
+
+
+def use_bound_port(server, bound, limits):
     """Hands the socket that is bound already to the server, and reports when it listens."""
 
     class Server(server.ThreadingHTTPServer):
@@ -356,7 +389,8 @@ def use_bound_port(server, bound):
 
         def server_activate(self):
             super().server_activate()
-            report.emit("listening", port=self.server_port, pid=os.getpid(), version=server.__version__)
+            about = {"port": self.server_port, "pid": os.getpid(), "version": server.__version__}
+            report.emit("listening", **about, **limits)
 
     serve = server._run_http_server
     server._run_http_server = lambda host, port, generator: serve(host, port, generator, server_class=Server)
@@ -380,10 +414,9 @@ def process_bytes():
 
 
 def figures(mx, generator):
-    now, step, load = time.monotonic(), activity.step_since, activity.load_since
+    now, load = time.monotonic(), activity.load_since
     active, queue = activity.counts()
     rss, footprint = process_bytes()
-    cache = getattr(generator, "prompt_cache", None)
     return {
         "active": mx.get_active_memory(),
         "cache": mx.get_cache_memory(),
@@ -391,13 +424,22 @@ def figures(mx, generator):
         "rss": rss,
         "footprint": footprint,
         "steps": activity.steps,
-        "stuck": round(now - step, 1) if step else 0,
+        "stuck": round(activity.stuck(now), 1),
+        "doing": activity.doing,
         "loading": round(now - load, 1) if load else 0,
         "sequences": active,
         "queue": queue,
-        "cached_sequences": len(cache) if cache is not None else 0,
-        "cached_bytes": cache.nbytes if cache is not None else 0,
+        **cached(generator),
     }
+
+
+def cached(generator):
+    """The kept prompts; unknown while the generation thread is changing them."""
+    try:
+        cache = generator.prompt_cache
+        return {"cached_sequences": len(cache), "cached_bytes": cache.nbytes}
+    except Exception:
+        return {"cached_sequences": None, "cached_bytes": None}
 
 
 def report_figures(mx, state):
@@ -406,15 +448,24 @@ def report_figures(mx, state):
     while True:
         try:
             now = figures(mx, state.get("generator"))
-        except Exception:  # the generation thread replaces what we read; the next second reads it again
-            time.sleep(BUSY_REPORT_S)
-            continue
-        busy = now["sequences"] or now["queue"] or now["stuck"] or now["loading"]
-        moved = last is None or now["steps"] != last["steps"] or abs(now["rss"] - last["rss"]) > NOTICEABLE_BYTES
-        if busy or moved or time.monotonic() - last_at >= IDLE_REPORT_S:
-            report.emit("mem", **now)
+        except Exception:  # the requests changed while they were counted; the next second counts them again
+            now = None
+        if now is not None and (is_busy(now) or has_moved(last, now) or time.monotonic() - last_at >= IDLE_REPORT_S):
+            report.emit("mem", **now, **activity.take_slowest())
             last, last_at = now, time.monotonic()
+        before = time.monotonic()
         time.sleep(BUSY_REPORT_S)
+        late = time.monotonic() - before - BUSY_REPORT_S
+        if late > LATE_S:
+            activity.forgive(late)
+
+
+def is_busy(now):
+    return bool(now["sequences"] or now["queue"] or now["stuck"] or now["loading"])
+
+
+def has_moved(last, now):
+    return last is None or now["steps"] != last["steps"] or abs(now["rss"] - last["rss"]) > NOTICEABLE_BYTES
 
 
 def set_limits(mx):
@@ -470,7 +521,7 @@ def main():
         wrap_batch(server)
         wrap_single(server)
         wrap_loading(server, mx)
-        use_bound_port(server, bound)
+        use_bound_port(server, bound, device_limits(mx))
     except (AttributeError, ValueError, RuntimeError) as error:
         die(IMPORT_FAILED, "this mlx-lm version is not supported", error)
     start_thread(lambda: report_figures(mx, state))

@@ -250,7 +250,7 @@ describe('mlx_lm.server as a backend', () => {
   });
 
   test('a stopped process counts as hung, is killed and started again', async () => {
-    const backend = create({ hang: { noProgressMs: 1500 } });
+    const backend = create();
     await backend.start();
     await backend.ensureReady();
     const { pid } = backend.status();
@@ -265,7 +265,7 @@ describe('mlx_lm.server as a backend', () => {
   });
 
   test('a cancelled request that does not stop computing costs the process, and frees who waits', async () => {
-    const backend = create({ drainLimitMs: 500 });
+    const backend = create();
     await backend.start();
     await backend.ensureReady();
     const { pid } = backend.status();

@@ -54,6 +54,12 @@ export class FakeClock implements Clock {
     await settle();
   }
 
+  /** The machine sleeps: time goes by, and no timer runs before the next `advance`. */
+  sleepThrough(ms: number): void {
+    this.#now += ms;
+    for (const timer of this.#timers) timer.at = Math.max(timer.at, this.#now);
+  }
+
   #add(ms: number, every: number | null, run: () => void): () => void {
     const timer: Timer = { at: this.#now + Math.max(0, ms), order: this.#order++, every, run };
     this.#timers.add(timer);

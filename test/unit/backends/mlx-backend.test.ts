@@ -8,25 +8,14 @@ import { silentLogger } from '../../../src/main/ports/logger';
 import { ChildRecords } from '../../../src/main/supervisor/sweep';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
+import { memLine } from '../../support/launcher-lines';
 
 /** The server with a process that a test plays; the real one is in test/integration. */
 
 const PYTHON: Located = { path: '/runtime/python' };
 const IN_SETUP: Located = { absent: { code: 'setup', cure: 'It is being set up.', setup: true } };
 
-const MEM = {
-  event: 'mem',
-  active: 0,
-  cache: 0,
-  peak: 0,
-  rss: 0,
-  footprint: 0,
-  steps: 0,
-  stuck: 0,
-  loading: 0,
-  sequences: 0,
-  queue: 0,
-};
+const MEM = memLine();
 
 let folder: string;
 let clock: FakeClock;
@@ -74,7 +63,14 @@ function tells(event: Record<string, unknown>): Promise<void> {
 async function comesUp(): Promise<void> {
   await backend.start();
   await settle();
-  await tells({ event: 'listening', port: 4000, pid: 1000, version: '0.32.2' });
+  await tells({
+    event: 'listening',
+    port: 4000,
+    pid: 1000,
+    version: '0.32.2',
+    working_set: null,
+    buffer: null,
+  });
   await clock.advance(100);
   expect(backend.status()).toMatchObject({ state: 'ready', url: 'http://127.0.0.1:4000' });
 }

@@ -1,73 +1,204 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { DEFAULT_HANG_LIMITS, limitsFor } from '../../../src/main/backends/mlx/hang-limits';
 import { type MemEvent, parseLauncherLine } from '../../../src/main/backends/mlx/launcher-events';
-import { ProgressWatch } from '../../../src/main/backends/mlx/progress-watch';
+import { LearnedSteps } from '../../../src/main/backends/mlx/learned-steps';
+import { ProgressGuard } from '../../../src/main/backends/mlx/progress-guard';
 import { Sequences } from '../../../src/main/backends/mlx/sequences';
 import { FakeClock } from '../../support/fake-clock';
+import { memLine } from '../../support/launcher-lines';
 
-function figures(change: Partial<MemEvent>): MemEvent {
-  return {
-    event: 'mem',
-    active: 0,
-    cache: 0,
-    peak: 0,
-    rss: 0,
-    footprint: 0,
-    steps: 0,
-    stuck: 0,
-    loading: 0,
-    sequences: 0,
-    queue: 0,
-    ...change,
-  };
-}
+const figures = (change: Partial<MemEvent>): MemEvent => memLine(change);
+
+describe('limits for a hang', () => {
+  /** slowest step | heavy | limit of a step */
+  const LIMITS: [number | null, boolean, number, boolean][] = [
+    [null, false, 10_000, false],
+    [null, true, 60_000, false],
+    [50, false, 8_000, true],
+    [50, true, 8_000, true],
+    [2_667, false, 8_001, true],
+    [9_000, true, 27_000, true],
+  ];
+  test.each(LIMITS)('slowest step %j, heavy %j: %i ms', (slowest, heavy, stepMs, learned) => {
+    expect(limitsFor(slowest, heavy, DEFAULT_HANG_LIMITS)).toEqual({ silenceMs: 3_000, stepMs, learned });
+  });
+
+  test('nothing is known before a whole piece of a prompt was one step', () => {
+    const steps = new LearnedSteps();
+    steps.learn('m', 20, 0);
+    steps.learn('m', 90, 12);
+    expect(steps.slowestMs('m')).toBeNull();
+    steps.learn('m', 700, 128);
+    steps.learn('m', 20, 0);
+    expect(steps.slowestMs('m')).toBe(700);
+    steps.learn('m', 900, 0);
+    expect([steps.slowestMs('m'), steps.slowestMs('other')]).toEqual([900, null]);
+  });
+});
 
 describe('hang by token progress', () => {
-  const watch = () => new ProgressWatch({ noProgressMs: 60_000, loadMs: 600_000 });
+  let clock: FakeClock;
+  let sequences: Sequences;
+  let guard: ProgressGuard;
+  let hangs: string[];
+  let stepMs: number;
 
-  test('steps that move are progress, however slow', () => {
-    const slow = watch();
-    expect(slow.hung(0, 1)).toBe(false);
-    for (let minute = 0; minute < 30; minute += 1) {
-      slow.onFigures(figures({ steps: minute, sequences: 1, stuck: 50 }), minute * 59_000);
-      expect(slow.hung(minute * 59_000 + 58_000, 1)).toBe(false);
+  beforeEach(() => {
+    clock = new FakeClock();
+    hangs = [];
+    stepMs = 8_000;
+    sequences = new Sequences(clock, () => guard.onSequences());
+    guard = new ProgressGuard({
+      clock,
+      sequences,
+      limits: DEFAULT_HANG_LIMITS,
+      limitsNow: () => ({ silenceMs: 3_000, stepMs, learned: true }),
+      onHung: (hang) => hangs.push(hang),
+    });
+  });
+
+  function started(id: string): void {
+    sequences.begin(id);
+    for (const state of ['queued', 'started'] as const) told(id, state);
+  }
+  function told(id: string, state: 'queued' | 'started' | 'ended'): void {
+    const event = { event: 'sequence', id, state, active: 1, queue: 0 } as const;
+    guard.onLauncher(event);
+    sequences.onSequence(event);
+  }
+  /** One line a second for so long. */
+  async function lines(seconds: number, line: (second: number) => Partial<MemEvent>): Promise<void> {
+    for (let second = 1; second <= seconds && hangs.length === 0; second += 1) {
+      guard.onLauncher(figures(line(second)));
+      await clock.advance(1000);
     }
+  }
+
+  test('steps that move are progress, however long the prompt', async () => {
+    started('a');
+    await lines(600, (second) => {
+      sequences.ask('a');
+      return { steps: Math.floor(second / 7), sequences: 1, stuck: second % 7, doing: 'prefill' };
+    });
+    expect(hangs).toEqual([]);
   });
 
-  test('a step that does not end is a hang', () => {
-    const stuck = watch();
-    for (let second = 0; second <= 61; second += 1) {
-      stuck.onFigures(figures({ steps: 7, sequences: 1, stuck: second }), second * 1000);
-      expect(stuck.hung(second * 1000, 1)).toBe(second > 60);
-    }
+  test('a step that does not end is a hang when its limit is over', async () => {
+    started('a');
+    await lines(8, (second) => ({ steps: 7, sequences: 1, stuck: second, doing: 'prefill' }));
+    expect(hangs).toEqual([]);
+    await lines(2, (second) => ({ steps: 7, sequences: 1, stuck: 8 + second, doing: 'prefill' }));
+    expect(hangs).toEqual(['step']);
   });
 
-  test('silence while somebody waits is a hang', () => {
-    const silent = watch();
-    expect(silent.hung(0, 1)).toBe(false);
-    expect(silent.hung(60_001, 1)).toBe(true);
+  test('three seconds without a line while somebody waits are a hang', async () => {
+    started('a');
+    await clock.advance(3_000);
+    expect(hangs).toEqual([]);
+    await clock.advance(1_000);
+    expect(hangs).toEqual(['silent']);
   });
 
-  test('an idle server never hangs', () => {
-    const idle = watch();
-    expect([idle.hung(0, 0), idle.hung(10_000_000, 0), idle.hung(10_000_001, 1)]).toEqual([
-      false,
-      false,
-      false,
-    ]);
+  test('a silent server that computes only for a caller who left hangs too', async () => {
+    started('a');
+    sequences.leave('a');
+    await clock.advance(4_000);
+    expect(hangs).toEqual(['silent']);
   });
 
-  test('a model load has its own limit', () => {
-    const loading = watch();
-    expect(loading.hung(0, 1)).toBe(false);
-    loading.onFigures(figures({ loading: 1, queue: 1 }), 0);
-    expect([loading.hung(599_000, 1), loading.hung(600_001, 1)]).toEqual([false, true]);
+  test('an idle server never hangs, and costs no timer', async () => {
+    expect(clock.pending).toBe(0);
+    started('a');
+    sequences.end('a');
+    await clock.advance(10_000_000);
+    expect([hangs, clock.pending]).toEqual([[], 0]);
   });
 
-  test('a request that the server does not even see is a hang', () => {
-    const deaf = watch();
-    expect(deaf.hung(0, 1)).toBe(false);
-    for (let second = 0; second <= 60; second += 10) deaf.onFigures(figures({}), second * 1000);
-    expect(deaf.hung(60_001, 1)).toBe(true);
+  test('a model load is no hang before its own limit', async () => {
+    sequences.begin('a');
+    told('a', 'queued');
+    await lines(600, (second) => ({ loading: second, queue: 1 }));
+    expect(hangs).toEqual([]);
+    await lines(2, (second) => ({ loading: 600 + second, queue: 1 }));
+    expect(hangs).toEqual(['load']);
+  });
+
+  test('during a load the launcher may be quiet for longer, not for ever', async () => {
+    sequences.begin('a');
+    guard.onLauncher(figures({ loading: 1, queue: 1 }));
+    await clock.advance(30_000);
+    expect(hangs).toEqual([]);
+    await clock.advance(1_000);
+    expect(hangs).toEqual(['silent']);
+  });
+
+  test('making tokens of a long prompt may take a minute', async () => {
+    sequences.begin('a');
+    told('a', 'queued');
+    await lines(59, (second) => ({ queue: 1, stuck: second, doing: 'preparing' }));
+    expect(hangs).toEqual([]);
+    await lines(3, (second) => ({ queue: 1, stuck: 59 + second, doing: 'preparing' }));
+    expect(hangs).toEqual(['step']);
+  });
+
+  test.each([
+    ['does not even see', () => sequences.begin('a')],
+    ['has lost in its queue', () => [sequences.begin('a'), told('a', 'queued')]],
+    ['has computed without an end of the stream', () => [started('a'), told('a', 'ended')]],
+  ])('a request that the server %s is a hang', async (_what, arrange) => {
+    arrange();
+    await lines(11, () => ({}));
+    expect(hangs).toEqual([]);
+    await lines(3, () => ({}));
+    expect(hangs).toEqual(['no_progress']);
+  });
+
+  test('steps of which nothing arrives are a hang after three of the longest', async () => {
+    started('a');
+    await lines(24, (second) => ({ steps: second * 5, sequences: 1, doing: 'decode' }));
+    expect(hangs).toEqual([]);
+    await lines(2, (second) => ({ steps: 200 + second, sequences: 1, doing: 'decode' }));
+    expect(hangs).toEqual(['no_frames']);
+  });
+
+  test('a caller who is slow to read does not make the server hang', async () => {
+    started('a');
+    sequences.handOver('a');
+    told('a', 'ended');
+    await lines(600, () => ({ steps: 9 }));
+    expect(hangs).toEqual([]);
+  });
+
+  test('after we have stood still ourselves all that is waited for begins anew', async () => {
+    started('a');
+    guard.onLauncher(figures({ sequences: 1, stuck: 1 }));
+    await clock.advance(1_000);
+    clock.sleepThrough(3_600_000);
+    await clock.advance(2_000);
+    expect(hangs).toEqual([]);
+    await lines(3, (second) => ({ steps: second, sequences: 1 }));
+    expect(hangs).toEqual([]);
+    await clock.advance(3_000);
+    expect(hangs).toEqual(['silent']);
+  });
+
+  test('work for a caller who left ends with its own limit', async () => {
+    started('a');
+    sequences.leave('a');
+    await lines(10, (second) => ({ steps: second, sequences: 1 }));
+    expect(hangs).toEqual([]);
+    await lines(2, (second) => ({ steps: 20 + second, sequences: 1 }));
+    expect(hangs).toEqual(['drain']);
+  });
+
+  test('with a slow model it may take as long as one of its steps', async () => {
+    stepMs = 60_000;
+    started('a');
+    sequences.leave('a');
+    await lines(60, (second) => ({ steps: second, sequences: 1 }));
+    expect(hangs).toEqual([]);
+    await lines(2, (second) => ({ steps: 70 + second, sequences: 1 }));
+    expect(hangs).toEqual(['drain']);
   });
 });
 
@@ -147,7 +278,11 @@ describe('sequences of callers who left', () => {
 });
 
 test("lines that are not the launcher's are skipped", () => {
-  expect(parseLauncherLine('{"event":"listening","port":1,"pid":2,"version":"0.32.2"}')).toMatchObject({
+  expect(
+    parseLauncherLine(
+      '{"event":"listening","port":1,"pid":2,"version":"0.32.2","working_set":null,"buffer":null}',
+    ),
+  ).toMatchObject({
     port: 1,
   });
   for (const line of ['', 'hello', '{}', '{"event":"mem"}', '{"event":"sequence","id":"a"']) {

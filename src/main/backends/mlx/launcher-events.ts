@@ -1,5 +1,14 @@
 import { z } from 'zod';
 
+const listeningEvent = z.object({
+  event: z.literal('listening'),
+  port: z.number(),
+  pid: z.number(),
+  version: z.string(),
+  /** Bytes that the GPU may hold in all, and in one buffer; null = it does not tell. */
+  working_set: z.number().nullable(),
+  buffer: z.number().nullable(),
+});
 const sequenceEvent = z.object({
   event: z.literal('sequence'),
   id: z.string(),
@@ -15,17 +24,23 @@ const memEvent = z.object({
   rss: z.number(),
   footprint: z.number(),
   steps: z.number(),
-  /** Seconds in the current step; 0 = none is running. */
+  /** Seconds since the generation thread's last sign of life; 0 = it has no work, or loads. */
   stuck: z.number(),
+  doing: z.enum(['waiting', 'preparing', 'prefill', 'decode']),
+  /** The longest step since the last line, ms, and the most prompt tokens of one step since then. */
+  step_ms: z.number(),
+  step_tokens: z.number(),
   /** Seconds in the current model load; 0 = none is running. */
   loading: z.number(),
   sequences: z.number(),
   queue: z.number(),
+  /** Bytes of the prompts kept for reuse; null = not known at this moment. */
+  cached_bytes: z.number().nullable(),
 });
 
 /** What `resources/mlx/launch.py` tells on stdout. */
 const launcherEvent = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('listening'), port: z.number(), pid: z.number(), version: z.string() }),
+  listeningEvent,
   z.object({ event: z.literal('loading'), model: z.string() }),
   z.object({ event: z.literal('loaded'), model: z.string(), seconds: z.number(), active: z.number() }),
   z.object({ event: z.literal('load_failed'), model: z.string(), kind: z.string() }),
@@ -34,6 +49,7 @@ const launcherEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('exit'), code: z.number(), reason: z.string() }),
 ]);
 export type LauncherEvent = z.infer<typeof launcherEvent>;
+export type ListeningEvent = z.infer<typeof listeningEvent>;
 export type MemEvent = z.infer<typeof memEvent>;
 export type SequenceEvent = z.infer<typeof sequenceEvent>;
 

@@ -43,10 +43,10 @@ export class MlxBackend implements Backend {
     this.#client = new MlxClient(options);
     this.#board = new StatusBoard('mlx', limits().maxRestarts);
     this.onStatus = this.#board.onStatus;
-    const { onLoaded, mayStart, hang, drainLimitMs } = options;
+    const { onLoaded, mayStart, hang, steps, isHeavy } = options;
     this.#process = new MlxProcess(
       {
-        ...{ limits, onLoaded, mayStart, hang, drainLimitMs, client: this.#client, board: this.#board },
+        ...{ limits, onLoaded, mayStart, hang, steps, isHeavy, client: this.#client, board: this.#board },
         launch: () => this.#launch(),
         onChange: () => this.#publish(),
       },
@@ -89,16 +89,19 @@ export class MlxBackend implements Backend {
     const { url } = this.#process;
     if (url === null || this.#process.supervisor.view().state !== 'ready') throw mlxDown();
     const id = `${request.id}.${this.#count++}`;
-    this.#process.sequences.begin(id);
+    const { sequences } = this.#process;
+    sequences.begin(id);
     // At once, not when the connection has noticed: whoever aborted asks `drained` next.
-    const leave = () => this.#process.sequences.leave(id);
+    const leave = () => sequences.leave(id);
     signal.addEventListener('abort', leave, { once: true });
     let finished = false;
     try {
       for await (const chunk of this.#client.complete(url, id, toCall(safe, folder), signal)) {
+        this.#process.onFrame(id);
         if (chunk.type === 'end') finished = true;
         if (!loadOnly) yield chunk;
         else if (chunk.type === 'end') yield { type: 'end', end: { ...chunk.end, reason: 'load' } };
+        sequences.ask(id);
       }
     } catch (error) {
       finished = !signal.aborted;
@@ -106,7 +109,7 @@ export class MlxBackend implements Backend {
       throw error;
     } finally {
       signal.removeEventListener('abort', leave);
-      if (finished) this.#process.sequences.end(id);
+      if (finished) sequences.end(id);
       else leave();
     }
   }
@@ -171,6 +174,9 @@ export class MlxBackend implements Backend {
     const view = this.#process.supervisor.view();
     const { open, draining } = this.#process.sequences;
     if (this.#python === null && view.pid === null) return;
-    this.#board.set(supervisedStatus(view, 'MLX', open, draining));
+    this.#board.set({
+      ...supervisedStatus(view, 'MLX', open, draining),
+      hangLimits: view.pid === null ? null : this.#process.hangLimits(),
+    });
   }
 }

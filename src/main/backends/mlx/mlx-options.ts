@@ -3,7 +3,8 @@ import type { ExitCause } from '../../../shared/incidents';
 import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { LimitsSource } from '../../supervisor/limits';
 import type { Locate } from '../locate';
-import type { HangLimits } from './progress-watch';
+import type { HangLimits } from './hang-limits';
+import type { StepMemory } from './learned-steps';
 
 /** A model on disk under the name that clients use. */
 export interface ModelFolder {
@@ -33,6 +34,8 @@ export interface MlxBackendOptions {
   instanceId: string;
   limits?: LimitsSource;
   hang?: Partial<HangLimits>;
-  /** Ms that a cancelled request may go on computing before the process is killed. */
-  drainLimitMs?: number;
+  /** Where the slowest step of each model is remembered; without it for the life of the backend. */
+  steps?: StepMemory;
+  /** Is this a model whose steps may take many seconds? */
+  isHeavy?(name: string): boolean;
 }

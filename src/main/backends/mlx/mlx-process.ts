@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { HangLimitsView } from '../../../shared/incidents';
 import { pollUntil } from '../../ports/clock';
 import type { ChildHandle, LaunchSpec } from '../../ports/spawner';
 import { type EvidenceCode, MLX_LINES } from '../../supervisor/evidence-lines';
@@ -7,8 +8,10 @@ import { drainLines, LogRing } from '../../supervisor/log-ring';
 import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
 import type { BackendRequest } from '../backend';
 import type { StatusBoard } from '../status-board';
+import { DEFAULT_HANG_LIMITS, type HangLimits, limitsFor } from './hang-limits';
 import { mlxExitCode } from './launch-spec';
 import { type LauncherEvent, type MemEvent, parseLauncherLine } from './launcher-events';
+import { LearnedSteps } from './learned-steps';
 import type { MlxClient } from './mlx-client';
 import { mlxDown } from './mlx-failures';
 import type { MlxBackendOptions, ModelFolder } from './mlx-options';
@@ -25,7 +28,7 @@ export interface Launch {
 }
 
 export interface MlxProcessOptions
-  extends Pick<MlxBackendOptions, 'onLoaded' | 'mayStart' | 'hang' | 'drainLimitMs'> {
+  extends Pick<MlxBackendOptions, 'onLoaded' | 'mayStart' | 'hang' | 'steps' | 'isHeavy'> {
   limits(): SupervisorLimits;
   client: MlxClient;
   /** Gets what the launcher tells: address, version, model, memory. */
@@ -43,6 +46,8 @@ export class MlxProcess {
   readonly #options: MlxProcessOptions;
   readonly #ports: SupervisorPorts;
   readonly #guard: ProgressGuard;
+  readonly #limits: HangLimits;
+  readonly #steps: LearnedSteps;
   readonly #ring: LogRing<EvidenceCode>;
   readonly #names = new Map<string, string>();
   #preload: ModelFolder | null = null;
@@ -55,13 +60,19 @@ export class MlxProcess {
     this.#options = options;
     this.#ports = ports;
     this.#ring = new LogRing(MLX_LINES, () => clock.now());
+    this.#limits = { ...DEFAULT_HANG_LIMITS, ...options.hang };
+    this.#steps = new LearnedSteps(options.steps);
     this.sequences = new Sequences(clock, () => {
       this.#guard.onSequences();
       options.onChange();
     });
     this.#guard = new ProgressGuard({
-      ...{ clock, sequences: this.sequences, hang: options.hang, drainLimitMs: options.drainLimitMs },
-      onHung: () => this.supervisor.reportHung(),
+      ...{ clock, sequences: this.sequences, limits: this.#limits },
+      limitsNow: () => this.hangLimits(),
+      onHung: (hang) => {
+        ports.logger.warn('mlx.hung', { hang, ...this.hangLimits() });
+        this.supervisor.reportHung();
+      },
     });
     this.supervisor = new Supervisor(
       {
@@ -94,6 +105,19 @@ export class MlxProcess {
     this.#names.set(folder, name);
   }
 
+  /** After how much silence, and after how long a step, it counts as hung with the model that it has now. */
+  hangLimits(): HangLimitsView {
+    const { model } = this.#options.board.current;
+    const heavy = model !== null && (this.#options.isHeavy?.(model) ?? false);
+    return limitsFor(model === null ? null : this.#steps.slowestMs(model), heavy, this.#limits);
+  }
+
+  /** A frame of a request of ours has come. */
+  onFrame(id: string): void {
+    this.sequences.handOver(id);
+    this.#guard.onFrame();
+  }
+
   async #launch(): Promise<LaunchSpec> {
     const { spec, preload } = await this.#options.launch();
     this.#preload = preload;
@@ -114,7 +138,8 @@ export class MlxProcess {
   }
 
   #onLauncher(event: LauncherEvent): void {
-    const { board, onLoaded } = this.#options;
+    const { board, onLoaded, onChange } = this.#options;
+    this.#guard.onLauncher(event);
     switch (event.event) {
       case 'listening':
         this.#url = `http://127.0.0.1:${event.port}`;
@@ -127,6 +152,7 @@ export class MlxProcess {
         this.#ports.logger.info('mlx.loaded', { seconds: event.seconds });
         board.set({ model: this.#nameOf(event.model) });
         onLoaded?.(this.#nameOf(event.model), event.seconds);
+        onChange();
         return;
       case 'load_failed':
         this.#ports.logger.warn('mlx.load-failed', { kind: event.kind });
@@ -145,8 +171,9 @@ export class MlxProcess {
   }
 
   #onFigures(figures: MemEvent): void {
-    this.#guard.onFigures(figures);
     this.sequences.onFigures(figures);
+    const { model } = this.#options.board.current;
+    if (model !== null) this.#steps.learn(model, figures.step_ms, figures.step_tokens);
     // 0 is how the launcher says that the OS told nothing.
     this.#options.board.set({ memoryBytes: figures.footprint || figures.rss || null });
   }

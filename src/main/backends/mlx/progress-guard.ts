@@ -1,18 +1,21 @@
+import type { HangLimitsView } from '../../../shared/incidents';
 import type { Clock } from '../../ports/clock';
-import type { MemEvent } from './launcher-events';
-import { DEFAULT_HANG_LIMITS, type HangLimits, ProgressWatch } from './progress-watch';
+import type { HangLimits } from './hang-limits';
+import type { LauncherEvent } from './launcher-events';
+import { type Hang, ProgressWatch } from './progress-watch';
 import type { Sequences } from './sequences';
 
 const WATCH_EVERY_MS = 1000;
-const DRAIN_LIMIT_MS = 10_000;
+/** A timer of ours that fires so late tells that this program, or the whole machine, stood still. */
+const LATE_MS = 1000;
 
 export interface ProgressGuardOptions {
   clock: Clock;
   sequences: Sequences;
-  hang: Partial<HangLimits> | undefined;
-  /** Ms that a cancelled request may go on computing. */
-  drainLimitMs: number | undefined;
-  onHung(): void;
+  limits: HangLimits;
+  /** The limits that hold for the model of this moment. */
+  limitsNow(): HangLimitsView;
+  onHung(hang: Hang | 'drain'): void;
 }
 
 /** Looks after the process's progress while somebody waits for it, so that an idle server costs no timer. */
@@ -20,42 +23,68 @@ export class ProgressGuard {
   readonly #options: ProgressGuardOptions;
   readonly #watch: ProgressWatch;
   #stopWatch: (() => void) | null = null;
+  #checkedAt = 0;
   #drainingSince: number | null = null;
 
   constructor(options: ProgressGuardOptions) {
     this.#options = options;
-    this.#watch = new ProgressWatch({ ...DEFAULT_HANG_LIMITS, ...options.hang });
+    this.#watch = new ProgressWatch(options.limits);
   }
 
   /** A fresh process. */
   reset(): void {
     this.#watch.reset();
+    if (this.#stopWatch) this.#watch.restart(this.#options.clock.now());
   }
 
-  onFigures(figures: MemEvent): void {
-    this.#watch.onFigures(figures, this.#options.clock.now());
+  onLauncher(event: LauncherEvent): void {
+    const now = this.#options.clock.now();
+    if (event.event === 'mem') this.#watch.onFigures(event, now);
+    else this.#watch.onLine(now, true);
+  }
+
+  onFrame(): void {
+    this.#watch.onFrame(this.#options.clock.now());
   }
 
   /** The number of waiting or draining sequences may have changed. */
   onSequences(): void {
     const { clock, sequences } = this.#options;
     const { open, draining } = sequences;
-    this.#watch.hung(clock.now(), open);
     if (draining === 0) this.#drainingSince = null;
     else this.#drainingSince ??= clock.now();
-    if (open + draining === 0) {
-      this.#stopWatch?.();
-      this.#stopWatch = null;
-    } else {
-      this.#stopWatch ??= clock.every(WATCH_EVERY_MS, () => this.#check());
-    }
+    if (open + draining === 0) this.#rest();
+    else if (this.#stopWatch === null) this.#begin();
+  }
+
+  #begin(): void {
+    const { clock } = this.#options;
+    this.#checkedAt = clock.now();
+    this.#watch.restart(this.#checkedAt);
+    this.#stopWatch = clock.every(WATCH_EVERY_MS, () => this.#check());
+  }
+
+  #rest(): void {
+    this.#watch.rest();
+    this.#stopWatch?.();
+    this.#stopWatch = null;
   }
 
   #check(): void {
-    const { clock, sequences, drainLimitMs, onHung } = this.#options;
+    const { clock, sequences, limitsNow, onHung } = this.#options;
     const now = clock.now();
-    const limit = this.#watch.drainLimitMs(drainLimitMs ?? DRAIN_LIMIT_MS);
-    const drainHung = this.#drainingSince !== null && now - this.#drainingSince > limit;
-    if (drainHung || this.#watch.hung(now, sequences.open)) onHung();
+    const late = now - this.#checkedAt - WATCH_EVERY_MS > LATE_MS;
+    this.#checkedAt = now;
+    if (late) {
+      this.#watch.restart(now);
+      sequences.restartQuiet();
+      if (this.#drainingSince !== null) this.#drainingSince = now;
+      return;
+    }
+    const limits = limitsNow();
+    const since = this.#drainingSince;
+    const hang = this.#watch.hung(now, sequences, limits);
+    if (hang) onHung(hang);
+    else if (since !== null && now - since > this.#watch.drainLimitMs(limits)) onHung('drain');
   }
 }

@@ -1,23 +1,46 @@
+import type { HangLimitsView } from '../../../shared/incidents';
+import type { HangLimits } from './hang-limits';
 import type { MemEvent } from './launcher-events';
 
-export interface HangLimits {
-  /** Ms without a new step while work is waiting or running. */
-  noProgressMs: number;
-  /** Ms that one model load may take. */
-  loadMs: number;
+/** How a server is seen to hang. */
+export type Hang =
+  /** The launcher says nothing, though its thread does nothing else: the whole process stands. */
+  | 'silent'
+  /** One step, or what lies between two, does not end. */
+  | 'step'
+  | 'load'
+  /** It lives, but a request of ours does not get on: not seen, lost, or complete without an end. */
+  | 'no_progress'
+  /** It computes, but nothing of it arrives. */
+  | 'no_frames';
+
+/** What is waited for, from our side of the connections. */
+export interface Work {
+  /** Requests whose callers listen. */
+  open: number;
+  /** Requests that are computed for callers who left. */
+  draining: number;
+  /** Open ones that wait for bytes; the others wait for a caller that is slow to read. */
+  awaiting: number;
+  /** Since when, at the longest, one that the server computes has waited for a frame; null = none does. */
+  quietSince: number | null;
 }
 
-export const DEFAULT_HANG_LIMITS: HangLimits = { noProgressMs: 30_000, loadMs: 600_000 };
+/** Lines come once a second, so that what they tell may be so old, and the one before as well. */
+const LINE_AGE_MS = 3_000;
+/** Frames are held back while they may be part of a stop word or a character, for steps rather than for seconds. */
+const QUIET_STEPS = 3;
 
 /**
  * Tells a hung server from a slow one by its token progress: `/health` answers while generation is dead, and a slow
- * model still takes steps. Silence of the launcher counts as no progress.
+ * model still takes steps. Asked regularly while somebody waits; all times are of one monotonic clock, in ms.
  */
 export class ProgressWatch {
   readonly #limits: HangLimits;
-  #steps = -1;
-  #since: number | null = null;
-  #loading = false;
+  #lineAt = 0;
+  #progressAt = 0;
+  #watching = false;
+  #figures: MemEvent | null = null;
 
   constructor(limits: HangLimits) {
     this.#limits = limits;
@@ -25,34 +48,62 @@ export class ProgressWatch {
 
   /** A fresh process. */
   reset(): void {
-    this.#steps = -1;
-    this.#since = null;
-    this.#loading = false;
+    this.#watching = false;
+    this.#figures = null;
   }
 
-  /** Ms that work for callers who left may go on: a load is let finish, so that closing a client costs nobody else one. */
-  drainLimitMs(otherwise: number): number {
-    return this.#loading ? this.#limits.loadMs : otherwise;
+  /** Any line of the launcher. `moved` = it tells of a request's way through the server. */
+  onLine(now: number, moved: boolean): void {
+    this.#lineAt = now;
+    if (moved) this.#progressAt = now;
   }
 
   onFigures(figures: MemEvent, now: number): void {
-    const loading = figures.loading > 0;
-    const moved = figures.steps !== this.#steps || loading !== this.#loading;
-    this.#steps = figures.steps;
-    this.#loading = loading;
-    if (moved && this.#since !== null) this.#since = now;
+    const before = this.#figures;
+    this.#figures = figures;
+    const busy = figures.loading > 0 || figures.doing === 'preparing';
+    this.onLine(now, busy || before === null || figures.steps !== before.steps);
   }
 
-  /**
-   * Asked at least whenever the number of waiting requests changes.
-   * @param open requests of ours that are waiting for this server; work for callers who left has its own limit
-   */
-  hung(now: number, open: number): boolean {
-    if (open === 0) {
-      this.#since = null;
-      return false;
-    }
-    this.#since ??= now;
-    return now - this.#since > (this.#loading ? this.#limits.loadMs : this.#limits.noProgressMs);
+  /** Something of an answer has arrived. */
+  onFrame(now: number): void {
+    this.#progressAt = now;
+  }
+
+  /** Work has come, or we ourselves have not been running for a while: nothing from before counts. */
+  restart(now: number): void {
+    this.#watching = true;
+    this.#lineAt = now;
+    this.#progressAt = now;
+  }
+
+  /** Nobody waits any more. */
+  rest(): void {
+    this.#watching = false;
+  }
+
+  /** Ms that work for callers who left may go on; a load is let finish, so that closing a client costs nobody else one. */
+  drainLimitMs({ stepMs }: HangLimitsView): number {
+    const { loadMs, preparingMs, drainMs } = this.#limits;
+    if (this.#loading) return loadMs;
+    return Math.max(drainMs, stepMs, this.#figures?.doing === 'preparing' ? preparingMs : 0);
+  }
+
+  /** Which hang it is, if it is one. */
+  hung(now: number, work: Work, { stepMs }: HangLimitsView): Hang | null {
+    if (!this.#watching) return null;
+    const { silenceMs, loadingSilenceMs, preparingMs, loadMs } = this.#limits;
+    if (now - this.#lineAt > (this.#loading ? loadingSilenceMs : silenceMs)) return 'silent';
+    const { stuck, loading, doing } = this.#figures ?? { stuck: 0, loading: 0, doing: 'waiting' };
+    if (loading * 1000 > loadMs) return 'load';
+    if (this.#loading) return null;
+    if (stuck * 1000 > (doing === 'preparing' ? Math.max(stepMs, preparingMs) : stepMs)) return 'step';
+    if (work.awaiting > 0 && now - this.#progressAt > stepMs + LINE_AGE_MS) return 'no_progress';
+    if (work.quietSince !== null && now - work.quietSince > QUIET_STEPS * stepMs) return 'no_frames';
+    return null;
+  }
+
+  get #loading(): boolean {
+    return (this.#figures?.loading ?? 0) > 0;
   }
 }

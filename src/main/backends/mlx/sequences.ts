@@ -6,7 +6,10 @@ const NEVER_SEEN_MS = 1000;
 
 interface Sequence {
   seen: boolean;
+  started: boolean;
   left: boolean;
+  /** Since when its caller has waited for the server's next frame; null = the caller is busy with the last one. */
+  askedAt: number | null;
 }
 
 /**
@@ -34,9 +37,44 @@ export class Sequences {
     return this.#count(true);
   }
 
+  /** Requests whose callers wait for the server, and not the server for them. */
+  get awaiting(): number {
+    let count = 0;
+    for (const { left, askedAt } of this.#sequences.values()) if (!left && askedAt !== null) count += 1;
+    return count;
+  }
+
+  /** Since when a caller has waited for a frame of what the server computes, at the longest; null = nobody does. */
+  get quietSince(): number | null {
+    let since: number | null = null;
+    for (const { left, started, askedAt } of this.#sequences.values()) {
+      if (started && !left && askedAt !== null) since = Math.min(since ?? askedAt, askedAt);
+    }
+    return since;
+  }
+
   begin(id: string): void {
-    this.#sequences.set(id, { seen: false, left: false });
+    this.#sequences.set(id, { seen: false, started: false, left: false, askedAt: this.#clock.now() });
     this.#onChange();
+  }
+
+  /** A frame has come; its caller has it now. */
+  handOver(id: string): void {
+    const sequence = this.#sequences.get(id);
+    if (sequence) sequence.askedAt = null;
+  }
+
+  /** The caller wants the next frame. */
+  ask(id: string): void {
+    const sequence = this.#sequences.get(id);
+    if (sequence) sequence.askedAt = this.#clock.now();
+  }
+
+  /** We have not been running for a while: nobody has waited any time yet. */
+  restartQuiet(): void {
+    for (const sequence of this.#sequences.values()) {
+      if (sequence.askedAt !== null) sequence.askedAt = this.#clock.now();
+    }
   }
 
   /** The answer is complete, or failed at the server. */
@@ -62,6 +100,11 @@ export class Sequences {
     const sequence = this.#sequences.get(event.id);
     if (!sequence) return;
     sequence.seen = true;
+    if (event.state === 'started') {
+      sequence.started = true;
+      // What it waited in the server's queue was no silence.
+      if (sequence.askedAt !== null) sequence.askedAt = this.#clock.now();
+    }
     // Its last bytes may still be on their way to a caller that listens; that one ends it by itself.
     if (event.state === 'ended' && sequence.left) this.end(event.id);
   }

@@ -1,0 +1,44 @@
+import type { HangLimitsView } from '../../../shared/incidents';
+
+export interface HangLimits {
+  /** Ms without any line of the launcher, which writes one a second while there is work. */
+  silenceMs: number;
+  /** The same during a load: the tokenizer's file is read in one go, and the launcher's thread waits meanwhile. */
+  loadingSilenceMs: number;
+  /** Ms of one step of a model of which nothing is known, light and heavy. */
+  unknownStepMs: number;
+  unknownHeavyStepMs: number;
+  /** A learned step may take this many times the slowest one so far, and never less than so many ms. */
+  stepFactor: number;
+  leastStepMs: number;
+  /** Ms for making tokens of a prompt, which takes no steps: seconds for megabytes. */
+  preparingMs: number;
+  /** Ms that one model load may take. */
+  loadMs: number;
+  /** Ms that work for callers who left may go on. */
+  drainMs: number;
+}
+
+/** The rule of the product: 3 s of silence; 3 times the slowest step, at least 8 s; 10 s or 60 s until one is known. */
+export const DEFAULT_HANG_LIMITS: HangLimits = {
+  silenceMs: 3_000,
+  loadingSilenceMs: 30_000,
+  unknownStepMs: 10_000,
+  unknownHeavyStepMs: 60_000,
+  stepFactor: 3,
+  leastStepMs: 8_000,
+  preparingMs: 60_000,
+  loadMs: 600_000,
+  drainMs: 10_000,
+};
+
+/** The limits that hold for a model now, as people see them. `slowestMs` null = no step of it is known. */
+export function limitsFor(slowestMs: number | null, heavy: boolean, limits: HangLimits): HangLimitsView {
+  const stepMs =
+    slowestMs === null
+      ? heavy
+        ? limits.unknownHeavyStepMs
+        : limits.unknownStepMs
+      : Math.max(limits.stepFactor * slowestMs, limits.leastStepMs);
+  return { silenceMs: limits.silenceMs, stepMs: Math.round(stepMs), learned: slowestMs !== null };
+}
