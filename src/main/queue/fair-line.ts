@@ -12,15 +12,18 @@ export interface Groupable {
 /** A client that waits; its place in the ring is its turn. */
 interface Client<T> {
   name: string;
-  requests: LinkedList<T>;
+  seats: LinkedList<Seat<T>>;
   /** Requests served ahead of its turn since its last one. */
   early: number;
 }
 
-interface Handle<T> {
-  client: Link<Client<T>>;
-  inClient: Link<T>;
-  inModel: Link<T>;
+/** A request's place in a line, and the handle by which it leaves. */
+export interface Seat<T> {
+  readonly request: T;
+  readonly client: Link<Client<T>>;
+  /** Null as soon as the seat is empty. */
+  inClient: Link<Seat<T>> | null;
+  inModel: Link<Seat<T>> | null;
 }
 
 /**
@@ -31,83 +34,107 @@ export class FairLine<T extends Groupable> {
   /** Clients in the order of their turns. */
   readonly #turns = new LinkedList<Client<T>>();
   readonly #clients = new Map<string, Link<Client<T>>>();
-  readonly #models = new Map<string, LinkedList<T>>();
-  readonly #handles = new Map<T, Handle<T>>();
+  /** Seats by model, in order of arrival. */
+  readonly #models = new Map<string, LinkedList<Seat<T>>>();
+  #size = 0;
   /** Requests served in a row for the sake of a batch. */
   #batch = 0;
   /** The client that had the last turn: who comes before the next one is not behind it. */
   #served: string | null = null;
 
   get size(): number {
-    return this.#handles.size;
+    return this.#size;
   }
 
-  add(request: T): void {
+  add(request: T): Seat<T> {
     const client = this.#clientOf(request.client);
-    const model = this.#models.get(request.model) ?? new LinkedList<T>();
-    this.#models.set(request.model, model);
-    const inClient = client.value.requests.push(request);
-    this.#handles.set(request, { client, inClient, inModel: model.push(request) });
+    const seat: Seat<T> = { request, client, inClient: null, inModel: null };
+    seat.inClient = client.value.seats.push(seat);
+    seat.inModel = this.#modelOf(request.model).push(seat);
+    this.#size += 1;
+    return seat;
   }
 
-  /** Takes a request out; false when it is not in this line. */
-  remove(request: T): boolean {
-    const handle = this.#handles.get(request);
-    if (!handle) return false;
-    this.#handles.delete(request);
-    const { requests } = handle.client.value;
-    requests.remove(handle.inClient);
-    if (requests.size === 0) {
-      this.#turns.remove(handle.client);
-      this.#clients.delete(request.client);
+  /** Empties a seat of this line; an empty one stays empty. */
+  remove(seat: Seat<T>): void {
+    const { client, inClient, inModel, request } = seat;
+    if (!inClient || !inModel) return;
+    seat.inClient = null;
+    seat.inModel = null;
+    this.#size -= 1;
+    client.value.seats.remove(inClient);
+    if (client.value.seats.size === 0) {
+      this.#turns.remove(client);
+      this.#clients.delete(client.value.name);
     }
-    const model = this.#models.get(request.model);
-    model?.remove(handle.inModel);
-    if (model?.size === 0) this.#models.delete(request.model);
-    return true;
+    const model = this.#modelOf(request.model);
+    model.remove(inModel);
+    if (model.size === 0) this.#models.delete(request.model);
   }
 
   /** Takes out who is next, null when nobody waits. `loaded` is the model that costs no load; null: no batching. */
   take(loaded: string | null): T | null {
-    const due = this.#turns.first?.requests.first;
+    const due = this.#turns.first?.seats.first;
     if (!due) return null;
-    const next = due.model === loaded ? due : (this.#batchable(loaded) ?? due);
-    const client = this.#clientOf(next.client);
+    const next = due.request.model === loaded ? due : (this.#batchable(loaded) ?? due);
+    const { client } = next;
     if (next === due) {
       this.#batch = 0;
       client.value.early = 0;
-      this.#served = next.client;
+      this.#served = client.value.name;
       this.#turns.moveToEnd(client);
     } else {
       this.#batch += 1;
       client.value.early += 1;
     }
     this.remove(next);
-    return next;
+    return next.request;
   }
 
   /** The same line once more, to try out in which order it will be served. O(n). */
   copy(): FairLine<T> {
     const copy = new FairLine<T>();
-    for (const client of this.#turns) copy.#clientOf(client.name).value.early = client.early;
-    // The handles stand in order of arrival, and so come into each list of the copy.
-    for (const request of this.#handles.keys()) copy.add(request);
+    const seats = new Map<Seat<T>, Seat<T>>();
+    for (const { name, early, seats: taken } of this.#turns) {
+      const client = copy.#clientOf(name);
+      client.value.early = early;
+      for (const seat of taken) {
+        const twin: Seat<T> = { request: seat.request, client, inClient: null, inModel: null };
+        twin.inClient = client.value.seats.push(twin);
+        seats.set(seat, twin);
+      }
+    }
+    for (const [model, taken] of this.#models) {
+      const list = copy.#modelOf(model);
+      for (const seat of taken) {
+        const twin = seats.get(seat);
+        if (twin) twin.inModel = list.push(twin);
+      }
+    }
+    copy.#size = this.#size;
     copy.#batch = this.#batch;
     copy.#served = this.#served;
     return copy;
   }
 
-  #batchable(loaded: string | null): T | null {
+  #batchable(loaded: string | null): Seat<T> | null {
     if (loaded === null || this.#batch >= MAX_PASSES) return null;
     const oldest = this.#models.get(loaded)?.first ?? null;
-    const client = oldest && this.#handles.get(oldest)?.client.value;
-    return client && client.early < MAX_PASSES ? oldest : null;
+    return oldest && oldest.client.value.early < MAX_PASSES ? oldest : null;
+  }
+
+  #modelOf(name: string): LinkedList<Seat<T>> {
+    const known = this.#models.get(name);
+    if (known) return known;
+    const model = new LinkedList<Seat<T>>();
+    this.#models.set(name, model);
+    return model;
   }
 
   #clientOf(name: string): Link<Client<T>> {
     const known = this.#clients.get(name);
     if (known) return known;
-    const client = this.#turns.push({ name, requests: new LinkedList<T>(), early: 0 });
+    const client = this.#turns.push({ name, seats: new LinkedList<Seat<T>>(), early: 0 });
     this.#clients.set(name, client);
     const served = this.#served === null ? undefined : this.#clients.get(this.#served);
     if (served) this.#turns.moveToEnd(served);

@@ -6,7 +6,7 @@ import type { Scheduler, WaitingView } from './scheduler';
 /** Shortest time between two rounds in which those who wait are told their places, ms. */
 const EVERY_MS = 250;
 /** A very long line is gone through more rarely: this many of those who wait add one ms. */
-const WAITING_PER_MS = 100;
+const WAITING_PER_MS = 20;
 /** Up to this place every change is told, and entries are shown; behind it only a change by a tenth. */
 export const NEAR = 100;
 

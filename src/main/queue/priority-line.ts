@@ -1,5 +1,5 @@
 import { PRIORITIES, type Priority } from '../../shared/domain';
-import { FairLine, type Groupable, MAX_PASSES } from './fair-line';
+import { FairLine, type Groupable, MAX_PASSES, type Seat } from './fair-line';
 
 /**
  * All that wait for one backend. Decision, numbered as in the code:
@@ -27,13 +27,13 @@ export class PriorityLine<T extends Groupable & { priority: Priority }> {
     return PRIORITIES.reduce((sum, priority) => sum + this.#lines[priority].size, 0);
   }
 
-  add(request: T): void {
-    this.#lines[request.priority].add(request);
+  add(request: T): Seat<T> {
+    return this.#lines[request.priority].add(request);
   }
 
-  /** Takes a request out; false when it does not wait here. */
-  remove(request: T): boolean {
-    return this.#lines[request.priority].remove(request);
+  /** Empties a seat of this line; an empty one stays empty. */
+  remove(seat: Seat<T>): void {
+    this.#lines[seat.request.priority].remove(seat);
   }
 
   /** Takes out who is next; null when nobody waits. */

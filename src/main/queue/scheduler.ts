@@ -1,5 +1,5 @@
 import { type BackendId, PRIORITIES, type Priority } from '../../shared/domain';
-import type { Groupable } from './fair-line';
+import type { Groupable, Seat } from './fair-line';
 import { PriorityLine } from './priority-line';
 
 /** Who gets the next free slot of a backend. Pure: events in, effects out; time comes with the events, in ms. */
@@ -50,7 +50,7 @@ const NO_EFFECTS: readonly SchedulerEffect[] = [];
 
 export class Scheduler {
   readonly #lines = new Map<BackendId, Line>();
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Map<string, Seat<Waiting>>();
   /** Where each request that has a slot is. */
   readonly #holders = new Map<string, BackendId>();
 
@@ -116,18 +116,16 @@ export class Scheduler {
       throw new RangeError(`request ${id} already waits or runs`);
     }
     const line = this.#line(backend);
-    const waiting: Waiting = { id, backend, model, priority, client, estimateMs };
-    line.waiting.add(waiting);
+    this.#waiting.set(id, line.waiting.add({ id, backend, model, priority, client, estimateMs }));
     line.work[priority] += estimateMs;
-    this.#waiting.set(id, waiting);
   }
 
   #leave(id: string): void {
-    const waiting = this.#waiting.get(id);
-    if (!waiting) return;
-    const line = this.#line(waiting.backend);
-    line.waiting.remove(waiting);
-    this.#forget(line, waiting);
+    const seat = this.#waiting.get(id);
+    if (!seat) return;
+    const line = this.#line(seat.request.backend);
+    line.waiting.remove(seat);
+    this.#forget(line, seat.request);
   }
 
   #free(id: string, at: number): readonly SchedulerEffect[] {
