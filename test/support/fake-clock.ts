@@ -11,7 +11,7 @@ interface Timer {
 export class FakeClock implements Clock {
   #now = 0;
   #order = 0;
-  readonly #start: number;
+  #start: number;
   readonly #timers = new Set<Timer>();
 
   constructor(start: Date = new Date('2026-01-01T00:00:00Z')) {
@@ -32,6 +32,11 @@ export class FakeClock implements Clock {
 
   every(ms: number, run: () => void): () => void {
     return this.#add(ms, ms, run);
+  }
+
+  /** The date jumps by `ms`; monotonic time knows nothing of it. */
+  jump(ms: number): void {
+    this.#start += ms;
   }
 
   /** Timers that are still set. */

@@ -1,0 +1,231 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../../src/main/ports/logger';
+import { DEFAULT_LIMITS } from '../../../src/main/supervisor/limits';
+import { Supervisor } from '../../../src/main/supervisor/supervisor';
+import type { SupervisorOptions } from '../../../src/main/supervisor/supervisor-types';
+import { ChildRecords } from '../../../src/main/supervisor/sweep';
+import type { ExitCause } from '../../../src/shared/incidents';
+import { FakeClock, settle } from '../../support/fake-clock';
+import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
+import { RecordedLife } from '../../support/recorded-life';
+
+let folder: string;
+let clock: FakeClock;
+let spawner: FakeSpawner;
+let life: RecordedLife;
+let records: ChildRecords;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tandem-life-'));
+  clock = new FakeClock();
+  spawner = new FakeSpawner();
+  life = new RecordedLife();
+  records = new ChildRecords(join(folder, 'children.json'));
+});
+afterEach(async () => {
+  await records.settled();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function create(options: Partial<SupervisorOptions> = {}): Supervisor {
+  return new Supervisor(
+    {
+      kind: 'mlx',
+      limits: () => DEFAULT_LIMITS,
+      launch: async () => ({ command: 'server', args: [], env: {} }),
+      onSpawn: () => {},
+      probe: () => Promise.resolve(),
+      readExit: () => ({ named: null, lines: [] }),
+      mayStart: () => Promise.resolve(),
+      ...options,
+    },
+    { clock, spawner, table: new FakeProcessTable(), records, logger: silentLogger, observer: life },
+  );
+}
+
+async function up(options: Partial<SupervisorOptions> = {}): Promise<Supervisor> {
+  const supervisor = create(options);
+  supervisor.start();
+  await settle();
+  return supervisor;
+}
+
+describe('what is told of a life', () => {
+  test('a start, a death with its evidence, the restart, the end', async () => {
+    const supervisor = await up({ readExit: () => ({ named: null, lines: ['metal_out_of_memory'] }) });
+    await clock.advance(60_000);
+    spawner.last.exit(null, 'SIGABRT');
+    await clock.advance(5_000);
+    await supervisor.stop();
+    expect(life.types).toEqual([
+      'started',
+      'ready',
+      'died',
+      'restart_planned',
+      'started',
+      'ready',
+      'stopped',
+    ]);
+    expect(life.moments[0]?.facts).toEqual({ pid: 1000 });
+    expect(life.moments[2]).toEqual({
+      type: 'died',
+      cause: 'out_of_memory',
+      facts: { restarts: 0, seconds: 60, signal: 'SIGABRT' },
+    });
+    expect(life.moments[3]?.facts).toEqual({ seconds: 5, restart: 1, of: 10 });
+    expect(life.deaths).toMatchObject([
+      { exit: { signal: 'SIGABRT' }, evidence: ['metal_out_of_memory'], uptimeMs: 60_000 },
+    ]);
+  });
+
+  test('a stall is told before the death that we make of it', async () => {
+    const supervisor = await up();
+    supervisor.reportHung();
+    await settle();
+    expect(life.types.slice(2)).toEqual(['stalled', 'died', 'restart_planned']);
+    expect(life.deaths[0]?.cause).toBe('stalled');
+  });
+
+  test('a start that does not come to a process is a death without one', async () => {
+    await up({ launch: () => Promise.reject(new Error('no program')) });
+    expect(life.types).toEqual(['died', 'restart_planned']);
+    expect(life.deaths).toMatchObject([{ cause: 'start_failed', exit: null, uptimeMs: null }]);
+  });
+
+  test('what was asked for is no death', async () => {
+    const supervisor = await up();
+    await supervisor.restart();
+    await supervisor.stop();
+    expect(life.types).toEqual(['started', 'ready', 'restarted_by_user', 'started', 'ready', 'stopped']);
+    expect(life.deaths).toEqual([]);
+  });
+
+  test('the breaker, from its opening to its closing', async () => {
+    const fails = () => {
+      spawner.last.exit(1);
+      return new Promise<void>(() => {});
+    };
+    let probe = fails;
+    await up({ probe: () => probe() });
+    await clock.advance(1_600_000);
+    expect(life.types.slice(-2)).toEqual(['died', 'breaker_open']);
+    expect(life.moments.at(-1)?.facts).toEqual({ seconds: 600 });
+    probe = () => Promise.resolve();
+    await clock.advance(600_000);
+    expect(life.types.slice(-4)).toEqual(['breaker_half_open', 'started', 'ready', 'breaker_closed']);
+  });
+
+  test('a breaker that only a person can close tells no time, and the button closes it', async () => {
+    const supervisor = await up();
+    let named: ExitCause | null = 'runtime_broken';
+    const broken = create({ readExit: () => ({ named, lines: [] }) });
+    broken.start();
+    await settle();
+    spawner.last.exit(3);
+    await settle();
+    expect(life.moments.at(-1)).toEqual({ type: 'breaker_open', cause: 'runtime_broken', facts: {} });
+    named = null;
+    await broken.restart();
+    expect(life.types.slice(-4)).toEqual(['restarted_by_user', 'breaker_closed', 'started', 'ready']);
+    await Promise.all([supervisor.stop(), broken.stop()]);
+  });
+});
+
+describe('memory', () => {
+  test('a restart waits until it is back, says so, and says so again when it takes long', async () => {
+    let allow = () => {};
+    const asked: (ExitCause | null)[] = [];
+    let enough = true;
+    const supervisor = await up({
+      readExit: () => ({ named: null, lines: ['metal_out_of_memory'] }),
+      mayStart: (_signal, cause) => {
+        asked.push(cause);
+        return enough
+          ? Promise.resolve()
+          : new Promise((resolve) => {
+              allow = resolve;
+            });
+      },
+    });
+    enough = false;
+    spawner.last.exit(null, 'SIGABRT');
+    await clock.advance(5_000 + DEFAULT_LIMITS.askMs);
+    expect(life.moments.at(-1)).toMatchObject({ type: 'waiting_for_memory', cause: 'out_of_memory' });
+    await clock.advance(DEFAULT_LIMITS.memoryWaitMs);
+    expect(life.moments.at(-1)).toMatchObject({ type: 'waiting_for_memory', facts: { seconds: 300 } });
+    await clock.advance(24 * 3_600_000);
+    expect(supervisor.view()).toMatchObject({ state: 'starting', stage: 'spawning', restarts: 1, pid: null });
+    expect(spawner.children).toHaveLength(1);
+    allow();
+    await settle();
+    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 1 });
+    expect(asked).toEqual([null, 'out_of_memory']);
+  });
+
+  test('an answer that comes at once is no wait', async () => {
+    await up();
+    await clock.advance(DEFAULT_LIMITS.askMs);
+    expect(life.types).toEqual(['started', 'ready']);
+  });
+});
+
+describe('time', () => {
+  test('a date that jumps, to and fro, changes no plan', async () => {
+    const supervisor = await up();
+    spawner.last.exit(1);
+    await settle();
+    clock.jump(-86_400_000);
+    await clock.advance(4_999);
+    expect(supervisor.view().state).toBe('backoff');
+    clock.jump(10 * 86_400_000);
+    await clock.advance(1);
+    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 1 });
+    await clock.advance(DEFAULT_LIMITS.stableMs - 1);
+    expect(supervisor.view().restarts).toBe(1);
+    await clock.advance(1);
+    expect(supervisor.view().restarts).toBe(0);
+  });
+
+  test('how long it ran is not asked of the date', async () => {
+    await up();
+    await clock.advance(2_000);
+    clock.jump(-3_600_000);
+    spawner.last.exit(1);
+    await settle();
+    expect(life.deaths[0]?.uptimeMs).toBe(2_000);
+  });
+
+  test('after a sleep it starts at once where it waited, and goes on where it runs', async () => {
+    const supervisor = await up();
+    supervisor.revive();
+    await settle();
+    expect(spawner.children).toHaveLength(1);
+    spawner.last.exit(null, 'SIGKILL');
+    await settle();
+    // Timers slept with the machine; the date did not.
+    clock.jump(8 * 3_600_000);
+    supervisor.revive();
+    await settle();
+    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 0 });
+    expect(spawner.children).toHaveLength(2);
+  });
+
+  test('after a sleep a breaker that waits to cool down does not wait on', async () => {
+    let works = false;
+    const supervisor = await up({
+      probe: () => {
+        if (works) return Promise.resolve();
+        spawner.last.exit(1);
+        return new Promise(() => {});
+      },
+    });
+    await clock.advance(1_600_000);
+    works = true;
+    supervisor.revive();
+    await settle();
+    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 0, breaker: { state: 'closed' } });
+  });
+});
