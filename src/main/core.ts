@@ -76,7 +76,8 @@ export function createCore(
       projection.onPush((push) => pushes.emit(push)),
       chat.onPush((push) => pushes.emit(push)),
       chat.onListChanged(() => void readChats()),
-      memory.onChange(() => projection.touch('memory', 'suggestions')),
+      memory.onChange(() => projection.touch('memory', 'ledger', 'suggestions')),
+      services.gate.onChange(() => projection.touch('ledger')),
       services.queue.onChange(() => projection.touch('queue')),
       library.onChange((models) => {
         services.measured.reconcile(models);
@@ -96,7 +97,7 @@ export function createCore(
         services.applySettings();
       }),
       starter.start(),
-      ...enabled.map((backend) => backend.onStatus(() => projection.touch('backends', 'settings'))),
+      ...enabled.map((backend) => backend.onStatus(() => projection.touch('backends', 'ledger', 'settings'))),
       ...enabled.map((backend) => logAbsence(backend, logger)),
       ...enabled.map((backend) => services.incidents.watch(backend)),
     );
@@ -107,6 +108,7 @@ export function createCore(
     library.stop();
     pulls.stop();
     memory.stop();
+    services.gate.close();
     await Promise.allSettled([gateway.close(), mlxApi.close(), chat.close()]);
     await Promise.allSettled([setup.stop(), ...enabled.map((backend) => backend.stop())]);
     await services.fingerprints.settled();

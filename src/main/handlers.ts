@@ -53,7 +53,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
       chat.stop(answerId);
       return {};
     },
-    chatRetry: async ({ answerId, target }) => ({ answerId: (await chat.retry(answerId, target)).id }),
+    chatRetry: async ({ answerId, target, overruleMemory = false }) => ({
+      answerId: (await chat.retry(answerId, target, { overruleMemory })).id,
+    }),
     chatEdit: async ({ messageId, text, target }) => turn(await chat.edit(messageId, text, target)),
     chatRename: async ({ chatId, title }) => {
       await chat.rename(chatId, title);

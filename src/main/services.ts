@@ -7,14 +7,19 @@ import { OLLAMA_DEFAULT_URL, OllamaBackend } from './backends/ollama/ollama-back
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
 import { createIncidents } from './create-incidents';
+import { createMemoryGate, watchPreload } from './create-memory';
 import type { Incidents } from './incidents/incidents';
+import type { MemoryGate } from './memory/memory-gate';
 import { MemoryMonitor } from './memory/memory-monitor';
 import { createMemorySampler } from './memory/memory-sampler';
+import { fitOf, GPU_SHARE } from './models/fit';
 import { MlxLibrary } from './models/mlx-library';
-import { scanRoots } from './models/mlx-scanner';
 import { ModelLibrary } from './models/model-library';
+import { ModelWatch } from './models/model-watch';
+import { ollamaFolders } from './models/ollama-folders';
 import { wantedPreload } from './models/preload';
 import { PullService } from './models/pulls';
+import { scanRoots } from './models/scan-roots';
 import { StarterInstaller } from './models/starter-installer';
 import { TimesFile } from './models/times-file';
 import { ModelUsage } from './models/usage';
@@ -22,6 +27,7 @@ import type { Place } from './place';
 import type { Clock } from './ports/clock';
 import type { Fetcher, Poster } from './ports/fetcher';
 import type { FileStore } from './ports/file-store';
+import { nodeFolderWatch } from './ports/folder-watch';
 import type { Logger } from './ports/logger';
 import { findPortHolder } from './ports/port-holder';
 import type { ProcessTable, Spawner } from './ports/spawner';
@@ -63,6 +69,7 @@ export interface Services {
   starter: StarterInstaller;
   pulls: PullService;
   memory: MemoryMonitor;
+  gate: MemoryGate;
   queue: RequestQueue;
   fingerprints: Fingerprints;
   dispatcher: RequestDispatcher;
@@ -125,22 +132,29 @@ export function createServices(
         ...common,
         locate: locateRuntime(setup, 'mlx'),
         launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
-        preload: () => {
+        preload: async () => {
           settings.markApplied('mlx');
-          const wanted = wantedPreload(values());
-          if (wanted.kind === 'nothing') return Promise.resolve(null);
-          const name =
-            wanted.kind === 'model'
-              ? wanted.name
-              : pickModel('mlx', wanted.category, routeSnapshot(), [])?.name;
-          return mlxModels.preload(name ?? null);
+          const wanted = await preloadFolder();
+          return wanted && (await gate.mayPreload('mlx', wanted.name)) ? wanted : null;
         },
         resolveModel: (name) => mlxModels.resolve(name),
         listModels: () => mlxModels.list(),
         maxConcurrent: () => values().mlxMaxConcurrent,
         // Ollama carries all meanwhile, so it is started in any case.
-        mayStart: (signal) => memory.relieved(signal),
+        mayStart: async (signal, cause) => {
+          const died = cause === 'out_of_memory' || cause === 'killed_by_os';
+          const model = died ? ((await preloadFolder())?.name ?? null) : null;
+          await gate.back('mlx', model, signal);
+        },
         onLoaded: (name, seconds) => measured.learnLoad({ backend: 'mlx', name }, seconds),
+        steps: {
+          slowestMs: (name) => measured.slowestStepMs({ backend: 'mlx', name }),
+          onStep: (name, ms) => measured.learnStep({ backend: 'mlx', name }, ms),
+        },
+        isHeavy: (name) => {
+          const model = library.models().find((known) => known.backend === 'mlx' && known.name === name);
+          return model?.weight === 'heavy' || model?.weight === 'unknown';
+        },
       },
       supervision,
     );
@@ -158,7 +172,22 @@ export function createServices(
   );
   const registry = new BackendRegistry([mlx, ollama]);
   const enabled = registry.all().filter(({ id }) => isEnabled(id));
-  const library = new ModelLibrary({ registry, clock, logger });
+  const library = new ModelLibrary({
+    registry,
+    clock,
+    logger,
+    fit: (model) => (model.remote ? 'unknown' : fitOf(model, (memory.status()?.totalBytes ?? 0) * GPU_SHARE)),
+    broken: () => mlxModels.broken(),
+    watch: {
+      watcher: new ModelWatch({
+        watch: nodeFolderWatch,
+        recursive: place.platform !== 'linux',
+        clock,
+        logger,
+      }),
+      folders: async () => [...mlxModels.visited(), ...(await ollamaFolders(place.home, place.env))],
+    },
+  });
   const usage = new ModelUsage();
   const measured = new MeasuredTimes();
   const times = new TimesFile({
@@ -187,6 +216,13 @@ export function createServices(
     }),
     backendBytes: () => ({ mlx: mlx.status().memoryBytes, ollama: ollama.status().memoryBytes }),
   });
+  const gate = createMemoryGate(ports, {
+    machine: memory,
+    backends: { mlx, ollama },
+    folderOf: (name) => mlxModels.resolve(name),
+    models: () => library.models(),
+  });
+  watchPreload(memory, gate, mlx);
   const queue = new RequestQueue({
     clock,
     slots: { mlx: values().mlxMaxConcurrent, ollama: values().ollamaMaxConcurrent },
@@ -204,6 +240,7 @@ export function createServices(
     queue,
     backends: registry,
     snapshot: routeSnapshot,
+    memory: gate,
     refresh: () => library.rescan(),
     measured,
     onFinished: (record) => {
@@ -228,6 +265,7 @@ export function createServices(
     starter,
     pulls,
     memory,
+    gate,
     queue,
     fingerprints,
     dispatcher,
@@ -246,6 +284,15 @@ export function createServices(
     return useBackends === 'both' || useBackends === id;
   }
 
+  /** The model that MLX is to hold ready; null = none is wanted. */
+  async function preloadFolder() {
+    const wanted = wantedPreload(values());
+    if (wanted.kind === 'nothing') return null;
+    const picked = () =>
+      wanted.kind === 'model' ? wanted : pickModel('mlx', wanted.category, routeSnapshot(), []);
+    return mlxModels.preload(picked()?.name ?? null);
+  }
+
   function routeSnapshot(): RouteSnapshot {
     const facts = (id: BackendId) => {
       const backend = registry.get(id);
@@ -261,7 +308,8 @@ export function createServices(
       settings: values(),
       backends: { mlx: facts('mlx'), ollama: facts('ollama') },
       models: library.models(),
-      memory: memory.status()?.pressure ?? 'unknown',
+      memory: gate.pressure(),
+      memoryRefuses: (backend, model, tokens) => gate.standing(backend, model, tokens),
     };
   }
 }

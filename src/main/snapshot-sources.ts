@@ -1,8 +1,8 @@
 import type { ChatSummary } from '../shared/chat';
-import type { ModelView, Warning } from '../shared/contract';
-import type { ModelInfo } from '../shared/domain';
+import type { Warning } from '../shared/contract';
 import { suggestModels } from './models/catalogue';
 import { hasCapableModel } from './models/model-library';
+import { brokenViewOf, viewOf } from './models/model-view';
 import type { Place } from './place';
 import type { Sources } from './projection';
 import { timesOf } from './router/estimates';
@@ -19,7 +19,7 @@ export function snapshotSources(from: {
   warnings: () => Warning[];
 }): Sources {
   const { services, settings, place, addresses, chats, warnings } = from;
-  const { enabled, memory, queue, library, incidents, measured, pulls, setup } = services;
+  const { enabled, memory, gate, queue, library, incidents, measured, pulls, setup } = services;
   return {
     app: () => ({
       version: place.version,
@@ -32,11 +32,11 @@ export function snapshotSources(from: {
     }),
     backends: () => enabled.map((backend) => backend.status()),
     memory: () => memory.status(),
-    ledger: () => null,
+    ledger: () => gate.ledger(),
     queue: () => queue.status(),
     life: () => incidents.life(),
     times: () => timesOf(library.models(), settings.values().modelTimeEstimates, measured),
-    models: () => library.models().map(toModelView),
+    models: () => [...library.models().map(viewOf), ...library.broken().map(brokenViewOf)],
     capable: () => hasCapableModel(library.models()),
     suggestions: () => suggestModels(memory.status()?.totalBytes ?? 0, library.models()),
     pulls: () => [...pulls.list()],
@@ -45,17 +45,4 @@ export function snapshotSources(from: {
     chats,
     warnings,
   };
-}
-
-function toModelView({
-  backend,
-  name,
-  sizeBytes,
-  billions,
-  quantisation,
-  weight,
-  starter,
-  remote,
-}: ModelInfo): ModelView {
-  return { backend, name, sizeBytes, billions, quantisation, weight, starter, remote };
 }

@@ -23,6 +23,7 @@ interface Running {
   live: LiveAnswer;
   controller: AbortController;
   target: Target;
+  overruleMemory: boolean;
 }
 
 /** Chats: stores what the user says before it is sent, streams the answers, keeps both whatever happens. */
@@ -77,13 +78,13 @@ export class ChatService {
     return { user, answer };
   }
 
-  /** A further answer to the message that `answerId` answers. */
-  async retry(answerId: string, target: Target): Promise<Answer> {
+  /** A further answer to the message that `answerId` answers; `overruleMemory`: the guard lets this one pass. */
+  async retry(answerId: string, target: Target, { overruleMemory = false } = {}): Promise<Answer> {
     const old = await this.#answer(answerId);
     const answer = newAnswer(old.chatId, old.replyTo, this.#clock.wall().getTime());
     await this.#store.addAnswer(answer);
     this.#pushes.emit({ name: 'chatChanged', payload: { chatId: answer.chatId } });
-    this.#start(answer, target);
+    this.#start(answer, target, overruleMemory);
     return answer;
   }
 
@@ -166,8 +167,9 @@ export class ChatService {
     return message;
   }
 
-  #start(answer: Answer, target: Target): void {
-    const running = { live: new LiveAnswer(answer), controller: new AbortController(), target };
+  #start(answer: Answer, target: Target, overruleMemory = false): void {
+    const controller = new AbortController();
+    const running = { live: new LiveAnswer(answer), controller, target, overruleMemory };
     this.#running.set(answer.id, running);
     this.#pushes.emit(running.live.state());
     void this.#run(running);
@@ -216,7 +218,7 @@ export class ChatService {
     }
   }
 
-  async #request({ live, target }: Running): Promise<CompletionRequest> {
+  async #request({ live, target, overruleMemory }: Running): Promise<CompletionRequest> {
     const messages = await this.#store.messages(live.answer.chatId);
     return {
       id: live.answer.id,
@@ -226,6 +228,7 @@ export class ChatService {
       client: 'ui',
       sampling: {},
       strict: false,
+      overruleMemory,
       origin: 'chat',
     };
   }

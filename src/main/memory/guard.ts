@@ -145,7 +145,11 @@ function decideSteady(wish: MemoryWish, view: GuardView, loaded: boolean, needed
   return dying ? wait('protect', needed, short.freeBytes) : admit;
 }
 
-function isLoaded({ backend, model }: MemoryWish, { loaded }: Account): boolean {
+/** Is the model that is asked for there already? */
+export function isLoaded(
+  { backend, model }: Pick<MemoryWish, 'backend' | 'model'>,
+  { loaded }: Account,
+): boolean {
   return loaded.some((entry) => entry.ready && entry.backend === backend && entry.name === model);
 }
 

@@ -8,6 +8,7 @@ import {
   decide,
   type Evicted,
   type GuardView,
+  isLoaded,
   type MemoryWish,
   mustStopPreload,
   relief,
@@ -26,13 +27,20 @@ export interface MachineMemory {
   readonly onSample: (listener: (status: MemoryStatus | null) => void) => Unsubscribe;
 }
 
+/** What is known of a model's size. */
+export interface NeedsSource {
+  /** Asked before the model is loaded. Never rejects. */
+  of(model: string): Promise<ModelNeeds>;
+  /** As far as it is known at once. */
+  known(model: string): ModelNeeds;
+}
+
 export interface MemoryGateOptions {
   machine: MachineMemory;
   holders: Readonly<Record<BackendId, MemoryHolder>>;
-  /** What a model takes; asked before it is loaded. Never rejects. */
-  needs(backend: BackendId, model: string): Promise<ModelNeeds>;
-  /** The same, as far as it is known at once. */
-  knownNeeds(backend: BackendId, model: string): ModelNeeds;
+  needs: Readonly<Record<BackendId, NeedsSource>>;
+  /** Is a server's memory that of this machine? */
+  isHere(backend: BackendId): boolean;
   clock: Clock;
   logger: Logger;
 }
@@ -52,6 +60,8 @@ const FRESH_MS = 1000;
 /** Work that nobody else can do waits so long for memory before it is refused. */
 const WAIT_LIMIT_MS = 30_000;
 const UNLOAD_LIMIT_MS = 10_000;
+/** Of memory, below the warning. */
+const PLENTY_SHARE = 0.1;
 /** Decisions and evictions are shown and told for this long. */
 const REMEMBER_MS = 600_000;
 
@@ -64,6 +74,7 @@ export class MemoryGate {
   readonly #logger: Logger;
   readonly #promised = new Set<Promised>();
   readonly #evicted = new Map<string, number>();
+  readonly #preloads = new Set<BackendId>();
   readonly #unsubscribe: Unsubscribe;
   #latch: PressureLatch = RELAXED;
   #lastDecision: Ledger['lastDecision'] = null;
@@ -93,8 +104,8 @@ export class MemoryGate {
   /** Why a model can never be loaded on this machine; null when it may be, or its size is not known yet. */
   standing(backend: BackendId, model: string, tokens: number): Reason | null {
     const view = this.#view();
-    if (!view) return null;
-    const needs = this.#options.knownNeeds(backend, model);
+    if (!view || !this.#options.isHere(backend)) return null;
+    const needs = this.#options.needs[backend].known(model);
     const refused = standingRefusal({ backend, needs, tokens, overruled: false }, view.account);
     return refused && ruleReason(refused.rule);
   }
@@ -105,12 +116,15 @@ export class MemoryGate {
    * reason.
    */
   async admit(asked: Asked, signal: AbortSignal): Promise<MemoryGrant> {
-    const needs = await this.#options.needs(asked.backend, asked.model);
+    if (!this.#options.isHere(asked.backend)) return { reasons: [], release() {} };
+    const needs = await this.#options.needs[asked.backend].of(asked.model);
     const wish: MemoryWish = { ...asked, needs };
     const until = this.#options.clock.now() + WAIT_LIMIT_MS;
     for (;;) {
       signal.throwIfAborted();
-      const view = await this.#freshView();
+      const seen = this.#view();
+      // An answer of a model that is loaded, while memory is plenty, is not kept waiting for a sample.
+      const view = seen && isLoaded(wish, seen.account) && hasPlenty(seen) ? seen : await this.#freshView();
       if (!view) return this.#grant(wish, null);
       const decision = decide(wish, view);
       if (decision.kind !== 'admit') this.#note(decision, wish);
@@ -138,7 +152,7 @@ export class MemoryGate {
    * signal's reason.
    */
   async back(backend: BackendId, model: string | null, signal: AbortSignal): Promise<void> {
-    const needs = model === null ? null : await this.#options.needs(backend, model);
+    const needs = model === null ? null : await this.#options.needs[backend].of(model);
     const asked = { backend, model: model ?? '', purpose: 'restart', tokens: 0, mayMove: false } as const;
     const wish: MemoryWish | null = needs && { ...asked, needs, overruled: false };
     for (;;) {
@@ -155,20 +169,23 @@ export class MemoryGate {
 
   /** May this model be loaded before anybody asks for it? Says so in the ledger when not. */
   async mayPreload(backend: BackendId, model: string): Promise<boolean> {
-    const needs = await this.#options.needs(backend, model);
+    this.#preloads.delete(backend);
+    const needs = await this.#options.needs[backend].of(model);
     const view = await this.#freshView();
-    if (!view) return true;
     const asked = { backend, model, needs, purpose: 'preload', tokens: 0, mayMove: false } as const;
-    const decision = decide({ ...asked, overruled: false }, view);
-    if (decision.kind === 'admit') return true;
-    this.#note(decision, { backend, model });
-    return false;
+    const decision = view && decide({ ...asked, overruled: false }, view);
+    if (decision && decision.kind !== 'admit') {
+      this.#note(decision, { backend, model });
+      return false;
+    }
+    this.#preloads.add(backend);
+    return true;
   }
 
-  /** A preload that is under way has to be given up. */
-  mustStopPreload(): boolean {
+  /** Has a preload that is under way to be given up? Says so once for each that was let in. */
+  mustStopPreload(backend: BackendId): boolean {
     const view = this.#view();
-    return view !== null && mustStopPreload(view.account);
+    return view !== null && mustStopPreload(view.account) && this.#preloads.delete(backend);
   }
 
   #afterWait(decision: Exclude<Decision, { kind: 'admit' | 'refuse' }>, wish: MemoryWish): MemoryGrant {
@@ -216,7 +233,6 @@ export class MemoryGate {
     if (status) this.#latch = nextLatch(this.#latch, status);
     const view = this.#view();
     if (view && this.#latch.critical) void this.#relieve(view);
-    this.#changed.emit();
   }
 
   async #relieve(view: GuardView): Promise<void> {
@@ -266,4 +282,9 @@ export class MemoryGate {
   #wall(): number {
     return this.#options.clock.wall().getTime();
   }
+}
+
+/** Far from the warning, so that a sample some seconds old says enough. */
+function hasPlenty({ account: { ledger }, critical }: GuardView): boolean {
+  return !critical && ledger.usedBytes < ledger.warningBytes - ledger.totalBytes * PLENTY_SHARE;
 }

@@ -1,6 +1,7 @@
 import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
 import type { Backend, BackendRequest } from '../backends/backend';
 import type { Clock } from '../ports/clock';
+import type { MemoryGrant } from '../memory/memory-gate';
 import type { Slot } from '../queue/types';
 import { Attempt } from './attempt';
 import { lastUserText } from './categories';
@@ -9,6 +10,7 @@ import type { DrainWatch } from './drain-watch';
 import { onlyEchoed } from './failures';
 import type { InFlight } from './in-flight';
 import type { MeasuredTimes } from './measured-times';
+import { askForMemory, type MemoryAuthority } from './memory-leave';
 import { PrefillWatch } from './prefill-watch';
 import type { RequestRun } from './request-run';
 import type { Splice } from './splice';
@@ -37,6 +39,7 @@ interface AnswerContext extends TryContext {
   measured: MeasuredTimes;
   drains: DrainWatch;
   inFlight: InFlight;
+  memory: MemoryAuthority | undefined;
 }
 
 /**
@@ -58,8 +61,10 @@ export async function* answer(
     },
     run.signal,
   );
+  let leave: MemoryGrant | null = null;
   try {
     await attempt.ready();
+    leave = await askForMemory(context.memory, context);
     run.takenBy(candidate);
     view.sent = true;
     const takenAt = clock.now();
@@ -90,6 +95,7 @@ export async function* answer(
     yield { type: 'end', end, backend: id, model, reasons };
   } finally {
     attempt.close();
+    leave?.release();
   }
 }
 

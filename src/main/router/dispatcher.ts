@@ -16,6 +16,7 @@ import { type Fingerprints, MAX_DEATHS } from './fingerprints';
 import { InFlight } from './in-flight';
 import { Line } from './line';
 import type { Measured, MeasuredTimes } from './measured-times';
+import type { MemoryAuthority } from './memory-leave';
 import { isSameName } from './model-names';
 import { endOf, type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
 import { RetryBudget } from './retry-budget';
@@ -34,6 +35,8 @@ export interface RequestDispatcherOptions {
   measured: MeasuredTimes;
   /** What is known of requests under which a process died. */
   fingerprints: Fingerprints;
+  /** Decides whether work may take its memory; without it everything may. */
+  memory?: MemoryAuthority;
   clock: Clock;
   logger: Logger;
   /** Told exactly once per request, rejected ones included, in the moment in which it is settled. Must not throw. */
@@ -235,6 +238,7 @@ export class RequestDispatcher implements Dispatcher {
           measured,
           drains: this.#drains,
           inFlight: this.#inFlight,
+          memory: this.#options.memory,
         },
         view,
       );

@@ -1,0 +1,33 @@
+import { TandemError } from '../../shared/errors';
+import type { BackendStatus } from '../../shared/status';
+import type { MemoryFigures, MemoryHolder } from './types';
+
+/** A server that tells no more of its memory than its status: processes in all, and the model that it holds. */
+export function statusHolder(status: () => BackendStatus, now: () => number): MemoryHolder {
+  const source = 'status';
+  return {
+    figures(): MemoryFigures {
+      const bytes = isHere(status()) ? status().memoryBytes : null;
+      return {
+        process: { bytes, source, at: now() },
+        inside: { weights: null, kvCache: null, buffers: null },
+        peak: null,
+        device: { workingSet: null, buffer: null },
+      };
+    },
+    loaded() {
+      const { model, activeRequests, draining } = status();
+      if (!isHere(status()) || model === null) return [];
+      const size = { bytes: null, source, at: now() };
+      return [
+        { name: model, size, ready: true, ours: true, active: activeRequests + draining, lastUsedAt: null },
+      ];
+    },
+    unload: () => Promise.reject(new TandemError('unsupported', 'This server cannot unload a single model.')),
+  };
+}
+
+/** Does it take memory of this machine? */
+export function isHere({ ownership }: BackendStatus): boolean {
+  return ownership === 'managed' || ownership === 'adopted';
+}
