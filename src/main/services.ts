@@ -176,7 +176,8 @@ export function createServices(
     registry,
     clock,
     logger,
-    fit: (model) => (model.remote ? 'unknown' : fitOf(model, (memory.status()?.totalBytes ?? 0) * GPU_SHARE)),
+    fitOf: (model) =>
+      model.remote ? 'unknown' : fitOf(model, (memory.status()?.totalBytes ?? 0) * GPU_SHARE),
     broken: () => mlxModels.broken(),
     watch: {
       watcher: new ModelWatch({

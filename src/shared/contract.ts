@@ -29,6 +29,17 @@ export const modelViewSchema = z.object({
   weight: z.enum(['light', 'middle', 'heavy', 'unknown']),
   starter: z.boolean(),
   remote: z.boolean(),
+  /** Does it run on this machine: well, tightly beside the others, or not? `unknown` without a size. */
+  fit: z.enum(['yes', 'tight', 'no', 'unknown']),
+  /** Tokens; null = unknown. */
+  contextLength: z.number().nullable(),
+  /** Words of the server: `completion`, `tools`, `vision`, `thinking`, `embedding`. */
+  capabilities: z.array(z.string()),
+  /**
+   * Why it cannot be used; null = it can. `REASON:FILE` with the file that is missing or cut off, REASON one of
+   * `weights_missing`, `download_unfinished`, `config_unreadable`. Such a model is shown and never offered.
+   */
+  broken: z.string().nullable(),
 });
 export type ModelView = z.infer<typeof modelViewSchema>;
 

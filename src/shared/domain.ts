@@ -152,7 +152,16 @@ export interface ModelInfo {
   remote: boolean;
   capabilities: string[];
   modifiedAt: string | null;
+  /** Other names of the same files, found in a second place; requests may use them. */
+  aliases?: string[];
+  /** Bytes that one token of context takes; absent = unknown. */
+  kvBytesPerToken?: number;
+  /** Does it run on this machine? Absent = unknown. */
+  fit?: ModelFit;
 }
+
+/** `tight`: alone it runs, beside the others hardly. */
+export type ModelFit = 'yes' | 'tight' | 'no' | 'unknown';
 
 /** Light: at most 4B parameters. Heavy: 32B and above. */
 export type ModelWeight = 'light' | 'middle' | 'heavy' | 'unknown';

@@ -55,7 +55,7 @@ const MAIN_ROOMS: Record<string, { values: string[]; types: string[] }> = {
   'main/setup': { values: COMMON, types: ['main/backends'] },
   'main/backends': { values: [...COMMON, 'main/supervisor'], types: ['main/memory'] },
   'main/router': { values: COMMON, types: ['main/backends', 'main/memory', 'main/queue'] },
-  'main/models': { values: [...COMMON, 'main/router'], types: ['main/backends'] },
+  'main/models': { values: [...COMMON, 'main/memory', 'main/router'], types: ['main/backends'] },
   'main/chat': { values: COMMON, types: ['main/router', 'main/store'] },
   'main/gateway': { values: [...COMMON, 'main/contract'], types: ['main/router'] },
   'main/web': { values: [...COMMON, 'main/contract'], types: ['main/core-types'] },

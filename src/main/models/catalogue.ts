@@ -1,5 +1,6 @@
 import type { Suggestion } from '../../shared/contract';
 import type { ModelInfo } from '../../shared/domain';
+import { fitOf, GPU_SHARE } from './fit';
 
 /**
  * Models worth getting through Ollama, smallest first within a purpose. Sizes are those of the default 4-bit
@@ -16,17 +17,6 @@ const CATALOGUE: readonly Omit<Suggestion, 'fit'>[] = [
   { name: 'llama3.3:70b', title: 'Llama 3.3 70B', purpose: 'reasoning', sizeBytes: 43e9 },
 ];
 
-/** About 75 % of memory is usable by the GPU (product rule); KV cache and buffers take a fifth on top of weights. */
-const GPU_SHARE = 0.75;
-const OVERHEAD = 1.2;
-
-/** Does a model of this size run on a machine of `totalBytes`: well, tightly beside the others, or not? */
-export function fitOf(sizeBytes: number, totalBytes: number): Suggestion['fit'] {
-  const share = (sizeBytes * OVERHEAD) / (totalBytes * GPU_SHARE);
-  if (share > 1) return 'no';
-  return share > 0.6 ? 'tight' : 'yes';
-}
-
 /**
  * One suggestion per purpose: the largest that fits well (else the smallest that fits at all), without what is
  * installed. Empty when nothing fits.
@@ -36,8 +26,8 @@ export function suggestModels(totalBytes: number, installed: readonly ModelInfo[
   const suggestions: Suggestion[] = [];
   for (const purpose of ['code', 'light', 'reasoning'] as const) {
     const fitting = CATALOGUE.filter((entry) => entry.purpose === purpose && !have.has(entry.name))
-      .map((entry) => ({ ...entry, fit: fitOf(entry.sizeBytes, totalBytes) }))
-      .filter((entry) => entry.fit !== 'no');
+      .map((entry) => ({ ...entry, fit: fitOf(entry, totalBytes * GPU_SHARE) }))
+      .filter((entry): entry is Suggestion => entry.fit === 'yes' || entry.fit === 'tight');
     const best = fitting.findLast((entry) => entry.fit === 'yes') ?? fitting[0];
     if (best) suggestions.push(best);
   }

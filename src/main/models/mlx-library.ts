@@ -2,26 +2,31 @@ import type { Warning } from '../../shared/contract';
 import type { ModelInfo } from '../../shared/domain';
 import type { ModelFolder } from '../backends/mlx/mlx-options';
 import { findByName } from '../router/model-names';
-import { type ScanResult, type ScanRoots, scanMlxModels } from './mlx-scanner';
-
-const WORDS = {
-  weights_missing: 'its weights are missing',
-  download_unfinished: 'its download is not finished',
-  config_unreadable: 'its config.json cannot be read',
-} as const;
+import { type ScanResult, scanMlxModels } from './mlx-scanner';
+import type { BrokenModel, FoundModel } from './model-folder';
+import type { ScanRoots } from './scan-roots';
 
 /** The model folders that MLX can load, by the names that clients use. Paths stay in here. */
 export class MlxLibrary {
-  readonly #roots: () => ScanRoots;
-  #last: ScanResult = { models: [], broken: [] };
+  readonly #roots: () => Promise<ScanRoots>;
+  #last: ScanResult = { models: [], broken: [], visited: [] };
+  #scan: Promise<void> | null = null;
 
-  constructor(roots: () => ScanRoots) {
+  constructor(roots: () => Promise<ScanRoots>) {
     this.#roots = roots;
   }
 
-  /** Scans again; what is broken shows in `warnings`. */
+  /** Scans again; calls while one runs share it. What is broken shows in `broken` and `warnings`. */
   async list(): Promise<ModelInfo[]> {
-    this.#last = await scanMlxModels(this.#roots());
+    this.#scan ??= this.#roots()
+      .then(scanMlxModels)
+      .then((result) => {
+        this.#last = result;
+      })
+      .finally(() => {
+        this.#scan = null;
+      });
+    await this.#scan;
     return this.#last.models.map(({ info }) => info);
   }
 
@@ -37,18 +42,39 @@ export class MlxLibrary {
     return found ? { name: found.info.name, folder: found.path } : null;
   }
 
+  /** What the last scan found unusable. */
+  broken(): readonly BrokenModel[] {
+    return this.#last.broken;
+  }
+
+  /** Folders of the last scan in which something new would show. */
+  visited(): readonly string[] {
+    return this.#last.visited;
+  }
+
   warnings(): Warning[] {
-    return this.#last.broken.map(({ name, reason }) => ({
+    return this.#last.broken.map(({ name, reason, file }) => ({
       code: 'model_incomplete',
-      message: `${name} cannot be used: ${WORDS[reason]}. Finish the download, or delete the folder.`,
+      message: `${name} cannot be used: ${wordsFor(reason, file)}. Finish the download, or delete the folder.`,
     }));
   }
 
-  #find(name: string) {
+  #find(name: string): FoundModel | undefined {
     const info = findByName(
       this.#last.models.map((model) => model.info),
       name,
     );
     return this.#last.models.find((model) => model.info === info);
+  }
+}
+
+function wordsFor(reason: BrokenModel['reason'], file: string): string {
+  switch (reason) {
+    case 'weights_missing':
+      return `its weights are missing (${file})`;
+    case 'download_unfinished':
+      return `its download is not finished (${file})`;
+    case 'config_unreadable':
+      return `its ${file} cannot be read`;
   }
 }

@@ -1,102 +1,137 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { STARTER_NAME } from '../../shared/domain';
-import { type BrokenModel, type FoundModel, readModelFolder } from './model-folder';
-
-/** Where MLX models are looked for. */
-export interface ScanRoots {
-  /** The bundled starter model's folder. */
-  starter: string;
-  /** Hugging Face cache folders (`…/hub`). */
-  hubs: string[];
-  /** Folders that hold model folders, one or two levels deep (`org/name` or `name`). */
-  folders: string[];
-  /** Folders given by name or path in settings (`MLX_MODEL_FAST` may be a path). */
-  direct: string[];
-}
+import { mapBounded } from './map-bounded';
+import { type BrokenModel, type FoundModel, type ReadFolder, readModelFolder } from './model-folder';
+import type { ScanRoots } from './scan-roots';
 
 export interface ScanResult {
   models: FoundModel[];
   broken: BrokenModel[];
+  /** Folders in which something new would show, for whoever watches them. */
+  visited: string[];
 }
 
-/** The default places on this machine; `home` and `env` are passed in so that tests stay in their own folder. */
-export function scanRoots(options: {
-  home: string;
-  env: Record<string, string | undefined>;
-  resourcesDir: string;
-  folders: readonly string[];
-  direct: readonly string[];
-}): ScanRoots {
-  const { home, env } = options;
-  const hfHome = env.HF_HOME ?? join(home, '.cache', 'huggingface');
-  return {
-    starter: join(options.resourcesDir, 'models', 'starter'),
-    hubs: [env.HF_HUB_CACHE ?? join(hfHome, 'hub')],
-    folders: [
-      join(home, 'mlx-models'),
-      join(home, '.mlx_models'),
-      join(home, '.lmstudio', 'models'),
-      join(home, '.cache', 'lm-studio', 'models'),
-      ...options.folders,
-    ],
-    direct: options.direct.filter((name) => name.startsWith('/')),
-  };
+interface Place {
+  path: string;
+  name: string;
+  starter?: boolean;
 }
 
 /**
+ * Folders read at once: enough to keep the four threads of Node's file system busy, few enough that requests do not wait
+ * behind them.
+ */
+const AT_ONCE = 8;
+
+/**
  * Finds every model that MLX could load. Unreadable folders are skipped, unfinished ones are named in `broken`.
- * Of two models with one name the first found wins (the starter first).
+ * A model found twice is listed once: under one name the first counts (the starter first), and the same files under
+ * another name (a folder's own beside `org/name`) become an alias. Never rejects.
  */
 export async function scanMlxModels(roots: ScanRoots): Promise<ScanResult> {
-  const result: ScanResult = { models: [], broken: [] };
-  const seen = new Set<string>();
-  const add = async (path: string, name: string, starter = false): Promise<boolean> => {
-    const read = await readModelFolder(path, name, starter);
-    if (!read) return false;
-    if ('broken' in read) result.broken.push(read.broken);
-    else if (!seen.has(read.found.info.name)) {
-      seen.add(read.found.info.name);
-      result.models.push(read.found);
-    }
-    return true;
+  const direct = roots.direct.map((path) => ({ path, name: basename(path) }));
+  const folders = (await mapBounded(roots.folders, AT_ONCE, listFolder)).flat();
+  const repos = (await mapBounded(roots.hubs, AT_ONCE, listHub)).flat();
+  const outer = await readAll([
+    { path: roots.starter, name: STARTER_NAME, starter: true },
+    ...direct,
+    ...folders,
+  ]);
+  // A folder that is no model may be an organisation's.
+  const orgs = folders.filter((_, index) => outer[1 + direct.length + index] === null);
+  const members = (
+    await mapBounded(orgs, AT_ONCE, async ({ path, name }) =>
+      (await subfolders(path)).map((inner) => ({ path: join(path, inner), name: `${name}/${inner}` })),
+    )
+  ).flat();
+  const snapshots = await mapBounded(repos, AT_ONCE, currentSnapshot);
+  const inner = await readAll(members);
+  const hub = await mapBounded(snapshots, AT_ONCE, readSnapshot);
+  return {
+    ...listOnce([...outer, ...inner, ...hub].filter((read) => read !== null)),
+    visited: visitedBy(
+      roots,
+      folders,
+      members,
+      repos,
+      snapshots.filter((place) => place !== null),
+    ),
   };
-  await add(roots.starter, STARTER_NAME, true);
-  for (const path of roots.direct) await add(path, path.split('/').filter(Boolean).at(-1) ?? path);
-  for (const folder of roots.folders) {
-    for (const name of await subfolders(folder)) {
-      if (await add(join(folder, name), name)) continue;
-      for (const inner of await subfolders(join(folder, name))) {
-        await add(join(folder, name, inner), `${name}/${inner}`);
-      }
-    }
-  }
-  for (const hub of roots.hubs) await scanHub(hub, add);
-  return result;
 }
 
-/** `models--org--name/snapshots/<revision>/`; of several revisions the one that `refs/main` names, else the newest. */
-async function scanHub(hub: string, add: (path: string, name: string) => Promise<boolean>): Promise<void> {
-  for (const entry of await subfolders(hub)) {
-    if (!entry.startsWith('models--')) continue;
-    // Only the first pair of dashes stands for the slash.
-    const name = entry.slice('models--'.length).replace('--', '/');
-    const revision = await currentRevision(join(hub, entry));
-    if (revision) await add(join(hub, entry, 'snapshots', revision), name);
-  }
+function readAll(places: readonly Place[]): Promise<(ReadFolder | null)[]> {
+  return mapBounded(places, AT_ONCE, ({ path, name, starter }) => readModelFolder(path, name, starter));
 }
 
-async function currentRevision(repo: string): Promise<string | undefined> {
-  const revisions = await subfolders(join(repo, 'snapshots'));
-  const main = (await readFile(join(repo, 'refs', 'main'), 'utf8').catch(() => '')).trim();
-  if (revisions.length < 2 || revisions.includes(main))
-    return revisions.find((name) => name === main) ?? revisions[0];
+async function listFolder(folder: string): Promise<Place[]> {
+  return (await subfolders(folder)).map((name) => ({ path: join(folder, name), name }));
+}
+
+/** `models--org--name` in a hub; only the first pair of dashes stands for the slash. */
+async function listHub(hub: string): Promise<Place[]> {
+  return (await subfolders(hub))
+    .filter((entry) => entry.startsWith('models--'))
+    .map((entry) => ({
+      path: join(hub, entry),
+      name: entry.slice('models--'.length).replace('--', '/'),
+    }));
+}
+
+/** `snapshots/<revision>/`; of several revisions the one that `refs/main` names, else the newest. */
+async function currentSnapshot({ path, name }: Place): Promise<(Place & { repo: string }) | null> {
+  const revisions = await subfolders(join(path, 'snapshots'));
+  const [only] = revisions;
+  if (only === undefined) return null;
+  const at = (revision: string) => ({ path: join(path, 'snapshots', revision), name, repo: path });
+  if (revisions.length === 1) return at(only);
+  const main = (await readFile(join(path, 'refs', 'main'), 'utf8').catch(() => '')).trim();
+  if (revisions.includes(main)) return at(main);
   const times = await Promise.all(
-    revisions.map(
-      async (name) => (await stat(join(repo, 'snapshots', name)).catch(() => null))?.mtimeMs ?? 0,
+    revisions.map((revision) =>
+      stat(at(revision).path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
     ),
   );
-  return revisions[times.indexOf(Math.max(...times))];
+  return at(revisions[times.indexOf(Math.max(...times))] ?? only);
+}
+
+/** Many repositories are kept for their tokenizer alone: without weights only one that is being fetched is broken. */
+async function readSnapshot(place: (Place & { repo: string }) | null): Promise<ReadFolder | null> {
+  if (!place) return null;
+  const read = await readModelFolder(place.path, place.name);
+  if (!read || !('broken' in read) || read.broken.reason !== 'weights_missing') return read;
+  const blobs = await readdir(join(place.repo, 'blobs')).catch(() => []);
+  if (!blobs.some((blob) => blob.endsWith('.incomplete'))) return null;
+  return { broken: { ...read.broken, reason: 'download_unfinished' } };
+}
+
+function listOnce(read: readonly ReadFolder[]): Pick<ScanResult, 'models' | 'broken'> {
+  const byName = new Map<string, FoundModel>();
+  const byFiles = new Map<string, FoundModel>();
+  for (const entry of read) {
+    if (!('found' in entry)) continue;
+    const { found } = entry;
+    if (byName.has(found.info.name)) continue;
+    byName.set(found.info.name, found);
+    const files = `${basename(found.info.name).toLowerCase()} ${found.info.sizeBytes}`;
+    const twin = byFiles.get(files);
+    if (twin) twin.info.aliases = [...(twin.info.aliases ?? []), found.info.name];
+    else byFiles.set(files, found);
+  }
+  const broken = new Map<string, BrokenModel>();
+  for (const entry of read) {
+    if (!('broken' in entry) || byName.has(entry.broken.name) || broken.has(entry.broken.name)) continue;
+    broken.set(entry.broken.name, entry.broken);
+  }
+  return { models: [...byFiles.values()], broken: [...broken.values()] };
+}
+
+function visitedBy(roots: ScanRoots, ...found: (readonly Place[])[]): string[] {
+  const places = found.flat().map(({ path }) => path);
+  return [...roots.folders, ...roots.hubs, ...roots.direct, ...places];
 }
 
 async function subfolders(path: string): Promise<string[]> {

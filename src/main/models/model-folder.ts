@@ -3,6 +3,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ModelInfo } from '../../shared/domain';
 import { weightOf } from '../../shared/domain';
+import { kvBytesPerToken, kvShapeOf } from '../memory/kv-cache';
+import {
+  capabilitiesOf,
+  contextLengthOf,
+  isLanguageModel,
+  type ModelConfig,
+  parseConfig,
+} from './model-config';
+import { isComplete } from './safetensors';
 
 /** A model folder that `mlx_lm` can load. */
 export interface FoundModel {
@@ -11,74 +20,116 @@ export interface FoundModel {
   path: string;
 }
 
-/** A folder that looks like a model but cannot be loaded, and why. */
+/** A folder that looks like a model but cannot be loaded, why, and which of its files is missing or cut off. */
 export interface BrokenModel {
   name: string;
   reason: 'weights_missing' | 'download_unfinished' | 'config_unreadable';
+  file: string;
 }
 
-const configSchema = z.object({
-  model_type: z.string(),
-  max_position_embeddings: z.number().optional(),
-  text_config: z.object({ max_position_embeddings: z.number().optional() }).optional(),
-  quantization: z.object({ bits: z.number(), group_size: z.number().optional() }).optional(),
-});
+export type ReadFolder = { found: FoundModel } | { broken: BrokenModel };
+
+/** What a folder holds, with the bytes of each file of weights. */
+interface Weights {
+  file: string;
+  bytes: number;
+  modifiedMs: number;
+}
+
+const INDEX = 'model.safetensors.index.json';
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+/** Weights in a form that mlx-lm does not load: a model of another program, not a broken one of ours. */
+const OTHER_WEIGHTS = /\.(?:bin|gguf|pth?|onnx|h5|msgpack|npz|ckpt)$/;
+const UNFINISHED = /\.(?:incomplete|part|download)$/;
 
 /**
- * Reads one folder. `null` = no model there at all; a broken one tells what is wrong with it.
- * `name` is how clients call it. `starter` marks the model bundled with the app.
+ * Reads one folder. `null` = no model there that mlx-lm could load even if it were complete; a broken one tells what is
+ * wrong with it. `name` is how clients call it. `starter` marks the model bundled with the app.
  */
 export async function readModelFolder(
   path: string,
   name: string,
   starter = false,
-): Promise<{ found: FoundModel } | { broken: BrokenModel } | null> {
+): Promise<ReadFolder | null> {
   const names: string[] = await readdir(path).catch(() => []);
   if (!names.includes('config.json')) return null;
-  const config = await readJson(join(path, 'config.json'), configSchema);
-  if (!config) return { broken: { name, reason: 'config_unreadable' } };
-  const weights = names.filter((file) => file.endsWith('.safetensors'));
-  if (names.some((file) => file.endsWith('.incomplete') || file.endsWith('.part'))) {
-    return { broken: { name, reason: 'download_unfinished' } };
+  const json = await readJson(join(path, 'config.json'));
+  const config = parseConfig(json);
+  if (!config) return { broken: { name, reason: 'config_unreadable', file: 'config.json' } };
+  if (!isLanguageModel(config)) return null;
+  const unfinished = names.find((file) => UNFINISHED.test(file));
+  if (unfinished) {
+    const file = unfinished.replace(UNFINISHED, '');
+    return { broken: { name, reason: 'download_unfinished', file } };
   }
-  if (names.includes('model.safetensors.index.json')) {
-    const index = await readJson(join(path, 'model.safetensors.index.json'), indexSchema);
-    const shards = index ? new Set(Object.values(index.weight_map)) : null;
-    if (!shards || [...shards].some((shard) => !weights.includes(shard))) {
-      return { broken: { name, reason: 'download_unfinished' } };
-    }
+  const missing = await missingShard(path, names);
+  if (missing) return { broken: { name, reason: 'download_unfinished', file: missing } };
+  if (!names.some((file) => file.startsWith('tokenizer'))) {
+    // Without a word about its kind it may be a model for pictures or sound.
+    if (config.architectures === undefined) return null;
+    return { broken: { name, reason: 'download_unfinished', file: 'tokenizer.json' } };
   }
-  // Not a language model, such as one for pictures or speech; unfinished ones are told apart above.
-  if (!names.some((file) => file.startsWith('tokenizer'))) return null;
-  if (weights.length === 0) return { broken: { name, reason: 'weights_missing' } };
-  // `stat` follows the links that a Hugging Face snapshot consists of; a dangling one is an unfinished download.
-  const stats = await Promise.all(weights.map((file) => stat(join(path, file)).catch(() => null)));
-  if (stats.some((entry) => entry === null || entry.size === 0)) {
-    return { broken: { name, reason: 'download_unfinished' } };
+  const files = names.filter((file) => file.endsWith('.safetensors'));
+  if (files.length === 0) {
+    if (names.some((file) => OTHER_WEIGHTS.test(file))) return null;
+    return { broken: { name, reason: 'weights_missing', file: 'model.safetensors' } };
   }
-  const sizeBytes = stats.reduce((sum, entry) => sum + (entry?.size ?? 0), 0);
+  const weights = await Promise.all(files.map((file) => readWeights(path, file)));
+  const cut = weights.indexOf(null);
+  if (cut >= 0) return { broken: { name, reason: 'download_unfinished', file: files[cut] ?? '' } };
+  const info = describe(
+    name,
+    starter,
+    config,
+    weights.filter((entry) => entry !== null),
+  );
+  const shape = kvShapeOf(json);
+  if (shape) info.kvBytesPerToken = kvBytesPerToken(shape);
+  info.capabilities = await capabilitiesOf(path, names, config);
+  return { found: { path, info } };
+}
+
+function describe(
+  name: string,
+  starter: boolean,
+  config: ModelConfig,
+  weights: readonly Weights[],
+): ModelInfo {
+  const sizeBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   const bits = config.quantization?.bits ?? 16;
   const billions = billionsFromName(name) ?? billionsFromSize(sizeBytes, bits);
-  const newest = Math.max(...stats.map((entry) => entry?.mtimeMs ?? 0));
   return {
-    found: {
-      path,
-      info: {
-        backend: 'mlx',
-        name,
-        sizeBytes,
-        billions,
-        quantisation: config.quantization ? `${bits}-bit` : null,
-        contextLength: config.max_position_embeddings ?? config.text_config?.max_position_embeddings ?? null,
-        weight: weightOf(billions),
-        starter,
-        remote: false,
-        capabilities: ['completion'],
-        modifiedAt: new Date(newest).toISOString(),
-      },
-    },
+    backend: 'mlx',
+    name,
+    sizeBytes,
+    billions,
+    quantisation: config.quantization ? `${bits}-bit` : null,
+    contextLength: contextLengthOf(config),
+    weight: weightOf(billions),
+    starter,
+    remote: false,
+    capabilities: [],
+    modifiedAt: new Date(Math.max(...weights.map(({ modifiedMs }) => modifiedMs))).toISOString(),
   };
+}
+
+/** The first file of weights that the index names and the folder lacks; the index itself where it cannot be read. */
+async function missingShard(path: string, names: readonly string[]): Promise<string | null> {
+  if (!names.includes(INDEX)) return null;
+  const index = indexSchema.safeParse(await readJson(join(path, INDEX))).data;
+  if (!index) return INDEX;
+  const present = new Set(names);
+  return Object.values(index.weight_map).find((shard) => !present.has(shard)) ?? null;
+}
+
+/** Null for a file that is cut off, or a link of a Hugging Face snapshot whose blob is not there. */
+async function readWeights(path: string, file: string): Promise<Weights | null> {
+  try {
+    const { size, mtimeMs } = await stat(join(path, file));
+    return (await isComplete(join(path, file), size)) ? { file, bytes: size, modifiedMs: mtimeMs } : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Parameters in billions from a name such as `Qwen2.5-32B-Instruct-4bit` or `phi3.5:3.8b`; null when it has none. */
@@ -93,9 +144,9 @@ function billionsFromSize(sizeBytes: number, bits: number): number {
   return (sizeBytes * 8) / (bits < 16 ? bits + 0.5 : bits) / 1e9;
 }
 
-async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | null> {
+async function readJson(path: string): Promise<unknown> {
   try {
-    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return JSON.parse(await readFile(path, 'utf8'));
   } catch {
     return null;
   }

@@ -1,20 +1,34 @@
-import type { ModelInfo } from '../../shared/domain';
+import type { ModelFit, ModelInfo } from '../../shared/domain';
 import { isServing } from '../../shared/domain';
 import type { BackendRegistry } from '../backends/registry';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
+import type { BrokenModel } from './model-folder';
+import type { ModelWatch } from './model-watch';
 
-/** Models are looked for again this often, so that one installed by hand is found without a restart. */
-const RESCAN_MS = 20_000;
+/** Models are looked for again this often, so that one is found also where no folder could be watched. */
+const RESCAN_MS = 60_000;
+
+export interface ModelLibraryOptions {
+  registry: BackendRegistry;
+  clock: Clock;
+  logger: Logger;
+  /** How a model fits this machine, worked out at each listing. */
+  fitOf?: (model: ModelInfo) => ModelFit;
+  /** What was found and cannot be used. */
+  broken?: () => readonly BrokenModel[];
+  /** Where changes show, and what watches there. */
+  watch?: { watcher: ModelWatch; folders(): Promise<readonly string[]> };
+}
 
 /**
  * What is installed, over all backends. A backend that cannot be asked right now keeps its last list, so that a
  * restart does not make its models vanish.
  */
 export class ModelLibrary {
+  readonly #options: ModelLibraryOptions;
   readonly #registry: BackendRegistry;
-  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #byBackend = new Map<string, ModelInfo[]>();
   readonly #changed = new Emitter<readonly ModelInfo[]>();
@@ -24,9 +38,9 @@ export class ModelLibrary {
   /** The list has changed, or a backend has come up, which may be able to answer now what it could not before. */
   readonly onChange = this.#changed.subscribe;
 
-  constructor(options: { registry: BackendRegistry; clock: Clock; logger: Logger }) {
+  constructor(options: ModelLibraryOptions) {
+    this.#options = options;
     this.#registry = options.registry;
-    this.#clock = options.clock;
     this.#logger = options.logger.child('models');
   }
 
@@ -34,9 +48,17 @@ export class ModelLibrary {
     return this.#registry.all().flatMap((backend) => this.#byBackend.get(backend.id) ?? []);
   }
 
-  /** Starts looking: now, whenever a backend becomes ready, and now and then. */
+  /** Found, but unusable. */
+  broken(): readonly BrokenModel[] {
+    return this.#options.broken?.() ?? [];
+  }
+
+  /** Starts looking: now, whenever a backend becomes ready or a folder changes, and now and then. */
   start(): void {
-    this.#cancels.push(this.#clock.every(RESCAN_MS, () => void this.rescan()));
+    this.#cancels.push(this.#options.clock.every(RESCAN_MS, () => void this.rescan()));
+    const watcher = this.#options.watch?.watcher;
+    watcher?.start(() => void this.rescan());
+    if (watcher) this.#cancels.push(() => watcher.stop());
     for (const backend of this.#registry.all()) {
       let serving = false;
       this.#cancels.push(
@@ -70,18 +92,30 @@ export class ModelLibrary {
   }
 
   async #ask(): Promise<void> {
-    const before = JSON.stringify(this.models());
+    const before = this.#picture();
     await Promise.all(
       this.#registry.all().map(async (backend) => {
         try {
-          this.#byBackend.set(backend.id, await backend.models(AbortSignal.timeout(5_000)));
+          const models = await backend.models(AbortSignal.timeout(5_000));
+          this.#byBackend.set(backend.id, models.map(this.#fitted));
         } catch (error) {
           this.#logger.debug('list-failed', { backend: backend.id, error: String(error) });
         }
       }),
     );
-    if (JSON.stringify(this.models()) !== before) this.#changed.emit(this.models());
+    if (this.#picture() !== before) this.#changed.emit(this.models());
+    const { watch } = this.#options;
+    if (watch) watch.watcher.follow(await watch.folders().catch(() => []));
   }
+
+  #picture(): string {
+    return JSON.stringify([this.models(), this.broken()]);
+  }
+
+  readonly #fitted = (model: ModelInfo): ModelInfo => {
+    const { fitOf } = this.#options;
+    return fitOf ? { ...model, fit: fitOf(model) } : model;
+  };
 }
 
 /** Is there any model that can do more than small talk? */

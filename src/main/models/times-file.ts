@@ -19,7 +19,7 @@ const fileSchema = z.object({
       load: values,
       per1k: values,
       prefillPer1k: values,
-      steps: values,
+      slowestStepMs: z.number().min(0).nullable(),
     }),
   ),
 });

@@ -1,6 +1,6 @@
 import type { CompletionEnd, ModelInfo } from '../../shared/domain';
 import { Emitter } from '../ports/emitter';
-import { Samples, SlowestStep } from './samples';
+import { Samples, slowestAfter } from './samples';
 
 /** What this machine has shown of one model, in seconds; null = not measured. */
 export interface Measured {
@@ -19,14 +19,14 @@ export interface PrefillTime {
   ms: number;
 }
 
-/** One model's measurements as they are kept on disk: seconds, seconds per 1,000 tokens, ms of steps. */
+/** One model's measurements as they are kept on disk: seconds, seconds per 1,000 tokens, ms of a step. */
 export interface SavedTimes {
   /** Tells a model from another of the same name; null = not seen in a list yet. */
   fingerprint: string | null;
   load: readonly number[];
   per1k: readonly number[];
   prefillPer1k: readonly number[];
-  steps: readonly number[];
+  slowestStepMs: number | null;
 }
 
 /** Shorter answers and prompts say nothing about speed. */
@@ -42,7 +42,7 @@ interface Entry {
   load: Samples;
   per1k: Samples;
   prefillPer1k: Samples;
-  step: SlowestStep;
+  slowestStepMs: number | null;
 }
 
 /**
@@ -78,16 +78,16 @@ export class MeasuredTimes {
 
   /** Learns from a step (prefill chunk or token) that has ended, in ms. Never give it one that was cut off. */
   learnStep(model: ModelKey, ms: number): void {
-    const { step } = this.#entry(model);
-    const before = step.slowest();
-    step.add(ms);
+    const entry = this.#entry(model);
+    const before = entry.slowestStepMs;
+    entry.slowestStepMs = slowestAfter(before, ms);
     // Steps come by the thousand, and only a new maximum matters to anybody.
-    if (step.slowest() !== before) this.#changed.emit();
+    if (entry.slowestStepMs !== before) this.#changed.emit();
   }
 
   /** The slowest step that this model has been seen to take, ms; null = none seen. Base of the limit for a hang. */
   slowestStepMs(model: ModelKey): number | null {
-    return this.#byModel.get(keyOf(model))?.step.slowest() ?? null;
+    return this.#byModel.get(keyOf(model))?.slowestStepMs ?? null;
   }
 
   /** What is probable: for ETAs and for showing. */
@@ -128,14 +128,14 @@ export class MeasuredTimes {
   /** All that is known, by `backend/name`. */
   save(): Record<string, SavedTimes> {
     return Object.fromEntries(
-      [...this.#byModel].map(([key, { fingerprint, load, per1k, prefillPer1k, step }]) => [
+      [...this.#byModel].map(([key, { fingerprint, load, per1k, prefillPer1k, slowestStepMs }]) => [
         key,
         {
           fingerprint,
           load: load.values().map(rounded),
           per1k: per1k.values().map(rounded),
           prefillPer1k: prefillPer1k.values().map(rounded),
-          steps: step.values().map(rounded),
+          slowestStepMs,
         },
       ]),
     );
@@ -150,7 +150,7 @@ export class MeasuredTimes {
         load: new Samples(times.load),
         per1k: new Samples(times.per1k),
         prefillPer1k: new Samples(times.prefillPer1k),
-        step: new SlowestStep(times.steps),
+        slowestStepMs: times.slowestStepMs,
       });
     }
     this.#changed.emit();
@@ -180,7 +180,7 @@ export class MeasuredTimes {
       load: new Samples(),
       per1k: new Samples(),
       prefillPer1k: new Samples(),
-      step: new SlowestStep(),
+      slowestStepMs: null,
     };
     this.#put(key, entry);
     return entry;

@@ -9,14 +9,18 @@ export function isSameName(a: string, b: string): boolean {
   return withTag(a) === withTag(b);
 }
 
+type Named = Pick<ModelInfo, 'name' | 'aliases'>;
+
+/** Does a model go by this name, be it that of a second copy? */
+export function hasName({ name, aliases }: Named, wanted: string): boolean {
+  return isSameName(name, wanted) || (aliases?.some((alias) => isSameName(alias, wanted)) ?? false);
+}
+
 /** Finds a model of a list by the name that a person or a client gave: also a path's last part. */
-export function findByName<M extends Pick<ModelInfo, 'name'>>(
-  models: readonly M[],
-  name: string,
-): M | undefined {
+export function findByName<M extends Named>(models: readonly M[], name: string): M | undefined {
   return (
-    models.find((model) => isSameName(model.name, name)) ??
-    (name.startsWith('/') ? models.find((model) => isSameName(model.name, lastPart(name))) : undefined)
+    models.find((model) => hasName(model, name)) ??
+    (name.startsWith('/') ? models.find((model) => hasName(model, lastPart(name))) : undefined)
   );
 }
 

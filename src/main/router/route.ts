@@ -19,7 +19,7 @@ import {
   whyNot,
 } from './candidates';
 import { type CategoryDecision, categoryByRules, lastUserText } from './categories';
-import { isSameModel, isSameName } from './model-names';
+import { hasName, isSameModel } from './model-names';
 import { isNamedBySetting } from './model-pick';
 import { heldBack, modelNotFound, noCandidate, remoteModel, tooHeavyForLight } from './refusals';
 import { ROLES } from './roles';
@@ -77,7 +77,7 @@ function routeNamed(
   snapshot: RouteSnapshot,
 ): Route {
   const { category } = decision;
-  const asked = snapshot.models.filter((model) => isSameName(model.name, choice.name));
+  const asked = snapshot.models.filter((model) => hasName(model, choice.name));
   const named = asked.filter((model) => choice.backend === undefined || model.backend === choice.backend);
   const reasons: Reason[] = ['explicit:model', decision.reason];
   const [known] = named;

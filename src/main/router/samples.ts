@@ -60,49 +60,18 @@ function estimate(values: readonly number[]): { typical: number | null; slow: nu
 
 const ascending = (a: number, b: number) => a - b;
 
-/** Steps that make one window: some minutes of answers. */
-const WINDOW_STEPS = 256;
-/** Windows remembered. */
-const WINDOWS = 11;
 /** One step raises the slowest at most by this factor, and a first one counts at most so many ms. */
 const GROWTH = 4;
 const FIRST_AT_MOST_MS = 30_000;
 
 /**
- * The slowest step of a model, ms. A quantile would forget the rare long prefill among thousands of short steps, and
- * the limit for a hang must not: so it is the largest of the last windows' maxima, each limited in its growth.
+ * The slowest step of a model after one more, ms. No quantile: it would forget the rare long prefill among thousands of
+ * short steps, and the limit for a hang made of it would end a healthy server. Bounded, as one may have met a machine
+ * that slept. What is no measurement changes nothing.
  */
-export class SlowestStep {
-  readonly #maxima: number[];
-  #inWindow: number;
-
-  constructor(maxima: readonly number[] = []) {
-    this.#maxima = maxima.filter(isMeasurement).slice(-WINDOWS);
-    this.#inWindow = WINDOW_STEPS;
-  }
-
-  values(): readonly number[] {
-    return this.#maxima;
-  }
-
-  add(ms: number): void {
-    if (!isMeasurement(ms)) return;
-    const slowest = this.slowest();
-    const counted = Math.min(ms, slowest ? slowest * GROWTH : FIRST_AT_MOST_MS);
-    if (this.#inWindow >= WINDOW_STEPS) {
-      this.#inWindow = 0;
-      this.#maxima.push(counted);
-      if (this.#maxima.length > WINDOWS) this.#maxima.shift();
-    }
-    this.#inWindow += 1;
-    const current = this.#maxima.length - 1;
-    this.#maxima[current] = Math.max(this.#maxima[current] ?? 0, counted);
-  }
-
-  /** Null before the first step. */
-  slowest(): number | null {
-    return this.#maxima.length === 0 ? null : Math.max(...this.#maxima);
-  }
+export function slowestAfter(slowestMs: number | null, ms: number): number | null {
+  if (!isMeasurement(ms)) return slowestMs;
+  return Math.max(slowestMs ?? 0, Math.min(ms, slowestMs ? slowestMs * GROWTH : FIRST_AT_MOST_MS));
 }
 
 function isMeasurement(value: number): boolean {

@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 
 describe('the library of models', () => {
-  it('tells of a model installed by hand, once, within half a minute', async () => {
+  it('tells of a model installed by hand, once, within a minute', async () => {
     library.start();
     await clock.advance(0);
     ollama.installed = [model('ollama', 'new:7b', 7)];

@@ -1,31 +1,52 @@
-import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rename, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fitOf, suggestModels } from '../../../src/main/models/catalogue';
-import { scanMlxModels, scanRoots } from '../../../src/main/models/mlx-scanner';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { suggestModels } from '../../../src/main/models/catalogue';
+import { fitOf, footprintOf } from '../../../src/main/models/fit';
+import { MlxLibrary } from '../../../src/main/models/mlx-library';
+import { scanMlxModels } from '../../../src/main/models/mlx-scanner';
 import { billionsFromName } from '../../../src/main/models/model-folder';
+import { scanRoots } from '../../../src/main/models/scan-roots';
+import { tempDir } from '../../support/temp-dir';
 
 let home: string;
-beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'tandem-scan-'));
+beforeEach(() => {
+  home = tempDir();
 });
-afterEach(() => rm(home, { recursive: true, force: true }));
 
-async function model(path: string, files: Record<string, string> = {}) {
-  await mkdir(path, { recursive: true });
-  const all: Record<string, string> = {
-    'config.json':
-      '{"model_type":"llama","max_position_embeddings":4096,"quantization":{"bits":4,"group_size":64}}',
-    'tokenizer.json': '{}',
-    'model.safetensors': 'weights',
-    ...files,
-  };
-  for (const [name, content] of Object.entries(all)) if (content) await writeFile(join(path, name), content);
+const CONFIG = {
+  model_type: 'llama',
+  architectures: ['LlamaForCausalLM'],
+  max_position_embeddings: 4096,
+  quantization: { bits: 4, group_size: 64 },
+};
+
+/** A whole safetensors file with one array of so many bytes. */
+function weights(bytes = 8): Buffer {
+  const header = JSON.stringify({ w: { dtype: 'U8', shape: [bytes], data_offsets: [0, bytes] } });
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, Buffer.from(header), Buffer.alloc(bytes)]);
 }
 
-const scan = (folders: string[] = []) =>
-  scanMlxModels(scanRoots({ home, env: {}, resourcesDir: join(home, 'resources'), folders, direct: [] }));
+/** A model folder; a file given as null is left out. */
+async function model(path: string, files: Record<string, string | Buffer | null> = {}) {
+  await mkdir(path, { recursive: true });
+  const all = {
+    'config.json': JSON.stringify(CONFIG),
+    'tokenizer.json': '{}',
+    'model.safetensors': weights(),
+    ...files,
+  };
+  for (const [name, content] of Object.entries(all)) {
+    if (content !== null) await writeFile(join(path, name), content);
+  }
+}
+
+const roots = (folders: string[] = [], env = {}) =>
+  scanRoots({ home, env, resourcesDir: join(home, 'resources'), folders, direct: [] });
+const scan = async (folders: string[] = []) => scanMlxModels(await roots(folders));
+const names = async (folders: string[] = []) => (await scan(folders)).models.map(({ info }) => info.name);
 
 describe('scanner', () => {
   it('finds the starter first, then folders one and two levels deep', async () => {
@@ -43,50 +64,172 @@ describe('scanner', () => {
 
   it('reads the Hugging Face cache through its links', async () => {
     const hub = join(home, '.cache/huggingface/hub/models--org--small-1b');
-    await model(join(hub, 'snapshots/abc'), { 'model.safetensors': '' });
+    await model(join(hub, 'snapshots/abc'), { 'model.safetensors': null });
     await mkdir(join(hub, 'blobs'));
-    await writeFile(join(hub, 'blobs/w'), 'weights');
+    await writeFile(join(hub, 'blobs/w'), weights());
     await symlink('../../blobs/w', join(hub, 'snapshots/abc/model.safetensors'));
-    expect((await scan()).models.map(({ info }) => info.name)).toEqual(['org/small-1b']);
+    expect(await names()).toEqual(['org/small-1b']);
   });
 
   it('takes the revision of the Hugging Face cache that is in use, not the last of the alphabet', async () => {
     const hub = join(home, '.cache/huggingface/hub');
     const used = join(hub, 'models--org--some--name-1b');
     await model(join(used, 'snapshots/aaa'));
-    await model(join(used, 'snapshots/fff'), { 'model.safetensors': '' });
+    await model(join(used, 'snapshots/fff'), { 'model.safetensors': null });
     await mkdir(join(used, 'refs'));
     await writeFile(join(used, 'refs/main'), 'aaa');
     const newest = join(hub, 'models--org--two-1b/snapshots');
-    await model(join(newest, 'aaa'));
-    await model(join(newest, 'fff'), { 'model.safetensors': '' });
+    await model(join(newest, 'aaa'), { 'model.safetensors': weights(9) });
+    await model(join(newest, 'fff'), { 'model.safetensors': null });
     await utimes(join(newest, 'fff'), 1, 1);
     const { models, broken } = await scan();
     expect(models.map(({ info }) => info.name)).toEqual(['org/some--name-1b', 'org/two-1b']);
     expect(broken).toEqual([]);
   });
 
-  it('names unfinished downloads instead of offering them', async () => {
-    const index = JSON.stringify({ weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } });
-    await model(join(home, 'mlx-models/half-1b'), {
-      'model.safetensors': '',
-      'model-1.safetensors': 'x',
-      'model.safetensors.index.json': index,
-    });
-    await model(join(home, 'mlx-models/none-1b'), { 'model.safetensors': '' });
-    await model(join(home, 'mlx-models/odd-1b'), { 'config.json': '{' });
-    const { models, broken } = await scan();
-    expect(models).toEqual([]);
-    expect(broken).toEqual([
-      { name: 'half-1b', reason: 'download_unfinished' },
-      { name: 'none-1b', reason: 'weights_missing' },
-      { name: 'odd-1b', reason: 'config_unreadable' },
-    ]);
+  it('goes where LM Studio keeps its models, also where a person has moved them', async () => {
+    await model(join(home, '.cache/lm-studio/models/org/old-1b'), { 'model.safetensors': weights(1) });
+    await model(join(home, '.lmstudio/models/org/new-1b'), { 'model.safetensors': weights(2) });
+    await model(join(home, 'volume/studio/models/org/pointed-1b'), { 'model.safetensors': weights(3) });
+    await model(join(home, 'volume/moved/org/moved-1b'), { 'model.safetensors': weights(4) });
+    await writeFile(join(home, '.lmstudio-home-pointer'), `${join(home, 'volume/studio')}\n`);
+    const settings = JSON.stringify({ downloadsFolder: join(home, 'volume/moved') });
+    await writeFile(join(home, 'volume/studio/settings.json'), settings);
+    expect((await names()).sort()).toEqual(['org/moved-1b', 'org/new-1b', 'org/old-1b', 'org/pointed-1b']);
   });
 
-  it('looks in folders that the user adds', async () => {
+  it('looks in folders that the user adds, and takes one twice for one', async () => {
     await model(join(home, 'mine/one-2b'));
-    expect((await scan([join(home, 'mine')])).models.map(({ info }) => info.name)).toEqual(['one-2b']);
+    expect(await names([join(home, 'mine'), join(home, 'mine')])).toEqual(['one-2b']);
+  });
+
+  it('lists a model in two places once, and knows it by both names', async () => {
+    await model(join(home, 'mlx-models/Phi-3.5-mini-instruct-4bit'));
+    await model(join(home, '.lmstudio/models/mlx-community/Phi-3.5-mini-instruct-4bit'));
+    await model(join(home, '.lmstudio/models/someone/Phi-3.5-mini-instruct-4bit'), {
+      'model.safetensors': weights(4000),
+    });
+    const library = new MlxLibrary(() => roots());
+    const listed = await library.list();
+    expect(listed.map(({ name, aliases }) => [name, aliases])).toEqual([
+      ['Phi-3.5-mini-instruct-4bit', ['mlx-community/Phi-3.5-mini-instruct-4bit']],
+      ['someone/Phi-3.5-mini-instruct-4bit', undefined],
+    ]);
+    const path = join(home, 'mlx-models/Phi-3.5-mini-instruct-4bit');
+    expect(await library.resolve('mlx-community/phi-3.5-mini-instruct-4bit')).toBe(path);
+  });
+
+  it('says what a model can do and how large its context is in memory', async () => {
+    await model(join(home, 'mlx-models/able-3b'), {
+      'config.json': JSON.stringify({
+        ...CONFIG,
+        num_hidden_layers: 10,
+        num_attention_heads: 8,
+        num_key_value_heads: 2,
+        hidden_size: 512,
+        vision_config: {},
+      }),
+      'chat_template.jinja': '{% if tools %}…{% endif %}<think>',
+    });
+    const [found] = (await scan()).models;
+    expect(found?.info.capabilities).toEqual(['completion', 'tools', 'thinking', 'vision']);
+    expect(found?.info.kvBytesPerToken).toBe(2 * 10 * 2 * 64 * 2);
+  });
+});
+
+describe('what is no model for MLX', () => {
+  it.each([
+    ['embeddings', { model_type: 'bert', architectures: ['BertModel'] }, {}],
+    [
+      'speech',
+      { model_type: 'whisper', architectures: ['WhisperForConditionalGeneration'], is_encoder_decoder: true },
+      {},
+    ],
+    ['weights of another program', CONFIG, { 'model.safetensors': null, 'pytorch_model.bin': 'x' }],
+    ['pictures, without a tokenizer', { model_type: 'unet' }, { 'tokenizer.json': null }],
+  ])('is neither listed nor called broken: %s', async (_, config, files) => {
+    await model(join(home, 'mlx-models/other'), { ...files, 'config.json': JSON.stringify(config) });
+    expect(await scan()).toMatchObject({ models: [], broken: [] });
+  });
+
+  it('is a repository of which only the tokenizer was ever fetched; one that is being fetched is broken', async () => {
+    const hub = join(home, '.cache/huggingface/hub');
+    await model(join(hub, 'models--org--words-1b/snapshots/a'), { 'model.safetensors': null });
+    expect(await scan()).toMatchObject({ models: [], broken: [] });
+    await mkdir(join(hub, 'models--org--words-1b/blobs'));
+    await writeFile(join(hub, 'models--org--words-1b/blobs/123.incomplete'), 'half');
+    expect((await scan()).broken).toEqual([
+      { name: 'org/words-1b', reason: 'download_unfinished', file: 'model.safetensors' },
+    ]);
+  });
+});
+
+describe('broken models', () => {
+  const index = JSON.stringify({ weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } });
+
+  it.each([
+    [
+      'a missing shard',
+      { 'model.safetensors': null, 'model-1.safetensors': weights(), 'model.safetensors.index.json': index },
+      'download_unfinished',
+      'model-2.safetensors',
+    ],
+    ['no weights', { 'model.safetensors': null }, 'weights_missing', 'model.safetensors'],
+    ['a damaged description', { 'config.json': '{' }, 'config_unreadable', 'config.json'],
+    [
+      'a damaged index',
+      { 'model.safetensors.index.json': '[' },
+      'download_unfinished',
+      'model.safetensors.index.json',
+    ],
+    ['no tokenizer', { 'tokenizer.json': null }, 'download_unfinished', 'tokenizer.json'],
+    ['a file on its way', { 'model.safetensors.part': 'x' }, 'download_unfinished', 'model.safetensors'],
+    [
+      'a pointer to a large file',
+      { 'model.safetensors': 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n' },
+      'download_unfinished',
+      'model.safetensors',
+    ],
+    ['an empty file', { 'model.safetensors': '' }, 'download_unfinished', 'model.safetensors'],
+  ])('are named with the file: %s', async (_, files, reason, file) => {
+    await model(join(home, 'mlx-models/half-1b'), files);
+    expect(await scan()).toMatchObject({ models: [], broken: [{ name: 'half-1b', reason, file }] });
+  });
+
+  it('include one whose weights were cut off, whatever the order of its header', async () => {
+    const path = join(home, 'mlx-models/cut-1b');
+    await model(path, { 'model.safetensors': weights(1000) });
+    await truncate(join(path, 'model.safetensors'), 700);
+    expect((await scan()).broken).toEqual([
+      { name: 'cut-1b', reason: 'download_unfinished', file: 'model.safetensors' },
+    ]);
+    const spaced = '{"a": {"data_offsets": [0, 4]}, "__metadata__": {"format": "mlx"}}';
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(spaced.length));
+    await writeFile(
+      join(path, 'model.safetensors'),
+      Buffer.concat([length, Buffer.from(spaced), Buffer.alloc(4)]),
+    );
+    expect(await names()).toEqual(['cut-1b']);
+  });
+
+  it('are told in words until they are whole, and hide behind a whole copy', async () => {
+    const path = join(home, 'mlx-models/late-1b');
+    await model(path, { 'model.safetensors': null });
+    const library = new MlxLibrary(() => roots());
+    await library.list();
+    expect(library.warnings()).toEqual([
+      {
+        code: 'model_incomplete',
+        message:
+          'late-1b cannot be used: its weights are missing (model.safetensors). Finish the download, or delete the folder.',
+      },
+    ]);
+    await model(join(home, '.mlx_models/late-1b'));
+    await library.list();
+    expect(library.broken()).toEqual([]);
+    await rename(join(home, '.mlx_models/late-1b/model.safetensors'), join(path, 'model.safetensors'));
+    expect(await library.resolve('late-1b')).not.toBeNull();
   });
 });
 
@@ -103,12 +246,21 @@ describe('sizes', () => {
     expect(billionsFromName(name)).toBe(billions);
   });
 
-  it('suggests what fits the machine', () => {
-    const names = (gigabytes: number) =>
+  it('fit by weights, context and buffers against what the GPU may hold', () => {
+    const model = { sizeBytes: 20e9, contextLength: 32_768, kvBytesPerToken: 262_144 };
+    expect(footprintOf(model)).toBe(21e9 + 8192 * 262_144);
+    expect(footprintOf({ ...model, contextLength: 1024 })).toBe(21e9 + 1024 * 262_144);
+    expect(footprintOf({ sizeBytes: 20e9 })).toBe(24e9);
+    expect([16, 36, 64].map((gigabytes) => fitOf(model, gigabytes * 0.75e9))).toEqual(['no', 'tight', 'yes']);
+    expect(fitOf({ sizeBytes: null }, 48e9)).toBe('unknown');
+    expect(fitOf(model, null)).toBe('unknown');
+  });
+
+  it('decide what is suggested', () => {
+    const suggested = (gigabytes: number) =>
       suggestModels(gigabytes * 1e9, []).map(({ name, fit }) => `${name} ${fit}`);
-    expect(names(96)).toEqual(['qwen2.5-coder:32b yes', 'phi3.5:3.8b yes', 'deepseek-r1:32b yes']);
-    expect(names(16)).toEqual(['qwen2.5-coder:7b yes', 'phi3.5:3.8b yes', 'deepseek-r1:14b tight']);
-    expect(names(2)).toEqual([]);
-    expect(fitOf(43e9, 64e9)).toBe('no');
+    expect(suggested(96)).toEqual(['qwen2.5-coder:32b yes', 'phi3.5:3.8b yes', 'deepseek-r1:32b yes']);
+    expect(suggested(16)).toEqual(['qwen2.5-coder:7b yes', 'phi3.5:3.8b yes', 'deepseek-r1:14b tight']);
+    expect(suggested(2)).toEqual([]);
   });
 });

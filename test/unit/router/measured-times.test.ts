@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MeasuredTimes } from '../../../src/main/router/measured-times';
 import { PrefillWatch } from '../../../src/main/router/prefill-watch';
-import { Samples, SlowestStep } from '../../../src/main/router/samples';
+import { Samples, slowestAfter } from '../../../src/main/router/samples';
 import { model as installed } from '../../support/scripted-backend';
 import { seeded } from '../../support/seeded';
 
@@ -89,12 +89,12 @@ describe('robust estimates', () => {
     const random = seeded(7);
     for (let round = 0; round < 300; round += 1) {
       const samples = new Samples();
-      const step = new SlowestStep();
+      let step: number | null = null;
       for (let count = 0; count < 30; count += 1) {
         const value = anyNumber(random);
         samples.add(value);
-        step.add(value);
-        for (const known of [samples.typical(), samples.slow(), step.slowest()]) {
+        step = slowestAfter(step, value);
+        for (const known of [samples.typical(), samples.slow(), step]) {
           if (known !== null) expect(known >= 0 && Number.isFinite(known)).toBe(true);
         }
         expect(samples.slow() ?? 0).toBeGreaterThanOrEqual(samples.typical() ?? 0);
@@ -122,18 +122,21 @@ describe('robust estimates', () => {
     expect(samples.slow()).toBe(12);
   });
 
-  it('remember the slowest step among thousands of short ones, and let one grow it by four at most', () => {
-    const step = new SlowestStep();
-    expect(step.slowest()).toBeNull();
-    step.add(1800);
-    for (let count = 0; count < 2500; count += 1) step.add(20);
-    expect(step.slowest()).toBe(1800);
-    step.add(600_000);
-    expect(step.slowest()).toBe(7200);
-    for (let count = 0; count < 3000; count += 1) step.add(20);
-    expect(step.slowest()).toBe(20);
-    const fresh = new SlowestStep();
-    fresh.add(600_000);
-    expect(fresh.slowest()).toBe(30_000);
+  it('remember the slowest step whatever comes after, and let one grow it by four at most', () => {
+    const model = { backend: 'mlx', name: 'm' } as const;
+    const measured = new MeasuredTimes();
+    let changes = 0;
+    measured.onChange(() => {
+      changes += 1;
+    });
+    expect(measured.slowestStepMs(model)).toBeNull();
+    for (const ms of [1800, 20, Number.NaN, 20]) measured.learnStep(model, ms);
+    expect(measured.slowestStepMs(model)).toBe(1800);
+    expect(changes).toBe(1);
+    measured.learnStep(model, 600_000);
+    expect(measured.slowestStepMs(model)).toBe(7200);
+    const other = { backend: 'mlx', name: 'other' } as const;
+    measured.learnStep(other, 600_000);
+    expect(measured.slowestStepMs(other)).toBe(30_000);
   });
 });

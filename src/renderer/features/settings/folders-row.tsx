@@ -94,7 +94,9 @@ function AddFolder({ folders, onAdd }: { folders: readonly string[]; onAdd: (pat
 /** The scanner's finding; it changes by itself when a folder comes or goes. */
 function Found() {
   const { t } = useTranslation();
-  const found = (usePart('models') ?? []).filter(({ backend, starter }) => backend === 'mlx' && !starter);
+  const found = (usePart('models') ?? []).filter(
+    ({ backend, starter, broken }) => backend === 'mlx' && !starter && broken === null,
+  );
   const names = found.map(({ name }) => shortModel(name)).join(', ');
   return (
     <p role="status" className="mt-1.5 text-ink-3 text-small [overflow-wrap:anywhere]">

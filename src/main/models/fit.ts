@@ -1,0 +1,32 @@
+import type { ModelFit, ModelInfo } from '../../shared/domain';
+
+/** Context that a model should hold to be of use; a larger one is used where memory allows. */
+const USEFUL_TOKENS = 8192;
+/** Buffers of the computation, beside weights and KV cache. */
+const BUFFER_SHARE = 0.05;
+/** KV cache and buffers where the model's shape is not known, as a share of the weights. */
+const UNKNOWN_SHAPE_SHARE = 0.2;
+/** Beyond this share of what the GPU may hold there is no room for a second model. */
+const TIGHT_FROM = 0.6;
+
+/** Share of memory that the GPU may hold where the system does not tell (product rule, section 5). */
+export const GPU_SHARE = 0.75;
+
+type Sized = Pick<ModelInfo, 'sizeBytes'> & Partial<Pick<ModelInfo, 'contextLength' | 'kvBytesPerToken'>>;
+
+/** Bytes that a model takes while it works: weights, KV cache of a useful context, buffers. Null without a size. */
+export function footprintOf({ sizeBytes, contextLength, kvBytesPerToken }: Sized): number | null {
+  if (sizeBytes === null) return null;
+  if (kvBytesPerToken === undefined) return sizeBytes * (1 + UNKNOWN_SHAPE_SHARE);
+  const tokens = Math.min(contextLength ?? USEFUL_TOKENS, USEFUL_TOKENS);
+  return sizeBytes * (1 + BUFFER_SHARE) + tokens * kvBytesPerToken;
+}
+
+/** Does a model run on a machine whose GPU may hold `gpuBytes`? Null = that is not known yet. */
+export function fitOf(model: Sized, gpuBytes: number | null): ModelFit {
+  const needed = footprintOf(model);
+  if (needed === null || !gpuBytes) return 'unknown';
+  const share = needed / gpuBytes;
+  if (share > 1) return 'no';
+  return share > TIGHT_FROM ? 'tight' : 'yes';
+}

@@ -1,0 +1,41 @@
+import type { ModelView } from '../../shared/contract';
+import type { ModelInfo } from '../../shared/domain';
+import type { BrokenModel } from './model-folder';
+
+/** A model as the UI shows it. */
+export function viewOf(model: ModelInfo): ModelView {
+  const { backend, name, sizeBytes, billions, quantisation, weight, starter, remote } = model;
+  const { fit = 'unknown', contextLength, capabilities } = model;
+  return {
+    backend,
+    name,
+    sizeBytes,
+    billions,
+    quantisation,
+    weight,
+    starter,
+    remote,
+    fit,
+    contextLength,
+    capabilities,
+    broken: null,
+  };
+}
+
+/** A folder that holds no usable model, so that a person sees what became of a download. */
+export function brokenViewOf({ name, reason, file }: BrokenModel): ModelView {
+  return {
+    backend: 'mlx',
+    name,
+    sizeBytes: null,
+    billions: null,
+    quantisation: null,
+    weight: 'unknown',
+    starter: false,
+    remote: false,
+    fit: 'unknown',
+    contextLength: null,
+    capabilities: [],
+    broken: `${reason}:${file}`,
+  };
+}
