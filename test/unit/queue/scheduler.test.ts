@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Scheduler, type SchedulerEffect } from '../../../src/main/queue/scheduler';
-import type { BackendId, Priority } from '../../../src/shared/domain';
+import { type BackendId, PRIORITIES, type Priority } from '../../../src/shared/domain';
 
 interface Arrival {
   id: string;
@@ -72,6 +72,49 @@ describe('Scheduler', () => {
     expect(order).toEqual(['running', 'high1', 'high2', 'high3', 'high4', 'low', 'high5', 'high6']);
   });
 
+  it('gives medium and low together every fifth turn, and low every fifth of those', () => {
+    const { arrive, drainAll, order } = setUp();
+    arrive({ id: 'running' }, { id: 'low', priority: 'low' });
+    for (let n = 1; n <= 6; n += 1) arrive({ id: `medium${n}` });
+    for (let n = 1; n <= 24; n += 1) arrive({ id: `high${n}`, priority: 'high' });
+    drainAll();
+    const others = order.flatMap((id, turn) => (id.startsWith('high') ? [] : [`${turn} ${id}`]));
+    expect(others).toEqual([
+      '0 running',
+      ...['5 medium1', '10 medium2', '15 medium3', '20 medium4', '25 low'],
+      ...['30 medium5', '31 medium6'],
+    ]);
+  });
+
+  it('serves requests for the loaded model together, the one that is due after four others at the latest', () => {
+    const { arrive, drainAll, order } = setUp();
+    for (let n = 1; n <= 7; n += 1) arrive({ id: `a${n}`, model: 'a' }, { id: `b${n}`, model: 'b' });
+    drainAll();
+    expect(order.join(' ')).toBe('a1 a2 a3 a4 a5 b1 b2 b3 b4 b5 b6 b7 a6 a7');
+  });
+
+  it('lets no client profit from the loaded model for long', () => {
+    const { arrive, drainAll, order } = setUp();
+    for (let n = 1; n <= 12; n += 1) arrive({ id: `a${n}`, model: 'a', client: 'a' });
+    for (const client of ['b', 'c', 'd', 'e']) {
+      const second = client === 'b' || client === 'd' ? 'a' : `${client}x`;
+      arrive({ id: `${client}1`, model: client, client }, { id: `${client}2`, model: second, client });
+    }
+    drainAll();
+    // Before c2 four of a's go first; before e2 its model is loaded again (by d2), but it has had its four.
+    expect(order.join(' ')).toBe('a1 a2 a3 a4 a5 b1 c1 d1 e1 a6 b2 a7 a8 a9 a10 c2 d2 e2 a11 a12');
+  });
+
+  it('never batches high requests', () => {
+    const { arrive, drainAll, order } = setUp();
+    arrive({ id: 'running', model: 'a' });
+    for (const [n, model] of ['b', 'a', 'b', 'a'].entries()) {
+      arrive({ id: `high${n}`, priority: 'high', model });
+    }
+    drainAll();
+    expect(order).toEqual(['running', 'high0', 'high1', 'high2', 'high3']);
+  });
+
   it('alternates between clients of one priority', () => {
     const { arrive, drainAll, order } = setUp();
     arrive({ id: 'a1', client: 'a' }, { id: 'a2', client: 'a' }, { id: 'a3', client: 'a' });
@@ -138,5 +181,14 @@ describe('Scheduler', () => {
       { id: 'a', position: 2, etaMs: 4000 },
       { id: 'c', position: 3, etaMs: 7000 },
     ]);
+  });
+
+  it('expects of a newcomer that it waits for what runs and for what goes before it', () => {
+    const { arrive, scheduler } = setUp();
+    expect(scheduler.etaMs('mlx', 'low', 0)).toBe(0);
+    arrive({ id: 'running', estimateMs: 4000 }, { id: 'medium', estimateMs: 3000 });
+    arrive({ id: 'high', priority: 'high', estimateMs: 2000 }, { id: 'low', priority: 'low' });
+    const expected = PRIORITIES.map((priority) => scheduler.etaMs('mlx', priority, 1000));
+    expect(expected).toEqual([5000, 8000, 9000]);
   });
 });
