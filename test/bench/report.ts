@@ -7,20 +7,22 @@ export interface Figure {
   unit: string;
   /** Largest value that meets the goal; null = no goal. */
   goal: number | null;
+  /** The goal is the smallest value instead. */
+  atLeast?: boolean;
   /** Counts something that must never happen (lost, leaked, wrong). */
   correct?: boolean;
 }
 
 export type Figures = Record<string, Figure>;
 
-const met = (figure: Figure) => figure.goal === null || figure.value <= figure.goal;
+const met = ({ value, goal, atLeast }: Figure) => goal === null || (atLeast ? value >= goal : value <= goal);
 
 /** Prints the table and writes the JSON file; returns the exit code. */
 export async function report(name: string, figures: Figures, file: string | null): Promise<number> {
   const rows = Object.entries(figures).map(([key, figure]) => [
     key,
     `${round(figure.value)} ${figure.unit}`,
-    figure.goal === null ? '' : `<= ${round(figure.goal)} ${figure.unit}`,
+    figure.goal === null ? '' : `${figure.atLeast ? '>=' : '<='} ${round(figure.goal)} ${figure.unit}`,
     figure.goal === null ? '' : met(figure) ? 'met' : 'missed',
   ]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

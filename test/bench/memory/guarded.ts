@@ -1,0 +1,121 @@
+import { decide, type GuardView, type MemoryWish, relief } from '../../../src/main/memory/guard';
+import { accountOf, type HolderFigures } from '../../../src/main/memory/ledger';
+import { pressureOf, usedPercent } from '../../../src/main/memory/pressure';
+import { nextLatch, RELAXED } from '../../../src/main/memory/pressure-latch';
+import type { Figure, LoadedModel } from '../../../src/main/memory/types';
+import type { BackendId } from '../../../src/shared/domain';
+import type { MemoryStatus } from '../../../src/shared/status';
+import type { Policy, Seen, SimWish } from './policy';
+import type { Sample } from './samplers';
+
+const THRESHOLDS = { warningPercent: 85, criticalPercent: 95 };
+const BACKENDS: Record<SimWish['server'], BackendId> = { fragile: 'mlx', steady: 'ollama' };
+
+/** The app's own ledger and guard, fed with what the samplers tell. */
+export function guarded(told: ReadonlyMap<string, number>): Policy {
+  let latch = RELAXED;
+  const viewOf = (seen: Seen, sample: Sample): GuardView => ({
+    account: accountOf(
+      machineOf(seen, sample),
+      [fragileFigures(seen, sample), steadyFigures(seen, sample)],
+      seen.promised.map((promise) => ({
+        ...promise,
+        backend: BACKENDS[promise.server],
+        at: seen.now * 1000,
+      })),
+    ),
+    critical: latch.critical,
+    now: seen.now * 1000,
+  });
+  return {
+    decide(wish, seen) {
+      if (!seen.sample) return { kind: 'wait' };
+      const decision = decide(wishOf(wish, told), viewOf(seen, seen.sample));
+      if (decision.kind !== 'evict') return decision;
+      return { kind: 'evict', models: decision.models.map(({ model }) => model) };
+    },
+    onSample(seen) {
+      if (!seen.sample) return [];
+      latch = nextLatch(latch, machineOf(seen, seen.sample));
+      return relief(viewOf(seen, seen.sample)).map(({ model }) => model);
+    },
+  };
+}
+
+function wishOf({ server, model, purpose, request }: SimWish, told: ReadonlyMap<string, number>): MemoryWish {
+  return {
+    backend: BACKENDS[server],
+    model: model.name,
+    purpose,
+    // How the cache grows is not told.
+    needs: {
+      weightsBytes: model.weightsBytes * (told.get(model.name) ?? 1),
+      largestTensorBytes: model.largestTensorBytes,
+      kv: null,
+    },
+    tokens: request ? request.promptTokens + request.maxTokens : 0,
+    mayMove: server === 'fragile',
+    overruled: false,
+  };
+}
+
+function machineOf({ totalBytes }: Seen, { at, usedBytes, fragile, steady }: Sample): MemoryStatus {
+  const reading = { totalBytes, usedBytes, kernelLevel: null, source: 'vm_stat' as const };
+  return {
+    ...{ totalBytes, usedBytes, ...THRESHOLDS, source: 'vm_stat', at: at * 1000 },
+    usedPercent: usedPercent(reading),
+    pressure: pressureOf(reading, THRESHOLDS),
+    mlxBytes: fragile.processBytes,
+    ollamaBytes: steady.processBytes,
+  };
+}
+
+function fragileFigures({ fragile: seen, now }: Seen, { at, fragile }: Sample): HolderFigures {
+  const figure = (bytes: number): Figure => ({ bytes, source: 'launcher', at: at * 1000 });
+  const idle = { ours: true, lastUsedAt: null, active: 0 };
+  const loaded: LoadedModel[] = [];
+  if (seen.model) {
+    const size = figure(fragile.weights + fragile.kv);
+    loaded.push({ ...idle, name: seen.model.name, size, ready: true, active: seen.busy ? 1 : 0 });
+  }
+  if (seen.loading) {
+    loaded.push({ ...idle, name: seen.loading.name, size: figure(fragile.weights), ready: false });
+  }
+  return {
+    backend: 'mlx',
+    figures: {
+      process: seen.alive
+        ? figure(fragile.processBytes)
+        : { bytes: null, source: 'launcher', at: now * 1000 },
+      inside: {
+        weights: figure(fragile.weights),
+        kvCache: figure(fragile.kv),
+        buffers: figure(fragile.buffers),
+      },
+      peak: null,
+      device: { workingSet: null, buffer: null },
+    },
+    loaded,
+  };
+}
+
+function steadyFigures({ steady: seen }: Seen, { at, steady }: Sample): HolderFigures {
+  const figure = (bytes: number | null): Figure => ({ bytes, source: 'api/ps', at: at * 1000 });
+  return {
+    backend: 'ollama',
+    figures: {
+      process: { bytes: steady.processBytes, source: 'footprint', at: at * 1000 },
+      inside: { weights: null, kvCache: null, buffers: null },
+      peak: null,
+      device: { workingSet: null, buffer: null },
+    },
+    loaded: seen.map(({ name, busy, lastUsedAt }) => ({
+      name,
+      size: figure(steady.sizes.get(name) ?? null),
+      ready: true,
+      ours: true,
+      active: busy ? 1 : 0,
+      lastUsedAt: lastUsedAt * 1000,
+    })),
+  };
+}

@@ -1,0 +1,75 @@
+import type { Policy, Seen, SimWish } from './policy';
+import type { PublishedMac, PublishedModel } from './published-macs';
+import { sizeOf } from './steady';
+
+/** Margins (shares of memory) of which each trace gets the best in hindsight. */
+export const ORACLE_MARGINS: readonly number[] = [0, 0.02, 0.05, 0.1, 0.2, 1];
+
+/** The rule that nothing just used is evicted binds it as well, seconds. */
+const KEEP_S = 30;
+const FRAGILE_EXTRA = 0.15e9;
+
+/**
+ * Sees the same late samples and the same prompts, and knows what nobody tells the guard: the exact size of every model,
+ * how its cache grows, and the machine's limits. Only what other programs will do is hidden from it too; for that it
+ * keeps a margin, and of all margins the best for the trace counts.
+ */
+export function oracle(mac: PublishedMac, models: readonly PublishedModel[], margin: number): Policy {
+  const exact = new Map(models.map((model) => [model.name, model]));
+  return {
+    decide(wish, seen) {
+      if (!seen.sample) return { kind: 'wait' };
+      const need = needOf(wish, seen);
+      if (wish.server === 'fragile' && wish.model.largestTensorBytes > mac.bufferBytes)
+        return { kind: 'refuse' };
+      const promised = seen.promised.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
+      const freeMemory = seen.totalBytes * (1 - margin) - seen.sample.usedBytes - promised;
+      const gpu = seen.sample.fragile.weights + seen.sample.fragile.kv + gpuOfSteady(seen, exact);
+      const freeGpu = mac.workingSetBytes - gpu - promised;
+      const short = need - Math.min(freeMemory, freeGpu);
+      if (short <= 0) return { kind: 'admit', promiseBytes: need };
+      const models = evict(seen, exact, short, wish.model.name);
+      if (models) return { kind: 'evict', models };
+      if (wish.server === 'fragile') return { kind: 'refuse' };
+      return seen.fragile.busy || seen.fragile.loading
+        ? { kind: 'wait' }
+        : { kind: 'admit', promiseBytes: need };
+    },
+    onSample: () => [],
+  };
+}
+
+function needOf({ server, model, request }: SimWish, { fragile, steady }: Seen): number {
+  if (server === 'steady') return steady.some(({ name }) => name === model.name) ? 0 : sizeOf(model);
+  const cache = request ? (request.promptTokens + request.maxTokens) * model.kvBytesPerToken : 0;
+  return (
+    (fragile.model === model ? 0 : model.weightsBytes) + cache + FRAGILE_EXTRA + model.weightsBytes * 0.02
+  );
+}
+
+function gpuOfSteady({ steady }: Seen, exact: ReadonlyMap<string, PublishedModel>): number {
+  return steady.reduce((sum, { name }) => {
+    const model = exact.get(name);
+    return model ? sum + sizeOf(model) : sum;
+  }, 0);
+}
+
+function evict(
+  { steady, now }: Seen,
+  exact: ReadonlyMap<string, PublishedModel>,
+  bytes: number,
+  keep: string,
+): string[] | null {
+  const idle = steady
+    .filter(({ name, busy, lastUsedAt }) => !busy && name !== keep && now - lastUsedAt >= KEEP_S)
+    .sort((a, b) => a.lastUsedAt - b.lastUsedAt);
+  const chosen: string[] = [];
+  let freed = 0;
+  for (const { name } of idle) {
+    if (freed >= bytes) break;
+    const model = exact.get(name);
+    chosen.push(name);
+    freed += model ? sizeOf(model) : 0;
+  }
+  return freed >= bytes && chosen.length > 0 ? chosen : null;
+}

@@ -1,0 +1,47 @@
+import type { PublishedModel } from './published-macs';
+import type { Sample } from './samplers';
+import type { SimRequest } from './trace';
+
+/** What a decision may know: the late sample, and what the app itself has begun. */
+export interface Seen {
+  /** Seconds. */
+  now: number;
+  totalBytes: number;
+  sample: Sample | null;
+  fragile: { model: PublishedModel | null; loading: PublishedModel | null; busy: boolean; alive: boolean };
+  steady: { name: string; busy: boolean; lastUsedAt: number }[];
+  promised: SimPromise[];
+}
+
+export interface SimPromise {
+  server: 'fragile' | 'steady';
+  model: string;
+  bytes: number | null;
+  heldBefore: number | null;
+}
+
+export interface SimWish {
+  server: 'fragile' | 'steady';
+  model: PublishedModel;
+  purpose: 'request' | 'preload' | 'restart';
+  request: SimRequest | null;
+}
+
+export type Verdict =
+  | { kind: 'admit'; promiseBytes: number | null }
+  | { kind: 'wait' }
+  | { kind: 'refuse' }
+  | { kind: 'evict'; models: string[] };
+
+/** Who decides about memory in a simulation. */
+export interface Policy {
+  decide(wish: SimWish, seen: Seen): Verdict;
+  /** Told of each new sample; returns what should be unloaded unasked. */
+  onSample(seen: Seen): string[];
+}
+
+/** Everything may, at once. */
+export const unguarded: Policy = {
+  decide: () => ({ kind: 'admit', promiseBytes: null }),
+  onSample: () => [],
+};

@@ -1,0 +1,61 @@
+import type { FragileServer } from './fragile';
+import type { SimMac } from './mac';
+import type { SteadyServer } from './steady';
+import type { Trace } from './trace';
+
+/** What samplers tell: the machine exactly, the servers' sizes as they are told, all of it a second old. */
+export interface Sample {
+  at: number;
+  usedBytes: number;
+  fragile: { processBytes: number; weights: number; kv: number; buffers: number };
+  steady: { processBytes: number; sizes: ReadonlyMap<string, number> };
+}
+
+const EVERY_S = 1;
+const LATE_S = 1;
+
+export class Samplers {
+  readonly #trace: Trace;
+  #pending: Sample[] = [];
+  #next = 0;
+  #last: Sample | null = null;
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+  }
+
+  step(now: number, mac: SimMac, fragile: FragileServer, steady: SteadyServer): void {
+    if (now < this.#next) return;
+    this.#next = now + EVERY_S;
+    this.#pending.push(this.#take(now, mac, fragile, steady));
+  }
+
+  /** The newest that has arrived by now. */
+  latest(now: number): Sample | null {
+    while (this.#pending[0] && this.#pending[0].at + LATE_S <= now) {
+      this.#last = this.#pending.shift() ?? null;
+    }
+    return this.#last;
+  }
+
+  #take(at: number, mac: SimMac, fragile: FragileServer, steady: SteadyServer): Sample {
+    const error = (name: string) => this.#trace.told.get(name) ?? 1;
+    const { weights, kv, buffers, cpu } = fragile.figures;
+    const off = error(fragile.model?.name ?? '');
+    const sizes = new Map(
+      steady.residents.map(({ model, loaded }) => [model.name, loaded * error(model.name)] as const),
+    );
+    const steadyBytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    return {
+      at,
+      usedBytes: mac.usedBytes,
+      fragile: {
+        processBytes: (weights + kv + buffers) * off + cpu,
+        weights: weights * off,
+        kv: kv * off,
+        buffers: buffers * off,
+      },
+      steady: { processBytes: steadyBytes, sizes },
+    };
+  }
+}

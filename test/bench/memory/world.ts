@@ -1,0 +1,181 @@
+import { FragileServer } from './fragile';
+import { SimMac } from './mac';
+import type { Policy, Seen, SimPromise, SimWish } from './policy';
+import { Samplers } from './samplers';
+import { SteadyServer } from './steady';
+import { type SimRequest, STEP_S, TRACE_S, type Trace } from './trace';
+
+export interface Outcome {
+  aborts: number;
+  /** Answered within the trace. */
+  answers: number;
+  tokens: number;
+}
+
+/** Work waits so long for memory before it goes elsewhere, seconds. */
+const WAIT_S = 30;
+
+interface Waiting {
+  request: SimRequest;
+  since: number;
+}
+
+/** One trace under one policy. */
+export function runTrace(trace: Trace, policy: Policy): Outcome {
+  const world = new World(trace, policy);
+  for (let step = 0; step < TRACE_S / STEP_S; step += 1) world.step(step);
+  return world.outcome;
+}
+
+class World {
+  readonly #trace: Trace;
+  readonly #policy: Policy;
+  readonly #mac: SimMac;
+  readonly #fragile: FragileServer;
+  readonly #steady: SteadyServer;
+  readonly #samplers: Samplers;
+  readonly #waiting: Record<SimWish['server'], Waiting[]> = { fragile: [], steady: [] };
+  readonly #promised: Record<SimWish['server'], SimPromise | null> = { fragile: null, steady: null };
+  #arrived = 0;
+  #lastSample = -1;
+  #answers = 0;
+  #tokens = 0;
+
+  constructor(trace: Trace, policy: Policy) {
+    this.#trace = trace;
+    this.#policy = policy;
+    this.#mac = new SimMac(trace.mac);
+    this.#fragile = new FragileServer(trace);
+    this.#steady = new SteadyServer(trace);
+    this.#samplers = new Samplers(trace);
+  }
+
+  get outcome(): Outcome {
+    return { aborts: this.#fragile.aborts, answers: this.#answers, tokens: this.#tokens };
+  }
+
+  step(index: number): void {
+    const now = index * STEP_S;
+    const { weights, kv, buffers, cpu } = this.#fragile.figures;
+    const gpu = weights + kv + buffers + this.#steady.gpuBytes;
+    this.#mac.step(this.#trace.apps[index] ?? 0, gpu, cpu + this.#steady.cpuBytes);
+    this.#samplers.step(now, this.#mac, this.#fragile, this.#steady);
+    this.#relieve(now);
+    if (index === 0) this.#fragile.dispatch({ type: 'start' }, now);
+    this.#arrive(now);
+    this.#startFragile(now);
+    this.#serveFragile(now);
+    this.#serveSteady(now);
+    this.#answered('fragile', this.#fragile.step(now, this.#mac.exhausted, this.#mac.speed));
+    const lost = this.#fragile.takeLost();
+    if (!this.#fragile.work) this.#promised.fragile = null;
+    if (lost) this.#waiting.steady.unshift({ request: lost, since: now });
+    this.#answered('steady', this.#steady.step(now, this.#mac.speed));
+  }
+
+  #relieve(now: number): void {
+    const sample = this.#samplers.latest(now);
+    if (!sample || sample.at === this.#lastSample) return;
+    this.#lastSample = sample.at;
+    for (const name of this.#policy.onSample(this.#seen(now))) this.#steady.unload(name);
+  }
+
+  #arrive(now: number): void {
+    const { requests } = this.#trace;
+    for (; (requests[this.#arrived]?.at ?? Number.POSITIVE_INFINITY) <= now; this.#arrived += 1) {
+      const request = requests[this.#arrived];
+      if (!request) return;
+      const server = request.first === 'fragile' && this.#fragile.ready ? 'fragile' : 'steady';
+      this.#waiting[server].push({ request, since: now });
+    }
+  }
+
+  #startFragile(now: number): void {
+    if (!this.#fragile.asking) return;
+    const model = this.#trace.light;
+    const back = this.#fragile.diedOfMemory;
+    const ask = (purpose: 'preload' | 'restart') =>
+      this.#policy.decide({ server: 'fragile', model, purpose, request: null }, this.#seen(now));
+    if (back && ask('restart').kind !== 'admit') return;
+    this.#fragile.diedOfMemory = false;
+    this.#fragile.boot(ask('preload').kind === 'admit' ? model : null, now);
+  }
+
+  #serveFragile(now: number): void {
+    const queue = this.#waiting.fragile;
+    if (!this.#fragile.ready) {
+      // While it is down all goes to the other one.
+      this.#waiting.steady.push(...queue.splice(0));
+      return;
+    }
+    const first = queue[0];
+    if (!first || this.#fragile.work || this.#fragile.loading) return;
+    const { request } = first;
+    const wish: SimWish = { server: 'fragile', model: request.model, purpose: 'request', request };
+    const verdict = this.#policy.decide(wish, this.#seen(now));
+    if (verdict.kind === 'evict') {
+      for (const name of verdict.models) this.#steady.unload(name);
+      return;
+    }
+    const patient = verdict.kind === 'wait' && now - first.since < WAIT_S;
+    if (patient) return;
+    queue.shift();
+    if (verdict.kind !== 'admit') {
+      this.#waiting.steady.push({ request, since: now });
+      return;
+    }
+    this.#promise('fragile', request.model.name, verdict.promiseBytes, now);
+    this.#fragile.begin(request);
+  }
+
+  #serveSteady(now: number): void {
+    const first = this.#waiting.steady[0];
+    if (!first || this.#steady.work) return;
+    const { request } = first;
+    const wish: SimWish = { server: 'steady', model: request.steadyModel, purpose: 'request', request };
+    const verdict = this.#policy.decide(wish, this.#seen(now));
+    if (verdict.kind === 'evict') {
+      for (const name of verdict.models) this.#steady.unload(name);
+      return;
+    }
+    if (verdict.kind !== 'admit' && now - first.since < WAIT_S) return;
+    this.#waiting.steady.shift();
+    this.#promise(
+      'steady',
+      request.steadyModel.name,
+      verdict.kind === 'admit' ? verdict.promiseBytes : null,
+      now,
+    );
+    this.#steady.begin(request, now);
+  }
+
+  #answered(server: SimWish['server'], request: SimRequest | null): void {
+    if (!request) return;
+    this.#promised[server] = null;
+    this.#answers += 1;
+    this.#tokens += request.answerTokens;
+  }
+
+  #promise(server: SimWish['server'], model: string, bytes: number | null, now: number): void {
+    const sample = this.#samplers.latest(now);
+    const heldBefore = sample ? sample[server].processBytes : null;
+    this.#promised[server] = { server, model, bytes, heldBefore };
+  }
+
+  #seen(now: number): Seen {
+    const { model, loading, work, alive } = this.#fragile;
+    const busyWith = this.#steady.work?.request.steadyModel;
+    return {
+      now,
+      totalBytes: this.#trace.mac.totalBytes,
+      sample: this.#samplers.latest(now),
+      fragile: { model, loading: loading?.model ?? null, busy: work !== null, alive },
+      steady: this.#steady.residents.map((resident) => ({
+        name: resident.model.name,
+        busy: resident.model === busyWith,
+        lastUsedAt: resident.lastUsedAt,
+      })),
+      promised: Object.values(this.#promised).filter((promise) => promise !== null),
+    };
+  }
+}
