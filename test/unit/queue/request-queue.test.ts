@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { RequestQueue } from '../../../src/main/queue/request-queue';
-import type { Admitted, Place, QueueTicket, Slot, SlotWish } from '../../../src/main/queue/types';
-import { PRIORITIES } from '../../../src/shared/domain';
+import type { Admitted, Place, QueueTicket, SlotWish } from '../../../src/main/queue/types';
+import type { TandemError } from '../../../src/shared/errors';
 import { FakeClock, settle } from '../../support/fake-clock';
-import { seeded } from '../../support/seeded';
 
 const WISH: SlotWish = {
   backend: 'mlx',
@@ -74,6 +73,124 @@ describe('RequestQueue', () => {
     admit();
     expect(() => admit()).toThrow(expect.objectContaining({ code: 'queue_full', retryAfterS: 10 }));
     expect(queue.stats()).toMatchObject({ received: 3, rejected: 1, depth: 1 });
+  });
+
+  it('puts the newest low request out for a more urgent one when full', async () => {
+    const { queue, admit } = setUp({ maxDepth: 3 });
+    await acquire(admit({ client: 'a' }));
+    const [first, newest] = [
+      admit({ client: 'b', priority: 'low' }),
+      admit({ client: 'c', priority: 'low' }),
+    ];
+    const reasons: TandemError[] = [];
+    newest.onDismissed((reason) => reasons.push(reason));
+    void acquire(first);
+    const shed = expect(acquire(newest)).rejects.toMatchObject({ code: 'queue_full', retryAfterS: 40 });
+    void acquire(admit({ client: 'd' }));
+    expect(() => admit({ client: 'e', priority: 'low' })).toThrow(
+      expect.objectContaining({ code: 'queue_full', retryAfterS: 40 }),
+    );
+    await acquire(admit({ client: 'f', priority: 'high' }), { backend: 'ollama' });
+    await shed;
+    newest.settle({ kind: 'cancelled' });
+    expect(reasons).toMatchObject([{ code: 'queue_full' }]);
+    expect(queue.stats()).toMatchObject({ accepted: 5, failed: 1, cancelled: 0, rejected: 1, depth: 2 });
+    expectBalanced(queue);
+  });
+
+  it('sheds medium for high only when no low waits, and never an equal', async () => {
+    const { queue, admit } = setUp({ maxDepth: 2 });
+    const medium = admit({ client: 'a', priority: 'medium' });
+    const codes: string[] = [];
+    medium.onDismissed(({ code }) => codes.push(code));
+    admit({ client: 'b', priority: 'high' });
+    admit({ client: 'c', priority: 'high' });
+    expect(codes).toEqual(['queue_full']);
+    expect(() => admit({ client: 'd', priority: 'high' })).toThrow(
+      expect.objectContaining({ code: 'queue_full' }),
+    );
+    expect(queue.stats()).toMatchObject({ failed: 1, rejected: 1, by_priority: { high: 2, medium: 0 } });
+  });
+
+  it('keeps room behind one client for the others', () => {
+    const { queue, admit } = setUp({ maxDepth: 10 });
+    for (let n = 0; n < 9; n += 1) admit({ client: `flood#${n}` });
+    expect(() => admit({ client: 'flood' })).toThrow(expect.objectContaining({ code: 'queue_full' }));
+    admit({ client: 'guest' });
+    expect(queue.stats()).toMatchObject({ depth: 10, rejected: 1 });
+  });
+
+  it('takes a waiting request out by its id', async () => {
+    const { queue, admit } = setUp();
+    const slot = await acquire(admit());
+    const waiting = expect(acquire(admit({ id: 'gone' }))).rejects.toMatchObject({ code: 'cancelled' });
+    const next = acquire(admit());
+    expect(queue.cancel('gone')).toBe(true);
+    expect(queue.cancel('gone')).toBe(false);
+    await waiting;
+    slot.release();
+    await next;
+    expect(queue.stats()).toMatchObject({ cancelled: 1, running: 1, depth: 0 });
+  });
+
+  it('takes a running request out, and its slot drains until it is given back', async () => {
+    const { queue, admit } = setUp();
+    const running = admit({ id: 'gone' });
+    const slot = await acquire(running);
+    const reasons: TandemError[] = [];
+    running.onDismissed((reason) => reasons.push(reason));
+    queue.cancel('gone');
+    expect(reasons).toMatchObject([{ code: 'cancelled' }]);
+    expect(queue.stats()).toMatchObject({ cancelled: 1, running: 0, by_backend: { mlx: { draining: 1 } } });
+    slot.release();
+    expect(queue.stats()).toMatchObject({ by_backend: { mlx: { draining: 0 } } });
+  });
+
+  it('tells apart two requests of the same id', async () => {
+    const { queue, admit } = setUp();
+    await acquire(admit({ id: 'twin' }));
+    const second = expect(acquire(admit({ id: 'twin' }))).rejects.toMatchObject({ code: 'cancelled' });
+    await settle();
+    const ids = queue.status().entries.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(2);
+    queue.cancel(ids[1] ?? '');
+    await second;
+    expect(queue.stats()).toMatchObject({ running: 1, cancelled: 1, depth: 0 });
+  });
+
+  it('shows what runs and the first hundred of a long line', async () => {
+    const { queue, admit } = setUp();
+    await acquire(admit());
+    for (let n = 0; n < 300; n += 1) void acquire(admit({ priority: 'low' }));
+    void acquire(admit({ id: 'urgent', priority: 'high' }));
+    await settle();
+    const { entries, stats } = queue.status();
+    expect(entries.length).toBe(100);
+    expect(entries.slice(0, 2)).toMatchObject([{ state: 'running' }, { id: 'urgent', position: 1 }]);
+    expect(entries.slice(1).map(({ position }) => position)).toEqual(
+      Array.from({ length: 99 }, (_, n) => n + 1),
+    );
+    expect(stats.depth).toBe(301);
+  });
+
+  it('tells those far behind only of changes that matter to them', async () => {
+    const { clock, queue, admit } = setUp();
+    const slot = await acquire(admit());
+    const told: number[][] = [];
+    for (let n = 0; n < 300; n += 1) {
+      const places: number[] = [];
+      told.push(places);
+      const waiting = admit({ id: `w${n}` }).acquire(WISH, ({ position }) => places.push(position), never);
+      waiting.catch(() => {});
+    }
+    await settle();
+    slot.release();
+    await clock.advance(250);
+    for (let n = 1; n <= 30; n += 1) queue.cancel(`w${n}`);
+    await clock.advance(250);
+    expect(told[50]).toEqual([51, 50, 20]);
+    expect(told[250]).toEqual([251, 220]);
+    expect(told[299]).toEqual([300, 269]);
   });
 
   it('gives up a wait after its limit and says when to come back', async () => {
@@ -172,76 +289,5 @@ describe('RequestQueue', () => {
     queue.setSlots('mlx', 2);
     await second;
     expect(queue.stats()).toMatchObject({ running: 2, depth: 0 });
-  });
-
-  it.each([1, 2, 3])('keeps its counters balanced in a storm of events (seed %i)', async (seed) => {
-    const { clock, queue, admit } = setUp({ max: 120, maxDepth: 40 });
-    const random = seeded(seed);
-    const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
-    interface Live {
-      admitted: Admitted;
-      slot: Slot | null;
-      waiting: AbortController | null;
-    }
-    const live = new Set<Live>();
-    const drains: (() => void)[] = [];
-    let admittedCount = 0;
-    let outcomes = 0;
-    const finish = (one: Live, outcome: Parameters<Admitted['settle']>[0]) => {
-      one.admitted.settle(outcome);
-      live.delete(one);
-      outcomes += 1;
-    };
-    const arrive = () => {
-      try {
-        const ticket = { priority: pick(PRIORITIES), client: pick(['a', 'b', 'c']) };
-        live.add({ admitted: admit(ticket), slot: null, waiting: null });
-        admittedCount += 1;
-      } catch {
-        expect(queue.stats().rejected).toBeGreaterThan(0);
-      }
-    };
-    const moves: ((one: Live) => void)[] = [
-      (one: Live) => {
-        if (one.slot || one.waiting) return;
-        const cancel = new AbortController();
-        one.waiting = cancel;
-        const wish = { backend: pick(['mlx', 'ollama'] as const), waitMs: 1000 + random() * 5000 };
-        acquire(one.admitted, wish, cancel.signal).then(
-          (slot) => {
-            one.waiting = null;
-            one.slot = slot;
-          },
-          (error) => {
-            one.waiting = null;
-            if (live.has(one)) finish(one, { kind: 'failed', code: String(error) });
-          },
-        );
-      },
-      (one: Live) => {
-        one.slot?.release();
-        one.slot = null;
-      },
-      (one: Live) => {
-        if (!one.slot) return;
-        one.slot.release();
-        finish(one, { kind: 'done' });
-      },
-      (one: Live) => {
-        one.slot?.drain(new Promise((resolve) => drains.push(resolve)));
-        finish(one, { kind: 'cancelled' });
-        one.waiting?.abort();
-      },
-    ];
-    const world = [arrive, arrive, () => drains.shift()?.(), () => clock.advance(random() * 2000)];
-    for (let step = 0; step < 1500; step += 1) {
-      if (live.size === 0 || random() < 0.5) await pick(world)();
-      else pick(moves)(pick([...live]));
-      expectBalanced(queue);
-    }
-    for (const one of [...live]) finish(one, { kind: 'cancelled' });
-    expectBalanced(queue);
-    expect(queue.stats()).toMatchObject({ accepted: admittedCount, depth: 0, running: 0, replaying: 0 });
-    expect(outcomes).toBeGreaterThan(100);
   });
 });
