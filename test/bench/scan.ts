@@ -1,0 +1,175 @@
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { buildEntry } from '../support/build-worker.ts';
+import { type Figures, median } from './report.ts';
+
+const MODELS = 500;
+const REPEATS = 5;
+/** Every so many models one is broken, in several files, or lies in a second place as well. */
+const BROKEN_EVERY = 20;
+const SHARDED_EVERY = 5;
+const TWICE_EVERY = 25;
+/** Arrays in one file of weights, as a 4-bit model of some billions has them. */
+const ARRAYS = 700;
+
+interface Scan {
+  models: { info: { fit?: string } }[];
+  broken: unknown[];
+}
+
+/** 500 model folders as they lie on a Mac (hub with links, LM Studio, own folders): how long a scan takes and blocks. */
+export async function scan(): Promise<Figures> {
+  const [scanner, places] = await Promise.all([
+    buildEntry('src/main/models/mlx-scanner.ts'),
+    buildEntry('src/main/models/scan-roots.ts'),
+  ]);
+  const home = await mkdtemp(join(tmpdir(), 'tandem-scan-'));
+  try {
+    const { scanMlxModels } = await import(scanner.url.href);
+    const { scanRoots } = await import(places.url.href);
+    const expected = await fill(home);
+    const roots = await scanRoots({ home, env: {}, resourcesDir: home, folders: [], direct: [] });
+    const runs: { ms: number; blockedMs: number; wrong: number }[] = [];
+    for (let run = 0; run < REPEATS; run += 1) {
+      const { value, ms, blockedMs } = await watched<Scan>(() => scanMlxModels(roots));
+      const wrong =
+        Math.abs(value.models.length - expected.models) + Math.abs(value.broken.length - expected.broken);
+      runs.push({ ms, blockedMs, wrong });
+    }
+    const blocked = Math.max(...runs.map(({ blockedMs }) => blockedMs));
+    return {
+      'scan.first': { value: runs[0]?.ms ?? Number.NaN, unit: 'ms', goal: 1000 },
+      'scan.again_median': { value: median(runs.slice(1).map(({ ms }) => ms)), unit: 'ms', goal: 1000 },
+      'scan.event_loop_delay_max': { value: blocked, unit: 'ms', goal: 50 },
+      'scan.folders': { value: MODELS, unit: 'folders', goal: null },
+      'scan.wrong': {
+        value: runs.reduce((sum, { wrong }) => sum + wrong, 0),
+        unit: 'models',
+        goal: 0,
+        correct: true,
+      },
+    };
+  } finally {
+    await Promise.all([scanner.remove(), places.remove(), rm(home, { recursive: true, force: true })]);
+  }
+}
+
+/** Time of some work, and the longest that the event loop was held up meanwhile. */
+async function watched<T>(work: () => Promise<T>): Promise<{ value: T; ms: number; blockedMs: number }> {
+  const delays = monitorEventLoopDelay({ resolution: 1 });
+  delays.enable();
+  const start = performance.now();
+  const value = await work();
+  const ms = performance.now() - start;
+  delays.disable();
+  return { value, ms, blockedMs: delays.max / 1e6 };
+}
+
+/** Makes the folders; tells how many models and how many broken ones a scan must find. */
+async function fill(home: string): Promise<{ models: number; broken: number }> {
+  const makers = [inHub, inLmStudio, inOwnFolder];
+  const counts = { models: 0, broken: 0 };
+  let twins = 0;
+  for (let index = 0; index + twins < MODELS; index += 1) {
+    const name = `Model-${index}-${1 + (index % 40)}B-Instruct-4bit`;
+    const broken = index % BROKEN_EVERY === 7;
+    const make = makers[index % makers.length] ?? inHub;
+    await make(home, name, { sharded: index % SHARDED_EVERY === 0, broken, bytes: 1e6 + index });
+    counts[broken ? 'broken' : 'models'] += 1;
+    if (index % TWICE_EVERY !== 3 || broken || make === inOwnFolder) continue;
+    await inOwnFolder(home, name, { sharded: index % SHARDED_EVERY === 0, broken, bytes: 1e6 + index });
+    twins += 1;
+  }
+  return counts;
+}
+
+interface Kind {
+  sharded: boolean;
+  broken: boolean;
+  bytes: number;
+}
+
+async function inHub(home: string, name: string, kind: Kind): Promise<void> {
+  const repo = join(home, '.cache/huggingface/hub', `models--org--${name}`);
+  const snapshot = join(repo, 'snapshots/0123456789abcdef');
+  await makeModel(join(repo, 'blobs'), kind);
+  await mkdir(snapshot, { recursive: true });
+  for (const file of filesOf(kind)) await symlink(join('../../blobs', file), join(snapshot, file));
+  await mkdir(join(repo, 'refs'));
+  await writeFile(join(repo, 'refs/main'), '0123456789abcdef');
+}
+
+function inLmStudio(home: string, name: string, kind: Kind): Promise<void> {
+  return makeModel(join(home, '.lmstudio/models/org', name), kind);
+}
+
+function inOwnFolder(home: string, name: string, kind: Kind): Promise<void> {
+  return makeModel(join(home, 'mlx-models', name), kind);
+}
+
+const SHARDS = [1, 2, 3].map((number) => `model-0000${number}-of-00003.safetensors`);
+
+function weightFiles({ sharded }: Kind): string[] {
+  return sharded ? SHARDS : ['model.safetensors'];
+}
+
+function filesOf(kind: Kind): string[] {
+  const index = kind.sharded ? ['model.safetensors.index.json'] : [];
+  return ['config.json', 'tokenizer.json', 'tokenizer_config.json', ...index, ...weightFiles(kind)];
+}
+
+async function makeModel(folder: string, kind: Kind): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'config.json'), CONFIG);
+  await writeFile(join(folder, 'tokenizer.json'), '{}');
+  await writeFile(join(folder, 'tokenizer_config.json'), TOKENIZER_CONFIG);
+  if (kind.sharded) await writeFile(join(folder, 'model.safetensors.index.json'), INDEX);
+  for (const file of weightFiles(kind)) {
+    const header = headerOf(kind.bytes);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    await writeFile(join(folder, file), Buffer.concat([length, header]));
+    // The arrays take no room on the disk.
+    await truncate(join(folder, file), 8 + header.length + kind.bytes - (kind.broken ? 1 : 0));
+  }
+}
+
+const arrayName = (index: number) => `model.layers.${index}.self_attn.q_proj.weight`;
+const arrays = Array.from({ length: ARRAYS }, (_, index) => index);
+
+function headerOf(bytes: number): Buffer {
+  const entries = arrays.map((index) => [
+    arrayName(index),
+    {
+      dtype: 'U32',
+      shape: [1, 1],
+      data_offsets: [Math.floor((index * bytes) / ARRAYS), Math.floor(((index + 1) * bytes) / ARRAYS)],
+    },
+  ]);
+  return Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+}
+
+const CONFIG = JSON.stringify({
+  model_type: 'llama',
+  architectures: ['LlamaForCausalLM'],
+  max_position_embeddings: 32_768,
+  num_hidden_layers: 32,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  hidden_size: 4096,
+  quantization: { bits: 4, group_size: 64 },
+});
+/** As large as those of current tokenizers, which list every special token. */
+const TOKENIZER_CONFIG = JSON.stringify({
+  added_tokens_decoder: arrays.map((index) => ({
+    content: `<|reserved_special_token_${index}|>`,
+    special: true,
+  })),
+  chat_template: '{% if tools %}{{ tools }}{% endif %}',
+});
+const INDEX = JSON.stringify({
+  metadata: {},
+  weight_map: Object.fromEntries(arrays.map((index) => [arrayName(index), SHARDS[index % SHARDS.length]])),
+});
