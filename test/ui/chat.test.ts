@@ -81,7 +81,7 @@ describe('an answer', () => {
     await say('merge two lists');
     expect(await status()).toBe('queued');
     await core.tell('queued', { ...OLLAMA, position: 2, etaMs: 41_000 });
-    await expect.poll(() => answer().textContent()).toContain('Number 2 in line, about 40 s');
+    await expect.poll(() => answer().textContent()).toContain('2nd in line, about 40 s');
     await core.tell('streaming', { ...OLLAMA, ttftMs: 1_920 });
     await core.write('Use two ');
     await core.write('indices.\n\n```python\nprint(1)\n```\n');
@@ -146,7 +146,7 @@ describe('an answer', () => {
     await core.write('Half of it');
     await expect
       .poll(() => answer().innerText())
-      .toContain('MLX stopped: its process ended. Ollama answered.');
+      .toContain('MLX stopped: its process ended. Ollama takes over.');
     const breaks = [
       { at: 'Half of it'.length, from: 'mlx' as const, to: 'ollama' as const, reason: 'exited' },
     ];

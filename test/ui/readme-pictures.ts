@@ -95,6 +95,6 @@ export const README_PICTURES: readonly ReadmePicture[] = [
     size: 'wide',
     theme: 'light',
     language: 'en',
-    scale: 1.5,
+    scale: 1.4,
   },
 ];

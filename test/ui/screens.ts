@@ -219,11 +219,12 @@ const openLife = () => [
   lifeEvent('restart_planned', 60, { facts: { seconds: 5 } }),
   lifeEvent('started', 59.8),
   lifeEvent('ready', 59.5, { facts: { seconds: 12 } }),
-  lifeEvent('stalled', 30, { cause: 'stalled', incident: 'incident-2', facts: { seconds: 9 } }),
+  lifeEvent('stalled', 30.1, { cause: 'stalled' }),
+  lifeEvent('died', 30, { cause: 'stalled', incident: 'incident-2' }),
   lifeEvent('started', 29.8),
   lifeEvent('died', 20, { cause: 'unknown', incident: 'incident-3' }),
-  lifeEvent('waiting_for_memory', 19.9, { facts: { bytes: 5.2 * GIB } }),
-  lifeEvent('breaker_open', 19),
+  lifeEvent('waiting_for_memory', 19.9),
+  lifeEvent('breaker_open', 19, { facts: { seconds: 1_800 } }),
 ];
 
 export const SCREENS: readonly Screen[] = [
@@ -347,7 +348,8 @@ export const SCREENS: readonly Screen[] = [
         freeBytes: 6.2 * GIB,
       };
       const error = { code: 'memory_critical', message: 'Held back on purpose.', details };
-      const meta = { ...MLX, ttftMs: null, tokensPerSecond: null, completionTokens: null, error };
+      const model = details.model;
+      const meta = { ...MLX, model, ttftMs: null, tokensPerSecond: null, completionTokens: null, error };
       return chat(language, [
         user('u1', WORDS[language].hello),
         fakeAnswer({ id: 'a0', replyTo: 'u1', text: WORDS[language].greeting, meta: MLX }),
@@ -455,9 +457,18 @@ export const SCREENS: readonly Screen[] = [
     show: { en: 'History', ru: 'История' },
     core: (language) =>
       chat(language, [], {
-        backends: [smaller, backendStatus('ollama')],
+        backends: [
+          backendStatus('mlx', {
+            state: 'backoff',
+            readySince: null,
+            restarts: 3,
+            nextStartAt: Date.now() + 8_000,
+            hangLimits: { silenceMs: 3_000, stepMs: 8_000, learned: true },
+          }),
+          backendStatus('ollama'),
+        ],
         ledger: fakeLedger(),
-        life: [...fakeLife(), ...openLife()].toSorted((a, b) => a.at - b.at),
+        life: openLife().slice(0, -1),
         times: fakeTimes(),
       }),
   },

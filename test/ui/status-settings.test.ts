@@ -10,6 +10,7 @@ import {
   memoryStatus,
   settingsView,
 } from '../support/fake-snapshot';
+import { paleTexts } from '../support/pale-texts';
 import { type RendererServer, serveRenderer } from '../support/renderer-server';
 
 let browser: Browser;
@@ -41,41 +42,6 @@ async function open(view: 'status' | 'settings', next: FakeCore = new FakeCore()
 const mlx = () => page.getByTestId('status-mlx');
 const onlyLight = () => page.getByTestId('mlx-only-light');
 
-/** Visible texts with less contrast than 4.5 against the first opaque background behind them. Runs in the page. */
-function paleTexts(): string[] {
-  const channels = (color: string) => (color.match(/[\d.]+/g) ?? []).map(Number);
-  const luminance = ([r = 0, g = 0, b = 0]: number[]) => {
-    const linear = [r, g, b].map((c) =>
-      c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4,
-    );
-    return 0.2126 * (linear[0] ?? 0) + 0.7152 * (linear[1] ?? 0) + 0.0722 * (linear[2] ?? 0);
-  };
-  const behind = (start: Element): string => {
-    for (let element: Element | null = start; element; element = element.parentElement) {
-      const color = getComputedStyle(element).backgroundColor;
-      if ((channels(color)[3] ?? 1) === 1) return color;
-    }
-    return 'rgb(255, 255, 255)';
-  };
-  const pale: string[] = [];
-  for (const element of document.body.querySelectorAll<HTMLElement>('*')) {
-    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent?.trim());
-    if (
-      !own ||
-      element.closest(':disabled, .sr-only, svg, option') ||
-      !element.checkVisibility({ opacityProperty: true })
-    )
-      continue;
-    const [text, ground] = [
-      luminance(channels(getComputedStyle(element).color)),
-      luminance(channels(behind(element))),
-    ];
-    const ratio = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
-    if (ratio < 4.5) pale.push(`${ratio.toFixed(2)} ${element.textContent?.trim().slice(0, 40)}`);
-  }
-  return pale;
-}
-
 describe('status', () => {
   it('says the state of both servers, memory and queue in words and in data', async () => {
     await open('status');
@@ -106,7 +72,7 @@ describe('status', () => {
 
   it('tells the last problem with its cure first and its code one click behind', async () => {
     const lastError = {
-      code: 'exited',
+      code: 'out_of_memory',
       message: 'signal SIGABRT, Metal: Insufficient Memory',
       at: Date.now(),
     };
@@ -116,7 +82,7 @@ describe('status', () => {
     expect(await mlx().getByText('SIGABRT').isVisible()).toBe(false);
     await mlx().getByText('Details').click();
     expect(await mlx().getByText('SIGABRT').isVisible()).toBe(true);
-    expect(await page.getByTestId('restart-mlx').innerText()).toBe('Try now');
+    expect(await page.getByTestId('restart-mlx').innerText()).toBe('Try again');
   });
 
   it('shows the set-up while a part is not ready, and what a part that failed needs', async () => {

@@ -47,14 +47,8 @@ export function shortModel(name: string): string {
   return bare.replace(/:latest$/, '').replace(/-(instruct|\d+bit)(?=-|$)/gi, '');
 }
 
-const OUT_OF_MEMORY = /memory|oom|metal/i;
-
-/** The cure for a server's last error, or null when the core's own sentence has to do. */
-export function serverCure(
-  { code, message }: { code: string; message: string },
-  t: TFunction,
-): string | null {
-  if (OUT_OF_MEMORY.test(code) || OUT_OF_MEMORY.test(message)) return t('serverErrors.out_of_memory');
+/** The cure for a server's last error by its code, or null when the core's own sentence has to do. */
+export function serverCure(code: string, t: TFunction): string | null {
   if (!Object.hasOwn(en.serverErrors, code)) return null;
   return t(`serverErrors.${code as keyof typeof en.serverErrors}`);
 }

@@ -437,6 +437,10 @@ export const en = {
     requestTimeout: 'Longest answer',
     requestTimeoutHint:
       'After that the other server is asked. Reasoning and slow models get more by themselves.',
+    restartBackoff: 'First wait before a restart',
+    restartBackoffHint: 'After a server stops. Each further stop in a row doubles it.',
+    restartStable: 'Trusted again after',
+    restartStableHint: 'A server that was up for so long starts counting its stops anew.',
     ollamaConcurrent: 'Requests at once on Ollama',
     queueWait: 'Longest wait in the queue',
     queueWaitAuto: 'By the model',

@@ -91,6 +91,12 @@ export function roundEta(ms: number): number {
   return Math.round(seconds / 60) * 60_000;
 }
 
+/** A time still to come that is known, rounded so that it stands still: hours, then minutes, seconds in the last one. */
+export function roundCountdown(ms: number): number {
+  const step = ms > 3 * 3_600_000 ? 3_600_000 : ms > 60_000 ? 60_000 : 1_000;
+  return Math.max(1_000, Math.ceil(ms / step) * step);
+}
+
 /** Clock time, such as 14:20. */
 export function formatClock(at: number, language: string): string {
   return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hour12: false }).format(at);

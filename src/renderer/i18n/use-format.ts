@@ -11,6 +11,7 @@ import {
   formatPercent,
   formatShort,
   formatWhen,
+  roundCountdown,
   roundEta,
 } from './format';
 
@@ -32,11 +33,7 @@ export function useFormat() {
     return {
       language,
       duration,
-      /** A time still to come that is known: whole minutes, seconds only in the last one. */
-      countdown: (ms: number) =>
-        duration(
-          ms > 60_000 ? Math.ceil(ms / 60_000) * 60_000 : Math.max(1_000, Math.ceil(ms / 1_000) * 1_000),
-        ),
+      countdown: (ms: number) => duration(roundCountdown(ms)),
       eta: (ms: number) => t('common.about', { time: duration(roundEta(ms)) }),
       number: (value: number, digits?: number) => formatNumber(value, language, digits),
       percent: (value: number) => formatPercent(value, language),

@@ -15,7 +15,7 @@ export function AnswerSpared({ answer, details }: { answer: Answer; details: Rec
   return (
     <div
       data-testid="answer-spared"
-      className="mt-1.5 flex gap-2 rounded-control border border-line bg-fill px-2.5 py-2 text-small"
+      className="mt-1.5 flex gap-2 rounded-control border border-line-2 bg-card px-2.5 py-2 text-small"
     >
       <Gauge size={14} aria-hidden="true" className="mt-[2px] shrink-0 text-ink-2" />
       <div className="min-w-0 grow">
@@ -25,11 +25,8 @@ export function AnswerSpared({ answer, details }: { answer: Answer; details: Rec
           {t(details.rule === 'buffer_limit' ? 'answer.sparedSmaller' : 'answer.sparedBody')}
         </p>
         <div className="mt-1.5 flex flex-wrap gap-1.5">
-          <Button className="bg-card" onClick={() => void retry(answer.id, sameTarget(answer))}>
-            {t('common.retry')}
-          </Button>
+          <Button onClick={() => void retry(answer.id, sameTarget(answer))}>{t('common.retry')}</Button>
           <Button
-            tone="plain"
             title={t('answer.tryAnywayRisk')}
             onClick={() => void retry(answer.id, sameTarget(answer), true)}
           >

@@ -15,6 +15,22 @@ const ROWS = [
     max: 86_400,
     seconds: true,
   },
+  {
+    key: 'restartBackoffS',
+    title: 'restartBackoff',
+    hint: 'restartBackoffHint',
+    min: 0.05,
+    max: 300,
+    seconds: true,
+  },
+  {
+    key: 'restartStableS',
+    title: 'restartStable',
+    hint: 'restartStableHint',
+    min: 1,
+    max: 86_400,
+    seconds: true,
+  },
 ] as const;
 
 /** What hardly anyone needs to change, closed until it is asked for. */

@@ -39,7 +39,9 @@ function Entry({ entry }: { entry: LedgerEntry }) {
       : t('ledger.ago', { time: format.duration(Math.round(age / 1_000) * 1_000) });
   return (
     <li className="flex items-center gap-2 py-1 text-small" title={name ?? undefined}>
-      <Badge source={backend} />
+      <span className="w-[66px] shrink-0">
+        <Badge source={backend} />
+      </span>
       <span className="min-w-0 grow leading-tight">
         <span className="block truncate">
           {t(`ledger.kinds.${kind}`)}

@@ -48,7 +48,7 @@ export function lifeSpans(events: readonly LifeEvent[], now: number, windowMs: n
   return spans.filter((span) => span.to > start);
 }
 
-/** How often the server ended without being told to. */
+/** How often the server ended without being told to. One that stalls is ended, which is a death of its own. */
 export function countStops(events: readonly LifeEvent[]): number {
-  return events.filter(({ type }) => type === 'died' || type === 'stalled' || type === 'lost').length;
+  return events.filter(({ type }) => type === 'died' || type === 'lost').length;
 }

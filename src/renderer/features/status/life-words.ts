@@ -18,6 +18,8 @@ export function lifeWords({ type, cause, facts }: LifeEvent, t: TFunction, forma
     case 'stalled':
       return time === null ? t('life.events.stalledPlain') : t('life.events.stalled', { time });
     case 'waiting_for_memory':
+      // A second such moment tells that it has waited too long already.
+      if (time !== null) return t('life.events.waitingLong', { time });
       return size === null ? t('life.events.waiting') : t('life.events.waitingFor', { size });
     case 'restart_planned':
       return time === null ? t('life.events.planned') : t('life.events.plannedIn', { time });
@@ -26,7 +28,7 @@ export function lifeWords({ type, cause, facts }: LifeEvent, t: TFunction, forma
     case 'rung':
       return rungWords(facts, t);
     case 'breaker_open':
-      return t('life.events.breakerOpen');
+      return time === null ? t('life.events.breakerOpen') : t('life.events.breakerOpenFor', { time });
     case 'breaker_half_open':
       return t('life.events.breakerHalfOpen');
     case 'breaker_closed':

@@ -18,7 +18,8 @@ export function QueueCard({ queue }: { queue: QueueStatus }) {
   const aside = [t('status.queueDepth', { count: stats.depth })];
   if (running > 0) aside.push(t('status.queueRunning', { count: running }));
   const ordered = entries.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0));
-  const hidden = stats.depth + running - Math.min(entries.length, MOST_ROWS);
+  const all = Math.max(entries.length, stats.depth + running);
+  const hidden = all - Math.min(entries.length, MOST_ROWS);
   return (
     <Card
       data-testid="queue-depth"

@@ -2,11 +2,9 @@ import { X } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { QueueEntry } from '../../../shared/status';
-import { shortModel } from '../../components/backend-words';
-import { Badge } from '../../components/badge';
 import { IconButton } from '../../components/button';
+import { BoltIcon, StackIcon } from '../../components/icons';
 import { Mark } from '../../components/mark';
-import { placeWords } from '../../components/place-words';
 import { useFormat } from '../../i18n/use-format';
 import { perform } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
@@ -22,7 +20,7 @@ export function QueueRow({ entry, onGone }: { entry: QueueEntry; onGone: () => v
   const place = {
     running: t('status.entryUnknown'),
     replaying: t('status.replaying'),
-    waiting: position === null ? t('status.entryWaiting') : placeWords(position, t),
+    waiting: position === null ? t('status.entryWaiting') : t('line.nth', { count: position, ordinal: true }),
   }[state];
   const time =
     etaMs === null
@@ -30,6 +28,8 @@ export function QueueRow({ entry, onGone }: { entry: QueueEntry; onGone: () => v
       : state === 'running'
         ? t('status.entryRunning', { time: format.eta(etaMs) })
         : format.eta(etaMs);
+  const words = [place, t(`line.priorities.${priority}`)];
+  if (backend !== null) words.unshift(t(`backend.${backend}`));
   const cancel = async () => {
     setLeaving(true);
     const focused = document.activeElement instanceof HTMLButtonElement;
@@ -49,12 +49,13 @@ export function QueueRow({ entry, onGone }: { entry: QueueEntry; onGone: () => v
       <Mark shape={state === 'waiting' ? 'off' : 'working'} />
       <span className="min-w-0 grow leading-tight">
         <span className="block truncate">{what}</span>
-        <span className="block truncate text-ink-3 text-mini tabular-nums">
-          {[place, t(`line.priorities.${priority}`), model && shortModel(model)].filter(Boolean).join(' · ')}
+        <span className="flex items-center gap-1 text-ink-3 text-mini tabular-nums">
+          {backend === 'mlx' && <BoltIcon width={10} height={10} className="shrink-0 text-mlx" />}
+          {backend === 'ollama' && <StackIcon width={10} height={10} className="shrink-0 text-ollama" />}
+          <span className="truncate">{words.join(' · ')}</span>
         </span>
       </span>
       {time !== null && <span className="shrink-0 text-ink-2 tabular-nums">{time}</span>}
-      {backend && <Badge source={backend} />}
       <IconButton label={t('line.cancelOf', { what })} disabled={leaving} onClick={() => void cancel()}>
         <X size={13} aria-hidden="true" />
       </IconButton>

@@ -9,9 +9,9 @@ import { useNow } from '../../components/use-now';
 import { useFormat } from '../../i18n/use-format';
 import { usePart } from '../../stores/core-store';
 import { perform } from '../../stores/request';
+import { ladderWords } from './limit-words';
 import { RestartStages } from './restart-stages';
 import { ServerLife } from './server-life';
-import { ServerLimits } from './server-limits';
 import { ServerTrouble } from './server-trouble';
 
 /** One server: its state in words, what it runs, its figures, its last problem, and its restart. */
@@ -57,8 +57,8 @@ export function ServerCard({ status }: { status: BackendStatus }) {
       <RestartStages status={status} />
       <ServerTrouble status={status} now={now} />
       <Figures status={status} now={now} />
-      <ServerLimits status={status} now={now} />
-      <ServerLife backend={status.id} now={now} />
+      <LadderLine status={status} now={now} />
+      <ServerLife status={status} now={now} />
     </Card>
   );
 }
@@ -84,6 +84,18 @@ function ModelLine({ status }: { status: BackendStatus }) {
       title={[status.model, status.url].filter(Boolean).join(' · ')}
     >
       {parts.join(' · ')}
+    </p>
+  );
+}
+
+/** What the server does without since it ran out of memory. */
+function LadderLine({ status: { ladder }, now }: { status: BackendStatus; now: number }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  if (ladder === null || ladder.rung === 0) return null;
+  return (
+    <p className="mt-2 text-ink-2 text-small leading-snug tabular-nums">
+      {ladderWords(ladder, t, format, now)}
     </p>
   );
 }

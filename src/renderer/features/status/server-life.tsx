@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { BackendId } from '../../../shared/domain';
 import type { LifeEvent } from '../../../shared/incidents';
+import type { BackendStatus } from '../../../shared/status';
 import { cx } from '../../components/cx';
 import { Disclosure } from '../../components/disclosure';
 import { Mark } from '../../components/mark';
@@ -10,6 +11,7 @@ import { usePart } from '../../stores/core-store';
 import { CopyReport } from './copy-report';
 import { countStops, type LifeState, lifeSpans } from './life-spans';
 import { lifeMark, lifeWords } from './life-words';
+import { hangWords } from './limit-words';
 
 /** How far back the strip reaches at most, ms; a younger server's reaches to its first event. */
 const LONGEST_MS = 12 * 3_600_000;
@@ -20,23 +22,24 @@ const MOST_ROWS = 7;
 const TONES: Record<LifeState, string> = {
   up: 'bg-ok',
   starting: 'bg-accent',
-  waiting: 'bg-warn',
-  resting: 'bg-warn',
-  down: 'bg-bad',
+  waiting: 'bg-warn z-[1]',
+  resting: 'bg-warn z-[1]',
+  down: 'bg-bad z-[2]',
   off: 'bg-line-2',
 };
 
 /** The life of one server: a strip of the last hours, and its moments one click away. */
-export function ServerLife({ backend, now }: { backend: BackendId; now: number }) {
+export function ServerLife({ status, now }: { status: BackendStatus; now: number }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const { id: backend, hangLimits } = status;
   const life = usePart('life') ?? [];
   const events = life.filter((event) => event.backend === backend);
   const latest = events.at(-1);
   if (latest === undefined) return null;
   const words = t('life.last', { time: format.when(latest.at, now), event: lifeWords(latest, t, format) });
   return (
-    <div className="mt-2.5 border-line border-t pt-2" data-testid={`life-${backend}`}>
+    <div className="mt-3" data-testid={`life-${backend}`}>
       <Strip backend={backend} events={events} now={now} />
       <Disclosure
         className="mt-1"
@@ -48,6 +51,9 @@ export function ServerLife({ backend, now }: { backend: BackendId; now: number }
         }
       >
         <Moments events={events} now={now} />
+        {hangLimits !== null && (
+          <p className="mt-1 text-ink-3 text-small leading-snug">{hangWords(hangLimits, t, format)}</p>
+        )}
       </Disclosure>
     </div>
   );
@@ -66,8 +72,9 @@ function Strip({ backend, events, now }: { backend: BackendId; events: LifeEvent
     stops: t('life.stops', { count: countStops(events.filter(({ at }) => at >= start)) }),
   });
   return (
-    <>
-      <div role="img" aria-label={label} className="relative h-1.5 overflow-hidden rounded-full bg-line">
+    <div className="flex items-center gap-2 text-[10px] text-ink-3 tabular-nums" title={label}>
+      <span aria-hidden="true">{format.when(start, now)}</span>
+      <div role="img" aria-label={label} className="relative h-1.5 grow overflow-hidden rounded-full bg-line">
         {lifeSpans(events, now, windowMs).map((span) => (
           <i
             key={`${span.from}${span.state}`}
@@ -76,25 +83,14 @@ function Strip({ backend, events, now }: { backend: BackendId; events: LifeEvent
               from: format.clock(span.from),
               to: format.clock(span.to),
             })}
-            // What was short must still be seen, so it lies over its neighbours.
-            className={cx(
-              'absolute inset-y-0 min-w-[3px]',
-              TONES[span.state],
-              span.state !== 'up' && 'z-[1]',
-            )}
+            // A short stop must still be seen, so it lies over its neighbours.
+            className={cx('absolute inset-y-0 min-w-[3px]', TONES[span.state])}
             style={{ left: share(span.from - start), width: share(span.to - span.from) }}
           />
         ))}
       </div>
-      <div
-        className="flex justify-between pt-0.5 text-[10px] text-ink-3 tabular-nums"
-        title={label}
-        aria-hidden="true"
-      >
-        <span>{format.when(start, now)}</span>
-        <span>{t('time.now')}</span>
-      </div>
-    </>
+      <span aria-hidden="true">{t('time.now')}</span>
+    </div>
   );
 }
 

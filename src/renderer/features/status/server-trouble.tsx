@@ -2,6 +2,7 @@ import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import type { BackendStatus } from '../../../shared/status';
 import { serverCure } from '../../components/backend-words';
+import { Disclosure } from '../../components/disclosure';
 import { Note } from '../../components/note';
 import { WithCommands } from '../../components/with-commands';
 import { cureWords } from '../../i18n/core-words';
@@ -28,7 +29,7 @@ export function ServerTrouble({ status, now }: { status: BackendStatus; now: num
   const down = state === 'open' || state === 'backoff' || state === 'hung' || state === 'stopped';
   const story = [storyOf(status, t), breakerWords(status, t, format, now)].filter(Boolean).join(' ');
   if (lastError === null) return story === '' ? null : <p className="mt-2 text-ink-2 text-small">{story}</p>;
-  const cure = serverCure(lastError, t);
+  const cure = serverCure(lastError.code, t);
   return (
     <div className="mt-2 grid gap-2 text-small">
       {story !== '' && <p className="text-ink-2 tabular-nums">{story}</p>}
@@ -41,18 +42,17 @@ export function ServerTrouble({ status, now }: { status: BackendStatus; now: num
         </p>
         <p className="text-ink-2 [overflow-wrap:anywhere]">{cure ?? lastError.message}</p>
         {cure !== null && (
-          <details className="mt-0.5 text-ink-3">
-            <summary className="cursor-default py-1">{t('common.details')}</summary>
-            <p className="[overflow-wrap:anywhere]">
+          <Disclosure className="mt-0.5" summary={t('common.details')}>
+            <p className="text-ink-3 [overflow-wrap:anywhere]">
               <code className="select-text font-mono text-mini">{lastError.code}</code> ·{' '}
               {format.moment(lastError.at)}
               {/* The core's own sentence is English; the cure above says the same. */}
               {format.language === 'en' && ` · ${lastError.message}`}
             </p>
-          </details>
+          </Disclosure>
         )}
         {death?.incident != null && (
-          <p className="-ml-2.5">
+          <p className="-ml-2">
             <CopyReport incident={death.incident} at={death.at} />
           </p>
         )}

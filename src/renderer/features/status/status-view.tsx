@@ -26,12 +26,17 @@ export function StatusView({ compact = false }: { compact?: boolean }) {
       >
         <SetupCard />
         {backends === undefined && <Skeleton />}
-        {backends?.map((status) => (
-          <ServerCard key={status.id} status={status} />
-        ))}
-        {memory && <MemoryCard memory={memory} ledger={ledger} />}
-        {queue && <QueueCard queue={queue} />}
-        <TimesCard />
+        {/* Two columns of their own where there is room, so that a card that grows moves only what is below it. */}
+        <div className={cx('contents', !compact && 'min-[960px]:grid min-[960px]:gap-3')}>
+          {backends?.map((status) => (
+            <ServerCard key={status.id} status={status} />
+          ))}
+          <TimesCard className={cx('order-last', !compact && 'min-[960px]:order-none')} />
+        </div>
+        <div className={cx('contents', !compact && 'min-[960px]:grid min-[960px]:gap-3')}>
+          {memory && <MemoryCard memory={memory} ledger={ledger} />}
+          {queue && <QueueCard queue={queue} />}
+        </div>
         <WarningsCard />
       </div>
     </Frame>

@@ -11,7 +11,7 @@ import { usePart } from '../../stores/core-store';
 const MOST_ROWS = 5;
 
 /** How long each model takes here to load and to write, and where that is known from. */
-export function TimesCard() {
+export function TimesCard({ className }: { className?: string }) {
   const { t } = useTranslation();
   const [all, setAll] = useState(false);
   const times = usePart('times') ?? [];
@@ -20,7 +20,7 @@ export function TimesCard() {
   const rows = all ? ordered : ordered.slice(0, MOST_ROWS);
   const hidden = ordered.length - rows.length;
   return (
-    <Card data-testid="model-times" title={t('times.title')}>
+    <Card data-testid="model-times" title={t('times.title')} className={className}>
       <p className="text-ink-3 text-small">{t('times.hint')}</p>
       <table className="mt-1 w-full table-fixed text-small">
         <thead className="text-ink-3">
@@ -72,7 +72,9 @@ function Row({ row }: { row: ModelTimes }) {
     <tr className="[&>td]:py-1 [&>td]:align-middle">
       <td className="min-w-0" title={name}>
         <span className="flex min-w-0 items-center gap-2">
-          <Badge source={backend} />
+          <span className="w-[66px] shrink-0">
+            <Badge source={backend} />
+          </span>
           <span className="min-w-0 leading-tight">
             <span className="block truncate">{shortModel(name)}</span>
             <span className="block truncate text-ink-3 text-mini">{from}</span>

@@ -34,6 +34,12 @@ describe('reasonSentence', () => {
     ['rule:stack-trace', 'There is an error trace in it, and such work goes to Ollama.'],
     ['breaker:open', 'MLX is resting after repeated stops, so Ollama answers everything for now.'],
     ['memory:critical', 'Memory is nearly full, so MLX was spared.'],
+    ['memory:working-set', 'The GPU could not hold it beside what is loaded, so MLX was spared.'],
+    ['memory:buffer-limit', 'One part of it is larger than the GPU takes at once, so MLX was spared.'],
+    ['memory:tide', 'Memory did not allow it (tide).'],
+    ['fallback:mlx-out-of-memory', 'MLX ran out of memory, so the other server stepped in.'],
+    ['fallback:mlx-gpu-hang', 'MLX did not respond, so the other server stepped in.'],
+    ['fallback:mlx-poison', 'It is known to stop MLX, so the other server answered.'],
     ['starter:small-talk', 'Small talk is what the built-in starter model can do.'],
     ['no-capable-model', 'No installed model is capable of this kind of work yet.'],
     ['from-the-future:x', 'from the future x'],
@@ -60,12 +66,16 @@ describe('rescuedFrom', () => {
     expect(rescuedFrom(['fallback:mlx-draining'], 'ollama')).toBeNull();
     expect(rescuedFrom(['fallback:mlx-echo'], 'ollama')).toBeNull();
     expect(rescuedFrom(['fallback:ollama-exited'], 'ollama')).toBeNull();
+    expect(rescuedFrom(['fallback:mlx-memory'], 'ollama')).toBeNull();
+    expect(rescuedFrom(['fallback:mlx-start-failed'], 'ollama')).toBeNull();
   });
 });
 
 describe('causeClause', () => {
   it('is a clause for a known cause and null for a mere code', () => {
     expect(causeClause('mlx-out-of-memory', t)).toBe('out of GPU memory');
+    expect(causeClause('mlx-killed-by-os', t)).toBe('the system ended it to free memory');
+    expect(causeClause('mlx-incomplete', t)).toBe('the connection broke');
     expect(causeClause('x17', t)).toBeNull();
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { en } from '../../../../src/renderer/i18n/en';
 import { ru } from '../../../../src/renderer/i18n/ru';
 import { ERROR_CODES } from '../../../../src/shared/errors';
+import { EXIT_CAUSES } from '../../../../src/shared/incidents';
 
 function flatten(tree: object, path = ''): Map<string, string> {
   const leaves = new Map<string, string>();
@@ -29,11 +30,16 @@ describe('the two languages', () => {
   it('leave nothing untranslated but names', () => {
     const same = [...english].filter(([key, text]) => russian.get(key) === text && /[a-z]{3}/i.test(text));
     const names =
-      /^(backend\.|settings\.(sections\.mlx|mlxApi|version|languages)|state\.announce|time\.|common\.separator|why\.other)/;
+      /^(backend\.|settings\.(sections\.mlx|mlxApi|version|languages)|state\.announce|time\.|common\.separator|why\.other|life\.(last|span)|ledger\.gpu$)/;
     expect(same.map(([key]) => key).filter((key) => !names.test(key))).toEqual([]);
   });
 
   it('have a sentence for every error code', () => {
     expect(Object.keys(ERROR_CODES).filter((code) => !(code in en.errors))).toEqual([]);
+  });
+
+  it('say of every cause of a server’s end what happened and what helps', () => {
+    expect(EXIT_CAUSES.filter((cause) => !(cause in en.causes))).toEqual([]);
+    expect(EXIT_CAUSES.filter((cause) => !(cause in en.serverErrors))).toEqual([]);
   });
 });

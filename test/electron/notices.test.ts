@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import type { Snapshot } from '../../src/shared/contract';
+import { FakeNotification } from '../support/fake-electron';
+import { backendStatus } from '../support/gateway-fixture';
+import { settingsView, startShell } from '../support/shell-fixture';
+
+const ollama = backendStatus('ollama', { state: 'adopted' });
+const mlx = (change: Parameters<typeof backendStatus>[1]): Partial<Snapshot> => ({
+  backends: [backendStatus('mlx', change), ollama],
+});
+const opened = mlx({ state: 'open', breaker: { state: 'open', nextTryAt: null } });
+const probed = mlx({ state: 'starting', breaker: { state: 'half_open', nextTryAt: null } });
+const setup = (stage: string): Partial<Snapshot> => ({
+  setup: [{ part: 'mlx', stage, detail: '', percent: null, elapsedMs: 1 }],
+});
+
+describe('notifications', () => {
+  it('are none for what heals by itself', async () => {
+    const { electron, core } = await startShell();
+    for (const state of ['backoff', 'starting', 'hung', 'ready'] as const) core.patch(mlx({ state }));
+    core.patch(setup('install'));
+    expect(electron.notifications).toEqual([]);
+  });
+
+  it('tell a breaker once, through all its probes, and again when it opens anew', async () => {
+    const { electron, core } = await startShell();
+    for (const patch of [opened, opened, probed, opened]) core.patch(patch);
+    expect(electron.notifications.map(({ title }) => title)).toEqual(['MLX keeps stopping']);
+    core.patch(mlx({ state: 'ready' }));
+    expect(electron.notifications[0]?.closed).toBe(true);
+    core.patch(opened);
+    expect(electron.notifications).toHaveLength(2);
+  });
+
+  it('tell a set-up that failed, in the language of the app', async () => {
+    const { electron, core } = await startShell();
+    core.patch({ ...setup('failed'), settings: settingsView({ language: 'ru' }) });
+    expect(electron.notifications.map(({ title }) => title)).toEqual(['Установить MLX не удалось']);
+  });
+
+  it('lead to Status', async () => {
+    const { electron, core } = await startShell();
+    core.patch(opened);
+    electron.notifications[0]?.emit('click');
+    expect(electron.window.isVisible()).toBe(true);
+    expect(electron.window.webContents.sent.at(-1)).toEqual({
+      name: 'navigate',
+      payload: { view: 'status' },
+    });
+  });
+
+  it('are not needed while the window is open, nor later for the same event', async () => {
+    const { electron, core, shell } = await startShell();
+    shell.showWindow();
+    core.patch(opened);
+    shell.hideWindow();
+    core.patch(probed);
+    expect(electron.notifications).toEqual([]);
+  });
+
+  it('are left out where the system has none', async () => {
+    const { electron, core } = await startShell();
+    FakeNotification.supported = false;
+    core.patch(opened);
+    expect(electron.notifications).toEqual([]);
+  });
+});
