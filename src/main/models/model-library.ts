@@ -34,6 +34,8 @@ export class ModelLibrary {
   readonly #changed = new Emitter<readonly ModelInfo[]>();
   readonly #cancels: (() => void)[] = [];
   #scan: Promise<void> | null = null;
+  /** What was told last, as text. */
+  #told = '[[],[]]';
 
   /** The list has changed, or a backend has come up, which may be able to answer now what it could not before. */
   readonly onChange = this.#changed.subscribe;
@@ -92,7 +94,6 @@ export class ModelLibrary {
   }
 
   async #ask(): Promise<void> {
-    const before = this.#picture();
     await Promise.all(
       this.#registry.all().map(async (backend) => {
         try {
@@ -103,13 +104,11 @@ export class ModelLibrary {
         }
       }),
     );
-    if (this.#picture() !== before) this.#changed.emit(this.models());
+    const picture = JSON.stringify([this.models(), this.broken()]);
+    if (picture !== this.#told) this.#changed.emit(this.models());
+    this.#told = picture;
     const { watch } = this.#options;
     if (watch) watch.watcher.follow(await watch.folders().catch(() => []));
-  }
-
-  #picture(): string {
-    return JSON.stringify([this.models(), this.broken()]);
   }
 
   readonly #fitted = (model: ModelInfo): ModelInfo => {

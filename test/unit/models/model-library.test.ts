@@ -44,6 +44,32 @@ describe('the library of models', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('rates what it finds, and tells when something has become unusable', async () => {
+    let broken: { name: string; reason: 'weights_missing'; file: string }[] = [];
+    const rated = new ModelLibrary({
+      registry: new BackendRegistry([mlx, ollama]),
+      clock,
+      logger: silentLogger,
+      fitOf: ({ billions }) => ((billions ?? 0) > 30 ? 'no' : 'yes'),
+      broken: () => broken,
+    });
+    let changes = 0;
+    rated.onChange(() => {
+      changes += 1;
+    });
+    ollama.installed = [model('ollama', 'large', 32), model('ollama', 'small', 3)];
+    await rated.rescan();
+    expect(rated.models().map(({ name, fit }) => [name, fit])).toEqual([
+      ['large', 'no'],
+      ['small', 'yes'],
+    ]);
+    broken = [{ name: 'half', reason: 'weights_missing', file: 'model.safetensors' }];
+    await rated.rescan();
+    expect(changes).toBe(2);
+    await rated.rescan();
+    expect(changes).toBe(2);
+  });
+
   it('keeps the list of a backend that cannot be asked, and tells when it is back although nothing is new', async () => {
     mlx.installed = [model('mlx', 'small', 3)];
     ollama.installed = [model('ollama', 'large', 32)];
