@@ -1,5 +1,6 @@
 import type { BackendId, Category, ModelInfo } from '../../shared/domain';
 import { findByName } from './model-names';
+import { type CategoryRow, MODEL_TABLE, sizeClassOf } from './model-table';
 import { isLightWork, ROLES } from './roles';
 import type { RouteSnapshot } from './types';
 
@@ -8,17 +9,6 @@ export interface Pick {
   starter: boolean;
   contextLength: number | null;
 }
-
-/** Light models in the order of the product (section 2); the last place of the list is any other light model. */
-const LIGHT_PREFERENCES: readonly RegExp[] = [
-  /phi-?3\.5[-:](?:mini|3\.8b)/i,
-  /qwen2\.5[-:]3b/i,
-  /tinyllama.*1\.1b.*chat|tinyllama.*chat.*1\.1b/i,
-];
-const SPECIALISTS: Readonly<Partial<Record<Category, RegExp>>> = {
-  coding: /code|coder|starcoder|devstral/i,
-  reasoning: /r1|qwq|reason|think|math/i,
-};
 
 /**
  * The model of a backend for a category: the user's (whatever its size, if it is installed), else the best installed
@@ -35,6 +25,16 @@ export function pickModel(
     namedBySetting(backend, category, snapshot, installed) ??
     best(installed, backend, category, snapshot, needs)
   );
+}
+
+/** The best light model that is smaller than another of the same backend; null when there is none. */
+export function pickSmaller(backend: BackendId, than: string, snapshot: RouteSnapshot): Pick | null {
+  const models = snapshot.models.filter((model) => model.backend === backend);
+  const limit = models.find(({ name }) => name === than)?.sizeBytes ?? 0;
+  const smaller = models.filter(
+    ({ weight, sizeBytes }) => weight === 'light' && sizeBytes !== null && sizeBytes < limit,
+  );
+  return best(smaller, backend, 'fast', snapshot, []);
 }
 
 /** The bundled model on this backend, if it is there. */
@@ -85,40 +85,49 @@ function best(
       (model.billions ?? 0) < role.neverFromBillions &&
       (!onlyLight || model.weight === 'light'),
   );
-  const byLight = isLightWork(category) || onlyLight;
-  const rank = byLight ? lightRank : (model: ModelInfo) => taskRank(model, category);
-  const [first] = [...able].sort((a, b) => compareRanks(rank(a), rank(b)) || a.name.localeCompare(b.name));
-  return first ? toPick(first) : null;
+  // Only light models are left then, whatever the work.
+  const row = MODEL_TABLE[onlyLight ? 'fast' : category];
+  let first: { model: ModelInfo; rank: (number | string)[] } | null = null;
+  for (const model of able) {
+    const rank = rankOf(model, row);
+    if (!first || compareRanks(rank, first.rank) < 0) first = { model, rank };
+  }
+  return first ? toPick(first.model) : null;
 }
 
-/** Smaller is better: preferred families, other light ones (the larger the better), then the smallest of the rest. */
-function lightRank(model: ModelInfo): number[] {
-  const preferred = LIGHT_PREFERENCES.findIndex((pattern) => pattern.test(model.name));
-  const family = preferred >= 0 ? preferred : LIGHT_PREFERENCES.length;
+/** Smaller is better. What this machine cannot hold comes last, as a server may still run a part of it beside the GPU. */
+function rankOf(model: ModelInfo, row: CategoryRow): (number | string)[] {
   const size = model.billions ?? 0;
-  const light = model.weight === 'light';
-  return [light ? 0 : 1, light ? family : 0, light ? -size : size, isQuantised(model) ? 0 : 1];
+  const sizeClass = sizeClassOf(size);
+  const family = row.families.findIndex((pattern) => pattern.test(model.name));
+  return [
+    model.fit === 'no' ? 1 : 0,
+    row.sizes.indexOf(sizeClass),
+    sizeClass !== 'light' || family < 0 ? row.families.length : family,
+    row.families.length > 0 ? 0 : specialityOf(model, row),
+    row.largerIsBetter.includes(sizeClass) ? -size : size,
+    isQuantised(model) ? 0 : 1,
+    model.name,
+  ];
 }
 
-/** Smaller is better: the 32B class, then larger, then middle, then light; specialists first in their category. */
-function taskRank(model: ModelInfo, category: Category): number[] {
-  const size = model.billions ?? 0;
-  const sizeClass = size >= 64 ? 1 : size >= 32 ? 0 : size > 4 ? 2 : 3;
-  const specialist = SPECIALISTS[category]?.test(model.name) ?? false;
-  const misplaced = Object.entries(SPECIALISTS).some(
-    ([name, pattern]) => name !== category && pattern.test(model.name),
-  );
-  return [sizeClass, specialist ? 0 : misplaced ? 2 : 1, -size, isQuantised(model) ? 0 : 1];
+/** Made for this work, for none in particular, or for other work. */
+function specialityOf({ name }: ModelInfo, row: CategoryRow): number {
+  if (row.specialist?.test(name)) return 0;
+  return Object.values(MODEL_TABLE).some(({ specialist }) => specialist?.test(name)) ? 2 : 1;
 }
 
 function isQuantised(model: ModelInfo): boolean {
   return model.quantisation !== null && !/^(?:b?f16|f32|fp16|fp32)$/i.test(model.quantisation);
 }
 
-function compareRanks(a: readonly number[], b: readonly number[]): number {
-  for (let index = 0; index < a.length; index += 1) {
-    const difference = (a[index] ?? 0) - (b[index] ?? 0);
-    if (difference !== 0) return difference;
+function compareRanks(a: readonly (number | string)[], b: readonly (number | string)[]): number {
+  for (const [index, left] of a.entries()) {
+    const right = b[index] ?? '';
+    if (left === right) continue;
+    return typeof left === 'number' && typeof right === 'number'
+      ? left - right
+      : String(left).localeCompare(String(right));
   }
   return 0;
 }
