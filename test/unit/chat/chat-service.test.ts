@@ -297,6 +297,15 @@ describe('chat', () => {
     expect((await store.listChats()).map(({ title }) => title)).toEqual(['kept']);
   });
 
+  it('takes an answer that was cancelled in the queue for a stopped one', async () => {
+    const { answer } = await chat.send(null, 'long', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('half'), new TandemError('cancelled', 'Taken out of the queue.'));
+    await clock.advance(100);
+    expect(shown(answer.id)).toBe('half');
+    expect(stored(answer.id)).toMatchObject({ status: 'stopped', text: 'half', meta: { error: null } });
+  });
+
   it('goes on streaming when an answer cannot be stored', async () => {
     const { answer } = await chat.send(null, 'long', auto);
     await clock.advance(0);

@@ -23,7 +23,12 @@ const GENERAL = 'Write me a few lines about autumn in the mountains';
 const CODE = 'Write a Python function that reverses a list';
 
 function setUp(
-  options: { models?: ModelInfo[]; settings?: Partial<Settings>; refresh?: () => Promise<void> } = {},
+  options: {
+    models?: ModelInfo[];
+    settings?: Partial<Settings>;
+    refresh?: () => Promise<void>;
+    maxDepth?: number;
+  } = {},
 ) {
   const clock = new FakeClock();
   const mlx = new ScriptedBackend('mlx', clock);
@@ -33,6 +38,7 @@ function setUp(
     clock,
     slots: { mlx: 1, ollama: 1 },
     rateLimit: () => ({ max: settings.rateLimitMax, windowMs: settings.rateLimitWindowS * 1000 }),
+    maxDepth: options.maxDepth,
   });
   const records: FinishedRecord[] = [];
   const snapshot = (): RouteSnapshot => ({
@@ -401,6 +407,47 @@ describe('RequestDispatcher', () => {
     expect(next.answer.text).toBe('next');
     expect(mlx.requests).toHaveLength(2);
     expect(queue.stats()).toMatchObject({ done: 2, cancelled: 1, depth: 0 });
+  });
+
+  it('ends what is taken out of the queue, waiting or running, as if its caller had left', async () => {
+    const { clock, mlx, send, queue, records } = setUp();
+    mlx.script = [() => [{ type: 'prefill', done: 1, total: 9 }, { type: 'hang' }], () => says('next')];
+    const running = send('hello');
+    const waiting = send('hello');
+    const next = send('hello');
+    await settle();
+    queue.cancel('r1');
+    queue.cancel('r0');
+    expect((await waiting.finished).error).toMatchObject({ code: 'cancelled' });
+    expect((await running.finished).error).toMatchObject({ code: 'cancelled' });
+    await clock.advance(1000);
+    expect((await next.finished).text).toBe('next');
+    expect(mlx.requests).toHaveLength(2);
+    expect(records.map(({ id, outcome }) => [id, outcome])).toEqual([
+      ['r1', 'cancelled'],
+      ['r0', 'cancelled'],
+      ['r2', 'done'],
+    ]);
+    expect(queue.stats()).toMatchObject({ done: 1, cancelled: 2, running: 0, depth: 0 });
+  });
+
+  it('tells a low request that had to make room for a more urgent one when to come back', async () => {
+    const { mlx, send, queue, records, clock } = setUp({ maxDepth: 1 });
+    mlx.script = [() => [{ type: 'pause', ms: 1000 }, ...says('slow')], () => says('next')];
+    const running = send('hello');
+    await settle();
+    const shed = send('hello', { priority: 'low', client: 'worker' });
+    await settle();
+    const urgent = send('hello');
+    const { error } = await shed.finished;
+    expect(error).toMatchObject({ code: 'queue_full' });
+    expect(error?.retryAfterS).toBeGreaterThan(0);
+    await clock.advance(1000);
+    await Promise.all([running.finished, urgent.finished]);
+    expect(urgent.answer.text).toBe('next');
+    expect(mlx.requests).toHaveLength(2);
+    expect(records).toMatchObject([{ outcome: 'failed', code: 'queue_full' }, {}, {}]);
+    expect(queue.stats()).toMatchObject({ accepted: 3, done: 2, failed: 1, depth: 0 });
   });
 
   it('settles a cancelled caller at once and keeps the slot until the backend has drained', async () => {
