@@ -3,7 +3,8 @@ import type { BackendId } from '../shared/domain';
 import type { Backend } from './backends/backend';
 import { MlxBackend } from './backends/mlx/mlx-backend';
 import { RemoteMlxBackend } from './backends/mlx/remote-mlx-backend';
-import { OLLAMA_DEFAULT_URL, OllamaBackend } from './backends/ollama/ollama-backend';
+import { OllamaBackend } from './backends/ollama/ollama-backend';
+import { OLLAMA_DEFAULT_URL } from './backends/ollama/ollama-options';
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
 import { createIncidents } from './create-incidents';
@@ -35,7 +36,7 @@ import { RequestQueue } from './queue/request-queue';
 import { RequestDispatcher } from './router/dispatcher';
 import { Fingerprints } from './router/fingerprints';
 import { MeasuredTimes } from './router/measured-times';
-import { pickModel } from './router/model-pick';
+import { pickModel, pickSmaller } from './router/model-pick';
 import type { RouteSnapshot } from './router/types';
 import { locateRuntime } from './setup/locate-runtime';
 import { SetupRunner } from './setup/setup-runner';
@@ -141,10 +142,14 @@ export function createServices(
         listModels: () => mlxModels.list(),
         maxConcurrent: () => values().mlxMaxConcurrent,
         // Ollama carries all meanwhile, so it is started in any case.
-        mayStart: async (signal, cause) => {
+        mayStart: async (signal, cause, model) => {
           const died = cause === 'out_of_memory' || cause === 'killed_by_os';
-          const model = died ? ((await preloadFolder())?.name ?? null) : null;
-          await gate.back('mlx', model, signal);
+          await gate.back('mlx', died ? model : null, signal);
+        },
+        ladder: {
+          file: { store: ports.files, path: join(place.dataDir, 'mlx-ladder.json') },
+          smallerModel: (name) => pickSmaller('mlx', name, routeSnapshot())?.name ?? null,
+          onRung: (facts) => incidents.onMoment('mlx', { type: 'rung', cause: null, facts }),
         },
         onLoaded: (name, seconds) => measured.learnLoad({ backend: 'mlx', name }, seconds),
         steps: {
@@ -310,7 +315,8 @@ export function createServices(
       backends: { mlx: facts('mlx'), ollama: facts('ollama') },
       models: library.models(),
       memory: gate.pressure(),
-      memoryRefuses: (backend, model, tokens) => gate.standing(backend, model, tokens),
+      memoryRefuses: (backend, model, tokens) =>
+        gate.standing(backend, model, tokens) ?? registry.get(backend).refuses?.(model, tokens) ?? null,
     };
   }
 }

@@ -38,7 +38,7 @@ export type Reason =
   | `setting:${'only-light' | 'policy' | 'category-model' | 'ollama-only' | 'mlx-only'}`
   | `fallback:${string}`
   | `breaker:open`
-  | `memory:${'critical' | 'working-set' | 'buffer-limit' | 'evicted'}`
+  | `memory:${'critical' | 'working-set' | 'buffer-limit' | 'evicted' | 'smaller'}`
   | `unavailable:${string}`
   | 'starter:small-talk'
   | 'no-capable-model'

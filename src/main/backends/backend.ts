@@ -1,4 +1,11 @@
-import type { BackendId, ChatMessage, CompletionChunk, ModelInfo, Sampling } from '../../shared/domain';
+import type {
+  BackendId,
+  ChatMessage,
+  CompletionChunk,
+  ModelInfo,
+  Reason,
+  Sampling,
+} from '../../shared/domain';
 import type { BackendStatus } from '../../shared/status';
 import type { Unsubscribe } from '../ports/emitter';
 
@@ -41,6 +48,9 @@ export interface Backend {
 
   /** Looks again for its program or server, after the set-up or the machine's sleep may have changed something. */
   relocate(): Promise<void>;
+
+  /** Why it takes no request of so many tokens, prompt and answer, for this model at present. Absent = it takes all. */
+  refuses?(model: string, tokens: number): Reason | null;
 
   /** Installed models, as the server (or its folders) list them now. */
   models(signal?: AbortSignal): Promise<ModelInfo[]>;

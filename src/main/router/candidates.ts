@@ -94,6 +94,22 @@ export function whyNeverFits(
   return snapshot.memoryRefuses?.(backend, model, neededTokens(request)) ?? null;
 }
 
+/** The next best of a backend whose first choice memory cannot hold. */
+function pickThatFits(
+  backend: BackendId,
+  category: Category,
+  request: CompletionRequest,
+  snapshot: RouteSnapshot,
+  needs: readonly string[],
+): Pick | null {
+  const models = snapshot.models.filter(
+    (model) => model.backend === backend && !whyNeverFits(backend, model.name, request, snapshot),
+  );
+  if (models.length === 0) return null;
+  const pick = pickModel(backend, category, { ...snapshot, models }, needs);
+  return pick && !isTooLong(backend, pick, request) ? pick : null;
+}
+
 /**
  * Candidates for a category on the backends in the given order.
  * `insisted` is a backend that the request names: on it a light model may try heavy work.
@@ -122,8 +138,11 @@ export function candidatesFor(
     const tooLong = pick !== null && isTooLong(backend, pick, request);
     const tooLarge = pick && whyNeverFits(backend, pick.name, request, snapshot);
     if (tooLong) choice.reasons.push('rule:long-context');
-    else if (tooLarge) choice.reasons.push(tooLarge);
-    else if (pick) choice.candidates.push(candidate(backend, pick, []));
+    else if (tooLarge) {
+      choice.reasons.push(tooLarge);
+      const other = pickThatFits(backend, category, request, snapshot, needs.model);
+      if (other) choice.candidates.push(candidate(backend, other, []));
+    } else if (pick) choice.candidates.push(candidate(backend, pick, []));
     const starter = smallTalk ? pickStarter(backend, snapshot) : null;
     if (starter && starter.name !== pick?.name) {
       choice.candidates.push(candidate(backend, starter, ['starter:small-talk']));

@@ -81,6 +81,8 @@ const HELD_BACK: Readonly<Record<string, string>> = {
     'Memory is nearly full, so MLX is held back on purpose. Close something large, try later, or try anyway.',
   'memory:working-set':
     'Not loaded on purpose: the model is larger than what the GPU may hold. Choose a smaller one, or try anyway.',
+  'memory:smaller':
+    'Not sent to MLX on purpose: it ran out of memory with this model and has come back smaller. Send less, choose a smaller model, or try anyway.',
   'memory:buffer-limit':
     'Not loaded on purpose: a part of the model is larger than one buffer of the GPU. Choose a smaller or more quantised one.',
 };

@@ -4,7 +4,7 @@ import type { BackendStatus } from '../../shared/status';
 /** What the life of one supervised process is made of; `transitions.ts` says how it goes on. */
 
 /** What follows when the process that is being ended has gone. */
-export type AfterStop = 'stopped' | 'spawn' | 'backoff';
+export type AfterStop = 'stopped' | 'spawn' | 'backoff' | 'open';
 
 /**
  * `asking` whether memory allows it, `waiting` for memory, `overdue` in that, then the process: `spawning`, `loading`,
@@ -47,7 +47,8 @@ export type SupervisorEvent =
   /** It could not be started, or its readiness probe failed for good. */
   | { type: 'start-failed'; cause: ExitCause }
   | { type: 'hung' }
-  | { type: 'exited'; cause: ExitCause }
+  /** `final` = starting again cannot help. */
+  | { type: 'exited'; cause: ExitCause; final?: boolean }
   | { type: 'timer' };
 
 export type Effect = 'spawn' | 'cancel-start' | 'terminate' | 'kill' | 'reap';

@@ -208,7 +208,9 @@ export class Supervisor {
   #onExit(child: ChildHandle, exit: ProcessExit): void {
     if (child !== this.#child) return;
     const stalled = this.#machine.state.name === 'hung';
-    this.#dispatch({ type: 'exited', cause: this.#life.exited(exit, stalled) });
+    const cause = this.#life.exited(exit, stalled);
+    const final = this.#options.mayRecover?.(cause) === false;
+    this.#dispatch({ type: 'exited', cause, final });
   }
 
   /** Renews what is written down of the running child; called when it may have got children of its own. */

@@ -53,7 +53,7 @@ export function transition(machine: Machine, event: SupervisorEvent, limits: Sup
         timer: limits.giveUpMs,
       };
     case 'exited':
-      return onExited(machine, event.cause, limits);
+      return onExited(machine, event, limits);
     case 'timer':
       return onTimer(machine, limits);
   }
@@ -106,15 +106,20 @@ function onStop(before: Machine, limits: SupervisorLimits): Step {
   }
 }
 
-function onExited(machine: Machine, cause: ExitCause, limits: SupervisorLimits): Step {
+function onExited(
+  machine: Machine,
+  { cause, final = false }: Extract<SupervisorEvent, { type: 'exited' }>,
+  limits: SupervisorLimits,
+): Step {
   const { state } = machine;
+  const next = final ? 'open' : 'backoff';
   switch (state.name) {
     case 'starting':
     case 'ready':
     case 'hung':
-      return settle({ ...machine, cause }, 'backoff', limits);
+      return settle({ ...machine, cause }, next, limits);
     case 'stopping':
-      return settle(learned(machine, cause), state.next, limits);
+      return settle(learned(machine, cause), state.next === 'backoff' ? next : state.next, limits);
     case 'stopped':
     case 'backoff':
     case 'open':
@@ -208,7 +213,8 @@ function settled(machine: Machine, next: AfterStop, limits: SupervisorLimits): S
   if (next === 'spawn') return spawn(machine, limits);
   if (next === 'stopped')
     return { machine: { ...machine, state: { name: 'stopped' } }, effects: [], timer: null };
-  if (machine.cause !== null && HOPELESS.has(machine.cause)) return open(machine, null);
+  const hopeless = machine.cause !== null && HOPELESS.has(machine.cause);
+  if (next === 'open' || hopeless) return open(machine, null);
   if (machine.trial || machine.restarts >= limits.maxRestarts) {
     return open({ ...machine, openings: machine.openings + 1 }, coolDownMs(machine.openings, limits));
   }

@@ -246,6 +246,7 @@ export const en = {
       critical: 'Memory is nearly full, so MLX was spared.',
       workingSet: 'The GPU could not hold it beside what is loaded, so MLX was spared.',
       bufferLimit: 'One part of it is larger than the GPU takes at once, so MLX was spared.',
+      smaller: 'MLX ran out of memory with this model and has come back smaller.',
       other: 'Memory did not allow it ({{name}}).',
     },
     unavailable: {

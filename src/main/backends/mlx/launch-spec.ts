@@ -1,5 +1,6 @@
 import type { ExitCause } from '../../../shared/incidents';
 import type { LaunchSpec } from '../../ports/spawner';
+import type { ProcessLimits } from './oom-ladder';
 
 export interface MlxLaunchOptions {
   python: string;
@@ -10,15 +11,10 @@ export interface MlxLaunchOptions {
   /** Folder of the model to load at start. */
   preload: string | null;
   maxConcurrent: number;
-  /** Tokens of a prompt computed in one step that cannot be interrupted. */
-  prefillStepTokens?: number;
-  promptCacheBytes?: number;
+  limits: ProcessLimits;
 }
 
-/** One step takes well under 2 s from a small model on a CPU up to a 32B model on Apple silicon. */
-const PREFILL_STEP_TOKENS = 128;
 const PROMPT_CACHES = 4;
-const PROMPT_CACHE_BYTES = 1_000_000_000;
 
 const PASSED_ON = [
   'PATH',
@@ -34,6 +30,7 @@ const PASSED_ON = [
 
 /** How mlx_lm.server is started: any free port of loopback, offline, one prompt cache budget. */
 export function mlxLaunchSpec(options: MlxLaunchOptions): LaunchSpec {
+  const { limits } = options;
   const concurrency = String(options.maxConcurrent);
   return {
     command: options.python,
@@ -44,13 +41,15 @@ export function mlxLaunchSpec(options: MlxLaunchOptions): LaunchSpec {
       // No web page may read the server's answers.
       ...['--allowed-origins', 'http://127.0.0.1'],
       ...['--decode-concurrency', concurrency, '--prompt-concurrency', concurrency],
-      ...['--prefill-step-size', String(options.prefillStepTokens ?? PREFILL_STEP_TOKENS)],
+      ...['--prefill-step-size', String(limits.prefillStepTokens)],
       ...['--prompt-cache-size', String(PROMPT_CACHES)],
-      ...['--prompt-cache-bytes', String(options.promptCacheBytes ?? PROMPT_CACHE_BYTES)],
+      ...['--prompt-cache-bytes', String(limits.promptCacheBytes)],
       ...['--log-level', 'WARNING'],
     ],
     env: {
       ...passedOn(options.env),
+      ...tighter(options.env, 'TANDEM_MLX_CACHE_BYTES', limits.bufferPoolBytes),
+      ...tighter(options.env, 'TANDEM_MLX_MEMORY_BYTES', limits.memoryBytes),
       HF_HUB_OFFLINE: '1',
       TRANSFORMERS_OFFLINE: '1',
       HF_HUB_DISABLE_TELEMETRY: '1',
@@ -59,6 +58,12 @@ export function mlxLaunchSpec(options: MlxLaunchOptions): LaunchSpec {
       PYTHONNOUSERSITE: '1',
     },
   };
+}
+
+/** A limit of ours in place of the user's, if it is the tighter one. */
+function tighter(env: MlxLaunchOptions['env'], name: string, bytes: number | null): Record<string, string> {
+  const given = Number(env[name] || Number.POSITIVE_INFINITY);
+  return bytes === null || given <= bytes ? {} : { [name]: String(bytes) };
 }
 
 function passedOn(env: MlxLaunchOptions['env']): Record<string, string> {

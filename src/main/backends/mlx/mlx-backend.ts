@@ -1,4 +1,4 @@
-import type { CompletionChunk, ModelInfo } from '../../../shared/domain';
+import type { CompletionChunk, ModelInfo, Reason } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import { readLimits } from '../../supervisor/limits';
@@ -7,10 +7,11 @@ import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
 import { isBroken } from '../broken';
 import { StatusBoard } from '../status-board';
 import { supervisedStatus } from '../supervised-status';
+import { LadderKeeper } from './ladder-keeper';
 import { mlxLaunchSpec } from './launch-spec';
 import { MlxClient } from './mlx-client';
 import { mlxDown, unknownModel } from './mlx-failures';
-import type { MlxBackendOptions } from './mlx-options';
+import type { MlxBackendOptions, ModelFolder } from './mlx-options';
 import { type Launch, MlxProcess, oneToken } from './mlx-process';
 import { toCall } from './protocol';
 import { validate } from './validate';
@@ -30,6 +31,7 @@ export class MlxBackend implements Backend {
   readonly #client: MlxClient;
   readonly #process: MlxProcess;
   readonly #board: StatusBoard;
+  readonly #ladder: LadderKeeper;
   #python: string | null = null;
   #count = 0;
   #closed = false;
@@ -43,10 +45,24 @@ export class MlxBackend implements Backend {
     this.#client = new MlxClient(options);
     this.#board = new StatusBoard('mlx', limits().maxRestarts);
     this.onStatus = this.#board.onStatus;
+    this.#ladder = new LadderKeeper({
+      ...{ clock: ports.clock, logger: ports.logger },
+      ...(options.ladder ?? { file: null, smallerModel: () => null, onRung: () => {} }),
+    });
     const { onLoaded, mayStart, hang, steps, isHeavy } = options;
     this.#process = new MlxProcess(
       {
-        ...{ limits, onLoaded, mayStart, hang, steps, isHeavy, client: this.#client, board: this.#board },
+        ...{
+          limits,
+          onLoaded,
+          mayStart,
+          hang,
+          steps,
+          isHeavy,
+          client: this.#client,
+          board: this.#board,
+          ladder: this.#ladder,
+        },
         launch: () => this.#launch(),
         onChange: () => this.#publish(),
       },
@@ -58,6 +74,10 @@ export class MlxBackend implements Backend {
     return this.#board.current;
   }
 
+  refuses(model: string, tokens: number): Reason | null {
+    return this.#ladder.refuses(model, tokens) ? 'memory:smaller' : null;
+  }
+
   models(signal?: AbortSignal): Promise<ModelInfo[]> {
     return this.#options.listModels(signal);
   }
@@ -65,6 +85,7 @@ export class MlxBackend implements Backend {
   /** Starts the server if its Python is there; else the state is `absent` with the cure. */
   async start(): Promise<void> {
     this.#closed = false;
+    await this.#ladder.load();
     if ((await this.#locate()) && !this.#closed) this.#process.supervisor.start();
   }
 
@@ -123,6 +144,7 @@ export class MlxBackend implements Backend {
   async restart(reason: string): Promise<void> {
     this.#ports.logger.info('mlx.restart', { reason });
     this.#closed = false;
+    this.#ladder.tryAgain();
     if (this.#python === null && !(await this.#locate())) return;
     await this.#process.supervisor.restart();
   }
@@ -130,6 +152,7 @@ export class MlxBackend implements Backend {
   async stop(): Promise<void> {
     this.#closed = true;
     await this.#process.supervisor.stop();
+    await this.#ladder.settled();
   }
 
   async #locate(): Promise<boolean> {
@@ -159,15 +182,24 @@ export class MlxBackend implements Backend {
   async #launch(): Promise<Launch> {
     // Asked again each time: the set-up may have put a new runtime beside the old one.
     if (!(await this.#locate()) || this.#python === null) throw this.#absent();
-    const preload = await this.#options.preload();
+    const preload = await this.#survivable(await this.#options.preload());
     const spec = mlxLaunchSpec({
       python: this.#python,
       script: this.#options.launchScript,
       env: this.#options.env,
       preload: preload?.folder ?? null,
       maxConcurrent: this.#options.maxConcurrent(),
+      limits: this.#ladder.limits(),
     });
     return { spec, preload };
+  }
+
+  /** The model to load at the start: the wanted one, or a smaller one that stands in for it. */
+  async #survivable(wanted: ModelFolder | null): Promise<ModelFolder | null> {
+    const name = this.#ladder.begin(wanted?.name ?? null);
+    if (name === null || name === wanted?.name) return name === null ? null : wanted;
+    const folder = await this.#options.resolveModel(name);
+    return folder === null ? null : { name, folder };
   }
 
   #publish(): void {
@@ -176,6 +208,7 @@ export class MlxBackend implements Backend {
     if (this.#python === null && view.pid === null) return;
     this.#board.set({
       ...supervisedStatus(view, 'MLX', open, draining),
+      ladder: this.#ladder.view(),
       hangLimits: view.pid === null ? null : this.#process.hangLimits(),
     });
   }

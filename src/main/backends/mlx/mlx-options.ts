@@ -4,6 +4,7 @@ import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { LimitsSource } from '../../supervisor/limits';
 import type { Locate } from '../locate';
 import type { HangLimits } from './hang-limits';
+import type { LadderKeeperOptions } from './ladder-keeper';
 import type { StepMemory } from './learned-steps';
 
 /** A model on disk under the name that clients use. */
@@ -26,8 +27,10 @@ export interface MlxBackendOptions {
   maxConcurrent(): number;
   /** A model has been loaded in so many seconds. */
   onLoaded?(name: string, seconds: number): void;
-  /** Resolves when memory allows a start; `cause` is what ended the last run. */
-  mayStart?(signal: AbortSignal, cause: ExitCause | null): Promise<void>;
+  /** Resolves when memory allows a start; `cause` is what ended the last run, `model` what the next one will load. */
+  mayStart?(signal: AbortSignal, cause: ExitCause | null, model: string | null): Promise<void>;
+  /** How it comes back smaller after it ran out of memory. */
+  ladder?: Pick<LadderKeeperOptions, 'file' | 'smallerModel' | 'onRung'>;
   env: Readonly<Record<string, string | undefined>>;
   fetcher: Fetcher;
   post: Poster;

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { HangLimitsView } from '../../../shared/incidents';
+import type { ExitCause, HangLimitsView } from '../../../shared/incidents';
 import { pollUntil } from '../../ports/clock';
 import type { ChildHandle, LaunchSpec } from '../../ports/spawner';
 import { type EvidenceCode, MLX_LINES } from '../../supervisor/evidence-lines';
@@ -9,6 +9,7 @@ import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
 import type { BackendRequest } from '../backend';
 import type { StatusBoard } from '../status-board';
 import { DEFAULT_HANG_LIMITS, type HangLimits, limitsFor } from './hang-limits';
+import type { LadderKeeper } from './ladder-keeper';
 import { mlxExitCode } from './launch-spec';
 import { type LauncherEvent, type MemEvent, parseLauncherLine } from './launcher-events';
 import { LearnedSteps } from './learned-steps';
@@ -31,6 +32,7 @@ export interface MlxProcessOptions
   extends Pick<MlxBackendOptions, 'onLoaded' | 'mayStart' | 'hang' | 'steps' | 'isHeavy'> {
   limits(): SupervisorLimits;
   client: MlxClient;
+  ladder: LadderKeeper;
   /** Gets what the launcher tells: address, version, model, memory. */
   board: StatusBoard;
   launch(): Promise<Launch>;
@@ -51,6 +53,8 @@ export class MlxProcess {
   readonly #ring: LogRing<EvidenceCode>;
   readonly #names = new Map<string, string>();
   #preload: ModelFolder | null = null;
+  #loading: string | null = null;
+  #figures: MemEvent | null = null;
   #url: string | null = null;
   #startedAt = 0;
   #probes = 0;
@@ -85,12 +89,17 @@ export class MlxProcess {
           named: mlxExitCode(code),
           lines: this.#ring.evidence(this.#startedAt).map((line) => line.code),
         }),
-        mayStart: (signal, cause) => options.mayStart?.(signal, cause) ?? Promise.resolve(),
+        mayStart: (signal, cause) =>
+          options.mayStart?.(signal, cause, options.ladder.next()) ?? Promise.resolve(),
+        mayRecover: (cause) => this.#mayRecover(cause),
       },
       ports,
     );
     this.supervisor.onChange(() => {
-      if (this.supervisor.view().pid === null) this.sequences.clear();
+      const { pid, state } = this.supervisor.view();
+      if (pid === null) this.sequences.clear();
+      if (state === 'ready') options.ladder.up();
+      else options.ladder.down();
       options.onChange();
     });
   }
@@ -127,6 +136,8 @@ export class MlxProcess {
 
   #onSpawn(child: ChildHandle): void {
     this.#url = null;
+    this.#loading = null;
+    this.#figures = null;
     this.#startedAt = this.#ports.clock.now();
     this.#guard.reset();
     this.#options.board.set({ model: null });
@@ -146,16 +157,19 @@ export class MlxProcess {
         board.set({ url: this.#url, version: event.version });
         return;
       case 'loading':
+        this.#loading = this.#nameOf(event.model);
         this.facts.forget();
         return;
       case 'loaded':
         this.#ports.logger.info('mlx.loaded', { seconds: event.seconds });
+        this.#loading = null;
         board.set({ model: this.#nameOf(event.model) });
         onLoaded?.(this.#nameOf(event.model), event.seconds);
         onChange();
         return;
       case 'load_failed':
         this.#ports.logger.warn('mlx.load-failed', { kind: event.kind });
+        this.#loading = null;
         board.set({ model: null });
         return;
       case 'sequence':
@@ -171,11 +185,17 @@ export class MlxProcess {
   }
 
   #onFigures(figures: MemEvent): void {
+    this.#figures = figures;
     this.sequences.onFigures(figures);
     const { model } = this.#options.board.current;
     if (model !== null) this.#steps.learn(model, figures.step_ms, figures.step_tokens);
     // 0 is how the launcher says that the OS told nothing.
     this.#options.board.set({ memoryBytes: figures.footprint || figures.rss || null });
+  }
+
+  #mayRecover(cause: ExitCause): boolean {
+    const { ladder, board } = this.#options;
+    return ladder.exited(cause, this.#loading ?? board.current.model, this.#figures?.peak || null);
   }
 
   /** A real one-token answer: `/health` is 200 while the model loads, and while generation hangs. */

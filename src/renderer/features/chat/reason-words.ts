@@ -36,6 +36,7 @@ const MEMORY: Words = {
   critical: 'critical',
   'working-set': 'workingSet',
   'buffer-limit': 'bufferLimit',
+  smaller: 'smaller',
 };
 
 /** Causes by the machine word that ends a `fallback:` code. */

@@ -1,0 +1,112 @@
+import type { Ladder } from '../../../shared/incidents';
+
+/**
+ * How far each model has come down after running out of memory, as pure functions. A model goes down one rung with
+ * each death, and up one with each day of running without. Below the last rung the server stays down.
+ */
+
+export interface Rung {
+  kind: Ladder['kind'];
+  /** Bytes of prompts kept for reuse. */
+  promptCacheBytes: number;
+  /** Prompt and answer together; null = what the model has. */
+  contextTokens: number | null;
+  /**
+   * Tokens of a prompt computed in one step that cannot be interrupted: its buffers grow with them, and so does its
+   * time, which at 128 is well under 2 s from a small model on a CPU up to a 32B model on Apple silicon.
+   */
+  prefillStepTokens: number;
+}
+
+const FULL: Rung = {
+  kind: 'full',
+  promptCacheBytes: 1_000_000_000,
+  contextTokens: null,
+  prefillStepTokens: 128,
+};
+const LITTLE_CACHE: Rung = { ...FULL, kind: 'prompt_cache', promptCacheBytes: 128_000_000 };
+/** A 4B model's KV cache of 4,096 tokens is about half a GB; of its full 32,768, some 4 GB. */
+const SHORT: Rung = { ...LITTLE_CACHE, kind: 'context', contextTokens: 4096, prefillStepTokens: 64 };
+const SMALLER: Rung = { ...SHORT, kind: 'model' };
+
+export const RUNGS: readonly Rung[] = [FULL, LITTLE_CACHE, SHORT, SMALLER];
+
+export const STABLE_MS = 24 * 60 * 60 * 1000;
+
+/** What is remembered of one model that has run out of memory. */
+export interface Remembered {
+  /** Index in `RUNGS`; never 0, as a model on the first rung is forgotten. */
+  rung: number;
+  /** Ms that it has been running on this rung, over all starts. */
+  stableMs: number;
+  /** The most that MLX was seen to hold before it last ran out, bytes; null = not seen. */
+  peakBytes: number | null;
+}
+
+/** By the name that clients use. */
+export type LadderMemory = Readonly<Record<string, Remembered>>;
+
+export function rungOf(memory: LadderMemory, model: string): Rung {
+  return RUNGS[memory[model]?.rung ?? 0] ?? SMALLER;
+}
+
+/**
+ * After a death for want of memory: one rung down. `bottom` = there is none left.
+ * @param smaller there is a smaller model that could stand in
+ */
+export function stepDown(
+  memory: LadderMemory,
+  model: string,
+  smaller: boolean,
+  peakBytes: number | null,
+): { memory: LadderMemory; bottom: boolean } {
+  const before = memory[model]?.rung ?? 0;
+  const last = RUNGS.length - (smaller ? 1 : 2);
+  const rung = Math.min(before + 1, Math.max(last, before));
+  return { memory: { ...memory, [model]: { rung, stableMs: 0, peakBytes } }, bottom: rung === before };
+}
+
+/** It has been running for some more time; a whole day of it is one rung up, and the first rung is forgotten. */
+export function rest(memory: LadderMemory, model: string, ms: number): LadderMemory {
+  const known = memory[model];
+  if (!known) return memory;
+  const stableMs = known.stableMs + ms;
+  if (stableMs < STABLE_MS) return { ...memory, [model]: { ...known, stableMs } };
+  if (known.rung > 1) return { ...memory, [model]: { ...known, rung: known.rung - 1, stableMs: 0 } };
+  return Object.fromEntries(Object.entries(memory).filter(([name]) => name !== model));
+}
+
+/** Ms until it climbs if it goes on running; null = on the first rung. */
+export function untilClimb(memory: LadderMemory, model: string): number | null {
+  const known = memory[model];
+  return known ? STABLE_MS - known.stableMs : null;
+}
+
+/** Part of the peak before a death that MLX may hold before it waits for what it computes to be freed. */
+const MEMORY_SHARE = 0.9;
+/** Of freed buffers so many bytes are kept for reuse, below the first rung. */
+const BUFFER_POOL_BYTES = 256_000_000;
+
+export interface ProcessLimits {
+  promptCacheBytes: number;
+  prefillStepTokens: number;
+  /** Null = MLX's own. */
+  bufferPoolBytes: number | null;
+  memoryBytes: number | null;
+}
+
+/**
+ * What holds for a whole process: any model that is remembered may be loaded into it, so the tightest of each counts.
+ * @param first the model that it loads at its start
+ */
+export function processLimits(memory: LadderMemory, first: string | null): ProcessLimits {
+  const all = Object.values(memory);
+  const rungs = all.map(({ rung }) => RUNGS[rung] ?? SMALLER);
+  const peak = (first === null ? null : memory[first]?.peakBytes) ?? null;
+  return {
+    promptCacheBytes: Math.min(FULL.promptCacheBytes, ...rungs.map((rung) => rung.promptCacheBytes)),
+    prefillStepTokens: Math.min(FULL.prefillStepTokens, ...rungs.map((rung) => rung.prefillStepTokens)),
+    bufferPoolBytes: all.length > 0 ? BUFFER_POOL_BYTES : null,
+    memoryBytes: peak === null ? null : Math.round(peak * MEMORY_SHARE),
+  };
+}
