@@ -53,6 +53,7 @@ const PROOFS: readonly (readonly [ExitCause, (evidence: ExitEvidence) => boolean
   ['parent_gone', named('parent_gone')],
   ['killed_by_os', ({ exit, pressure }) => exit.signal === 'SIGKILL' && pressure === 'critical'],
   ['killed', ({ exit }) => OUTSIDE.has(exit.signal)],
+  ['killed', named('killed')],
   ['poison', ({ killerInFlight }) => killerInFlight],
   ['generation_dead', named('generation_dead')],
   ['generation_dead', saw('generation_thread_died')],

@@ -51,8 +51,10 @@ export class Catalogue {
     return this.#itemOf(model)?.size ?? null;
   }
 
+  /** May this model be slow? One of unknown size may. */
   isHeavy(model: string): boolean {
-    return weightOf(parseBillions(this.#itemOf(model)?.details?.parameter_size)) === 'heavy';
+    const weight = weightOf(parseBillions(this.#itemOf(model)?.details?.parameter_size));
+    return weight === 'heavy' || weight === 'unknown';
   }
 
   /**

@@ -7,7 +7,7 @@ import type { OllamaApi } from './ollama-api';
 import { promptTokens, toCall } from './protocol';
 import { Recovery } from './recovery';
 import type { Pulse } from './runners';
-import { FrameGaps, type StreamLimits } from './stream-limits';
+import { hangLimits, type StepTimes, type StreamLimits, UNLEARNED } from './stream-limits';
 import { StreamWatch, type Verdict } from './stream-watch';
 
 /** What is known of a server beside its API, and what can be done for it. */
@@ -45,24 +45,30 @@ export class Completions {
   readonly #limits: StreamLimits;
   readonly #onChange: () => void;
   readonly #care: ServerCare;
-  readonly #gaps: FrameGaps;
+  readonly #steps: StepTimes;
   #active = 0;
 
-  constructor(clock: Clock, limits: StreamLimits, onChange: () => void, care: ServerCare = STRANGER) {
+  constructor(
+    clock: Clock,
+    limits: StreamLimits,
+    onChange: () => void,
+    care: ServerCare = STRANGER,
+    steps: StepTimes = UNLEARNED,
+  ) {
     this.#clock = clock;
     this.#limits = limits;
     this.#onChange = onChange;
     this.#care = care;
-    this.#gaps = new FrameGaps(limits);
+    this.#steps = steps;
   }
 
   get active(): number {
     return this.#active;
   }
 
-  /** After how long without progress this model counts as stalled. Silence alone proves nothing and has no limit. */
   hangLimits(model: string): HangLimitsView {
-    return this.#gaps.limits(model, this.#care.heavy(model));
+    const unlearnedMs = this.#limits.stallMs(this.#care.heavy(model));
+    return hangLimits(this.#steps.slowestMs(model), unlearnedMs);
   }
 
   /** @throws TandemError whose `details.cause` says what the server failed of */
@@ -104,6 +110,7 @@ export class Completions {
       firstMs: limits.loadTimeoutMs(model) + limits.prefillMs(model, promptTokens(request)),
       stallMs: this.hangLimits(model).stepMs,
       silentMs: limits.silentMs,
+      noRunnerMs: limits.noRunnerMs,
       pulse: () => this.#care.pulse(),
       alone: () => this.#active === 1,
     });
@@ -111,7 +118,7 @@ export class Completions {
     try {
       for await (const chunk of api.complete(toCall(request), AbortSignal.any([signal, watch.signal]))) {
         watch.frame();
-        if (since !== null && chunk.type !== 'end') this.#gaps.add(model, this.#clock.now() - since);
+        if (since !== null && chunk.type !== 'end') this.#steps.onStep(model, this.#clock.now() - since);
         yield chunk;
         since = this.#clock.now();
         watch.wait();

@@ -1,11 +1,14 @@
+import { devNull } from 'node:os';
 import type { TandemError } from '../../../shared/errors';
 import type { ExitCause } from '../../../shared/incidents';
-import { pollUntil } from '../../ports/clock';
+import { sleep } from '../../ports/clock';
+import { freePort } from '../../ports/free-port';
 import type { SupervisorLimits } from '../../supervisor/limits';
 import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
 import type { Catalogue } from './catalogue';
-import { OllamaLog, ollamaLaunchSpec } from './launch-spec';
+import { ollamaLaunchSpec } from './launch-spec';
 import type { OllamaApi } from './ollama-api';
+import { ServerLog } from './server-log';
 
 export interface ManagedOllamaOptions {
   /** Path of the program, asked before each start; a rejection is a failed start. */
@@ -21,18 +24,22 @@ export interface ManagedOllamaOptions {
 /** Only a model this small is asked for one token to prove a fresh server alive: a large one takes minutes to load. */
 const PROBE_MODEL_BYTES = 64_000_000;
 
+const LISTEN_LOOK_MS = 20;
+
 /** `ollama serve` as a supervised child process of ours, on a port that it chose. */
 export class ManagedOllama {
   readonly supervisor: Supervisor;
   readonly #options: ManagedOllamaOptions;
   readonly #ports: SupervisorPorts;
-  readonly #log: OllamaLog;
+  readonly #log: ServerLog;
+  /** Given to the server because it cannot tell its own; null = it stands in the log. */
+  #port: number | null = null;
   #server: { api: OllamaApi; version: string } | null = null;
 
   constructor(options: ManagedOllamaOptions, ports: SupervisorPorts) {
     this.#options = options;
     this.#ports = ports;
-    this.#log = new OllamaLog(options.logFile);
+    this.#log = new ServerLog(options.logFile);
     this.supervisor = new Supervisor(
       {
         kind: 'ollama',
@@ -62,19 +69,36 @@ export class ManagedOllama {
 
   async #launch() {
     const program = await this.#options.program();
-    await this.#log.begin();
-    return ollamaLaunchSpec(program, this.#options.env, this.#log.file);
+    const logFile = await this.#beginLog();
+    this.#port = logFile === devNull ? await freePort() : null;
+    return ollamaLaunchSpec(program, this.#options.env, logFile, this.#port ?? 0);
+  }
+
+  /** Without a log it starts all the same: what is lost is why it ended, if it does. */
+  async #beginLog(): Promise<string> {
+    try {
+      await this.#log.begin(this.#ports.clock.wall());
+      return this.#log.file;
+    } catch (error) {
+      this.#ports.logger.warn('ollama.no-log', { code: (error as NodeJS.ErrnoException).code ?? 'unknown' });
+      return devNull;
+    }
+  }
+
+  /** Resolves when the server listens. */
+  async #listening(signal: AbortSignal): Promise<OllamaApi> {
+    for (;;) {
+      const port = this.#port ?? this.#log.port();
+      const api = port === null ? null : this.#options.createApi(`http://127.0.0.1:${port}`);
+      // The line in the log is written when it listens; a port that we gave says nothing.
+      if (api && (this.#port === null || (await answers(api, signal)))) return api;
+      await sleep(this.#ports.clock, LISTEN_LOOK_MS, signal);
+    }
   }
 
   /** The API must answer, and where a very small model is installed, that model too. */
   async #probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void> {
-    let port: number | null = null;
-    const listening = async () => {
-      port = this.#log.port();
-      return port !== null;
-    };
-    await pollUntil(listening, 20, this.#ports.clock, signal);
-    const api = this.#options.createApi(`http://127.0.0.1:${port}`);
+    const api = await this.#listening(signal);
     const version = await api.version(signal);
     onStage('probing');
     const models = await this.#options.catalogue.list(api, signal);
@@ -97,6 +121,13 @@ export class ManagedOllama {
       this.#ports.logger.warn('ollama.probe-model', { model, code: (error as TandemError).code });
     }
   }
+}
+
+async function answers(api: OllamaApi, signal: AbortSignal): Promise<boolean> {
+  return api.version(signal).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function oneToken(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {

@@ -3,14 +3,14 @@ import { isTandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
-import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
+import type { Backend, BackendRequest } from '../backend';
 import { StatusBoard } from '../status-board';
 import { supervisedStatus } from '../supervised-status';
 import { Catalogue } from './catalogue';
 import { Completions } from './completions';
 import { ManagedOllama } from './managed-ollama';
 import { OllamaApi } from './ollama-api';
-import type { OllamaBackendOptions } from './ollama-options';
+import { OLLAMA_CAPABILITIES, OLLAMA_DEFAULT_URL, type OllamaBackendOptions } from './ollama-options';
 import { type Resident, Residents } from './residents';
 import { RunnerCare } from './runner-care';
 import { Runners } from './runners';
@@ -18,13 +18,6 @@ import { ServerChoice } from './server-choice';
 import { ServerMemory } from './server-memory';
 import { DEFAULT_STREAM_LIMITS } from './stream-limits';
 
-export const OLLAMA_CAPABILITIES: BackendCapabilities = {
-  tools: true,
-  images: true,
-  jsonSchema: true,
-};
-
-export const OLLAMA_DEFAULT_URL = 'http://127.0.0.1:11434';
 const WATCH_EVERY_MS = 5000;
 const PROBE_TIMEOUT_MS = 2000;
 const FIGURES_EVERY_MS = 10_000;
@@ -86,6 +79,7 @@ export class OllamaBackend implements Backend {
       { ...DEFAULT_STREAM_LIMITS, ...options.stream },
       () => this.#publish(),
       this.#care,
+      options.steps,
     );
     this.#managed.supervisor.onChange(() => this.#publish());
     this.#memory = new ServerMemory({
@@ -138,10 +132,9 @@ export class OllamaBackend implements Backend {
   }
 
   /**
-   * Ollama stops within 50 ms of a cancelled answer, but computes a prompt to its end; the next request waits for that
-   * inside the server. In a server of our own that is over when its model process is idle. Of another one nothing tells:
-   * `/api/ps` and `/api/version` answer as if it were idle, and a probe would have to be a completion, which loads a
-   * model again whose load was just cancelled, so that asking costs more than not knowing.
+   * Ollama stops within 50 ms of a cancelled answer, but computes a prompt to its end, and the next request waits for
+   * that. In a server of ours it is over when its model process is idle. Of another one nothing tells: `/api/ps` answers
+   * as if it were idle, and a probe would be a completion, which loads a model again whose load was just cancelled.
    */
   async drained(): Promise<void> {
     await this.#care.drained();
@@ -248,11 +241,14 @@ export class OllamaBackend implements Backend {
     const { managed } = this.#choice;
     const view = this.#managed.supervisor.view();
     const { server } = this.#managed;
-    const { model, memoryBytes } = this.#board.current;
+    const { model, memoryBytes, lastError } = this.#board.current;
+    // A server of somebody else that vanished since is the later news.
+    const newer = lastError !== null && lastError.at > (view.lastError?.at ?? 0);
     this.#board.set({
       activeRequests: this.#completions.active,
       draining: this.#care.draining,
       ...(managed ? supervisedStatus(view, 'Ollama', this.#completions.active, this.#care.draining) : {}),
+      ...(managed && newer ? { lastError } : {}),
       ...(managed && server ? { url: server.api.url, version: server.version } : {}),
       hangLimits: model === null ? null : this.#completions.hangLimits(model),
     });

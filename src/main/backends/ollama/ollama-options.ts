@@ -1,8 +1,13 @@
 import type { ExitCause } from '../../../shared/incidents';
 import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { LimitsSource } from '../../supervisor/limits';
+import type { BackendCapabilities } from '../backend';
 import type { Locate } from '../locate';
-import type { StreamLimits } from './stream-limits';
+import type { StepTimes, StreamLimits } from './stream-limits';
+
+export const OLLAMA_CAPABILITIES: BackendCapabilities = { tools: true, images: true, jsonSchema: true };
+
+export const OLLAMA_DEFAULT_URL = 'http://127.0.0.1:11434';
 
 export interface OllamaBackendOptions {
   /** `OLLAMA_API_URL`: that server only, nothing is started here. Null = look for one, else start our own. */
@@ -23,6 +28,8 @@ export interface OllamaBackendOptions {
   instanceId: string;
   limits?: LimitsSource;
   stream?: Partial<StreamLimits>;
+  /** What is known of the models' steps, to judge a hang by. */
+  steps?: StepTimes;
   /** How often a server of somebody else is asked or looked for, ms. */
   watchEveryMs?: number;
 }

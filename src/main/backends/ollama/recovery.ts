@@ -2,6 +2,7 @@ import { isTandemError, TandemError } from '../../../shared/errors';
 import { type Clock, sleep } from '../../ports/clock';
 import type { BackendRequest } from '../backend';
 import type { ServerCare } from './completions';
+import { callFailure } from './failures';
 import type { StreamLimits } from './stream-limits';
 
 interface RecoveryPorts {
@@ -71,7 +72,9 @@ export class Recovery {
     const { timeoutMs } = this.#request;
     const allowed = timeoutMs === undefined ? limits.queueMs : timeoutMs * QUEUE_SHARE;
     if (clock.now() - this.#startedAt + this.#queueMs > allowed) throw queueFull(error);
-    await sleep(clock, this.#queueMs, signal);
+    await sleep(clock, this.#queueMs, signal).catch((reason) => {
+      throw callFailure(reason, signal);
+    });
     this.#queueMs = Math.min(this.#queueMs * 2, QUEUE_CEILING_MS);
   }
 

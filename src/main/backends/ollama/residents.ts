@@ -1,5 +1,5 @@
 import { TandemError } from '../../../shared/errors';
-import type { Clock } from '../../ports/clock';
+import { type Clock, sleep } from '../../ports/clock';
 import type { LoadedItem, OllamaApi } from './ollama-api';
 
 /** A model in the server's memory. */
@@ -25,6 +25,9 @@ export interface Resident {
 
 /** What was used this recently is not taken out of memory. */
 const RECENT_MS = 30_000;
+/** A process that will not go keeps its memory; that is for the next decision to see. */
+const DROP_LIMIT_MS = 5000;
+const DROP_LOOK_MS = 25;
 
 /** What one server holds in memory, as it says itself, and what of it we loaded. */
 export class Residents {
@@ -113,7 +116,7 @@ export class Residents {
   }
 
   /**
-   * Takes a model of ours out of memory; one that is not there is out already.
+   * Takes a model of ours out of memory and resolves when it has gone; one that is not there has gone already.
    * @throws TandemError `unsupported` for one that somebody else loaded, or that is answering
    */
   async unload(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
@@ -124,8 +127,7 @@ export class Residents {
       const why = found.ours ? 'is answering' : 'was loaded by another program';
       throw new TandemError('unsupported', `${model} ${why}; it stays in memory.`, { details: { model } });
     }
-    await api.unload(found.name, signal);
-    await this.refresh(api, signal);
+    await this.#drop(api, [found.name], signal);
   }
 
   /** Unloads what we loaded, nobody uses and nobody has used lately. @returns how many models went */
@@ -136,9 +138,20 @@ export class Residents {
       ({ name, ready, ours, active, lastUsedAt }) =>
         ready && ours && active === 0 && name !== plain(wanted) && now - (lastUsedAt ?? 0) >= RECENT_MS,
     );
-    for (const { name } of idle) await api.unload(name, signal);
-    if (idle.length > 0) await this.refresh(api, signal);
-    return idle.length;
+    const names = idle.map(({ name }) => name);
+    await this.#drop(api, names, signal);
+    return names.length;
+  }
+
+  /** The server says yes a moment before the process has gone. */
+  async #drop(api: OllamaApi, names: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const name of names) await api.unload(name, signal);
+    const giveUp = this.#clock.now() + DROP_LIMIT_MS;
+    for (;;) {
+      await this.refresh(api, signal);
+      if (!names.some((name) => this.has(name)) || this.#clock.now() >= giveUp) return;
+      await sleep(this.#clock, DROP_LOOK_MS, signal);
+    }
   }
 
   #facts(name: string): Pick<Resident, 'name' | 'ours' | 'active' | 'lastUsedAt'> {

@@ -190,7 +190,6 @@ export class ServerChoice {
     const replaced = this.#mode.kind === 'managed';
     this.#mode = { kind: 'watched', server };
     this.#ports.logger.info('ollama.adopted', { version });
-    this.#tell('adopted');
     if (replaced) void this.#managed.supervisor.stop();
     this.#options.board.set(foundStatus(server.api.url, version, this.#ports.clock.wall().getTime()));
     this.#options.onChosen(server.api);
@@ -201,15 +200,10 @@ export class ServerChoice {
     const { board, url } = this.#options;
     const known = board.current.ownership !== 'none';
     board.set(lostStatus(url, known, error, this.#ports.clock.wall().getTime()));
-    if (known) this.#tell('lost');
     if (url !== null) return;
     server.stop();
     this.#mode = { kind: 'none' };
     void this.#look(true);
-  }
-
-  #tell(type: 'adopted' | 'lost'): void {
-    this.#ports.observer?.onMoment('ollama', { type, cause: null, facts: {} });
   }
 
   async #locate(): Promise<void> {

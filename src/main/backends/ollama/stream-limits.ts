@@ -10,7 +10,9 @@ export interface StreamLimits {
   stallMs(heavy: boolean): number;
   /** Without a frame while the model's process computes: a call of a tool comes in one frame, however long it is. */
   silentMs: number;
-  /** Waiting for a place in the server's queue. */
+  /** In a load without any process that could do it: between two there is none for a moment. */
+  noRunnerMs: number;
+  /** Waiting for a place in the server's queue, where the request does not say how long it may take. */
   queueMs: number;
   /** How often a silent stream is looked at. A machine that slept has not looked, so that its sleep does not count. */
   lookEveryMs: number;
@@ -25,41 +27,28 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   prefillMs: (_model, tokens) => 60_000 + tokens * 60,
   stallMs: (heavy) => (heavy ? 60_000 : 10_000),
   silentMs: 120_000,
+  noRunnerMs: 10_000,
   queueMs: 120_000,
   lookEveryMs: 1000,
 };
 
-/** A limit learned from frames is never below this, and is this many times the slowest gap between two of them. */
-const LEARNED_LEAST_MS = 8000;
-const LEARNED_TIMES = 3;
-/** So many gaps between frames of one model, and its limit counts as learned. */
-const LEARNED_AFTER = 50;
+/** The slowest step of each model, as far as it has been seen. */
+export interface StepTimes {
+  /** Ms between two frames at most so far; null = none seen. */
+  slowestMs(model: string): number | null;
+  /** Two frames came so many ms apart. */
+  onStep(model: string, ms: number): void;
+}
 
-/** The gaps between the frames of each model in this run, and the limits that follow from them. */
-export class FrameGaps {
-  readonly #limits: StreamLimits;
-  readonly #byModel = new Map<string, { count: number; slowestMs: number }>();
+export const UNLEARNED: StepTimes = { slowestMs: () => null, onStep: () => {} };
 
-  constructor(limits: StreamLimits) {
-    this.#limits = limits;
-  }
+/** A learned limit is so many times the slowest step, and never below this. */
+const STEP_FACTOR = 3;
+const LEAST_STEP_MS = 8000;
 
-  add(model: string, ms: number): void {
-    const known = this.#byModel.get(model);
-    if (!known) {
-      this.#byModel.set(model, { count: 1, slowestMs: ms });
-      return;
-    }
-    known.count += 1;
-    known.slowestMs = Math.max(known.slowestMs, ms);
-  }
-
-  limits(model: string, heavy: boolean): HangLimitsView {
-    const known = this.#byModel.get(model);
-    if (!known || known.count < LEARNED_AFTER) {
-      return { silenceMs: null, stepMs: this.#limits.stallMs(heavy), learned: false };
-    }
-    const stepMs = Math.round(Math.max(LEARNED_TIMES * known.slowestMs, LEARNED_LEAST_MS));
-    return { silenceMs: null, stepMs, learned: true };
-  }
+/** After how long without progress a model counts as stalled. Silence alone proves nothing and has no limit. */
+export function hangLimits(slowestMs: number | null, unlearnedMs: number): HangLimitsView {
+  const learned = slowestMs !== null;
+  const stepMs = learned ? Math.max(STEP_FACTOR * slowestMs, LEAST_STEP_MS) : unlearnedMs;
+  return { silenceMs: null, stepMs: Math.round(stepMs), learned };
 }

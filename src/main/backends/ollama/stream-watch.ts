@@ -20,14 +20,14 @@ export interface StreamWatchOptions {
   stallMs: number;
   /** Between two frames whatever the processes do, ms. */
   silentMs: number;
+  /** Before the first frame without any model process, ms. */
+  noRunnerMs: number;
   /** How the model processes get on; null where they cannot be seen. */
   pulse(): Promise<Pulse | null>;
   /** No other request is computed, so that what the processes do is done for this one. */
   alone(): boolean;
 }
 
-/** Between two model processes there is none for a moment; a load in which none is left this long is lost. */
-const NO_RUNNER_MS = 10_000;
 /** Looks without a frame before the processes are looked at too: the first may come right after one. */
 const QUIET_LOOKS = 2;
 
@@ -106,8 +106,8 @@ export class StreamWatch {
   }
 
   #judgeFirst(pulse: Pulse | null): Verdict | null {
-    const { firstMs, stallMs, alone } = this.#options;
-    if (this.#ms(this.#without) >= NO_RUNNER_MS) return 'load-died';
+    const { firstMs, stallMs, noRunnerMs, alone } = this.#options;
+    if (this.#ms(this.#without) >= noRunnerMs) return 'load-died';
     if (pulse && pulse.length > 0 && this.#ms(this.#still) >= stallMs) return 'stalled';
     const computing = pulse !== null && this.#still === 0 && alone();
     return this.#ms(this.#quiet) >= firstMs && !computing ? 'load-timeout' : null;

@@ -1,0 +1,228 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { OllamaBackend } from '../../src/main/backends/ollama/ollama-backend';
+import { freePort } from '../../src/main/ports/free-port';
+import { silentLogger } from '../../src/main/ports/logger';
+import { startForeignOllama } from '../support/foreign-ollama';
+import { babble, collect, never, OwnOllama, until } from '../support/own-ollama';
+
+/** A real Ollama of ours whose processes are killed or stopped, whose queue is full, whose log cannot be written. */
+
+/** Short, so that a silence is judged within the test; the shipped ones are in `stream-limits.ts`. */
+const QUICK = { stallMs: () => 1500, noRunnerMs: 1000, lookEveryMs: 100 };
+
+let own: OwnOllama;
+
+beforeAll(async () => {
+  own = await OwnOllama.make();
+});
+afterEach(() => own.stopAll());
+afterAll(() => own.remove());
+
+/** The processes that a server has for its models, as soon as there is one. */
+async function firstRunner(backend: OllamaBackend): Promise<number[]> {
+  for (;;) {
+    const runners = await own.runners(backend);
+    if (runners.length > 0) return runners;
+    await sleep(1);
+  }
+}
+
+async function gone(pids: readonly number[]): Promise<boolean> {
+  const left = await Promise.all(pids.map((pid) => own.table.identify(pid)));
+  return left.every((identity) => identity === null);
+}
+
+function kill(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+describe('a model process', () => {
+  test('killed within milliseconds of its spawn, again and again: every request is answered', async () => {
+    const backend = await own.ready({ stream: QUICK });
+    const { pid } = backend.status();
+    const waits: number[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      const started = performance.now();
+      const answer = collect(backend.stream(babble(3, round % 2 === 0 ? 'slow' : 'tiny'), never));
+      const runners = await firstRunner(backend);
+      await sleep(round * 3);
+      kill(runners, 'SIGKILL');
+      expect((await answer).at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 3 } });
+      waits.push(Math.round(performance.now() - started));
+      kill(await own.runners(backend), 'SIGKILL');
+    }
+    expect(backend.status()).toMatchObject({ state: 'ready', pid, restarts: 0 });
+    console.info(`ms to an answer whose load was killed: ${waits.join(', ')}`);
+  });
+
+  test('stopped before the first token: it is ended, and the request is answered by the next one', async () => {
+    const backend = await own.ready({ stream: QUICK });
+    const { pid } = backend.status();
+    const answer = collect(backend.stream(babble(3), never));
+    const stopped = await firstRunner(backend);
+    kill(stopped, 'SIGSTOP');
+    expect((await answer).at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 3 } });
+    expect(await gone(stopped)).toBe(true);
+    expect(backend.status()).toMatchObject({ state: 'ready', pid, restarts: 0 });
+  });
+
+  test('stopped in the middle of an answer: the answer fails, its place is free again', async () => {
+    const backend = await own.ready({ stream: QUICK });
+    let stopped: number[] = [];
+    const answer = async () => {
+      for await (const chunk of backend.stream(babble(900), never)) {
+        if (chunk.type !== 'text' || stopped.length > 0) continue;
+        stopped = await own.runners(backend);
+        kill(stopped, 'SIGSTOP');
+      }
+    };
+    await expect(answer()).rejects.toMatchObject({ code: 'backend_failed', details: { cause: 'stalled' } });
+    expect(await gone(stopped)).toBe(true);
+    expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
+    expect(backend.status()).toMatchObject({ restarts: 0, hangLimits: { stepMs: 1500, learned: false } });
+  });
+
+  test('that computes a long prompt is no hang', async () => {
+    const backend = await own.ready({ stream: { ...QUICK, stallMs: () => 400, prefillMs: () => 0 } });
+    const prompt = 'the quick brown fox '.repeat(8);
+    const answer = await collect(backend.stream(babble(3, 'slow', prompt), never));
+    expect(answer.at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 3 } });
+  });
+});
+
+describe('the server', () => {
+  test('killed with its model process stopped: neither is left, the next one answers', async () => {
+    const backend = await own.ready();
+    const { pid } = backend.status();
+    let family: number[] = [];
+    const answer = async () => {
+      for await (const chunk of backend.stream(babble(900), never)) {
+        if (chunk.type !== 'text' || family.length > 0) continue;
+        const runners = await own.runners(backend);
+        family = [pid ?? 0, ...runners];
+        kill(runners, 'SIGSTOP');
+        kill([pid ?? 0], 'SIGKILL');
+      }
+    };
+    await expect(answer()).rejects.toMatchObject({ code: 'backend_failed' });
+    await backend.ensureReady();
+    expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1 });
+    expect(family.length).toBeGreaterThan(1);
+    expect(await gone(family)).toBe(true);
+  });
+
+  test('with a full queue is asked again until it has a place', async () => {
+    const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
+    const backend = await own.ready({ env });
+    const api = backend.status().url ?? '';
+    const long = backend.stream(babble(150), never)[Symbol.asyncIterator]();
+    await long.next();
+    const others = Array.from({ length: 5 }, () => collect(backend.stream(babble(2, 'tiny'), never)));
+    await sleep(300);
+    // Without us it turns requests away now.
+    const body = JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content: 'hi' }] });
+    const refused = await fetch(`${api}/api/chat`, { method: 'POST', body });
+    expect(refused.status).toBe(503);
+    await collect({ [Symbol.asyncIterator]: () => long });
+    for (const answer of await Promise.all(others)) expect(answer.at(-1)?.type).toBe('end');
+  });
+
+  test('whose queue stays full is an honest error with a time to come back', async () => {
+    const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
+    const backend = await own.ready({ env });
+    const leave = new AbortController();
+    const running = collect(backend.stream(babble(900), leave.signal));
+    await until(backend, ({ model }) => model === 'slow');
+    const waiting = Array.from({ length: 4 }, () => collect(backend.stream(babble(2, 'tiny'), leave.signal)));
+    const ends = Promise.allSettled([running, ...waiting]);
+    await sleep(300);
+    const turnedAway = collect(backend.stream({ ...babble(2, 'tiny'), timeoutMs: 1000 }, never));
+    await expect(turnedAway).rejects.toMatchObject({ code: 'queue_full', retryAfterS: 10 });
+    leave.abort();
+    for (const end of await ends) expect(end).toMatchObject({ reason: { code: 'cancelled' } });
+  });
+});
+
+describe('its log', () => {
+  test('that cannot be written is missed with a warning, and the server starts', async () => {
+    const warnings: string[] = [];
+    const logger = { ...silentLogger, warn: (event: string) => void warnings.push(event) };
+    await writeFile(join(own.folder, 'a-file'), '');
+    const backend = await own.ready({ logFile: join(own.folder, 'a-file', 'ollama.log') }, logger);
+    expect((await collect(backend.stream(babble(3, 'tiny'), never))).at(-1)?.type).toBe('end');
+    expect(warnings).toContain('ollama.no-log');
+  });
+
+  test('deleted while it runs is no loss to the server, and is there again after the next start', async () => {
+    const backend = await own.ready();
+    await rm(join(own.folder, 'ollama.log'));
+    expect((await collect(backend.stream(babble(3, 'tiny'), never))).at(-1)?.type).toBe('end');
+    await backend.restart('test');
+    expect((await collect(backend.stream(babble(3, 'tiny'), never))).at(-1)?.type).toBe('end');
+  });
+});
+
+describe('memory', () => {
+  test('tells what is loaded, for whom and how large, and gives it back', async () => {
+    const backend = await own.ready();
+    await collect(backend.stream(babble(3), never));
+    while (!backend.loaded().some(({ ready }) => ready)) await sleep(20);
+    expect(backend.loaded()).toMatchObject([
+      { name: 'slow', ours: true, active: 0, ready: true, contextLength: 1024, size: { source: 'api/ps' } },
+    ]);
+    expect(backend.loaded()[0]?.size.bytes).toBeGreaterThan(1_000_000);
+    expect(backend.figures().process.bytes).toBeGreaterThan(10_000_000);
+    const runners = await own.runners(backend);
+    expect(runners.length).toBe(1);
+    await backend.unload('slow', never);
+    expect(backend.loaded()).toEqual([]);
+    expect(await gone(runners)).toBe(true);
+  });
+
+  test('a cancelled prompt is shown as draining until nothing is computed for it any more', async () => {
+    const backend = await own.ready();
+    await collect(backend.stream(babble(1), never));
+    const cancel = new AbortController();
+    const prompt = 'abcdefghij '.repeat(20);
+    const answer = collect(backend.stream(babble(5, 'slow', prompt), cancel.signal));
+    await sleep(100);
+    cancel.abort();
+    await expect(answer).rejects.toMatchObject({ code: 'cancelled' });
+    expect(backend.status()).toMatchObject({ state: 'busy', stage: 'draining', draining: 1 });
+    await backend.drained();
+    expect(backend.status()).toMatchObject({ state: 'ready', draining: 0 });
+    const used = async () => Promise.all((await own.runners(backend)).map((pid) => own.table.cpuMs(pid)));
+    const [before = 0] = await used();
+    await sleep(300);
+    const [after = 0] = await used();
+    expect((after ?? 0) - (before ?? 0)).toBeLessThan(150);
+  });
+});
+
+test('Ollama.app that ends ours and takes the place is used, not fought, and replaced when it goes', async () => {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const backend = await own.ready({ candidates: [url] });
+  const pid = backend.status().pid ?? 0;
+  const app = await startForeignOllama(join(own.folder, 'app'), port);
+  onTestFinished(() => app.stop());
+  kill([pid], 'SIGTERM');
+  await until(backend, ({ state }) => state === 'adopted');
+  expect(backend.status()).toMatchObject({ ownership: 'adopted', url, pid: null });
+  await sleep(600);
+  expect(backend.status()).toMatchObject({ ownership: 'adopted', url });
+  expect(await gone([pid])).toBe(true);
+  await app.stop();
+  await until(backend, ({ state, ownership }) => state === 'ready' && ownership === 'managed');
+  expect(backend.status().lastError?.code).toBe('vanished');
+});

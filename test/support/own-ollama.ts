@@ -1,0 +1,136 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BackendRequest } from '../../src/main/backends/backend';
+import { OllamaBackend } from '../../src/main/backends/ollama/ollama-backend';
+import type { OllamaBackendOptions } from '../../src/main/backends/ollama/ollama-options';
+import { systemClock } from '../../src/main/ports/clock';
+import { type Logger, silentLogger } from '../../src/main/ports/logger';
+import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
+import { createProcessTable } from '../../src/main/ports/node-process-table';
+import { nodeSpawner } from '../../src/main/ports/node-spawner';
+import { ChildRecords } from '../../src/main/supervisor/sweep';
+import type { CompletionChunk } from '../../src/shared/domain';
+import type { BackendStatus } from '../../src/shared/status';
+import { SLOW, TINY, writeRandomModel } from './random-model';
+import { ollamaProgram } from './runtimes';
+
+const MODELFILE = `FROM .
+TEMPLATE """{{- range .Messages }}<|im_start|>{{ .Role }}
+{{ .Content }}<|im_end|>
+{{ end }}<|im_start|>assistant
+"""
+PARAMETER num_ctx 1024
+PARAMETER stop <|im_end|>
+`;
+
+export const never = new AbortController().signal;
+
+/** Real Ollama servers of our own over one folder with two models that babble: `tiny`, and `slow`. */
+export class OwnOllama {
+  readonly folder: string;
+  readonly table = createProcessTable();
+  readonly http = createNodeFetcher();
+  readonly #started: OllamaBackend[] = [];
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async make(): Promise<OwnOllama> {
+    const made = new OwnOllama(await mkdtemp(join(tmpdir(), 'tandem-ollama-')));
+    const backend = await made.ready();
+    for (const [name, size] of Object.entries({ tiny: TINY, slow: SLOW })) {
+      const folder = join(made.folder, name);
+      await writeRandomModel(folder, size);
+      await writeFile(join(folder, 'Modelfile'), MODELFILE);
+      await backend.createFromFolder(name, folder, never);
+    }
+    await made.stopAll();
+    return made;
+  }
+
+  environment(): Record<string, string | undefined> {
+    return { ...process.env, HOME: this.folder, OLLAMA_MODELS: join(this.folder, 'models') };
+  }
+
+  create(options: Partial<OllamaBackendOptions> = {}, logger: Logger = silentLogger): OllamaBackend {
+    const backend = new OllamaBackend(
+      {
+        url: null,
+        candidates: [],
+        locate: async () => ({ path: ollamaProgram() }),
+        logFile: join(this.folder, 'ollama.log'),
+        env: this.environment(),
+        fetcher: this.http.fetcher,
+        post: this.http.post,
+        instanceId: 'test',
+        limits: { backoffFirstMs: 200 },
+        watchEveryMs: 200,
+        ...options,
+      },
+      {
+        clock: systemClock,
+        spawner: nodeSpawner,
+        table: this.table,
+        records: new ChildRecords(join(this.folder, 'children.json')),
+        logger,
+      },
+    );
+    this.#started.push(backend);
+    return backend;
+  }
+
+  async ready(options: Partial<OllamaBackendOptions> = {}, logger?: Logger): Promise<OllamaBackend> {
+    const backend = this.create(options, logger);
+    await backend.start();
+    await backend.ensureReady();
+    return backend;
+  }
+
+  /** Pids of the processes that a server holds its models in. */
+  runners(backend: OllamaBackend): Promise<number[]> {
+    return this.table.descendants(backend.status().pid ?? 0);
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all(this.#started.splice(0).map((backend) => backend.stop()));
+  }
+
+  async remove(): Promise<void> {
+    await this.stopAll();
+    await this.http.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export function babble(maxTokens: number, model = 'slow', content = 'hello'): BackendRequest {
+  return {
+    id: `r${maxTokens}`,
+    model,
+    messages: [{ role: 'user', content }],
+    sampling: { maxTokens, temperature: 1.5, seed: 1, repeatPenalty: 1.3 },
+  };
+}
+
+export async function collect(chunks: AsyncIterable<CompletionChunk>): Promise<CompletionChunk[]> {
+  const all: CompletionChunk[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return all;
+}
+
+/** Resolves with the first status for which `done` holds, now or later. */
+export function until(
+  backend: OllamaBackend,
+  done: (status: BackendStatus) => boolean,
+): Promise<BackendStatus> {
+  return new Promise((resolve) => {
+    const check = (status: BackendStatus) => {
+      if (!done(status)) return;
+      unsubscribe();
+      resolve(status);
+    };
+    const unsubscribe = backend.onStatus(check);
+    check(backend.status());
+  });
+}
