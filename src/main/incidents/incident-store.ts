@@ -17,6 +17,8 @@ export class IncidentStore {
   #incidents: readonly Incident[] = [];
   /** Lines in the file; it is written anew when half of them are past their time. */
   #lines = 0;
+  /** The file ends in half a line: a write was cut off. */
+  #torn = false;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: IncidentStoreOptions) {
@@ -27,8 +29,10 @@ export class IncidentStore {
   async load(): Promise<readonly Incident[]> {
     const { files, path, logger } = this.#options;
     try {
-      const lines = ((await files.readText(path)) ?? '').split('\n').filter((line) => line !== '');
+      const text = (await files.readText(path)) ?? '';
+      const lines = text.split('\n').filter((line) => line !== '');
       this.#lines = lines.length;
+      this.#torn = text !== '' && !text.endsWith('\n');
       this.#incidents = [...lines.flatMap(readLine), ...this.#incidents].slice(-CAPACITY);
     } catch (error) {
       logger.warn('incidents.not-read', { error });
@@ -57,9 +61,10 @@ export class IncidentStore {
         await files.replace(path, this.#incidents.map((each) => `${JSON.stringify(each)}\n`).join(''));
         this.#lines = this.#incidents.length;
       } else {
-        await files.append(path, `${JSON.stringify(incident)}\n`);
+        await files.append(path, `${this.#torn ? '\n' : ''}${JSON.stringify(incident)}\n`);
         this.#lines += 1;
       }
+      this.#torn = false;
     } catch (error) {
       logger.warn('incidents.not-written', { error });
     }

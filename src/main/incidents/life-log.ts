@@ -25,7 +25,7 @@ export class LifeLog {
     this.#keep([event]);
     this.#logger.info('life', {
       backend,
-      event: type,
+      moment: type,
       ...(cause === null ? {} : { cause }),
       ...facts,
       ...(incident === null ? {} : { incident }),

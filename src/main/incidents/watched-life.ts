@@ -13,7 +13,7 @@ export function watchedMoment(before: BackendStatus, after: BackendStatus): Life
       },
     };
   }
-  if (before.state === 'adopted' && after.state !== 'adopted') {
+  if (before.state === 'adopted' && after.state === 'absent') {
     return { type: 'lost', cause: null, facts: after.lastError ? { code: after.lastError.code } : {} };
   }
   return null;

@@ -67,6 +67,8 @@ class World {
   readonly supervisor: Supervisor;
   /** Callers that wait for the news of an exit, each with a timer of its own. */
   notices = 0;
+  /** What was said of the last exit. */
+  recoverable = true;
   readonly #chance: () => number;
   /** What waits for an answer: probes, launches, memory. */
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
@@ -82,6 +84,10 @@ class World {
         onSpawn: () => {},
         probe: () => this.#later(undefined),
         readExit: () => this.#reading,
+        mayRecover: () => {
+          this.recoverable = this.#chance() > 0.02;
+          return this.recoverable;
+        },
         mayStart: (signal) => this.#later(undefined, signal),
       },
       {
@@ -215,6 +221,7 @@ describe('a supervisor under chance', () => {
         if (view.state === 'open' && previous.state !== 'open') {
           openings += 1;
           const byRule =
+            !world.recoverable ||
             view.restarts === DEFAULT_LIMITS.maxRestarts ||
             ['bad_model', 'bad_arguments', 'runtime_broken'].includes(view.lastError?.cause ?? '');
           expect(byRule).toBe(true);

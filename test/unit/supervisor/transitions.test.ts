@@ -57,6 +57,7 @@ const EVENTS: Record<string, SupervisorEvent> = {
   hangs: { type: 'hung' },
   exits: { type: 'exited', cause: 'unknown' },
   'bad model': { type: 'exited', cause: 'bad_model' },
+  'exits for good': { type: 'exited', cause: 'out_of_memory', final: true },
   timer: { type: 'timer' },
 };
 
@@ -73,6 +74,7 @@ asking     | ready       | ready                         |
 asking     | start fails | stopping/terminating>backoff  | cancel-start terminate
 asking     | exits       | backoff 5s                    | cancel-start reap
 asking     | bad model   | open                          | cancel-start reap
+asking     | exits for good | open                          | cancel-start reap
 asking     | timer       | starting/waiting              |
 waiting    | restart     | stopping/terminating>spawn    | cancel-start terminate
 waiting    | stop        | stopping/terminating>stopped  | cancel-start terminate
@@ -82,6 +84,7 @@ waiting    | ready       | ready                         |
 waiting    | start fails | stopping/terminating>backoff  | cancel-start terminate
 waiting    | exits       | backoff 5s                    | cancel-start reap
 waiting    | bad model   | open                          | cancel-start reap
+waiting    | exits for good | open                          | cancel-start reap
 waiting    | timer       | starting/overdue              |
 overdue    | restart     | stopping/terminating>spawn    | cancel-start terminate
 overdue    | stop        | stopping/terminating>stopped  | cancel-start terminate
@@ -91,6 +94,7 @@ overdue    | ready       | ready                         |
 overdue    | start fails | stopping/terminating>backoff  | cancel-start terminate
 overdue    | exits       | backoff 5s                    | cancel-start reap
 overdue    | bad model   | open                          | cancel-start reap
+overdue    | exits for good | open                          | cancel-start reap
 starting   | allowed     | starting/spawning             |
 starting   | restart     | stopping/terminating>spawn    | cancel-start terminate
 starting   | stop        | stopping/terminating>stopped  | cancel-start terminate
@@ -99,17 +103,20 @@ starting   | ready       | ready                         |
 starting   | start fails | stopping/terminating>backoff  | cancel-start terminate
 starting   | exits       | backoff 5s                    | cancel-start reap
 starting   | bad model   | open                          | cancel-start reap
+starting   | exits for good | open                          | cancel-start reap
 starting   | timer       | stopping/terminating>backoff  | cancel-start terminate
 ready      | restart     | stopping/terminating>spawn    | cancel-start terminate
 ready      | stop        | stopping/terminating>stopped  | cancel-start terminate
 ready      | hangs       | hung                          | kill
 ready      | exits       | backoff 5s                    | cancel-start reap
 ready      | bad model   | open                          | cancel-start reap
+ready      | exits for good | open                          | cancel-start reap
 ready      | timer       | ready                         |
 hung       | restart     | stopping/killing>spawn        | kill
 hung       | stop        | stopping/killing>stopped      | kill
 hung       | exits       | backoff 5s                    | cancel-start reap
 hung       | bad model   | open                          | cancel-start reap
+hung       | exits for good | open                          | cancel-start reap
 hung       | timer       | backoff 5s                    | cancel-start reap
 ending     | start       | stopping/terminating>spawn    |
 ending     | revive      | stopping/terminating>spawn    |
@@ -117,6 +124,7 @@ ending     | restart     | stopping/terminating>spawn    |
 ending     | stop        | stopping/terminating>stopped  |
 ending     | exits       | stopped                       | cancel-start reap
 ending     | bad model   | stopped                       | cancel-start reap
+ending     | exits for good | stopped                       | cancel-start reap
 ending     | timer       | stopping/killing>stopped      | kill
 killing    | start       | stopping/killing>spawn        |
 killing    | revive      | stopping/killing>spawn        |
@@ -124,16 +132,19 @@ killing    | restart     | stopping/killing>spawn        |
 killing    | stop        | stopping/killing>stopped      |
 killing    | exits       | stopped                       | cancel-start reap
 killing    | bad model   | stopped                       | cancel-start reap
+killing    | exits for good | stopped                       | cancel-start reap
 killing    | timer       | stopped                       | cancel-start reap
 restarting | restart     | stopping/terminating>spawn    |
 restarting | stop        | stopping/terminating>stopped  |
 restarting | exits       | starting/asking               | cancel-start reap spawn
 restarting | bad model   | starting/asking               | cancel-start reap spawn
+restarting | exits for good | starting/asking               | cancel-start reap spawn
 restarting | timer       | stopping/killing>spawn        | kill
 failing    | restart     | stopping/terminating>spawn    |
 failing    | stop        | stopping/terminating>stopped  |
 failing    | exits       | backoff 5s                    | cancel-start reap
 failing    | bad model   | open                          | cancel-start reap
+failing    | exits for good | open                          | cancel-start reap
 failing    | timer       | stopping/killing>backoff      | kill
 backoff    | revive      | starting/asking               | spawn
 backoff    | restart     | starting/asking               | spawn
