@@ -13,7 +13,7 @@ import type { Incidents } from './incidents/incidents';
 import type { MemoryGate } from './memory/memory-gate';
 import { MemoryMonitor } from './memory/memory-monitor';
 import { createMemorySampler } from './memory/memory-sampler';
-import { fitOf, GPU_SHARE } from './models/fit';
+import type { MemoryHolder } from './memory/types';
 import { MlxLibrary } from './models/mlx-library';
 import { ModelLibrary } from './models/model-library';
 import { ModelWatch } from './models/model-watch';
@@ -34,6 +34,7 @@ import { findPortHolder } from './ports/port-holder';
 import type { ProcessTable, Spawner } from './ports/spawner';
 import { RequestQueue } from './queue/request-queue';
 import { RequestDispatcher } from './router/dispatcher';
+import { estimateFor, loadTimeoutMs } from './router/estimates';
 import { Fingerprints } from './router/fingerprints';
 import { MeasuredTimes } from './router/measured-times';
 import { pickModel, pickSmaller } from './router/model-pick';
@@ -172,6 +173,19 @@ export function createServices(
       locate: locateRuntime(setup, 'ollama'),
       logFile: join(place.dataDir, 'logs', 'ollama.log'),
       findHolder: findPortHolder,
+      stream: {
+        loadTimeoutMs: (name) =>
+          loadTimeoutMs({ backend: 'ollama', name }, values().modelTimeEstimates, measured),
+        prefillMs: (name, tokens) => {
+          const known = measured.slowOf({ backend: 'ollama', name });
+          const { prefillPer1k, margin } = estimateFor(name, values().modelTimeEstimates, known);
+          return tokens * prefillPer1k + margin * 1000;
+        },
+      },
+      steps: {
+        slowestMs: (name) => measured.slowestStepMs({ backend: 'ollama', name }),
+        onStep: (name, ms) => measured.learnStep({ backend: 'ollama', name }, ms),
+      },
     },
     supervision,
   );
@@ -181,8 +195,8 @@ export function createServices(
     registry,
     clock,
     logger,
-    fitOf: (model) =>
-      model.remote ? 'unknown' : fitOf(model, (memory.status()?.totalBytes ?? 0) * GPU_SHARE),
+    gpuBytes: (id) =>
+      registry.get(id).status().ownership === 'remote' ? null : (gate.ledger()?.workingSetBytes ?? null),
     broken: () => mlxModels.broken(),
     watch: {
       watcher: new ModelWatch({
@@ -308,6 +322,7 @@ export function createServices(
         enabled: isEnabled(id),
         settingUp: stage === 'setup',
         capabilities: backend.capabilities,
+        loaded: namesLoaded(backend),
       };
     };
     return {
@@ -319,6 +334,13 @@ export function createServices(
         gate.standing(backend, model, tokens) ?? registry.get(backend).refuses?.(model, tokens) ?? null,
     };
   }
+}
+
+/** Names of the models in a server's memory, as far as it tells. */
+function namesLoaded(backend: Backend | (Backend & MemoryHolder)): string[] {
+  if ('loaded' in backend) return backend.loaded().flatMap(({ name, ready }) => (ready ? [name] : []));
+  const { model } = backend.status();
+  return model === null ? [] : [model];
 }
 
 function stringsOf(env: Place['env']): Record<string, string> {

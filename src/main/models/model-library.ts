@@ -1,9 +1,10 @@
-import type { ModelFit, ModelInfo } from '../../shared/domain';
+import type { BackendId, ModelInfo } from '../../shared/domain';
 import { isServing } from '../../shared/domain';
 import type { BackendRegistry } from '../backends/registry';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
+import { fitOf } from './fit';
 import type { BrokenModel } from './model-folder';
 import type { ModelWatch } from './model-watch';
 
@@ -14,8 +15,8 @@ export interface ModelLibraryOptions {
   registry: BackendRegistry;
   clock: Clock;
   logger: Logger;
-  /** How a model fits this machine, worked out at each listing. */
-  fitOf?: (model: ModelInfo) => ModelFit;
+  /** Bytes that the GPU may hold where this server's models run, asked at each listing; null = not known. */
+  gpuBytes?: (backend: BackendId) => number | null;
   /** What was found and cannot be used. */
   broken?: () => readonly BrokenModel[];
   /** Where changes show, and what watches there. */
@@ -98,7 +99,7 @@ export class ModelLibrary {
       this.#registry.all().map(async (backend) => {
         try {
           const models = await backend.models(AbortSignal.timeout(5_000));
-          this.#byBackend.set(backend.id, models.map(this.#fitted));
+          this.#byBackend.set(backend.id, this.#rated(backend.id, models));
         } catch (error) {
           this.#logger.debug('list-failed', { backend: backend.id, error: String(error) });
         }
@@ -111,10 +112,10 @@ export class ModelLibrary {
     if (watch) watch.watcher.follow(await watch.folders().catch(() => []));
   }
 
-  readonly #fitted = (model: ModelInfo): ModelInfo => {
-    const { fitOf } = this.#options;
-    return fitOf ? { ...model, fit: fitOf(model) } : model;
-  };
+  #rated(backend: BackendId, models: readonly ModelInfo[]): ModelInfo[] {
+    const gpuBytes = this.#options.gpuBytes?.(backend) ?? null;
+    return models.map((model) => ({ ...model, fit: model.remote ? 'unknown' : fitOf(model, gpuBytes) }));
+  }
 }
 
 /** Is there any model that can do more than small talk? */

@@ -267,11 +267,11 @@ export class RequestDispatcher implements Dispatcher {
       estimateFor(candidate.model, settings.modelTimeEstimates, known);
     const limit = estimate(measured.slowOf(model));
     const allowed = requestTimeoutMs(settings, routed.category, limit, maxTokens);
-    const held = this.#options.backends.get(candidate.backend).status().model;
+    const loaded = snapshot.backends[candidate.backend].loaded ?? [];
     const work = {
       promptTokens: promptTokens(run.request),
       maxTokens,
-      loaded: held !== null && isSameName(held, candidate.model),
+      loaded: loaded.some((name) => isSameName(name, candidate.model)),
     };
     return {
       timeoutMs: Math.min(allowed, run.request.timeoutMs ?? allowed),

@@ -78,7 +78,7 @@ export function requestTimeoutMs(
 }
 
 /**
- * Ms after which a load counts as stuck. The user's and the table's times get the model's margin on top; measured ones,
+ * Ms after which a load counts as stuck, at least 60 s. The user's and the table's times get the model's margin on top; measured ones,
  * which may all be of a file in the disk's cache, three times the slow ones and that margin.
  */
 export function loadTimeoutMs(
@@ -89,7 +89,8 @@ export function loadTimeoutMs(
   const known = measured.slowOf(model);
   const { load, margin, source } = estimateFor(model.name, user, known);
   const learned = source === 'measured' && known?.load !== null;
-  return Math.round((load * (learned ? LOAD_ALLOWANCE : 1) + margin) * 1000);
+  const seconds = load * (learned ? LOAD_ALLOWANCE : 1) + margin;
+  return Math.round(Math.max(MIN_TIMEOUT_S, seconds) * 1000);
 }
 
 /** Expected ms in a slot, for ETAs: the load where one is due, the prompt, and the tokens of a typical answer. */

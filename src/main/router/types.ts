@@ -22,6 +22,8 @@ export interface RouteSnapshot {
       /** Absent only until the set-up has made it. */
       settingUp: boolean;
       capabilities: BackendCapabilities;
+      /** Models in its memory; absent = not told. */
+      loaded?: readonly string[];
     }
   >;
   models: readonly ModelInfo[];

@@ -50,18 +50,23 @@ describe('the library of models', () => {
       registry: new BackendRegistry([mlx, ollama]),
       clock,
       logger: silentLogger,
-      fitOf: ({ billions }) => ((billions ?? 0) > 30 ? 'no' : 'yes'),
+      gpuBytes: () => 12e9,
       broken: () => broken,
     });
     let changes = 0;
     rated.onChange(() => {
       changes += 1;
     });
-    ollama.installed = [model('ollama', 'large', 32), model('ollama', 'small', 3)];
+    ollama.installed = [
+      model('ollama', 'large', 32, { sizeBytes: 20e9 }),
+      model('ollama', 'small', 3, { sizeBytes: 2e9 }),
+      model('ollama', 'far:cloud', 3, { sizeBytes: 400, remote: true }),
+    ];
     await rated.rescan();
     expect(rated.models().map(({ name, fit }) => [name, fit])).toEqual([
       ['large', 'no'],
       ['small', 'yes'],
+      ['far:cloud', 'unknown'],
     ]);
     broken = [{ name: 'half', reason: 'weights_missing', file: 'model.safetensors' }];
     await rated.rescan();

@@ -96,10 +96,11 @@ describe('limits', () => {
 
   it('leave a load its margin, and a learned one three times the slow ones', () => {
     const measured = new MeasuredTimes();
-    expect(loadTimeoutMs(QWEN, {}, measured)).toBe(45_000);
-    expect(loadTimeoutMs(QWEN, { 'qwen2.5:3b': { load: 5, per1k: 1, margin: 1 } }, measured)).toBe(6000);
-    for (const seconds of [2, 4, 2]) measured.learnLoad(QWEN, seconds);
-    expect(loadTimeoutMs(QWEN, {}, measured)).toBe(37_000);
+    expect(loadTimeoutMs(model('llama3.3:70b'), {}, measured)).toBe(240_000);
+    expect(loadTimeoutMs(QWEN, {}, measured)).toBe(60_000);
+    expect(loadTimeoutMs(QWEN, { 'qwen2.5:3b': { load: 70, per1k: 1, margin: 1 } }, measured)).toBe(71_000);
+    for (const seconds of [20, 40, 20]) measured.learnLoad(QWEN, seconds);
+    expect(loadTimeoutMs(QWEN, {}, measured)).toBe(145_000);
   });
 });
 
