@@ -50,6 +50,35 @@ describe('a model of the list', () => {
     });
   });
 
+  test.each([
+    ['shared heads', { 'qwen2.attention.head_count_kv': 8 }, 2 * 64 * 8 * 128 * 2],
+    [
+      'heads by layer, keys of their own size',
+      {
+        'qwen2.attention.head_count_kv': [8, 0, 4],
+        'qwen2.attention.key_length': 256,
+        'qwen2.attention.value_length': 64,
+      },
+      12 * (256 + 64) * 2,
+    ],
+    [
+      'latent attention',
+      { 'qwen2.attention.head_count_kv': 8, 'qwen2.attention.kv_lora_rank': 512 },
+      undefined,
+    ],
+    ['no word of it', {}, undefined],
+  ])('takes memory for its context by its shape: %s', (_, more, bytes) => {
+    const model_info = {
+      'general.architecture': 'qwen2',
+      'qwen2.vision.block_count': 3,
+      'qwen2.block_count': 64,
+      'qwen2.embedding_length': 5120,
+      'qwen2.attention.head_count': 40,
+      ...more,
+    };
+    expect(toModelInfo(item, { model_info }, 'ollama').kvBytesPerToken).toBe(bytes);
+  });
+
   test('is remote when list or description say so', () => {
     expect(toModelInfo({ ...item, remote_host: 'https://elsewhere' }, show, 'ollama').remote).toBe(true);
     expect(toModelInfo(item, { ...show, remote_model: 'x' }, 'ollama').remote).toBe(true);

@@ -49,6 +49,7 @@ export function toModelInfo(item: TagItem, show: ShowAnswer | null, backend: Bac
     remote: isRemoteName(item.name) || isRemoteAnswer(item) || (show !== null && isRemoteAnswer(show)),
     capabilities: show?.capabilities ?? [],
     modifiedAt: item.modified_at === undefined ? null : String(item.modified_at),
+    ...kvBytesPerToken(show?.model_info),
   };
 }
 
@@ -58,7 +59,37 @@ export function isRemoteAnswer(answer: { remote_host?: string; remote_model?: st
 
 /** `<architecture>.context_length` of the model's own description. */
 function contextLength(info: unknown): number | null {
-  if (typeof info !== 'object' || info === null) return null;
-  const found = Object.entries(info).find(([key]) => key.endsWith('.context_length'));
-  return typeof found?.[1] === 'number' ? found[1] : null;
+  const found = figure(info, 'context_length');
+  return typeof found === 'number' ? found : null;
+}
+
+/** The server's default type of cache, f16. */
+const CACHE_ELEMENT_BYTES = 2;
+
+/**
+ * Bytes of a key and a value for each head that keeps them, in every layer; the keys are those of the GGUF format. Empty
+ * where the description lacks one, or the context is kept in another form (latent attention).
+ */
+function kvBytesPerToken(info: unknown): { kvBytesPerToken?: number } {
+  if (figure(info, 'attention.kv_lora_rank') !== undefined) return {};
+  const layers = Number(figure(info, 'block_count'));
+  const kvHeads = figure(info, 'attention.head_count_kv');
+  // Some models have as many heads in each layer as a list says.
+  const heads = Array.isArray(kvHeads)
+    ? kvHeads.reduce((sum, count) => sum + Number(count), 0)
+    : layers * Number(kvHeads);
+  const shared = Number(figure(info, 'embedding_length')) / Number(figure(info, 'attention.head_count'));
+  const key = Number(figure(info, 'attention.key_length') ?? shared);
+  const value = Number(figure(info, 'attention.value_length') ?? key);
+  const bytes = heads * (key + value) * CACHE_ELEMENT_BYTES;
+  return Number.isFinite(bytes) && bytes > 0 ? { kvBytesPerToken: bytes } : {};
+}
+
+/** `<architecture>.<key>` of a model's description, which may describe parts for pictures as well. */
+function figure(info: unknown, key: string): unknown {
+  if (typeof info !== 'object' || info === null) return undefined;
+  const entries = Object.entries(info);
+  const architecture = entries.find(([name]) => name === 'general.architecture')?.[1];
+  const wanted = typeof architecture === 'string' ? `${architecture}.${key}` : null;
+  return entries.find(([name]) => (wanted === null ? name.endsWith(`.${key}`) : name === wanted))?.[1];
 }
