@@ -1,15 +1,45 @@
 import { parseArgs } from 'node:util';
 import { chat } from './chat.ts';
+import { faults } from './faults/run.ts';
 import { idle } from './idle.ts';
 import { queue } from './queue.ts';
 import { type Figures, report } from './report.ts';
 import { scan } from './scan.ts';
 import { ui } from './ui.ts';
 
-/** `npm run bench -- NAME [--json FILE]`: runs one benchmark against the built app. */
-const BENCHES: Record<string, () => Promise<Figures>> = { chat, idle, queue, scan, ui };
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    minutes: { type: 'string' },
+    count: { type: 'string' },
+    out: { type: 'string' },
+    resume: { type: 'boolean', default: false },
+    shipped: { type: 'boolean', default: false },
+  },
+});
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
+const number = (text: string | undefined) => (text === undefined ? null : Number(text));
+
+/** `npm run bench -- NAME [--json FILE] [--seed N] …`: runs one benchmark against the built app. */
+const BENCHES: Record<string, () => Promise<Figures>> = {
+  chat,
+  faults: () =>
+    faults({
+      seed: Number(values.seed),
+      minutes: number(values.minutes),
+      count: number(values.count),
+      resume: values.resume,
+      out: values.out ?? null,
+      shipped: values.shipped,
+    }),
+  idle,
+  queue,
+  scan,
+  ui,
+};
+
 const name = positionals[0] ?? '';
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
 if (!bench) {

@@ -47,7 +47,8 @@ export function backendOf({ stage }: Entry): BackendId | null {
 
 /** Who counts as one client for the bound of the queue: what a client says of itself (after `#`) gives it no more room. */
 export function accountOf({ client }: QueueTicket): string {
-  return client.split('#', 1)[0] ?? client;
+  const end = client.indexOf('#');
+  return end < 0 ? client : client.slice(0, end);
 }
 
 export function isBelow(priority: Priority, other: Priority): boolean {

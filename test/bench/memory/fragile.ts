@@ -59,6 +59,17 @@ export class FragileServer {
     return { weights, kv: this.#kv, buffers: this.#kept + workspace, cpu: this.alive ? PROCESS_BYTES : 0 };
   }
 
+  /** Bytes that the load and the answer under way have yet to take, the answer as long as it may be. */
+  get coming(): number {
+    const { loading, work } = this;
+    const weights = loading ? loading.model.weightsBytes - loading.bytes : 0;
+    const model = loading?.model ?? this.model;
+    if (!work || !model) return weights;
+    const { request } = work;
+    const cache = (request.promptTokens + request.maxTokens) * model.kvBytesPerToken;
+    return weights + Math.max(0, cache - this.#kv);
+  }
+
   dispatch(event: SupervisorEvent, now: number): void {
     const step = transition(this.machine, event, DEFAULT_LIMITS);
     this.machine = step.machine;
@@ -158,6 +169,7 @@ export class FragileServer {
 
   #abort(now: number): void {
     this.aborts += 1;
+    (globalThis as any).onAbort?.(this, now);
     this.diedOfMemory = true;
     this.#lost = this.work?.request ?? null;
     this.#clear();

@@ -29,8 +29,9 @@ export function guarded(told: ReadonlyMap<string, number>): Policy {
   });
   return {
     decide(wish, seen) {
-      if (!seen.sample) return { kind: 'wait' };
+      if (!seen.sample) return { kind: 'wait', neededBytes: null };
       const decision = decide(wishOf(wish, told), viewOf(seen, seen.sample));
+      (globalThis as any).onDecide?.(wish, seen, decision);
       if (decision.kind !== 'evict') return decision;
       return { kind: 'evict', models: decision.models.map(({ model }) => model) };
     },
@@ -112,7 +113,7 @@ function steadyFigures({ steady: seen }: Seen, { at, steady }: Sample): HolderFi
     loaded: seen.map(({ name, busy, lastUsedAt }) => ({
       name,
       size: figure(steady.sizes.get(name) ?? null),
-      ready: true,
+      ready: steady.ready.has(name),
       ours: true,
       active: busy ? 1 : 0,
       lastUsedAt: lastUsedAt * 1000,

@@ -18,21 +18,23 @@ export function oracle(mac: PublishedMac, models: readonly PublishedModel[], mar
   const exact = new Map(models.map((model) => [model.name, model]));
   return {
     decide(wish, seen) {
-      if (!seen.sample) return { kind: 'wait' };
+      if (!seen.sample) return { kind: 'wait', neededBytes: null };
       const need = needOf(wish, seen);
       if (wish.server === 'fragile' && wish.model.largestTensorBytes > mac.bufferBytes)
         return { kind: 'refuse' };
-      const promised = seen.promised.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
-      const freeMemory = seen.totalBytes * (1 - margin) - seen.sample.usedBytes - promised;
-      const gpu = seen.sample.fragile.weights + seen.sample.fragile.kv + gpuOfSteady(seen, exact);
-      const freeGpu = mac.workingSetBytes - gpu - promised;
+      const { usedBytes, exact: known, at } = seen.sample;
+      // What was let in since the sample is in none of its figures.
+      const unseen = seen.promised.reduce((sum, { bytes, since }) => sum + (since >= at ? (bytes ?? 0) : 0), 0);
+      const coming = known.fragileComing + known.steadyComing + unseen;
+      const freeMemory = seen.totalBytes * (1 - margin) - usedBytes - coming;
+      const freeGpu = mac.workingSetBytes - known.fragileGpu - known.steadyGpu - coming;
       const short = need - Math.min(freeMemory, freeGpu);
       if (short <= 0) return { kind: 'admit', promiseBytes: need };
       const models = evict(seen, exact, short, wish.model.name);
       if (models) return { kind: 'evict', models };
       if (wish.server === 'fragile') return { kind: 'refuse' };
       return seen.fragile.busy || seen.fragile.loading
-        ? { kind: 'wait' }
+        ? { kind: 'wait', neededBytes: need }
         : { kind: 'admit', promiseBytes: need };
     },
     onSample: () => [],
@@ -45,13 +47,6 @@ function needOf({ server, model, request }: SimWish, { fragile, steady }: Seen):
   return (
     (fragile.model === model ? 0 : model.weightsBytes) + cache + FRAGILE_EXTRA + model.weightsBytes * 0.02
   );
-}
-
-function gpuOfSteady({ steady }: Seen, exact: ReadonlyMap<string, PublishedModel>): number {
-  return steady.reduce((sum, { name }) => {
-    const model = exact.get(name);
-    return model ? sum + sizeOf(model) : sum;
-  }, 0);
 }
 
 function evict(

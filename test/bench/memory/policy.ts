@@ -17,6 +17,9 @@ export interface SimPromise {
   server: 'fragile' | 'steady';
   model: string;
   bytes: number | null;
+  load: boolean;
+  /** Seconds. */
+  since: number;
   heldBefore: number | null;
 }
 
@@ -29,7 +32,7 @@ export interface SimWish {
 
 export type Verdict =
   | { kind: 'admit'; promiseBytes: number | null }
-  | { kind: 'wait' }
+  | { kind: 'wait'; neededBytes: number | null }
   | { kind: 'refuse' }
   | { kind: 'evict'; models: string[] };
 

@@ -7,8 +7,18 @@ import type { Trace } from './trace';
 export interface Sample {
   at: number;
   usedBytes: number;
+  /** For the oracle only. */
+  exact: Exact;
   fragile: { processBytes: number; weights: number; kv: number; buffers: number };
-  steady: { processBytes: number; sizes: ReadonlyMap<string, number> };
+  steady: { processBytes: number; sizes: ReadonlyMap<string, number>; ready: ReadonlySet<string> };
+}
+
+/** What no sampler tells: bytes wired by each server's models, and what their loads and answers have yet to take. */
+export interface Exact {
+  fragileGpu: number;
+  fragileComing: number;
+  steadyGpu: number;
+  steadyComing: number;
 }
 
 const EVERY_S = 1;
@@ -49,13 +59,25 @@ export class Samplers {
     return {
       at,
       usedBytes: mac.usedBytes,
+      exact: {
+        fragileGpu: weights + kv + buffers,
+        fragileComing: fragile.coming,
+        steadyGpu: steady.gpuBytes,
+        steadyComing: steady.residents.reduce((sum, { loaded, bytes }) => sum + bytes - loaded, 0),
+      },
       fragile: {
         processBytes: (weights + kv + buffers) * off + cpu,
         weights: weights * off,
         kv: kv * off,
         buffers: buffers * off,
       },
-      steady: { processBytes: steadyBytes, sizes },
+      steady: {
+        processBytes: steadyBytes,
+        sizes,
+        ready: new Set(
+          steady.residents.filter(({ loaded, bytes }) => loaded >= bytes).map(({ model }) => model.name),
+        ),
+      },
     };
   }
 }

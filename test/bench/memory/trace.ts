@@ -12,6 +12,8 @@ import { Random } from './random';
 export const TRACE_S = 900;
 export const STEP_S = 0.25;
 
+const TOUCH_BYTES_PER_S = 5e9;
+
 export interface SimRequest {
   at: number;
   model: PublishedModel;
@@ -67,7 +69,8 @@ function appsOf(mac: PublishedMac, random: Random): Float64Array {
 }
 
 function addBurst(course: Float64Array, at: number, bytes: number, random: Random): void {
-  const rise = random.between(0.5, 6);
+  // Touching fresh pages takes time as well.
+  const rise = Math.max(random.between(0.5, 6), bytes / TOUCH_BYTES_PER_S);
   const stay = random.between(10, 150);
   const from = Math.floor(at / STEP_S);
   const to = Math.min(course.length, Math.floor((at + rise + stay) / STEP_S));

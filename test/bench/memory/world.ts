@@ -14,15 +14,23 @@ export interface Outcome {
 
 /** Work waits so long for memory before it goes elsewhere, seconds. */
 const WAIT_S = 30;
+/** A load waits so long for an answer that it would kill. */
+const PROTECT_S = 120;
+
+/** Until a sample shows what was done: it is taken within a second and a second old. */
+const SEEN_AFTER_S = 2;
 
 interface Waiting {
   request: SimRequest;
   since: number;
+  /** When memory was first asked for. */
+  asked: number;
 }
 
 /** One trace under one policy. */
 export function runTrace(trace: Trace, policy: Policy): Outcome {
   const world = new World(trace, policy);
+  (globalThis as any).world = world;
   for (let step = 0; step < TRACE_S / STEP_S; step += 1) world.step(step);
   return world.outcome;
 }
@@ -38,6 +46,8 @@ class World {
   readonly #promised: Record<SimWish['server'], SimPromise | null> = { fragile: null, steady: null };
   #arrived = 0;
   #lastSample = -1;
+  /** After an eviction the next decision waits for a sample that shows it. */
+  #evictedUntil = 0;
   #answers = 0;
   #tokens = 0;
 
@@ -50,6 +60,7 @@ class World {
     this.#samplers = new Samplers(trace);
   }
 
+  debug() { return { mac: this.#mac, steady: this.#steady, trace: this.#trace, promised: this.#promised, sample: this.#samplers }; }
   get outcome(): Outcome {
     return { aborts: this.#fragile.aborts, answers: this.#answers, tokens: this.#tokens };
   }
@@ -69,7 +80,7 @@ class World {
     this.#answered('fragile', this.#fragile.step(now, this.#mac.exhausted, this.#mac.speed));
     const lost = this.#fragile.takeLost();
     if (!this.#fragile.work) this.#promised.fragile = null;
-    if (lost) this.#waiting.steady.unshift({ request: lost, since: now });
+    if (lost) this.#waiting.steady.unshift({ request: lost, since: now, asked: Number.POSITIVE_INFINITY });
     this.#answered('steady', this.#steady.step(now, this.#mac.speed));
   }
 
@@ -86,7 +97,7 @@ class World {
       const request = requests[this.#arrived];
       if (!request) return;
       const server = request.first === 'fragile' && this.#fragile.ready ? 'fragile' : 'steady';
-      this.#waiting[server].push({ request, since: now });
+      this.#waiting[server].push({ request, since: now, asked: Number.POSITIVE_INFINITY });
     }
   }
 
@@ -109,19 +120,19 @@ class World {
       return;
     }
     const first = queue[0];
-    if (!first || this.#fragile.work || this.#fragile.loading) return;
+    if (!first || this.#fragile.work || this.#fragile.loading || now < this.#evictedUntil) return;
     const { request } = first;
     const wish: SimWish = { server: 'fragile', model: request.model, purpose: 'request', request };
     const verdict = this.#policy.decide(wish, this.#seen(now));
     if (verdict.kind === 'evict') {
-      for (const name of verdict.models) this.#steady.unload(name);
+      this.#evict(verdict.models, now);
       return;
     }
     const patient = verdict.kind === 'wait' && now - first.since < WAIT_S;
     if (patient) return;
     queue.shift();
     if (verdict.kind !== 'admit') {
-      this.#waiting.steady.push({ request, since: now });
+      this.#waiting.steady.push({ request, since: now, asked: Number.POSITIVE_INFINITY });
       return;
     }
     this.#promise('fragile', request.model.name, verdict.promiseBytes, now);
@@ -130,15 +141,22 @@ class World {
 
   #serveSteady(now: number): void {
     const first = this.#waiting.steady[0];
-    if (!first || this.#steady.work) return;
+    if (!first || this.#steady.work || now < this.#evictedUntil) return;
     const { request } = first;
+    first.asked = Math.min(first.asked, now);
+    this.#promised.steady = null;
     const wish: SimWish = { server: 'steady', model: request.steadyModel, purpose: 'request', request };
     const verdict = this.#policy.decide(wish, this.#seen(now));
     if (verdict.kind === 'evict') {
-      for (const name of verdict.models) this.#steady.unload(name);
+      this.#evict(verdict.models, now);
       return;
     }
-    if (verdict.kind !== 'admit' && now - first.since < WAIT_S) return;
+    if (verdict.kind !== 'admit' && now - first.asked < PROTECT_S) {
+      // What waits for the other server's answer is kept free for it.
+      const bytes = verdict.kind === 'wait' ? verdict.neededBytes : null;
+      this.#promise('steady', request.steadyModel.name, bytes, now);
+      return;
+    }
     this.#waiting.steady.shift();
     this.#promise(
       'steady',
@@ -147,6 +165,11 @@ class World {
       now,
     );
     this.#steady.begin(request, now);
+  }
+
+  #evict(models: readonly string[], now: number): void {
+    for (const name of models) this.#steady.unload(name);
+    this.#evictedUntil = now + SEEN_AFTER_S;
   }
 
   #answered(server: SimWish['server'], request: SimRequest | null): void {
@@ -159,7 +182,9 @@ class World {
   #promise(server: SimWish['server'], model: string, bytes: number | null, now: number): void {
     const sample = this.#samplers.latest(now);
     const heldBefore = sample ? sample[server].processBytes : null;
-    this.#promised[server] = { server, model, bytes, heldBefore };
+    const there =
+      server === 'steady' ? sample?.steady.ready.has(model) : this.#fragile.model?.name === model;
+    this.#promised[server] = { server, model, bytes, load: !there, since: now, heldBefore };
   }
 
   #seen(now: number): Seen {

@@ -126,7 +126,7 @@ class Bench {
 /** Grants to others that a request may have to see, as stated in the README of the queue. */
 function bound({ priority, clients, ahead }: Known): number {
   const turns = clients * (ahead + 1);
-  if (priority === 'high') return turns + Math.floor(turns / 4);
+  if (priority === 'high') return turns - 1 + Math.ceil(turns / 4);
   return (priority === 'medium' ? 50 : 125) * turns - 1;
 }
 
