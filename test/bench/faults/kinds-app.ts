@@ -1,0 +1,110 @@
+import { execFileSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { connect } from '../../support/contract-client.ts';
+import { type Kind, unless } from './kinds.ts';
+import { holds, killBusy } from './waits.ts';
+
+const HOUR_MS = 3_600_000;
+const BURST = 500;
+
+export const APP_KINDS: readonly Kind[] = [
+  {
+    name: 'app killed and started',
+    mode: 'managed',
+    // Whoever is connected loses the connection; what the chat has stored is looked at in the end.
+    due: ['cut', 'stopped', 'cancelled', 'failed'],
+    async apply(world) {
+      await world.busy('mlx');
+      const { pid } = world.app.process;
+      await world.killApp();
+      return unless(pid !== world.app.process.pid, 'it lived on');
+    },
+  },
+  {
+    name: 'memory pressure 96 %',
+    mode: 'managed',
+    async apply(world) {
+      await world.busy('mlx');
+      await world.machine({ clockMs: 0, memory: 0.96 });
+      const seen = await holds(async () => (await world.health()).memory.used_percent >= 95, 15_000);
+      const sent = await world.load.ask({ category: 'fast', stream: true });
+      return unless(seen && sent.backend === 'ollama', 'MLX was given work all the same');
+    },
+    async mend(world) {
+      await world.machine({ clockMs: 0, memory: null });
+      await holds(async () => (await world.health()).memory.used_percent < 95, 15_000);
+    },
+  },
+  {
+    name: 'clock jump',
+    mode: 'managed',
+    async apply(world) {
+      await world.busy('mlx');
+      const sign = Math.random() < 0.5 ? -1 : 1;
+      await world.machine({ clockMs: sign * HOUR_MS, memory: null });
+      // Under a clock that has jumped, a death and its restart.
+      return killBusy(world, 'mlx');
+    },
+    async mend(world) {
+      await world.machine({ clockMs: 0, memory: null });
+    },
+  },
+  {
+    name: 'disk full',
+    mode: 'managed',
+    due: ['disk_full', 'failed'],
+    async apply(world) {
+      const filler = `${world.app.dataDir}/filler`;
+      await world.busy('mlx');
+      execFileSync('sh', ['-c', `dd if=/dev/zero of='${filler}' bs=4k 2>/dev/null || true`]);
+      const ui = await connect(world.app.ready.web);
+      const text = 'x'.repeat(100_000);
+      const outcome = await ui.call('chatSend', { chatId: null, text, target: { kind: 'auto' } });
+      const sent = await world.load.ask({ category: 'fast', stream: false });
+      if (!sent.ended) throw new Error('an answer needs no disk, and failed');
+      return unless(!outcome.ok && outcome.error.code === 'disk_full', 'there was room');
+    },
+    async mend(world) {
+      await rm(`${world.app.dataDir}/filler`, { force: true });
+    },
+  },
+  {
+    name: 'client gone',
+    mode: 'managed',
+    async apply(world) {
+      await world.busy('mlx');
+      const asks = (['fast', 'coding', 'fast', 'coding'] as const).map((category) =>
+        world.load.ask({ category, stream: true, leaveAfter: 400 }),
+      );
+      const sent = await Promise.all(asks);
+      return unless(
+        sent.every(({ left }) => left),
+        'an answer was faster',
+      );
+    },
+  },
+  {
+    name: '500 clients at once',
+    mode: 'managed',
+    async apply(world) {
+      await world.busy('mlx');
+      world.load.hold(true);
+      const sent = await Promise.all(
+        Array.from({ length: BURST }, (_, index) =>
+          world.load.ask({
+            category: index % 2 === 0 ? 'fast' : 'coding',
+            stream: index % 3 === 0,
+            words: 1,
+          }),
+        ),
+      );
+      return unless(
+        sent.some(({ ms }) => ms > 1000),
+        'nobody had to wait',
+      );
+    },
+    async mend(world) {
+      world.load.hold(false);
+    },
+  },
+];

@@ -1,0 +1,126 @@
+import { createServer, type Server } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Effect, type Kind, unless } from './kinds.ts';
+import { gone, holds, killBusy } from './waits.ts';
+import { DEADLY, type World } from './world.ts';
+
+/** Until hung generation is told from slow, with what the supervisor may take to end it. */
+const HANG_MS = 60_000;
+/** Until an armed fault has met an answer. */
+const MET_MS = 15_000;
+
+/** The fault module inside MLX is told a word while MLX computes something; its death shows the effect. */
+function dies(name: string, word: string, limitMs = 10_000): Kind {
+  return {
+    name,
+    mode: 'managed',
+    async apply(world) {
+      const pid = await world.busy('mlx');
+      if (!(await world.tellMlx(word))) return { seen: false, why: 'nobody listened' };
+      return unless(await gone(pid, limitMs), 'it lived on');
+    },
+  };
+}
+
+/** An answer of MLX is broken on its way; the fault module notes when it has happened. */
+function frame(name: string, word: string): Kind {
+  return {
+    name,
+    mode: 'managed',
+    async apply(world) {
+      await world.busy('mlx');
+      const before = await world.fired();
+      if (!(await world.tellMlx(word))) return { seen: false, why: 'nobody listened' };
+      return unless(await holds(async () => (await world.fired()) > before, MET_MS), 'no answer met it');
+    },
+  };
+}
+
+/** Dies, and the next starts go wrong too. */
+function badStarts(name: string, ...words: string[]): Kind {
+  return {
+    name,
+    mode: 'managed',
+    async apply(world) {
+      await world.nextStarts(...words);
+      const before = await world.fired();
+      const killed = await killBusy(world, 'mlx');
+      if (!killed.seen) return killed;
+      const all = async () => (await world.fired()) >= before + words.length;
+      return unless(await holds(all, 40_000), 'it was not started so often');
+    },
+  };
+}
+
+const stolen: { thief: Server | null } = { thief: null };
+
+async function stealPort(world: World): Promise<Effect> {
+  const { pid, url } = await world.backend('mlx');
+  await world.busy('mlx');
+  process.kill(Number(pid), 'SIGKILL');
+  await gone(Number(pid));
+  const thief = createServer();
+  stolen.thief = thief;
+  const bound = await new Promise<boolean>((settle) => {
+    thief.once('error', () => settle(false));
+    thief.listen(Number(new URL(String(url)).port), '127.0.0.1', () => settle(true));
+  });
+  return unless(bound, 'the port was taken by somebody else');
+}
+
+export const MLX_KINDS: readonly Kind[] = [
+  { name: 'mlx killed', mode: 'managed', apply: (world) => killBusy(world, 'mlx') },
+  dies('mlx out of GPU memory', 'abort'),
+  {
+    name: 'mlx stopped (hang)',
+    mode: 'managed',
+    async apply(world) {
+      const pid = await world.busy('mlx');
+      process.kill(pid, 'SIGSTOP');
+      return unless(await gone(pid, HANG_MS), 'nobody ended it');
+    },
+  },
+  dies('mlx generation thread dead', 'generation-dead'),
+  dies('mlx healthy but silent', 'silent', HANG_MS),
+  {
+    name: 'mlx port stolen',
+    mode: 'managed',
+    apply: stealPort,
+    async mend() {
+      await new Promise((settle) => stolen.thief?.close(settle) ?? settle(null));
+      stolen.thief = null;
+    },
+  },
+  badStarts('mlx slow start', 'slow-start'),
+  badStarts('mlx crash on load', 'crash-on-load'),
+  badStarts('mlx crash loop', 'exit-at-start', 'exit-at-start', 'exit-at-start'),
+  frame('mlx stderr flood', 'flood'),
+  frame('mlx truncated frame', 'truncated'),
+  frame('mlx malformed JSON', 'malformed'),
+  frame('mlx half a character', 'half-character'),
+  frame('mlx headers then nothing', 'headers-only'),
+  frame('mlx reset before first byte', 'reset-before'),
+  frame('mlx reset after first byte', 'reset-after'),
+  {
+    name: 'poison request',
+    mode: 'managed',
+    due: ['poison'],
+    async apply(world) {
+      const { pid } = await world.backend('mlx');
+      await world.busy('mlx');
+      const text = `${DEADLY} ${Math.random()}`;
+      const ask = { category: 'fast', stream: false, text } as const;
+      const first = world.load.ask(ask);
+      const died = await gone(Number(pid), 15_000);
+      await first;
+      await pause(100);
+      // Its retries, by whoever, must not cost MLX another process.
+      await world.up();
+      const next = await world.backend('mlx');
+      await Promise.all([world.load.ask(ask), world.load.ask(ask)]);
+      const after = await world.backend('mlx');
+      if (after.pid !== next.pid) throw new Error('a known killer reached MLX again');
+      return unless(died, 'MLX lived on');
+    },
+  },
+];

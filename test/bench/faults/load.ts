@@ -1,0 +1,88 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Ask, askChat, askGateway, pageOf } from './clients.ts';
+import type { Sent } from './requests.ts';
+
+export interface LoadPlace {
+  gateway(): string;
+  web(): string;
+}
+
+/** Clients that ask one thing after the other: over the gateway for either backend, and in the chat. */
+const CLIENTS: readonly (Ask | 'chat')[] = [
+  { category: 'fast', stream: true },
+  { category: 'fast', stream: false },
+  { category: 'coding', stream: true },
+  { category: 'coding', stream: false },
+  'chat',
+];
+const PAUSE_MS = 30;
+/** What is refused at once must not make the clients run hot. */
+const AFTER_FAILURE_MS = 250;
+
+/** The mixed load, held at first. Every request is told when it has ended, with the fault that was on at any time of it. */
+export class Load {
+  readonly #place: LoadPlace;
+  readonly #onSent: (sent: Sent) => void;
+  readonly #open = new Set<{ fault: number | null }>();
+  #fault: number | null = null;
+  #running = true;
+  #held = true;
+  readonly #loops: Promise<void>[];
+
+  constructor(place: LoadPlace, onSent: (sent: Sent) => void) {
+    this.#place = place;
+    this.#onSent = onSent;
+    this.#loops = CLIENTS.map((client) => this.#loop(client));
+  }
+
+  /** From now on requests are counted for this fault, those under way included. */
+  begin(fault: number): void {
+    this.#fault = fault;
+    for (const each of this.#open) each.fault ??= fault;
+  }
+
+  /** Resolves when all requests that met the fault have ended; later ones are not counted for it. */
+  async end(): Promise<void> {
+    const fault = this.#fault;
+    this.#fault = null;
+    while ([...this.#open].some((each) => each.fault === fault)) await pause(20);
+  }
+
+  /** An extra request, counted like the others. */
+  ask(ask: Ask): Promise<Sent> {
+    return this.#count(() => askGateway(this.#place.gateway(), ask));
+  }
+
+  /** While held no client begins anything new. */
+  hold(held: boolean): void {
+    this.#held = held;
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await Promise.all(this.#loops);
+  }
+
+  async #loop(client: Ask | 'chat'): Promise<void> {
+    const page = pageOf(() => this.#place.web());
+    while (this.#running) {
+      if (!this.#held) {
+        const sent = await this.#count(() =>
+          client === 'chat' ? askChat(page) : askGateway(this.#place.gateway(), client),
+        );
+        if (!sent.ended) await pause(AFTER_FAILURE_MS);
+      }
+      await pause(PAUSE_MS);
+    }
+  }
+
+  async #count(run: () => Promise<Sent>): Promise<Sent> {
+    const open = { fault: this.#fault };
+    this.#open.add(open);
+    const sent = await run();
+    this.#open.delete(open);
+    sent.fault = open.fault;
+    this.#onSent(sent);
+    return sent;
+  }
+}

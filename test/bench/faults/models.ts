@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type RandomModelSize, writeCountingModel } from '../../support/random-model.ts';
+import { ollamaProgram } from '../../support/runtimes.ts';
+import { wordsOf } from './words.ts';
+
+/** Name of the model on both servers. */
+export const MODEL = 'counting';
+
+/** Small, as the launcher's fault module paces it. */
+const FOR_MLX: RandomModelSize = { hidden: 384, layers: 2 };
+/** Nothing paces this one, so it is large enough to be hit in the middle of an answer, on one thread. */
+const FOR_OLLAMA: RandomModelSize = { hidden: 384, layers: 4 };
+
+/** Puts the model for MLX where its scanner looks. */
+export async function writeMlxModel(home: string): Promise<void> {
+  await writeCountingModel(join(home, 'mlx-models', MODEL), FOR_MLX, wordsOf('mlx'));
+}
+
+/** Makes the model in an Ollama that runs; what it stores is found by the next one in the same model folder. */
+export async function createOllamaModel(url: string, folder: string): Promise<void> {
+  const weights = await writeCountingModel(join(folder, 'weights'), FOR_OLLAMA, wordsOf('ollama'));
+  const file = join(folder, 'Modelfile');
+  await writeFile(
+    file,
+    `FROM ${weights}\nTEMPLATE {{ .Prompt }}\nPARAMETER temperature 0\nPARAMETER num_ctx 1024\nPARAMETER num_thread 1\n`,
+  );
+  await promisify(execFile)(ollamaProgram(), ['create', MODEL, '-f', file], {
+    env: { PATH: process.env.PATH, HOME: folder, OLLAMA_HOST: new URL(url).host },
+    timeout: 120_000,
+  });
+}

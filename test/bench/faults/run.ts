@@ -1,0 +1,137 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Figures } from '../report.ts';
+import { auditData, hostFigures } from './audit.ts';
+import { type Effect, KINDS, type Kind } from './kinds.ts';
+import { judgeAll, Ledger } from './ledger.ts';
+import { schedule } from './schedule.ts';
+import { tabulate } from './table.ts';
+import { World } from './world.ts';
+
+export interface FaultOptions {
+  seed: number;
+  /** Ends after so many minutes of faults, or … */
+  minutes: number | null;
+  /** … after so many faults. */
+  count: number | null;
+  /** Goes on with the results that stand in `out`. */
+  resume: boolean;
+  /** JSON lines; null = a file in the temporary folder. */
+  out: string | null;
+  /** Shipped backoff and stable time, each kind once. */
+  shipped: boolean;
+}
+
+/** The app is killed in a phase of its own, as no figure of a process outlives it. */
+type Phase = { name: string; mode: Kind['mode']; kinds: Kind[]; share: number };
+const KILLED = 'app killed and started';
+const PHASES: readonly Phase[] = [
+  {
+    name: 'servers',
+    mode: 'managed',
+    kinds: KINDS.filter(({ mode, name }) => mode === 'managed' && name !== KILLED),
+    share: 0.66,
+  },
+  { name: 'frames', mode: 'proxied', kinds: KINDS.filter(({ mode }) => mode === 'proxied'), share: 0.25 },
+  { name: 'app', mode: 'managed', kinds: KINDS.filter(({ name }) => name === KILLED), share: 0.09 },
+];
+const WARM_UP_MS = 10_000;
+
+/** Applies one fault after the other to the app under load and reports what became of every request. */
+export async function faults(options: FaultOptions): Promise<Figures> {
+  const ledger = new Ledger(
+    options.out ?? join(tmpdir(), `tandem-faults-${options.seed}.jsonl`),
+    options.resume,
+  );
+  const total = options.count ?? (options.shipped ? KINDS.length : Number.POSITIVE_INFINITY);
+  const minutes = options.minutes ?? Number.POSITIVE_INFINITY;
+  for (const phase of PHASES) {
+    const count = options.shipped ? phase.kinds.length : Math.round(total * phase.share);
+    await runPhase(phase, { count, ms: minutes * phase.share * 60_000 }, options, ledger);
+  }
+  const judged = judgeAll(ledger, (kind) => KINDS.find(({ name }) => name === kind)?.due ?? []);
+  const names = KINDS.map(({ name }) => name);
+  return tabulate(ledger, judged, names);
+}
+
+async function runPhase(
+  phase: Phase,
+  limit: { count: number; ms: number },
+  { seed, shipped }: FaultOptions,
+  ledger: Ledger,
+): Promise<void> {
+  const done = ledger.faults.filter(({ kind }) => phase.kinds.some(({ name }) => name === kind));
+  if (done.length >= limit.count) return;
+  const dir = await mkdtemp(join(tmpdir(), 'tandem-faults-'));
+  const data = join(dir, 'data');
+  const small = mountSmall(data);
+  const world = await World.open({ dir, mode: phase.mode, shipped, onSent: (sent) => ledger.add(sent) });
+  try {
+    await pause(WARM_UP_MS);
+    const before = await hostFigures(world);
+    const end = performance.now() + limit.ms;
+    const kinds = schedule(phase.kinds, seed);
+    // The same schedule goes on where the earlier run ended.
+    for (let skip = done.length; skip > 0; skip -= 1) kinds.next();
+    for (let count = done.length; count < limit.count && performance.now() < end; count += 1) {
+      const { value: kind } = kinds.next();
+      if (kind) await applyOne(kind, world, ledger);
+    }
+    const after = await hostFigures(world);
+    if (phase.name !== 'app') {
+      ledger.note('host_growth_mb', (after.bytes - before.bytes) / 1e6);
+      ledger.note('leaked_handles', Math.max(0, after.handles - before.handles - SPARE_HANDLES));
+    }
+  } finally {
+    await world.load.stop();
+    const { processes, code } = await world.close();
+    ledger.note('leaked_processes', processes, `exit code ${code}`);
+    ledger.note('presses', world.presses);
+    await auditData(data, world.app.ready, ledger);
+    if (small) execFileSync('umount', [data]);
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Connections that are kept for the next request. */
+const SPARE_HANDLES = 8;
+
+async function applyOne(kind: Kind, world: World, ledger: Ledger): Promise<void> {
+  const index = ledger.faults.length;
+  await world.up();
+  const at = Date.now();
+  const begun = performance.now();
+  world.load.begin(index);
+  let effect: Effect;
+  try {
+    effect = await kind.apply(world);
+  } catch (error) {
+    effect = {
+      seen: false,
+      why: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
+    };
+    if (/known killer|needs no disk/.test(effect.why)) ledger.note('rule_broken', 1, effect.why);
+  }
+  await kind.mend?.(world);
+  await world.up();
+  await world.load.end();
+  const ms = performance.now() - begun;
+  const why = effect.seen ? null : effect.why;
+  ledger.add({ type: 'fault', index, kind: kind.name, at, ms, effective: effect.seen, why });
+  const load = loadavg()[0]?.toFixed(1);
+  console.error(`#${index} ${kind.name}: ${why ?? 'seen'}, ${(ms / 1000).toFixed(1)} s, load ${load}`);
+}
+
+/** A small file system for the data folder, so that it can be full; false without the right to mount one. */
+function mountSmall(folder: string): boolean {
+  try {
+    execFileSync('mkdir', ['-p', folder]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m,mode=700', 'tmpfs', folder], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,23 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Effect } from './kinds.ts';
+import { isAlive, type Target, type World } from './world.ts';
+
+/** Polls until it holds; false when it does not within the limit. */
+export async function holds(probe: () => Promise<boolean> | boolean, limitMs: number): Promise<boolean> {
+  const end = performance.now() + limitMs;
+  while (!(await probe())) {
+    if (performance.now() > end) return false;
+    await pause(25);
+  }
+  return true;
+}
+
+/** The process has ended. */
+export const gone = (pid: number, limitMs = 10_000) => holds(() => !isAlive(pid), limitMs);
+
+/** Kills a busy server and sees it end. */
+export async function killBusy(world: World, target: Target): Promise<Effect> {
+  const pid = await world.busy(target);
+  process.kill(pid, 'SIGKILL');
+  return (await gone(pid)) ? { seen: true } : { seen: false, why: 'it lived on' };
+}

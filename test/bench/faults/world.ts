@@ -1,0 +1,245 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type App, type Health, startApp, until } from '../../support/app.ts';
+import { connect } from '../../support/contract-client.ts';
+import { processesOf } from '../../support/processes.ts';
+import { askGateway } from './clients.ts';
+import { Load } from './load.ts';
+import { createOllamaModel, MODEL, writeMlxModel } from './models.ts';
+import { type OwnOllama, startOwnOllama } from './own-ollama.ts';
+import { type FaultProxy, startFaultProxy } from './proxy.ts';
+import type { Sent } from './requests.ts';
+
+export type Target = 'mlx' | 'ollama';
+
+const SUPPORT = resolve(import.meta.dirname, '../../support');
+/** Ms that the paced model takes for a token. */
+const PACE_MS = 8;
+const UP_MS = 90_000;
+/** In a prompt it makes MLX die; never in another one's. */
+export const DEADLY = 'KILLER-WORD';
+
+export interface WorldOptions {
+  dir: string;
+  /** `proxied`: the app uses an Ollama of ours behind a proxy that can break answers; else it runs its own. */
+  mode: 'managed' | 'proxied';
+  /** Shipped values of backoff and stable time instead of short ones. */
+  shipped: boolean;
+  onSent: (sent: Sent) => void;
+}
+
+/** The app with both real servers and the load on it, and what is needed to break them. */
+export class World {
+  readonly options: WorldOptions;
+  readonly load: Load;
+  readonly proxy: FaultProxy | null;
+  readonly #own: OwnOllama | null;
+  readonly #seen = new Set<number>();
+  #app: App;
+  /** How often the button was pressed because a breaker was open. */
+  presses = 0;
+
+  private constructor(options: WorldOptions, app: App, own: OwnOllama | null, proxy: FaultProxy | null) {
+    this.options = options;
+    this.#app = app;
+    this.#own = own;
+    this.proxy = proxy;
+    this.load = new Load(
+      { gateway: () => this.#app.ready.gateway, web: () => this.#app.ready.web },
+      options.onSent,
+    );
+  }
+
+  static async open(options: WorldOptions): Promise<World> {
+    const { dir, mode } = options;
+    await mkdir(join(dir, 'home'), { recursive: true });
+    await writeMlxModel(join(dir, 'home'));
+    const own = mode === 'proxied' ? await startOwnOllama(join(dir, 'ollama-models')) : null;
+    const proxy = own && (await startFaultProxy(own.url));
+    const app = await startHost(options, proxy);
+    const world = new World(options, app, own, proxy);
+    const { ollama } = (await app.health()).backends;
+    await createOllamaModel(own?.url ?? String(ollama?.url), dir);
+    await world.up();
+    // The model is on the app's list a moment after it is in the server.
+    for (const category of ['fast', 'coding'] as const) {
+      const answers = async () =>
+        (await askGateway(world.app.ready.gateway, { category, stream: false })).ended;
+      await until(answers, UP_MS, `${category} answered`);
+    }
+    world.load.hold(false);
+    return world;
+  }
+
+  get app(): App {
+    return this.#app;
+  }
+
+  async health(): Promise<Health> {
+    const health = await this.#app.health();
+    for (const { pid } of Object.values(health.backends)) if (pid) this.#seen.add(pid);
+    return health;
+  }
+
+  async backend(target: Target): Promise<Health['backends'][string]> {
+    const found = (await this.health()).backends[target];
+    if (!found) throw new Error(`no ${target}`);
+    return found;
+  }
+
+  /** Waits until both servers take requests; presses the button of one whose breaker is open, as a person would. */
+  async up(): Promise<void> {
+    let pressed = 0;
+    await until(
+      async () => {
+        const { backends } = await this.health();
+        for (const id of ['mlx', 'ollama'] as const) {
+          if (backends[id]?.state !== 'open' || performance.now() - pressed < 5000) continue;
+          pressed = performance.now();
+          this.presses += 1;
+          const ui = await connect(this.#app.ready.web);
+          await ui.call('backendRestart', { backend: id });
+        }
+        return (['mlx', 'ollama'] as const).every((id) =>
+          ['ready', 'busy', 'adopted'].includes(backends[id]?.state ?? ''),
+        );
+      },
+      UP_MS,
+      'both servers up',
+    );
+  }
+
+  /** Pid of the server that is computing something now. */
+  async busy(target: Target): Promise<number> {
+    return until(
+      async () => {
+        const { pid, state } = await this.backend(target);
+        return state === 'busy' && pid;
+      },
+      20_000,
+      `${target} busy`,
+    );
+  }
+
+  /** Waits until this server, adopted or not, has work. */
+  async busyWork(target: Target): Promise<void> {
+    const busy = async () => (await this.queueOf(target)) > 0;
+    await until(busy, 20_000, `${target} at work`);
+  }
+
+  /** Requests that run on a server now. */
+  async queueOf(target: Target): Promise<number> {
+    const response = await fetch(`${this.#app.ready.gateway}/queue/stats`);
+    const stats = (await response.json()) as { by_backend?: Record<string, { running?: number }> };
+    return stats.by_backend?.[target]?.running ?? 0;
+  }
+
+  /** Model runners of an Ollama. */
+  async runners(): Promise<number[]> {
+    const pid = this.#own?.pid ?? (await this.backend('ollama')).pid;
+    return pid ? processesOf(pid) : [];
+  }
+
+  /** A word to the fault module inside MLX. False when nobody listens. */
+  async tellMlx(word: string): Promise<boolean> {
+    // `dd` opens without waiting for a reader, so that a dead server is noticed.
+    try {
+      execFileSync('dd', [`of=${this.#path('pipe')}`, 'oflag=nonblock', 'conv=notrunc'], {
+        input: `${word}\n`,
+        stdio: ['pipe', 'ignore', 'ignore'],
+        timeout: 2000,
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** What MLX does at its next starts, one word each. */
+  async nextStarts(...words: string[]): Promise<void> {
+    await writeFile(this.#path('starts'), words.join('\n'));
+  }
+
+  /** Has the fault module done this since it was told? */
+  async fired(): Promise<number> {
+    const text = await readFile(this.#path('fired'), 'utf8').catch(() => '');
+    return text.split('\n').length;
+  }
+
+  /** What the machine does under the host. */
+  async machine(faults: { clockMs: number; memory: number | null }): Promise<void> {
+    await writeFile(this.#path('host.json'), JSON.stringify(faults));
+    this.#app.process.kill('SIGUSR2');
+    await pause(50);
+  }
+
+  /** `kill -9` of the app; it is started again in the same data folder. */
+  async killApp(): Promise<void> {
+    await this.#app.kill();
+    this.#app = await startHost(this.options, this.proxy);
+  }
+
+  /** Ends everything and tells what is left over. */
+  async close(): Promise<{ processes: number; code: number | null }> {
+    for (const pid of await processesOf(Number(this.#app.process.pid))) this.#seen.add(pid);
+    const { code } = await this.#app.stop();
+    let left: number[] = [];
+    for (let turn = 0; turn < 40; turn += 1) {
+      left = [...this.#seen].filter(isAlive);
+      if (left.length === 0) break;
+      await pause(50);
+    }
+    await this.proxy?.close();
+    await this.#own?.stop();
+    return { processes: left.length, code };
+  }
+
+  #path(name: string): string {
+    return join(this.options.dir, name);
+  }
+}
+
+async function startHost(options: WorldOptions, proxy: FaultProxy | null): Promise<App> {
+  const { dir, shipped } = options;
+  const path = (name: string) => join(dir, name);
+  execFileSync('sh', ['-c', `test -p '${path('pipe')}' || mkfifo '${path('pipe')}'`]);
+  await writeFile(path('starts'), '');
+  await writeFile(path('host.json'), JSON.stringify({ clockMs: 0, memory: null }));
+  const cache = process.env.XDG_CACHE_HOME ?? join(String(process.env.HOME), '.cache');
+  return startApp({
+    dataDir: path('data'),
+    readyMs: UP_MS,
+    env: {
+      HOME: path('home'),
+      TANDEM_RUNTIME_DIR: process.env.TANDEM_RUNTIME_DIR ?? join(cache, 'Tandem', 'runtimes'),
+      OLLAMA_MODELS: path('ollama-models'),
+      OLLAMA_NO_CLOUD: '1',
+      MLX_MODEL_FAST: MODEL,
+      OLLAMA_MODEL_FAST: MODEL,
+      OLLAMA_MODEL_CODING: MODEL,
+      OLLAMA_MODEL_GENERAL: MODEL,
+      MLX_RATE_LIMIT_MAX: '0',
+      TANDEM_MLX_FAULTS: join(SUPPORT, 'mlx-faults.py'),
+      TANDEM_MLX_FAULT_PIPE: path('pipe'),
+      TANDEM_MLX_FAULT_STARTS: path('starts'),
+      TANDEM_MLX_FAULT_LOG: path('fired'),
+      TANDEM_MLX_FAULT_MARK: DEADLY,
+      TANDEM_MLX_PACE_MS: String(PACE_MS),
+      TANDEM_HOST_FAULTS: path('host.json'),
+      NODE_OPTIONS: `--import ${join(SUPPORT, 'host-faults.mjs')}`,
+      ...(proxy ? { OLLAMA_API_URL: proxy.url } : {}),
+      ...(shipped ? {} : { TANDEM_RESTART_BACKOFF: '0.2', TANDEM_RESTART_STABLE: '2' }),
+    },
+  });
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
