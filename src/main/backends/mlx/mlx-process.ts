@@ -15,12 +15,16 @@ import { type LauncherEvent, type MemEvent, parseLauncherLine } from './launcher
 import { LearnedSteps } from './learned-steps';
 import type { MlxClient } from './mlx-client';
 import { mlxDown } from './mlx-failures';
+import { MlxMemory } from './mlx-memory';
 import type { MlxBackendOptions, ModelFolder } from './mlx-options';
 import { KnownFacts } from './model-facts';
 import { ProgressGuard } from './progress-guard';
 import { toCall } from './protocol';
 import { Sequences } from './sequences';
 import { validate } from './validate';
+
+/** A line that is older says nothing about why the server ended now: it has survived that. */
+const LAST_WORDS_MS = 120_000;
 
 /** What to start, and the model that it loads at once. */
 export interface Launch {
@@ -45,6 +49,7 @@ export class MlxProcess {
   readonly supervisor: Supervisor;
   readonly sequences: Sequences;
   readonly facts = new KnownFacts();
+  readonly memory: MlxMemory;
   readonly #options: MlxProcessOptions;
   readonly #ports: SupervisorPorts;
   readonly #guard: ProgressGuard;
@@ -53,8 +58,6 @@ export class MlxProcess {
   readonly #ring: LogRing<EvidenceCode>;
   readonly #names = new Map<string, string>();
   #preload: ModelFolder | null = null;
-  #loading: string | null = null;
-  #figures: MemEvent | null = null;
   #url: string | null = null;
   #startedAt = 0;
   #probes = 0;
@@ -65,6 +68,7 @@ export class MlxProcess {
     this.#ports = ports;
     this.#ring = new LogRing(MLX_LINES, () => clock.now());
     this.#limits = { ...DEFAULT_HANG_LIMITS, ...options.hang };
+    this.memory = new MlxMemory(clock, () => options.board.current);
     this.#steps = new LearnedSteps(options.steps);
     this.sequences = new Sequences(clock, () => {
       this.#guard.onSequences();
@@ -87,7 +91,9 @@ export class MlxProcess {
         probe: (signal, onStage) => this.#probe(signal, onStage),
         readExit: ({ code }) => ({
           named: mlxExitCode(code),
-          lines: this.#ring.evidence(this.#startedAt).map((line) => line.code),
+          lines: this.#ring
+            .evidence(Math.max(this.#startedAt, clock.now() - LAST_WORDS_MS))
+            .map((line) => line.code),
         }),
         mayStart: (signal, cause) =>
           options.mayStart?.(signal, cause, options.ladder.next()) ?? Promise.resolve(),
@@ -136,8 +142,7 @@ export class MlxProcess {
 
   #onSpawn(child: ChildHandle): void {
     this.#url = null;
-    this.#loading = null;
-    this.#figures = null;
+    this.memory.reset();
     this.#startedAt = this.#ports.clock.now();
     this.#guard.reset();
     this.#options.board.set({ model: null });
@@ -151,25 +156,23 @@ export class MlxProcess {
   #onLauncher(event: LauncherEvent): void {
     const { board, onLoaded, onChange } = this.#options;
     this.#guard.onLauncher(event);
+    this.memory.onLauncher(event, (folder) => this.#nameOf(folder));
     switch (event.event) {
       case 'listening':
         this.#url = `http://127.0.0.1:${event.port}`;
         board.set({ url: this.#url, version: event.version });
         return;
       case 'loading':
-        this.#loading = this.#nameOf(event.model);
         this.facts.forget();
         return;
       case 'loaded':
         this.#ports.logger.info('mlx.loaded', { seconds: event.seconds });
-        this.#loading = null;
         board.set({ model: this.#nameOf(event.model) });
         onLoaded?.(this.#nameOf(event.model), event.seconds);
         onChange();
         return;
       case 'load_failed':
         this.#ports.logger.warn('mlx.load-failed', { kind: event.kind });
-        this.#loading = null;
         board.set({ model: null });
         return;
       case 'sequence':
@@ -185,7 +188,6 @@ export class MlxProcess {
   }
 
   #onFigures(figures: MemEvent): void {
-    this.#figures = figures;
     this.sequences.onFigures(figures);
     const { model } = this.#options.board.current;
     if (model !== null) this.#steps.learn(model, figures.step_ms, figures.step_tokens);
@@ -194,8 +196,8 @@ export class MlxProcess {
   }
 
   #mayRecover(cause: ExitCause): boolean {
-    const { ladder, board } = this.#options;
-    return ladder.exited(cause, this.#loading ?? board.current.model, this.#figures?.peak || null);
+    const { ladder } = this.#options;
+    return ladder.exited(cause, this.memory.model(), this.memory.peakBytes());
   }
 
   /** A real one-token answer: `/health` is 200 while the model loads, and while generation hangs. */
