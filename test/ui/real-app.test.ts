@@ -28,6 +28,8 @@ afterAll(async () => {
   await app?.remove();
 });
 
+const mlxPid = async () => (await app.health()).backends.mlx?.pid ?? null;
+
 async function say(text: string) {
   const before = await page.getByTestId('answer').count();
   await page.getByTestId('message-input').fill(text);
@@ -64,9 +66,9 @@ describe('the UI over the real core', () => {
     await page.getByTestId('nav-status').click();
     const mlx = page.getByTestId('status-mlx');
     await expect.poll(() => mlx.getAttribute('data-state')).toBe('ready');
-    const before = (await app.health()).backends.mlx?.pid;
+    const before = await mlxPid();
     await page.getByTestId('restart-mlx').click();
-    await until(async () => (await app.health()).backends.mlx?.pid !== before, 20_000, 'a new process');
+    await until(async () => ![before, null].includes(await mlxPid()), 20_000, 'a new process');
     await expect.poll(() => mlx.getAttribute('data-state'), { timeout: 30_000 }).toBe('ready');
     expect(Number(await page.getByTestId('memory-pressure').getAttribute('data-percent'))).toBeGreaterThan(0);
     expect(await page.getByTestId('queue-depth').getAttribute('data-depth')).toBe('0');
@@ -74,10 +76,48 @@ describe('the UI over the real core', () => {
 
   it('shows that MLX died, and that the user is answered all the same', async () => {
     await page.getByTestId('nav-chat').click();
-    process.kill(Number((await app.health()).backends.mlx?.pid), 'SIGKILL');
+    const pid = await mlxPid();
+    if (pid === null) throw new Error('MLX has no process');
+    process.kill(pid, 'SIGKILL');
     const answer = await say('hello again');
     expect(await answer.getAttribute('data-status')).toBe('done');
     expect(['mlx', 'ollama']).toContain(await answer.getAttribute('data-backend'));
+  });
+
+  it('tells the death in the timeline, with a report that holds nothing of the message', async () => {
+    await page.getByTestId('nav-status').click();
+    const life = page.getByTestId('life-mlx');
+    await expect
+      .poll(() => page.getByTestId('status-mlx').getAttribute('data-state'), { timeout: 60_000 })
+      .toBe('ready');
+    await life.getByText('History').click();
+    await life.getByText('Stopped: ended from outside').first().waitFor();
+    await page.evaluate(() => {
+      const writeText = async (text: string) => {
+        document.title = text;
+      };
+      Object.assign(navigator.clipboard, { writeText });
+    });
+    await life
+      .getByRole('button', { name: /^Copy the report of / })
+      .first()
+      .click();
+    await page.getByText('Report copied.').waitFor();
+    const report = await page.title();
+    expect(report).toContain('SIGKILL');
+    expect(report).not.toContain('hello again');
+  });
+
+  it('shows the ledger of both servers with the source of each figure', async () => {
+    const memory = page.getByTestId('memory-pressure');
+    await expect.poll(() => memory.innerText()).toMatch(/GPU [\d.]+ GB/);
+    await memory.getByText('Where the figures come from').click();
+    expect(await memory.getByRole('listitem').filter({ hasText: 'whole server' }).count()).toBe(2);
+    await expect.poll(() => memory.innerText(), { timeout: 20_000 }).toContain('told by MLX');
+  });
+
+  it('shows the pace of each model', async () => {
+    expect(await page.getByTestId('model-times').innerText()).toMatch(/measured/);
   });
 
   it('switches MLX_ONLY_LIGHT', async () => {

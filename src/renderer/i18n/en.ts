@@ -164,6 +164,7 @@ export const en = {
     sparedModel: '{{model}} needs {{needed}}, and {{free}} is free without risk.',
     sparedGpu: '{{model}} needs {{needed}}, and the GPU has {{free}} left.',
     sparedBuffer: 'One part of {{model}} takes {{needed}}, and this GPU takes at most {{free}} at once.',
+    sparedLadder: 'MLX ran out of memory with this model before and has come back smaller.',
     sparedSmaller: 'It was a decision; nothing has crashed. Choose a smaller or more quantised model.',
     sparedBody: 'It was a decision; nothing has crashed. Close something large, or let this one through.',
     tryAnyway: 'Try anyway',
@@ -247,6 +248,9 @@ export const en = {
       workingSet: 'The GPU could not hold it beside what is loaded, so MLX was spared.',
       bufferLimit: 'One part of it is larger than the GPU takes at once, so MLX was spared.',
       smaller: 'MLX ran out of memory with this model and has come back smaller.',
+      smaller:
+        'MLX ran out of memory with this model before and has come back smaller; this is too much for it.',
+      evicted: 'The model had been unloaded to make room and was loaded again.',
       other: 'Memory did not allow it ({{name}}).',
     },
     unavailable: {

@@ -44,6 +44,7 @@ function sparedWords(
   t: TFunction,
   format: Format,
 ): string | null {
+  if (rule === 'smaller') return t('answer.sparedLadder');
   if (typeof neededBytes !== 'number' || typeof freeBytes !== 'number') return null;
   const figures = {
     model: typeof model === 'string' ? shortModel(model) : '',

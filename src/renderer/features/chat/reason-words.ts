@@ -185,5 +185,6 @@ export function rescuedFrom(
 
 /** Did the memory guard keep a server from this request? */
 export function wasSpared(reasons: readonly string[]): boolean {
-  return reasons.some((reason) => reason.startsWith('memory:'));
+  // What was unloaded before only took longer.
+  return reasons.some((reason) => reason.startsWith('memory:') && reason !== 'memory:evicted');
 }

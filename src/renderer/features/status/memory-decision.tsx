@@ -12,7 +12,7 @@ export function MemoryDecision({ decision }: { decision: NonNullable<Ledger['las
   const time = format.clock(at);
   const sentences = [
     kind === 'evict'
-      ? model === null
+      ? model === null || neededBytes === null
         ? t('ledger.decided.evictPlain', { time })
         : t('ledger.decided.evict', { time, model: shortModel(model) })
       : t(`ledger.decided.${kind}`, { time, backend: t(`backend.${backend}`) }),

@@ -15,7 +15,6 @@ import { hangWords } from './limit-words';
 
 /** How far back the strip reaches at most, ms; a younger server's reaches to its first event. */
 const LONGEST_MS = 12 * 3_600_000;
-const SHORTEST_MS = 60_000;
 /** Moments shown before the rest is only counted. */
 const MOST_ROWS = 7;
 
@@ -63,7 +62,7 @@ function Strip({ backend, events, now }: { backend: BackendId; events: LifeEvent
   const { t } = useTranslation();
   const format = useFormat();
   const age = now - (events[0]?.at ?? now);
-  const windowMs = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, age));
+  const windowMs = Math.min(LONGEST_MS, Math.max(1, age));
   const start = now - windowMs;
   const share = (ms: number) => `${(ms / windowMs) * 100}%`;
   const label = t('life.over', {
