@@ -1,0 +1,135 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type App, ask, startApp, until } from '../support/app';
+import { type ContractClient, connect } from '../support/contract-client';
+import { filesContaining } from '../support/temp-dir';
+
+/** What the built app tells of the deaths of its real servers, and what it never tells. */
+
+const CANARY = 'canary-e41b9c';
+/** A model that is named counts as able to do everything. */
+const STARTER = 'tandem-starter';
+const ENV = {
+  MLX_MODEL_FAST: STARTER,
+  OLLAMA_MODEL_FAST: STARTER,
+  OLLAMA_MODEL_CODING: STARTER,
+  OLLAMA_MODEL_GENERAL: STARTER,
+  MLX_RATE_LIMIT_MAX: '0',
+  TANDEM_RESTART_BACKOFF: '0.2',
+  TANDEM_RESTART_STABLE: '2',
+};
+
+const server = async (app: App, id: 'mlx' | 'ollama') => {
+  const found = (await app.health()).backends[id];
+  if (!found) throw new Error(`no ${id} in /health`);
+  return found;
+};
+
+const up = (app: App, id: 'mlx' | 'ollama', pid: number | null = null) =>
+  until(
+    async () => {
+      const now = await server(app, id);
+      return ['ready', 'busy'].includes(now.state) && now.pid !== pid && now.pid;
+    },
+    60_000,
+    `${id} ready`,
+  );
+
+/** Kills a server that has marked requests in its hands; resolves when it is ready again and they are answered. */
+async function killAtWork(app: App, id: 'mlx' | 'ollama', signal: NodeJS.Signals, text: string) {
+  const pid = await up(app, id);
+  const base = { mlx: app.ready.mlxApi, ollama: app.ready.gateway }[id];
+  const asked = Array.from({ length: 6 }, () => ask(base, `${text} ${CANARY}`));
+  await until(async () => (await server(app, id)).state === 'busy', 10_000, `${id} at work`);
+  process.kill(pid, signal);
+  const answers = await Promise.all(asked);
+  await up(app, id, pid);
+  expect(answers.map(({ status, error }) => error ?? status)).toEqual(Array(6).fill(200));
+}
+
+describe('deaths of real servers', () => {
+  let app: App;
+  let ui: ContractClient;
+
+  beforeAll(async () => {
+    app = await startApp({ env: ENV });
+    ui = await connect(app.ready.web);
+  }, 120_000);
+  afterAll(async () => {
+    await app.stop();
+    await app.remove();
+  });
+
+  const deaths = async () => (await ui.snapshot()).life.filter(({ type }) => type === 'died');
+
+  it('stand in the timeline with what came before and after', async () => {
+    await ui.value('settingsSet', { key: 'snippetChars', value: 321 });
+    await killAtWork(app, 'mlx', 'SIGKILL', 'hello');
+    const life = (await ui.snapshot()).life.filter(({ backend }) => backend === 'mlx');
+    expect(life.map(({ type }) => type)).toEqual([
+      'started',
+      'ready',
+      'died',
+      'restart_planned',
+      'started',
+      'ready',
+    ]);
+    expect(life[2]).toMatchObject({ cause: 'killed', facts: { signal: 'SIGKILL', restarts: 0 } });
+    expect(life[3]?.facts).toEqual({ seconds: 0.2, restart: 1, of: 10 });
+    expect((await ui.snapshot()).backends.map(({ breaker }) => breaker.state)).toEqual(['closed', 'closed']);
+  }, 90_000);
+
+  it('without evidence are unknown, and are said to be', async () => {
+    await killAtWork(app, 'mlx', 'SIGABRT', 'hi');
+    const death = (await deaths()).at(-1);
+    expect(death).toMatchObject({ backend: 'mlx', cause: 'unknown', facts: { signal: 'SIGABRT' } });
+    expect((await server(app, 'mlx')).last_error?.code).toBe('unknown');
+  }, 90_000);
+
+  it('have a report each', async () => {
+    await killAtWork(app, 'ollama', 'SIGKILL', 'Write a Python function that merges two sorted lists');
+    const all = await deaths();
+    expect(all.map(({ backend }) => backend)).toEqual(['mlx', 'mlx', 'ollama']);
+    const reports = await Promise.all(
+      all.map((each) => ui.value('incidentReport', { id: String(each.incident) })),
+    );
+    for (const { text } of reports) {
+      expect(text).toMatch(/^Incident +[\w-]+$/m);
+      expect(text).toMatch(/^Memory +\d+\.\d GB of \d+\.\d GB used/m);
+      expect(text).toMatch(/snippetChars: 500 -> 321/);
+    }
+    expect(reports[0]?.text).toMatch(/^Server +mlx \d+\.\d+/m);
+    expect(reports[2]?.text).toMatch(/^Exit +signal SIGKILL$/m);
+    expect(await ui.call('incidentReport', { id: 'none' })).toMatchObject({
+      ok: false,
+      error: { code: 'not_found' },
+    });
+  }, 90_000);
+
+  it('leave the prompts that were in flight in no log, no journal, no report and no push', async () => {
+    expect(filesContaining(app.dataDir, CANARY)).toEqual([]);
+    expect(filesContaining(app.dataDir, 'SIGABRT')).toEqual(
+      expect.arrayContaining(['incidents.jsonl', join('logs', 'tandem.log')]),
+    );
+    expect(app.log()).not.toContain(CANARY);
+    const reports = await Promise.all(
+      (await deaths()).map((each) => ui.value('incidentReport', { id: String(each.incident) })),
+    );
+    expect(JSON.stringify([reports, await ui.snapshot(), await app.health()])).not.toContain(CANARY);
+  });
+
+  it('are still told after the app itself was killed', async () => {
+    const before = await deaths();
+    expect(statSync(join(app.dataDir, 'incidents.jsonl')).mode & 0o777).toBe(0o600);
+    await app.kill();
+    app = await startApp({ env: ENV, dataDir: app.dataDir });
+    ui = await connect(app.ready.web);
+    const after = await deaths();
+    expect(after.slice(0, before.length).map(({ incident }) => incident)).toEqual(
+      before.map(({ incident }) => incident),
+    );
+    const { text } = await ui.value('incidentReport', { id: String(before[0]?.incident) });
+    expect(text).toMatch(/^Cause +killed: /m);
+  }, 120_000);
+});
