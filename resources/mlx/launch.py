@@ -343,7 +343,16 @@ def wrap_single(server):
     server.stream_generate = patched
 
 
-def wrap_loading(server, mx):
+def free_model(provider, generator):
+    """The server's loop keeps the old model until it has the new one, which would put both into memory at once."""
+    for module in (provider.model, provider.draft_model):
+        if module is not None:
+            module.clear()  # a module is a dict of its parameters; nothing computes with it any more
+    if generator is not None:
+        generator.prompt_cache.trim_to(n_sequences=0)  # prompts of the old model
+
+
+def wrap_loading(server, mx, state):
     cls = server.ModelProvider
     load, load_default = cls._load, cls.load_default
 
@@ -351,6 +360,7 @@ def wrap_loading(server, mx):
         report.emit("loading", model=str(model))
         activity.load_since = time.monotonic()
         try:
+            free_model(self, state.get("generator"))
             load(self, model, *args)
         except BaseException as error:
             report.emit("load_failed", model=str(model), kind=type(error).__name__)
@@ -520,7 +530,7 @@ def main():
         wrap_generator(server, state)
         wrap_batch(server)
         wrap_single(server)
-        wrap_loading(server, mx)
+        wrap_loading(server, mx, state)
         use_bound_port(server, bound, device_limits(mx))
     except (AttributeError, ValueError, RuntimeError) as error:
         die(IMPORT_FAILED, "this mlx-lm version is not supported", error)

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Located } from '../../../src/main/backends/locate';
 import { MlxBackend } from '../../../src/main/backends/mlx/mlx-backend';
+import type { ModelFolder } from '../../../src/main/backends/mlx/mlx-options';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { ChildRecords } from '../../../src/main/supervisor/sweep';
 import { FakeClock, settle } from '../../support/fake-clock';
@@ -22,6 +23,7 @@ let clock: FakeClock;
 let spawner: FakeSpawner;
 let records: ChildRecords;
 let located: Located;
+let model: ModelFolder | null;
 let backend: MlxBackend;
 
 beforeEach(async () => {
@@ -30,11 +32,12 @@ beforeEach(async () => {
   spawner = new FakeSpawner();
   records = new ChildRecords(join(folder, 'children.json'));
   located = PYTHON;
+  model = null;
   backend = new MlxBackend(
     {
       locate: async () => located,
       launchScript: 'launch.py',
-      preload: async () => null,
+      preload: async () => model,
       resolveModel: async () => folder,
       listModels: async () => [],
       maxConcurrent: () => 1,
@@ -107,6 +110,42 @@ test('a load goes on for 10 s and more when the client who caused it leaves; a s
   await tells({ ...MEM, sequences: 1 });
   await clock.advance(2_000);
   expect(spawner.last.signals).toContain('SIGKILL');
+});
+
+test('running out of memory brings it back smaller, in the end not at all, and then again on wish', async () => {
+  model = { name: 'm', folder };
+  await backend.start();
+  await settle();
+  const asked: string[] = [];
+  for (let death = 0; death < 3; death += 1) {
+    asked.push(
+      spawner.specs
+        .at(-1)
+        ?.args.join(' ')
+        .match(/--prompt-cache-bytes (\d+)/)?.[1] ?? '',
+    );
+    expect(backend.status()).toMatchObject({ ladder: { rung: death }, breaker: { state: 'closed' } });
+    await tells({ event: 'loading', model: folder });
+    await tells({ ...MEM, peak: 5e9 });
+    spawner.last.stderr.write('libc++abi: [METAL] Command buffer execution failed: Insufficient Memory\n');
+    await settle();
+    spawner.last.exit(null, 'SIGABRT');
+    await settle();
+    expect(backend.status().lastError?.code).toBe('out_of_memory');
+    await clock.advance(20_000);
+  }
+  expect(asked).toEqual(['1000000000', '128000000', '128000000']);
+  expect(backend.status()).toMatchObject({
+    state: 'open',
+    breaker: { state: 'open', nextTryAt: null },
+    ladder: { rung: 2, kind: 'context', climbsAt: null },
+  });
+  expect([backend.refuses('m', 4096), backend.refuses('m', 5000)]).toEqual([null, 'memory:smaller']);
+  void backend.restart('test');
+  await settle();
+  expect(backend.status()).toMatchObject({ state: 'starting', ladder: { rung: 2 } });
+  expect(spawner.children).toHaveLength(4);
+  expect(spawner.specs.at(-1)?.env.TANDEM_MLX_MEMORY_BYTES).toBe('4500000000');
 });
 
 test('memory that the system does not tell is unknown, never 0', async () => {

@@ -64,7 +64,8 @@ describe('a day without', () => {
 
 describe('what a rung gives up', () => {
   test('first the kept prompts, then long requests, then the model', () => {
-    const rungs = [{}, { m: on(1) }, { m: on(2) }, { m: on(3) }].map((memory) => rungOf(memory, 'm'));
+    const memories: LadderMemory[] = [{}, { m: on(1) }, { m: on(2) }, { m: on(3) }];
+    const rungs = memories.map((memory) => rungOf(memory, 'm'));
     expect(rungs.map(({ kind, contextTokens }) => [kind, contextTokens])).toEqual([
       ['full', null],
       ['prompt_cache', null],

@@ -1,6 +1,7 @@
 import type { CompletionChunk, ModelInfo, Reason } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
+import type { LoadedModel, MemoryFigures, MemoryHolder } from '../../memory/types';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
@@ -23,7 +24,7 @@ export const MLX_CAPABILITIES: BackendCapabilities = {
 };
 
 /** mlx_lm.server as a supervised child process of ours. */
-export class MlxBackend implements Backend {
+export class MlxBackend implements Backend, MemoryHolder {
   readonly id = 'mlx';
   readonly capabilities = MLX_CAPABILITIES;
   readonly #options: MlxBackendOptions;
@@ -130,9 +131,22 @@ export class MlxBackend implements Backend {
       throw error;
     } finally {
       signal.removeEventListener('abort', leave);
+      this.#process.memory.used();
       if (finished) sequences.end(id);
       else leave();
     }
+  }
+
+  figures(): MemoryFigures {
+    return this.#process.memory.figures();
+  }
+
+  loaded(): readonly LoadedModel[] {
+    return this.#process.memory.loaded();
+  }
+
+  unload(): Promise<void> {
+    return this.#process.memory.unload();
   }
 
   async drained(signal?: AbortSignal): Promise<void> {

@@ -103,7 +103,10 @@ export class MlxProcess {
     );
     this.supervisor.onChange(() => {
       const { pid, state } = this.supervisor.view();
-      if (pid === null) this.sequences.clear();
+      if (pid === null) {
+        this.sequences.clear();
+        this.memory.reset();
+      }
       if (state === 'ready') options.ladder.up();
       else options.ladder.down();
       options.onChange();
