@@ -94,6 +94,7 @@ async function follow(
     model,
     category: 'general',
     estimateMs: ANSWER_MEAN_MS,
+    loadMs: 0,
     waitMs: LONGEST_WAIT_MS,
   } as const;
   fate.arrived += 1;

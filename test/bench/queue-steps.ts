@@ -68,8 +68,8 @@ export function placesTime(queued: number, seed: number): number {
   const scheduler = new Scheduler({ mlx: 1, ollama: 1 });
   for (let n = 0; n <= queued; n += 1) {
     const { client, priority, model } = anybody(random);
-    const wait = { type: 'wait', at: 0, id: `r${n}`, backend: 'ollama', estimateMs: 10_000 } as const;
-    scheduler.handle({ ...wait, client, priority, model });
+    const wait = { type: 'wait', at: 0, id: `r${n}`, backend: 'ollama' } as const;
+    scheduler.handle({ ...wait, client, priority, model, estimateMs: 10_000, loadMs: 0 });
   }
   const begin = performance.now();
   scheduler.waiting('ollama', 0);
@@ -85,7 +85,7 @@ function send(
   random: () => number,
 ): Sent {
   const { client, priority, model } = anybody(random);
-  const wish = { backend: 'ollama', category: 'general', estimateMs: 10_000 } as const;
+  const wish = { backend: 'ollama', category: 'general', estimateMs: 10_000, loadMs: 0 } as const;
   const admitted = queue.admit({ id, client, priority, rateLimited: false });
   const one: Sent = { admitted, abort, state: 'waiting', slot: null };
   admitted

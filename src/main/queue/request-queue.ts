@@ -160,8 +160,9 @@ export class RequestQueue {
       this.#census.move(entry, { kind: 'waiting', lineId, wish, ...told, granted, leave });
       this.#waiting.set(lineId, entry);
       const { priority, client } = entry.ticket;
-      const { backend, model, estimateMs } = wish;
-      this.#feed({ type: 'wait', at: since, id: lineId, backend, model, priority, client, estimateMs });
+      const { backend, model, estimateMs, loadMs } = wish;
+      const wait = { type: 'wait', at: since, id: lineId, backend, model, priority, client } as const;
+      this.#feed({ ...wait, estimateMs, loadMs });
     });
   }
 

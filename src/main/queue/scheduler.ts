@@ -12,7 +12,10 @@ export type SchedulerEvent =
       model: string;
       priority: Priority;
       client: string;
+      /** Expected run time, the load included. */
       estimateMs: number;
+      /** The part of it that falls away after a request for the same model. */
+      loadMs: number;
     }
   /** A waiting request goes away: cancelled, timed out or moved to another backend. */
   | { type: 'leave'; at: number; id: string }
@@ -35,6 +38,7 @@ interface Waiting extends Groupable {
   backend: BackendId;
   priority: Priority;
   estimateMs: number;
+  loadMs: number;
 }
 
 interface Line {
@@ -42,6 +46,8 @@ interface Line {
   /** Slots in use, with the time at which each is expected to be free. */
   held: Map<string, number>;
   waiting: PriorityLine<Waiting>;
+  /** Model of the last grant. */
+  loaded: string | null;
   /** Expected ms of all that waits, by priority. */
   work: Record<Priority, number>;
 }
@@ -89,10 +95,12 @@ export class Scheduler {
     const lanes = [...line.held.values()].map((freeAt) => Math.max(0, freeAt - now));
     while (lanes.length < line.slots) lanes.push(0);
     const rest = line.waiting.copy();
+    let { loaded } = line;
     for (let next = rest.take(); next; next = rest.take()) {
       const lane = lanes.indexOf(Math.min(...lanes));
       const etaMs = lanes[lane] ?? 0;
-      lanes[lane] = etaMs + next.estimateMs;
+      lanes[lane] = etaMs + runMs(next, loaded);
+      loaded = next.model;
       views.push({ id: next.id, position: views.length + 1, etaMs: Math.round(etaMs) });
     }
     return views;
@@ -111,12 +119,13 @@ export class Scheduler {
     return ahead / Math.max(1, line.held.size);
   }
 
-  #enter({ id, backend, model, priority, client, estimateMs }: Extract<SchedulerEvent, { type: 'wait' }>) {
+  #enter(event: Extract<SchedulerEvent, { type: 'wait' }>): void {
+    const { id, backend, model, priority, client, estimateMs, loadMs } = event;
     if (this.#waiting.has(id) || this.#holders.has(id)) {
       throw new RangeError(`request ${id} already waits or runs`);
     }
     const line = this.#line(backend);
-    this.#waiting.set(id, line.waiting.add({ id, backend, model, priority, client, estimateMs }));
+    this.#waiting.set(id, line.waiting.add({ id, backend, model, priority, client, estimateMs, loadMs }));
     line.work[priority] += estimateMs;
   }
 
@@ -143,7 +152,8 @@ export class Scheduler {
       const next = line.waiting.take();
       if (!next) break;
       this.#forget(line, next);
-      line.held.set(next.id, now + next.estimateMs);
+      line.held.set(next.id, now + runMs(next, line.loaded));
+      line.loaded = next.model;
       this.#holders.set(next.id, backend);
       effects.push({ type: 'grant', id: next.id, backend });
     }
@@ -163,6 +173,11 @@ export class Scheduler {
   }
 }
 
+function runMs({ model, estimateMs, loadMs }: Waiting, loaded: string | null): number {
+  return model === loaded ? estimateMs - loadMs : estimateMs;
+}
+
 function emptyLine(slots: number): Line {
-  return { slots, held: new Map(), waiting: new PriorityLine(), work: { high: 0, medium: 0, low: 0 } };
+  const work = { high: 0, medium: 0, low: 0 };
+  return { slots, held: new Map(), waiting: new PriorityLine(), loaded: null, work };
 }

@@ -15,8 +15,10 @@ export interface SlotWish {
   backend: BackendId;
   model: string;
   category: Category;
-  /** Estimated run time in ms, for ETAs and `Retry-After`. */
+  /** Estimated run time in ms, the load of the model included, for ETAs and `Retry-After`. */
   estimateMs: number;
+  /** The part of it that falls away when the request before it is for the same model. */
+  loadMs: number;
   /** Longest wait in ms. */
   waitMs: number;
 }

@@ -273,13 +273,15 @@ export class RequestDispatcher implements Dispatcher {
       maxTokens,
       loaded: loaded.some((name) => isSameName(name, candidate.model)),
     };
+    const expected = estimate(measured.of(model));
     return {
       timeoutMs: Math.min(allowed, run.request.timeoutMs ?? allowed),
       wish: {
         backend: candidate.backend,
         model: candidate.model,
         category: routed.category,
-        estimateMs: expectedRunMs(estimate(measured.of(model)), work),
+        estimateMs: expectedRunMs(expected, work),
+        loadMs: work.loaded ? 0 : Math.round(expected.load * 1000),
         waitMs: queueWaitMs(settings, models, measured),
       },
     };

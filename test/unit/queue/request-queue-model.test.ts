@@ -112,6 +112,7 @@ class World {
       model: this.#pick(['m1', 'm2', 'm3']),
       category: 'fast',
       estimateMs: 1000,
+      loadMs: 0,
       waitMs: 1000 + this.#random() * 5000,
     };
     one.admitted

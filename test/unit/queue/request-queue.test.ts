@@ -9,6 +9,7 @@ const WISH: SlotWish = {
   model: 'm',
   category: 'fast',
   estimateMs: 10_000,
+  loadMs: 0,
   waitMs: 300_000,
 };
 

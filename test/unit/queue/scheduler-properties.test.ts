@@ -91,6 +91,7 @@ class Bench {
       client,
       model,
       estimateMs: 1,
+      loadMs: 0,
     } as const;
     return this.#note(this.scheduler.handle(event));
   }

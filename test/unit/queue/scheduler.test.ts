@@ -9,6 +9,7 @@ interface Arrival {
   backend?: BackendId;
   model?: string;
   estimateMs?: number;
+  loadMs?: number;
 }
 
 function setUp(slots: Partial<Record<BackendId, number>> = {}) {
@@ -30,6 +31,7 @@ function setUp(slots: Partial<Record<BackendId, number>> = {}) {
           client: 'one',
           backend: 'mlx',
           estimateMs: 1000,
+          loadMs: 0,
           model: 'm',
         } as const;
         note(scheduler.handle({ type: 'wait', at: now, ...defaults, ...arrival }));
@@ -180,6 +182,22 @@ describe('Scheduler', () => {
       { id: 'b', position: 1, etaMs: 3000 },
       { id: 'a', position: 2, etaMs: 4000 },
       { id: 'c', position: 3, etaMs: 7000 },
+    ]);
+  });
+
+  it('expects one load of requests for the same model that follow each other', () => {
+    const { arrive, scheduler } = setUp();
+    const [a, b] = [
+      { model: 'a', estimateMs: 5000, loadMs: 3000 },
+      { model: 'b', estimateMs: 5000, loadMs: 3000 },
+    ];
+    arrive({ id: 'r', ...a }, { id: 'b1', ...b }, { id: 'a1', ...a }, { id: 'b2', ...b }, { id: 'b3', ...b });
+    const etas = scheduler.waiting('mlx', 1000).map(({ id, etaMs }) => [id, etaMs]);
+    expect(etas).toEqual([
+      ['a1', 4000],
+      ['b1', 6000],
+      ['b2', 11_000],
+      ['b3', 13_000],
     ]);
   });
 
