@@ -247,7 +247,6 @@ export const en = {
       critical: 'Memory is nearly full, so MLX was spared.',
       workingSet: 'The GPU could not hold it beside what is loaded, so MLX was spared.',
       bufferLimit: 'One part of it is larger than the GPU takes at once, so MLX was spared.',
-      smaller: 'MLX ran out of memory with this model and has come back smaller.',
       smaller:
         'MLX ran out of memory with this model before and has come back smaller; this is too much for it.',
       evicted: 'The model had been unloaded to make room and was loaded again.',

@@ -37,6 +37,7 @@ const MEMORY: Words = {
   'working-set': 'workingSet',
   'buffer-limit': 'bufferLimit',
   smaller: 'smaller',
+  evicted: 'evicted',
 };
 
 /** Causes by the machine word that ends a `fallback:` code. */
