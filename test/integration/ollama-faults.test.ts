@@ -125,7 +125,7 @@ describe('the server', () => {
     const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
     const backend = await own.ready({ env });
     const api = backend.status().url ?? '';
-    const long = backend.stream(babble(150), never)[Symbol.asyncIterator]();
+    const long = backend.stream(babble(60), never)[Symbol.asyncIterator]();
     await long.next();
     const others = Array.from({ length: 5 }, () => collect(backend.stream(babble(2, 'tiny'), never)));
     await sleep(300);

@@ -79,23 +79,34 @@ export function pullFailure(error: unknown, model: string, signal: AbortSignal):
     const words = `There is no model ${model} in its library; check the name.`;
     return new TandemError('model_not_found', words, { cause: error });
   }
-  return new TandemError('pull_failed', pullWords(text, model), { cause: error });
+  const problem = pullProblem(text);
+  const words = pullWords(problem, text, model);
+  return new TandemError('pull_failed', words, { cause: error, details: { model, problem } });
 }
 
-/** What a person can do about it, by the words that Ollama passes on from its download and the network. */
-function pullWords(text: string, model: string): string {
-  if (/digest mismatch/i.test(text)) {
-    return `${model} arrived damaged and was thrown away. Try again; if it stays so, its library is at fault.`;
+type PullProblem = 'damaged' | 'network' | 'interrupted';
+
+/** Why a download ended, by the words that Ollama passes on from it and from the network; null = none of those. */
+function pullProblem(text: string): PullProblem | null {
+  if (/digest mismatch/i.test(text)) return 'damaged';
+  const offline =
+    /dial tcp|lookup |no such host|connection (refused|reset)|unreachable|timeout|max retries/i.test(text);
+  if (offline) return 'network';
+  return /terminated|did not receive done|socket|fetch failed/i.test(text) ? 'interrupted' : null;
+}
+
+/** What a person can do about it. */
+function pullWords(problem: PullProblem | null, text: string, model: string): string {
+  switch (problem) {
+    case 'damaged':
+      return `${model} arrived damaged and was thrown away. Try again; if it stays so, its library is at fault.`;
+    case 'network':
+      return `The library of ${model} cannot be reached. Check the network connection, then try again.`;
+    case 'interrupted':
+      return `Ollama ended while it fetched ${model}. Try again once it is back; what has arrived is kept.`;
+    case null:
+      return `${model} could not be fetched: ${text.slice(0, 200)}. Try again.`;
   }
-  if (
-    /dial tcp|lookup |no such host|connection (refused|reset)|unreachable|timeout|max retries/i.test(text)
-  ) {
-    return `The library of ${model} cannot be reached. Check the network connection, then try again.`;
-  }
-  if (/terminated|did not receive done|socket|fetch failed/i.test(text)) {
-    return `Ollama ended while it fetched ${model}. Try again once it is back; what has arrived is kept.`;
-  }
-  return `${model} could not be fetched: ${text.slice(0, 200)}. Try again.`;
 }
 
 export function createFailure(error: unknown, model: string, signal: AbortSignal): TandemError {

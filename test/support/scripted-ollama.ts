@@ -1,0 +1,74 @@
+import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
+import type { Fetcher, Post, PostAnswer } from '../../src/main/ports/fetcher';
+
+/** What the server does with one completion: refuses it, or writes frames and then ends, breaks or says nothing. */
+export type Way =
+  | { status: number; error: string }
+  | { frames: readonly object[]; last: 'end' | 'silence' | 'reset' };
+
+export const say = (content: string) => ({ message: { role: 'assistant', content }, done: false });
+export const DONE = {
+  message: { role: 'assistant', content: '' },
+  done: true,
+  done_reason: 'stop',
+  eval_count: 1,
+};
+/** A whole answer. */
+export const ANSWER: Way = { frames: [say('hi'), DONE], last: 'end' };
+export const SILENCE: Way = { frames: [], last: 'silence' };
+
+/** An Ollama without network and without time of its own: it does what the test says, one completion after the other. */
+export class ScriptedOllama {
+  /** Ways of the completions to come; without any left it answers. */
+  readonly ways: Way[] = [];
+  /** Bodies of the completions that were asked for. */
+  readonly asked: Record<string, unknown>[] = [];
+  /** What `/api/ps` tells. */
+  loaded: { name: string; size?: number }[] = [];
+  readonly api: OllamaApi;
+
+  constructor(...ways: Way[]) {
+    this.ways.push(...ways);
+    this.api = new OllamaApi({
+      url: 'http://127.0.0.1:11434',
+      fetcher: (async () => Response.json({ models: this.loaded })) as unknown as Fetcher,
+      post: (url, post) => this.#post(url, post),
+      instanceId: 'test',
+    });
+  }
+
+  async #post(url: string, { body, signal }: Post): Promise<PostAnswer> {
+    const asked = JSON.parse(body) as Record<string, unknown>;
+    signal.throwIfAborted();
+    if (url.endsWith('/api/generate') && asked.keep_alive === 0) {
+      this.loaded = this.loaded.filter(({ name }) => name.replace(/:latest$/, '') !== asked.model);
+      return answer({ frames: [{ done: true, done_reason: 'unload' }], last: 'end' }, signal);
+    }
+    this.asked.push(asked);
+    return answer(this.ways.shift() ?? ANSWER, signal);
+  }
+}
+
+function answer(way: Way, signal: AbortSignal): PostAnswer {
+  if ('status' in way) {
+    return {
+      status: way.status,
+      bytes: async function* () {},
+      json: async () => ({ error: way.error }),
+      close() {},
+    };
+  }
+  return { status: 200, bytes: () => bytes(way, signal), json: async () => ({}), close() {} };
+}
+
+async function* bytes(
+  way: Extract<Way, { frames: unknown }>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for (const frame of way.frames) yield new TextEncoder().encode(`${JSON.stringify(frame)}\n`);
+  if (way.last === 'reset') throw Object.assign(new Error('terminated'), { code: 'ECONNRESET' });
+  if (way.last === 'end') return;
+  await new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

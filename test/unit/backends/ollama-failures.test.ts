@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { failureKind, memoryFigures } from '../../../src/main/backends/ollama/failure-kinds';
+import { statusFailure } from '../../../src/main/backends/ollama/failures';
+import { NdjsonReader } from '../../../src/main/backends/ollama/protocol';
+import { Runners } from '../../../src/main/backends/ollama/runners';
+import { silentLogger } from '../../../src/main/ports/logger';
+import { ChildRecords, sweepOrphans } from '../../../src/main/supervisor/sweep';
+import old from '../../fixtures/ollama/v0.24.json' with { type: 'json' };
+import current from '../../fixtures/ollama/v0.30.json' with { type: 'json' };
+import { FakeClock } from '../../support/fake-clock';
+import { FakeProcessTable } from '../../support/fake-processes';
+import { tempDir } from '../../support/temp-dir';
+
+interface Fixture {
+  errors: {
+    status: number;
+    error: string;
+    kind: string | null;
+    neededBytes?: number;
+    freeBytes?: number;
+    source: string;
+  }[];
+  processes: { pid: number; parent: number; args: string }[];
+}
+
+describe.each([
+  ['0.24', old as Fixture],
+  ['0.30', current as Fixture],
+])('Ollama %s', (_generation, { errors, processes }) => {
+  test.each(errors)('$error', async ({ status, error, kind, neededBytes, freeBytes, source }) => {
+    expect(source).not.toBe('');
+    expect(status >= 500 || status === 200 ? failureKind(error) : null).toBe(kind);
+    if (neededBytes) expect(memoryFigures(error).neededBytes).toBe(neededBytes);
+    if (freeBytes) expect(memoryFigures(error).freeBytes).toBe(freeBytes);
+    const failure =
+      status === 200
+        ? thrownBy(JSON.stringify({ error }))
+        : await statusFailure({ status, json: async () => ({ error }) }, 'm');
+    expect(failure).toMatchObject({
+      code: status === 400 ? 'bad_request' : 'backend_failed',
+      message: expect.stringContaining(error.slice(0, 100)),
+      details: kind ? { cause: kind } : {},
+    });
+  });
+
+  test('a left-over server is swept with the processes of its models', async () => {
+    const [server, ...runners] = processes;
+    if (!server || runners.length === 0) throw new Error('the fixture has no processes');
+    const table = new FakeProcessTable();
+    for (const { pid, parent } of processes) {
+      table.add(pid, `t${pid}`, server.pid);
+      Object.assign(table.running.get(pid) ?? {}, { parent });
+    }
+    table.add(9000, 'stranger');
+    const seen = await new Runners(table, new FakeClock(), () => server.pid).pulse();
+    expect(seen?.map(({ pid }) => pid)).toEqual(runners.map(({ pid }) => pid));
+
+    const file = `${tempDir()}/children.json`;
+    const descendants = runners.map(({ pid }) => ({ pid, startedAt: `t${pid}` }));
+    await new ChildRecords(file).put({
+      kind: 'ollama',
+      pid: server.pid,
+      startedAt: `t${server.pid}`,
+      descendants,
+    });
+    // Killed outright, the server leaves only the others.
+    table.running.delete(server.pid);
+    const ports = { table, clock: new FakeClock(), logger: silentLogger };
+    expect(await sweepOrphans(new ChildRecords(file), ports)).toBe(1);
+    expect([...table.running.keys()]).toEqual([9000]);
+  });
+});
+
+test('an answer that stops without a last frame is no clean end, and nobody is to blame', () => {
+  expect(thrownBy(JSON.stringify({ message: { content: 'ha' }, done: false }))).toMatchObject({
+    code: 'backend_failed',
+    details: { cause: 'incomplete' },
+  });
+});
+
+function thrownBy(line: string): unknown {
+  const reader = new NdjsonReader();
+  try {
+    [...reader.push(new TextEncoder().encode(`${line}\n`)), ...reader.finish()];
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+import { Catalogue } from '../../../src/main/backends/ollama/catalogue';
+import { Residents } from '../../../src/main/backends/ollama/residents';
+import { RunnerCare } from '../../../src/main/backends/ollama/runner-care';
+import { Runners } from '../../../src/main/backends/ollama/runners';
+import { silentLogger } from '../../../src/main/ports/logger';
+import { FakeClock, settle } from '../../support/fake-clock';
+import { FakeProcessTable } from '../../support/fake-processes';
+import { ScriptedOllama } from '../../support/scripted-ollama';
+
+const never = new AbortController().signal;
+
+async function adopted(...names: string[]) {
+  const clock = new FakeClock();
+  const server = new ScriptedOllama();
+  server.loaded = names.map((name) => ({ name: `${name}:latest`, size: 1000 }));
+  const residents = new Residents(clock, (model) => (model === 'new' ? 700 : null));
+  residents.changed(false);
+  await residents.refresh(server.api, never);
+  /** A request of ours to a model, from begin to end. */
+  const use = async (model: string) => {
+    residents.begin(model);
+    if (!server.loaded.some(({ name }) => name === `${model}:latest`)) {
+      server.loaded = [...server.loaded, { name: `${model}:latest`, size: 2000 }];
+    }
+    await residents.refresh(server.api, never);
+    residents.end(model);
+  };
+  return { clock, server, residents, use };
+}
+
+describe('models in the memory of a server that is not ours', () => {
+  test('are ours when a request of ours has loaded them', async () => {
+    const { residents, use } = await adopted('theirs');
+    await use('theirs');
+    await use('ours');
+    expect(residents.list()).toMatchObject([
+      { name: 'theirs', ours: false, ready: true, size: { bytes: 1000, source: 'api/ps' } },
+      { name: 'ours', ours: true, ready: true, active: 0 },
+    ]);
+  });
+
+  test('before anything is known of it, nothing is ours', async () => {
+    const residents = new Residents(new FakeClock(), () => null);
+    residents.changed(false);
+    residents.begin('m');
+    expect(residents.isOurs('m')).toBe(false);
+    expect(residents.list()).toEqual([]);
+  });
+
+  test('one that is being loaded is told with the size of its file', async () => {
+    const { residents } = await adopted();
+    residents.begin('new');
+    expect(residents.list()).toMatchObject([
+      { name: 'new', ready: false, ours: true, active: 1, size: { bytes: 700, source: 'estimate' } },
+    ]);
+  });
+
+  test('that of somebody else, and one that answers, stay', async () => {
+    const { server, residents, use } = await adopted('theirs');
+    await use('ours');
+    residents.begin('ours');
+    await expect(residents.unload(server.api, 'theirs', never)).rejects.toMatchObject({
+      code: 'unsupported',
+    });
+    await expect(residents.unload(server.api, 'ours', never)).rejects.toMatchObject({ code: 'unsupported' });
+    residents.end('ours');
+    await residents.unload(server.api, 'ours', never);
+    await residents.unload(server.api, 'ours', never);
+    expect(residents.list().map(({ name }) => name)).toEqual(['theirs']);
+  });
+
+  test('room is made of what is ours, idle and not used within 30 s', async () => {
+    const { clock, server, residents, use } = await adopted('theirs');
+    await use('old');
+    await use('busy');
+    residents.begin('busy');
+    await clock.advance(29_000);
+    await use('recent');
+    expect(await residents.makeRoom(server.api, 'wanted', never)).toBe(0);
+    await clock.advance(1000);
+    expect(await residents.makeRoom(server.api, 'old', never)).toBe(0);
+    expect(await residents.makeRoom(server.api, 'wanted', never)).toBe(1);
+    expect(residents.list().map(({ name }) => name)).toEqual(['theirs', 'busy', 'recent']);
+  });
+});
+
+describe('a process that stands still', () => {
+  /** A server of ours (10) with two model processes; `frees` is the one that ends when the model is unloaded. */
+  function stalled(frees: number | null, obeys: NodeJS.Signals[] = ['SIGKILL']) {
+    const clock = new FakeClock();
+    const table = new FakeProcessTable().add(10, 'server');
+    for (const pid of [11, 12]) {
+      table.add(pid, `t${pid}`, 10, obeys);
+      Object.assign(table.running.get(pid) ?? {}, { parent: 10, cpuMs: 500 });
+    }
+    const server = new ScriptedOllama();
+    server.loaded = [{ name: 'm' }];
+    const unloaded = server.api.unload.bind(server.api);
+    server.api.unload = async (model, signal) => {
+      await unloaded(model, signal);
+      if (frees !== null) table.running.delete(frees);
+    };
+    const told: string[] = [];
+    const residents = new Residents(clock, () => null);
+    residents.changed(true);
+    const care = new RunnerCare({
+      runners: new Runners(table, clock, () => 10),
+      residents,
+      catalogue: new Catalogue('ollama'),
+      api: () => server.api,
+      busy: () => false,
+      restartServer: () => void told.push('server restarted'),
+      onDrain: () => told.push(`draining ${care.draining}`),
+      logger: silentLogger,
+    });
+    return { clock, table, care, told, living: () => [...table.running.keys()] };
+  }
+
+  test('is ended by unloading its model, and nothing else is touched', async () => {
+    const { care, living, told } = stalled(12);
+    await care.cureStall('m', false);
+    expect(living()).toEqual([10, 11]);
+    expect(told).toEqual([]);
+  });
+
+  test('that survives it is killed by pid and start time, but not one that computes', async () => {
+    const { clock, table, care, living, told } = stalled(null);
+    const cure = care.cureStall('m', false);
+    await settle();
+    Object.assign(table.running.get(11) ?? {}, { cpuMs: 900 });
+    await clock.advance(4000);
+    await cure;
+    expect(living()).toEqual([10, 11]);
+    expect(told).toEqual([]);
+  });
+
+  test('that survives even that, or stalls again, costs the server', async () => {
+    const { clock, care, told } = stalled(null, []);
+    const cure = care.cureStall('m', false);
+    await clock.advance(8000);
+    await cure;
+    expect(told).toEqual(['server restarted']);
+    const again = stalled(12);
+    await again.care.cureStall('m', true);
+    expect(again.told).toEqual(['server restarted']);
+    expect(again.living()).toEqual([10, 11, 12]);
+  });
+
+  test('a cancelled prompt drains until the processors are idle, a minute at the longest', async () => {
+    const { clock, table, care, told } = stalled(null);
+    const burn = clock.every(100, () => {
+      const runner = table.running.get(11);
+      if (runner) runner.cpuMs = (runner.cpuMs ?? 0) + 95;
+    });
+    care.promptCancelled();
+    let drained = false;
+    void care.drained().then(() => {
+      drained = true;
+    });
+    await clock.advance(5000);
+    expect([care.draining, drained]).toEqual([1, false]);
+    burn();
+    await clock.advance(1000);
+    expect([care.draining, drained]).toEqual([0, true]);
+    clock.every(100, () => {
+      const runner = table.running.get(11);
+      if (runner) runner.cpuMs = (runner.cpuMs ?? 0) + 95;
+    });
+    care.promptCancelled();
+    await clock.advance(59_000);
+    expect(care.draining).toBe(1);
+    await clock.advance(2000);
+    expect(told).toEqual(['draining 1', 'draining 0', 'draining 1', 'draining 0']);
+  });
+});
