@@ -1,0 +1,100 @@
+import { cp, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ModelTimes } from '../../src/shared/status';
+import { type App, startApp } from '../support/app';
+import { type ContractClient, connect } from '../support/contract-client';
+
+/** A copy of the bundled model under another name stands for one that a person has put into a folder of theirs. */
+const STARTER = resolve(import.meta.dirname, '../../resources/models/starter');
+const NAME = 'someone/Small-1B-Instruct';
+const WAIT = { timeout: 20_000, interval: 100 };
+
+describe('models that are found, and the time they take', () => {
+  let folder: string;
+  let models: string;
+  let app: App;
+  let ui: ContractClient;
+
+  const start = async () => {
+    app = await startApp({ dataDir: join(folder, 'data') });
+    ui = await connect(app.ready.web);
+  };
+  const timesOf = async (name: string): Promise<ModelTimes | undefined> =>
+    (await ui.snapshot()).times.find((times) => times.backend === 'mlx' && times.name === name);
+  const found = async (name: string) =>
+    (await ui.snapshot()).models.find((model) => model.backend === 'mlx' && model.name === name);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tandem-models-'));
+    models = join(folder, 'models');
+    await mkdir(join(folder, 'data'));
+    await mkdir(models);
+    await cp(STARTER, join(models, NAME), { recursive: true });
+    await writeFile(
+      join(folder, 'data', 'settings.json'),
+      JSON.stringify({ version: 1, values: { modelFolders: [models] } }),
+    );
+    await start();
+  });
+  afterAll(async () => {
+    await app?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('shows a model of the user’s folder with what is known of it', async () => {
+    expect(await found(NAME)).toMatchObject({
+      weight: 'light',
+      fit: 'yes',
+      contextLength: 1024,
+      capabilities: ['completion'],
+      broken: null,
+    });
+    // It is the best light model here, so it was loaded at start.
+    expect(await timesOf(NAME)).toMatchObject({ source: 'measured', samples: 1, per1kS: 5 });
+  });
+
+  it('sees at once a model that comes while it runs, also before it is whole', async () => {
+    const late = join(models, 'Late-1B');
+    await cp(STARTER, late, { recursive: true });
+    await rename(join(late, 'model.safetensors'), join(folder, 'held-back'));
+    await vi.waitFor(async () => {
+      expect(await found('Late-1B')).toMatchObject({ broken: 'weights_missing:model.safetensors' });
+    }, WAIT);
+    await rename(join(folder, 'held-back'), join(late, 'model.safetensors'));
+    await vi.waitFor(async () => {
+      const { warnings, models } = await ui.snapshot();
+      expect(warnings.filter(({ code }) => code === 'model_incomplete')).toEqual([]);
+      expect(models.filter(({ broken }) => broken !== null)).toEqual([]);
+      expect(models.map(({ name }) => name)).toContain('Late-1B');
+    }, WAIT);
+    expect(await timesOf('Late-1B')).toMatchObject({ loadS: 10, per1kS: 5, source: 'size', samples: 0 });
+  });
+
+  it('learns from an answer, keeps it private, and knows it after a restart', async () => {
+    const answer = await fetch(`${app.ready.gateway}/api/generate`, {
+      method: 'POST',
+      headers: { 'x-tandem-strict': 'true' },
+      body: JSON.stringify({
+        model: `mlx/${NAME}`,
+        prompt: 'hello',
+        raw: true,
+        stream: false,
+        options: { num_predict: 64, temperature: 1, seed: 1 },
+      }),
+    });
+    expect(answer.status, await answer.text()).toBe(200);
+    await vi.waitFor(async () => expect((await timesOf(NAME))?.samples).toBeGreaterThan(1), WAIT);
+    const before = await timesOf(NAME);
+
+    const { code } = await app.stop();
+    expect(code).toBe(0);
+    const file = join(folder, 'data', 'model-times.json');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await start();
+    const after = await timesOf(NAME);
+    expect(after).toMatchObject({ source: 'measured', samples: before?.samples });
+    expect(after?.loadS).toBeCloseTo(before?.loadS ?? 0, 2);
+  });
+});
