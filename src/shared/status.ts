@@ -4,8 +4,12 @@ import { breakerSchema, hangLimitsSchema, ladderSchema } from './incidents';
 
 /** Everything the UI and `/health` are told about the running system. Bytes, milliseconds, percent 0–100. */
 
+/** Facts for a sentence of the UI's own: names, paths and numbers, never message text. */
+export const detailsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+export type Details = z.infer<typeof detailsSchema>;
+
 export const lastErrorSchema = z.object({
-  /** Machine word for the cause, such as `exited`, `port_taken`, `bad_model`, `start_timeout`. */
+  /** Machine word for the cause, such as `unknown`, `port_taken`, `bad_model`, `start_timeout`. */
   code: z.string(),
   /** Plain sentence; no message text, only facts. */
   message: z.string(),

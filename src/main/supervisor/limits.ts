@@ -22,7 +22,7 @@ export interface SupervisorLimits {
 
 /** Product definition: backoff from 5 s, at most 10 restarts, all ended within 8 s. */
 export const DEFAULT_LIMITS: SupervisorLimits = {
-  askMs: 500,
+  askMs: 1_000,
   memoryWaitMs: 300_000,
   startTimeoutMs: 300_000,
   graceMs: 4_000,
