@@ -207,10 +207,10 @@ function logAbsence(backend: Backend, logger: Logger): Unsubscribe {
   });
 }
 
-/** Will this backend stay as it is without anybody's doing? */
+/** Will this backend stay as it is without anybody's doing? One that waits for memory may do so for long. */
 function isSettled(backend: Watched): boolean {
-  const { state } = backend.status();
-  return isServing(state) || state === 'absent' || state === 'open';
+  const { state, stage } = backend.status();
+  return isServing(state) || state === 'absent' || state === 'open' || stage === 'waiting';
 }
 
 /** Resolves when a backend is up, or when nothing goes on any more that could bring it up at once. */
@@ -225,7 +225,8 @@ function hasSettled(backend: Watched, signal: AbortSignal): Promise<void> {
       reject(signal.reason);
     };
     const check = (status: BackendStatus) => {
-      if (status.state === 'starting' || status.state === 'stopped' || status.stage === 'setup') return;
+      const begins = status.state === 'starting' && status.stage !== 'waiting';
+      if (begins || status.state === 'stopped' || status.stage === 'setup') return;
       end();
       resolve();
     };

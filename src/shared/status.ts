@@ -19,8 +19,18 @@ export const lastErrorSchema = z.object({
 export const backendStatusSchema = z.object({
   id: z.enum(BACKEND_IDS),
   state: z.enum(BACKEND_STATES),
-  /** What it is doing while starting, stopping or restarting, as a machine word for the UI. */
-  stage: z.enum(['idle', 'setup', 'spawning', 'loading', 'probing', 'draining', 'terminating', 'killing']),
+  /** What it is doing while starting (`waiting` for memory), stopping or restarting, as a machine word for the UI. */
+  stage: z.enum([
+    'idle',
+    'setup',
+    'waiting',
+    'spawning',
+    'loading',
+    'probing',
+    'draining',
+    'terminating',
+    'killing',
+  ]),
   /** Model loaded now, or to be loaded. */
   model: z.string().nullable(),
   version: z.string().nullable(),

@@ -73,13 +73,12 @@ export function breakerState({ state, trial }: Machine): Breaker['state'] {
   return trial ? 'half_open' : 'closed';
 }
 
-/** The word for people and the UI; a wait for memory is the beginning of a start there, and has events of its own. */
+/** The word for people and the UI. */
 export function shownStage(state: SupervisorState): BackendStatus['stage'] {
   switch (state.name) {
     case 'starting':
-      return state.stage === 'asking' || state.stage === 'waiting' || state.stage === 'overdue'
-        ? 'spawning'
-        : state.stage;
+      if (state.stage === 'asking') return 'spawning';
+      return state.stage === 'overdue' ? 'waiting' : state.stage;
     case 'stopping':
       return state.stage;
     case 'hung':

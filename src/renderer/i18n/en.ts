@@ -57,6 +57,7 @@ export const en = {
     draining: 'Finishing work',
     terminating: 'Stopping',
     killing: 'Ending by force',
+    waiting: 'Waiting for memory',
     spawning: 'Starting',
     loading: 'Loading model',
     probing: 'Testing with one token',

@@ -157,7 +157,7 @@ describe('memory', () => {
     await clock.advance(DEFAULT_LIMITS.memoryWaitMs);
     expect(life.moments.at(-1)).toMatchObject({ type: 'waiting_for_memory', facts: { seconds: 300 } });
     await clock.advance(24 * 3_600_000);
-    expect(supervisor.view()).toMatchObject({ state: 'starting', stage: 'spawning', restarts: 1, pid: null });
+    expect(supervisor.view()).toMatchObject({ state: 'starting', stage: 'waiting', restarts: 1, pid: null });
     expect(spawner.children).toHaveLength(1);
     allow();
     await settle();

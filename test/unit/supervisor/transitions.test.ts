@@ -281,10 +281,10 @@ describe('the breaker', () => {
 });
 
 describe('limits', () => {
-  test('waiting for memory is shown as the beginning of a start', () => {
+  test('waiting for memory is shown, however long it takes', () => {
     expect(
       (['asking', 'waiting', 'overdue'] as const).map((stage) => shownStage({ name: 'starting', stage })),
-    ).toEqual(['spawning', 'spawning', 'spawning']);
+    ).toEqual(['spawning', 'waiting', 'waiting']);
   });
 
   test('follow the settings; a short backoff shortens the ceilings, a long one lengthens nothing', () => {

@@ -13,6 +13,7 @@ const STEP_OF: Record<BackendStatus['stage'], number> = {
   draining: 0,
   terminating: 0,
   killing: 0,
+  waiting: 1,
   spawning: 1,
   loading: 2,
   probing: 3,
