@@ -126,7 +126,13 @@ async function openUi(
   if (moved) {
     const holder = moved.holder ? ` by ${moved.holder.name} (process ${moved.holder.pid})` : '';
     const message = `Port ${moved.from} is taken${holder}; the UI is at ${url} instead.`;
-    core.warn({ code: 'port_taken', message });
+    const details = {
+      port: moved.from,
+      url,
+      holder: moved.holder?.name ?? null,
+      pid: moved.holder?.pid ?? null,
+    };
+    core.warn({ code: 'port_taken', message, details });
     process.stderr.write(`${message}\n`);
   }
   return `${url}/?token=${webToken}`;

@@ -5,6 +5,7 @@ import { lifeEventSchema } from './incidents';
 import { SETTING_KEYS, settingsViewSchema } from './settings';
 import {
   backendStatusSchema,
+  detailsSchema,
   ledgerSchema,
   memoryStatusSchema,
   modelTimesSchema,
@@ -63,7 +64,7 @@ export const pullSchema = z.object({
   completedBytes: z.number(),
   totalBytes: z.number().nullable(),
   bytesPerSecond: z.number().nullable(),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  error: z.object({ code: z.string(), message: z.string(), details: detailsSchema.optional() }).nullable(),
 });
 export type Pull = z.infer<typeof pullSchema>;
 
@@ -77,7 +78,11 @@ export const runtimeSchema = z.object({
 export type Runtime = z.infer<typeof runtimeSchema>;
 
 /** Something a person should know: code, what it is about, and whether it can be dismissed. */
-export const warningSchema = z.object({ code: z.string(), message: z.string() });
+export const warningSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  details: detailsSchema.optional(),
+});
 export type Warning = z.infer<typeof warningSchema>;
 
 export const appInfoSchema = z.object({

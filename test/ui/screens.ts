@@ -560,6 +560,7 @@ export const SCREENS: readonly Screen[] = [
             code: 'port_taken',
             message:
               'Port 11437 is taken by node (process 812); the UI is at http://127.0.0.1:11438 instead.',
+            details: { port: 11437, holder: 'node', pid: 812, url: 'http://127.0.0.1:11438' },
           },
         ],
       }),
@@ -680,11 +681,15 @@ export const SCREENS: readonly Screen[] = [
             code: 'environment_invalid',
             message:
               'MLX_MAX_CONCURRENT was not understood and is ignored. Accepted: a whole number from 1 to 16.',
+            details: { name: 'MLX_MAX_CONCURRENT', accepted: 'whole', low: 1, high: 16 },
           },
           {
             code: 'database_unreadable',
             message:
               'The chat database could not be read. It was kept as /Users/anna/Library/Application Support/Tandem/chats.unreadable-2026-03-04T10-00-00.db and a new one was started. To recover chats…',
+            details: {
+              path: '/Users/anna/Library/Application Support/Tandem/chats.unreadable-2026-03-04T10-00-00.db',
+            },
           },
         ],
       }),

@@ -49,6 +49,7 @@ describe('readListenSettings', () => {
       {
         code: 'environment_invalid',
         message: expect.stringMatching(`^${name} was not understood and is ignored. Accepted: .+\\.$`),
+        details: expect.objectContaining({ name, accepted: expect.any(String) }),
       },
     ]);
     expect({ ...rest, warnings: [] }).toEqual(readListenSettings({}));

@@ -44,7 +44,7 @@ export function healthBody(facts: GatewayFacts, settings: Pick<Settings, 'useBac
     memory: memoryBody(facts.memory(), backends),
     queue: { depth, running },
     rate_limit: { max, window_s: windowS, clients },
-    warnings: facts.warnings(),
+    warnings: facts.warnings().map(({ code, message }) => ({ code, message })),
   };
 }
 

@@ -56,6 +56,7 @@ export class MlxLibrary {
     return this.#last.broken.map(({ name, reason, file }) => ({
       code: 'model_incomplete',
       message: `${name} cannot be used: ${wordsFor(reason, file)}. Finish the download, or delete the folder.`,
+      details: { name, reason, file },
     }));
   }
 

@@ -113,7 +113,8 @@ export class PullService {
       if (entry.controller.signal.aborted) return this.#finish(entry, { state: 'cancelled', error: null });
       const failure = toTandemError(error, 'pull_failed');
       this.#logger.warn('pull-failed', { name, code: failure.code });
-      this.#finish(entry, { state: 'failed', error: { code: failure.code, message: failure.message } });
+      const { code, message, details } = failure;
+      this.#finish(entry, { state: 'failed', error: { code, message, details } });
     }
   }
 

@@ -88,6 +88,7 @@ function setAside(file: string, now: Date): Warning {
   return {
     code: 'database_unreadable',
     message: `The chat database could not be read. It was kept as ${aside} and a new one was started. To recover chats, stop Tandem and run: sqlite3 "${aside}" .recover`,
+    details: { path: aside },
   };
 }
 
@@ -95,5 +96,6 @@ function newer(file: string, version: number): Warning {
   return {
     code: 'database_newer',
     message: `${file} was written by a newer Tandem (version ${version}); chats can be read but not changed. Update Tandem.`,
+    details: { path: file, version },
   };
 }

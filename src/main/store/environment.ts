@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Warning } from '../../shared/contract';
 import { SETTING_KEYS, SETTINGS, type SettingKey, type Settings } from '../../shared/settings';
+import type { Details } from '../../shared/status';
 
 /** Settings that the environment gives, and a warning for each variable that does not parse. */
 export interface EnvironmentSettings {
@@ -37,6 +38,7 @@ export function parseEnvironment(env: Readonly<Record<string, string | undefined
       warnings.push({
         code: 'environment_invalid',
         message: `${name} was not understood and is ignored. Accepted: ${describe(shape)}.`,
+        details: { name, ...acceptedOf(shape) },
       });
     }
   }
@@ -46,6 +48,11 @@ export function parseEnvironment(env: Readonly<Record<string, string | undefined
 /** What a setting accepts, in words, for warnings and errors. */
 export function acceptedValues(key: SettingKey): string {
   return describe(shapeOf(key));
+}
+
+/** The same as facts, for a sentence in the UI's language. */
+export function acceptedDetails(key: SettingKey): Details {
+  return acceptedOf(shapeOf(key));
 }
 
 function shapeOf(key: SettingKey): ValueShape {
@@ -97,6 +104,31 @@ function readEstimates(text: string): unknown {
   );
 }
 
+/** `accepted` names the kind: `list` with its `example`, `whole` or `number` with bounds, `text` with `max`, and so on. */
+function acceptedOf(shape: ValueShape): Details {
+  if (shape.enum) return { accepted: 'list', example: shape.enum.join(', ') };
+  switch (shape.type) {
+    case 'boolean':
+      return { accepted: 'list', example: 'true, false, 1, 0, yes, no, on, off' };
+    case 'integer':
+    case 'number': {
+      const low = shape.exclusiveMinimum ?? shape.minimum ?? null;
+      const high = isBounded(shape) ? (shape.maximum ?? null) : null;
+      return { accepted: shape.type === 'integer' ? 'whole' : 'number', low, high };
+    }
+    case 'object':
+      return { accepted: 'estimates' };
+    default:
+      return shape.format === 'uri'
+        ? { accepted: 'url' }
+        : { accepted: 'text', max: shape.maxLength ?? null };
+  }
+}
+
+function isBounded({ maximum }: ValueShape): boolean {
+  return maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
+}
+
 function describe(shape: ValueShape): string {
   if (shape.enum) return shape.enum.join(', ');
   switch (shape.type) {
@@ -120,6 +152,5 @@ function describeNumber(shape: ValueShape): string {
   const kind = shape.type === 'integer' ? 'a whole number' : 'a number';
   const low =
     shape.exclusiveMinimum === undefined ? `from ${shape.minimum}` : `above ${shape.exclusiveMinimum}`;
-  const unbounded = shape.maximum === undefined || shape.maximum >= Number.MAX_SAFE_INTEGER;
-  return unbounded ? `${kind} ${low}` : `${kind} ${low} to ${shape.maximum}`;
+  return isBounded(shape) ? `${kind} ${low} to ${shape.maximum}` : `${kind} ${low}`;
 }

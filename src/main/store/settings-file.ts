@@ -91,6 +91,11 @@ async function lastGoodValues(
   return typeof text === 'string' ? (parseSettings(text)?.values ?? null) : null;
 }
 
+/** For a sentence of the UI: which values hold instead. */
+function usedInstead(lastGood: Record<string, unknown> | null) {
+  return { used: lastGood ? 'lastGood' : 'defaults' };
+}
+
 async function setAside(files: FileStore, paths: SettingsPaths, clock: Clock): Promise<LoadedSettings> {
   const stamp = clock.wall().toISOString().replaceAll(':', '-');
   const aside = paths.file.replace(/\.json$/, `.corrupt-${stamp}.json`);
@@ -106,7 +111,15 @@ async function setAside(files: FileStore, paths: SettingsPaths, clock: Clock): P
     values: lastGood ?? {},
     readOnly: !moved,
     warnings: [
-      { code: 'settings_corrupt', message: `The settings file was not valid. ${kept}; ${used}. ${cure}` },
+      {
+        code: 'settings_corrupt',
+        message: `The settings file was not valid. ${kept}; ${used}. ${cure}`,
+        details: {
+          problem: moved ? 'kept' : 'left',
+          path: moved ? aside : paths.file,
+          ...usedInstead(lastGood),
+        },
+      },
     ],
   };
 }
@@ -121,6 +134,7 @@ async function unreadable(files: FileStore, paths: SettingsPaths, error: Error):
       {
         code: 'settings_corrupt',
         message: `${paths.file} cannot be read (${error.message}); ${used}, and changes are refused. Give your user the right to read and write it, then restart Tandem.`,
+        details: { problem: 'unreadable', path: paths.file, ...usedInstead(lastGood) },
       },
     ],
   };
@@ -134,6 +148,7 @@ function newer(parsed: z.infer<typeof fileSchema>, paths: SettingsPaths): Loaded
       {
         code: 'read_only',
         message: `${paths.file} was written by a newer Tandem (version ${parsed.version}); it is used but not changed. Update Tandem to change settings.`,
+        details: { path: paths.file, version: parsed.version },
       },
     ],
   };

@@ -12,7 +12,7 @@ import type { Clock } from '../ports/clock';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
 import type { FileStore } from '../ports/file-store';
 import { type Logger, silentLogger } from '../ports/logger';
-import { acceptedValues, parseEnvironment } from './environment';
+import { acceptedDetails, acceptedValues, parseEnvironment } from './environment';
 import { type ResolvedSettings, resolveSettings } from './resolve-settings';
 import { loadSettings, type SettingsPaths, saveSettings, settingsPaths } from './settings-file';
 import { logSettingChange, type SettingChange } from './settings-log';
@@ -155,6 +155,7 @@ function invalidInFile(key: SettingKey): Warning {
   return {
     code: 'setting_invalid',
     message: `${key} in the settings file is not valid, the default holds. Accepted: ${acceptedValues(key)}.`,
+    details: { name: key, ...acceptedDetails(key) },
   };
 }
 

@@ -39,79 +39,65 @@ function plainFacts(details: Facts, t: TFunction): Facts {
   );
 }
 
-/** Where the facts stand in the core's sentences; the first that fits gives the words. */
-const FACTS: Readonly<Record<string, readonly [key: string, facts: RegExp][]>> = {
-  environment_invalid: [['variable', /^(?<name>[A-Z]\w+) was not understood.* Accepted: (?<accepted>.+)\.$/]],
-  setting_invalid: [['setting', /^(?<name>\w+) in the settings.* Accepted: (?<accepted>.+)\.$/]],
-  settings_corrupt: [
-    ['settingsKept', /kept as (?<path>.+); (?<used>[^;]+?)\. /],
-    ['settingsLeft', /stays at (?<path>.+); (?<used>[^;]+?)\. /],
-    ['settingsUnreadable', /^(?<path>.+) cannot be read \(.*\); (?<used>.+?), and/],
-  ],
-  read_only: [['settingsNewer', /^(?<path>.+) was written by a newer Tandem \(version (?<version>\d+)\)/]],
-  database_unreadable: [['databaseKept', /kept as (?<path>.+?) and a new one/]],
-  database_newer: [
-    ['databaseNewer', /^(?<path>.+) was written by a newer Tandem \(version (?<version>\d+)\)/],
-  ],
-  model_incomplete: [
-    ['modelWeights', /^(?<name>.+) cannot be used: its weights/],
-    ['modelDownload', /^(?<name>.+) cannot be used: its download/],
-    ['modelConfig', /^(?<name>.+) cannot be used: its config/],
-  ],
-  port_taken: [
-    ['portHeld', /^Port (?<port>\d+) is taken by (?<holder>.+); the UI is at (?<url>\S+)/],
-    ['portMoved', /^Port (?<port>\d+) is taken; the UI is at (?<url>\S+)/],
-  ],
-  pull_failed: [
-    ['pullDamaged', /arrived damaged/],
-    ['pullNetwork', /cannot be reached/],
-  ],
+/** The sentence for what is told in several ways under one code, by what its details say of it. */
+const CASES: Readonly<Record<string, (details: Facts) => string | null>> = {
+  environment_invalid: () => 'variable',
+  setting_invalid: () => 'setting',
+  settings_corrupt: ({ problem }) =>
+    ({ kept: 'settingsKept', left: 'settingsLeft' })[String(problem)] ?? 'settingsUnreadable',
+  read_only: () => 'settingsNewer',
+  database_unreadable: () => 'databaseKept',
+  database_newer: () => 'databaseNewer',
+  model_incomplete: ({ reason }) =>
+    ({ weights_missing: 'modelWeights', download_unfinished: 'modelDownload' })[String(reason)] ??
+    'modelConfig',
+  port_taken: ({ holder }) => (holder == null ? 'portMoved' : 'portHeld'),
+  pull_failed: ({ problem }) => ({ damaged: 'pullDamaged', network: 'pullNetwork' })[String(problem)] ?? null,
 };
 
 /**
- * The sentence for an error or a warning, naming the model, path or variable where the core tells it: in `details`,
- * else in its own sentence.
+ * The sentence for an error or a warning, naming the model, path or variable that its details tell; without them the
+ * sentence of its code alone.
  */
 export function errorWords({ code, message, details = {} }: Trouble, t: TFunction): string {
-  const exact = filled(t, 'errorFacts', code, plainFacts(details, t)) ?? foundWords(code, message, t);
+  const exact = filled(t, 'errorFacts', code, plainFacts(details, t)) ?? caseWords(code, details, t);
   if (exact !== null) return exact;
   if (!Object.hasOwn(en.errors, code)) return message;
   return t(`errors.${code as keyof typeof en.errors}`);
 }
 
-function foundWords(code: string, message: string, t: TFunction): string | null {
-  for (const [key, pattern] of FACTS[code] ?? []) {
-    const found = pattern.exec(message);
-    if (!found) continue;
-    const facts: Record<string, string> = { ...found.groups };
-    if (facts.accepted) facts.accepted = acceptedWords(facts.accepted, t);
-    if (facts.used) facts.used = t(/last good/.test(facts.used) ? 'accepted.lastGood' : 'accepted.defaults');
-    if (facts.holder) facts.holder = facts.holder.replace(/\(process (\d+)\)/, '($1)');
-    const sentence = filled(t, 'warnings', key, facts);
-    if (sentence !== null) return sentence;
-  }
-  return null;
+function caseWords(code: string, details: Facts, t: TFunction): string | null {
+  const key = CASES[code]?.(details) ?? null;
+  if (key === null) return null;
+  const { accepted, used } = details;
+  return filled(t, 'warnings', key, {
+    ...details,
+    ...(accepted === undefined ? {} : { accepted: acceptedWords(details, t) }),
+    ...(used === undefined
+      ? {}
+      : { used: t(used === 'lastGood' ? 'accepted.lastGood' : 'accepted.defaults') }),
+  });
 }
 
-/** What a variable takes. Lists of words, numbers and addresses need no translation, what joins them does. */
-function acceptedWords(text: string, t: TFunction): string {
-  const number = /^a (?<whole>whole )?number (?:from|above) (?<low>[\d.]+)(?:.*? to (?<high>[\d.]+))?/.exec(
-    text,
-  );
-  if (number?.groups) {
-    const { whole, low, high } = number.groups;
-    const kind = t(whole ? 'accepted.whole' : 'accepted.number');
-    return high ? t('accepted.range', { kind, low, high }) : t('accepted.from', { kind, low });
+/** What a variable or a setting takes. Lists of words, numbers and addresses need no translation. */
+function acceptedWords({ accepted, example, low, high, max }: Facts, t: TFunction): string {
+  switch (accepted) {
+    case 'whole':
+    case 'number': {
+      const kind = t(`accepted.${accepted}`);
+      return high == null ? t('accepted.from', { kind, low }) : t('accepted.range', { kind, low, high });
+    }
+    case 'commas':
+      return t('accepted.list', { example });
+    case 'estimates':
+      return t('accepted.json');
+    case 'url':
+      return t('accepted.url');
+    case 'text':
+      return t('accepted.text', { max });
+    default:
+      return String(example);
   }
-  if (/^true, false/.test(text)) return 'true, false, 1, 0, yes, no, on, off';
-  if (/^JSON such as/.test(text)) return t('accepted.json');
-  const longest = /^text of at most (\d+)/.exec(text)?.[1];
-  if (longest) return t('accepted.text', { max: longest });
-  if (/^a http/.test(text)) return t('accepted.url');
-  if (/^an address/.test(text)) return '127.0.0.1, ::1';
-  const list = /^(?:host names|origins) such as (.+), separated by commas$/.exec(text);
-  if (list?.[1]) return t('accepted.list', { example: list[1].replace(' or ', ', ') });
-  return text;
 }
 
 /** The command that a cure names: between backticks, after "Run:", or in brackets for `pip`. */

@@ -288,6 +288,7 @@ export const en = {
       reasoning: 'Hard reasoning',
     },
     tight: 'tight next to the others',
+    tooLarge: 'too large for this machine',
     starting: 'Starting the download',
     verifying: 'Checking the download',
     installed: 'Installed',

@@ -68,6 +68,7 @@ describe('pulls', () => {
     expect(pulls.list()[0]?.error).toEqual({
       code: 'disk_full',
       message: 'The disk is full. Free 2 GB and try again.',
+      details: {},
     });
   });
 

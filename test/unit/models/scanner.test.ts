@@ -218,11 +218,12 @@ describe('broken models', () => {
     await model(path, { 'model.safetensors': null });
     const library = new MlxLibrary(() => roots());
     await library.list();
-    expect(library.warnings()).toEqual([
+    expect(library.warnings()).toMatchObject([
       {
         code: 'model_incomplete',
         message:
           'late-1b cannot be used: its weights are missing (model.safetensors). Finish the download, or delete the folder.',
+        details: { name: 'late-1b', reason: 'weights_missing', file: 'model.safetensors' },
       },
     ]);
     await model(join(home, '.mlx_models/late-1b'));

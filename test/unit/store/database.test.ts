@@ -94,7 +94,13 @@ describe('openDatabase', () => {
 
     const { db, readOnly, warnings } = open(dir);
     expect(readOnly).toBe(true);
-    expect(warnings).toEqual([{ code: 'database_newer', message: expect.stringContaining('Update Tandem') }]);
+    expect(warnings).toEqual([
+      {
+        code: 'database_newer',
+        message: expect.stringContaining('Update Tandem'),
+        details: { path: `${dir}/tandem.db`, version: DATABASE_VERSION + 1 },
+      },
+    ]);
     expect(chatQueries(db, '').listChats()).toHaveLength(1);
     expect(() => chatQueries(db, '').renameChat('a', 'B')).toThrow(/readonly/);
   });
@@ -116,7 +122,13 @@ describe('openDatabase', () => {
 
     const { db, warnings } = open(dir);
     const aside = `${dir}/tandem.unreadable-2026-02-03T04-05-06.000Z.db`;
-    expect(warnings).toEqual([{ code: 'database_unreadable', message: expect.stringContaining(aside) }]);
+    expect(warnings).toEqual([
+      {
+        code: 'database_unreadable',
+        message: expect.stringContaining(aside),
+        details: { path: aside },
+      },
+    ]);
     expect(readFileSync(aside).equals(broken)).toBe(true);
     expect(chatQueries(db, '').listChats()).toEqual([]);
   });

@@ -28,24 +28,45 @@ describe('parseEnvironment', () => {
   });
 
   it.each([
-    ['MLX_ONLY_LIGHT', 'maybe', 'true, false, 1, 0, yes, no, on or off'],
-    ['MLX_MAX_CONCURRENT', '1.5', 'a whole number from 1 to 16'],
-    ['MLX_MAX_CONCURRENT', '0x10', 'a whole number from 1 to 16'],
-    ['MLX_RATE_LIMIT_MAX', '-1', 'a whole number from 0'],
-    ['LOCAL_ROUTER_LLM_TIMEOUT', '5 minutes', 'a number above 0 to 86400'],
-    ['MLX_MEMORY_WARNING_PERCENT', '101', 'a number from 1 to 100'],
-    ['OLLAMA_API_URL', 'localhost:11434', 'a http:// or https:// address'],
-    ['MODEL_TIME_ESTIMATES', '{"a": [1, 2]}', ESTIMATES],
-    ['MODEL_TIME_ESTIMATES', 'null', ESTIMATES],
-    ['MODEL_TIME_ESTIMATES', '{', ESTIMATES],
-    ['OLLAMA_MODEL_CODING', 'x'.repeat(301), 'text of at most 300 characters'],
-  ])('%s=%s is named with what is accepted, and not repeated', (name, text, accepted) => {
+    [
+      'MLX_ONLY_LIGHT',
+      'maybe',
+      'true, false, 1, 0, yes, no, on or off',
+      { accepted: 'list', example: 'true, false, 1, 0, yes, no, on, off' },
+    ],
+    ['MLX_MAX_CONCURRENT', '1.5', 'a whole number from 1 to 16', { accepted: 'whole', low: 1, high: 16 }],
+    ['MLX_MAX_CONCURRENT', '0x10', 'a whole number from 1 to 16', { accepted: 'whole', low: 1, high: 16 }],
+    ['MLX_RATE_LIMIT_MAX', '-1', 'a whole number from 0', { accepted: 'whole', low: 0, high: null }],
+    [
+      'LOCAL_ROUTER_LLM_TIMEOUT',
+      '5 minutes',
+      'a number above 0 to 86400',
+      { accepted: 'number', low: 0, high: 86_400 },
+    ],
+    [
+      'MLX_MEMORY_WARNING_PERCENT',
+      '101',
+      'a number from 1 to 100',
+      { accepted: 'number', low: 1, high: 100 },
+    ],
+    ['OLLAMA_API_URL', 'localhost:11434', 'a http:// or https:// address', { accepted: 'url' }],
+    ['MODEL_TIME_ESTIMATES', '{"a": [1, 2]}', ESTIMATES, { accepted: 'estimates' }],
+    ['MODEL_TIME_ESTIMATES', 'null', ESTIMATES, { accepted: 'estimates' }],
+    ['MODEL_TIME_ESTIMATES', '{', ESTIMATES, { accepted: 'estimates' }],
+    [
+      'OLLAMA_MODEL_CODING',
+      'x'.repeat(301),
+      'text of at most 300 characters',
+      { accepted: 'text', max: 300 },
+    ],
+  ])('%s=%s is named with what is accepted, and not repeated', (name, text, accepted, facts) => {
     const { values, warnings } = parseEnvironment({ [name]: text });
     expect(values).toEqual({});
     expect(warnings).toEqual([
       {
         code: 'environment_invalid',
         message: `${name} was not understood and is ignored. Accepted: ${accepted}.`,
+        details: { name, ...facts },
       },
     ]);
   });

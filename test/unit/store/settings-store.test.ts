@@ -185,6 +185,7 @@ describe('a settings file that is not as it should be', () => {
         {
           code: 'settings_corrupt',
           message: expect.stringContaining(`${aside}; the last good copy is used`),
+          details: { problem: 'kept', path: aside, used: 'lastGood' },
         },
       ]);
       expect(readFileSync(aside, 'utf8')).toBe(broken);
@@ -218,7 +219,11 @@ describe('a settings file that is not as it should be', () => {
     expect(settings.values()).toMatchObject({ memoryWarningPercent: 85, theme: 'dark' });
     expect(chosen(settings)).not.toContain('memoryWarningPercent');
     expect(settings.warnings).toEqual([
-      { code: 'setting_invalid', message: expect.stringMatching(/memoryWarningPercent.*from 1 to 100/) },
+      {
+        code: 'setting_invalid',
+        message: expect.stringMatching(/memoryWarningPercent.*from 1 to 100/),
+        details: { name: 'memoryWarningPercent', accepted: 'number', low: 1, high: 100 },
+      },
     ]);
     await settings.set('theme', 'light');
     expect(JSON.parse(readFileSync(`${dir}/settings.json`, 'utf8')).values).toEqual({
@@ -235,7 +240,11 @@ describe('a settings file that is not as it should be', () => {
     const settings = await open(dir);
     expect(settings.values().theme).toBe('dark');
     expect(settings.warnings).toEqual([
-      { code: 'read_only', message: expect.stringContaining('Update Tandem') },
+      {
+        code: 'read_only',
+        message: expect.stringContaining('Update Tandem'),
+        details: { path: `${dir}/settings.json`, version: 2 },
+      },
     ]);
     await expect(settings.set('theme', 'light')).rejects.toMatchObject({ code: 'read_only' });
     expect(readFileSync(`${dir}/settings.json`, 'utf8')).toBe(before);

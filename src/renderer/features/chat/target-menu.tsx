@@ -1,6 +1,7 @@
 import { ChevronDown, Sparkles } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import type { Target } from '../../../shared/chat';
+import type { ModelView } from '../../../shared/contract';
 import { shortModel } from '../../components/backend-words';
 import { BoltIcon, StackIcon } from '../../components/icons';
 import { Menu, MenuChoice, MenuHeading } from '../../components/menu';
@@ -16,11 +17,16 @@ function TargetIcon({ target }: { target: Target }) {
   return <Icon className={TONES[target.backend]} />;
 }
 
+/** What can be asked: on this machine, whole, and made for answering; an old server does not say what it is made for. */
+function isChoice({ remote, broken, capabilities }: ModelView): boolean {
+  return !remote && broken === null && (capabilities.length === 0 || capabilities.includes('completion'));
+}
+
 /** Who should answer the next message: Tandem's choice, one server, or one model. */
 export function TargetMenu() {
   const { t } = useTranslation();
   const target = useChat((state) => state.target);
-  const models = (usePart('models') ?? []).filter(({ remote, broken }) => !remote && broken === null);
+  const models = (usePart('models') ?? []).filter(isChoice);
   const name =
     target.kind === 'auto'
       ? t('chat.targetAuto')

@@ -126,6 +126,8 @@ function useModelOptions(backend: BackendId, chosen: string | null) {
     const facts = [shortModel(model.name)];
     if (model.starter) facts.push(t('settings.starterMark'));
     else if (model.sizeBytes !== null) facts.push(format.fileSize(model.sizeBytes));
+    if (model.fit === 'tight') facts.push(t('models.tight'));
+    if (model.fit === 'no') facts.push(t('models.tooLarge'));
     return { value: model.name, label: facts.join(' · ') };
   });
   if (chosen !== null && !models.some((model) => model.name === chosen)) {

@@ -8,6 +8,7 @@ import { parseEnvironment } from '../../../../src/main/store/environment';
 import { cureWords, errorWords, setupDetail } from '../../../../src/renderer/i18n/core-words';
 import { en } from '../../../../src/renderer/i18n/en';
 import { startI18n } from '../../../../src/renderer/i18n/i18n';
+import { troubleRu } from '../../../../src/renderer/i18n/ru-trouble';
 import { SETTINGS } from '../../../../src/shared/settings';
 
 let ru: TFunction;
@@ -46,38 +47,49 @@ describe('warnings in Russian', () => {
   it.each([
     [
       'settings_corrupt',
-      'The settings file was not valid. It was kept as /d/s.corrupt.json; the last good copy is used. Check the settings.',
+      { problem: 'kept', path: '/d/s.corrupt.json', used: 'lastGood' },
       ['/d/s.corrupt.json', 'последняя исправная копия'],
     ],
+    ['settings_corrupt', { problem: 'left', path: '/d/s.json', used: 'defaults' }, ['/d/s.json', 'исходные']],
     [
       'settings_corrupt',
-      '/d/settings.json cannot be read (EACCES: permission denied); the defaults hold, and changes are refused. Give your user…',
-      ['/d/settings.json', 'исходные'],
+      { problem: 'unreadable', path: '/d/s.json', used: 'defaults' },
+      ['/d/s.json', 'исходные', 'права'],
     ],
+    ['read_only', { path: '/d/s.json', version: 9 }, ['/d/s.json', '9']],
     [
       'database_unreadable',
-      'The chat database could not be read. It was kept as /a b/chats.unreadable.db and a new one was started. To recover…',
+      { path: '/a b/chats.unreadable.db' },
       ['`sqlite3 "/a b/chats.unreadable.db" .recover`'],
     ],
-    [
-      'database_newer',
-      '/d/chats.db was written by a newer Tandem (version 9); chats can be read but not changed. Update Tandem.',
-      ['/d/chats.db', '9'],
-    ],
+    ['database_newer', { path: '/d/chats.db', version: 9 }, ['/d/chats.db', '9']],
     [
       'model_incomplete',
-      'org/name cannot be used: its download is not finished. Finish the download, or delete the folder.',
-      ['org/name'],
+      { name: 'org/name', reason: 'download_unfinished', file: 'a.safetensors' },
+      ['org/name', 'загрузка'],
+    ],
+    ['model_incomplete', { name: 'org/name', reason: 'config_unreadable', file: 'c' }, ['config.json']],
+    [
+      'port_taken',
+      { port: 11437, holder: 'node', pid: 812, url: 'http://127.0.0.1:11438' },
+      ['11437', 'node (812)', 'http://127.0.0.1:11438'],
     ],
     [
       'port_taken',
-      'Port 11437 is taken by node (process 812); the UI is at http://127.0.0.1:11438 instead.',
-      ['11437', 'node (812)', 'http://127.0.0.1:11438'],
+      { port: 11437, holder: null, pid: null, url: 'http://127.0.0.1:11438' },
+      ['11437', 'http://127.0.0.1:11438'],
     ],
-  ])('carry the facts of %s', (code, message, facts) => {
-    const words = errorWords({ code, message }, ru);
+    ['pull_failed', { model: 'x', problem: 'network' }, ['сеть']],
+    ['pull_failed', { model: 'x', problem: null }, [troubleRu.errors.pull_failed]],
+  ])('carry the facts of %s', (code, details, facts) => {
+    const words = errorWords({ code, message: 'English words', details }, ru);
     for (const fact of facts) expect(words).toContain(fact);
     expect(english(words.replace('node (812)', ''))).toEqual([]);
+  });
+
+  it('say the code’s own sentence where no facts are told', () => {
+    for (const code of ['settings_corrupt', 'database_newer', 'model_incomplete', 'port_taken'] as const)
+      expect(errorWords({ code, message: 'English words' }, ru)).toBe(troubleRu.errors[code]);
   });
 });
 
