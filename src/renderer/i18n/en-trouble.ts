@@ -96,9 +96,9 @@ export const troubleEn = {
     databaseNewer:
       '{{path}} was written by a newer Tandem (version {{version}}): chats can be read but not changed. Update Tandem.',
     modelWeights:
-      '{{name}} cannot be used: it has no weights ({{file}}). Finish the download or delete the folder.',
+      '{{name}} cannot be used: its weights are missing ({{file}}). Finish the download or delete the folder.',
     modelDownload:
-      '{{name}} cannot be used: {{file}} is missing or cut off. Finish the download or delete the folder.',
+      '{{name}} cannot be used: its download is not finished ({{file}}). Finish the download or delete the folder.',
     modelConfig:
       '{{name}} cannot be used: its config.json cannot be read. Download it again or delete the folder.',
     portHeld: 'Port {{port}} is used by {{holder}} ({{pid}}), so this page is at {{url}}.',
