@@ -16,6 +16,7 @@ const { positionals, values } = parseArgs({
     count: { type: 'string' },
     out: { type: 'string' },
     resume: { type: 'boolean', default: false },
+    only: { type: 'string' },
     shipped: { type: 'boolean', default: false },
   },
 });
@@ -33,6 +34,7 @@ const BENCHES: Record<string, () => Promise<Figures>> = {
       resume: values.resume,
       out: values.out ?? null,
       shipped: values.shipped,
+      only: values.only ?? null,
     }),
   idle,
   queue,

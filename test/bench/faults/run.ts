@@ -23,12 +23,14 @@ export interface FaultOptions {
   out: string | null;
   /** Shipped backoff and stable time, each kind once. */
   shipped: boolean;
+  /** Only kinds whose name holds this. */
+  only: string | null;
 }
 
 /** The app is killed in a phase of its own, as no figure of a process outlives it. */
 type Phase = { name: string; mode: Kind['mode']; kinds: Kind[]; share: number };
 const KILLED = 'app killed and started';
-const PHASES: readonly Phase[] = [
+const ALL_PHASES: readonly Phase[] = [
   {
     name: 'servers',
     mode: 'managed',
@@ -48,13 +50,23 @@ export async function faults(options: FaultOptions): Promise<Figures> {
   );
   const total = options.count ?? (options.shipped ? KINDS.length : Number.POSITIVE_INFINITY);
   const minutes = options.minutes ?? Number.POSITIVE_INFINITY;
-  for (const phase of PHASES) {
+  for (const phase of phasesWith(options.only)) {
     const count = options.shipped ? phase.kinds.length : Math.round(total * phase.share);
     await runPhase(phase, { count, ms: minutes * phase.share * 60_000 }, options, ledger);
   }
   const judged = judgeAll(ledger, (kind) => KINDS.find(({ name }) => name === kind)?.due ?? []);
   const names = KINDS.map(({ name }) => name);
   return tabulate(ledger, judged, names);
+}
+
+/** The phases with kinds of that name; one that stands alone takes all. */
+function phasesWith(only: string | null): Phase[] {
+  if (only === null) return [...ALL_PHASES];
+  const phases = ALL_PHASES.map((phase) => ({
+    ...phase,
+    kinds: phase.kinds.filter(({ name }) => name.includes(only)),
+  })).filter(({ kinds }) => kinds.length > 0);
+  return phases.map((phase) => ({ ...phase, share: 1 / phases.length }));
 }
 
 async function runPhase(
