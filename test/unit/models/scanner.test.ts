@@ -218,7 +218,7 @@ describe('broken models', () => {
     await model(path, { 'model.safetensors': null });
     const library = new MlxLibrary(() => roots());
     await library.list();
-    expect(library.warnings()).toMatchObject([
+    expect(library.warnings()).toEqual([
       {
         code: 'model_incomplete',
         message:
