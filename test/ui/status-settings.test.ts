@@ -227,6 +227,7 @@ describe('settings', () => {
             {
               code: 'port_taken',
               message: 'Port 11437 is taken; the UI is at http://127.0.0.1:11438 instead.',
+              details: { port: 11437, holder: null, pid: null, url: 'http://127.0.0.1:11438' },
             },
           ],
         }),
