@@ -95,6 +95,14 @@ describe('Scheduler', () => {
     expect(order.join(' ')).toBe('a1 a2 a3 a4 a5 b1 b2 b3 b4 b5 b6 b7 a6 a7');
   });
 
+  it('passes over the one that is due four times at most, however many clients want the loaded model', () => {
+    const { arrive, drainAll, order } = setUp();
+    arrive({ id: 'running', model: 'a' }, { id: 'due', client: 'due', model: 'b' });
+    for (let n = 1; n <= 6; n += 1) arrive({ id: `a${n}`, client: `a${n}`, model: 'a' });
+    drainAll();
+    expect(order).toEqual(['running', 'a1', 'a2', 'a3', 'a4', 'due', 'a5', 'a6']);
+  });
+
   it('lets no client profit from the loaded model for long', () => {
     const { arrive, drainAll, order } = setUp();
     for (let n = 1; n <= 12; n += 1) arrive({ id: `a${n}`, model: 'a', client: 'a' });
