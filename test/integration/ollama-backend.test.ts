@@ -1,132 +1,30 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Backend, BackendRequest } from '../../src/main/backends/backend';
 import { RemoteMlxBackend } from '../../src/main/backends/mlx/remote-mlx-backend';
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
-import { OllamaBackend } from '../../src/main/backends/ollama/ollama-backend';
-import type { OllamaBackendOptions } from '../../src/main/backends/ollama/ollama-options';
 import { systemClock } from '../../src/main/ports/clock';
-import { silentLogger } from '../../src/main/ports/logger';
-import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
-import { createProcessTable } from '../../src/main/ports/node-process-table';
-import { nodeSpawner } from '../../src/main/ports/node-spawner';
-import { ChildRecords } from '../../src/main/supervisor/sweep';
-import type { CompletionChunk } from '../../src/shared/domain';
-import type { BackendStatus } from '../../src/shared/status';
-import { SLOW, TINY, writeRandomModel } from '../support/random-model';
+import { babble, collect, never, OwnOllama, until } from '../support/own-ollama';
 import { ollamaProgram } from '../support/runtimes';
 
-const MODELFILE = `FROM .
-TEMPLATE """{{- range .Messages }}<|im_start|>{{ .Role }}
-{{ .Content }}<|im_end|>
-{{ end }}<|im_start|>assistant
-"""
-PARAMETER num_ctx 1024
-PARAMETER stop <|im_end|>
-`;
-
-let folder: string;
-const table = createProcessTable();
-const http = createNodeFetcher();
-const started: OllamaBackend[] = [];
+let own: OwnOllama;
 const cleanups: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tandem-ollama-'));
-  for (const [name, size] of Object.entries({ tiny: TINY, slow: SLOW })) {
-    await writeRandomModel(join(folder, name), size);
-    await writeFile(join(folder, name, 'Modelfile'), MODELFILE);
-  }
-  const backend = create();
-  await backend.start();
-  await backend.ensureReady();
-  for (const name of ['tiny', 'slow']) await backend.createFromFolder(name, join(folder, name), never);
-  await backend.stop();
+  own = await OwnOllama.make();
 });
-
 afterEach(async () => {
-  await Promise.all(started.splice(0).map((backend) => backend.stop()));
+  await own.stopAll();
   for (const clean of cleanups.splice(0)) await clean();
 });
-
-afterAll(async () => {
-  await http.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-function environment(): Record<string, string | undefined> {
-  return { ...process.env, HOME: folder, OLLAMA_MODELS: join(folder, 'models') };
-}
-
-function create(options: Partial<OllamaBackendOptions> = {}): OllamaBackend {
-  const backend = new OllamaBackend(
-    {
-      url: null,
-      candidates: [],
-      locate: async () => ({ path: ollamaProgram() }),
-      logFile: join(folder, 'ollama.log'),
-      env: environment(),
-      fetcher: http.fetcher,
-      post: http.post,
-      instanceId: 'test',
-      limits: { backoffFirstMs: 200 },
-      watchEveryMs: 200,
-      ...options,
-    },
-    {
-      clock: systemClock,
-      spawner: nodeSpawner,
-      table,
-      records: new ChildRecords(join(folder, 'children.json')),
-      logger: silentLogger,
-    },
-  );
-  started.push(backend);
-  return backend;
-}
-
-async function ready(options: Partial<OllamaBackendOptions> = {}): Promise<OllamaBackend> {
-  const backend = create(options);
-  await backend.start();
-  await backend.ensureReady();
-  return backend;
-}
-
-function babble(maxTokens: number, model = 'slow'): BackendRequest {
-  return {
-    id: `r${maxTokens}`,
-    model,
-    messages: [{ role: 'user', content: 'hello' }],
-    sampling: { maxTokens, temperature: 1.5, seed: 1, repeatPenalty: 1.3 },
-  };
-}
-
-async function collect(chunks: AsyncIterable<CompletionChunk>): Promise<CompletionChunk[]> {
-  const all: CompletionChunk[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return all;
-}
-
-function until(backend: Backend, done: (status: BackendStatus) => boolean): Promise<BackendStatus> {
-  return new Promise((resolve) => {
-    const check = (status: BackendStatus) => {
-      if (!done(status)) return;
-      unsubscribe();
-      resolve(status);
-    };
-    const unsubscribe = backend.onStatus(check);
-    check(backend.status());
-  });
-}
+afterAll(() => own.remove());
 
 /** A server of somebody else; the host `127.0.0.1:0` means any free port. */
 async function foreignOllama(host = '127.0.0.1:0'): Promise<{ url: string; process: ChildProcess }> {
   const child = spawn(ollamaProgram(), ['serve'], {
-    env: { ...environment(), OLLAMA_HOST: host, OLLAMA_NO_CLOUD: '1', OLLAMA_NOPRUNE: '1' },
+    env: { ...own.environment(), OLLAMA_HOST: host, OLLAMA_NO_CLOUD: '1', OLLAMA_NOPRUNE: '1' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
@@ -143,11 +41,9 @@ async function foreignOllama(host = '127.0.0.1:0'): Promise<{ url: string; proce
   return { url: `http://127.0.0.1:${port}`, process: child };
 }
 
-const never = new AbortController().signal;
-
 describe('an Ollama of our own', () => {
   test('starts on a private port, lists what is installed and streams', async () => {
-    const backend = await ready();
+    const backend = await own.ready();
     expect(backend.status()).toMatchObject({
       state: 'ready',
       ownership: 'managed',
@@ -171,7 +67,7 @@ describe('an Ollama of our own', () => {
   });
 
   test('cancel before the first byte and in the middle of an answer', async () => {
-    const backend = await ready();
+    const backend = await own.ready();
     const early = new AbortController();
     const pending = collect(backend.stream(babble(900), early.signal));
     early.abort();
@@ -188,13 +84,13 @@ describe('an Ollama of our own', () => {
   });
 
   test('kill -9 of the server in the middle of an answer: typed failure, no orphan, ready again', async () => {
-    const backend = await ready();
+    const backend = await own.ready();
     const pid = backend.status().pid ?? 0;
     let runners: number[] = [];
     const killed = async () => {
       for await (const chunk of backend.stream(babble(900), never)) {
         if (chunk.type !== 'text' || runners.length > 0) continue;
-        runners = await table.descendants(pid);
+        runners = await own.table.descendants(pid);
         process.kill(pid, 'SIGKILL');
       }
     };
@@ -204,16 +100,16 @@ describe('an Ollama of our own', () => {
     await backend.ensureReady();
     expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1 });
     expect(runners.length).toBeGreaterThan(0);
-    for (const runner of runners) expect(await table.identify(runner)).toBeNull();
+    for (const runner of runners) expect(await own.table.identify(runner)).toBeNull();
   });
 
   test('a killed runner is a failed answer, not a short one, and the server stays up', async () => {
-    const backend = await ready();
+    const backend = await own.ready();
     const pid = backend.status().pid ?? 0;
     const killed = async () => {
       for await (const chunk of backend.stream(babble(900), never)) {
         if (chunk.type === 'text')
-          for (const runner of await table.descendants(pid)) process.kill(runner, 'SIGKILL');
+          for (const runner of await own.table.descendants(pid)) process.kill(runner, 'SIGKILL');
       }
     };
     await expect(killed()).rejects.toMatchObject({ code: 'backend_failed' });
@@ -222,12 +118,12 @@ describe('an Ollama of our own', () => {
   });
 
   test('a runner that stands still is cut and ended, and the server stays up', async () => {
-    const backend = await ready({ stream: { stallMs: () => 700, lookEveryMs: 100 } });
+    const backend = await own.ready({ stream: { stallMs: () => 700, lookEveryMs: 100 } });
     const pid = backend.status().pid ?? 0;
     const frozen = async () => {
       for await (const chunk of backend.stream(babble(900), never)) {
         if (chunk.type === 'text')
-          for (const runner of await table.descendants(pid)) process.kill(runner, 'SIGSTOP');
+          for (const runner of await own.table.descendants(pid)) process.kill(runner, 'SIGSTOP');
       }
     };
     await expect(frozen()).rejects.toMatchObject({ details: { cause: 'stalled' } });
@@ -236,7 +132,7 @@ describe('an Ollama of our own', () => {
   });
 
   test('unknown and remote models are refused with what to do', async () => {
-    const backend = await ready();
+    const backend = await own.ready();
     await expect(collect(backend.stream(babble(2, 'nope'), never))).rejects.toMatchObject({
       code: 'model_not_found',
     });
@@ -251,11 +147,11 @@ describe('an Ollama of our own', () => {
   });
 
   test('loading only, a second name and deleting', async () => {
-    const backend = await ready();
+    const backend = await own.ready();
     const load = await collect(backend.stream({ ...babble(2, 'tiny'), messages: [] }, never));
     expect(load).toMatchObject([{ type: 'end', end: { reason: 'load' } }]);
     const url = backend.status().url ?? '';
-    const api = new OllamaApi({ url, fetcher: http.fetcher, post: http.post, instanceId: 'test' });
+    const api = new OllamaApi({ url, fetcher: own.http.fetcher, post: own.http.post, instanceId: 'test' });
     await api.createFrom('coder', 'tiny', never);
     expect((await backend.models()).map(({ name }) => name)).toContain('coder');
     await api.delete('coder', never);
@@ -263,24 +159,24 @@ describe('an Ollama of our own', () => {
   });
 
   test('stop leaves no process, also while it answers', async () => {
-    const backend = await ready();
+    const backend = await own.ready();
     const pid = backend.status().pid ?? 0;
     const answer = backend.stream(babble(900), never)[Symbol.asyncIterator]();
     await answer.next();
-    const family = [pid, ...(await table.descendants(pid))];
+    const family = [pid, ...(await own.table.descendants(pid))];
     expect(family.length).toBeGreaterThan(1);
     const rest = collect({ [Symbol.asyncIterator]: () => answer }).catch((error) => error.code);
     await backend.stop();
-    for (const member of family) expect(await table.identify(member)).toBeNull();
+    for (const member of family) expect(await own.table.identify(member)).toBeNull();
     expect(await rest).toBe('backend_failed');
-    expect(JSON.parse(await readFile(join(folder, 'children.json'), 'utf8')).children).toEqual([]);
+    expect(JSON.parse(await readFile(join(own.folder, 'children.json'), 'utf8')).children).toEqual([]);
   });
 });
 
 describe('a server of somebody else', () => {
   test('is adopted, never stopped, replaced when it vanishes and adopted again', async () => {
     const first = await foreignOllama();
-    const backend = await ready({ candidates: [first.url] });
+    const backend = await own.ready({ candidates: [first.url] });
     expect(backend.status()).toMatchObject({
       state: 'adopted',
       ownership: 'adopted',
@@ -296,7 +192,7 @@ describe('a server of somebody else', () => {
 
   test('outlives our stop', async () => {
     const foreign = await foreignOllama();
-    const backend = await ready({ candidates: [foreign.url] });
+    const backend = await own.ready({ candidates: [foreign.url] });
     await backend.restart('test');
     await backend.stop();
     expect((await fetch(`${foreign.url}/api/version`)).ok).toBe(true);
@@ -304,12 +200,12 @@ describe('a server of somebody else', () => {
 
   test('takes over from ours when it appears', async () => {
     const candidates: string[] = [];
-    const backend = await ready({ candidates });
+    const backend = await own.ready({ candidates });
     const pid = backend.status().pid ?? 0;
     candidates.push((await foreignOllama()).url);
     await until(backend, ({ state }) => state === 'adopted');
     await backend.stop();
-    expect(await table.identify(pid)).toBeNull();
+    expect(await own.table.identify(pid)).toBeNull();
   });
 
   test('a fixed address that is dead is absent with the cure, and used as soon as it answers', async () => {
@@ -317,7 +213,7 @@ describe('a server of somebody else', () => {
     const gone = new Promise((resolve) => foreign.once('exit', resolve));
     foreign.kill('SIGTERM');
     await gone;
-    const backend = create({ url });
+    const backend = own.create({ url });
     await backend.start();
     expect(backend.status()).toMatchObject({ state: 'absent', absence: { code: 'ollama_down' }, pid: null });
     await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'ollama_down' });
@@ -329,10 +225,10 @@ describe('a server of somebody else', () => {
 
   test('is not Tandem itself', async () => {
     const url = await tandemListener('test');
-    const backend = create({ url });
+    const backend = own.create({ url });
     await backend.start();
     expect(backend.status()).toMatchObject({ state: 'absent', lastError: { code: 'self_reference' } });
-    const other = await ready({ candidates: [await tandemListener('another instance')] });
+    const other = await own.ready({ candidates: [await tandemListener('another instance')] });
     expect(other.status()).toMatchObject({ state: 'ready', ownership: 'managed' });
   });
 });
@@ -340,7 +236,7 @@ describe('a server of somebody else', () => {
 describe('without a server and without a program', () => {
   test('it is absent with the cure, and starts when the set-up has finished', async () => {
     let built = false;
-    const backend = create({
+    const backend = own.create({
       locate: async () =>
         built
           ? { path: ollamaProgram() }
@@ -365,8 +261,8 @@ describe('an MLX API on another machine', () => {
     const backend = new RemoteMlxBackend({
       url,
       clock: systemClock,
-      fetcher: http.fetcher,
-      post: http.post,
+      fetcher: own.http.fetcher,
+      post: own.http.post,
       instanceId: 'test',
       watchEveryMs: 200,
     });

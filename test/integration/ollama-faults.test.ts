@@ -11,7 +11,7 @@ import { babble, collect, never, OwnOllama, until } from '../support/own-ollama'
 /** A real Ollama of ours whose processes are killed or stopped, whose queue is full, whose log cannot be written. */
 
 /** Short, so that a silence is judged within the test; the shipped ones are in `stream-limits.ts`. */
-const QUICK = { stallMs: () => 1500, noRunnerMs: 1000, lookEveryMs: 100 };
+const QUICK = { stallMs: () => 3000, noRunnerMs: 1000, lookEveryMs: 100 };
 
 let own: OwnOllama;
 
@@ -88,11 +88,11 @@ describe('a model process', () => {
     await expect(answer()).rejects.toMatchObject({ code: 'backend_failed', details: { cause: 'stalled' } });
     expect(await gone(stopped)).toBe(true);
     expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
-    expect(backend.status()).toMatchObject({ restarts: 0, hangLimits: { stepMs: 1500, learned: false } });
+    expect(backend.status()).toMatchObject({ restarts: 0, hangLimits: { stepMs: 3000, learned: false } });
   });
 
   test('that computes a long prompt is no hang', async () => {
-    const backend = await own.ready({ stream: { ...QUICK, stallMs: () => 400, prefillMs: () => 0 } });
+    const backend = await own.ready({ stream: { ...QUICK, loadTimeoutMs: () => 1000, prefillMs: () => 0 } });
     const prompt = 'the quick brown fox '.repeat(8);
     const answer = await collect(backend.stream(babble(3, 'slow', prompt), never));
     expect(answer.at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 3 } });
@@ -125,7 +125,7 @@ describe('the server', () => {
     const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
     const backend = await own.ready({ env });
     const api = backend.status().url ?? '';
-    const long = backend.stream(babble(60), never)[Symbol.asyncIterator]();
+    const long = backend.stream(babble(25), never)[Symbol.asyncIterator]();
     await long.next();
     const others = Array.from({ length: 5 }, () => collect(backend.stream(babble(2, 'tiny'), never)));
     await sleep(300);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BackendRequest } from '../../src/main/backends/backend';
+import type { Backend, BackendRequest } from '../../src/main/backends/backend';
 import { OllamaBackend } from '../../src/main/backends/ollama/ollama-backend';
 import type { OllamaBackendOptions } from '../../src/main/backends/ollama/ollama-options';
 import { systemClock } from '../../src/main/ports/clock';
@@ -121,7 +121,7 @@ export async function collect(chunks: AsyncIterable<CompletionChunk>): Promise<C
 
 /** Resolves with the first status for which `done` holds, now or later. */
 export function until(
-  backend: OllamaBackend,
+  backend: Pick<Backend, 'status' | 'onStatus'>,
   done: (status: BackendStatus) => boolean,
 ): Promise<BackendStatus> {
   return new Promise((resolve) => {

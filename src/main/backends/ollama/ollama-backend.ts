@@ -1,14 +1,13 @@
 import type { CompletionChunk, ModelInfo } from '../../../shared/domain';
-import { isTandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import type { Backend, BackendRequest } from '../backend';
 import { StatusBoard } from '../status-board';
-import { supervisedStatus } from '../supervised-status';
 import { Catalogue } from './catalogue';
 import { Completions } from './completions';
 import { ManagedOllama } from './managed-ollama';
+import { managedStatus } from './managed-status';
 import { OllamaApi } from './ollama-api';
 import { OLLAMA_CAPABILITIES, OLLAMA_DEFAULT_URL, type OllamaBackendOptions } from './ollama-options';
 import { type Resident, Residents } from './residents';
@@ -18,8 +17,7 @@ import { ServerChoice } from './server-choice';
 import { ServerMemory } from './server-memory';
 import { DEFAULT_STREAM_LIMITS } from './stream-limits';
 
-const WATCH_EVERY_MS = 5000;
-const PROBE_TIMEOUT_MS = 2000;
+const PS_TIMEOUT_MS = 2000;
 const FIGURES_EVERY_MS = 10_000;
 
 /** Ollama: somebody else's server if there is one, else a supervised one of our own. */
@@ -115,13 +113,11 @@ export class OllamaBackend implements Backend {
   async *stream(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
     const api = this.#choice.require();
     const { model } = request;
-    let answered = false;
     await this.#catalogue.refuseRemote(api, model, signal).catch((error) => this.#failed(error, signal));
     this.#residents.begin(model);
     try {
       for await (const chunk of this.#completions.run(api, request, signal)) {
-        if (!answered) this.#onAnswering(model);
-        answered = true;
+        if (this.#board.current.model !== model) this.#onAnswering(model);
         yield chunk;
       }
     } catch (error) {
@@ -184,9 +180,7 @@ export class OllamaBackend implements Backend {
   }
 
   async #failed(error: unknown, signal: AbortSignal): Promise<never> {
-    // An end without a last frame is no sign of a dead server: Ollama ends an answer so that repeats itself.
-    const incomplete = isTandemError(error) && error.details.cause === 'incomplete';
-    if (!signal.aborted && !incomplete) await this.#choice.onFailure(error);
+    if (!signal.aborted) await this.#choice.onFailure(error);
     throw error;
   }
 
@@ -196,21 +190,15 @@ export class OllamaBackend implements Backend {
   }
 
   #createChoice(): ServerChoice {
-    const { url, candidates = [OLLAMA_DEFAULT_URL], locate, instanceId, watchEveryMs } = this.#options;
     return new ServerChoice(
       {
-        url,
-        candidates,
-        locate,
-        instanceId,
-        watchEveryMs: watchEveryMs ?? WATCH_EVERY_MS,
-        probeTimeoutMs: PROBE_TIMEOUT_MS,
+        candidates: [OLLAMA_DEFAULT_URL],
+        ...this.#options,
         board: this.#board,
         createApi: (address) => this.#createApi(address),
         busy: () => this.#completions.active > 0,
         onChosen: (api) => {
-          this.#memory.changed();
-          this.#residents.changed(api === null);
+          this.#forget();
           if (api) void this.#refreshFigures();
         },
       },
@@ -225,7 +213,7 @@ export class OllamaBackend implements Backend {
     if (!api) return;
     const { managed } = this.#choice;
     try {
-      await this.#memory.refresh(api, managed, AbortSignal.timeout(PROBE_TIMEOUT_MS));
+      await this.#memory.refresh(api, managed, AbortSignal.timeout(PS_TIMEOUT_MS));
       if (api !== this.#choice.current) return;
       this.#board.set({
         memoryBytes: this.#memory.bytes,
@@ -238,20 +226,25 @@ export class OllamaBackend implements Backend {
   }
 
   #publish(): void {
-    const { managed } = this.#choice;
-    const view = this.#managed.supervisor.view();
-    const { server } = this.#managed;
-    const { model, memoryBytes, lastError } = this.#board.current;
-    // A server of somebody else that vanished since is the later news.
-    const newer = lastError !== null && lastError.at > (view.lastError?.at ?? 0);
-    this.#board.set({
+    const before = this.#board.current;
+    const work = {
       activeRequests: this.#completions.active,
       draining: this.#care.draining,
-      ...(managed ? supervisedStatus(view, 'Ollama', this.#completions.active, this.#care.draining) : {}),
-      ...(managed && newer ? { lastError } : {}),
-      ...(managed && server ? { url: server.api.url, version: server.version } : {}),
-      hangLimits: model === null ? null : this.#completions.hangLimits(model),
-    });
-    if (managed && view.state === 'ready' && memoryBytes === null) void this.#refreshFigures();
+      hangLimits: before.model === null ? null : this.#completions.hangLimits(before.model),
+    };
+    if (!this.#choice.managed) {
+      this.#board.set(work);
+      return;
+    }
+    const view = this.#managed.supervisor.view();
+    if (view.pid === null) this.#forget();
+    this.#board.set(managedStatus(view, this.#managed.server, { ...before, ...work }));
+    if (view.state === 'ready' && this.#memory.bytes === null) void this.#refreshFigures();
+  }
+
+  /** Nothing is known of the memory of the server that is used from now on. */
+  #forget(): void {
+    this.#memory.changed();
+    this.#residents.changed(this.#choice.managed);
   }
 }

@@ -80,7 +80,8 @@ export class Residents {
 
   /** The one that stays longest; null = none, or not known. */
   get first(): string | null {
-    return this.#reading?.items[0]?.name ?? null;
+    const [first] = this.#reading?.items ?? [];
+    return first ? plain(first.name) : null;
   }
 
   async refresh(api: OllamaApi, signal: AbortSignal): Promise<void> {

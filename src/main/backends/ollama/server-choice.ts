@@ -1,4 +1,4 @@
-import { TandemError } from '../../../shared/errors';
+import { isTandemError, TandemError } from '../../../shared/errors';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import { isBroken } from '../broken';
 import type { Locate } from '../locate';
@@ -14,8 +14,8 @@ export interface ServerChoiceOptions {
   candidates: readonly string[];
   locate: Locate;
   instanceId: string;
-  watchEveryMs: number;
-  probeTimeoutMs: number;
+  /** How often a server of somebody else is asked or looked for, ms. */
+  watchEveryMs?: number;
   board: StatusBoard;
   createApi(url: string): OllamaApi;
   /** Requests are being answered. */
@@ -23,6 +23,9 @@ export interface ServerChoiceOptions {
   /** Another server is used from now on; `api` is null while that is one of ours. */
   onChosen(api: OllamaApi | null): void;
 }
+
+const WATCH_EVERY_MS = 5000;
+const PROBE_TIMEOUT_MS = 2000;
 
 type Mode = { kind: 'none' } | { kind: 'watched'; server: WatchedServer } | { kind: 'managed' };
 
@@ -66,7 +69,7 @@ export class ServerChoice {
   /** Adopts a running server or starts our own; without either the state is `absent` with the cure. */
   async start(): Promise<void> {
     this.#closed = false;
-    const { url, watchEveryMs } = this.#options;
+    const { url, watchEveryMs = WATCH_EVERY_MS } = this.#options;
     this.#cancelTimer = this.#ports.clock.every(watchEveryMs, () => void this.#look());
     if (url !== null) await this.#watch(url, false);
     else await this.#look();
@@ -109,7 +112,9 @@ export class ServerChoice {
 
   /** A stream broke, which says more about the server than the next regular look. */
   async onFailure(error: unknown): Promise<void> {
-    if (!isBroken(error)) return;
+    // An end without a last frame is no sign of a dead server: Ollama ends an answer so that repeats itself.
+    const incomplete = isTandemError(error) && error.details.cause === 'incomplete';
+    if (incomplete || !isBroken(error)) return;
     if (this.#mode.kind === 'watched') void this.#mode.server.check();
     else await this.#managed.supervisor.connectionLost();
   }
@@ -165,14 +170,14 @@ export class ServerChoice {
 
   /** Begins to use somebody else's server if it answers; with a fixed address it is watched in any case. */
   async #watch(url: string, adopt: boolean): Promise<boolean> {
-    const { createApi, instanceId, watchEveryMs, probeTimeoutMs } = this.#options;
+    const { createApi, instanceId, watchEveryMs = WATCH_EVERY_MS } = this.#options;
     const server = new WatchedServer({
       api: createApi(url),
       clock: this.#ports.clock,
       instanceId,
       refuseTandem: adopt,
       everyMs: watchEveryMs,
-      timeoutMs: probeTimeoutMs,
+      timeoutMs: PROBE_TIMEOUT_MS,
       onUp: (version) => this.#onUp(server, version),
       onDown: (error) => this.#onDown(server, error),
     });
@@ -210,12 +215,12 @@ export class ServerChoice {
     const found = await this.#options.locate();
     this.#program = 'path' in found ? found.path : null;
     if ('path' in found) return;
-    const { code, cure, setup } = found.absent;
+    const { setup, ...absence } = found.absent;
     this.#options.board.set({
       state: 'absent',
       stage: setup ? 'setup' : 'idle',
       ownership: 'none',
-      absence: { code, cure },
+      absence,
     });
   }
 }

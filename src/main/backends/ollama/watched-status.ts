@@ -45,10 +45,15 @@ export function lostStatus(
 }
 
 /** What is wrong when nobody answers at the one address that was given, and what helps. */
-function absenceAt(url: string, error: TandemError): { code: string; cure: string } {
+function absenceAt(url: string, error: TandemError): BackendStatus['absence'] {
   if (error.code === 'self_reference') return { code: error.code, cure: error.message };
-  const named = `No Ollama answers at ${new URL(url).host}, which OLLAMA_API_URL names.`;
-  return { code: 'ollama_down', cure: `${named} Start it there, or unset the address.` };
+  const address = new URL(url).host;
+  const named = `No Ollama answers at ${address}, which OLLAMA_API_URL names.`;
+  return {
+    code: 'ollama_down',
+    cure: `${named} Start it there, or unset the address.`,
+    details: { address },
+  };
 }
 
 export function isLoopback(url: string): boolean {

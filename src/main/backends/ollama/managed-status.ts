@@ -1,0 +1,23 @@
+import type { BackendStatus } from '../../../shared/status';
+import type { SupervisorView } from '../../supervisor/supervisor-types';
+import { supervisedStatus } from '../supervised-status';
+import type { ManagedOllama } from './managed-ollama';
+
+/**
+ * What the status says of a server of ours.
+ * @param before what it says until now, with the work that is under way
+ */
+export function managedStatus(
+  view: SupervisorView,
+  server: ManagedOllama['server'],
+  before: BackendStatus,
+): Partial<BackendStatus> {
+  // That a server of somebody else has vanished may be later news than why ours ended.
+  const newer = before.lastError !== null && before.lastError.at > (view.lastError?.at ?? 0);
+  return {
+    hangLimits: before.hangLimits,
+    ...supervisedStatus(view, 'Ollama', before.activeRequests, before.draining),
+    ...(newer ? { lastError: before.lastError } : {}),
+    ...(server ? { url: server.api.url, version: server.version } : {}),
+  };
+}
