@@ -91,7 +91,18 @@ export function whyNeverFits(
   snapshot: RouteSnapshot,
 ): Reason | null {
   if (request.overruleMemory) return null;
-  return snapshot.memoryRefuses?.(backend, model, neededTokens(request)) ?? null;
+  return snapshot.memoryRefuses?.(backend, model, heldTokens(backend, model, request, snapshot)) ?? null;
+}
+
+/** Tokens that the model's cache will hold at the most: whatever is asked for, its context is the end. */
+export function heldTokens(
+  backend: BackendId,
+  name: string,
+  request: CompletionRequest,
+  { models }: RouteSnapshot,
+): number {
+  const model = models.find((known) => known.backend === backend && known.name === name);
+  return Math.min(neededTokens(request), model?.contextLength ?? Number.POSITIVE_INFINITY);
 }
 
 /** The next best of a backend whose first choice memory cannot hold. */

@@ -26,14 +26,14 @@ const REFUSED: [string, Record<string, unknown>, Record<string, unknown>?][] = [
   ['temperature', {}, { temperature: Number.POSITIVE_INFINITY }],
   ['temperature', {}, { temperature: 'hot' }],
   ['top_p', {}, { topP: 1.5 }],
-  ['top_k', {}, { topK: -1 }],
   ['top_k', {}, { topK: 1.5 }],
-  ['seed', {}, { seed: -1 }],
+  ['seed', {}, { seed: -2 }],
   ['seed', {}, { seed: 2 ** 65 }],
   ['seed', {}, { seed: 1.5 }],
   ['repeat_penalty', {}, { repeatPenalty: -1 }],
   ['max_tokens', {}, { maxTokens: 2.5 }],
   ['prompt', { rawPrompt: '' }],
+  ['prompt', { rawPrompt: ' \n\u0000\u200b' }],
   ['prompt', { rawPrompt: ['a', 'b'] }],
   ['messages[0].content', { messages: [{ role: 'user', content: 5 }] }],
   ['messages[0].role', { messages: [{ role: 'wizard', content: 'hi' }] }],
@@ -56,6 +56,7 @@ describe('what would take the server down', () => {
     [{ topK: 1_000_000 }, { topK: 3071 }],
     [{ topK: 40 }, { topK: 40 }],
     [{ topK: 0 }, { topK: 0 }],
+    [{ topK: -1 }, { topK: 0 }],
     [{ maxTokens: 1_000_000_000 }, { maxTokens: 1024 }],
     [{ maxTokens: 0 }, { maxTokens: 1024 }],
     [{ maxTokens: -1 }, { maxTokens: 1024 }],
@@ -64,6 +65,10 @@ describe('what would take the server down', () => {
   ];
   test.each(LOWERED)('%j is sent as %j', (asked, sent) => {
     expect(validate(request({}, asked), facts).sampling).toMatchObject(sent);
+  });
+
+  test('a seed by chance is none', () => {
+    expect(validate(request({}, { seed: -1 }), facts).sampling).not.toHaveProperty('seed');
   });
 
   test('stop words that are all empty are none', () => {

@@ -177,12 +177,12 @@ export class MlxBackend implements Backend, MemoryHolder {
       this.#publish();
     } else if (this.#process.supervisor.view().pid === null) {
       // A server that runs is there, whatever the set-up is doing to its runtime.
-      const { code, cure, setup } = found.absent;
+      const { setup, ...absence } = found.absent;
       this.#board.set({
         state: 'absent',
         stage: setup ? 'setup' : 'idle',
         ownership: 'none',
-        absence: { code, cure },
+        absence,
       });
     }
     return this.#python !== null;

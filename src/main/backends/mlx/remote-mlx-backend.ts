@@ -124,6 +124,7 @@ export class RemoteMlxBackend implements Backend {
           error.code === 'self_reference'
             ? `${error.message} MLX_API_URL names it.`
             : `MLX_API_URL names ${this.#api.url}, which cannot be used now; start it there or unset MLX_API_URL.`,
+        details: { address: new URL(this.#api.url).host },
       },
       lastError: {
         code: error.code === 'self_reference' ? error.code : 'unreachable',

@@ -20,13 +20,16 @@ export interface SafeRequest {
 const DEFAULT_MAX_TOKENS = 4096;
 /** Without a known vocabulary: smaller than that of any real model. */
 const UNKNOWN_VOCABULARY = 1024;
+/** Anything that is no blank, no control character and no mark without width. */
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 /** No tokenizer puts more characters than this into one token, on average over a long text. */
 const MAX_CHARS_PER_TOKEN = 24;
 
 /**
  * Keeps away from mlx_lm.server 0.32.2 what kills its generation thread or its process, or makes it answer with
  * nothing: any client could take the server down for all others. Values out of range are refused with the field's
- * name; `topK` and `maxTokens` are lowered to what the model has.
+ * name; `topK` and `maxTokens` are lowered to what the model has. What has no place in a `SafeRequest` (`logit_bias`,
+ * `xtc_threshold`, parts of messages with addresses …) is not sent at all.
  *
  * @throws TandemError `bad_request` or `unsupported`
  */
@@ -52,17 +55,19 @@ function safeSampling(sampling: Sampling, facts: ModelFacts): SafeRequest['sampl
     ...optional('topP', inRange('top_p', topP, 0, 1)),
     ...optional('topK', safeTopK(topK, facts)),
     ...optional('minP', inRange('min_p', minP, 0, 1)),
-    ...optional('seed', integer('seed', seed, 0)),
+    // -1 is Ollama's word for a seed by chance.
+    ...optional('seed', seed === -1 ? undefined : integer('seed', seed, 0)),
     ...optional('repeatPenalty', inRange('repeat_penalty', repeatPenalty, 0, 100)),
     ...optional('stop', safeStop(stop)),
     maxTokens: safeMaxTokens(sampling.maxTokens, facts),
   };
 }
 
-/** A `top_k` of the vocabulary's size or more ends the generation thread. */
+/** A `top_k` of the vocabulary's size or more ends the generation thread; below 1 there is no limit, as in Ollama. */
 function safeTopK(value: unknown, facts: ModelFacts): number | undefined {
-  const topK = integer('top_k', value, 0);
-  return topK === undefined ? undefined : Math.min(topK, (facts.vocabSize ?? UNKNOWN_VOCABULARY) - 1);
+  const topK = integer('top_k', value, Number.MIN_SAFE_INTEGER);
+  const most = (facts.vocabSize ?? UNKNOWN_VOCABULARY) - 1;
+  return topK === undefined ? undefined : Math.max(0, Math.min(topK, most));
 }
 
 /** Below 1 means "no limit" in Ollama's dialect. */
@@ -82,9 +87,10 @@ function safeStop(value: unknown): string[] | undefined {
   return words.length > 0 ? words : undefined;
 }
 
-/** An empty prompt, or a list of them, ends the generation thread. */
+/** A prompt of no tokens, or a list of prompts, ends the generation thread; tokenizers drop blanks and controls. */
 function safePrompt(value: unknown): string {
-  if (typeof value !== 'string' || value === '') throw bad('prompt', 'must be a text that is not empty');
+  if (typeof value !== 'string' || !VISIBLE.test(value))
+    throw bad('prompt', 'must be a text that shows something');
   return value.toWellFormed();
 }
 

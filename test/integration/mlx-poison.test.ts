@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type App, ask, startApp, until } from '../support/app';
+import { POISON } from '../support/poison';
+
+/** What takes a bare mlx_lm.server down, sent by a client through the whole product to the real one. */
+
+let app: App;
+let pid: number | null;
+
+beforeAll(async () => {
+  app = await startApp({ env: { OLLAMA_API_URL: 'http://127.0.0.1:9', MLX_RATE_LIMIT_MAX: '0' } });
+  const mlx = async () => (await app.health()).backends.mlx;
+  const up = await until(async () => (await mlx())?.state === 'ready' && mlx(), 60_000, 'MLX ready');
+  pid = up?.pid ?? null;
+});
+
+afterAll(async () => {
+  await app?.stop();
+  await app?.remove();
+});
+
+describe('the real mlx_lm.server lives on after', () => {
+  it.each(POISON)('$what', async ({ path, body, outcome }) => {
+    const model = { model: 'mlx/tandem-starter', stream: false };
+    const response = await fetch(app.ready.gateway + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-tandem-strict': 'true' },
+      body:
+        typeof body === 'string'
+          ? body.replace('{', '{"model":"auto",')
+          : JSON.stringify({ ...model, ...body }),
+    });
+    const answer = (await response.json()) as { error?: string };
+    switch (outcome.kind) {
+      case 'sent':
+        expect(response.status, answer.error).toBe(200);
+        break;
+      case 'refused':
+        expect([response.status, answer.error]).toEqual([400, expect.stringMatching(outcome.field)]);
+        break;
+      case 'elsewhere':
+        expect(response.status).toBeGreaterThanOrEqual(400);
+        break;
+    }
+    // One with a temperature, in a batch: what a poisoned sampler kills.
+    expect(await ask(app.ready.gateway, 'hello', { model: 'mlx/tandem-starter' })).toMatchObject({
+      status: 200,
+      backend: 'mlx',
+    });
+    expect((await app.health()).backends.mlx).toMatchObject({ pid, restarts: 0, last_error: null });
+  });
+});

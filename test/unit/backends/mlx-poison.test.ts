@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { toCall } from '../../../src/main/backends/mlx/protocol';
+import { validate } from '../../../src/main/backends/mlx/validate';
+import { readChat, readGenerate } from '../../../src/main/gateway/dialects/ollama-request';
+import { POISON, type Poison } from '../../support/poison';
+
+/** The way from a client's body to what mlx_lm.server gets; the real server is asked in test/integration. */
+
+const FACTS = { vocabSize: 3072, contextLength: 2048 };
+const RULES = { modelOptional: true, defaultCategory: undefined, firstBackend: undefined };
+
+function sentTo(poison: Poison): Record<string, unknown> {
+  const body = typeof poison.body === 'string' ? JSON.parse(poison.body) : poison.body;
+  const { request } = (poison.path === '/api/chat' ? readChat : readGenerate)(body, RULES);
+  const { messages, rawPrompt, sampling, extraOptions } = request;
+  const onlyLoads = rawPrompt === undefined && messages.length === 0;
+  const asked = onlyLoads ? [{ role: 'user' as const, content: 'hi' }] : messages;
+  const safe = validate({ id: 'r', model: 'm', messages: asked, rawPrompt, sampling, extraOptions }, FACTS);
+  return toCall(safe, '/models/m').body;
+}
+
+test.each(POISON)('$what', (poison) => {
+  const { outcome } = poison;
+  switch (outcome.kind) {
+    case 'refused':
+      expect(() => sentTo(poison)).toThrow(outcome.field);
+      return;
+    case 'elsewhere':
+      expect(() => sentTo(poison)).toThrow(expect.objectContaining({ code: 'unsupported' }));
+      return;
+    case 'sent': {
+      const body = sentTo(poison);
+      for (const [field, value] of Object.entries(outcome.fields)) {
+        expect(body[field]).toEqual(value === 'clamped' ? FACTS.vocabSize - 1 : value);
+      }
+    }
+  }
+});
+
+test('nothing else ever reaches the server', () => {
+  const known = ['chat_template_kwargs', 'max_tokens', 'messages', 'min_p', 'model', 'prompt'];
+  const more = ['repetition_penalty', 'seed', 'stop', 'stream', 'stream_options'];
+  const sampling = ['temperature', 'top_k', 'top_p'];
+  for (const poison of POISON.filter(({ outcome }) => outcome.kind === 'sent')) {
+    expect([...known, ...more, ...sampling]).toEqual(expect.arrayContaining(Object.keys(sentTo(poison))));
+  }
+});
