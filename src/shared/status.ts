@@ -52,7 +52,7 @@ export const backendStatusSchema = z.object({
   /** Sequences still being computed for callers who left. */
   draining: z.number(),
   /** Code and cure when absent. */
-  absence: z.object({ code: z.string(), cure: z.string() }).nullable(),
+  absence: z.object({ code: z.string(), cure: z.string(), details: detailsSchema.optional() }).nullable(),
   breaker: breakerSchema,
   /** Null for a backend that does not come back smaller. */
   ladder: ladderSchema.nullable(),
@@ -186,5 +186,7 @@ export const setupPartSchema = z.object({
   source: z.string().optional(),
   code: z.string().optional(),
   cure: z.string().optional(),
+  /** The command that the cure names, as it is to be typed. */
+  command: z.string().optional(),
 });
 export type SetupPart = z.infer<typeof setupPartSchema>;

@@ -591,6 +591,7 @@ export const SCREENS: readonly Screen[] = [
             absence: {
               code: 'no_go',
               cure: 'Install the Ollama app (or run: brew install ollama) and start Tandem again.',
+              details: { command: 'brew install ollama' },
             },
           }),
         ],
@@ -673,7 +674,8 @@ export const SCREENS: readonly Screen[] = [
             percent: null,
             elapsedMs: 4_000,
             code: 'no_headers',
-            cure: 'Run: apt-get install -y libstb-dev',
+            cure: 'Run: sudo apt-get install -y libstb-dev',
+            command: 'sudo apt-get install -y libstb-dev',
           },
         ],
         warnings: [

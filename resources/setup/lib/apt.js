@@ -43,6 +43,7 @@ export async function aptInstall(packages, { signal, runProgram = run } = {}) {
   }
   if (result.code !== 0) {
     const message = `Installing ${packages.join(', ')} failed: ${failureText(result)}`;
-    throw new SetupError('system_packages', message, `Run: apt-get update && ${aptCommand(packages)}`);
+    const command = `apt-get update && ${aptCommand(packages)}`;
+    throw new SetupError('system_packages', message, `Run: ${command}`, command);
   }
 }

@@ -98,13 +98,12 @@ async function makeVenv({ folder, python, mayInstall, venvPackage, signal, onSpa
     result = await make();
   }
   if (result.code === 0) return;
-  const cure = venvPackage
-    ? aptCommand([venvPackage])
-    : 'Install Python again, with its venv and ensurepip modules.';
+  const command = venvPackage ? aptCommand([venvPackage]) : undefined;
   throw new SetupError(
     'venv_unavailable',
     `${python.path} cannot make a virtual environment: ${failureText(result)}`,
-    `Run: ${cure}`,
+    command ? `Run: ${command}` : 'Install Python again, with its venv and ensurepip modules.',
+    command,
   );
 }
 

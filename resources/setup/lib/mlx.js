@@ -84,10 +84,12 @@ async function checkNamedPython(path, signal) {
   const result = await run(path, ['-c', versionCode], { signal, timeoutMs: 20_000 });
   const version = result.stdout.trim();
   if (result.code === 0) return { stage: 'ready', source: 'env', path, version, detail: `mlx-lm ${version}` };
+  const command = `${path} -m pip install mlx-lm`;
   throw new SetupError(
     'mlx_python_broken',
     `TANDEM_MLX_PYTHON names ${path}, which has no mlx-lm.`,
-    `Install it there (${path} -m pip install mlx-lm), or unset TANDEM_MLX_PYTHON to have it set up.`,
+    `Install it there (${command}), or unset TANDEM_MLX_PYTHON to have it set up.`,
+    command,
   );
 }
 
@@ -163,11 +165,11 @@ async function ensureCompiler(place, aptName, mayInstall, report, signal) {
 export function noPython(range, seen, platform) {
   const others = seen.map((python) => python.version).join(', ');
   const message = `MLX needs Python ${range.minimum} to ${range.newestTried}; ${others ? `found only ${others}` : 'none was found'}.`;
-  const cure =
-    platform === 'darwin'
-      ? 'Run: brew install python@3.13 (or install Python with its own installer), then start Tandem again.'
-      : 'Install Python 3.11 or newer with its venv module, then start Tandem again.';
-  return new SetupError('no_python', message, cure);
+  const command = platform === 'darwin' ? 'brew install python@3.13' : undefined;
+  const cure = command
+    ? `Run: ${command} (or install Python with its own installer), then start Tandem again.`
+    : 'Install Python 3.11 or newer with its venv module, then start Tandem again.';
+  return new SetupError('no_python', message, cure, command);
 }
 
 /** The previous managed version, or a Python of the machine that has mlx-lm; else the failure stands. */

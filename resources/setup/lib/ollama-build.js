@@ -12,10 +12,16 @@ import { writeStamp } from './stamp.js';
 /** Below everything that a person waits for: the build takes minutes and the app is already in use. */
 const niceness = 15;
 
+/** The command that installs Ollama; undefined where there is no single one. */
+export function installOllamaCommand(platform) {
+  return platform === 'darwin' ? 'brew install ollama' : undefined;
+}
+
 /** How a person gets Ollama where it cannot be built. */
 export function installOllamaCure(platform) {
-  return platform === 'darwin'
-    ? 'Install the Ollama app (or run: brew install ollama) and start Tandem again.'
+  const command = installOllamaCommand(platform);
+  return command
+    ? `Install the Ollama app (or run: ${command}) and start Tandem again.`
     : 'Install Ollama with its own Linux installer, or Go 1.26 or newer to have it built, and start Tandem again.';
 }
 
@@ -25,8 +31,15 @@ export function installOllamaCure(platform) {
  * @param {import('./paths.js').Place} place
  * @param {string[]} packages Debian names
  */
+export function missingPackagesCommand(place, packages) {
+  return installOllamaCommand(place.platform) ?? aptCommand(packages);
+}
+
+/** The same as a sentence. */
 export function missingPackagesCure(place, packages) {
-  return place.platform === 'darwin' ? installOllamaCure('darwin') : `Run: ${aptCommand(packages)}`;
+  return place.platform === 'darwin'
+    ? installOllamaCure('darwin')
+    : `Run: ${missingPackagesCommand(place, packages)}`;
 }
 
 /**
@@ -39,9 +52,15 @@ export function missingPackagesCure(place, packages) {
 export async function inspectBuild({ place, manifest, signal }) {
   const { goMinimum, headers, apt } = manifest.ollama;
   const cure = installOllamaCure(place.platform);
+  const command = installOllamaCommand(place.platform);
   const go = findProgram(place, ['go']);
   if (!go)
-    throw new SetupError('no_go', 'Ollama is not installed, and there is no Go to build it with.', cure);
+    throw new SetupError(
+      'no_go',
+      'Ollama is not installed, and there is no Go to build it with.',
+      cure,
+      command,
+    );
   const answer = await run(go, ['env', 'GOVERSION'], { env: place.env, signal, timeoutMs: 20_000 });
   const goVersion = /go(\d+\.\d+(\.\d+)?)/.exec(answer.stdout)?.[1];
   const mayFetchToolchain = place.env.GOTOOLCHAIN !== 'local';
@@ -50,6 +69,7 @@ export async function inspectBuild({ place, manifest, signal }) {
       'no_go',
       `Ollama needs Go ${goMinimum}; found ${goVersion ?? 'a broken one'}.`,
       cure,
+      command,
     );
   }
   const packages = missingHeaders(headers).map((header) => header.apt);
@@ -69,7 +89,8 @@ export async function prepareBuild(context) {
   if (packages.length === 0) return go;
   if (!mayInstallPackages({ allowed: allowPackages })) {
     const cure = missingPackagesCure(place, packages);
-    throw new SetupError('no_headers', `Building Ollama needs ${packages.join(', ')}.`, cure);
+    const command = missingPackagesCommand(place, packages);
+    throw new SetupError('no_headers', `Building Ollama needs ${packages.join(', ')}.`, cure, command);
   }
   report('headers', `Installing the system packages ${packages.join(', ')}`, null);
   await aptInstall(packages, { signal });
@@ -201,5 +222,6 @@ async function compile(go, { manifest, report, signal }, { packages, output, ...
     'build_failed',
     `Building Ollama failed: ${failureText(result)}`,
     installOllamaCure(process.platform),
+    installOllamaCommand(process.platform),
   );
 }

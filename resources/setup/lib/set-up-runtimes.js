@@ -15,6 +15,7 @@ import { SetupError } from './setup-error.js';
  * @property {string} [version] with `ready`
  * @property {string} [code] with `absent` and `failed`
  * @property {string} [cure] with `absent` and `failed`
+ * @property {string} [command] with `absent` and `failed`: the command that the cure names
  */
 
 const installers = { mlx: setUpMlx, ollama: setUpOllama };
@@ -62,5 +63,5 @@ function failureEvent(error) {
     return { stage: 'failed', detail: error.message, code: 'setup_failed', cure };
   }
   const stage = absentCodes.has(error.code) ? 'absent' : 'failed';
-  return { stage, detail: error.message, code: error.code, cure: error.cure };
+  return { stage, detail: error.message, code: error.code, cure: error.cure, command: error.command };
 }

@@ -6,11 +6,13 @@ export class SetupError extends Error {
    * @param {string} code snake_case, stable
    * @param {string} message what happened, one sentence
    * @param {string} [cure] what the person can do, one sentence or one command
+   * @param {string} [command] the command that the cure names, as it is to be typed
    */
-  constructor(code, message, cure) {
+  constructor(code, message, cure, command) {
     super(message);
     this.name = 'SetupError';
     this.code = code;
     this.cure = cure;
+    this.command = command;
   }
 }

@@ -1,4 +1,15 @@
-/** Where a backend's program is, or why it is not there. `setup` says that the set-up is still at work on it. */
-export type Located = { path: string } | { absent: { code: string; cure: string; setup?: boolean } };
+import type { Details } from '../../shared/status';
+
+/** Where a backend's program is, or why it is not there. */
+export type Located = { path: string } | { absent: Absent };
+
+export interface Absent {
+  code: string;
+  cure: string;
+  /** Facts for the UI's own sentence: `command` or `address`. */
+  details?: Details;
+  /** The set-up is still at work on it. */
+  setup?: boolean;
+}
 
 export type Locate = () => Promise<Located>;

@@ -8,7 +8,8 @@ export function locateRuntime(setup: SetupRunner, name: SetupPart['part']): Loca
     const part = setup.part(name);
     if (part?.stage === 'ready' && part.path) return { path: part.path };
     if (part && (part.stage === 'failed' || part.stage === 'absent')) {
-      return { absent: { code: part.code ?? 'backend_absent', cure: part.cure ?? part.detail } };
+      const { code = 'backend_absent', cure = part.detail, command } = part;
+      return { absent: { code, cure, ...(command === undefined ? {} : { details: { command } }) } };
     }
     if (part?.stage === 'ready') {
       const cure = `The server that was found${part.url ? ` at ${part.url}` : ''} has gone. Start it again, or set the runtimes up again in Settings.`;

@@ -100,22 +100,16 @@ function acceptedWords({ accepted, example, low, high, max }: Facts, t: TFunctio
   }
 }
 
-/** The command that a cure names: between backticks, after "Run:", or in brackets for `pip`. */
-const COMMANDS = [
-  /`(?<command>[^`]+)`/,
-  /\b[Rr]un: (?<command>[^()]+?)(?: \(or\b|\)|$)/,
-  /\((?<command>\S.* -m pip install \S+)\)/,
-];
+/** Why a server is not there: the core's own sentence, and the command or address in it. */
+export interface Absence {
+  code: string;
+  cure: string;
+  details?: Facts | undefined;
+}
 
-/**
- * Why a server is not there and what helps, by the code of its absence or of its set-up; `cure` is the core's own
- * sentence. A command in it stands between backticks.
- */
-export function cureWords({ code, message: cure }: Trouble, t: TFunction): string {
-  const command = COMMANDS.map((pattern) => pattern.exec(cure)?.groups?.command).find(Boolean);
-  const address = /https?:\/\/[^\s,;]+|(?<=answers at )[^\s,;]+/.exec(cure)?.[0];
-  const facts = { command, address: address?.replace(/\.$/, '') };
-  return filled(t, 'cures', `${code}_run`, facts) ?? filled(t, 'cures', code, facts) ?? cure;
+/** Why a server is not there and what helps, by the code of its absence or of its set-up; a command stands between backticks. */
+export function cureWords({ code, cure, details = {} }: Absence, t: TFunction): string {
+  return filled(t, 'cures', `${code}_run`, details) ?? filled(t, 'cures', code, details) ?? cure;
 }
 
 const WAITING = /^Waiting: another Tandem \(process (?<pid>\d+)\)/;

@@ -66,6 +66,7 @@ export const troubleEn = {
     unknown: 'It stopped and left no trace of why. Tandem starts it again; the report shows what is known.',
     hung: 'It no longer produced tokens. Tandem restarts it by itself.',
     self_reference: 'Its address leads back to Tandem. Give the server’s own address.',
+    vanished: 'The server that Tandem used is gone. Start it again, or let Tandem start its own.',
     unreachable: 'It cannot be reached. Check that it runs at its address.',
   },
   errorFacts: {

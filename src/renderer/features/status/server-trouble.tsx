@@ -22,7 +22,7 @@ export function ServerTrouble({ status, now }: { status: BackendStatus; now: num
     if (absence === null) return null;
     return (
       <Note tone="warn" className="mt-2">
-        <WithCommands text={cureWords({ code: absence.code, message: absence.cure }, t)} />
+        <WithCommands text={cureWords(absence, t)} />
       </Note>
     );
   }

@@ -6,7 +6,7 @@ import { Mark } from '../../components/mark';
 import { Note } from '../../components/note';
 import { Progress } from '../../components/progress';
 import { WithCommands } from '../../components/with-commands';
-import { cureWords, setupDetail } from '../../i18n/core-words';
+import { type Absence, cureWords, setupDetail } from '../../i18n/core-words';
 import { en } from '../../i18n/en';
 import { useFormat } from '../../i18n/use-format';
 import { usePart } from '../../stores/core-store';
@@ -36,6 +36,11 @@ export function SetupCard() {
   );
 }
 
+/** What a part that cannot be had says of it. */
+function absenceOf({ code, stage, cure, detail, command }: SetupPart): Absence {
+  return { code: code ?? stage, cure: cure ?? detail, details: { command } };
+}
+
 function Part({ part }: { part: SetupPart }) {
   const { t } = useTranslation();
   const format = useFormat();
@@ -50,9 +55,7 @@ function Part({ part }: { part: SetupPart }) {
         <Note tone={part.stage === 'failed' ? 'bad' : 'warn'}>
           <b className="font-[600]">{t('status.setupFailed', { backend: name })}</b>
           <p className="text-ink-2 [overflow-wrap:anywhere]" title={part.detail}>
-            <WithCommands
-              text={cureWords({ code: part.code ?? part.stage, message: part.cure ?? part.detail }, t)}
-            />
+            <WithCommands text={cureWords(absenceOf(part), t)} />
           </p>
         </Note>
       </li>

@@ -2,7 +2,12 @@ import i18next, { type TFunction } from 'i18next';
 import { beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../../../resources/runtimes.json';
 import { noPython } from '../../../../resources/setup/lib/mlx.js';
-import { installOllamaCure, missingPackagesCure } from '../../../../resources/setup/lib/ollama-build.js';
+import {
+  installOllamaCommand,
+  installOllamaCure,
+  missingPackagesCommand,
+  missingPackagesCure,
+} from '../../../../resources/setup/lib/ollama-build.js';
 import { readListenSettings } from '../../../../src/main/listen-settings';
 import { parseEnvironment } from '../../../../src/main/store/environment';
 import { cureWords, errorWords, setupDetail } from '../../../../src/renderer/i18n/core-words';
@@ -11,6 +16,7 @@ import { startI18n } from '../../../../src/renderer/i18n/i18n';
 import { troubleRu } from '../../../../src/renderer/i18n/ru-trouble';
 import { SETTINGS } from '../../../../src/shared/settings';
 
+const goMinimum = manifest.ollama.goMinimum.replace(/\.0$/, '');
 let ru: TFunction;
 beforeAll(() => {
   Object.assign(globalThis, { document: { documentElement: { lang: '' } } });
@@ -102,45 +108,52 @@ describe('errors', () => {
 
   it('are shown as they come where their code is unknown', () => {
     expect(errorWords({ code: 'new_code', message: 'Something new.' }, ru)).toBe('Something new.');
-    expect(cureWords({ code: 'new_code', message: 'Do this.' }, ru)).toBe('Do this.');
+    expect(cureWords({ code: 'new_code', cure: 'Do this.' }, ru)).toBe('Do this.');
   });
 });
 
 describe('what a server that is not there needs', () => {
+  const place = { platform: 'linux' } as never;
   it.each([
-    ['no_go', installOllamaCure('darwin'), '`brew install ollama`'],
-    ['no_go', installOllamaCure('linux'), `Go ${manifest.ollama.goMinimum.replace(/\.0$/, '')}`],
-    ['no_headers', missingPackagesCure({ platform: 'linux' } as never, ['libstb-dev']), 'libstb-dev`'],
-    ['no_python', noPython(manifest.mlx.python, [], 'darwin').cure, '`brew install python@3.13`'],
-    ['no_python', noPython(manifest.mlx.python, [], 'linux').cure, `Python ${manifest.mlx.python.minimum}`],
-    ['venv_unavailable', 'Run: apt-get install python3-venv', '`apt-get install python3-venv`'],
+    ['no_go', { command: installOllamaCommand('darwin') }, '`brew install ollama`'],
+    ['no_go', { command: installOllamaCommand('linux') }, `Go ${goMinimum}`],
+    ['no_headers', { command: missingPackagesCommand(place, ['libstb-dev']) }, 'libstb-dev`'],
     [
-      'mlx_python_broken',
-      'Install it there (/opt/py -m pip install mlx-lm), or unset it.',
-      '`/opt/py -m pip install mlx-lm`',
+      'no_python',
+      { command: noPython(manifest.mlx.python, [], 'darwin').command },
+      '`brew install python@3.13`',
     ],
     [
-      'ollama_down',
-      'No Ollama answers at studio.local:11434, which OLLAMA_API_URL names. Start it.',
-      'studio.local:11434',
+      'no_python',
+      { command: noPython(manifest.mlx.python, [], 'linux').command },
+      `Python ${manifest.mlx.python.minimum}`,
     ],
-    [
-      'mlx_down',
-      'MLX_API_URL names http://10.0.0.2:8080/, which cannot be used now; start it there.',
-      'http://10.0.0.2:8080/',
-    ],
-  ])('is said in Russian with its command: %s', (code, message, part) => {
-    const words = cureWords({ code, message: message ?? '' }, ru);
+    ['mlx_python_broken', { command: '/opt/py -m pip install mlx-lm' }, '`/opt/py -m pip install mlx-lm`'],
+    ['ollama_down', { address: 'studio.local:11434' }, 'studio.local:11434'],
+    ['mlx_down', { address: '10.0.0.2:8080' }, '10.0.0.2:8080'],
+  ])('is said in Russian with its command or address: %s', (code, details, part) => {
+    const words = cureWords({ code, cure: 'English words', details }, ru);
     expect(words).toContain(part);
     expect(english(words)).toEqual([]);
   });
 
   it('has words of its own for every code without a command', () => {
     for (const code of Object.keys(en.cures).filter((key) => !key.endsWith('_run'))) {
-      const words = cureWords({ code, message: 'answers at 127.0.0.1:1' }, ru);
-      expect(words).not.toContain('answers');
+      const words = cureWords({ code, cure: 'English words', details: { address: '127.0.0.1:1' } }, ru);
+      expect(words).not.toContain('English');
       expect(english(words)).toEqual([]);
     }
+  });
+
+  it('names the same command in its English sentence', () => {
+    for (const platform of ['darwin', 'linux']) {
+      const { cure, command } = noPython(manifest.mlx.python, [], platform);
+      if (command !== undefined) expect(cure).toContain(command);
+    }
+    expect(missingPackagesCure(place, ['libstb-dev'])).toContain(
+      missingPackagesCommand(place, ['libstb-dev']),
+    );
+    expect(installOllamaCure('darwin')).toContain(installOllamaCommand('darwin'));
   });
 });
 
