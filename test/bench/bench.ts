@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { chat } from './chat.ts';
 import { faults } from './faults/run.ts';
 import { idle } from './idle.ts';
+import { memory, TRACES } from './memory.ts';
 import { queue } from './queue.ts';
 import { type Figures, report } from './report.ts';
 import { scan } from './scan.ts';
@@ -37,6 +38,7 @@ const BENCHES: Record<string, () => Promise<Figures>> = {
       only: values.only ?? null,
     }),
   idle,
+  memory: () => memory({ seed: Number(values.seed), traces: number(values.count) ?? TRACES }),
   queue,
   scan,
   ui,

@@ -1,6 +1,6 @@
 import type { BackendId } from '../../shared/domain';
 import { kvBytes } from './kv-cache';
-import { type Account, gpuBytesOfAll, promisedBytes, spareBytes, usedNow } from './ledger';
+import { type Account, gpuBytes, gpuBytesOfAll, promisedBytes, spareBytes, usedNow } from './ledger';
 import type { ModelNeeds } from './model-needs';
 import { MEMORY_ROLES } from './roles';
 
@@ -21,6 +21,8 @@ export interface MemoryWish {
   needs: ModelNeeds;
   /** Prompt and answer together. */
   tokens: number;
+  /** Seconds that it is expected to take; null = unknown. */
+  expectedS: number | null;
   /** Another server or model stands ready for the work. */
   mayMove: boolean;
   /** The user said "try anyway". */
@@ -74,6 +76,15 @@ const UNKNOWN_KV_SHARE = 0.2;
 const UNKNOWN_KV_BYTES = 2_000_000_000;
 /** Kept free below the critical limit for what other programs take between two samples. */
 const RESERVE_SHARE = 0.02;
+/** A rise of memory is taken to go on for so long: until a sample is there and some seconds more. */
+const RISE_AHEAD_S = 4;
+/** A load takes seconds in which nothing can be taken back: so much of it is kept free beside it. */
+const LOAD_MARGIN = 0.4;
+/** Work that takes longer than this meets more of what other programs do … */
+const SHORT_WORK_S = 20;
+/** … so that this share of memory per second more is kept free for it, up to a ceiling. */
+const EXPOSURE_SHARE_PER_S = 0.002;
+const EXPOSURE_CEILING = 0.08;
 
 /**
  * May this work have memory now? Pure. The rules in their order are the table in README.md; the first that applies
@@ -94,7 +105,7 @@ export function decide(wish: MemoryWish, view: GuardView): Decision {
   }
   const short = shortage(wish, view, needed, loaded);
   if (!short) return { kind: 'admit', promiseBytes: needed };
-  const models = evictable(wish, view, short.bytes);
+  const models = evictable(wish, view, short);
   const sum = { neededBytes: needed, freeBytes: short.freeBytes };
   if (models) return { kind: 'evict', models, rule: short.rule, ...sum };
   if (wish.mayMove || wish.purpose !== 'request') return { kind: 'refuse', rule: short.rule, ...sum };
@@ -137,11 +148,13 @@ function decideSteady(wish: MemoryWish, view: GuardView, loaded: boolean, needed
   if (loaded) return admit;
   const short = shortage(wish, view, needed, loaded);
   if (!short) return admit;
-  const models = evictable(wish, view, short.bytes);
+  const models = evictable(wish, view, short);
   if (models) {
     return { kind: 'evict', models, rule: short.rule, neededBytes: needed, freeBytes: short.freeBytes };
   }
-  const dying = view.account.loaded.some(({ backend, active }) => active > 0 && MEMORY_ROLES[backend].dies);
+  const dying = view.account.loaded.some(({ backend, ready, active }) => {
+    return MEMORY_ROLES[backend].dies && (active > 0 || !ready);
+  });
   return dying ? wait('protect', needed, short.freeBytes) : admit;
 }
 
@@ -161,6 +174,7 @@ function collides({ backend, model }: MemoryWish, account: Account, loaded: bool
 
 /** Weights (if they are not there yet), cache and activations; null when the weights are unknown. */
 function neededBytes(wish: MemoryWish, { ledger }: Account, loaded: boolean): number | null {
+  if (loaded && MEMORY_ROLES[wish.backend].reserves) return 0;
   const { weightsBytes } = wish.needs;
   const cache = cacheBytes(wish);
   const workspace = Math.max(WORKSPACE_BYTES, (weightsBytes ?? 0) * WORKSPACE_SHARE);
@@ -173,32 +187,51 @@ function cacheBytes({ needs, tokens }: Pick<MemoryWish, 'needs' | 'tokens'>): nu
   return Math.min(UNKNOWN_KV_BYTES, (needs.weightsBytes ?? 0) * UNKNOWN_KV_SHARE);
 }
 
+interface Shortage {
+  rule: 'critical' | 'working_set';
+  bytes: number;
+  freeBytes: number;
+}
+
 /** By how much the wish does not fit, and by which rule; null when it fits. */
 function shortage(
   wish: MemoryWish,
   { account, critical }: GuardView,
   needed: number | null,
   loaded: boolean,
-): { rule: 'critical' | 'working_set'; bytes: number; freeBytes: number } | null {
+): Shortage | null {
   const { ledger } = account;
+  const { dies } = MEMORY_ROLES[wish.backend];
   const promised = promisedBytes(ledger);
-  const used = usedNow(account) + promised;
-  const free = ledger.criticalBytes - ledger.totalBytes * RESERVE_SHARE - used;
-  if (critical && MEMORY_ROLES[wish.backend].dies) {
+  const highest = ledger.criticalBytes - ledger.totalBytes * RESERVE_SHARE;
+  const kept = dies ? caution(wish, account, loaded ? 0 : (needed ?? 0)) : 0;
+  const free = highest - usedNow(account) - promised - kept;
+  if (critical && dies) {
     return { rule: 'critical', bytes: Math.max(1, (needed ?? 0) - free), freeBytes: Math.max(0, free) };
   }
-  const gpuFree = ledger.workingSetBytes - gpuBytesOfAll(ledger) - promised;
-  if (!loaded && needed !== null && needed > gpuFree) {
+  const gpuFree = ledger.workingSetBytes - gpuBytesOfAll(ledger) * (1 + SIZE_ERROR) - promised;
+  // What a server holds alone has fitted already.
+  const alone = loaded && gpuBytesOfAll(ledger) === (gpuBytes(ledger, wish.backend) ?? 0);
+  if (!alone && needed !== null && needed > gpuFree) {
     return { rule: 'working_set', bytes: needed - gpuFree, freeBytes: Math.max(0, gpuFree) };
   }
   if ((needed ?? 0) <= free) return null;
   return { rule: 'critical', bytes: (needed ?? 0) - free, freeBytes: Math.max(0, free) };
 }
 
+/** What is kept free beyond the reserve: for a rise under way, for a load's own uncertainty, and for long work. */
+function caution({ expectedS }: MemoryWish, account: Account, loadBytes: number): number {
+  const long = Math.max(0, (expectedS ?? 0) - SHORT_WORK_S);
+  const exposed = account.ledger.totalBytes * Math.min(EXPOSURE_CEILING, long * EXPOSURE_SHARE_PER_S);
+  return account.risingBytesPerS * RISE_AHEAD_S + loadBytes * LOAD_MARGIN + exposed;
+}
+
 /** The least recently used that together free enough; null when they do not. */
-function evictable(wish: MemoryWish, view: GuardView, bytes: number): Evicted[] | null {
-  const { models, freed } = leastUsed(idleModels(view, wish), bytes);
-  return freed >= bytes && models.length > 0 ? models : null;
+function evictable(wish: MemoryWish, view: GuardView, { bytes, rule }: Shortage): Evicted[] | null {
+  // By the error by which it counted as held.
+  const needed = rule === 'working_set' ? bytes / (1 + SIZE_ERROR) : bytes;
+  const { models, freed } = leastUsed(idleModels(view, wish), needed);
+  return freed >= needed && models.length > 0 ? models : null;
 }
 
 /** The first models that together free so many bytes; one of unknown size frees nothing that could be counted on. */

@@ -1,5 +1,6 @@
 import { BACKEND_IDS, type BackendId } from '../../shared/domain';
 import type { Ledger, LedgerEntry, MemoryStatus } from '../../shared/status';
+import { MEMORY_ROLES } from './roles';
 import type { LoadedModel, MemoryFigures } from './types';
 
 /** What one server tells, at this moment. */
@@ -16,6 +17,8 @@ export interface Promised {
   model: string;
   /** Null = nobody knows how much. */
   bytes: number | null;
+  /** The model is to be loaded; else it is there, and only its cache will grow. */
+  load: boolean;
   /** What the server's processes held when it was promised; null = unknown, so that nothing counts as arrived. */
   heldBefore: number | null;
   /** Wall time in ms. */
@@ -31,6 +34,8 @@ export interface Account {
   bufferBytes: number;
   /** By how much the servers have grown since the machine was last sampled. */
   grownBytes: number;
+  /** How fast other programs take memory, bytes per second; 0 while they give it back, or where that is not known. */
+  risingBytesPerS: number;
 }
 
 /** Where the system does not tell (product, section 5). */
@@ -46,7 +51,7 @@ export function accountOf(
   machine: MemoryStatus,
   holders: readonly HolderFigures[],
   promised: readonly Promised[] = [],
-  lastDecision: Ledger['lastDecision'] = null,
+  more: { lastDecision?: Ledger['lastDecision']; risingBytesPerS?: number } = {},
 ): Account {
   const told = (of: 'workingSet' | 'buffer') => deviceLimit(holders, of);
   const workingSetBytes = told('workingSet') ?? Math.floor(machine.totalBytes * WORKING_SET_SHARE);
@@ -61,13 +66,26 @@ export function accountOf(
         ...holders.flatMap((holder) => entriesOf(holder, promised)),
         ...promised.map((promise) => promisedEntry(promise, holders)),
       ],
-      lastDecision,
+      lastDecision: more.lastDecision ?? null,
     },
     pressure: machine.pressure,
     loaded: holders.flatMap(({ backend, loaded }) => loaded.map((model) => ({ ...model, backend }))),
     bufferBytes: told('buffer') ?? Math.floor(workingSetBytes * BUFFER_SHARE),
     grownBytes: grownSince(machine, holders),
+    risingBytesPerS: more.risingBytesPerS ?? 0,
   };
+}
+
+/**
+ * How fast memory fills between two samples by other programs than the servers, bytes per second; never negative. What
+ * the servers took is taken off, as their loads are promised already.
+ */
+export function risingBetween(before: MemoryStatus, now: MemoryStatus): number {
+  const seconds = (now.at - before.at) / 1000;
+  if (seconds <= 0) return 0;
+  const grown = (was: number | null, is: number | null) => (was === null || is === null ? 0 : is - was);
+  const own = grown(before.mlxBytes, now.mlxBytes) + grown(before.ollamaBytes, now.ollamaBytes);
+  return Math.max(0, now.usedBytes - before.usedBytes - Math.max(0, own)) / seconds;
 }
 
 /** Bytes of a server, counted once: its processes, else the sum of what it tells of its inside. Null = unknown. */
@@ -136,15 +154,26 @@ function entryOf(backend: BackendId, { name, size }: LoadedModel): LedgerEntry {
   return { backend, kind: 'weights', name, ...size };
 }
 
-/** What has come since the promise is in the processes already. */
-function promisedEntry(
-  { backend, model, bytes, heldBefore, at }: Promised,
-  holders: readonly HolderFigures[],
-): LedgerEntry {
-  const held = holders.find((holder) => holder.backend === backend)?.figures.process.bytes ?? null;
-  const arrived = held === null || heldBefore === null ? 0 : Math.max(0, held - heldBefore);
-  const coming = bytes === null ? null : Math.max(0, bytes - arrived);
+function promisedEntry(promise: Promised, holders: readonly HolderFigures[]): LedgerEntry {
+  const { backend, model, bytes, at } = promise;
+  const holder = holders.find((one) => one.backend === backend);
+  const coming = bytes === null ? null : Math.max(0, bytes - (holder ? arrivedBytes(promise, holder) : 0));
   return { backend, kind: 'promised', name: model, bytes: coming, source: 'estimate', at };
+}
+
+/**
+ * What has come since the promise. A load has come when its model is there, whatever the processes gave up for it; else
+ * it is what the processes have grown.
+ */
+function arrivedBytes(
+  { backend, model, load, heldBefore }: Promised,
+  { figures, loaded }: HolderFigures,
+): number {
+  const there = load ? loaded.find(({ name, ready }) => ready && name === model) : undefined;
+  if (there && MEMORY_ROLES[backend].reserves) return Number.POSITIVE_INFINITY;
+  const held = figures.process.bytes;
+  const grown = held === null || heldBefore === null ? 0 : held - heldBefore;
+  return Math.max(0, grown, there?.size.bytes ?? 0);
 }
 
 function insideBytes(entries: readonly LedgerEntry[], backend: BackendId): number | null {

@@ -14,7 +14,7 @@ import {
   relief,
   standingRefusal,
 } from './guard';
-import { accountOf, heldBytes, type Promised } from './ledger';
+import { accountOf, heldBytes, type Promised, risingBetween } from './ledger';
 import type { ModelNeeds } from './model-needs';
 import { nextLatch, type PressureLatch, RELAXED } from './pressure-latch';
 import { refusal, ruleReason } from './refusal';
@@ -77,6 +77,8 @@ export class MemoryGate {
   readonly #preloads = new Set<BackendId>();
   readonly #unsubscribe: Unsubscribe;
   #latch: PressureLatch = RELAXED;
+  #sampled: MemoryStatus | null = null;
+  #rising = 0;
   #lastDecision: Ledger['lastDecision'] = null;
   #relieving = false;
 
@@ -153,7 +155,14 @@ export class MemoryGate {
    */
   async back(backend: BackendId, model: string | null, signal: AbortSignal): Promise<void> {
     const needs = model === null ? null : await this.#options.needs[backend].of(model);
-    const asked = { backend, model: model ?? '', purpose: 'restart', tokens: 0, mayMove: false } as const;
+    const asked = {
+      backend,
+      model: model ?? '',
+      purpose: 'restart',
+      tokens: 0,
+      expectedS: null,
+      mayMove: false,
+    } as const;
     const wish: MemoryWish | null = needs && { ...asked, needs, overruled: false };
     for (;;) {
       signal.throwIfAborted();
@@ -172,7 +181,15 @@ export class MemoryGate {
     this.#preloads.delete(backend);
     const needs = await this.#options.needs[backend].of(model);
     const view = await this.#freshView();
-    const asked = { backend, model, needs, purpose: 'preload', tokens: 0, mayMove: false } as const;
+    const asked = {
+      backend,
+      model,
+      needs,
+      purpose: 'preload',
+      tokens: 0,
+      expectedS: null,
+      mayMove: false,
+    } as const;
     const decision = view && decide({ ...asked, overruled: false }, view);
     if (decision && decision.kind !== 'admit') {
       this.#note(decision, { backend, model });
@@ -196,7 +213,9 @@ export class MemoryGate {
 
   #grant({ backend, model }: MemoryWish, bytes: number | null): MemoryGrant {
     const heldBefore = this.#options.holders[backend].figures().process.bytes;
-    const promise: Promised = { backend, model, bytes, heldBefore, at: this.#wall() };
+    const view = this.#view();
+    const load = !view || !isLoaded({ backend, model }, view.account);
+    const promise: Promised = { backend, model, bytes, load, heldBefore, at: this.#wall() };
     this.#promised.add(promise);
     this.#changed.emit();
     const evictedAt = this.#evicted.get(`${backend} ${model}`);
@@ -230,7 +249,11 @@ export class MemoryGate {
   }
 
   #onSample(status: MemoryStatus | null): void {
-    if (status) this.#latch = nextLatch(this.#latch, status);
+    if (status) {
+      this.#latch = nextLatch(this.#latch, status);
+      this.#rising = this.#sampled ? risingBetween(this.#sampled, status) : 0;
+      this.#sampled = status;
+    }
     const view = this.#view();
     if (view && this.#latch.critical) void this.#relieve(view);
   }
@@ -263,7 +286,10 @@ export class MemoryGate {
     }));
     const last = this.#lastDecision;
     const recent = last && this.#wall() - last.at < REMEMBER_MS ? last : null;
-    const account = accountOf(status, figures, [...this.#promised], recent);
+    const account = accountOf(status, figures, [...this.#promised], {
+      lastDecision: recent,
+      risingBytesPerS: this.#rising,
+    });
     return { account, critical: this.#latch.critical, now: this.#wall() };
   }
 

@@ -8,9 +8,11 @@ export interface MemoryRole {
   loadsAlone: boolean;
   /** Its models can be unloaded one by one. */
   unloads: boolean;
+  /** A model takes its whole context when it is loaded, and nothing more with each prompt. */
+  reserves: boolean;
 }
 
 export const MEMORY_ROLES: Readonly<Record<BackendId, MemoryRole>> = {
-  mlx: { dies: true, loadsAlone: true, unloads: false },
-  ollama: { dies: false, loadsAlone: false, unloads: true },
+  mlx: { dies: true, loadsAlone: true, unloads: false, reserves: false },
+  ollama: { dies: false, loadsAlone: false, unloads: true, reserves: true },
 };

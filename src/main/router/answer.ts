@@ -1,7 +1,7 @@
 import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
 import type { Backend, BackendRequest } from '../backends/backend';
-import type { Clock } from '../ports/clock';
 import type { MemoryGrant } from '../memory/memory-gate';
+import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
 import { Attempt } from './attempt';
 import { lastUserText } from './categories';
@@ -35,6 +35,8 @@ interface AnswerContext extends TryContext {
   backend: Backend;
   slot: Slot;
   timeoutMs: number;
+  /** How long it is expected to take. */
+  expectedMs: number;
   clock: Clock;
   measured: MeasuredTimes;
   drains: DrainWatch;
@@ -79,7 +81,14 @@ export async function* answer(
     };
     const prefill = new PrefillWatch();
     const watch = (chunk: CompletionChunk) => prefill.onChunk(chunk, clock.now());
-    const end = yield* pass(attempt.stream({ ...request, timeoutMs: context.timeoutMs }), watch, text, splice, view, started);
+    const end = yield* pass(
+      attempt.stream({ ...request, timeoutMs: context.timeoutMs }),
+      watch,
+      text,
+      splice,
+      view,
+      started,
+    );
     if (text.isEcho && !routed.echoAllowed) throw onlyEchoed(candidate.backend, candidate.model);
     if (text.isEcho) run.addReasons(['echo']);
     const start = view.visible ? null : started();

@@ -234,6 +234,7 @@ export class RequestDispatcher implements Dispatcher {
           backend,
           slot,
           timeoutMs: plan.timeoutMs,
+          expectedMs: plan.wish.estimateMs,
           clock,
           measured,
           drains: this.#drains,

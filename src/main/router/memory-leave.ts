@@ -1,13 +1,20 @@
 import type { CompletionRequest, Reason } from '../../shared/domain';
 import { isTandemError } from '../../shared/errors';
 import type { Asked, MemoryGrant } from '../memory/memory-gate';
-import { neededTokens } from './context';
+import { heldTokens } from './candidates';
 import type { RequestRun } from './request-run';
-import type { Candidate } from './types';
+import type { Candidate, RouteSnapshot } from './types';
 
 /** Who decides whether work may take its memory now. */
 export interface MemoryAuthority {
   admit(asked: Asked, signal: AbortSignal): Promise<MemoryGrant>;
+}
+
+interface Wish {
+  candidate: Candidate;
+  hasNext: boolean;
+  expectedMs: number;
+  snapshot: RouteSnapshot;
 }
 
 const FREE: MemoryGrant = { reasons: [], release() {} };
@@ -18,11 +25,12 @@ const FREE: MemoryGrant = { reasons: [], release() {} };
  */
 export async function askForMemory(
   authority: MemoryAuthority | undefined,
-  { run, candidate, hasNext }: { run: RequestRun; candidate: Candidate; hasNext: boolean },
+  context: Wish & { run: RequestRun },
 ): Promise<MemoryGrant> {
   if (!authority) return FREE;
+  const { run } = context;
   try {
-    const grant = await authority.admit(askedBy(run.request, candidate, hasNext), run.signal);
+    const grant = await authority.admit(askedBy(run.request, context), run.signal);
     run.addReasons(grant.reasons);
     return grant;
   } catch (error) {
@@ -32,12 +40,14 @@ export async function askForMemory(
   }
 }
 
-function askedBy(request: CompletionRequest, { backend, model }: Candidate, hasNext: boolean): Asked {
+function askedBy(request: CompletionRequest, { candidate, hasNext, expectedMs, snapshot }: Wish): Asked {
+  const { backend, model } = candidate;
   return {
     backend,
     model,
     purpose: 'request',
-    tokens: neededTokens(request),
+    tokens: heldTokens(backend, model, request, snapshot),
+    expectedS: expectedMs / 1000,
     mayMove: hasNext && !request.strict,
     overruled: request.overruleMemory ?? false,
   };

@@ -70,6 +70,12 @@ export class FragileServer {
     return weights + Math.max(0, cache - this.#kv);
   }
 
+  /** Seconds that an answer takes if it becomes as long as it may. */
+  secondsFor({ promptTokens, maxTokens, model }: SimRequest): number {
+    const rate = (this.#trace.mac.bandwidth * SPEED) / model.weightsBytes;
+    return (promptTokens / PREFILL_FACTOR + maxTokens) / rate;
+  }
+
   dispatch(event: SupervisorEvent, now: number): void {
     const step = transition(this.machine, event, DEFAULT_LIMITS);
     this.machine = step.machine;
@@ -169,7 +175,6 @@ export class FragileServer {
 
   #abort(now: number): void {
     this.aborts += 1;
-    (globalThis as any).onAbort?.(this, now);
     this.diedOfMemory = true;
     this.#lost = this.work?.request ?? null;
     this.#clear();

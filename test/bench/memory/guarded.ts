@@ -1,5 +1,5 @@
 import { decide, type GuardView, type MemoryWish, relief } from '../../../src/main/memory/guard';
-import { accountOf, type HolderFigures } from '../../../src/main/memory/ledger';
+import { accountOf, type HolderFigures, risingBetween } from '../../../src/main/memory/ledger';
 import { pressureOf, usedPercent } from '../../../src/main/memory/pressure';
 import { nextLatch, RELAXED } from '../../../src/main/memory/pressure-latch';
 import type { Figure, LoadedModel } from '../../../src/main/memory/types';
@@ -14,6 +14,8 @@ const BACKENDS: Record<SimWish['server'], BackendId> = { fragile: 'mlx', steady:
 /** The app's own ledger and guard, fed with what the samplers tell. */
 export function guarded(told: ReadonlyMap<string, number>): Policy {
   let latch = RELAXED;
+  let last: MemoryStatus | null = null;
+  let rising = 0;
   const viewOf = (seen: Seen, sample: Sample): GuardView => ({
     account: accountOf(
       machineOf(seen, sample),
@@ -23,6 +25,7 @@ export function guarded(told: ReadonlyMap<string, number>): Policy {
         backend: BACKENDS[promise.server],
         at: seen.now * 1000,
       })),
+      { risingBytesPerS: rising },
     ),
     critical: latch.critical,
     now: seen.now * 1000,
@@ -31,19 +34,24 @@ export function guarded(told: ReadonlyMap<string, number>): Policy {
     decide(wish, seen) {
       if (!seen.sample) return { kind: 'wait', neededBytes: null };
       const decision = decide(wishOf(wish, told), viewOf(seen, seen.sample));
-      (globalThis as any).onDecide?.(wish, seen, decision);
       if (decision.kind !== 'evict') return decision;
       return { kind: 'evict', models: decision.models.map(({ model }) => model) };
     },
     onSample(seen) {
       if (!seen.sample) return [];
-      latch = nextLatch(latch, machineOf(seen, seen.sample));
+      const machine = machineOf(seen, seen.sample);
+      latch = nextLatch(latch, machine);
+      rising = last ? risingBetween(last, machine) : 0;
+      last = machine;
       return relief(viewOf(seen, seen.sample)).map(({ model }) => model);
     },
   };
 }
 
-function wishOf({ server, model, purpose, request }: SimWish, told: ReadonlyMap<string, number>): MemoryWish {
+function wishOf(
+  { server, model, purpose, request, expectedS }: SimWish,
+  told: ReadonlyMap<string, number>,
+): MemoryWish {
   return {
     backend: BACKENDS[server],
     model: model.name,
@@ -55,6 +63,7 @@ function wishOf({ server, model, purpose, request }: SimWish, told: ReadonlyMap<
       kv: null,
     },
     tokens: request ? request.promptTokens + request.maxTokens : 0,
+    expectedS,
     mayMove: server === 'fragile',
     overruled: false,
   };

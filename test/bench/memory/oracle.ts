@@ -3,7 +3,7 @@ import type { PublishedMac, PublishedModel } from './published-macs';
 import { sizeOf } from './steady';
 
 /** Margins (shares of memory) of which each trace gets the best in hindsight. */
-export const ORACLE_MARGINS: readonly number[] = [0, 0.02, 0.05, 0.1, 0.2, 1];
+export const ORACLE_MARGINS: readonly number[] = [0, 0.02, 0.05, 0.1, 0.15, 0.2];
 
 /** The rule that nothing just used is evicted binds it as well, seconds. */
 const KEEP_S = 30;
@@ -24,7 +24,10 @@ export function oracle(mac: PublishedMac, models: readonly PublishedModel[], mar
         return { kind: 'refuse' };
       const { usedBytes, exact: known, at } = seen.sample;
       // What was let in since the sample is in none of its figures.
-      const unseen = seen.promised.reduce((sum, { bytes, since }) => sum + (since >= at ? (bytes ?? 0) : 0), 0);
+      const unseen = seen.promised.reduce(
+        (sum, { bytes, since }) => sum + (since >= at ? (bytes ?? 0) : 0),
+        0,
+      );
       const coming = known.fragileComing + known.steadyComing + unseen;
       const freeMemory = seen.totalBytes * (1 - margin) - usedBytes - coming;
       const freeGpu = mac.workingSetBytes - known.fragileGpu - known.steadyGpu - coming;

@@ -28,6 +28,8 @@ export interface SimWish {
   model: PublishedModel;
   purpose: 'request' | 'preload' | 'restart';
   request: SimRequest | null;
+  /** As learned from the times before, off by as much as sizes are; null = never run. */
+  expectedS: number | null;
 }
 
 export type Verdict =

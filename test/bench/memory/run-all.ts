@@ -33,6 +33,3 @@ export function runAll(seed: number, traces: number): TraceResult[] {
     };
   });
 }
-export function runGuardOnly(seed: number, traces: number): void {
-  for (let i = 0; i < traces; i += 1) { const trace = traceOf(seed, i); runTrace(trace, guarded(trace.told)); }
-}

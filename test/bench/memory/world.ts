@@ -30,7 +30,6 @@ interface Waiting {
 /** One trace under one policy. */
 export function runTrace(trace: Trace, policy: Policy): Outcome {
   const world = new World(trace, policy);
-  (globalThis as any).world = world;
   for (let step = 0; step < TRACE_S / STEP_S; step += 1) world.step(step);
   return world.outcome;
 }
@@ -60,7 +59,6 @@ class World {
     this.#samplers = new Samplers(trace);
   }
 
-  debug() { return { mac: this.#mac, steady: this.#steady, trace: this.#trace, promised: this.#promised, sample: this.#samplers }; }
   get outcome(): Outcome {
     return { aborts: this.#fragile.aborts, answers: this.#answers, tokens: this.#tokens };
   }
@@ -106,7 +104,10 @@ class World {
     const model = this.#trace.light;
     const back = this.#fragile.diedOfMemory;
     const ask = (purpose: 'preload' | 'restart') =>
-      this.#policy.decide({ server: 'fragile', model, purpose, request: null }, this.#seen(now));
+      this.#policy.decide(
+        { server: 'fragile', model, purpose, request: null, expectedS: null },
+        this.#seen(now),
+      );
     if (back && ask('restart').kind !== 'admit') return;
     this.#fragile.diedOfMemory = false;
     this.#fragile.boot(ask('preload').kind === 'admit' ? model : null, now);
@@ -122,7 +123,9 @@ class World {
     const first = queue[0];
     if (!first || this.#fragile.work || this.#fragile.loading || now < this.#evictedUntil) return;
     const { request } = first;
-    const wish: SimWish = { server: 'fragile', model: request.model, purpose: 'request', request };
+    const expectedS = this.#fragile.secondsFor(request) * (this.#trace.told.get(request.model.name) ?? 1);
+    const common = { purpose: 'request', request, expectedS } as const;
+    const wish: SimWish = { server: 'fragile', model: request.model, ...common };
     const verdict = this.#policy.decide(wish, this.#seen(now));
     if (verdict.kind === 'evict') {
       this.#evict(verdict.models, now);
@@ -145,7 +148,8 @@ class World {
     const { request } = first;
     first.asked = Math.min(first.asked, now);
     this.#promised.steady = null;
-    const wish: SimWish = { server: 'steady', model: request.steadyModel, purpose: 'request', request };
+    const common = { purpose: 'request', request, expectedS: null } as const;
+    const wish: SimWish = { server: 'steady', model: request.steadyModel, ...common };
     const verdict = this.#policy.decide(wish, this.#seen(now));
     if (verdict.kind === 'evict') {
       this.#evict(verdict.models, now);
@@ -182,8 +186,7 @@ class World {
   #promise(server: SimWish['server'], model: string, bytes: number | null, now: number): void {
     const sample = this.#samplers.latest(now);
     const heldBefore = sample ? sample[server].processBytes : null;
-    const there =
-      server === 'steady' ? sample?.steady.ready.has(model) : this.#fragile.model?.name === model;
+    const there = server === 'steady' ? sample?.steady.ready.has(model) : this.#fragile.model?.name === model;
     this.#promised[server] = { server, model, bytes, load: !there, since: now, heldBefore };
   }
 

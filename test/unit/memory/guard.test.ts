@@ -23,6 +23,7 @@ function wish(more: Partial<MemoryWish> = {}, weightsGb: number | null = 2): Mem
       kv: { layers: 36, kvHeads: 2, headDim: 128, elementBytes: 2 },
     },
     tokens: 4096,
+    expectedS: 5,
     mayMove: true,
     overruled: false,
     ...more,
@@ -151,6 +152,35 @@ describe('an answer of a model that is loaded', () => {
   });
 });
 
+describe('what is kept free for a server that dies of memory', () => {
+  const loaded = { mlx: [model('small', 2)] };
+  const at = (used: number, servers: Servers, rising = 0): GuardView => {
+    const seen = view(machine(100, used), servers);
+    return { ...seen, account: { ...seen.account, risingBytesPerS: rising * GB } };
+  };
+  it.each<[string, MemoryWish, GuardView, string]>([
+    // The limit is 95 less a reserve of 2; the cache and the workspace of 'small' take 0.35.
+    ['nothing more for a short answer', wish(), at(92.5, loaded), 'admit'],
+    ['the reserve', wish(), at(93, loaded), 'refuse critical'],
+    ['four seconds of a rise that is under way', wish(), at(80, loaded, 3), 'admit'],
+    ['four seconds of a fast one', wish(), at(80, loaded, 3.5), 'refuse critical'],
+    ['0.2 % a second of long work', wish({ expectedS: 40 }), at(88.5, loaded), 'admit'],
+    ['for longer work more', wish({ expectedS: 45 }), at(88.5, loaded), 'refuse critical'],
+    ['never more than 8 % for that', wish({ expectedS: 4000 }), at(84.5, loaded), 'admit'],
+    // A load of 10 GB and what comes with it is 11.6; with two fifths beside it 16.2.
+    ['two fifths of a load', wish({}, 10), at(76.5, {}), 'admit'],
+    ['two fifths of a load, not to be had', wish({}, 10), at(77, {}), 'refuse critical'],
+    [
+      'the other one’s part of the GPU',
+      wish(),
+      at(60, { mlx: [model('small', 8)], ollama: [model('big', 62, inUse)] }),
+      'refuse working_set',
+    ],
+  ])('%s', (_name, asked, seen, expected) => {
+    expect(said(asked, seen)).toBe(expected);
+  });
+});
+
 describe('the server that does not die of memory', () => {
   const heavy = wish({ backend: 'ollama', model: 'heavy' }, 20);
   it.each<[string, GuardView, string]>([
@@ -158,7 +188,7 @@ describe('the server that does not die of memory', () => {
     ['is never refused', view(machine(32, 31), {}, true), 'admit'],
     [
       'makes room for itself',
-      view(machine(32, 24), { ollama: [model('idle', 15)] }),
+      view(machine(32, 26), { ollama: [model('idle', 17)] }),
       'evict working_set idle',
     ],
     [

@@ -5,9 +5,11 @@ import {
   gpuBytesOfAll,
   heldBytes,
   promisedBytes,
+  risingBetween,
   spareBytes,
   usedNow,
 } from '../../../src/main/memory/ledger';
+import type { LoadedModel } from '../../../src/main/memory/types';
 import { ledgerSchema } from '../../../src/shared/status';
 import { account, figure, figures, GB, machine, model, NOW } from './figures';
 
@@ -17,7 +19,14 @@ const mlx = (process: number | null) => ({
   figures: figures(process, inside),
   loaded: [model('small', 2)],
 });
-const promise = { backend: 'mlx' as const, model: 'next', bytes: 3 * GB, heldBefore: 1 * GB, at: NOW };
+const promise = {
+  backend: 'mlx' as const,
+  model: 'next',
+  bytes: 3 * GB,
+  load: true,
+  heldBefore: 1 * GB,
+  at: NOW,
+};
 
 describe('ledger', () => {
   it('counts a process once, whatever it tells of its inside', () => {
@@ -69,6 +78,41 @@ describe('ledger', () => {
     const sampled = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB });
     expect(usedNow(accountOf(sampled, [mlx(3)]))).toBe(14 * GB);
     expect(usedNow(accountOf(machine(32, 12), [mlx(3)]))).toBe(12 * GB);
+  });
+
+  it('knows that a load has come when its model is there, whatever was given up for it', () => {
+    const load = {
+      backend: 'ollama' as const,
+      model: 'next',
+      bytes: 9 * GB,
+      load: true,
+      heldBefore: 8 * GB,
+      at: NOW,
+    };
+    const coming = (loaded: LoadedModel[]) =>
+      promisedBytes(
+        accountOf(machine(32, 12), [{ backend: 'ollama', figures: figures(7), loaded }], [load]).ledger,
+      );
+    expect(coming([])).toBe(9 * GB);
+    expect(coming([model('next', 7)])).toBe(0);
+    // The cache of the other kind of server is still to come.
+    const mlxLoad = { ...load, backend: 'mlx' as const };
+    const { ledger } = accountOf(
+      machine(32, 12),
+      [{ backend: 'mlx', figures: figures(7), loaded: [model('next', 7)] }],
+      [mlxLoad],
+    );
+    expect(promisedBytes(ledger)).toBe(2 * GB);
+  });
+
+  it('tells how fast other programs take memory', () => {
+    const before = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB, at: NOW - 2000 });
+    const now = (used: number, mlx: number) => machine(32, used, { mlxBytes: mlx * GB, ollamaBytes: 5 * GB });
+    expect(risingBetween(before, now(16, 1))).toBe(2 * GB);
+    // What a server took was promised.
+    expect(risingBetween(before, now(16, 4))).toBe(0.5 * GB);
+    expect(risingBetween(before, now(10, 1))).toBe(0);
+    expect(risingBetween(before, before)).toBe(0);
   });
 
   it('takes limits from the GPU, else three quarters of memory and of that', () => {
