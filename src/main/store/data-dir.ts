@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { TandemError } from '../../shared/errors';
 import { errorCode, makePrivateFolder } from '../ports/file-store';
@@ -50,11 +50,22 @@ export async function openDataDir(options: DataDirOptions): Promise<DataDir> {
   try {
     await makePrivateFolder(path);
     lock = await lockInstance(join(path, 'instance.json'), instanceId, options.processes);
+    await removeHalfFiles(path);
     const webToken = options.env.TANDEM_WEB_TOKEN || (await keptToken(join(path, 'web-token')));
     return { path, instanceId, webToken, release: lock.release };
   } catch (error) {
     await lock?.release();
     throw toFolderError(error, path);
+  }
+}
+
+/** What an instance that was killed in the middle of a write has left: never a whole file, and nobody's any more. */
+async function removeHalfFiles(path: string, deeper = true): Promise<void> {
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const each = join(path, entry.name);
+    if (entry.isFile() && /\.tmp(-journal)?$/.test(entry.name)) await unlink(each);
+    // A folder below that cannot be read is named by whoever needs it.
+    else if (entry.isDirectory() && deeper) await removeHalfFiles(each, false).catch(() => {});
   }
 }
 

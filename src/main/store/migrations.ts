@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 
@@ -89,7 +89,10 @@ export function listBackups(backupDir: string): string[] {
 function backUp(db: DatabaseSync, backupDir: string, version: number, now: Date): void {
   mkdirSync(backupDir, { recursive: true, mode: 0o700 });
   const file = join(backupDir, `${now.toISOString().replaceAll(':', '-')}-version-${version}.db`);
-  db.prepare('VACUUM INTO ?').run(file);
-  chmodSync(file, 0o600);
+  // A copy that a kill cuts short must not pass for a backup.
+  const half = `${file}.tmp`;
+  db.prepare('VACUUM INTO ?').run(half);
+  chmodSync(half, 0o600);
+  renameSync(half, file);
   for (const old of listBackups(backupDir).slice(0, -BACKUPS_KEPT)) unlinkSync(old);
 }
