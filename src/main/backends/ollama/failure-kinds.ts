@@ -25,7 +25,10 @@ const KINDS: readonly (readonly [FailureKind, RegExp])[] = [
   ],
   ['bad-model', /error loading model|unable to load model|exceeds file size|invalid magic/i],
   ['load-timeout', /timed out waiting for llama(?: runner|-server) to start/i],
-  ['load-died', /llama(?: runner|-server) process (?:has terminated|no longer running)/i],
+  [
+    'load-died',
+    /llama(?: runner|-server) process (?:has terminated|no longer running)|model failed to load, this may be/i,
+  ],
   [
     'runner-died',
     /model runner has unexpectedly stopped|an error was encountered while running the model|error reading llama-server response/i,

@@ -27,7 +27,7 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   prefillMs: (_model, tokens) => 60_000 + tokens * 60,
   stallMs: (heavy) => (heavy ? 60_000 : 10_000),
   silentMs: 120_000,
-  noRunnerMs: 10_000,
+  noRunnerMs: 5_000,
   queueMs: 120_000,
   lookEveryMs: 1000,
 };
