@@ -140,7 +140,7 @@ export function createServices(
           return wanted && (await gate.mayPreload('mlx', wanted.name)) ? wanted : null;
         },
         resolveModel: (name) => mlxModels.resolve(name),
-        listModels: () => mlxModels.list(),
+        listModels: (signal) => mlxModels.list(signal),
         maxConcurrent: () => values().mlxMaxConcurrent,
         // Ollama carries all meanwhile, so it is started in any case.
         mayStart: async (signal, cause, model) => {

@@ -1,23 +1,30 @@
 import type { Warning } from '../../shared/contract';
 import type { ModelInfo } from '../../shared/domain';
 import type { ModelFolder } from '../backends/mlx/mlx-options';
+import { orAbort } from '../router/bounded';
 import { findByName } from '../router/model-names';
 import { type ScanResult, scanMlxModels } from './mlx-scanner';
 import type { BrokenModel, FoundModel } from './model-folder';
 import type { ScanRoots } from './scan-roots';
 
+/** Before the first scan. */
+const NOTHING: ScanResult = { models: [], broken: [], visited: [] };
+
 /** The model folders that MLX can load, by the names that clients use. Paths stay in here. */
 export class MlxLibrary {
   readonly #roots: () => Promise<ScanRoots>;
-  #last: ScanResult = { models: [], broken: [], visited: [] };
+  #last: ScanResult = NOTHING;
   #scan: Promise<void> | null = null;
 
   constructor(roots: () => Promise<ScanRoots>) {
     this.#roots = roots;
   }
 
-  /** Scans again; calls while one runs share it. What is broken shows in `broken` and `warnings`. */
-  async list(): Promise<ModelInfo[]> {
+  /**
+   * Scans again; calls while one runs share it. What is broken shows in `broken` and `warnings`. Aborting ends the wait,
+   * with what the last scan has found if there was one, else with the signal's reason.
+   */
+  async list(signal?: AbortSignal): Promise<ModelInfo[]> {
     this.#scan ??= this.#roots()
       .then(scanMlxModels)
       .then((result) => {
@@ -26,7 +33,9 @@ export class MlxLibrary {
       .finally(() => {
         this.#scan = null;
       });
-    await this.#scan;
+    await (signal ? orAbort(this.#scan, signal) : this.#scan).catch((error) => {
+      if (this.#last === NOTHING) throw error;
+    });
     return this.#last.models.map(({ info }) => info);
   }
 

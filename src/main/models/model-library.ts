@@ -1,15 +1,20 @@
 import type { BackendId, ModelInfo } from '../../shared/domain';
 import { isServing } from '../../shared/domain';
+import { TandemError } from '../../shared/errors';
+import type { Backend } from '../backends/backend';
 import type { BackendRegistry } from '../backends/registry';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
+import { within } from '../router/bounded';
 import { fitOf } from './fit';
 import type { BrokenModel } from './model-folder';
 import type { ModelWatch } from './model-watch';
 
 /** Models are looked for again this often, so that one is found also where no folder could be watched. */
 const RESCAN_MS = 60_000;
+/** A list that takes longer is left for the next time. */
+const LIST_LIMIT_MS = 5_000;
 
 export interface ModelLibraryOptions {
   registry: BackendRegistry;
@@ -98,18 +103,34 @@ export class ModelLibrary {
     await Promise.all(
       this.#registry.all().map(async (backend) => {
         try {
-          const models = await backend.models(AbortSignal.timeout(5_000));
+          const models = await this.#listOf(backend);
           this.#byBackend.set(backend.id, this.#rated(backend.id, models));
+          this.#tell();
         } catch (error) {
           this.#logger.debug('list-failed', { backend: backend.id, error: String(error) });
         }
       }),
     );
-    const picture = JSON.stringify([this.models(), this.broken()]);
-    if (picture !== this.#told) this.#changed.emit(this.models());
-    this.#told = picture;
     const { watch } = this.#options;
     if (watch) watch.watcher.follow(await watch.folders().catch(() => []));
+  }
+
+  /** One that hangs, such as a folder on a volume that has gone, must not keep the others' lists from being read. */
+  #listOf(backend: Backend): Promise<ModelInfo[]> {
+    return within(
+      this.#options.clock,
+      LIST_LIMIT_MS,
+      new AbortController().signal,
+      (signal) => backend.models(signal),
+      () => new TandemError('timeout', 'The list of models did not come.'),
+    );
+  }
+
+  #tell(): void {
+    const picture = JSON.stringify([this.models(), this.broken()]);
+    if (picture === this.#told) return;
+    this.#told = picture;
+    this.#changed.emit(this.models());
   }
 
   #rated(backend: BackendId, models: readonly ModelInfo[]): ModelInfo[] {

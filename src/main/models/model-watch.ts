@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock';
+import { errorCode } from '../ports/file-store';
 import type { FolderWatch } from '../ports/folder-watch';
 import type { Logger } from '../ports/logger';
 
@@ -62,7 +63,7 @@ export class ModelWatch {
     const { watch, recursive } = this.#options;
     const gone = (error: unknown) => {
       this.#watched.delete(folder);
-      this.#logger.debug('not-watched', { error: String(error) });
+      if (errorCode(error) !== 'ENOENT') this.#logger.debug('not-watched', { error: String(error) });
     };
     try {
       this.#watched.set(

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, normalize } from 'node:path';
 
 /** Where MLX models are looked for. */
 export interface ScanRoots {
@@ -28,7 +28,7 @@ export async function scanRoots(options: {
     join(home, 'mlx-models'),
     join(home, '.mlx_models'),
     ...(await lmStudioFolders(home)),
-    ...options.folders,
+    ...options.folders.map((folder) => inHome(folder.trim(), home)).filter(isAbsolute),
   ];
   return {
     starter: join(options.resourcesDir, 'models', 'starter'),
@@ -36,6 +36,11 @@ export async function scanRoots(options: {
     folders: [...new Set(folders)],
     direct: options.direct.filter((name) => isAbsolute(name)),
   };
+}
+
+/** As a person writes it: `~/models` is in the home folder. */
+function inHome(folder: string, home: string): string {
+  return normalize(/^~(?:$|\/)/.test(folder) ? join(home, folder.slice(1)) : folder).replace(/(?<=.)\/$/, '');
 }
 
 /**

@@ -91,6 +91,22 @@ describe('the library of models', () => {
     expect(told.slice(before)).toContainEqual(['small', 'large']);
   });
 
+  it('reads the other list while one hangs, and reads that one when it answers again', async () => {
+    mlx.installed = [model('mlx', 'small', 3)];
+    ollama.installed = [model('ollama', 'large', 32)];
+    const answering = mlx.models.bind(mlx);
+    mlx.models = () => new Promise(() => {});
+    const scan = library.rescan();
+    await clock.advance(0);
+    expect(told).toEqual([['large']]);
+    await clock.advance(5_000);
+    await scan;
+    mlx.models = answering;
+    await library.rescan();
+    expect(told.at(-1)).toEqual(['small', 'large']);
+    expect(clock.pending).toBe(0);
+  });
+
   it('counts only models that can do more than small talk, on this machine', () => {
     const starter = model('mlx', 'tandem-starter', 0.002, { starter: true });
     const remote = model('ollama', 'large:cloud', 120, { remote: true });

@@ -101,6 +101,11 @@ describe('scanner', () => {
   it('looks in folders that the user adds, and takes one twice for one', async () => {
     await model(join(home, 'mine/one-2b'));
     expect(await names([join(home, 'mine'), join(home, 'mine')])).toEqual(['one-2b']);
+    expect(await names(['~/mine/', 'mine', ''])).toEqual(['one-2b']);
+    expect((await roots(['~/mine/', join(home, 'mine'), '~'])).folders.slice(-2)).toEqual([
+      join(home, 'mine'),
+      home,
+    ]);
   });
 
   it('lists a model in two places once, and knows it by both names', async () => {
@@ -134,6 +139,25 @@ describe('scanner', () => {
     const [found] = (await scan()).models;
     expect(found?.info.capabilities).toEqual(['completion', 'tools', 'thinking', 'vision']);
     expect(found?.info.kvBytesPerToken).toBe(2 * 10 * 2 * 64 * 2);
+  });
+});
+
+describe('a scan that takes too long', () => {
+  it('is not waited for; what the last one found stands until it is done', async () => {
+    await model(join(home, 'mlx-models/one-1b'));
+    let hold: Promise<unknown> = Promise.resolve();
+    const library = new MlxLibrary(async () => {
+      await hold;
+      return roots();
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    hold = promise;
+    const impatient = () => library.list(AbortSignal.abort(new Error('enough')));
+    await expect(impatient()).rejects.toThrow('enough');
+    resolve();
+    await library.list();
+    hold = new Promise(() => {});
+    expect((await impatient()).map(({ name }) => name)).toEqual(['one-1b']);
   });
 });
 

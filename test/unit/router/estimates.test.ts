@@ -12,6 +12,7 @@ import { MeasuredTimes } from '../../../src/main/router/measured-times';
 import type { BackendId } from '../../../src/shared/domain';
 import { defaultSettings } from '../../../src/shared/settings';
 import { model as installed } from '../../support/scripted-backend';
+import { seeded } from '../../support/seeded';
 
 const end = (loadMs: number | undefined, completionTokens: number) => ({
   reason: 'stop' as const,
@@ -70,9 +71,9 @@ describe('estimateFor', () => {
   });
 });
 
-describe('limits', () => {
-  const settings = defaultSettings();
+const settings = defaultSettings();
 
+describe('limits', () => {
   it('follow the formula of the product, at least 60 s', () => {
     expect(estimateMs({ load: 60, per1k: 40, margin: 60 }, 2000)).toBe(200_000);
     expect(estimateMs({ load: 10, per1k: 5, margin: 20 }, 100)).toBe(60_000);
@@ -119,6 +120,33 @@ describe('expected times', () => {
     const work = { promptTokens: 500, maxTokens: 100, loaded: false };
     expect(expectedRunMs(estimate, work)).toBe(4000 + 1000 + 1000);
     expect(expectedRunMs(estimate, { ...work, loaded: true })).toBe(2000);
+  });
+
+  it('are never negative nor no number, whatever a server has told', () => {
+    const random = seeded(3);
+    const odd = () =>
+      [0, -5, Number.NaN, Number.POSITIVE_INFINITY, 1e-9, 1e12 * random()][Math.floor(random() * 6)] ?? 0;
+    for (let round = 0; round < 500; round += 1) {
+      const measured = new MeasuredTimes();
+      for (let count = 0; count < 4; count += 1) {
+        const told = { ...end(odd(), Math.floor(random() * 200)), promptTokens: Math.floor(random() * 9000) };
+        measured.learn(QWEN, random() < 0.5 ? { ...told, promptMs: odd() } : told, odd());
+        measured.learnLoad(QWEN, odd());
+        measured.learnStep(QWEN, odd());
+      }
+      const work = {
+        promptTokens: Math.floor(random() * 9000),
+        maxTokens: undefined,
+        loaded: random() < 0.5,
+      };
+      const figures = [measured.of(QWEN), measured.slowOf(QWEN)].flatMap((known) => {
+        const estimate = estimateFor(QWEN.name, {}, known);
+        return [expectedRunMs(estimate, work), estimateMs(estimate, 2048)];
+      });
+      figures.push(loadTimeoutMs(QWEN, {}, measured), queueWaitMs(settings, [QWEN], measured));
+      figures.push(measured.slowestStepMs(QWEN) ?? 0);
+      for (const figure of figures) expect(figure >= 0 && Number.isFinite(figure)).toBe(true);
+    }
   });
 
   it('are shown with their source and the number of measurements', () => {
