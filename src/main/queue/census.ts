@@ -4,6 +4,10 @@ import { accountOf, backendOf, type Entry, type Stage, stateOf } from './entries
 import { LinkedList } from './linked-list';
 import type { Outcome, QueueTicket } from './types';
 
+const LOWEST_FIRST = [...PRIORITIES].reverse();
+
+type Lists = Record<Priority, LinkedList<Entry>>;
+
 /**
  * Every accepted request that has not ended, and the counters of `/queue/stats`. An entry is counted out of its old
  * state and into its new one in one step, and leaves in the step that counts its outcome: so the equations hold at
@@ -11,13 +15,9 @@ import type { Outcome, QueueTicket } from './types';
  */
 export class Census {
   readonly #open = new Map<string, Entry>();
-  /** Those that have had no slot yet, in order of arrival. */
-  readonly #newcomers: Record<Priority, LinkedList<Entry>> = {
-    high: new LinkedList(),
-    medium: new LinkedList(),
-    low: new LinkedList(),
-  };
-  readonly #byAccount = new Map<string, number>();
+  /** Those that have had no slot yet, in order of arrival: all, and those of each client. */
+  readonly #newcomers = emptyLists();
+  readonly #byAccount = new Map<string, Lists>();
   /** Those that have had a slot, in order of their first one. */
   readonly #begun = new Set<Entry>();
   readonly #states = { waiting: 0, running: 0, replaying: 0 };
@@ -49,9 +49,12 @@ export class Census {
       onDismissed: () => {},
     };
     this.#open.set(id, entry);
-    entry.arrival = this.#newcomers[ticket.priority].push(entry);
-    const account = accountOf(ticket);
-    this.#byAccount.set(account, this.depthOf(ticket) + 1);
+    const own = this.#byAccount.get(accountOf(ticket)) ?? emptyLists();
+    this.#byAccount.set(accountOf(ticket), own);
+    entry.arrival = {
+      among: this.#newcomers[ticket.priority].push(entry),
+      amongOwn: own[ticket.priority].push(entry),
+    };
     this.#count(entry, 1);
     return entry;
   }
@@ -87,12 +90,19 @@ export class Census {
 
   /** Requests of this client that have had no slot yet. */
   depthOf(ticket: QueueTicket): number {
-    return this.#byAccount.get(accountOf(ticket)) ?? 0;
+    const own = this.#byAccount.get(accountOf(ticket));
+    return own ? sizeOf(own) : 0;
   }
 
-  /** The request of this priority that came last and has had no slot yet. */
-  newest(priority: Priority): Entry | null {
-    return this.#newcomers[priority].last;
+  /** The request that came last of those of the lowest priority below this one's, among all or among its client's own. */
+  newestBelow(ticket: QueueTicket, among: 'all' | 'own'): Entry | null {
+    const lists = among === 'all' ? this.#newcomers : this.#byAccount.get(accountOf(ticket));
+    for (const priority of LOWEST_FIRST) {
+      if (priority === ticket.priority) return null;
+      const newest = lists?.[priority].last;
+      if (newest) return newest;
+    }
+    return null;
   }
 
   /** At most `limit` entries: what runs and replays, then `next`, then the others in order of arrival. */
@@ -145,10 +155,18 @@ export class Census {
   #noNewcomer(entry: Entry): void {
     const { ticket, arrival } = entry;
     if (!arrival) return;
-    this.#newcomers[ticket.priority].remove(arrival);
     entry.arrival = null;
-    const left = this.depthOf(ticket) - 1;
-    if (left > 0) this.#byAccount.set(accountOf(ticket), left);
-    else this.#byAccount.delete(accountOf(ticket));
+    this.#newcomers[ticket.priority].remove(arrival.among);
+    const own = this.#byAccount.get(accountOf(ticket));
+    own?.[ticket.priority].remove(arrival.amongOwn);
+    if (own && sizeOf(own) === 0) this.#byAccount.delete(accountOf(ticket));
   }
+}
+
+function emptyLists(): Lists {
+  return { high: new LinkedList(), medium: new LinkedList(), low: new LinkedList() };
+}
+
+function sizeOf({ high, medium, low }: Lists): number {
+  return high.size + medium.size + low.size;
 }

@@ -1,4 +1,4 @@
-import type { BackendId, Priority } from '../../shared/domain';
+import type { BackendId } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
 import type { QueueEntry } from '../../shared/status';
 import type { Link } from './linked-list';
@@ -31,7 +31,7 @@ export interface Entry {
   attempts: number;
   stage: Stage;
   /** Its place among those that have had no slot yet; null afterwards. */
-  arrival: Link<Entry> | null;
+  arrival: { among: Link<Entry>; amongOwn: Link<Entry> } | null;
   onDismissed: (reason: TandemError) => void;
 }
 
@@ -50,12 +50,6 @@ export function accountOf({ client }: QueueTicket): string {
   const end = client.indexOf('#');
   return end < 0 ? client : client.slice(0, end);
 }
-
-export function isBelow(priority: Priority, other: Priority): boolean {
-  return RANK[priority] < RANK[other];
-}
-
-const RANK: Readonly<Record<Priority, number>> = { low: 0, medium: 1, high: 2 };
 
 /** One line of the queue view; times in ms. */
 export function viewOf(entry: Entry, now: number): QueueEntry {

@@ -1,10 +1,10 @@
-import { BACKEND_IDS, type BackendId, PRIORITIES, type Priority } from '../../shared/domain';
+import { BACKEND_IDS, type BackendId, type Priority } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
 import type { QueueStats, QueueStatus } from '../../shared/status';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import { Census } from './census';
-import { type Entry, isBelow, viewOf } from './entries';
+import { type Entry, viewOf } from './entries';
 import { NEAR, Places } from './places';
 import { RateLimit } from './rate-limit';
 import { cancelledByUser, endedWhileWaiting, queueFull, rateLimited, waitedTooLong } from './refusals';
@@ -104,14 +104,13 @@ export class RequestQueue {
   }
 
   /**
-   * A place for a newcomer. When all are taken, or its client has its share, the newest request of the lowest priority
-   * below its own makes room; where there is none, it is refused.
+   * A place for a newcomer. When all are taken, the newest request of the lowest priority below its own makes room; when
+   * only its client has its share, that must be one of the client's own. Where there is none, the newcomer is refused.
    */
   #makeRoom(ticket: QueueTicket): void {
     const isFull = this.#census.depth >= this.#maxDepth;
     if (!isFull && this.#census.depthOf(ticket) < Math.ceil(this.#maxDepth * CLIENT_SHARE)) return;
-    const lower = PRIORITIES.filter((priority) => isBelow(priority, ticket.priority));
-    const victim = lower.reduceRight<Entry | null>((found, one) => found ?? this.#census.newest(one), null);
+    const victim = this.#census.newestBelow(ticket, isFull ? 'all' : 'own');
     const shed = victim?.ticket ?? ticket;
     const refusal = queueFull(this.#census.depth, this.#etaMs(shed.priority), victim !== null);
     if (!victim) throw refusal;

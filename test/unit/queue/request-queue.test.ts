@@ -117,8 +117,24 @@ describe('RequestQueue', () => {
     const { queue, admit } = setUp({ maxDepth: 10 });
     for (let n = 0; n < 9; n += 1) admit({ client: `flood#${n}` });
     expect(() => admit({ client: 'flood' })).toThrow(expect.objectContaining({ code: 'queue_full' }));
-    admit({ client: 'guest' });
+    admit({ client: 'guest', priority: 'low' });
     expect(queue.stats()).toMatchObject({ depth: 10, rejected: 1 });
+  });
+
+  it('lets a client that has its share put out its own, but nobody else while there is room', () => {
+    const { queue, admit } = setUp({ maxDepth: 20 });
+    for (let n = 0; n < 17; n += 1) admit({ client: 'flood' });
+    const [own, guest] = [
+      admit({ client: 'flood', priority: 'low' }),
+      admit({ client: 'g', priority: 'low' }),
+    ];
+    const shed: string[] = [];
+    own.onDismissed(() => shed.push('own'));
+    guest.onDismissed(() => shed.push('guest'));
+    admit({ client: 'flood' });
+    expect(() => admit({ client: 'flood' })).toThrow(expect.objectContaining({ code: 'queue_full' }));
+    expect(shed).toEqual(['own']);
+    expect(queue.stats()).toMatchObject({ depth: 19, failed: 1, rejected: 1 });
   });
 
   it('takes a waiting request out by its id', async () => {
