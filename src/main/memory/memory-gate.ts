@@ -53,12 +53,16 @@ export interface MemoryGrant {
   release(): void;
 }
 
+type Waiting = Exclude<Decision, { kind: 'admit' | 'refuse' }>;
+
 /** A decision is looked at again this often while it says wait. */
 const AGAIN_MS = 1000;
 /** A sample older than this is taken anew before a load is decided. */
 const FRESH_MS = 1000;
 /** Work that nobody else can do waits so long for memory before it is refused. */
 const WAIT_LIMIT_MS = 30_000;
+/** So long one waits for another's answer or load. */
+const TURN_LIMIT_MS = 120_000;
 const UNLOAD_LIMIT_MS = 10_000;
 /** Of memory, below the warning. */
 const PLENTY_SHARE = 0.1;
@@ -119,31 +123,25 @@ export class MemoryGate {
    */
   async admit(asked: Asked, signal: AbortSignal): Promise<MemoryGrant> {
     if (!this.#options.isHere(asked.backend)) return { reasons: [], release() {} };
-    const needs = await this.#options.needs[asked.backend].of(asked.model);
-    const wish: MemoryWish = { ...asked, needs };
-    const until = this.#options.clock.now() + WAIT_LIMIT_MS;
+    const wish: MemoryWish = { ...asked, needs: await this.#options.needs[asked.backend].of(asked.model) };
+    const since = this.#options.clock.now();
+    const evicted = new Set<string>();
     for (;;) {
       signal.throwIfAborted();
-      const seen = this.#view();
-      // An answer of a model that is loaded, while memory is plenty, is not kept waiting for a sample.
-      const view = seen && isLoaded(wish, seen.account) && hasPlenty(seen) ? seen : await this.#freshView();
-      if (!view) return this.#grant(wish, null);
-      const decision = decide(wish, view);
-      if (decision.kind !== 'admit') this.#note(decision, wish);
-      switch (decision.kind) {
-        case 'admit':
-          return this.#grant(wish, decision.promiseBytes);
-        case 'refuse':
-          throw refusal(decision, wish);
-        case 'evict':
-          if (await this.#evict(decision.models, wish.model, signal)) continue;
-          if (wish.mayMove) throw refusal(decision, wish);
-          break;
-        case 'wait':
-          break;
+      const view = await this.#viewFor(wish);
+      const decision: Decision = view ? decide(wish, view) : { kind: 'admit', promiseBytes: null };
+      if (decision.kind === 'admit') return this.#grant(wish, decision.promiseBytes);
+      this.#note(decision, wish);
+      if (decision.kind === 'refuse') throw refusal(decision, wish);
+      if (decision.kind === 'evict') {
+        const models = decision.models.filter(({ model }) => !evicted.has(model));
+        for (const { model } of models) evicted.add(model);
+        if (await this.#evict(models, wish.model, signal)) continue;
+        if (wish.mayMove) throw refusal(decision, wish);
       }
-      if (this.#options.clock.now() >= until) return this.#afterWait(decision, wish);
-      await sleep(this.#options.clock, AGAIN_MS, signal);
+      const waited = this.#options.clock.now() - since;
+      if (waited >= waitLimitMs(decision.rule)) return this.#afterWait(decision, wish);
+      await this.#wait(decision, wish, signal);
     }
   }
 
@@ -205,19 +203,35 @@ export class MemoryGate {
     return view !== null && mustStopPreload(view.account) && this.#preloads.delete(backend);
   }
 
-  #afterWait(decision: Exclude<Decision, { kind: 'admit' | 'refuse' }>, wish: MemoryWish): MemoryGrant {
-    // It waited for somebody else's sake, and the other one has had its time.
-    if (decision.rule === 'protect') return this.#grant(wish, decision.neededBytes);
-    throw refusal({ ...decision, rule: decision.rule === 'busy' ? 'critical' : decision.rule }, wish);
+  /** What waits for another one's answer is kept free for it, lest the next answer takes it. */
+  async #wait({ rule, neededBytes }: Waiting, wish: MemoryWish, signal: AbortSignal): Promise<void> {
+    const reserved = rule === 'protect' ? this.#promise(wish, neededBytes) : null;
+    try {
+      await sleep(this.#options.clock, AGAIN_MS, signal);
+    } finally {
+      if (reserved) this.#promised.delete(reserved);
+    }
   }
 
-  #grant({ backend, model }: MemoryWish, bytes: number | null): MemoryGrant {
+  #afterWait(decision: Waiting, wish: MemoryWish): MemoryGrant {
+    // It waited for somebody else's sake, and the other one has had its time.
+    if (decision.rule === 'protect') return this.#grant(wish, decision.neededBytes);
+    throw refusal(decision, wish);
+  }
+
+  #promise({ backend, model }: MemoryWish, bytes: number | null): Promised {
     const heldBefore = this.#options.holders[backend].figures().process.bytes;
     const view = this.#view();
     const load = !view || !isLoaded({ backend, model }, view.account);
     const promise: Promised = { backend, model, bytes, load, heldBefore, at: this.#wall() };
     this.#promised.add(promise);
     this.#changed.emit();
+    return promise;
+  }
+
+  #grant(wish: MemoryWish, bytes: number | null): MemoryGrant {
+    const { backend, model } = wish;
+    const promise = this.#promise(wish, bytes);
     const evictedAt = this.#evicted.get(`${backend} ${model}`);
     const told = evictedAt !== undefined && this.#wall() - evictedAt < REMEMBER_MS;
     this.#evicted.delete(`${backend} ${model}`);
@@ -268,6 +282,12 @@ export class MemoryGate {
     this.#relieving = false;
   }
 
+  /** An answer of a model that is loaded, while memory is plenty, is not kept waiting for a sample. */
+  #viewFor(wish: MemoryWish): Promise<GuardView | null> | GuardView {
+    const seen = this.#view();
+    return seen && isLoaded(wish, seen.account) && hasPlenty(seen) ? seen : this.#freshView();
+  }
+
   async #freshView(): Promise<GuardView | null> {
     const { machine } = this.#options;
     const age = this.#wall() - (machine.status()?.at ?? 0);
@@ -308,6 +328,10 @@ export class MemoryGate {
   #wall(): number {
     return this.#options.clock.wall().getTime();
   }
+}
+
+function waitLimitMs(rule: Waiting['rule']): number {
+  return rule === 'busy' || rule === 'protect' ? TURN_LIMIT_MS : WAIT_LIMIT_MS;
 }
 
 /** Far from the warning, so that a sample some seconds old says enough. */

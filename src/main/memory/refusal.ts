@@ -6,9 +6,8 @@ import type { Decision, RefusalRule, WaitRule } from './guard';
 const RETRY_S = 30;
 const GIGABYTE = 1e9;
 
-type Rule = RefusalRule | Exclude<WaitRule, 'busy' | 'protect'>;
 interface Refused {
-  rule: Rule | WaitRule;
+  rule: RefusalRule | WaitRule;
   neededBytes: number | null;
   freeBytes: number | null;
 }
@@ -41,6 +40,8 @@ function sentence(rule: Refused['rule'], model: string, needed: number | null, f
       return `Not loaded on purpose: one part of ${model} takes ${gigabytes(needed)}, and this GPU gives at most ${gigabytes(free)} at once. Choose a smaller or more quantised model.`;
     case 'working_set':
       return `Not loaded on purpose: ${needs}, and the GPU has ${gigabytes(free)} left. Choose a smaller model, or try anyway.`;
+    case 'busy':
+      return `Not begun on purpose: another model is at work for too long, and ${model} must not be loaded beside it. Try again later.`;
     default:
       return `Held back on purpose: ${needs}, and ${gigabytes(free)} of memory are free without risk. Close something large, try later, or try anyway.`;
   }

@@ -1,0 +1,243 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Asked, MemoryGate } from '../../../src/main/memory/memory-gate';
+import { UNKNOWN_NEEDS } from '../../../src/main/memory/model-needs';
+import type { LoadedModel, MemoryHolder } from '../../../src/main/memory/types';
+import { Emitter } from '../../../src/main/ports/emitter';
+import { silentLogger } from '../../../src/main/ports/logger';
+import type { BackendId } from '../../../src/shared/domain';
+import type { MemoryStatus } from '../../../src/shared/status';
+import { FakeClock, settle } from '../../support/fake-clock';
+import { figures, GB, machine, model } from './figures';
+
+/** A Mac of 32 GB whose memory a test sets; what a server unloads is given back. */
+class World {
+  readonly clock = new FakeClock();
+  readonly samples = new Emitter<MemoryStatus | null>();
+  usedGb = 10;
+  readonly loaded: Record<BackendId, LoadedModel[]> = { mlx: [], ollama: [] };
+  readonly processGb: Record<BackendId, number | null> = { mlx: null, ollama: null };
+  readonly unloaded: string[] = [];
+  here = true;
+  weightsGb: number | null = 2;
+
+  readonly gate = new MemoryGate({
+    machine: {
+      status: () => this.status(),
+      sampleNow: async () => {
+        this.samples.emit(this.status());
+        return this.status();
+      },
+      onSample: this.samples.subscribe,
+    },
+    holders: { mlx: this.#holder('mlx'), ollama: this.#holder('ollama') },
+    needs: { mlx: this.#needs(), ollama: this.#needs() },
+    isHere: () => this.here,
+    clock: this.clock,
+    logger: silentLogger,
+  });
+
+  status(): MemoryStatus {
+    return machine(32, this.usedGb, { at: this.clock.wall().getTime() });
+  }
+
+  async sampled(usedGb: number): Promise<void> {
+    this.usedGb = usedGb;
+    this.samples.emit(this.status());
+    await settle();
+  }
+
+  /** A model that has been idle for a minute. */
+  idle(name: string, gigabytes: number): LoadedModel {
+    return model(name, gigabytes, { lastUsedAt: this.clock.wall().getTime() - 60_000 });
+  }
+
+  promised(): (number | null)[] {
+    const entries = this.gate.ledger()?.entries ?? [];
+    return entries.filter(({ kind }) => kind === 'promised').map(({ bytes }) => bytes);
+  }
+
+  #holder(backend: BackendId): MemoryHolder {
+    return {
+      figures: () => figures(this.processGb[backend]),
+      loaded: () => this.loaded[backend],
+      unload: async (name) => {
+        const at = this.loaded[backend].findIndex((one) => one.name === name);
+        const [gone] = this.loaded[backend].splice(at, 1);
+        this.usedGb -= (gone?.size.bytes ?? 0) / GB;
+        this.unloaded.push(name);
+      },
+    };
+  }
+
+  #needs() {
+    const needs = () => ({ ...UNKNOWN_NEEDS, weightsBytes: this.weightsGb && this.weightsGb * GB });
+    return { of: async () => needs(), known: needs };
+  }
+}
+
+function asked(more: Partial<Asked> = {}): Asked {
+  const common = { backend: 'mlx', model: 'small', purpose: 'request', tokens: 1000, expectedS: 2 } as const;
+  return { ...common, mayMove: true, overruled: false, ...more };
+}
+
+const never = new AbortController().signal;
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+describe('memory gate', () => {
+  it('promises what it lets in until the work has ended', async () => {
+    const grant = await world.gate.admit(asked(), never);
+    expect(world.promised()).toEqual([expect.any(Number)]);
+    grant.release();
+    grant.release();
+    expect(world.promised()).toEqual([]);
+  });
+
+  it('counts one promise before the next is decided', async () => {
+    world.weightsGb = 8;
+    await world.gate.admit(asked(), never);
+    // Two of them do not fit into the 24 GB of this GPU beside a reserve.
+    await expect(world.gate.admit(asked({ model: 'other' }), never)).rejects.toMatchObject({
+      code: 'memory_critical',
+    });
+  });
+
+  it('refuses as a decision, with rule, reason and bytes', async () => {
+    world.weightsGb = 30;
+    await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({
+      code: 'memory_critical',
+      message: expect.stringContaining('on purpose'),
+      details: { rule: 'working_set', reason: 'memory:working-set', backend: 'mlx', freeBytes: 24 * GB },
+    });
+    expect(world.gate.ledger()?.lastDecision).toMatchObject({ kind: 'refuse', rule: 'working_set' });
+  });
+
+  it('lets in what the user overrules, once', async () => {
+    world.weightsGb = 30;
+    await world.gate.admit(asked({ overruled: true }), never);
+    await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({ code: 'memory_critical' });
+  });
+
+  it('asks the other server to unload, lets in, and tells the evicted model why', async () => {
+    world.usedGb = 29;
+    world.loaded.ollama.push(world.idle('old', 12));
+    await world.gate.admit(asked(), never);
+    expect(world.unloaded).toEqual(['old']);
+    const back = await world.gate.admit(asked({ backend: 'ollama', model: 'old' }), never);
+    expect(back.reasons).toEqual(['memory:evicted']);
+    back.release();
+    const again = await world.gate.admit(asked({ backend: 'ollama', model: 'old' }), never);
+    expect(again.reasons).toEqual([]);
+  });
+
+  it('waits when nobody else could answer, and goes on as soon as there is room', async () => {
+    world.usedGb = 30;
+    let done = false;
+    const waiting = world.gate.admit(asked({ mayMove: false }), never).then(() => (done = true));
+    await world.clock.advance(5000);
+    expect(done).toBe(false);
+    world.usedGb = 10;
+    await world.clock.advance(1000);
+    await waiting;
+    expect(done).toBe(true);
+  });
+
+  it('refuses after half a minute of waiting', async () => {
+    world.usedGb = 30;
+    const waiting = world.gate.admit(asked({ mayMove: false }), never);
+    const refused = expect(waiting).rejects.toMatchObject({ code: 'memory_critical', retryAfterS: 30 });
+    await world.clock.advance(31_000);
+    await refused;
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it('ends the wait with the request', async () => {
+    world.usedGb = 30;
+    const leaving = new AbortController();
+    const waiting = world.gate.admit(asked({ mayMove: false }), leaving.signal);
+    const ended = expect(waiting).rejects.toThrow('left');
+    await settle();
+    leaving.abort(new Error('left'));
+    await ended;
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it('keeps free what a load waits for that an answer would not survive', async () => {
+    world.usedGb = 20;
+    world.weightsGb = 12;
+    world.loaded.mlx.push(model('small', 2, { active: 1 }));
+    const load = world.gate.admit(asked({ backend: 'ollama', model: 'heavy' }), never);
+    await world.clock.advance(1000);
+    world.weightsGb = 2;
+    // The answer's successor is sent elsewhere, so that the load is not kept waiting for ever.
+    await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({ code: 'memory_critical' });
+    world.loaded.mlx = [];
+    await world.clock.advance(1000);
+    await load;
+  });
+
+  it('has no say about a server on another machine', async () => {
+    world.here = false;
+    world.usedGb = 31.9;
+    await world.gate.admit(asked(), never);
+    expect(world.promised()).toEqual([]);
+  });
+
+  it('evicts unasked while memory is critical, not what is in use', async () => {
+    world.loaded.ollama.push(world.idle('idle', 2), model('used', 20, { active: 1 }));
+    await world.sampled(30.6);
+    expect(world.unloaded).toEqual(['idle']);
+  });
+
+  it('stays critical until memory has really come back', async () => {
+    await world.sampled(30.5);
+    await world.sampled(30);
+    expect(world.gate.pressure()).toBe('critical');
+    await world.sampled(20);
+    expect(world.gate.pressure()).toBe('normal');
+  });
+});
+
+describe('a server that comes back', () => {
+  it('waits until its processes are gone and its model fits', async () => {
+    let back = false;
+    world.usedGb = 30;
+    world.processGb.mlx = 3;
+    const waiting = world.gate.back('mlx', 'small', never).then(() => (back = true));
+    await world.clock.advance(3000);
+    world.usedGb = 10;
+    await world.clock.advance(3000);
+    expect(back).toBe(false);
+    world.processGb.mlx = null;
+    await world.clock.advance(1000);
+    await waiting;
+    expect(back).toBe(true);
+  });
+
+  it('does not wait for a model that could never fit, nor for one when it did not die of memory', async () => {
+    world.weightsGb = 30;
+    await world.gate.back('mlx', 'small', never);
+    world.usedGb = 29;
+    world.weightsGb = 2;
+    await world.gate.back('mlx', null, never);
+  });
+});
+
+describe('a preload', () => {
+  it('is skipped above 70 %, and told of', async () => {
+    expect(await world.gate.mayPreload('mlx', 'small')).toBe(true);
+    world.usedGb = 22.5;
+    expect(await world.gate.mayPreload('mlx', 'small')).toBe(false);
+    expect(world.gate.ledger()?.lastDecision).toMatchObject({ kind: 'refuse', rule: 'preload' });
+  });
+
+  it('is given up once above 75 %', async () => {
+    await world.gate.mayPreload('mlx', 'small');
+    expect(world.gate.mustStopPreload('mlx')).toBe(false);
+    world.usedGb = 24.1;
+    expect(world.gate.mustStopPreload('mlx')).toBe(true);
+    expect(world.gate.mustStopPreload('mlx')).toBe(false);
+  });
+});
