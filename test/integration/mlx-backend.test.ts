@@ -2,23 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { BackendRequest } from '../../src/main/backends/backend';
-import { MlxBackend } from '../../src/main/backends/mlx/mlx-backend';
+import type { MlxBackend } from '../../src/main/backends/mlx/mlx-backend';
 import type { MlxBackendOptions } from '../../src/main/backends/mlx/mlx-options';
-import { systemClock } from '../../src/main/ports/clock';
-import { silentLogger } from '../../src/main/ports/logger';
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
-import { createProcessTable } from '../../src/main/ports/node-process-table';
-import { nodeSpawner } from '../../src/main/ports/node-spawner';
-import { ChildRecords } from '../../src/main/supervisor/sweep';
-import type { CompletionChunk } from '../../src/shared/domain';
-import type { BackendStatus } from '../../src/shared/status';
 import { SLOW, TINY, writeRandomModel } from '../support/random-model';
-import { LAUNCH_SCRIPT, mlxPython } from '../support/runtimes';
+import { babble, collect, never, realMlx, table, until } from '../support/real-mlx';
+import { mlxPython } from '../support/runtimes';
 
 let folder: string;
 let models: Record<string, string>;
-const table = createProcessTable();
 const http = createNodeFetcher();
 const started: MlxBackend[] = [];
 
@@ -40,62 +32,10 @@ afterAll(async () => {
 });
 
 function create(options: Partial<MlxBackendOptions> = {}): MlxBackend {
-  const backend = new MlxBackend(
-    {
-      locate: async () => ({ path: mlxPython() }),
-      launchScript: LAUNCH_SCRIPT,
-      preload: async () => ({ name: 'slow', folder: models.slow ?? '' }),
-      resolveModel: async (name) => models[name] ?? null,
-      listModels: async () => [],
-      maxConcurrent: () => 1,
-      env: process.env,
-      fetcher: http.fetcher,
-      post: http.post,
-      instanceId: 'test',
-      limits: { backoffFirstMs: 200 },
-      ...options,
-    },
-    {
-      clock: systemClock,
-      spawner: nodeSpawner,
-      table,
-      records: new ChildRecords(join(folder, 'children.json')),
-      logger: silentLogger,
-    },
-  );
+  const backend = realMlx(folder, models, http, options);
   started.push(backend);
   return backend;
 }
-
-function babble(maxTokens: number, model = 'slow'): BackendRequest {
-  return {
-    id: `r${maxTokens}`,
-    model,
-    messages: [{ role: 'user', content: 'hello' }],
-    // Greedy, so that it is the same on every run: sampled bytes may be the end of the answer at any token.
-    sampling: { maxTokens, temperature: 0, stop: ['never said'] },
-  };
-}
-
-async function collect(chunks: AsyncIterable<CompletionChunk>): Promise<CompletionChunk[]> {
-  const all: CompletionChunk[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return all;
-}
-
-function until(backend: MlxBackend, done: (status: BackendStatus) => boolean): Promise<BackendStatus> {
-  return new Promise((resolve) => {
-    const check = (status: BackendStatus) => {
-      if (!done(status)) return;
-      unsubscribe();
-      resolve(status);
-    };
-    const unsubscribe = backend.onStatus(check);
-    check(backend.status());
-  });
-}
-
-const never = new AbortController().signal;
 
 describe('mlx_lm.server as a backend', () => {
   test('streams text and ends with the counts of the server', async () => {

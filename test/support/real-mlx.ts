@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import type { BackendRequest } from '../../src/main/backends/backend';
+import { MlxBackend } from '../../src/main/backends/mlx/mlx-backend';
+import type { MlxBackendOptions } from '../../src/main/backends/mlx/mlx-options';
+import { systemClock } from '../../src/main/ports/clock';
+import { silentLogger } from '../../src/main/ports/logger';
+import type { createNodeFetcher } from '../../src/main/ports/node-fetcher';
+import { createProcessTable } from '../../src/main/ports/node-process-table';
+import { nodeSpawner } from '../../src/main/ports/node-spawner';
+import { ChildRecords } from '../../src/main/supervisor/sweep';
+import type { CompletionChunk } from '../../src/shared/domain';
+import type { BackendStatus } from '../../src/shared/status';
+import { LAUNCH_SCRIPT, mlxPython } from './runtimes';
+
+export const table = createProcessTable();
+export const never = new AbortController().signal;
+
+/**
+ * The backend with the real mlx_lm.server, which holds the model `slow` ready and comes back quickly after a death.
+ * @param folder for what it writes
+ * @param models folders by name
+ */
+export function realMlx(
+  folder: string,
+  models: Readonly<Record<string, string>>,
+  http: ReturnType<typeof createNodeFetcher>,
+  options: Partial<MlxBackendOptions> = {},
+): MlxBackend {
+  return new MlxBackend(
+    {
+      locate: async () => ({ path: mlxPython() }),
+      launchScript: LAUNCH_SCRIPT,
+      preload: async () => ({ name: 'slow', folder: models.slow ?? '' }),
+      resolveModel: async (name) => models[name] ?? null,
+      listModels: async () => [],
+      maxConcurrent: () => 1,
+      env: process.env,
+      fetcher: http.fetcher,
+      post: http.post,
+      instanceId: 'test',
+      limits: { backoffFirstMs: 200 },
+      ...options,
+    },
+    {
+      clock: systemClock,
+      spawner: nodeSpawner,
+      table,
+      records: new ChildRecords(join(folder, 'children.json')),
+      logger: silentLogger,
+    },
+  );
+}
+
+/** A request of which a random model computes exactly so many tokens. */
+export function babble(maxTokens: number, model = 'slow'): BackendRequest {
+  return {
+    id: `r${maxTokens}`,
+    model,
+    messages: [{ role: 'user', content: 'hello' }],
+    // Greedy, so that it is the same on every run: sampled bytes may be the end of the answer at any token.
+    sampling: { maxTokens, temperature: 0, stop: ['never said'] },
+  };
+}
+
+export async function collect(chunks: AsyncIterable<CompletionChunk>): Promise<CompletionChunk[]> {
+  const all: CompletionChunk[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return all;
+}
+
+/** Resolves with the first status for which it is so. */
+export function until(backend: MlxBackend, done: (status: BackendStatus) => boolean): Promise<BackendStatus> {
+  return new Promise((resolve) => {
+    const check = (status: BackendStatus) => {
+      if (!done(status)) return;
+      unsubscribe();
+      resolve(status);
+    };
+    const unsubscribe = backend.onStatus(check);
+    check(backend.status());
+  });
+}
