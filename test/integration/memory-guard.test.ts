@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Answer } from '../../src/shared/chat';
+import { type App, ask, startApp, until } from '../support/app';
+import { openWebClient, type WebClient } from '../support/web-client';
+
+/** The ledger and the guard on the built host with both real servers; memory is made critical by moving the limit. */
+let app: App;
+let client: WebClient;
+
+beforeAll(async () => {
+  app = await startApp({ env: { MLX_RATE_LIMIT_MAX: '0' } });
+  client = await openWebClient(app);
+});
+
+afterAll(async () => {
+  client?.close();
+  await app?.stop();
+  await app?.remove();
+});
+
+async function entry(backend: string, kind: string): Promise<number | null> {
+  const { ledger } = await client.snapshot();
+  return ledger?.entries.find((one) => one.backend === backend && one.kind === kind)?.bytes ?? null;
+}
+
+async function limits(warning: number, critical: number): Promise<void> {
+  await client.call('settingsSet', { key: 'memoryWarningPercent', value: warning });
+  await client.call('settingsSet', { key: 'memoryCriticalPercent', value: critical });
+}
+
+async function ended(chatId: string, answerId: string): Promise<Answer> {
+  let answer = await client.answer(chatId, answerId);
+  await until(
+    async () => {
+      answer = await client.answer(chatId, answerId);
+      return answer.status === 'done' || answer.status === 'failed';
+    },
+    30_000,
+    'an ended answer',
+  );
+  return answer;
+}
+
+describe('one ledger over two servers', () => {
+  it('shows what each holds, its inside as a part of it', async () => {
+    expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
+    await until(async () => ((await entry('mlx', 'weights')) ?? 0) > 0, 20_000, 'weights of MLX');
+    expect(await entry('mlx', 'process')).toBeGreaterThan((await entry('mlx', 'weights')) ?? 0);
+    await until(async () => ((await entry('ollama', 'process')) ?? 0) > 0, 30_000, 'processes of Ollama');
+    const { ledger, memory } = await client.snapshot();
+    expect(ledger).toMatchObject({ totalBytes: memory?.totalBytes, usedBytes: memory?.usedBytes });
+  });
+});
+
+describe('memory that is critical', () => {
+  it('holds MLX back, says so, lets the user overrule once, and ends', async () => {
+    await limits(1, 2);
+    await until(
+      async () => (await client.snapshot()).memory?.pressure === 'critical',
+      20_000,
+      'critical memory',
+    );
+    const held = await ask(app.ready.gateway, 'hello');
+    expect(held).toMatchObject({ status: 200, backend: 'ollama' });
+    expect(held.reasons).toContain('memory:critical');
+
+    const sent = await client.call('chatSend', { chatId: null, text: 'hello', target: { kind: 'auto' } });
+    expect((await ended(sent.chatId, sent.answerId)).meta.source).toBe('ollama');
+    const again = { answerId: sent.answerId, target: { kind: 'backend', backend: 'mlx' } } as const;
+    const retried = await client.call('chatRetry', again);
+    expect((await ended(sent.chatId, retried.answerId)).meta.source).toBe('ollama');
+    const anyway = await client.call('chatRetry', { ...again, overruleMemory: true });
+    expect((await ended(sent.chatId, anyway.answerId)).meta.source).toBe('mlx');
+
+    await limits(85, 95);
+    await until(async () => (await client.snapshot()).memory?.pressure === 'normal', 20_000, 'normal memory');
+    expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
+  });
+});
