@@ -58,13 +58,20 @@ export async function askGateway(base: string, ask: Ask): Promise<Sent> {
       for (const line of lines) onLine(line);
     }
     onLine(rest);
-  } catch {
-    // What is known by now tells how it ended.
+  } catch (error) {
+    // Else what is known by now tells how it ended.
+    if (isRefused(error)) sent.code = 'refused';
   } finally {
     clearTimeout(timer);
   }
   sent.ms = performance.now() - begun;
   return sent;
+}
+
+/** Nobody listened, so nothing was accepted. */
+function isRefused(error: unknown): boolean {
+  const cause = error instanceof Error ? (error.cause as { code?: unknown } | undefined) : undefined;
+  return cause?.code === 'ECONNREFUSED';
 }
 
 function takeLine(sent: Sent, part: { text: string }, line: string): void {
@@ -97,8 +104,9 @@ export async function askChat(client: () => Promise<ContractClient>): Promise<Se
       sent.status = 200;
       await follow(sent, ui, outcome.value.chatId, begun);
     }
-  } catch {
+  } catch (error) {
     sent.status = 0;
+    if (isRefused(error)) sent.code = 'refused';
   }
   sent.ms = performance.now() - begun;
   return sent;

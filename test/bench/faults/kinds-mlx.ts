@@ -8,6 +8,8 @@ import { DEADLY, type World } from './world.ts';
 const HANG_MS = 60_000;
 /** Until an armed fault has met an answer. */
 const MET_MS = 15_000;
+/** All of the shipped backoffs: 5 s doubled up to 300 s, ten times, and half-open probes after that. */
+const BREAKER_MS = 45 * 60_000;
 
 /** The fault module inside MLX is told a word while MLX computes something; its death shows the effect. */
 function dies(name: string, word: string, limitMs = 10_000): Kind {
@@ -27,6 +29,7 @@ function frame(name: string, word: string): Kind {
   return {
     name,
     mode: 'managed',
+    short: word !== 'flood' && word !== 'headers-only',
     async apply(world) {
       await world.busy('mlx');
       const before = await world.fired();
@@ -68,8 +71,23 @@ async function stealPort(world: World): Promise<Effect> {
   return unless(bound, 'the port was taken by somebody else');
 }
 
+/** Ten restarts at the shipped pace open the breaker; then it starts well again and the breaker closes by itself. */
+const throughBreaker: Kind = {
+  name: 'mlx into the breaker and out',
+  mode: 'managed',
+  shippedOnly: true,
+  async apply(world) {
+    await world.nextStarts(...Array.from({ length: 11 }, () => 'exit-at-start'));
+    const killed = await killBusy(world, 'mlx');
+    if (!killed.seen) return killed;
+    const is = (...states: string[]) =>
+      holds(async () => states.includes((await world.backend('mlx')).state), BREAKER_MS);
+    return unless((await is('open')) && (await is('ready', 'busy')), 'the breaker did not open and close');
+  },
+};
+
 export const MLX_KINDS: readonly Kind[] = [
-  { name: 'mlx killed', mode: 'managed', apply: (world) => killBusy(world, 'mlx') },
+  { name: 'mlx killed', mode: 'managed', short: true, apply: (world) => killBusy(world, 'mlx') },
   dies('mlx out of GPU memory', 'abort'),
   {
     name: 'mlx stopped (hang)',
@@ -94,6 +112,7 @@ export const MLX_KINDS: readonly Kind[] = [
   badStarts('mlx slow start', 'slow-start'),
   badStarts('mlx crash on load', 'crash-on-load'),
   badStarts('mlx crash loop', 'exit-at-start', 'exit-at-start', 'exit-at-start'),
+  throughBreaker,
   frame('mlx stderr flood', 'flood'),
   frame('mlx truncated frame', 'truncated'),
   frame('mlx malformed JSON', 'malformed'),

@@ -1,6 +1,6 @@
 import { type Kind, unless } from './kinds.ts';
 import { FRAME_FAULTS, type FrameFault } from './proxy.ts';
-import { gone, killBusy } from './waits.ts';
+import { gone, holds, killBusy } from './waits.ts';
 
 const MET_MS = 15_000;
 
@@ -19,6 +19,7 @@ function frame(fault: FrameFault): Kind {
   return {
     name: NAMES[fault],
     mode: 'proxied',
+    short: fault !== 'headers-only',
     async apply(world) {
       await world.busyWork('ollama');
       const met = world.proxy?.arm(fault).then(() => true);
@@ -54,4 +55,26 @@ export const OLLAMA_KINDS: readonly Kind[] = [
     },
   },
   ...FRAME_FAULTS.map(frame),
+  {
+    name: 'mlx killed, Ollama free (handover)',
+    mode: 'proxied',
+    async apply(world) {
+      world.load.hold(true);
+      const idle = async () =>
+        (await world.running('ollama')) + (await world.running('mlx')) + (await world.waiting()) === 0;
+      if (!(await holds(idle, 30_000))) return { seen: false, why: 'the load did not end' };
+      const asked = world.load.ask({ category: 'fast', stream: false });
+      const pid = await world.busy('mlx');
+      const before = world.proxy?.arrivals.length ?? 0;
+      process.kill(pid, 'SIGKILL');
+      const sent = await asked;
+      const arrived = world.proxy?.arrivals[before];
+      const exitAt = await world.exitOf('mlx');
+      if (arrived !== undefined && exitAt !== null) world.options.onHandover(arrived - exitAt);
+      return unless(arrived !== undefined && sent.backend === 'ollama', 'it was not handed over');
+    },
+    async mend(world) {
+      world.load.hold(false);
+    },
+  },
 ];

@@ -17,6 +17,10 @@ export interface Kind {
   name: string;
   /** Needs the proxy in front of an Ollama that is not the app's. */
   mode: 'managed' | 'proxied';
+  /** Takes long with the shipped backoff, and makes no sense without it. */
+  shippedOnly?: boolean;
+  /** Quick enough for the short run. */
+  short?: boolean;
   /** Errors that this fault makes due beside those of every broken stream. */
   due?: readonly string[];
   /** Breaks it while something is under way there, and resolves when the effect was seen or can no longer come. */

@@ -22,6 +22,7 @@ const AFTER_FAILURE_MS = 250;
 /** The mixed load, held at first. Every request is told when it has ended, with the fault that was on at any time of it. */
 export class Load {
   readonly #place: LoadPlace;
+  readonly #words: number;
   readonly #onSent: (sent: Sent) => void;
   readonly #open = new Set<{ fault: number | null }>();
   #fault: number | null = null;
@@ -29,8 +30,9 @@ export class Load {
   #held = true;
   readonly #loops: Promise<void>[];
 
-  constructor(place: LoadPlace, onSent: (sent: Sent) => void) {
+  constructor(place: LoadPlace, words: number, onSent: (sent: Sent) => void) {
     this.#place = place;
+    this.#words = words;
     this.#onSent = onSent;
     this.#loops = CLIENTS.map((client) => this.#loop(client));
   }
@@ -50,7 +52,7 @@ export class Load {
 
   /** An extra request, counted like the others. */
   ask(ask: Ask): Promise<Sent> {
-    return this.#count(() => askGateway(this.#place.gateway(), ask));
+    return this.#count(() => askGateway(this.#place.gateway(), { words: this.#words, ...ask }));
   }
 
   /** While held no client begins anything new. */
@@ -68,7 +70,9 @@ export class Load {
     while (this.#running) {
       if (!this.#held) {
         const sent = await this.#count(() =>
-          client === 'chat' ? askChat(page) : askGateway(this.#place.gateway(), client),
+          client === 'chat'
+            ? askChat(page)
+            : askGateway(this.#place.gateway(), { words: this.#words, ...client }),
         );
         if (!sent.ended) await pause(AFTER_FAILURE_MS);
       }

@@ -19,7 +19,7 @@ export interface FaultProxy {
   arm(fault: FrameFault): Promise<void>;
   /** Lets go what was armed and has not happened, and what hangs. */
   disarm(): void;
-  /** When completions arrived, in ms of `performance.now()`. */
+  /** When completions arrived, wall time in ms. */
   arrivals: number[];
   close(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const hanging = new Set<ServerResponse>();
   const server = createServer((incoming, outgoing) => {
     const completion = incoming.url === '/api/chat' || incoming.url === '/api/generate';
-    if (completion) arrivals.push(performance.now());
+    if (completion) arrivals.push(Date.now());
     const fault = completion ? armed : null;
     if (fault) armed = null;
     if (fault?.fault === 'reset-before') {

@@ -28,7 +28,7 @@ export interface Sent {
 }
 
 /** Errors that end a request which was never accepted. */
-const REFUSALS: ReadonlySet<string> = new Set(['queue_full', 'rate_limited', 'disk_full']);
+const REFUSALS: ReadonlySet<string> = new Set(['queue_full', 'rate_limited', 'disk_full', 'refused']);
 
 export interface Verdict {
   accepted: boolean;

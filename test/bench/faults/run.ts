@@ -9,6 +9,7 @@ import { type Effect, KINDS, type Kind } from './kinds.ts';
 import { judgeAll, Ledger } from './ledger.ts';
 import { schedule } from './schedule.ts';
 import { tabulate } from './table.ts';
+import { WORD_COUNT } from './words.ts';
 import { World } from './world.ts';
 
 export interface FaultOptions {
@@ -25,6 +26,8 @@ export interface FaultOptions {
   shipped: boolean;
   /** Only kinds whose name holds this. */
   only: string | null;
+  /** Only what takes about a second, with short answers, in one app. */
+  short?: boolean;
 }
 
 /** The app is killed in a phase of its own, as no figure of a process outlives it. */
@@ -40,6 +43,13 @@ const ALL_PHASES: readonly Phase[] = [
   { name: 'frames', mode: 'proxied', kinds: KINDS.filter(({ mode }) => mode === 'proxied'), share: 0.25 },
   { name: 'app', mode: 'managed', kinds: KINDS.filter(({ name }) => name === KILLED), share: 0.09 },
 ];
+const SHORT_PHASE: Phase = {
+  name: 'short',
+  mode: 'proxied',
+  kinds: KINDS.filter(({ short }) => short),
+  share: 1,
+};
+const SHORT_WORDS = 15;
 const WARM_UP_MS = 10_000;
 
 /** Applies one fault after the other to the app under load and reports what became of every request. */
@@ -50,7 +60,7 @@ export async function faults(options: FaultOptions): Promise<Figures> {
   );
   const total = options.count ?? (options.shipped ? KINDS.length : Number.POSITIVE_INFINITY);
   const minutes = options.minutes ?? Number.POSITIVE_INFINITY;
-  for (const phase of phasesWith(options.only)) {
+  for (const phase of options.short ? [SHORT_PHASE] : phasesWith(options)) {
     const count = options.shipped ? phase.kinds.length : Math.round(total * phase.share);
     await runPhase(phase, { count, ms: minutes * phase.share * 60_000 }, options, ledger);
   }
@@ -60,19 +70,20 @@ export async function faults(options: FaultOptions): Promise<Figures> {
 }
 
 /** The phases with kinds of that name; one that stands alone takes all. */
-function phasesWith(only: string | null): Phase[] {
-  if (only === null) return [...ALL_PHASES];
+function phasesWith({ only, shipped }: FaultOptions): Phase[] {
   const phases = ALL_PHASES.map((phase) => ({
     ...phase,
-    kinds: phase.kinds.filter(({ name }) => name.includes(only)),
+    kinds: phase.kinds.filter(
+      ({ name, shippedOnly }) => name.includes(only ?? '') && (shipped || !shippedOnly),
+    ),
   })).filter(({ kinds }) => kinds.length > 0);
-  return phases.map((phase) => ({ ...phase, share: 1 / phases.length }));
+  return only === null ? phases : phases.map((phase) => ({ ...phase, share: 1 / phases.length }));
 }
 
 async function runPhase(
   phase: Phase,
   limit: { count: number; ms: number },
-  { seed, shipped }: FaultOptions,
+  { seed, shipped, short = false }: FaultOptions,
   ledger: Ledger,
 ): Promise<void> {
   const done = ledger.faults.filter(({ kind }) => phase.kinds.some(({ name }) => name === kind));
@@ -80,9 +91,16 @@ async function runPhase(
   const dir = await mkdtemp(join(tmpdir(), 'tandem-faults-'));
   const data = join(dir, 'data');
   const small = mountSmall(data);
-  const world = await World.open({ dir, mode: phase.mode, shipped, onSent: (sent) => ledger.add(sent) });
+  const world = await World.open({
+    dir,
+    mode: phase.mode,
+    shipped,
+    words: short ? SHORT_WORDS : WORD_COUNT,
+    onSent: (sent) => ledger.add(sent),
+    onHandover: (ms) => ledger.note('handover_ms', ms),
+  });
   try {
-    await pause(WARM_UP_MS);
+    if (!short) await pause(WARM_UP_MS);
     const before = await hostFigures(world);
     const end = performance.now() + limit.ms;
     const kinds = schedule(phase.kinds, seed);

@@ -8,7 +8,9 @@ const GROWTH_MB = 20;
 export function tabulate(ledger: Ledger, judged: readonly Judged[], kinds: readonly string[]): Figures {
   const rows = [
     ['fault', 'effective', 'requests', 'mlx', 'ollama', 'replayed', 'extra s', 'lost', 'doubled', 'label'],
-    ...kinds.map((kind) => row(ledger, judged, kind)),
+    ...kinds
+      .filter((name) => ledger.faults.some(({ kind }) => kind === name))
+      .map((kind) => row(ledger, judged, kind)),
     row(ledger, judged, null),
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
@@ -44,7 +46,7 @@ function row(ledger: Ledger, judged: readonly Judged[], kind: string | null): st
   return [
     kind ?? '(no fault)',
     kind === null ? '' : `${effective}/${faults.length}`,
-    String(mine.length),
+    count(({ verdict }) => verdict.accepted),
     count(({ sent, verdict }) => verdict.full && sent.backend === 'mlx'),
     count(({ sent, verdict }) => verdict.full && sent.backend === 'ollama'),
     count(({ verdict }) => verdict.replayed),

@@ -18,6 +18,8 @@ const SUPPORT = resolve(import.meta.dirname, '../../support');
 /** Ms that the paced model takes for a token. */
 const PACE_MS = 8;
 const UP_MS = 90_000;
+/** With the shipped backoff: the longest pause, a probe and a start. */
+const SHIPPED_UP_MS = 400_000;
 /** In a prompt it makes MLX die; never in another one's. */
 export const DEADLY = 'KILLER-WORD';
 
@@ -27,7 +29,11 @@ export interface WorldOptions {
   mode: 'managed' | 'proxied';
   /** Shipped values of backoff and stable time instead of short ones. */
   shipped: boolean;
+  /** Tokens of each answer; fewer for a quick run. */
+  words: number;
   onSent: (sent: Sent) => void;
+  /** Ms from the exit event of MLX to the replayed request's arrival at a free Ollama. */
+  onHandover: (ms: number) => void;
 }
 
 /** The app with both real servers and the load on it, and what is needed to break them. */
@@ -48,6 +54,7 @@ export class World {
     this.proxy = proxy;
     this.load = new Load(
       { gateway: () => this.#app.ready.gateway, web: () => this.#app.ready.web },
+      options.words,
       options.onSent,
     );
   }
@@ -106,7 +113,7 @@ export class World {
           ['ready', 'busy', 'adopted'].includes(backends[id]?.state ?? ''),
         );
       },
-      UP_MS,
+      this.options.shipped ? SHIPPED_UP_MS : UP_MS,
       'both servers up',
     );
   }
@@ -125,15 +132,26 @@ export class World {
 
   /** Waits until this server, adopted or not, has work. */
   async busyWork(target: Target): Promise<void> {
-    const busy = async () => (await this.queueOf(target)) > 0;
+    const busy = async () => (await this.running(target)) > 0;
     await until(busy, 20_000, `${target} at work`);
   }
 
   /** Requests that run on a server now. */
-  async queueOf(target: Target): Promise<number> {
-    const response = await fetch(`${this.#app.ready.gateway}/queue/stats`);
-    const stats = (await response.json()) as { by_backend?: Record<string, { running?: number }> };
-    return stats.by_backend?.[target]?.running ?? 0;
+  async running(target: Target): Promise<number> {
+    return (await this.#queue()).by_backend?.[target]?.running ?? 0;
+  }
+
+  /** Requests that wait for a server. */
+  async waiting(): Promise<number> {
+    return (await this.#queue()).depth;
+  }
+
+  /** When the app was told of the latest exit of a server, by its log; wall time in ms. */
+  async exitOf(target: Target): Promise<number | null> {
+    const log = await readFile(join(this.#app.dataDir, 'logs/tandem.log'), 'utf8');
+    const lines = log.split('\n').filter((line) => line.includes('"process.exit"'));
+    const exits = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === target);
+    return exits.length === 0 ? null : Date.parse(exits.at(-1).time);
   }
 
   /** Model runners of an Ollama. */
@@ -194,6 +212,10 @@ export class World {
     await this.proxy?.close();
     await this.#own?.stop();
     return { processes: left.length, code };
+  }
+
+  async #queue(): Promise<{ depth: number; by_backend?: Record<string, { running?: number }> }> {
+    return (await fetch(`${this.#app.ready.gateway}/queue/stats`)).json() as never;
   }
 
   #path(name: string): string {
