@@ -4,6 +4,7 @@ import { Residents } from '../../../src/main/backends/ollama/residents';
 import { RunnerCare } from '../../../src/main/backends/ollama/runner-care';
 import { Runners } from '../../../src/main/backends/ollama/runners';
 import { silentLogger } from '../../../src/main/ports/logger';
+import { UNOBSERVED } from '../../../src/main/supervisor/life';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { FakeProcessTable } from '../../support/fake-processes';
 import { ScriptedOllama } from '../../support/scripted-ollama';
@@ -111,6 +112,7 @@ describe('a process that stands still', () => {
       api: () => server.api,
       busy: () => false,
       restartServer: () => void told.push('server restarted'),
+      observer: { ...UNOBSERVED, onMoment: (_backend, { type }) => void told.push(type) },
       onDrain: () => told.push(`draining ${care.draining}`),
       logger: silentLogger,
     });
@@ -121,7 +123,7 @@ describe('a process that stands still', () => {
     const { care, living, told } = stalled(12);
     await care.cureStall('m', false);
     expect(living()).toEqual([10, 11]);
-    expect(told).toEqual([]);
+    expect(told).toEqual(['stalled', 'ready']);
   });
 
   test('that survives it is killed by pid and start time, but not one that computes', async () => {
@@ -132,7 +134,7 @@ describe('a process that stands still', () => {
     await clock.advance(4000);
     await cure;
     expect(living()).toEqual([10, 11]);
-    expect(told).toEqual([]);
+    expect(told).toEqual(['stalled', 'ready']);
   });
 
   test('that survives even that, or stalls again, costs the server', async () => {

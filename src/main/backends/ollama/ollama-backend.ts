@@ -41,6 +41,7 @@ export class OllamaBackend implements Backend {
   constructor(options: OllamaBackendOptions, ports: SupervisorPorts) {
     const limits = readLimits(options.limits);
     const { clock } = ports;
+    const publish = () => this.#publish();
     this.#options = options;
     this.#ports = ports;
     this.#board = new StatusBoard('ollama', limits().maxRestarts);
@@ -69,23 +70,17 @@ export class OllamaBackend implements Backend {
       api: () => this.#choice.current,
       busy: () => this.#completions.active > 0,
       restartServer: () => this.#managed.supervisor.reportHung(),
-      onDrain: () => this.#publish(),
-      logger: ports.logger,
+      onDrain: publish,
+      ...ports,
     });
-    this.#completions = new Completions(
-      clock,
-      { ...DEFAULT_STREAM_LIMITS, ...options.stream },
-      () => this.#publish(),
-      this.#care,
-      options.steps,
-    );
-    this.#managed.supervisor.onChange(() => this.#publish());
+    const streamLimits = { ...DEFAULT_STREAM_LIMITS, ...options.stream };
+    this.#completions = new Completions(clock, streamLimits, publish, this.#care, options.steps);
+    this.#managed.supervisor.onChange(publish);
     this.#memory = new ServerMemory({
       clock,
       residents: this.#residents,
       findHolder: options.findHolder,
       residentBytes: (pid) => this.#managed.supervisor.residentBytes(pid),
-      ownBytes: () => this.#managed.supervisor.residentBytes(),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '../../ports/logger';
+import type { SupervisionObserver } from '../../supervisor/life';
 import type { Catalogue } from './catalogue';
 import type { ServerCare } from './completions';
 import type { OllamaApi } from './ollama-api';
@@ -18,6 +19,8 @@ export interface RunnerCareOptions {
   /** The number of prompts that are computed for nobody has changed. */
   onDrain(): void;
   logger: Logger;
+  /** Told of each process that stood still and was ended while the server went on. */
+  observer?: SupervisionObserver;
 }
 
 /** A server that does not answer this soon is not going to unload anything. */
@@ -65,11 +68,16 @@ export class RunnerCare implements ServerCare {
     }
     if (again) return this.#options.restartServer();
     await this.#unload(model);
-    if (before.length === 0 || (await runners.anyEnded(before))) return;
-    const now = (await runners.pulse().catch(() => null)) ?? [];
-    const still = stillOf(before, now);
-    if (still.length > 0 && (await runners.kill(still))) return;
-    this.#options.restartServer();
+    if (await this.#ended(before)) this.#tell(model);
+    else this.#options.restartServer();
+  }
+
+  /** Has one of them gone, if need be because we kill those that stand still? */
+  async #ended(before: Pulse): Promise<boolean> {
+    const { runners } = this.#options;
+    if (before.length === 0 || (await runners.anyEnded(before))) return true;
+    const still = stillOf(before, (await runners.pulse().catch(() => null)) ?? []);
+    return still.length > 0 && runners.kill(still);
   }
 
   async makeRoom(model: string, signal: AbortSignal): Promise<boolean> {
@@ -96,6 +104,12 @@ export class RunnerCare implements ServerCare {
   /** Resolves when no prompt is computed for nobody any more, as far as that can be seen. */
   async drained(): Promise<void> {
     await this.#drained;
+  }
+
+  #tell(model: string): void {
+    const { observer } = this.#options;
+    observer?.onMoment('ollama', { type: 'stalled', cause: 'stalled', facts: { model } });
+    observer?.onMoment('ollama', { type: 'ready', cause: null, facts: {} });
   }
 
   async #unload(model: string): Promise<void> {

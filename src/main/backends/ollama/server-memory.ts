@@ -13,8 +13,8 @@ export interface Figure {
 export interface ServerMemoryOptions extends PortMemoryPorts {
   clock: Clock;
   residents: Residents;
-  /** Bytes of our own server and its children; null = unknown. */
-  ownBytes(): Promise<number | null>;
+  /** Bytes of a process and its children, of our own server without a pid; null = unknown. */
+  residentBytes(pid?: number): Promise<number | null>;
 }
 
 /** Ollama tells nothing of the inside of its processes. */
@@ -52,9 +52,9 @@ export class ServerMemory {
 
   /** Looks again. @param managed the server is ours @throws TandemError when the server does not answer */
   async refresh(api: OllamaApi, managed: boolean, signal: AbortSignal): Promise<void> {
-    const { ownBytes, residents } = this.#options;
+    const { residentBytes, residents } = this.#options;
     const [bytes] = await Promise.all([
-      managed ? ownBytes() : this.#portMemory.bytes(api.url),
+      managed ? residentBytes() : this.#portMemory.bytes(api.url),
       residents.refresh(api, signal),
     ]);
     this.#process = this.#figure(bytes);
