@@ -119,13 +119,13 @@ describe('a server that hangs while /health is fine', () => {
     const slow = `
 step = server.BatchGenerator.next
 def late(self):
-    time.sleep(0.6)
+    time.sleep(0.8)
     return step(self)
 server.BatchGenerator.next = late`;
     const { backend } = await broken(slow, { hang: { unknownStepMs: 4000 } });
-    const long = { ...babble(2), messages: [{ role: 'user' as const, content: 'word '.repeat(250) }] };
+    const long = { ...babble(2), messages: [{ role: 'user' as const, content: 'word '.repeat(150) }] };
     const chunks = await collect(backend.stream(long, never));
-    expect(chunks.filter(({ type }) => type === 'prefill').length).toBeGreaterThan(5);
+    expect(chunks.filter(({ type }) => type === 'prefill').length).toBeGreaterThan(4);
     expect(chunks.at(-1)?.type).toBe('end');
     const status = await until(backend, ({ hangLimits }) => hangLimits?.learned === true);
     expect(status).toMatchObject({ restarts: 0, hangLimits: { silenceMs: 3000, stepMs: 8000 } });
@@ -168,7 +168,7 @@ describe('a server that runs out of memory', () => {
     expect(backend.status()).toMatchObject({ state: 'ready', model: 'other', ladder: { rung: 3 } });
     await backend.stop();
     expect(JSON.parse((await nodeFileStore.readText(path)) ?? '').models.slow.rung).toBe(3);
-  });
+  }, 120_000);
 });
 
 describe('two models', () => {

@@ -17,6 +17,14 @@ const PYTHON: Located = { path: '/runtime/python' };
 const IN_SETUP: Located = { absent: { code: 'setup', cure: 'It is being set up.', setup: true } };
 
 const MEM = memLine();
+const LISTENING = {
+  event: 'listening',
+  port: 4000,
+  pid: 1000,
+  version: '0.32.2',
+  working_set: null,
+  buffer: null,
+};
 
 let folder: string;
 let clock: FakeClock;
@@ -24,6 +32,7 @@ let spawner: FakeSpawner;
 let records: ChildRecords;
 let located: Located;
 let model: ModelFolder | null;
+let posts: number;
 let backend: MlxBackend;
 
 beforeEach(async () => {
@@ -33,6 +42,7 @@ beforeEach(async () => {
   records = new ChildRecords(join(folder, 'children.json'));
   located = PYTHON;
   model = null;
+  posts = 0;
   backend = new MlxBackend(
     {
       locate: async () => located,
@@ -44,8 +54,10 @@ beforeEach(async () => {
       env: {},
       fetcher: async () => new Response('{}'),
       // Takes a request and never answers.
-      post: (_url, { signal }) =>
-        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      post: (_url, { signal }) => {
+        posts += 1;
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      },
       instanceId: 'test',
     },
     { clock, spawner, table: new FakeProcessTable(), records, logger: silentLogger },
@@ -66,14 +78,7 @@ function tells(event: Record<string, unknown>): Promise<void> {
 async function comesUp(): Promise<void> {
   await backend.start();
   await settle();
-  await tells({
-    event: 'listening',
-    port: 4000,
-    pid: 1000,
-    version: '0.32.2',
-    working_set: null,
-    buffer: null,
-  });
+  await tells(LISTENING);
   await clock.advance(100);
   expect(backend.status()).toMatchObject({ state: 'ready', url: 'http://127.0.0.1:4000' });
 }
@@ -139,6 +144,7 @@ test('running out of memory brings it back smaller, in the end not at all, and t
     state: 'open',
     breaker: { state: 'open', nextTryAt: null },
     ladder: { rung: 2, kind: 'context', climbsAt: null },
+    lastError: { message: expect.stringContaining('even at its smallest') },
   });
   expect([backend.refuses('m', 4096), backend.refuses('m', 5000)]).toEqual([null, 'memory:smaller']);
   void backend.restart('test');
@@ -146,6 +152,30 @@ test('running out of memory brings it back smaller, in the end not at all, and t
   expect(backend.status()).toMatchObject({ state: 'starting', ladder: { rung: 2 } });
   expect(spawner.children).toHaveLength(4);
   expect(spawner.specs.at(-1)?.env.TANDEM_MLX_MEMORY_BYTES).toBe('4500000000');
+});
+
+test('a start is given up when the probe gets no answer, and when the launcher falls silent in a load', async () => {
+  model = { name: 'm', folder };
+  await backend.start();
+  await settle();
+  await tells(LISTENING);
+  await tells({ event: 'loaded', model: folder, seconds: 1, active: 1 });
+  await clock.advance(100);
+  // The model's folder is read from the real disk before the probe is sent.
+  await vi.waitFor(() => expect(posts).toBe(1));
+  expect(backend.status()).toMatchObject({ state: 'starting', stage: 'probing' });
+  await clock.advance(29_000);
+  expect(backend.status().state).toBe('starting');
+  await clock.advance(1_000);
+  expect(backend.status()).toMatchObject({ state: 'backoff', lastError: { code: 'start_failed' } });
+
+  await clock.advance(6_000);
+  await tells(LISTENING);
+  await tells({ event: 'loading', model: folder });
+  await clock.advance(29_000);
+  expect(backend.status()).toMatchObject({ state: 'starting', stage: 'loading' });
+  await clock.advance(2_000);
+  expect(backend.status()).toMatchObject({ state: 'backoff', restarts: 1 });
 });
 
 test('memory that the system does not tell is unknown, never 0', async () => {

@@ -122,6 +122,11 @@ export class LadderKeeper {
     return !this.#atBottom;
   }
 
+  /** Out of memory on the last rung: it stays down. */
+  get atBottom(): boolean {
+    return this.#atBottom;
+  }
+
   /** A person wants it tried again: on the rung that it is on. */
   tryAgain(): void {
     this.#atBottom = false;

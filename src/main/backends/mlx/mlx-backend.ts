@@ -13,8 +13,9 @@ import { mlxLaunchSpec } from './launch-spec';
 import { MlxClient } from './mlx-client';
 import { mlxDown, unknownModel } from './mlx-failures';
 import type { MlxBackendOptions, ModelFolder } from './mlx-options';
-import { type Launch, MlxProcess, oneToken } from './mlx-process';
+import { type Launch, MlxProcess } from './mlx-process';
 import { toCall } from './protocol';
+import { oneToken } from './ready-probe';
 import { validate } from './validate';
 
 export const MLX_CAPABILITIES: BackendCapabilities = {
@@ -22,6 +23,9 @@ export const MLX_CAPABILITIES: BackendCapabilities = {
   images: false,
   jsonSchema: false,
 };
+
+const AT_BOTTOM =
+  'MLX ran out of memory even at its smallest, so Ollama answers everything. Free some memory or choose a smaller model, then restart MLX.';
 
 /** mlx_lm.server as a supervised child process of ours. */
 export class MlxBackend implements Backend, MemoryHolder {
@@ -220,8 +224,11 @@ export class MlxBackend implements Backend, MemoryHolder {
     const view = this.#process.supervisor.view();
     const { open, draining } = this.#process.sequences;
     if (this.#python === null && view.pid === null) return;
+    const status = supervisedStatus(view, 'MLX', open, draining);
+    const { lastError } = status;
     this.#board.set({
-      ...supervisedStatus(view, 'MLX', open, draining),
+      ...status,
+      ...(lastError && this.#ladder.atBottom ? { lastError: { ...lastError, message: AT_BOTTOM } } : {}),
       ladder: this.#ladder.view(),
       hangLimits: view.pid === null ? null : this.#process.hangLimits(),
     });

@@ -1,12 +1,10 @@
 import { basename } from 'node:path';
 import type { ExitCause, HangLimitsView } from '../../../shared/incidents';
-import { pollUntil } from '../../ports/clock';
 import type { ChildHandle, LaunchSpec } from '../../ports/spawner';
 import { type EvidenceCode, MLX_LINES } from '../../supervisor/evidence-lines';
 import type { SupervisorLimits } from '../../supervisor/limits';
 import { drainLines, LogRing } from '../../supervisor/log-ring';
 import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
-import type { BackendRequest } from '../backend';
 import type { StatusBoard } from '../status-board';
 import { DEFAULT_HANG_LIMITS, type HangLimits, limitsFor } from './hang-limits';
 import type { LadderKeeper } from './ladder-keeper';
@@ -14,14 +12,12 @@ import { mlxExitCode } from './launch-spec';
 import { type LauncherEvent, type MemEvent, parseLauncherLine } from './launcher-events';
 import { LearnedSteps } from './learned-steps';
 import type { MlxClient } from './mlx-client';
-import { mlxDown } from './mlx-failures';
 import { MlxMemory } from './mlx-memory';
 import type { MlxBackendOptions, ModelFolder } from './mlx-options';
 import { KnownFacts } from './model-facts';
 import { ProgressGuard } from './progress-guard';
-import { toCall } from './protocol';
+import { ReadyProbe } from './ready-probe';
 import { Sequences } from './sequences';
-import { validate } from './validate';
 
 /** A line that is older says nothing about why the server ended now: it has survived that. */
 const LAST_WORDS_MS = 120_000;
@@ -53,6 +49,7 @@ export class MlxProcess {
   readonly #options: MlxProcessOptions;
   readonly #ports: SupervisorPorts;
   readonly #guard: ProgressGuard;
+  readonly #probe: ReadyProbe;
   readonly #limits: HangLimits;
   readonly #steps: LearnedSteps;
   readonly #ring: LogRing<EvidenceCode>;
@@ -60,7 +57,6 @@ export class MlxProcess {
   #preload: ModelFolder | null = null;
   #url: string | null = null;
   #startedAt = 0;
-  #probes = 0;
 
   constructor(options: MlxProcessOptions, ports: SupervisorPorts) {
     const { clock } = ports;
@@ -82,13 +78,21 @@ export class MlxProcess {
         this.supervisor.reportHung();
       },
     });
+    this.#probe = new ReadyProbe({
+      ...{ clock, client: options.client, facts: this.facts },
+      silenceMs: this.#limits.loadingSilenceMs,
+      stepMs: () => this.hangLimits().stepMs,
+      url: () => this.#url,
+      preload: () => this.#preload,
+      hasLoaded: () => options.board.current.model !== null,
+    });
     this.supervisor = new Supervisor(
       {
         kind: 'mlx',
         limits: options.limits,
         launch: () => this.#launch(),
         onSpawn: (child) => this.#onSpawn(child),
-        probe: (signal, onStage) => this.#probe(signal, onStage),
+        probe: (signal, onStage) => this.#probe.run(signal, onStage),
         readExit: ({ code }) => ({
           named: mlxExitCode(code),
           lines: this.#ring
@@ -145,6 +149,7 @@ export class MlxProcess {
 
   #onSpawn(child: ChildHandle): void {
     this.#url = null;
+    this.#probe.onLine();
     this.memory.reset();
     this.#startedAt = this.#ports.clock.now();
     this.#guard.reset();
@@ -158,6 +163,7 @@ export class MlxProcess {
 
   #onLauncher(event: LauncherEvent): void {
     const { board, onLoaded, onChange } = this.#options;
+    this.#probe.onLine();
     this.#guard.onLauncher(event);
     this.memory.onLauncher(event, (folder) => this.#nameOf(folder));
     switch (event.event) {
@@ -203,34 +209,7 @@ export class MlxProcess {
     return ladder.exited(cause, this.memory.model(), this.memory.peakBytes());
   }
 
-  /** A real one-token answer: `/health` is 200 while the model loads, and while generation hangs. */
-  async #probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void> {
-    const { clock } = this.#ports;
-    const { client, board } = this.#options;
-    await pollUntil(async () => this.#url !== null, 20, clock, signal);
-    const url = this.#url ?? '';
-    if (!(await client.healthy(url, signal))) throw mlxDown();
-    if (this.#preload === null) return;
-    const { name, folder } = this.#preload;
-    await pollUntil(async () => board.current.model !== null, 20, clock, signal);
-    onStage('probing');
-    const call = toCall(validate(oneToken({ model: name }), await this.facts.of(folder)), folder);
-    for await (const chunk of client.complete(url, `probe.${this.#probes++}`, call, signal)) {
-      if (chunk.type === 'end') return;
-    }
-  }
-
   #nameOf(folder: string): string {
     return this.#names.get(folder) ?? basename(folder);
   }
-}
-
-/** The shortest request there is: it loads the model and proves that it answers. */
-export function oneToken(request: Pick<BackendRequest, 'model'>): BackendRequest {
-  return {
-    id: 'probe',
-    model: request.model,
-    messages: [{ role: 'user', content: 'hi' }],
-    sampling: { maxTokens: 1, temperature: 0 },
-  };
 }

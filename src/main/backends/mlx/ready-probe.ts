@@ -1,0 +1,88 @@
+import { type Clock, pollUntil } from '../../ports/clock';
+import type { BackendRequest } from '../backend';
+import type { MlxClient } from './mlx-client';
+import { mlxDown } from './mlx-failures';
+import type { ModelFolder } from './mlx-options';
+import type { KnownFacts } from './model-facts';
+import { toCall } from './protocol';
+import { validate } from './validate';
+
+export interface ReadyProbeOptions {
+  clock: Clock;
+  client: MlxClient;
+  facts: KnownFacts;
+  /** Ms without a line of the launcher, while it loads, after which the process must stand. */
+  silenceMs: number;
+  /** Ms that one step may take. */
+  stepMs(): number;
+  /** Null until it listens. */
+  url(): string | null;
+  /** The model that it loads at its start; null = none. */
+  preload(): ModelFolder | null;
+  hasLoaded(): boolean;
+}
+
+const POLL_MS = 20;
+/** The answer is two or three steps: a piece of a prompt, its last token, the answer's first. */
+const PROBE_STEPS = 3;
+
+/** Is a server that starts ready? Only a real answer says so: `/health` is 200 while it loads, and while it hangs. */
+export class ReadyProbe {
+  readonly #options: ReadyProbeOptions;
+  #silentMs = 0;
+  #count = 0;
+
+  constructor(options: ReadyProbeOptions) {
+    this.#options = options;
+  }
+
+  /** The launcher has written, or a fresh process has come. */
+  onLine(): void {
+    this.#silentMs = 0;
+  }
+
+  /** Resolves with a real one-token answer. Rejects when none comes in time, or with the signal's reason. */
+  async run(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void> {
+    const { clock, client, url } = this.#options;
+    await pollUntil(async () => url() !== null, POLL_MS, clock, signal);
+    if (!(await client.healthy(url() ?? '', signal))) throw mlxDown();
+    const model = this.#options.preload();
+    if (model === null) return;
+    await pollUntil(async () => this.#hasLoaded(), POLL_MS, clock, signal);
+    onStage('probing');
+    await this.#answer(model, signal);
+  }
+
+  /** Silence is counted in questions, so that a machine that slept has not been silent. */
+  #hasLoaded(): boolean {
+    const { hasLoaded, silenceMs } = this.#options;
+    this.#silentMs += POLL_MS;
+    if (this.#silentMs > silenceMs) throw mlxDown();
+    return hasLoaded();
+  }
+
+  async #answer({ name, folder }: ModelFolder, signal: AbortSignal): Promise<void> {
+    const { clock, client, facts, url, stepMs } = this.#options;
+    const call = toCall(validate(oneToken({ model: name }), await facts.of(folder)), folder);
+    const limit = new AbortController();
+    const cancel = clock.after(PROBE_STEPS * stepMs(), () => limit.abort());
+    try {
+      const either = AbortSignal.any([signal, limit.signal]);
+      for await (const chunk of client.complete(url() ?? '', `probe.${this.#count++}`, call, either)) {
+        if (chunk.type === 'end') return;
+      }
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/** The shortest request there is: it loads the model and proves that it answers. */
+export function oneToken(request: Pick<BackendRequest, 'model'>): BackendRequest {
+  return {
+    id: 'probe',
+    model: request.model,
+    messages: [{ role: 'user', content: 'hi' }],
+    sampling: { maxTokens: 1, temperature: 0 },
+  };
+}
