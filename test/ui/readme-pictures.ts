@@ -1,4 +1,4 @@
-import { fakeAnswer } from '../support/fake-snapshot';
+import { fakeAnswer, fakeLedger, fakeLife } from '../support/fake-snapshot';
 import { busy, chat, type Language, MLX, OLLAMA, queue, SCREENS, type Screen, user, WORDS } from './screens';
 
 /** One picture of the project's README: what it shows, and how it looks. */
@@ -35,7 +35,7 @@ function both(language: Language) {
   ];
 }
 
-/** The same, and a third answer in which Ollama stepped in for MLX. */
+/** Its second half, and a third answer in which Ollama stepped in for MLX. */
 function rescued(language: Language) {
   const meta = {
     ...OLLAMA,
@@ -46,7 +46,7 @@ function rescued(language: Language) {
     tokensPerSecond: 31,
   };
   return [
-    ...both(language),
+    ...both(language).slice(2),
     user('u3', 'And what does the name mean?'),
     fakeAnswer({
       id: 'a3',
@@ -90,7 +90,13 @@ export const README_PICTURES: readonly ReadmePicture[] = [
       name: 'wide-light',
       press: { en: 'Why?', ru: 'Почему?' },
       pressLast: true,
-      core: (language) => chat(language, rescued(language), { ...busy, queue: queue() }),
+      core: (language) =>
+        chat(language, rescued(language), {
+          ...busy,
+          queue: queue(),
+          ledger: fakeLedger(),
+          life: fakeLife(),
+        }),
     },
     size: 'wide',
     theme: 'light',

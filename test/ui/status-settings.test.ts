@@ -141,7 +141,7 @@ describe('settings', () => {
       'Best installed',
       'gone:7b (not installed)',
       'qwen2.5-coder:32b · 20 GB',
-      'llama3.3:70b · 43 GB',
+      'llama3.3:70b · 43 GB · tight next to the others',
     ]);
     await coding.selectOption('llama3.3:70b');
     await expect
@@ -210,6 +210,7 @@ describe('settings', () => {
               absence: {
                 code: 'no_go',
                 cure: 'Install the Ollama app (or run: brew install ollama) and start Tandem again.',
+                details: { command: 'brew install ollama' },
               },
             }),
           ],
