@@ -27,8 +27,8 @@ const number = (text: string | undefined) => (text === undefined ? null : Number
 /** `npm run bench -- NAME [--json FILE] [--seed N] …`: runs one benchmark against the built app. */
 const BENCHES: Record<string, () => Promise<Figures>> = {
   chat,
-  faults: () =>
-    faults({
+  faults: async () => {
+    const { table, figures } = await faults({
       seed: Number(values.seed),
       minutes: number(values.minutes),
       count: number(values.count),
@@ -36,7 +36,10 @@ const BENCHES: Record<string, () => Promise<Figures>> = {
       out: values.out ?? null,
       shipped: values.shipped,
       only: values.only ?? null,
-    }),
+    });
+    for (const line of table) console.log(line);
+    return figures;
+  },
   idle,
   memory: () => memory({ seed: Number(values.seed), traces: number(values.count) ?? TRACES }),
   queue,

@@ -1,11 +1,10 @@
 import { type CompletionChunk, type CompletionEnd, isServing } from '../../shared/domain';
-import { isTandemError } from '../../shared/errors';
 import type { Backend, BackendRequest } from '../backends/backend';
 import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
 import { childOf, nextOrAbort, within } from './bounded';
 import { backendDown, endedEarly, tookTooLong } from './failures';
-import { exitCauseOf, type Stay } from './in-flight';
+import { deathIn, type Stay } from './in-flight';
 import type { Candidate } from './types';
 
 /** A backend that was up a moment ago proves it within this time when it need not be waited for. */
@@ -89,7 +88,7 @@ export class Attempt {
         yield next.value;
       }
     } catch (error) {
-      const died = isTandemError(error) ? exitCauseOf(error.details.cause) : null;
+      const died = deathIn(error);
       if (died) this.#stay?.died(died);
       if (!signal.aborted) this.#finished();
       throw error;

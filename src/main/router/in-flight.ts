@@ -1,4 +1,5 @@
 import type { BackendId, CompletionRequest } from '../../shared/domain';
+import { isTandemError } from '../../shared/errors';
 import { EXIT_CAUSES, type ExitCause } from '../../shared/incidents';
 import type { BackendStatus } from '../../shared/status';
 import type { Backend } from '../backends/backend';
@@ -62,6 +63,14 @@ export class InFlight {
 }
 
 /** The exit cause that a word names; null when it names none. */
-export function exitCauseOf(word: unknown): ExitCause | null {
+function exitCauseOf(word: unknown): ExitCause | null {
   return EXIT_CAUSES.find((cause) => cause === word) ?? null;
+}
+
+/** Why a process died, as the failure of an attempt tells it itself; null when it tells of no death. */
+export function deathIn(error: unknown): ExitCause | null {
+  if (!isTandemError(error)) return null;
+  const { cause } = error.details;
+  // A model's process below a server that lives on: its last words are not told.
+  return cause === 'runner-died' ? 'unknown' : exitCauseOf(cause);
 }

@@ -58,9 +58,8 @@ export const APP_KINDS: readonly Kind[] = [
       await world.busy('mlx');
       execFileSync('sh', ['-c', `dd if=/dev/zero of='${filler}' bs=4k 2>/dev/null || true`]);
       const ui = await connect(world.app.ready.web);
-      // More than the database's log has room for from earlier writes.
-      const text = 'x'.repeat(6_000_000);
-      const outcome = await ui.call('chatSend', { chatId: null, text, target: { kind: 'auto' } });
+      // The database goes on for a while in room that it has; a settings file is written anew each time.
+      const outcome = await ui.call('settingsSet', { key: 'theme', value: 'dark' });
       const sent = await world.load.ask({ category: 'fast', stream: false });
       if (!sent.ended) throw new Error('an answer needs no disk, and failed');
       return unless(!outcome.ok && outcome.error.code === 'disk_full', 'there was room');

@@ -8,7 +8,7 @@ import { auditData, hostFigures } from './audit.ts';
 import { type Effect, KINDS, type Kind } from './kinds.ts';
 import { judgeAll, Ledger } from './ledger.ts';
 import { schedule } from './schedule.ts';
-import { tabulate } from './table.ts';
+import { figuresOf, tableOf } from './table.ts';
 import { WORD_COUNT } from './words.ts';
 import { World } from './world.ts';
 
@@ -53,7 +53,7 @@ const SHORT_WORDS = 15;
 const WARM_UP_MS = 10_000;
 
 /** Applies one fault after the other to the app under load and reports what became of every request. */
-export async function faults(options: FaultOptions): Promise<Figures> {
+export async function faults(options: FaultOptions): Promise<{ table: string[]; figures: Figures }> {
   const ledger = new Ledger(
     options.out ?? join(tmpdir(), `tandem-faults-${options.seed}.jsonl`),
     options.resume,
@@ -66,7 +66,7 @@ export async function faults(options: FaultOptions): Promise<Figures> {
   }
   const judged = judgeAll(ledger, (kind) => KINDS.find(({ name }) => name === kind)?.due ?? []);
   const names = KINDS.map(({ name }) => name);
-  return tabulate(ledger, judged, names);
+  return { table: tableOf(ledger, judged, names), figures: figuresOf(ledger, judged) };
 }
 
 /** The phases with kinds of that name; one that stands alone takes all. */
@@ -90,7 +90,7 @@ async function runPhase(
   if (done.length >= limit.count) return;
   const dir = await mkdtemp(join(tmpdir(), 'tandem-faults-'));
   const data = join(dir, 'data');
-  const small = mountSmall(data);
+  const small = phase.kinds.some(({ name }) => name === 'disk full') && mountSmall(data);
   const world = await World.open({
     dir,
     mode: phase.mode,
@@ -108,7 +108,7 @@ async function runPhase(
     for (let skip = done.length; skip > 0; skip -= 1) kinds.next();
     for (let count = done.length; count < limit.count && performance.now() < end; count += 1) {
       const { value: kind } = kinds.next();
-      if (kind) await applyOne(kind, world, ledger);
+      if (kind) await applyOne(kind, world, ledger, !short);
     }
     const after = await hostFigures(world);
     if (phase.name !== 'app') {
@@ -129,7 +129,7 @@ async function runPhase(
 /** Connections that are kept for the next request. */
 const SPARE_HANDLES = 8;
 
-async function applyOne(kind: Kind, world: World, ledger: Ledger): Promise<void> {
+async function applyOne(kind: Kind, world: World, ledger: Ledger, log: boolean): Promise<void> {
   const index = ledger.faults.length;
   await world.up();
   const at = Date.now();
@@ -152,7 +152,8 @@ async function applyOne(kind: Kind, world: World, ledger: Ledger): Promise<void>
   const why = effect.seen ? null : effect.why;
   ledger.add({ type: 'fault', index, kind: kind.name, at, ms, effective: effect.seen, why });
   const load = loadavg()[0]?.toFixed(1);
-  console.error(`#${index} ${kind.name}: ${why ?? 'seen'}, ${(ms / 1000).toFixed(1)} s, load ${load}`);
+  if (log)
+    console.error(`#${index} ${kind.name}: ${why ?? 'seen'}, ${(ms / 1000).toFixed(1)} s, load ${load}`);
 }
 
 /** A small file system for the data folder, so that it can be full; false without the right to mount one. */

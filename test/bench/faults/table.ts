@@ -4,8 +4,8 @@ import type { Judged, Ledger } from './ledger.ts';
 const HANDOVER_MS = 50;
 const GROWTH_MB = 20;
 
-/** Prints one row per kind of fault and gives the figures that have goals. */
-export function tabulate(ledger: Ledger, judged: readonly Judged[], kinds: readonly string[]): Figures {
+/** One line per kind of fault, then what had no effect and what went wrong. */
+export function tableOf(ledger: Ledger, judged: readonly Judged[], kinds: readonly string[]): string[] {
   const rows = [
     ['fault', 'effective', 'requests', 'mlx', 'ollama', 'replayed', 'extra s', 'lost', 'doubled', 'label'],
     ...kinds
@@ -14,21 +14,19 @@ export function tabulate(ledger: Ledger, judged: readonly Judged[], kinds: reado
     row(ledger, judged, null),
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  for (const cells of rows) {
-    console.log(cells.map((cell, column) => cell.padEnd(widths?.[column] ?? 0)).join('  '));
-  }
+  const lines = rows.map((cells) =>
+    cells.map((cell, column) => cell.padEnd(widths?.[column] ?? 0)).join('  '),
+  );
   for (const { kind, index, why } of ledger.faults.filter(({ effective }) => !effective)) {
-    console.log(`without effect: #${index} ${kind}: ${why}`);
+    lines.push(`without effect: #${index} ${kind}: ${why}`);
   }
   for (const { sent, verdict } of judged) {
     if (!verdict.lost && !verdict.doubled && !verdict.wrongLabel) continue;
     const { id, kind, status, code, backend, fault, reasons, ended } = sent;
     const heard = sent.parts.map((part) => part.text.slice(-12));
-    console.log(
-      JSON.stringify({ ...verdict, id, kind, status, code, backend, ended, fault, reasons, heard }),
-    );
+    lines.push(JSON.stringify({ ...verdict, id, kind, status, code, backend, ended, fault, reasons, heard }));
   }
-  return figures(ledger, judged);
+  return lines;
 }
 
 function row(ledger: Ledger, judged: readonly Judged[], kind: string | null): string[] {
@@ -67,7 +65,8 @@ function usualMs(judged: readonly Judged[], kindOf: string): number {
   return calm.length === 0 ? 0 : median(calm.map(({ sent }) => sent.ms));
 }
 
-function figures(ledger: Ledger, judged: readonly Judged[]): Figures {
+/** The figures over all kinds, with their goals. */
+export function figuresOf(ledger: Ledger, judged: readonly Judged[]): Figures {
   const count = (which: (each: Judged) => boolean) => judged.filter(which).length;
   const sum = (name: string) => ledger.values(name).reduce((total, value) => total + value, 0);
   const never = (value: number) => ({ value, unit: '', goal: 0, correct: true });

@@ -6,7 +6,7 @@ import { RequestDispatcher } from '../../../src/main/router/dispatcher';
 import { Fingerprints } from '../../../src/main/router/fingerprints';
 import { MeasuredTimes } from '../../../src/main/router/measured-times';
 import type { CompletionRequest } from '../../../src/shared/domain';
-import type { TandemError } from '../../../src/shared/errors';
+import { TandemError } from '../../../src/shared/errors';
 import type { ExitCause } from '../../../src/shared/incidents';
 import { defaultSettings } from '../../../src/shared/settings';
 import { FakeClock, settle } from '../../support/fake-clock';
@@ -175,6 +175,16 @@ describe('a request under which a process dies', () => {
     mlx.state = 'ready';
     expect(await ask(KILLER)).toMatchObject({ backend: 'ollama' });
     expect([mlx.requests.length, ollama.requests.length]).toEqual([1, 1]);
+  });
+
+  it('counts where only a model process below a living server has ended', async () => {
+    const { ollama, mlx, ask } = setUp();
+    const error = new TandemError('backend_failed', 'stopped', { details: { cause: 'runner-died' } });
+    ollama.script = [() => [{ type: 'fail', error }]];
+    const heavy = { model: { kind: 'backend', backend: 'ollama' } } as const;
+    expect(await ask(KILLER, heavy)).toMatchObject({ backend: 'mlx' });
+    expect(await ask(KILLER, heavy)).toMatchObject({ backend: 'mlx' });
+    expect([ollama.requests.length, mlx.requests.length]).toEqual([1, 2]);
   });
 
   it('is let go once it has been answered: a later death is not its own', async () => {
