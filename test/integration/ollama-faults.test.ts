@@ -46,22 +46,26 @@ function kill(pids: readonly number[], signal: NodeJS.Signals): void {
 }
 
 describe('a model process', () => {
-  test('killed within milliseconds of its spawn, again and again: every request is answered', async () => {
+  test('killed within milliseconds of its spawn, again and again: no load is lost, none blocks another', async () => {
     const backend = await own.ready({ stream: QUICK });
     const { pid } = backend.status();
-    const waits: number[] = [];
+    const causes: unknown[] = [];
     for (let round = 0; round < 6; round += 1) {
-      const started = performance.now();
       const answer = collect(backend.stream(babble(3, round % 2 === 0 ? 'slow' : 'tiny'), never));
+      const outcome = answer.then(
+        (chunks) => chunks.at(-1)?.type,
+        (error) => error.details.cause,
+      );
       const runners = await firstRunner(backend);
       await sleep(round * 3);
       kill(runners, 'SIGKILL');
-      expect((await answer).at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 3 } });
-      waits.push(Math.round(performance.now() - started));
+      causes.push(await outcome);
       kill(await own.runners(backend), 'SIGKILL');
     }
+    // One that has got as far as computing may have died of the request, which is for the router to judge.
+    expect(causes.filter((cause) => cause !== 'end' && cause !== 'runner-died')).toEqual([]);
+    expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
     expect(backend.status()).toMatchObject({ state: 'ready', pid, restarts: 0 });
-    console.info(`ms to an answer whose load was killed: ${waits.join(', ')}`);
   });
 
   test('stopped before the first token: it is ended, and the request is answered by the next one', async () => {

@@ -185,6 +185,15 @@ describe('between two tokens', () => {
     expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
   });
 
+  test('a request with tools may be silent for longer, as a call comes in one piece', async () => {
+    const { clock, run } = scene([half]);
+    const { outcome } = run(request({ tools: [{}] }));
+    await clock.advance(55_000);
+    expect(outcome.error).toBeNull();
+    await clock.advance(10_000);
+    expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
+  });
+
   test('the limit follows the slowest step that was learned', async () => {
     const learned: StepTimes = { slowestMs: () => 6000, onStep: () => {} };
     const { clock, completions, run } = scene([half], 'unseen', {}, learned);

@@ -104,11 +104,13 @@ export class Completions {
   ): AsyncGenerator<CompletionChunk> {
     const { model } = request;
     const limits = this.#limits;
+    const { stepMs } = this.hangLimits(model);
     const watch = new StreamWatch({
       clock: this.#clock,
       everyMs: limits.lookEveryMs,
       firstMs: limits.loadTimeoutMs(model) + limits.prefillMs(model, promptTokens(request)),
-      stallMs: this.hangLimits(model).stepMs,
+      // The call of a tool comes in one frame, however long it is.
+      stallMs: request.tools ? Math.max(stepMs, limits.stallMs(true)) : stepMs,
       silentMs: limits.silentMs,
       noRunnerMs: limits.noRunnerMs,
       pulse: () => this.#care.pulse(),

@@ -8,7 +8,7 @@ export interface StreamLimits {
   prefillMs(model: string, tokens: number): number;
   /** Without any progress, while nothing has been learned of the model. */
   stallMs(heavy: boolean): number;
-  /** Without a frame while the model's process computes: a call of a tool comes in one frame, however long it is. */
+  /** Without a frame while the model's process computes. */
   silentMs: number;
   /** In a load without any process that could do it: between two there is none for a moment. */
   noRunnerMs: number;

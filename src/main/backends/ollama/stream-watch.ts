@@ -28,6 +28,8 @@ export interface StreamWatchOptions {
   alone(): boolean;
 }
 
+/** A process has not computed for this long before it counts as idle: on a busy machine it does not run all the time. */
+const AT_WORK_MS = 3000;
 /** Looks without a frame before the processes are looked at too: the first may come right after one. */
 const QUIET_LOOKS = 2;
 
@@ -109,7 +111,7 @@ export class StreamWatch {
     const { firstMs, stallMs, noRunnerMs, alone } = this.#options;
     if (this.#ms(this.#without) >= noRunnerMs) return 'load-died';
     if (pulse && pulse.length > 0 && this.#ms(this.#still) >= stallMs) return 'stalled';
-    const computing = pulse !== null && this.#still === 0 && alone();
+    const computing = pulse !== null && this.#ms(this.#still) < AT_WORK_MS && alone();
     return this.#ms(this.#quiet) >= firstMs && !computing ? 'load-timeout' : null;
   }
 
