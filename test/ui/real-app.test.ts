@@ -120,6 +120,27 @@ describe('the UI over the real core', () => {
     expect(await page.getByTestId('model-times').innerText()).toMatch(/measured/);
   });
 
+  it('shows who waits for a server that hangs, and takes one out on wish', async () => {
+    const pid = (await app.health()).backends.ollama?.pid;
+    if (!pid) throw new Error('Ollama has no process');
+    const body = JSON.stringify({ model: STAND_IN, prompt: 'Hello', stream: false });
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const asked = Array.from({ length: 6 }, () =>
+        fetch(`${app.ready.gateway}/api/generate`, { method: 'POST', body }).then(({ status }) => status),
+      );
+      const second = page.getByTestId('queue-row').filter({ hasText: '2nd · normal priority' });
+      await second.getByRole('button', { name: /^Cancel the request/ }).click();
+      await page.getByText('Request cancelled').waitFor();
+      expect(await Promise.race(asked)).toBeGreaterThanOrEqual(400);
+      process.kill(pid, 'SIGCONT');
+      expect((await Promise.all(asked)).filter((status) => status === 200)).toHaveLength(5);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await expect.poll(() => page.getByTestId('queue-row').count()).toBe(0);
+  });
+
   it('switches MLX_ONLY_LIGHT', async () => {
     await page.getByTestId('nav-settings').click();
     const toggle = page.getByTestId('mlx-only-light');
