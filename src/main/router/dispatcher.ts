@@ -5,19 +5,17 @@ import type { BackendRegistry } from '../backends/registry';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
 import type { RequestQueue } from '../queue/request-queue';
-import type { Admitted, SlotWish } from '../queue/types';
+import type { Admitted } from '../queue/types';
 import { answer, type Routed, type TryContext } from './answer';
 import { orAbort, within } from './bounded';
-import { promptTokens } from './context';
 import { DrainWatch } from './drain-watch';
-import { estimateFor, expectedRunMs, queueWaitMs, requestTimeoutMs } from './estimates';
 import { asFailure, backendDown, brokenOff, causeOf, isFinal, poisoned, withoutFallback } from './failures';
 import { type Fingerprints, MAX_DEATHS } from './fingerprints';
 import { InFlight } from './in-flight';
 import { Line } from './line';
-import type { Measured, MeasuredTimes } from './measured-times';
+import type { MeasuredTimes } from './measured-times';
 import type { MemoryAuthority } from './memory-leave';
-import { isSameName } from './model-names';
+import { planFor } from './plan';
 import { endOf, type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
 import { RetryBudget } from './retry-budget';
 import { route } from './route';
@@ -41,11 +39,6 @@ export interface RequestDispatcherOptions {
   logger: Logger;
   /** Told exactly once per request, rejected ones included, in the moment in which it is settled. Must not throw. */
   onFinished: (record: FinishedRecord) => void;
-}
-
-interface Plan {
-  timeoutMs: number;
-  wish: SlotWish;
 }
 
 /** How one candidate ended; a thrown error is final for the request. */
@@ -184,6 +177,8 @@ export class RequestDispatcher implements Dispatcher {
     const broken = brokenOff(failed.error, candidate);
     const twin = splice && twinOf(candidate, snapshot);
     if (!twin || !isServing(this.#options.backends.get(twin.backend).status().state)) throw broken;
+    const { killed } = this.#options.fingerprints.of(run.request);
+    if (killed.has(twin.backend) || !this.#budget.take()) throw broken;
     splice.again();
     yield* this.#fallBack(run, candidate, twin, failed);
     const tried = yield* this.#try({ ...context, candidate: twin, hasNext: false });
@@ -215,7 +210,7 @@ export class RequestDispatcher implements Dispatcher {
     const { clock, measured } = this.#options;
     const view = { visible: false, sent: false };
     try {
-      const plan = this.#plan(context);
+      const plan = planFor(context, measured);
       if (candidate.waitForReady) await this.#waitUntilUp(backend, plan.timeoutMs, run.signal);
       const slot = yield* waitForSlot(
         { ...context, admitted: run.admitted, drains: this.#drains },
@@ -256,36 +251,6 @@ export class RequestDispatcher implements Dispatcher {
   #isBarred({ run, candidate, hasNext }: TryContext): boolean {
     const { deaths, killed } = this.#options.fingerprints.of(run.request);
     return deaths >= MAX_DEATHS || (hasNext && killed.has(candidate.backend));
-  }
-
-  /** What the candidate may cost: its wish for a slot and its time limit. */
-  #plan({ run, routed, snapshot, candidate }: TryContext): Plan {
-    const { settings, models } = snapshot;
-    const { measured } = this.#options;
-    const { maxTokens } = run.request.sampling;
-    const model = { backend: candidate.backend, name: candidate.model };
-    const estimate = (known: Readonly<Measured> | null) =>
-      estimateFor(candidate.model, settings.modelTimeEstimates, known);
-    const limit = estimate(measured.slowOf(model));
-    const allowed = requestTimeoutMs(settings, routed.category, limit, maxTokens);
-    const loaded = snapshot.backends[candidate.backend].loaded ?? [];
-    const work = {
-      promptTokens: promptTokens(run.request),
-      maxTokens,
-      loaded: loaded.some((name) => isSameName(name, candidate.model)),
-    };
-    const expected = estimate(measured.of(model));
-    return {
-      timeoutMs: Math.min(allowed, run.request.timeoutMs ?? allowed),
-      wish: {
-        backend: candidate.backend,
-        model: candidate.model,
-        category: routed.category,
-        estimateMs: expectedRunMs(expected, work),
-        loadMs: work.loaded ? 0 : Math.round(expected.load * 1000),
-        waitMs: queueWaitMs(settings, models, measured),
-      },
-    };
   }
 
   /** Waits outside the queue, so that those who wait for a dead backend keep nobody's slot. */

@@ -6,6 +6,8 @@ import { holds, killBusy } from './waits.ts';
 
 const HOUR_MS = 3_600_000;
 const BURST = 500;
+/** The clock jumps ahead and back in turn. */
+let forward = false;
 
 export const APP_KINDS: readonly Kind[] = [
   {
@@ -40,8 +42,8 @@ export const APP_KINDS: readonly Kind[] = [
     mode: 'managed',
     async apply(world) {
       await world.busy('mlx');
-      const sign = Math.random() < 0.5 ? -1 : 1;
-      await world.machine({ clockMs: sign * HOUR_MS, memory: null });
+      forward = !forward;
+      await world.machine({ clockMs: forward ? HOUR_MS : -HOUR_MS, memory: null });
       // Under a clock that has jumped, a death and its restart.
       return killBusy(world, 'mlx');
     },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Effect, type Kind, unless } from './kinds.ts';
@@ -127,7 +128,7 @@ export const MLX_KINDS: readonly Kind[] = [
     async apply(world) {
       const { pid } = await world.backend('mlx');
       await world.busy('mlx');
-      const text = `${DEADLY} ${Math.random()}`;
+      const text = `${DEADLY} ${randomUUID()}`;
       const ask = { category: 'fast', stream: false, text } as const;
       const first = world.load.ask(ask);
       const died = await gone(Number(pid), 15_000);
