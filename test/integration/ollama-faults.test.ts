@@ -2,11 +2,18 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { ollamaLaunchSpec } from '../../src/main/backends/ollama/launch-spec';
+import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
 import type { OllamaBackend } from '../../src/main/backends/ollama/ollama-backend';
+import { systemClock } from '../../src/main/ports/clock';
 import { freePort } from '../../src/main/ports/free-port';
 import { silentLogger } from '../../src/main/ports/logger';
+import { nodeSpawner } from '../../src/main/ports/node-spawner';
+import { ProcessFamily } from '../../src/main/supervisor/process-family';
+import { ChildRecords, sweepOrphans } from '../../src/main/supervisor/sweep';
 import { startForeignOllama } from '../support/foreign-ollama';
 import { babble, collect, never, OwnOllama, until } from '../support/own-ollama';
+import { ollamaProgram } from '../support/runtimes';
 
 /** A real Ollama of ours whose processes are killed or stopped, whose queue is full, whose log cannot be written. */
 
@@ -123,6 +130,29 @@ describe('the server', () => {
     expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1 });
     expect(family.length).toBeGreaterThan(1);
     expect(await gone(family)).toBe(true);
+  });
+
+  test('killed beside us leaves a model process, which the next instance sweeps by pid and start time', async () => {
+    const port = await freePort();
+    const spec = ollamaLaunchSpec(ollamaProgram(), own.environment(), join(own.folder, 'orphan.log'), port);
+    const server = nodeSpawner.spawn(spec);
+    onTestFinished(() => server.kill('SIGKILL'));
+    const { fetcher, post } = own.http;
+    const api = new OllamaApi({ url: `http://127.0.0.1:${port}`, fetcher, post, instanceId: 'test' });
+    while (!(await api.version(never).catch(() => null))) await sleep(20);
+    await collect(api.complete({ path: '/api/chat', body: { model: 'tiny', messages: [] } }, never));
+    const runners = await own.table.descendants(server.pid ?? 0);
+    expect(runners.length).toBe(1);
+
+    const file = join(own.folder, 'orphans.json');
+    const ports = { table: own.table, clock: systemClock, logger: silentLogger };
+    const family = new ProcessFamily('ollama', { ...ports, records: new ChildRecords(file) });
+    await family.record(server, () => true);
+    kill([server.pid ?? 0], 'SIGKILL');
+    await server.exited;
+    expect(await gone(runners)).toBe(false);
+    expect(await sweepOrphans(new ChildRecords(file), ports)).toBe(1);
+    while (!(await gone(runners))) await sleep(20);
   });
 
   test('with a full queue is asked again until it has a place', async () => {
