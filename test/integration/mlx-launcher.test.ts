@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
-import { TINY, writeRandomModel } from '../support/random-model';
+import { SLOW, TINY, writeRandomModel } from '../support/random-model';
 import { LAUNCH_SCRIPT, mlxPython } from '../support/runtimes';
 import { tempDir } from '../support/temp-dir';
 
@@ -13,11 +14,17 @@ interface Run {
   exit: Promise<number | null>;
   /** Resolves with the first event of this name. */
   event(name: string): Promise<Record<string, unknown>>;
+  /** Resolves with the first event of this name, so far or to come, for which it is so. */
+  next(name: string, is: (event: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
 }
 
 function launch(...args: string[]): Run {
+  return launchWith({}, ...args);
+}
+
+function launchWith(env: Record<string, string>, ...args: string[]): Run {
   const child = spawn(mlxPython(), [LAUNCH_SCRIPT, '--log-level', 'WARNING', ...args], {
-    env: { ...process.env, HF_HUB_OFFLINE: '1' },
+    env: { ...process.env, HF_HUB_OFFLINE: '1', ...env },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   const exit = once(child, 'exit').then(([code]) => code as number | null);
@@ -32,17 +39,14 @@ function launch(...args: string[]): Run {
     seen.push(event);
     for (const waiter of waiters) waiter(event);
   });
-  return {
-    process: child,
-    exit,
-    event: (name) =>
-      new Promise((resolve, reject) => {
-        const check = (event: Record<string, unknown>) => event.event === name && resolve(event);
-        void exit.then((code) => reject(new Error(`ended with ${code} before ${name}`)));
-        waiters.push(check);
-        for (const event of seen) check(event);
-      }),
-  };
+  const next: Run['next'] = (name, is) =>
+    new Promise((resolve, reject) => {
+      const check = (event: Record<string, unknown>) => event.event === name && is(event) && resolve(event);
+      void exit.then((code) => reject(new Error(`ended with ${code} before ${name}`)));
+      waiters.push(check);
+      for (const event of seen) check(event);
+    });
+  return { process: child, exit, next, event: (name) => next(name, () => true) };
 }
 
 test('a taken port ends it with 71 before anything is loaded', async () => {
@@ -103,4 +107,29 @@ test('each request is told apart from being queued to being ended', async () => 
     ['mine', 'started', 1, 0],
     ['mine', 'ended', 0, 0],
   ]);
+});
+
+test('tells of a step that cannot be interrupted while it lasts, and how long it was', async () => {
+  const model = await writeRandomModel(join(tempDir(), 'slow'), SLOW);
+  const run = launch('--port', '0', '--model', model, '--prefill-step-size', '2048');
+  const { port } = await run.event('listening');
+  await run.event('loaded');
+  const lines: Record<string, unknown>[] = [];
+  createInterface({ input: run.process.stdout as never }).on('line', (line) => lines.push(JSON.parse(line)));
+  const messages = [{ role: 'user', content: 'word '.repeat(200) }];
+  const body = JSON.stringify({ messages, max_tokens: 1 });
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: 'POST', body });
+  expect(answer.status).toBe(200);
+  const last = await run.next('mem', ({ step_tokens }) => Number(step_tokens) > 500);
+  const during = lines.filter(({ event, doing, stuck }) => event === 'mem' && doing === 'prefill' && stuck);
+  expect(during.length).toBeGreaterThanOrEqual(Math.floor(Number(last.step_ms) / 1000) - 1);
+  expect(during.length).toBeGreaterThan(0);
+});
+
+test('a fault module that cannot be loaded, or fails, ends it with 2', async () => {
+  const failing = join(tempDir(), 'failing.py');
+  await writeFile(failing, 'def install(server, launcher):\n    raise ValueError()\n');
+  for (const file of [failing, '/nowhere/faults.py']) {
+    expect(await launchWith({ TANDEM_MLX_FAULTS: file }, '--port', '0').exit).toBe(2);
+  }
 });
