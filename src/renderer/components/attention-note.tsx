@@ -5,13 +5,15 @@ import { type Attention, attentionOf } from '../../shared/attention';
 import { useCore } from '../stores/core-store';
 import { showView, useUi } from '../stores/ui-store';
 import { Button, IconButton } from './button';
+import { useWide } from './use-wide';
 
 /**
- * A quiet line for what needs a person; Status tells it by itself, so it does not stand there. Put away, it stays away
- * for as long as that event lasts.
+ * A quiet line for what needs a person. Where Status is in sight it tells that by itself, so the line does not stand
+ * there. Put away, it stays away for as long as that event lasts.
  */
 export function AttentionNote() {
   const { t } = useTranslation();
+  const wide = useWide();
   const view = useUi((state) => state.view);
   const snapshot = useCore((state) => state.snapshot);
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
@@ -21,7 +23,7 @@ export function AttentionNote() {
   // What is over may be told again when it comes back.
   if ([...seen].some((key) => !lasting.some((attention) => attention.key === key)))
     setSeen(new Set(lasting.map(({ key }) => key).filter((key) => seen.has(key))));
-  if (first === undefined || view === 'status') return null;
+  if (first === undefined || wide || view === 'status') return null;
   return (
     <aside
       aria-label={t('attention.label')}
