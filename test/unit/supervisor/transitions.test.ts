@@ -267,6 +267,17 @@ describe('the breaker', () => {
     expect(run(closed, timer, crash).state.name).toBe('backoff');
   });
 
+  test('an exit after which its owner gives up waits for a person; a wish to stop or restart goes first', () => {
+    const last: SupervisorEvent = { type: 'exited', cause: 'out_of_memory', final: true };
+    const ready: Machine = { ...INITIAL, state: { name: 'ready' } };
+    for (const before of [[], [{ type: 'hung' }], [{ type: 'ready' }]] as const) {
+      expect(run(ready, ...before, last).state).toEqual({ name: 'open', coolMs: null });
+    }
+    expect(run(ready, { type: 'restart' }, last).state.name).toBe('starting');
+    expect(run(ready, { type: 'stop' }, last).state.name).toBe('stopped');
+    expect(run(ready, last, { type: 'restart' }).state.name).toBe('starting');
+  });
+
   test('a cause that no start can cure waits for a person', () => {
     const open = run({ ...INITIAL, state: { name: 'ready' } }, { type: 'exited', cause: 'runtime_broken' });
     expect(open.state).toEqual({ name: 'open', coolMs: null });

@@ -90,6 +90,7 @@ export class LadderKeeper {
 
   /** The server answers: from now on its stable time counts. */
   up(): void {
+    this.#atBottom = false;
     if (this.#countedAt !== null || !this.#onRung()) return;
     const { clock } = this.#options;
     this.#countedAt = clock.now();
