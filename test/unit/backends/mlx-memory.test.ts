@@ -49,6 +49,14 @@ test('what is held beyond the weights is caches; each figure has the time of its
   expect(memory.peakBytes()).toBe(6e9);
 });
 
+test('a load tells the weights at once, and not only with the next line', async () => {
+  told(memLine({ active: 8, cache: 0, footprint: 7e8 }));
+  await clock.advance(5_000);
+  told({ event: 'loaded', model: '/m', seconds: 2, active: 4e9 });
+  const at = START + 5_000;
+  expect(memory.figures().inside).toMatchObject({ weights: { bytes: 4e9, at }, kvCache: { bytes: 0, at } });
+});
+
 test('tells the model that is loaded, who uses it and since when nobody does', async () => {
   told({ event: 'loaded', model: '/m', seconds: 2, active: 4e9 });
   told(memLine({ active: 4e9, cache: 1e9 }));

@@ -46,6 +46,9 @@ export class MlxMemory implements MemoryHolder {
       case 'loaded':
         this.#loading = null;
         this.#weightsBytes = event.active;
+        if (this.#last) {
+          this.#last = { figures: { ...this.#last.figures, active: event.active }, at: this.#wall() };
+        }
         return;
       case 'load_failed':
         this.#loading = null;
