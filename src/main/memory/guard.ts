@@ -71,9 +71,12 @@ const SIZE_ERROR = 0.1;
 /** Activations of one prefill step, as a share of the weights, and at least so much. */
 const WORKSPACE_SHARE = 0.04;
 const WORKSPACE_BYTES = 200_000_000;
-/** For a cache of unknown shape, as a share of the weights (what osaurus plans: a fifth, at most 2 GB). */
-const UNKNOWN_KV_SHARE = 0.2;
-const UNKNOWN_KV_BYTES = 2_000_000_000;
+/**
+ * For a cache of unknown shape the worst of the usual models, in which every head keeps its own: per token this share of
+ * the weights (Phi-3.5-mini in 4 bits: 393,216 of 2.15 GB), at most so many bytes (Llama-2-13B).
+ */
+const UNKNOWN_KV_SHARE = 1.83e-4;
+const UNKNOWN_KV_BYTES = 819_200;
 /** Kept free below the critical limit for what other programs take between two samples. */
 const RESERVE_SHARE = 0.02;
 /** A rise of memory is taken to go on for so long: until a sample is there and some seconds more. */
@@ -184,7 +187,7 @@ function neededBytes(wish: MemoryWish, { ledger }: Account, loaded: boolean): nu
 
 function cacheBytes({ needs, tokens }: Pick<MemoryWish, 'needs' | 'tokens'>): number {
   if (needs.kv) return kvBytes(needs.kv, tokens);
-  return Math.min(UNKNOWN_KV_BYTES, (needs.weightsBytes ?? 0) * UNKNOWN_KV_SHARE);
+  return tokens * Math.min(UNKNOWN_KV_BYTES, (needs.weightsBytes ?? 0) * UNKNOWN_KV_SHARE);
 }
 
 interface Shortage {

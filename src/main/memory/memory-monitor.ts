@@ -1,6 +1,6 @@
 import type { BackendId } from '../../shared/domain';
 import type { MemoryStatus } from '../../shared/status';
-import { type Clock, sleep } from '../ports/clock';
+import type { Clock } from '../ports/clock';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
 import { isNoticeable, type MemoryThresholds, pressureOf, usedPercent } from './pressure';
@@ -69,17 +69,6 @@ export class MemoryMonitor {
     });
     await this.#sampling;
     return this.#status;
-  }
-
-  /**
-   * Resolves when memory is not critical, at once where it is unknown; rejects with the signal's reason when it aborts.
-   * A server that was killed for want of memory is not started again before.
-   */
-  async relieved(signal: AbortSignal): Promise<void> {
-    while ((await this.sampleNow())?.pressure === 'critical') {
-      await sleep(this.#options.clock, EVERY_MS, signal);
-    }
-    signal.throwIfAborted();
   }
 
   #schedule(): void {

@@ -21,6 +21,7 @@ export class SimMac {
   #swapped = 0;
   #demand = 0;
   #gpu = 0;
+  #compressible = 0;
 
   constructor(published: PublishedMac) {
     this.published = published;
@@ -33,7 +34,8 @@ export class SimMac {
     this.#demand = wiredBytes + gpu + cpu + apps;
     const saves = 1 - 1 / COMPRESSION;
     const wanted = Math.max(0, this.#demand - this.#swapped - COMPRESS_FROM * totalBytes) / saves;
-    this.#compressed = toward(this.#compressed, Math.min(wanted, COMPRESSIBLE * apps), COMPRESS_BYTES_PER_S);
+    this.#compressible = COMPRESSIBLE * apps;
+    this.#compressed = toward(this.#compressed, Math.min(wanted, this.#compressible), COMPRESS_BYTES_PER_S);
     const over = this.usedBytes > SWAP_FROM * totalBytes;
     const swap = over ? SWAP_LIMIT * totalBytes : Math.max(0, this.#demand - COMPRESS_FROM * totalBytes);
     if (over || swap < this.#swapped) this.#swapped = toward(this.#swapped, swap, SWAP_BYTES_PER_S);
@@ -44,9 +46,13 @@ export class SimMac {
     return Math.max(0, this.#demand - this.#compressed * (1 - 1 / COMPRESSION) - this.#swapped);
   }
 
-  /** An allocation for the GPU fails now. */
+  /**
+   * An allocation for the GPU fails now: above the working set, or when memory is full and nothing is left to compress.
+   * Until then whoever needs pages waits for them, as in the kernel (`vm_page_wait`), which `speed` stands for.
+   */
   get exhausted(): boolean {
-    return this.usedBytes > this.published.totalBytes || this.#gpu > this.published.workingSetBytes;
+    const full = this.usedBytes > this.published.totalBytes && this.#compressed >= this.#compressible;
+    return full || this.#gpu > this.published.workingSetBytes;
   }
 
   /** Everything is slow while the system compresses and swaps hard. */

@@ -56,34 +56,17 @@ describe('pressureOf', () => {
 });
 
 describe('MemoryMonitor', () => {
-  it('holds back who waits for memory until it is not critical any more', async () => {
+  it('tells of each sample, also of small changes and of one that failed', async () => {
     const { clock, memory, state } = monitor();
-    state.next = async () => sampleOf(96);
-    let relieved = false;
-    const wait = memory.relieved(new AbortController().signal).then(() => {
-      relieved = true;
-    });
-    await clock.advance(60_000);
-    expect(relieved).toBe(false);
-    state.next = async () => sampleOf(90);
+    const told: (number | undefined)[] = [];
+    memory.onSample((status) => told.push(status?.usedPercent));
+    memory.start();
     await clock.advance(5_000);
-    await wait;
-    expect(relieved).toBe(true);
-    expect(clock.pending).toBe(0);
-  });
-
-  it('lets start where memory is unknown, and gives a wait up that is aborted', async () => {
-    const { clock, memory, state } = monitor();
     state.next = () => Promise.reject(new Error('no figures'));
-    await memory.relieved(new AbortController().signal);
-    state.next = async () => sampleOf(50, 4);
-    const abort = new AbortController();
-    const wait = memory.relieved(abort.signal);
-    wait.catch(() => {});
-    await clock.advance(10_000);
-    abort.abort(new Error('stopped'));
-    await expect(wait).rejects.toThrow('stopped');
-    expect(clock.pending).toBe(0);
+    await clock.advance(5_000);
+    expect(told).toHaveLength(3);
+    expect(new Set(told).size).toBe(1);
+    memory.stop();
   });
 
   it('samples at once, then every 5 s, and not at all when stopped', async () => {
