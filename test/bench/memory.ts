@@ -16,36 +16,33 @@ export async function memory(options: { seed: number; traces: number }): Promise
     const results = simulation.runAll(options.seed, options.traces);
     const machines = simulation.MACHINES.map((machine) => {
       const own = results.filter((result) => result.machine === machine);
-      return own.length > 0 ? figuresOf(machine, own) : {};
+      return own.length > 0 ? figuresOf(machine, own, simulation.SECONDS) : {};
     });
-    return Object.assign({}, ...machines, figuresOf('total', results)) as Figures;
+    return Object.assign({}, ...machines, figuresOf('total', results, simulation.SECONDS)) as Figures;
   } finally {
     await built.remove();
   }
 }
 
-function figuresOf(name: string, results: readonly Simulation.TraceResult[]): Figures {
+function figuresOf(name: string, results: readonly Simulation.TraceResult[], traceSeconds: number): Figures {
   // What the oracle does not survive says nothing of the guard.
   const fair = results.flatMap(({ oracle, ...rest }) => (oracle ? [{ ...rest, oracle }] : []));
   const sum = (of: (result: (typeof fair)[number]) => number) =>
     fair.reduce((total, result) => total + of(result), 0);
-  const count = (value: number): Figure => ({ value, unit: 'aborts', goal: null });
-  const share = (value: number): Figure => ({
-    value: (100 * value) / sum(({ oracle }) => oracle.tokens),
-    unit: '% of oracle',
-    goal: null,
-  });
-  const guarded = share(sum((result) => result.guarded.tokens));
-  return {
+  const runs = ['unguarded', 'guarded', 'oracle'] as const;
+  const tokens = (run: (typeof runs)[number]) => sum((result) => result[run].tokens);
+  const figures: Figures = {
     [`${name}.traces`]: { value: results.length, unit: 'traces', goal: null },
     [`${name}.traces_survived_by_oracle`]: { value: fair.length, unit: 'traces', goal: null },
-    [`${name}.unguarded.aborts`]: count(sum((result) => result.unguarded.aborts)),
-    [`${name}.guarded.aborts`]: {
-      ...count(sum((result) => result.guarded.aborts)),
-      goal: 0,
-      correct: name === 'total',
-    },
-    [`${name}.unguarded.throughput`]: share(sum((result) => result.unguarded.tokens)),
-    [`${name}.guarded.throughput`]: { ...guarded, goal: GOAL_PERCENT, atLeast: true },
   };
+  for (const run of runs) {
+    const aborts: Figure = { value: sum((result) => result[run].aborts), unit: 'aborts', goal: null };
+    const guarded = run === 'guarded';
+    figures[`${name}.${run}.aborts`] = guarded ? { ...aborts, goal: 0, correct: name === 'total' } : aborts;
+    const seconds = fair.length * traceSeconds;
+    figures[`${name}.${run}.throughput`] = { value: tokens(run) / seconds, unit: 'tokens/s', goal: null };
+  }
+  const share = (100 * tokens('guarded')) / tokens('oracle');
+  const goal = { unit: '%', goal: GOAL_PERCENT, atLeast: true };
+  return { ...figures, [`${name}.guarded.share_of_oracle`]: { value: share, ...goal } };
 }

@@ -3,6 +3,7 @@ import type { Ledger, MemoryStatus } from '../../shared/status';
 import { type Clock, sleep } from '../ports/clock';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
+import { Evictions } from './evictions';
 import {
   type Decision,
   decide,
@@ -63,10 +64,11 @@ const FRESH_MS = 1000;
 const WAIT_LIMIT_MS = 30_000;
 /** So long one waits for another's answer or load. */
 const TURN_LIMIT_MS = 120_000;
-const UNLOAD_LIMIT_MS = 10_000;
 /** Of memory, below the warning. */
 const PLENTY_SHARE = 0.1;
-/** Decisions and evictions are shown and told for this long. */
+/** What is done for nobody's sake is not cancelled. */
+const NOBODY = new AbortController().signal;
+/** A decision is shown for this long. */
 const REMEMBER_MS = 600_000;
 
 /** Carries out what `guard.ts` decides: waits, asks for unloading, keeps what is promised, refuses with a reason. */
@@ -77,7 +79,7 @@ export class MemoryGate {
   readonly #options: MemoryGateOptions;
   readonly #logger: Logger;
   readonly #promised = new Set<Promised>();
-  readonly #evicted = new Map<string, number>();
+  readonly #evictions: Evictions;
   readonly #preloads = new Set<BackendId>();
   readonly #unsubscribe: Unsubscribe;
   #latch: PressureLatch = RELAXED;
@@ -89,6 +91,7 @@ export class MemoryGate {
   constructor(options: MemoryGateOptions) {
     this.#options = options;
     this.#logger = options.logger.child('memory');
+    this.#evictions = new Evictions(options.holders, options.clock, this.#logger);
     this.onChange = this.#changed.subscribe;
     this.#unsubscribe = options.machine.onSample((status) => this.#onSample(status));
   }
@@ -232,32 +235,16 @@ export class MemoryGate {
   #grant(wish: MemoryWish, bytes: number | null): MemoryGrant {
     const { backend, model } = wish;
     const promise = this.#promise(wish, bytes);
-    const evictedAt = this.#evicted.get(`${backend} ${model}`);
-    const told = evictedAt !== undefined && this.#wall() - evictedAt < REMEMBER_MS;
-    this.#evicted.delete(`${backend} ${model}`);
     return {
-      reasons: told ? ['memory:evicted'] : [],
+      reasons: this.#evictions.take(backend, model) ? ['memory:evicted'] : [],
       release: () => {
         if (this.#promised.delete(promise)) this.#changed.emit();
       },
     };
   }
 
-  /** True when something has been unloaded, so that asking again makes sense. */
   async #evict(models: readonly Evicted[], forModel: string, signal: AbortSignal): Promise<boolean> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(UNLOAD_LIMIT_MS)]);
-    let freed = false;
-    for (const { backend, model } of models) {
-      try {
-        await this.#options.holders[backend].unload(model, limit);
-        freed = true;
-        this.#evicted.set(`${backend} ${model}`, this.#wall());
-        this.#logger.info('memory.evicted', { backend, model, for: forModel });
-      } catch (error) {
-        signal.throwIfAborted();
-        this.#logger.warn('memory.evict-failed', { backend, model, error });
-      }
-    }
+    const freed = await this.#evictions.evict(models, forModel, signal);
     await this.#options.machine.sampleNow();
     return freed;
   }
@@ -278,7 +265,7 @@ export class MemoryGate {
     this.#relieving = true;
     const [first] = models;
     if (first) this.#note({ kind: 'evict', rule: 'critical', neededBytes: null, freeBytes: null }, first);
-    await this.#evict(models, '', AbortSignal.timeout(UNLOAD_LIMIT_MS)).catch(() => false);
+    await this.#evict(models, '', NOBODY).catch(() => false);
     this.#relieving = false;
   }
 

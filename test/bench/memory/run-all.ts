@@ -2,7 +2,7 @@ import { guarded } from './guarded';
 import { ORACLE_MARGINS, oracle } from './oracle';
 import { unguarded } from './policy';
 import { HEAVY_MODELS, LIGHT_MODELS, NAMED_MODELS, PUBLISHED_MACS } from './published-macs';
-import { traceOf } from './trace';
+import { TRACE_S, traceOf } from './trace';
 import { type Outcome, runTrace } from './world';
 
 export interface TraceResult {
@@ -13,6 +13,8 @@ export interface TraceResult {
   oracle: Outcome | null;
 }
 
+/** Of one trace. */
+export const SECONDS = TRACE_S;
 export const MACHINES = PUBLISHED_MACS.map(({ name }) => name);
 const MODELS = [...LIGHT_MODELS, ...NAMED_MODELS, ...HEAVY_MODELS];
 

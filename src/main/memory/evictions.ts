@@ -1,0 +1,58 @@
+import type { BackendId } from '../../shared/domain';
+import type { Clock } from '../ports/clock';
+import type { Logger } from '../ports/logger';
+import type { Evicted } from './guard';
+import type { MemoryHolder } from './types';
+
+/** A server that does not unload within this time is not going to. */
+const UNLOAD_LIMIT_MS = 10_000;
+/** An evicted model is told why for this long. */
+const REMEMBER_MS = 600_000;
+
+/** Asks servers to unload models, and remembers which, so that their next request can be told why it waits for a load. */
+export class Evictions {
+  readonly #holders: Readonly<Record<BackendId, MemoryHolder>>;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #at = new Map<string, number>();
+
+  constructor(holders: Readonly<Record<BackendId, MemoryHolder>>, clock: Clock, logger: Logger) {
+    this.#holders = holders;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /**
+   * True when something has been unloaded, so that asking again makes sense. A server that refuses is passed over;
+   * rejects only with the signal's reason.
+   * @param forModel what the room is made for, for the log
+   */
+  async evict(models: readonly Evicted[], forModel: string, signal: AbortSignal): Promise<boolean> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(UNLOAD_LIMIT_MS)]);
+    let freed = false;
+    for (const { backend, model } of models) {
+      try {
+        await this.#holders[backend].unload(model, limit);
+        freed = true;
+        this.#at.set(keyOf(backend, model), this.#clock.now());
+        this.#logger.info('memory.evicted', { backend, model, for: forModel });
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#logger.warn('memory.evict-failed', { backend, model, error });
+      }
+    }
+    return freed;
+  }
+
+  /** Was it evicted lately? Says so once. */
+  take(backend: BackendId, model: string): boolean {
+    const key = keyOf(backend, model);
+    const at = this.#at.get(key);
+    this.#at.delete(key);
+    return at !== undefined && this.#clock.now() - at < REMEMBER_MS;
+  }
+}
+
+function keyOf(backend: BackendId, model: string): string {
+  return `${backend} ${model}`;
+}
