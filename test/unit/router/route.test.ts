@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { route } from '../../../src/main/router/route';
 import type { Route, RouteSnapshot } from '../../../src/main/router/types';
-import type { BackendId, BackendState, CompletionRequest, ModelInfo } from '../../../src/shared/domain';
+import type {
+  BackendId,
+  BackendState,
+  CompletionRequest,
+  ModelInfo,
+  Reason,
+} from '../../../src/shared/domain';
 import { defaultSettings, type Settings } from '../../../src/shared/settings';
 import { CAPABLE, model } from '../../support/scripted-backend';
 
@@ -36,6 +42,8 @@ interface World {
   disabled?: BackendId;
   settingUp?: BackendId;
   memory?: RouteSnapshot['memory'];
+  /** Model on MLX that memory can never hold, and why. */
+  never?: [name: string, why: Reason];
   lacks?: Partial<Record<BackendId, 'tools' | 'images' | 'jsonSchema'>>;
 }
 
@@ -63,6 +71,8 @@ function decide(text: string, request: Partial<CompletionRequest> = {}, world: W
       backends: { mlx: backend('mlx'), ollama: backend('ollama') },
       models: world.models ?? FULL,
       memory: world.memory ?? 'normal',
+      memoryRefuses: (id, name) =>
+        id === 'mlx' && name === world.never?.[0] ? (world.never?.[1] ?? null) : null,
     },
   );
 }
@@ -523,6 +533,34 @@ table('the state of the backends', [
     {},
     { disabled: 'ollama', memory: 'critical' },
     'greeting: memory_critical [rule:greeting memory:critical setting:mlx-only]',
+  ],
+  [
+    'memory critical, and the user overrules',
+    HELLO,
+    { overruleMemory: true },
+    { models: [PHI_MLX, PHI], memory: 'critical' },
+    'greeting: mlx phi3.5-mini-4k > ollama phi3.5:3.8b [rule:greeting]',
+  ],
+  [
+    'a model that the GPU can never hold',
+    HELLO,
+    {},
+    { models: [PHI_MLX, PHI], never: [PHI_MLX.name, 'memory:working-set'] },
+    'greeting: ollama phi3.5:3.8b [rule:greeting memory:working-set]',
+  ],
+  [
+    'a model that the GPU can never hold, by name and alone',
+    HELLO,
+    { model: { kind: 'named', name: PHI_MLX.name }, strict: true },
+    { models: [PHI_MLX], disabled: 'ollama', never: [PHI_MLX.name, 'memory:buffer-limit'] },
+    'greeting: memory_critical [explicit:model rule:greeting memory:buffer-limit]',
+  ],
+  [
+    'a model that the GPU can never hold, and the user overrules',
+    HELLO,
+    { overruleMemory: true },
+    { models: [PHI_MLX, PHI], never: [PHI_MLX.name, 'memory:working-set'] },
+    'greeting: mlx phi3.5-mini-4k > ollama phi3.5:3.8b [rule:greeting]',
   ],
 ]);
 
