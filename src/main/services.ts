@@ -1,24 +1,18 @@
 import { join } from 'node:path';
-import type { BackendId } from '../shared/domain';
 import type { Backend } from './backends/backend';
-import { MlxBackend } from './backends/mlx/mlx-backend';
-import { RemoteMlxBackend } from './backends/mlx/remote-mlx-backend';
-import { OllamaBackend } from './backends/ollama/ollama-backend';
-import { OLLAMA_DEFAULT_URL } from './backends/ollama/ollama-options';
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
+import { createBackends } from './create-backends';
 import { createIncidents } from './create-incidents';
 import { createMemoryGate, watchPreload } from './create-memory';
 import type { Incidents } from './incidents/incidents';
 import type { MemoryGate } from './memory/memory-gate';
 import { MemoryMonitor } from './memory/memory-monitor';
 import { createMemorySampler } from './memory/memory-sampler';
-import type { MemoryHolder } from './memory/types';
 import { MlxLibrary } from './models/mlx-library';
 import { ModelLibrary } from './models/model-library';
 import { ModelWatch } from './models/model-watch';
 import { ollamaFolders } from './models/ollama-folders';
-import { wantedPreload } from './models/preload';
 import { PullService } from './models/pulls';
 import { scanRoots } from './models/scan-roots';
 import { StarterInstaller } from './models/starter-installer';
@@ -30,20 +24,16 @@ import type { Fetcher, Poster } from './ports/fetcher';
 import type { FileStore } from './ports/file-store';
 import { nodeFolderWatch } from './ports/folder-watch';
 import type { Logger } from './ports/logger';
-import { findPortHolder } from './ports/port-holder';
 import type { ProcessTable, Spawner } from './ports/spawner';
 import { RequestQueue } from './queue/request-queue';
+import { isEnabled, routeFacts } from './route-facts';
 import { RequestDispatcher } from './router/dispatcher';
-import { estimateFor, loadTimeoutMs } from './router/estimates';
 import { Fingerprints } from './router/fingerprints';
 import { MeasuredTimes } from './router/measured-times';
-import { pickModel, pickSmaller } from './router/model-pick';
 import type { RouteSnapshot } from './router/types';
-import { locateRuntime } from './setup/locate-runtime';
 import { SetupRunner } from './setup/setup-runner';
 import type { SettingsStore } from './store/settings-store';
 import type { OpenedStore } from './store/store-client';
-import { restartLimits } from './supervisor/limits';
 import type { ChildRecords } from './supervisor/sweep';
 
 export interface CorePorts {
@@ -88,7 +78,7 @@ export function createServices(
   store: OpenedStore,
   place: Place,
 ): Services {
-  const { clock, logger, fetcher, post } = ports;
+  const { clock, logger } = ports;
   const values = () => settings.values();
 
   // A Python that is named is meant to be used, wherever we run.
@@ -125,72 +115,18 @@ export function createServices(
     inFlight: (id) => queue.status().stats.by_backend[id]?.running ?? 0,
     killerInFlight: (id) => dispatcher.suspectInFlight(id),
   });
-  const supervision = { ...ports, observer: incidents };
-  const limits = () => restartLimits(values().restartBackoffS, values().restartStableS);
-  const common = { env: place.env, fetcher, post, instanceId: place.instanceId, limits };
-  const managedMlx = () =>
-    new MlxBackend(
-      {
-        ...common,
-        locate: locateRuntime(setup, 'mlx'),
-        launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
-        preload: async () => {
-          settings.markApplied('mlx');
-          const wanted = await preloadFolder();
-          return wanted && (await gate.mayPreload('mlx', wanted.name)) ? wanted : null;
-        },
-        resolveModel: (name) => mlxModels.resolve(name),
-        listModels: (signal) => mlxModels.list(signal),
-        maxConcurrent: () => values().mlxMaxConcurrent,
-        // Ollama carries all meanwhile, so it is started in any case.
-        mayStart: async (signal, cause, model) => {
-          const died = cause === 'out_of_memory' || cause === 'killed_by_os';
-          await gate.back('mlx', died ? model : null, signal);
-        },
-        ladder: {
-          file: { store: ports.files, path: join(place.dataDir, 'mlx-ladder.json') },
-          smallerModel: (name) => pickSmaller('mlx', name, routeSnapshot())?.name ?? null,
-          onRung: (facts) => incidents.onMoment('mlx', { type: 'rung', cause: null, facts }),
-        },
-        onLoaded: (name, seconds) => measured.learnLoad({ backend: 'mlx', name }, seconds),
-        steps: {
-          slowestMs: (name) => measured.slowestStepMs({ backend: 'mlx', name }),
-          onStep: (name, ms) => measured.learnStep({ backend: 'mlx', name }, ms),
-        },
-        isHeavy: (name) => {
-          const model = library.models().find((known) => known.backend === 'mlx' && known.name === name);
-          return model?.weight === 'heavy' || model?.weight === 'unknown';
-        },
-      },
-      supervision,
-    );
-  const mlx = mlxUrl === null ? managedMlx() : new RemoteMlxBackend({ ...common, url: mlxUrl, clock });
-  const ollama = new OllamaBackend(
-    {
-      ...common,
-      url: values().ollamaUrl,
-      candidates: [OLLAMA_DEFAULT_URL, place.containerHost.ollama].filter((url) => url !== null),
-      locate: locateRuntime(setup, 'ollama'),
-      logFile: join(place.dataDir, 'logs', 'ollama.log'),
-      findHolder: findPortHolder,
-      stream: {
-        loadTimeoutMs: (name) =>
-          loadTimeoutMs({ backend: 'ollama', name }, values().modelTimeEstimates, measured),
-        prefillMs: (name, tokens) => {
-          const known = measured.slowOf({ backend: 'ollama', name });
-          const { prefillPer1k, margin } = estimateFor(name, values().modelTimeEstimates, known);
-          return tokens * prefillPer1k + margin * 1000;
-        },
-      },
-      steps: {
-        slowestMs: (name) => measured.slowestStepMs({ backend: 'ollama', name }),
-        onStep: (name, ms) => measured.learnStep({ backend: 'ollama', name }, ms),
-      },
-    },
-    supervision,
-  );
+  const measured = new MeasuredTimes();
+  const { mlx, ollama } = createBackends(ports, place, {
+    settings,
+    setup,
+    mlxModels,
+    measured,
+    incidents,
+    mlxUrl,
+    later: { gate: () => gate, library: () => library, snapshot: routeSnapshot },
+  });
   const registry = new BackendRegistry([mlx, ollama]);
-  const enabled = registry.all().filter(({ id }) => isEnabled(id));
+  const enabled = registry.all().filter(({ id }) => isEnabled(id, values()));
   const library = new ModelLibrary({
     registry,
     clock,
@@ -209,7 +145,6 @@ export function createServices(
     },
   });
   const usage = new ModelUsage();
-  const measured = new MeasuredTimes();
   const times = new TimesFile({
     path: join(place.dataDir, 'model-times.json'),
     measured,
@@ -299,48 +234,9 @@ export function createServices(
     },
   };
 
-  function isEnabled(id: BackendId): boolean {
-    const { useBackends } = values();
-    return useBackends === 'both' || useBackends === id;
-  }
-
-  /** The model that MLX is to hold ready; null = none is wanted. */
-  async function preloadFolder() {
-    const wanted = wantedPreload(values());
-    if (wanted.kind === 'nothing') return null;
-    const picked = () =>
-      wanted.kind === 'model' ? wanted : pickModel('mlx', wanted.category, routeSnapshot(), []);
-    return mlxModels.preload(picked()?.name ?? null);
-  }
-
   function routeSnapshot(): RouteSnapshot {
-    const facts = (id: BackendId) => {
-      const backend = registry.get(id);
-      const { state, stage } = backend.status();
-      return {
-        state,
-        enabled: isEnabled(id),
-        settingUp: stage === 'setup',
-        capabilities: backend.capabilities,
-        loaded: namesLoaded(backend),
-      };
-    };
-    return {
-      settings: values(),
-      backends: { mlx: facts('mlx'), ollama: facts('ollama') },
-      models: library.models(),
-      memory: gate.pressure(),
-      memoryRefuses: (backend, model, tokens) =>
-        gate.standing(backend, model, tokens) ?? registry.get(backend).refuses?.(model, tokens) ?? null,
-    };
+    return routeFacts(values(), registry, library, gate);
   }
-}
-
-/** Names of the models in a server's memory, as far as it tells. */
-function namesLoaded(backend: Backend | (Backend & MemoryHolder)): string[] {
-  if ('loaded' in backend) return backend.loaded().flatMap(({ name, ready }) => (ready ? [name] : []));
-  const { model } = backend.status();
-  return model === null ? [] : [model];
 }
 
 function stringsOf(env: Place['env']): Record<string, string> {

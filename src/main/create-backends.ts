@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import { MlxBackend } from './backends/mlx/mlx-backend';
+import type { MlxBackendOptions } from './backends/mlx/mlx-options';
+import { RemoteMlxBackend } from './backends/mlx/remote-mlx-backend';
+import { OllamaBackend } from './backends/ollama/ollama-backend';
+import { OLLAMA_DEFAULT_URL } from './backends/ollama/ollama-options';
+import type { Incidents } from './incidents/incidents';
+import type { MemoryGate } from './memory/memory-gate';
+import type { MlxLibrary } from './models/mlx-library';
+import type { ModelLibrary } from './models/model-library';
+import { wantedPreload } from './models/preload';
+import type { Place } from './place';
+import { findPortHolder } from './ports/port-holder';
+import { estimateFor, loadTimeoutMs } from './router/estimates';
+import type { MeasuredTimes } from './router/measured-times';
+import { pickModel, pickSmaller } from './router/model-pick';
+import type { RouteSnapshot } from './router/types';
+import type { CorePorts } from './services';
+import { locateRuntime } from './setup/locate-runtime';
+import type { SetupRunner } from './setup/setup-runner';
+import type { SettingsStore } from './store/settings-store';
+import { restartLimits } from './supervisor/limits';
+
+/** What the backends ask while they run. */
+export interface BackendNeeds {
+  settings: SettingsStore;
+  setup: SetupRunner;
+  mlxModels: MlxLibrary;
+  measured: MeasuredTimes;
+  incidents: Incidents;
+  /** Address of an MLX API that is not ours; null = we start a server. */
+  mlxUrl: string | null;
+  /** Made after the backends, because these ask them in turn. */
+  later: { gate(): MemoryGate; library(): ModelLibrary; snapshot(): RouteSnapshot };
+}
+
+/** Both servers, with what each asks of the rest. */
+export function createBackends(
+  ports: CorePorts,
+  place: Place,
+  needs: BackendNeeds,
+): { mlx: MlxBackend | RemoteMlxBackend; ollama: OllamaBackend } {
+  const { settings, incidents, measured, mlxUrl } = needs;
+  const values = () => settings.values();
+  const common = {
+    env: place.env,
+    fetcher: ports.fetcher,
+    post: ports.post,
+    instanceId: place.instanceId,
+    limits: () => restartLimits(values().restartBackoffS, values().restartStableS),
+  };
+  const supervision = { ...ports, observer: incidents };
+  const steps = (backend: 'mlx' | 'ollama') => ({
+    slowestMs: (name: string) => measured.slowestStepMs({ backend, name }),
+    onStep: (name: string, ms: number) => measured.learnStep({ backend, name }, ms),
+  });
+  const mlx =
+    mlxUrl === null
+      ? new MlxBackend({ ...common, steps: steps('mlx'), ...mlxOptions(ports, place, needs) }, supervision)
+      : new RemoteMlxBackend({ ...common, url: mlxUrl, clock: ports.clock });
+  const ollama = new OllamaBackend(
+    {
+      ...common,
+      url: values().ollamaUrl,
+      candidates: [OLLAMA_DEFAULT_URL, place.containerHost.ollama].filter((url) => url !== null),
+      locate: locateRuntime(needs.setup, 'ollama'),
+      logFile: join(place.dataDir, 'logs', 'ollama.log'),
+      findHolder: findPortHolder,
+      stream: {
+        loadTimeoutMs: (name) =>
+          loadTimeoutMs({ backend: 'ollama', name }, values().modelTimeEstimates, measured),
+        prefillMs: (name, tokens) => {
+          const known = measured.slowOf({ backend: 'ollama', name });
+          const { prefillPer1k, margin } = estimateFor(name, values().modelTimeEstimates, known);
+          return tokens * prefillPer1k + margin * 1000;
+        },
+      },
+      steps: steps('ollama'),
+    },
+    supervision,
+  );
+  return { mlx, ollama };
+}
+
+function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
+  const { settings, setup, mlxModels, measured, incidents, later } = needs;
+  const values = () => settings.values();
+  return {
+    locate: locateRuntime(setup, 'mlx'),
+    launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
+    preload: async () => {
+      settings.markApplied('mlx');
+      const wanted = await preloadFolder(needs);
+      return wanted && (await later.gate().mayPreload('mlx', wanted.name)) ? wanted : null;
+    },
+    resolveModel: (name) => mlxModels.resolve(name),
+    listModels: (signal) => mlxModels.list(signal),
+    maxConcurrent: () => values().mlxMaxConcurrent,
+    // Ollama carries all meanwhile, so it is started in any case.
+    mayStart: async (signal, cause, model) => {
+      const died = cause === 'out_of_memory' || cause === 'killed_by_os';
+      await later.gate().back('mlx', died ? model : null, signal);
+    },
+    ladder: {
+      file: { store: ports.files, path: join(place.dataDir, 'mlx-ladder.json') },
+      smallerModel: (name) => pickSmaller('mlx', name, later.snapshot())?.name ?? null,
+      onRung: (facts) => incidents.onMoment('mlx', { type: 'rung', cause: null, facts }),
+    },
+    onLoaded: (name, seconds) => measured.learnLoad({ backend: 'mlx', name }, seconds),
+    isHeavy: (name) => {
+      const models = later.library().models();
+      const model = models.find((known) => known.backend === 'mlx' && known.name === name);
+      return model?.weight === 'heavy' || model?.weight === 'unknown';
+    },
+  } satisfies Partial<MlxBackendOptions>;
+}
+
+/** The model that MLX is to hold ready; null = none is wanted. */
+async function preloadFolder({ settings, mlxModels, later }: BackendNeeds) {
+  const wanted = wantedPreload(settings.values());
+  if (wanted.kind === 'nothing') return null;
+  const picked = wanted.kind === 'model' ? wanted : pickModel('mlx', wanted.category, later.snapshot(), []);
+  return mlxModels.preload(picked?.name ?? null);
+}

@@ -1,0 +1,48 @@
+import type { BackendId } from '../shared/domain';
+import type { Settings } from '../shared/settings';
+import type { Backend } from './backends/backend';
+import type { BackendRegistry } from './backends/registry';
+import type { MemoryGate } from './memory/memory-gate';
+import type { MemoryHolder } from './memory/types';
+import type { ModelLibrary } from './models/model-library';
+import type { RouteSnapshot } from './router/types';
+
+/** Do the settings switch this backend on? */
+export function isEnabled(id: BackendId, { useBackends }: Pick<Settings, 'useBackends'>): boolean {
+  return useBackends === 'both' || useBackends === id;
+}
+
+/** The facts of this moment that a route is decided from. */
+export function routeFacts(
+  settings: Settings,
+  registry: BackendRegistry,
+  library: ModelLibrary,
+  gate: MemoryGate,
+): RouteSnapshot {
+  const facts = (id: BackendId) => {
+    const backend = registry.get(id);
+    const { state, stage } = backend.status();
+    return {
+      state,
+      enabled: isEnabled(id, settings),
+      settingUp: stage === 'setup',
+      capabilities: backend.capabilities,
+      loaded: namesLoaded(backend),
+    };
+  };
+  return {
+    settings,
+    backends: { mlx: facts('mlx'), ollama: facts('ollama') },
+    models: library.models(),
+    memory: gate.pressure(),
+    memoryRefuses: (backend, model, tokens) =>
+      gate.standing(backend, model, tokens) ?? registry.get(backend).refuses?.(model, tokens) ?? null,
+  };
+}
+
+/** Names of the models in a server's memory, as far as it tells. */
+function namesLoaded(backend: Backend | (Backend & MemoryHolder)): string[] {
+  if ('loaded' in backend) return backend.loaded().flatMap(({ name, ready }) => (ready ? [name] : []));
+  const { model } = backend.status();
+  return model === null ? [] : [model];
+}
