@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ContractClient, connect } from '../../support/contract-client.ts';
 import type { Sent } from './requests.ts';
-import { WORD_COUNT } from './words.ts';
 
 export interface Ask {
   category: 'fast' | 'coding';
   stream: boolean;
-  words?: number;
+  /** Tokens that are asked for. */
+  words: number;
   text?: string;
   /** Leaves after so many bytes. */
   leaveAfter?: number;
@@ -19,7 +19,7 @@ const LIMIT_MS = 180_000;
 
 /** One request over the gateway, to its end. Never rejects. */
 export async function askGateway(base: string, ask: Ask): Promise<Sent> {
-  const words = ask.words ?? WORD_COUNT;
+  const { words } = ask;
   const id = randomUUID();
   const sent = emptySent(id, ask.stream ? 'stream' : 'whole', words);
   const begun = performance.now();
@@ -89,8 +89,8 @@ function takeLine(sent: Sent, part: { text: string }, line: string): void {
 }
 
 /** One message in the chat, over the contract that the page speaks, to the end of its answer. Never rejects. */
-export async function askChat(client: () => Promise<ContractClient>): Promise<Sent> {
-  const sent = emptySent(randomUUID(), 'chat', WORD_COUNT);
+export async function askChat(client: () => Promise<ContractClient>, words: number): Promise<Sent> {
+  const sent = emptySent(randomUUID(), 'chat', words);
   const begun = performance.now();
   try {
     const ui = await client();

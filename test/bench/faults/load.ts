@@ -7,8 +7,11 @@ export interface LoadPlace {
   web(): string;
 }
 
+/** Without a number of tokens a full answer is asked for. */
+type Wish = Omit<Ask, 'words'> & Partial<Pick<Ask, 'words'>>;
+
 /** Clients that ask one thing after the other: over the gateway for either backend, and in the chat. */
-const CLIENTS: readonly (Ask | 'chat')[] = [
+const CLIENTS: readonly (Wish | 'chat')[] = [
   { category: 'fast', stream: true },
   { category: 'fast', stream: false },
   { category: 'coding', stream: true },
@@ -51,7 +54,7 @@ export class Load {
   }
 
   /** An extra request, counted like the others. */
-  ask(ask: Ask): Promise<Sent> {
+  ask(ask: Wish): Promise<Sent> {
     return this.#count(() => askGateway(this.#place.gateway(), { words: this.#words, ...ask }));
   }
 
@@ -65,13 +68,13 @@ export class Load {
     await Promise.all(this.#loops);
   }
 
-  async #loop(client: Ask | 'chat'): Promise<void> {
+  async #loop(client: Wish | 'chat'): Promise<void> {
     const page = pageOf(() => this.#place.web());
     while (this.#running) {
       if (!this.#held) {
         const sent = await this.#count(() =>
           client === 'chat'
-            ? askChat(page)
+            ? askChat(page, this.#words)
             : askGateway(this.#place.gateway(), { words: this.#words, ...client }),
         );
         if (!sent.ended) await pause(AFTER_FAILURE_MS);

@@ -15,13 +15,13 @@ const FOR_MLX: RandomModelSize = { hidden: 384, layers: 2 };
 const FOR_OLLAMA: RandomModelSize = { hidden: 384, layers: 4 };
 
 /** Puts the model for MLX where its scanner looks. */
-export async function writeMlxModel(home: string): Promise<void> {
-  await writeCountingModel(join(home, 'mlx-models', MODEL), FOR_MLX, wordsOf('mlx'));
+export async function writeMlxModel(home: string, words: number): Promise<void> {
+  await writeCountingModel(join(home, 'mlx-models', MODEL), FOR_MLX, wordsOf('mlx', words));
 }
 
 /** Makes the model in an Ollama that runs; what it stores is found by the next one in the same model folder. */
-export async function createOllamaModel(url: string, folder: string): Promise<void> {
-  const weights = await writeCountingModel(join(folder, 'weights'), FOR_OLLAMA, wordsOf('ollama'));
+export async function createOllamaModel(url: string, folder: string, words: number): Promise<void> {
+  const weights = await writeCountingModel(join(folder, 'weights'), FOR_OLLAMA, wordsOf('ollama', words));
   const file = join(folder, 'Modelfile');
   await writeFile(
     file,

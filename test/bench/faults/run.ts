@@ -9,7 +9,7 @@ import { type Effect, KINDS, type Kind } from './kinds.ts';
 import { judgeAll, Ledger } from './ledger.ts';
 import { schedule } from './schedule.ts';
 import { figuresOf, tableOf } from './table.ts';
-import { WORD_COUNT } from './words.ts';
+import { FEW_WORDS, WORD_COUNT } from './words.ts';
 import { World } from './world.ts';
 
 export interface FaultOptions {
@@ -49,7 +49,6 @@ const SHORT_PHASE: Phase = {
   kinds: KINDS.filter(({ short }) => short),
   share: 1,
 };
-const SHORT_WORDS = 15;
 const WARM_UP_MS = 10_000;
 
 /** Applies one fault after the other to the app under load and reports what became of every request. */
@@ -95,7 +94,7 @@ async function runPhase(
     dir,
     mode: phase.mode,
     shipped,
-    words: short ? SHORT_WORDS : WORD_COUNT,
+    words: short ? FEW_WORDS : WORD_COUNT,
     onSent: (sent) => ledger.add(sent),
     onHandover: (ms) => ledger.note('handover_ms', ms),
   });

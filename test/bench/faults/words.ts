@@ -3,12 +3,15 @@
  * tells who has said it and whether a token is missing or came twice.
  */
 export const WORD_COUNT = 60;
+/** For a quick run. */
+export const FEW_WORDS = 12;
 
 const LETTERS = { mlx: 'm', ollama: 'o' } as const;
 type Speaker = keyof typeof LETTERS;
 
-export function wordsOf(speaker: Speaker): string[] {
-  return Array.from({ length: WORD_COUNT }, (_, index) => `${LETTERS[speaker]}${index}.`);
+/** All that a model says. */
+export function wordsOf(speaker: Speaker, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${LETTERS[speaker]}${index}.`);
 }
 
 export interface Reading {

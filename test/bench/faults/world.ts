@@ -29,7 +29,7 @@ export interface WorldOptions {
   mode: 'managed' | 'proxied';
   /** Shipped values of backoff and stable time instead of short ones. */
   shipped: boolean;
-  /** Tokens of each answer; fewer for a quick run. */
+  /** Tokens of each full answer. */
   words: number;
   onSent: (sent: Sent) => void;
   /** Ms from the exit event of MLX to the replayed request's arrival at a free Ollama. */
@@ -62,18 +62,18 @@ export class World {
   static async open(options: WorldOptions): Promise<World> {
     const { dir, mode } = options;
     await mkdir(join(dir, 'home'), { recursive: true });
-    await writeMlxModel(join(dir, 'home'));
+    await writeMlxModel(join(dir, 'home'), options.words);
     const own = mode === 'proxied' ? await startOwnOllama(join(dir, 'ollama-models')) : null;
     const proxy = own && (await startFaultProxy(own.url));
     const app = await startHost(options, proxy);
     const world = new World(options, app, own, proxy);
     const { ollama } = (await app.health()).backends;
-    await createOllamaModel(own?.url ?? String(ollama?.url), dir);
+    await createOllamaModel(own?.url ?? String(ollama?.url), dir, options.words);
     await world.up();
     // The model is on the app's list a moment after it is in the server.
     for (const category of ['fast', 'coding'] as const) {
       const answers = async () =>
-        (await askGateway(world.app.ready.gateway, { category, stream: false })).ended;
+        (await askGateway(world.app.ready.gateway, { category, stream: false, words: options.words })).ended;
       await until(answers, UP_MS, `${category} answered`);
     }
     world.load.hold(false);
