@@ -14,6 +14,8 @@ export const lastErrorSchema = z.object({
   /** Plain sentence; no message text, only facts. */
   message: z.string(),
   at: z.number(),
+  /** It hung because somebody had paused it. */
+  outside: z.boolean().optional(),
 });
 
 export const backendStatusSchema = z.object({

@@ -201,7 +201,11 @@ describe('mlx_lm.server as a backend', () => {
     };
     await expect(frozen()).rejects.toMatchObject({ code: 'backend_failed' });
     await backend.ensureReady();
-    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { code: 'stalled' } });
+    expect(backend.status()).toMatchObject({
+      state: 'ready',
+      restarts: 1,
+      lastError: { code: 'stalled', outside: true },
+    });
   });
 
   test('a cancelled request that does not stop computing costs the process, and frees who waits', async () => {

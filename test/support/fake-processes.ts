@@ -60,7 +60,14 @@ export class FakeSpawner implements Spawner {
 export class FakeProcessTable implements ProcessTable {
   readonly running = new Map<
     number,
-    { startedAt: string; group: number; obeys: NodeJS.Signals[]; parent?: number; cpuMs?: number }
+    {
+      startedAt: string;
+      group: number;
+      obeys: NodeJS.Signals[];
+      parent?: number;
+      cpuMs?: number;
+      suspended?: boolean;
+    }
   >();
   readonly signals: [number, NodeJS.Signals][] = [];
 
@@ -92,6 +99,10 @@ export class FakeProcessTable implements ProcessTable {
     if (found?.startedAt !== startedAt) return false;
     if (found.obeys.includes(signal)) this.running.delete(pid);
     return true;
+  }
+
+  async isSuspended(pid: number): Promise<boolean> {
+    return this.running.get(pid)?.suspended ?? false;
   }
 
   signalGroup(group: number, signal: NodeJS.Signals): void {

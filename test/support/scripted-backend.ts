@@ -23,7 +23,7 @@ export type Step =
   /** Fails here. */
   | { type: 'fail'; error: TandemError }
   /** The process dies here; the exit is known before the stream breaks. */
-  | { type: 'die'; cause: ExitCause }
+  | { type: 'die'; cause: ExitCause; outside?: boolean }
   /** The stream just ends, as when a process dies. */
   | { type: 'cut' }
   /** Never goes on, whatever the signal says. */
@@ -107,10 +107,10 @@ export class ScriptedBackend implements Backend {
   }
 
   /** Its process ends; it stays down until `state` says otherwise. */
-  die(cause: ExitCause): void {
+  die(cause: ExitCause, outside = false): void {
     if (!isServing(this.#state)) return;
     this.deaths += 1;
-    this.#death = { code: cause, message: 'It ended.', at: this.deaths };
+    this.#death = { code: cause, message: 'It ended.', at: this.deaths, outside };
     this.state = 'backoff';
   }
 
@@ -165,7 +165,7 @@ export class ScriptedBackend implements Backend {
         else if (step.type === 'fail') throw step.error;
         else if (step.type === 'cut') return;
         else if (step.type === 'die') {
-          this.die(step.cause);
+          this.die(step.cause, step.outside);
           throw new TandemError('backend_failed', 'The connection broke.');
         } else if (step.type === 'hang') await new Promise(() => {});
         else yield step;

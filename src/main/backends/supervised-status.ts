@@ -30,6 +30,7 @@ export function supervisedStatus(
         code: view.lastError.cause,
         message: exitWords(server, view.lastError.cause),
         at: view.lastError.at,
+        outside: view.lastError.outside,
       },
     }),
     ...(view.pid === null ? { model: null, url: null, memoryBytes: null } : {}),

@@ -17,6 +17,7 @@ interface Os {
   rows(): Promise<Row[]>;
   residentBytes(pid: number): Promise<number | null>;
   cpuMs(pid: number): Promise<number | null>;
+  isSuspended(pid: number): Promise<boolean>;
 }
 
 /** The machine's processes: `/proc` on Linux, `ps` elsewhere. */
@@ -32,6 +33,7 @@ export function createProcessTable(platform: NodeJS.Platform = process.platform)
     },
     residentBytes: os.residentBytes,
     cpuMs: os.cpuMs,
+    isSuspended: os.isSuspended,
     async signal({ pid, startedAt }, signal) {
       if (pid <= 1 || (await os.startedAt(pid)) !== startedAt) return false;
       try {
@@ -101,6 +103,13 @@ const linux: Os = {
       return null;
     }
   },
+  async isSuspended(pid) {
+    try {
+      return statFields(await readFile(`/proc/${pid}/stat`, 'utf8'))[0] === 'T';
+    } catch {
+      return false;
+    }
+  },
 };
 
 async function ps(...args: string[]): Promise<string> {
@@ -135,6 +144,13 @@ const unix: Os = {
       return parseCpuTime(await ps('-o', 'time=', '-p', String(pid)));
     } catch {
       return null;
+    }
+  },
+  async isSuspended(pid) {
+    try {
+      return (await ps('-o', 'stat=', '-p', String(pid))).startsWith('T');
+    } catch {
+      return false;
     }
   },
 };

@@ -51,6 +51,8 @@ export interface ProcessTable {
   residentBytes(pid: number): Promise<number | null>;
   /** CPU time used so far, user and system together, ms; null = unknown, or no such process lives. */
   cpuMs(pid: number): Promise<number | null>;
+  /** Is it paused by a signal (SIGSTOP)? False when the OS does not tell. */
+  isSuspended(pid: number): Promise<boolean>;
   /** Signals this one process; false when it no longer lives, whoever has its pid now. */
   signal(process: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean>;
   signalGroup(pid: number, signal: NodeJS.Signals): void;

@@ -82,6 +82,7 @@ export class Attempt {
         const next = await nextOrAbort(iterator, signal);
         if (next.done) throw endedEarly(backend.id, candidate.model);
         if (next.value.type === 'end') {
+          this.#stay?.survived();
           this.#finished();
           return next.value.end;
         }

@@ -115,6 +115,18 @@ export class Fingerprints {
     this.#write();
   }
 
+  /** This backend answered the request in full, so earlier deaths there are not held against it any more. */
+  acquit(request: CompletionRequest, backend: BackendId): void {
+    if (this.#suspects.size === 0) return;
+    const hash = fingerprintOf(request);
+    const deaths = this.#suspects.get(hash);
+    const left = deaths?.filter((death) => death.backend !== backend) ?? [];
+    if (deaths === undefined || left.length === deaths.length) return;
+    if (left.length === 0) this.#suspects.delete(hash);
+    else this.#suspects.set(hash, left);
+    this.#write();
+  }
+
   /** Resolves when everything learned so far is on disk, or could not be written. */
   settled(): Promise<void> {
     return this.#written;

@@ -11,6 +11,8 @@ export interface Stay {
   readonly request: CompletionRequest;
   /** The process died under it, or the failure of the attempt says so: told at most once per stay. */
   died(cause: ExitCause): void;
+  /** It was answered in full: whatever ended a process under its like, it was not the request. */
+  survived(): void;
   /** Nothing of it is computed there any more. */
   leave(): void;
 }
@@ -42,6 +44,7 @@ export class InFlight {
         if (!blamed) this.#fingerprints.blame(request, backend.id, cause);
         blamed = true;
       },
+      survived: () => this.#fingerprints.acquit(request, backend.id),
       leave: () => void stays?.delete(stay),
     };
     stays?.add(stay);
@@ -57,7 +60,7 @@ export class InFlight {
   #onStatus({ id, lastError }: BackendStatus): void {
     if (lastError === null || lastError.at === this.#lastDeath.get(id)) return;
     this.#lastDeath.set(id, lastError.at);
-    const cause = exitCauseOf(lastError.code);
+    const cause = lastError.outside ? null : exitCauseOf(lastError.code);
     if (cause) for (const stay of this.#stays.get(id) ?? []) stay.died(cause);
   }
 }

@@ -7,6 +7,7 @@ import { type Circumstances, type ExitReading, exitCause } from './exit-cause';
 import { type Death, momentsOf, type SupervisionObserver, seconds, UNOBSERVED } from './life';
 import type { SupervisorLimits } from './limits';
 import type { Machine, SupervisorEvent } from './machine';
+import type { LastExit } from './supervisor-types';
 
 interface Options {
   kind: BackendId;
@@ -34,7 +35,7 @@ export interface Dates {
   nextStartAt: number | null;
   /** When the open breaker tries again. */
   nextTryAt: number | null;
-  lastError: { cause: ExitCause; at: number } | null;
+  lastError: LastExit | null;
 }
 
 /** Keeps what the state of a supervised process does not hold: dates and how its last run went, and tells of its life. */
@@ -82,7 +83,7 @@ export class LifeRecorder {
     if (state.name !== before.state.name) {
       this.#ports.logger.info('process.state', { kind, state: state.name, on: event.type });
     }
-    this.#date(before, after);
+    this.#date(before, event, after);
     for (const moment of momentsOf(before, event, after, this.#options.limits())) {
       if (moment.type !== 'died') {
         this.#observer.onMoment(kind, { ...moment, facts: { ...moment.facts, ...this.#facts(moment.type) } });
@@ -93,7 +94,7 @@ export class LifeRecorder {
     }
   }
 
-  #date(before: Machine, after: Machine): void {
+  #date(before: Machine, event: SupervisorEvent, after: Machine): void {
     const { state, cause } = after;
     const now = this.#ports.clock.wall().getTime();
     if (state.name !== before.state.name) {
@@ -107,7 +108,9 @@ export class LifeRecorder {
     }
     const failed = state.name === 'backoff' || state.name === 'open' || state.name === 'hung';
     if (cause !== null && (failed || cause !== before.cause)) {
-      this.#dates = { ...this.#dates, lastError: { cause, at: now } };
+      const paused = before.state.name === 'hung' && this.#dates.lastError?.outside === true;
+      const outside = event.type === 'hung' ? event.outside : paused;
+      this.#dates = { ...this.#dates, lastError: { cause, at: now, outside } };
     }
   }
 

@@ -46,7 +46,8 @@ export type SupervisorEvent =
   | { type: 'ready' }
   /** It could not be started, or its readiness probe failed for good. */
   | { type: 'start-failed'; cause: ExitCause }
-  | { type: 'hung' }
+  /** `outside` = not for what it was asked to do: somebody has paused it. */
+  | { type: 'hung'; outside: boolean }
   /** `final` = starting again cannot help. */
   | { type: 'exited'; cause: ExitCause; final?: boolean }
   | { type: 'timer' };

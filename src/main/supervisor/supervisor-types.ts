@@ -28,6 +28,15 @@ export interface SupervisorOptions {
   mayStart(signal: AbortSignal, cause: ExitCause | null): Promise<void>;
 }
 
+/** Why a process ended last. */
+export interface LastExit {
+  cause: ExitCause;
+  /** Wall time in ms. */
+  at: number;
+  /** It hung because somebody had paused it, so no request is to blame. */
+  outside: boolean;
+}
+
 /** The supervised process as others may see it. */
 export interface SupervisorView {
   state: Machine['state']['name'];
@@ -38,5 +47,5 @@ export interface SupervisorView {
   /** Wall time in ms. */
   readySince: number | null;
   nextStartAt: number | null;
-  lastError: { cause: ExitCause; at: number } | null;
+  lastError: LastExit | null;
 }

@@ -79,9 +79,12 @@ export class Supervisor {
     this.#dispatch({ type: 'revive' });
   }
 
-  /** Generation makes no progress although the process lives: it is killed and started again with backoff. */
-  reportHung(): void {
-    this.#dispatch({ type: 'hung' });
+  /**
+   * Generation makes no progress although the process lives: it is killed and started again with backoff.
+   * @param outside somebody has paused the process, so it did not hang over what it was asked
+   */
+  reportHung(outside = false): void {
+    this.#dispatch({ type: 'hung', outside });
   }
 
   /**

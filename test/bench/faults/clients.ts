@@ -9,6 +9,8 @@ export interface Ask {
   /** Tokens that are asked for. */
   words: number;
   text?: string;
+  /** A client of its own, which closes its connection at the end. */
+  leaves?: boolean;
   /** Leaves after so many bytes. */
   leaveAfter?: number;
 }
@@ -28,7 +30,7 @@ export async function askGateway(base: string, ask: Ask): Promise<Sent> {
   try {
     const response = await fetch(`${base}/api/chat`, {
       method: 'POST',
-      headers: { ...HEADERS, 'x-request-id': id },
+      headers: { ...HEADERS, 'x-request-id': id, ...(ask.leaves ? { connection: 'close' } : {}) },
       body: JSON.stringify({
         model: 'auto',
         category: ask.category,

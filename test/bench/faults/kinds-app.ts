@@ -94,9 +94,10 @@ export const APP_KINDS: readonly Kind[] = [
       const sent = await Promise.all(
         Array.from({ length: BURST }, (_, index) =>
           world.load.ask({
-            category: index % 8 === 0 ? 'coding' : 'fast',
+            category: index % 2 === 0 ? 'coding' : 'fast',
             stream: index % 3 === 0,
             words: 1,
+            leaves: true,
           }),
         ),
       );

@@ -38,10 +38,10 @@ const ALL_PHASES: readonly Phase[] = [
     name: 'servers',
     mode: 'managed',
     kinds: KINDS.filter(({ mode, name }) => mode === 'managed' && name !== KILLED),
-    share: 0.66,
+    share: 0.78,
   },
-  { name: 'frames', mode: 'proxied', kinds: KINDS.filter(({ mode }) => mode === 'proxied'), share: 0.25 },
-  { name: 'app', mode: 'managed', kinds: KINDS.filter(({ name }) => name === KILLED), share: 0.09 },
+  { name: 'frames', mode: 'proxied', kinds: KINDS.filter(({ mode }) => mode === 'proxied'), share: 0.15 },
+  { name: 'app', mode: 'managed', kinds: KINDS.filter(({ name }) => name === KILLED), share: 0.07 },
 ];
 const SHORT_PHASE: Phase = {
   name: 'short',

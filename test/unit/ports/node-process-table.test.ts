@@ -54,6 +54,15 @@ describe.each(platforms)('process table as on %s', (platform) => {
     expect(await table.cpuMs(parent)).toBeNull();
   });
 
+  test('tells a paused process from one that waits', async () => {
+    const { parent, end } = await family();
+    expect(await table.isSuspended(parent)).toBe(false);
+    process.kill(parent, 'SIGSTOP');
+    while (!(await table.isSuspended(parent))) await new Promise((resolve) => setTimeout(resolve, 5));
+    await end();
+    expect(await table.isSuspended(parent)).toBe(false);
+  });
+
   test('a signal reaches one process by pid and start time, and nobody else', async () => {
     const { parent, child, end } = await family();
     const identity = await table.identify(child);

@@ -69,6 +69,21 @@ describe('what is known against a request', () => {
     expect(blamed).toEqual(['out_of_memory', 'gpu_hang', 'generation_dead', 'poison', 'stalled', 'unknown']);
   });
 
+  it('is nothing where the same request has been answered since, also for the next run', async () => {
+    const { known, files, clock } = setUp();
+    known.blame(request('a'), 'mlx', 'unknown');
+    await clock.advance(HOUR);
+    known.blame(request('a'), 'ollama', 'stalled');
+    known.acquit(request('b'), 'mlx');
+    known.acquit(request('a', { client: 'two' }), 'ollama');
+    expect(known.of(request('a'))).toEqual({ deaths: 1, killed: new Set(['mlx']) });
+    known.acquit(request('a'), 'mlx');
+    await known.settled();
+    const { known: next } = setUp(files, clock);
+    await next.load();
+    expect(next.of(request('a')).deaths).toBe(0);
+  });
+
   it('is forgotten after 24 hours, each death on its own', async () => {
     const { known, clock } = setUp();
     known.blame(request('a'), 'mlx', 'unknown');

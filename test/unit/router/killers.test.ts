@@ -149,6 +149,28 @@ describe('a request under which a process dies', () => {
     }
   });
 
+  it('that hung because somebody had paused it is not held against it', async () => {
+    const { mlx, ask } = setUp();
+    mlx.script = [() => [{ type: 'die', cause: 'stalled', outside: true }], () => says('fine')];
+    expect(await ask('hello')).toMatchObject({ backend: 'ollama' });
+    mlx.state = 'ready';
+    expect(await ask('hello')).toMatchObject({ backend: 'mlx' });
+  });
+
+  it('is free again where it is answered after all', async () => {
+    const { mlx, ask } = setUp({ mlxOnly: true });
+    mlx.script = [() => [{ type: 'die', cause: 'unknown' }], () => says('fine')];
+    const told = ask(KILLER);
+    await settle();
+    mlx.state = 'ready';
+    expect(await told).toMatchObject({ backend: 'mlx', error: null });
+    mlx.script = [() => [{ type: 'die', cause: 'unknown' }], () => says('fine')];
+    const again = ask(KILLER);
+    await settle();
+    mlx.state = 'ready';
+    expect(await again).toMatchObject({ backend: 'mlx', error: null });
+  });
+
   it('with nobody else to ask gets one more go', async () => {
     const { clock, mlx, ask, deadly } = setUp({ mlxOnly: true });
     deadly(mlx, 'unknown');

@@ -192,7 +192,19 @@ describe('supervisor', () => {
     expect(spawner.last.signals).toEqual(['SIGKILL']);
     spawner.last.exit(null, 'SIGKILL');
     await clock.advance(5000);
-    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 1 });
+    expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 1, lastError: { outside: false } });
+  });
+
+  test('tells to the next death whether a hung process had been paused by somebody', async () => {
+    const supervisor = create();
+    await supervisor.ensureReady(undefined, down);
+    supervisor.reportHung(true);
+    expect(supervisor.view().lastError).toMatchObject({ cause: 'stalled', outside: true });
+    await clock.advance(5000);
+    expect(supervisor.view()).toMatchObject({ state: 'ready', lastError: { outside: true } });
+    spawner.last.exit(null, 'SIGABRT');
+    await settle();
+    expect(supervisor.view().lastError).toMatchObject({ cause: 'unknown', outside: false });
   });
 
   test('waits for memory before each start, and stop ends that wait', async () => {

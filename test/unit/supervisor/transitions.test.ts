@@ -54,7 +54,7 @@ const EVENTS: Record<string, SupervisorEvent> = {
   probing: { type: 'stage', stage: 'probing' },
   ready: { type: 'ready' },
   'start fails': { type: 'start-failed', cause: 'start_failed' },
-  hangs: { type: 'hung' },
+  hangs: { type: 'hung', outside: false },
   exits: { type: 'exited', cause: 'unknown' },
   'bad model': { type: 'exited', cause: 'bad_model' },
   'exits for good': { type: 'exited', cause: 'out_of_memory', final: true },
@@ -270,7 +270,7 @@ describe('the breaker', () => {
   test('an exit after which its owner gives up waits for a person; a wish to stop or restart goes first', () => {
     const last: SupervisorEvent = { type: 'exited', cause: 'out_of_memory', final: true };
     const ready: Machine = { ...INITIAL, state: { name: 'ready' } };
-    for (const before of [[], [{ type: 'hung' }], [{ type: 'ready' }]] as const) {
+    for (const before of [[], [{ type: 'hung', outside: false }], [{ type: 'ready' }]] as const) {
       expect(run(ready, ...before, last).state).toEqual({ name: 'open', coolMs: null });
     }
     expect(run(ready, { type: 'restart' }, last).state.name).toBe('starting');
