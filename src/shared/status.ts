@@ -106,6 +106,8 @@ export const ledgerSchema = z.object({
   workingSetBytes: z.number(),
   warningBytes: z.number(),
   criticalBytes: z.number(),
+  /** With hysteresis, as decisions take it: critical until memory has really come back. */
+  pressure: memoryStatusSchema.shape.pressure,
   entries: z.array(ledgerEntrySchema),
   /** The last decision that was not a plain yes; null = none lately. */
   lastDecision: z

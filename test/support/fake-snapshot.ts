@@ -87,6 +87,7 @@ export function fakeLedger(change: Partial<Ledger> = {}): Ledger {
     workingSetBytes: 72 * GIB,
     warningBytes: 81.6 * GIB,
     criticalBytes: 91.2 * GIB,
+    pressure: 'normal',
     entries: [
       ledgerEntry({ kind: 'process', bytes: 3.8 * GIB, source: 'footprint' }),
       ledgerEntry({ kind: 'weights', bytes: 2.2 * GIB }),

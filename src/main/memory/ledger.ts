@@ -28,7 +28,6 @@ export interface Promised {
 /** The account that decisions are made from: the ledger as shown, and what only decisions need. */
 export interface Account {
   ledger: Ledger;
-  pressure: MemoryStatus['pressure'];
   loaded: readonly (LoadedModel & { backend: BackendId })[];
   /** The largest buffer that the GPU gives. */
   bufferBytes: number;
@@ -51,7 +50,7 @@ export function accountOf(
   machine: MemoryStatus,
   holders: readonly HolderFigures[],
   promised: readonly Promised[] = [],
-  more: { lastDecision?: Ledger['lastDecision']; risingBytesPerS?: number } = {},
+  more: Partial<Pick<Ledger, 'pressure' | 'lastDecision'>> & { risingBytesPerS?: number } = {},
 ): Account {
   const told = (of: 'workingSet' | 'buffer') => deviceLimit(holders, of);
   const workingSetBytes = told('workingSet') ?? Math.floor(machine.totalBytes * WORKING_SET_SHARE);
@@ -62,13 +61,13 @@ export function accountOf(
       workingSetBytes,
       warningBytes: share(machine.totalBytes, machine.warningPercent),
       criticalBytes: share(machine.totalBytes, machine.criticalPercent),
+      pressure: more.pressure ?? machine.pressure,
       entries: [
         ...holders.flatMap((holder) => entriesOf(holder, promised)),
         ...promised.map((promise) => promisedEntry(promise, holders)),
       ],
       lastDecision: more.lastDecision ?? null,
     },
-    pressure: machine.pressure,
     loaded: holders.flatMap(({ backend, loaded }) => loaded.map((model) => ({ ...model, backend }))),
     bufferBytes: told('buffer') ?? Math.floor(workingSetBytes * BUFFER_SHARE),
     grownBytes: grownSince(machine, holders),

@@ -129,22 +129,27 @@ export class MemoryGate {
     const wish: MemoryWish = { ...asked, needs: await this.#options.needs[asked.backend].of(asked.model) };
     const since = this.#options.clock.now();
     const evicted = new Set<string>();
-    for (;;) {
-      signal.throwIfAborted();
-      const view = await this.#viewFor(wish);
-      const decision: Decision = view ? decide(wish, view) : { kind: 'admit', promiseBytes: null };
-      if (decision.kind === 'admit') return this.#grant(wish, decision.promiseBytes);
-      this.#note(decision, wish);
-      if (decision.kind === 'refuse') throw refusal(decision, wish);
-      if (decision.kind === 'evict') {
-        const models = decision.models.filter(({ model }) => !evicted.has(model));
-        for (const { model } of models) evicted.add(model);
-        if (await this.#evict(models, wish.model, signal)) continue;
-        if (wish.mayMove) throw refusal(decision, wish);
+    let noted: Ledger['lastDecision'] = null;
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const view = await this.#viewFor(wish);
+        const decision: Decision = view ? decide(wish, view) : { kind: 'admit', promiseBytes: null };
+        if (decision.kind === 'admit') return this.#grant(wish, decision.promiseBytes);
+        noted = this.#note(decision, wish);
+        if (decision.kind === 'refuse') throw refusal(decision, wish);
+        if (decision.kind === 'evict') {
+          const models = decision.models.filter(({ model }) => !evicted.has(model));
+          for (const { model } of models) evicted.add(model);
+          if (await this.#evict(models, wish.model, signal)) continue;
+          if (wish.mayMove) throw refusal(decision, wish);
+        }
+        const waited = this.#options.clock.now() - since;
+        if (waited >= waitLimitMs(decision.rule)) return this.#afterWait(decision, wish);
+        await this.#wait(decision, wish, signal);
       }
-      const waited = this.#options.clock.now() - since;
-      if (waited >= waitLimitMs(decision.rule)) return this.#afterWait(decision, wish);
-      await this.#wait(decision, wish, signal);
+    } finally {
+      this.#endWait(noted);
     }
   }
 
@@ -219,6 +224,7 @@ export class MemoryGate {
   #afterWait(decision: Waiting, wish: MemoryWish): MemoryGrant {
     // It waited for somebody else's sake, and the other one has had its time.
     if (decision.rule === 'protect') return this.#grant(wish, decision.neededBytes);
+    this.#note({ ...decision, kind: 'refuse' }, wish);
     throw refusal(decision, wish);
   }
 
@@ -294,6 +300,7 @@ export class MemoryGate {
     const last = this.#lastDecision;
     const recent = last && this.#wall() - last.at < REMEMBER_MS ? last : null;
     const account = accountOf(status, figures, [...this.#promised], {
+      pressure: this.pressure(),
       lastDecision: recent,
       risingBytesPerS: this.#rising,
     });
@@ -303,12 +310,20 @@ export class MemoryGate {
   #note(
     decision: Pick<Exclude<Decision, { kind: 'admit' }>, 'kind' | 'rule' | 'neededBytes' | 'freeBytes'>,
     { backend, model }: { backend: BackendId; model: string },
-  ): void {
+  ): Ledger['lastDecision'] {
     const { kind, rule, neededBytes, freeBytes } = decision;
     if (this.#lastDecision?.kind !== kind || this.#lastDecision.model !== model) {
       this.#logger.info('memory.decision', { kind, rule, backend, model, neededBytes, freeBytes });
     }
     this.#lastDecision = { at: this.#wall(), kind, backend, model, rule, neededBytes, freeBytes };
+    this.#changed.emit();
+    return this.#lastDecision;
+  }
+
+  /** Nobody waits any more: a wait that is over is not shown as if it went on. */
+  #endWait(noted: Ledger['lastDecision']): void {
+    if (noted?.kind !== 'wait' || this.#lastDecision !== noted) return;
+    this.#lastDecision = null;
     this.#changed.emit();
   }
 

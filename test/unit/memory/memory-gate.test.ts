@@ -144,12 +144,25 @@ describe('memory gate', () => {
     expect(done).toBe(true);
   });
 
+  it('tells of a wait for as long as it goes on', async () => {
+    const last = () => world.gate.ledger()?.lastDecision;
+    world.usedGb = 30;
+    const waiting = world.gate.admit(asked({ mayMove: false }), never);
+    await world.clock.advance(2000);
+    expect(last()).toMatchObject({ kind: 'wait', rule: 'critical', model: 'small' });
+    world.usedGb = 10;
+    await world.clock.advance(1000);
+    await waiting;
+    expect(last()).toBeNull();
+  });
+
   it('refuses after half a minute of waiting', async () => {
     world.usedGb = 30;
     const waiting = world.gate.admit(asked({ mayMove: false }), never);
     const refused = expect(waiting).rejects.toMatchObject({ code: 'memory_critical', retryAfterS: 30 });
     await world.clock.advance(31_000);
     await refused;
+    expect(world.gate.ledger()?.lastDecision).toMatchObject({ kind: 'refuse', rule: 'critical' });
     expect(world.clock.pending).toBe(0);
   });
 
@@ -161,6 +174,7 @@ describe('memory gate', () => {
     await settle();
     leaving.abort(new Error('left'));
     await ended;
+    expect(world.gate.ledger()?.lastDecision).toBeNull();
     expect(world.clock.pending).toBe(0);
   });
 
@@ -195,6 +209,7 @@ describe('memory gate', () => {
     await world.sampled(30.5);
     await world.sampled(30);
     expect(world.gate.pressure()).toBe('critical');
+    expect(world.gate.ledger()?.pressure).toBe('critical');
     await world.sampled(20);
     expect(world.gate.pressure()).toBe('normal');
   });
