@@ -161,12 +161,50 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['no_frames']);
   });
 
-  test('a caller who is slow to read does not make the server hang', async () => {
+  /** What a launcher without work writes: one line in ten seconds. */
+  async function idle(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second += 1) {
+      if (second % 10 === 0) guard.onLauncher(figures({ steps: 9 }));
+      await clock.advance(1000);
+    }
+  }
+  function complete(id: string): void {
+    started(id);
+    sequences.handOver(id);
+    told(id, 'ended');
+  }
+
+  test('a caller who is slow to read does not make the server hang, nor when he reads on', async () => {
+    complete('a');
+    await idle(609);
+    sequences.ask('a');
+    await clock.advance(1000);
+    expect(hangs).toEqual([]);
+  });
+
+  test('who leaves an answer that is complete leaves nothing to be computed', async () => {
+    complete('a');
+    await idle(9);
+    sequences.leave('a');
+    await idle(60);
+    expect([hangs, sequences.draining, clock.pending]).toEqual([[], 0, 0]);
+  });
+
+  test('a request beside one that is read slowly has its own three seconds', async () => {
+    complete('slow');
+    await idle(9);
+    sequences.begin('b');
+    await clock.advance(3_000);
+    expect(hangs).toEqual([]);
+    await clock.advance(1_000);
+    expect(hangs).toEqual(['silent']);
+  });
+
+  test('a server that falls silent amid an answer hangs, although its caller is slow to read', async () => {
     started('a');
     sequences.handOver('a');
-    told('a', 'ended');
-    await lines(600, () => ({ steps: 9 }));
-    expect(hangs).toEqual([]);
+    await clock.advance(4_000);
+    expect(hangs).toEqual(['silent']);
   });
 
   test('after we have stood still ourselves all that is waited for begins anew', async () => {

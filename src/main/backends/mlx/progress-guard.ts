@@ -75,7 +75,9 @@ export class ProgressGuard {
     const now = clock.now();
     const late = now - this.#checkedAt - WATCH_EVERY_MS > LATE_MS;
     this.#checkedAt = now;
-    if (late) {
+    // An idle launcher is quiet by right while a caller is slow to read an answer that is complete.
+    const nothingDue = sequences.unfinished + sequences.awaiting === 0;
+    if (late || nothingDue) {
       this.#watch.restart(now);
       sequences.restartQuiet();
       if (this.#drainingSince !== null) this.#drainingSince = now;

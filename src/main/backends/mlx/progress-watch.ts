@@ -20,6 +20,8 @@ export interface Work {
   open: number;
   /** Requests that are computed for callers who left. */
   draining: number;
+  /** Those of both that the server has not done with. */
+  unfinished: number;
   /** Open ones that wait for bytes; the others wait for a caller that is slow to read. */
   awaiting: number;
   /** Since when, at the longest, one that the server computes has waited for a frame; null = none does. */
@@ -93,7 +95,8 @@ export class ProgressWatch {
   hung(now: number, work: Work, { stepMs }: HangLimitsView): Hang | null {
     if (!this.#watching) return null;
     const { silenceMs, loadingSilenceMs, preparingMs, loadMs } = this.#limits;
-    if (now - this.#lineAt > (this.#loading ? loadingSilenceMs : silenceMs)) return 'silent';
+    const silentMs = work.unfinished > 0 ? now - this.#lineAt : 0;
+    if (silentMs > (this.#loading ? loadingSilenceMs : silenceMs)) return 'silent';
     const { stuck, loading, doing } = this.#figures ?? { stuck: 0, loading: 0, doing: 'waiting' };
     if (loading * 1000 > loadMs) return 'load';
     if (this.#loading) return null;

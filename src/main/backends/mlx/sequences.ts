@@ -7,6 +7,8 @@ const NEVER_SEEN_MS = 1000;
 interface Sequence {
   seen: boolean;
   started: boolean;
+  /** The server has done with it; what it said may still be unread. */
+  ended: boolean;
   left: boolean;
   /** Since when its caller has waited for the server's next frame; null = the caller is busy with the last one. */
   askedAt: number | null;
@@ -37,6 +39,13 @@ export class Sequences {
     return this.#count(true);
   }
 
+  /** Requests that the server has not done with, whoever listens. */
+  get unfinished(): number {
+    let count = 0;
+    for (const { ended } of this.#sequences.values()) if (!ended) count += 1;
+    return count;
+  }
+
   /** Requests whose callers wait for the server, and not the server for them. */
   get awaiting(): number {
     let count = 0;
@@ -54,7 +63,8 @@ export class Sequences {
   }
 
   begin(id: string): void {
-    this.#sequences.set(id, { seen: false, started: false, left: false, askedAt: this.#clock.now() });
+    const fresh = { seen: false, started: false, ended: false, left: false };
+    this.#sequences.set(id, { ...fresh, askedAt: this.#clock.now() });
     this.#onChange();
   }
 
@@ -88,6 +98,10 @@ export class Sequences {
     const sequence = this.#sequences.get(id);
     if (!sequence) return;
     sequence.left = true;
+    if (sequence.ended) {
+      this.end(id);
+      return;
+    }
     if (!sequence.seen) {
       this.#clock.after(NEVER_SEEN_MS, () => {
         if (!sequence.seen && this.#sequences.get(id) === sequence) this.end(id);
@@ -105,8 +119,10 @@ export class Sequences {
       // What it waited in the server's queue was no silence.
       if (sequence.askedAt !== null) sequence.askedAt = this.#clock.now();
     }
+    if (event.state !== 'ended') return;
+    sequence.ended = true;
     // Its last bytes may still be on their way to a caller that listens; that one ends it by itself.
-    if (event.state === 'ended' && sequence.left) this.end(event.id);
+    if (sequence.left) this.end(event.id);
   }
 
   /** Sets right what a lost `ended` line would leave for ever. */
