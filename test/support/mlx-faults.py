@@ -88,7 +88,7 @@ def wrap_loading(server, launcher, word):
         if word:
             note(word)
         if word == "slow-start":
-            time.sleep(4)
+            time.sleep(2)
         elif word == "crash-on-load":
             abort_with("[metal::malloc] Attempting to allocate 27917287424 bytes which is greater than the maximum\n")
         elif word == "exit-at-start":

@@ -35,10 +35,8 @@ export async function auditData(dataDir: string, ready: Ready, ledger: Ledger): 
   ledger.note('leaked_ports', taken);
   const db = new DatabaseSync(join(dataDir, 'tandem.db'), { readOnly: true });
   const count = (sql: string) => Number(Object.values(db.prepare(sql).get() ?? { none: 0 })[0]);
-  ledger.note(
-    'settled_twice',
-    count('SELECT count(*) FROM (SELECT id FROM journal GROUP BY id HAVING count(*) > 1)'),
-  );
+  const twice = db.prepare('SELECT id FROM journal GROUP BY id HAVING count(*) > 1').all();
+  for (const { id } of twice) ledger.note('settled_twice', 1, String(id));
   ledger.note('journal_rows', count('SELECT count(*) FROM journal'));
   ledger.note('stuck_rows', count("SELECT count(*) FROM messages WHERE status IN ('queued', 'streaming')"));
   db.close();

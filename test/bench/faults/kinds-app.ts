@@ -97,6 +97,7 @@ export const APP_KINDS: readonly Kind[] = [
             category: index % 2 === 0 ? 'coding' : 'fast',
             stream: index % 3 === 0,
             words: 1,
+            text: `${index}`,
             leaves: true,
           }),
         ),

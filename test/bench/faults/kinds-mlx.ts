@@ -112,7 +112,7 @@ export const MLX_KINDS: readonly Kind[] = [
   },
   badStarts('mlx slow start', 'slow-start'),
   badStarts('mlx crash on load', 'crash-on-load'),
-  badStarts('mlx crash loop', 'exit-at-start', 'exit-at-start', 'exit-at-start'),
+  badStarts('mlx crash loop', 'exit-at-start', 'exit-at-start'),
   throughBreaker,
   frame('mlx stderr flood', 'flood'),
   frame('mlx truncated frame', 'truncated'),

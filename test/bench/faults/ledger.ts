@@ -11,6 +11,8 @@ export interface FaultLine {
   /** Until both servers took requests again and all requests that met it had ended. */
   ms: number;
   effective: boolean;
+  /** Processes that were alive when all was up again, and that nobody looks after. */
+  left: number;
   why: string | null;
 }
 
@@ -55,6 +57,15 @@ export class Ledger {
 
   get requests(): Sent[] {
     return this.lines.filter((line) => line.type === 'request');
+  }
+
+  /** What was said beside the values noted under a name. */
+  details(name: string): Set<string> {
+    return new Set(
+      this.lines.flatMap((line) =>
+        line.type === 'note' && line.name === name && line.detail ? [line.detail] : [],
+      ),
+    );
   }
 
   /** Values noted under a name. */

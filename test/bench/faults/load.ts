@@ -18,7 +18,6 @@ const CLIENTS: readonly (Wish | 'chat')[] = [
   { category: 'coding', stream: false },
   'chat',
 ];
-const PAUSE_MS = 30;
 /** What is refused at once must not make the clients run hot. */
 const AFTER_FAILURE_MS = 250;
 
@@ -26,6 +25,7 @@ const AFTER_FAILURE_MS = 250;
 export class Load {
   readonly #place: LoadPlace;
   readonly #words: number;
+  readonly #pauseMs: number;
   readonly #onSent: (sent: Sent) => void;
   readonly #open = new Set<{ fault: number | null }>();
   #fault: number | null = null;
@@ -33,9 +33,11 @@ export class Load {
   #held = true;
   readonly #loops: Promise<void>[];
 
-  constructor(place: LoadPlace, words: number, onSent: (sent: Sent) => void) {
+  /** @param pauseMs how long each client rests before its next request */
+  constructor(place: LoadPlace, words: number, pauseMs: number, onSent: (sent: Sent) => void) {
     this.#place = place;
     this.#words = words;
+    this.#pauseMs = pauseMs;
     this.#onSent = onSent;
     this.#loops = CLIENTS.map((client) => this.#loop(client));
   }
@@ -79,7 +81,7 @@ export class Load {
         );
         if (!sent.ended) await pause(AFTER_FAILURE_MS);
       }
-      await pause(PAUSE_MS);
+      await pause(this.#pauseMs);
     }
   }
 

@@ -38,10 +38,10 @@ const ALL_PHASES: readonly Phase[] = [
     name: 'servers',
     mode: 'managed',
     kinds: KINDS.filter(({ mode, name }) => mode === 'managed' && name !== KILLED),
-    share: 0.78,
+    share: 0.76,
   },
-  { name: 'frames', mode: 'proxied', kinds: KINDS.filter(({ mode }) => mode === 'proxied'), share: 0.15 },
-  { name: 'app', mode: 'managed', kinds: KINDS.filter(({ name }) => name === KILLED), share: 0.07 },
+  { name: 'frames', mode: 'proxied', kinds: KINDS.filter(({ mode }) => mode === 'proxied'), share: 0.14 },
+  { name: 'app', mode: 'managed', kinds: KINDS.filter(({ name }) => name === KILLED), share: 0.1 },
 ];
 const SHORT_PHASE: Phase = {
   name: 'short',
@@ -131,6 +131,10 @@ const SPARE_HANDLES = 8;
 async function applyOne(kind: Kind, world: World, ledger: Ledger, log: boolean): Promise<void> {
   const index = ledger.faults.length;
   await world.up();
+  if (world.options.shipped) {
+    await world.forgetRestarts();
+    await world.up();
+  }
   const at = Date.now();
   const begun = performance.now();
   world.load.begin(index);
@@ -147,9 +151,10 @@ async function applyOne(kind: Kind, world: World, ledger: Ledger, log: boolean):
   await kind.mend?.(world);
   await world.up();
   await world.load.end();
+  const left = await world.orphans();
   const ms = performance.now() - begun;
   const why = effect.seen ? null : effect.why;
-  ledger.add({ type: 'fault', index, kind: kind.name, at, ms, effective: effect.seen, why });
+  ledger.add({ type: 'fault', index, kind: kind.name, at, ms, effective: effect.seen, left, why });
   const load = loadavg()[0]?.toFixed(1);
   if (log)
     console.error(`#${index} ${kind.name}: ${why ?? 'seen'}, ${(ms / 1000).toFixed(1)} s, load ${load}`);

@@ -7,7 +7,10 @@ const GROWTH_MB = 20;
 /** One line per kind of fault, then what had no effect and what went wrong. */
 export function tableOf(ledger: Ledger, judged: readonly Judged[], kinds: readonly string[]): string[] {
   const rows = [
-    ['fault', 'effective', 'requests', 'mlx', 'ollama', 'replayed', 'extra s', 'lost', 'doubled', 'label'],
+    [
+      ...['fault', 'effective', 'requests', 'mlx', 'ollama', 'replayed', 'extra s'],
+      ...['lost', 'doubled', 'settled 2x', 'wrong label', 'left'],
+    ],
     ...kinds
       .filter((name) => ledger.faults.some(({ kind }) => kind === name))
       .map((kind) => row(ledger, judged, kind)),
@@ -41,6 +44,7 @@ function row(ledger: Ledger, judged: readonly Judged[], kind: string | null): st
     return each.verdict.full ? each.sent.ms - (usual.get(kindOf) ?? 0) : 0;
   });
   const effective = faults.filter((fault) => fault.effective).length;
+  const twice = ledger.details('settled_twice');
   return [
     kind ?? '(no fault)',
     kind === null ? '' : `${effective}/${faults.length}`,
@@ -51,7 +55,9 @@ function row(ledger: Ledger, judged: readonly Judged[], kind: string | null): st
     (Math.max(0, ...extra) / 1000).toFixed(1),
     count(({ verdict }) => verdict.lost),
     count(({ verdict }) => verdict.doubled),
+    count(({ sent }) => twice.has(sent.id)),
     count(({ verdict }) => verdict.wrongLabel),
+    String(faults.reduce((sum, { left }) => sum + left, 0)),
   ];
 }
 
@@ -91,7 +97,9 @@ export function figuresOf(ledger: Ledger, judged: readonly Judged[]): Figures {
     'requests.wrong_label': never(count(({ verdict }) => verdict.wrongLabel)),
     'requests.known_killer_reached_mlx': never(sum('rule_broken')),
     'chat.stuck_rows': never(sum('stuck_rows')),
-    'leaked.processes': never(sum('leaked_processes')),
+    'leaked.processes': never(
+      sum('leaked_processes') + ledger.faults.reduce((total, { left }) => total + left, 0),
+    ),
     'leaked.files': never(sum('leaked_files')),
     'leaked.ports': never(sum('leaked_ports')),
     'leaked.handles': never(sum('leaked_handles')),

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type App, type Health, startApp, until } from '../../support/app.ts';
 import { connect } from '../../support/contract-client.ts';
-import { processesOf } from '../../support/processes.ts';
+import { livingOf, processesOf } from '../../support/processes.ts';
 import { askGateway } from './clients.ts';
 import { Load } from './load.ts';
 import { createOllamaModel, MODEL, writeMlxModel } from './models.ts';
@@ -18,6 +18,9 @@ const SUPPORT = resolve(import.meta.dirname, '../../support');
 /** Ms that the paced model takes for a token. */
 const PACE_MS = 8;
 const UP_MS = 90_000;
+/** Clients rest so long between two requests; longer where most of the run is waiting. */
+const PAUSE_MS = 30;
+const SHIPPED_PAUSE_MS = 1000;
 /** With the shipped backoff: the longest pause, a probe and a start. */
 const SHIPPED_UP_MS = 400_000;
 /** In a prompt it makes MLX die; never in another one's. */
@@ -55,6 +58,7 @@ export class World {
     this.load = new Load(
       { gateway: () => this.#app.ready.gateway, web: () => this.#app.ready.web },
       options.words,
+      options.shipped ? SHIPPED_PAUSE_MS : PAUSE_MS,
       options.onSent,
     );
   }
@@ -116,6 +120,16 @@ export class World {
       this.options.shipped ? SHIPPED_UP_MS : UP_MS,
       'both servers up',
     );
+  }
+
+  /** Presses the button of each server that has restarted, so that the next fault meets the first backoff again. */
+  async forgetRestarts(): Promise<void> {
+    const { backends } = await this.health();
+    for (const id of ['mlx', 'ollama'] as const) {
+      if ((backends[id]?.restarts ?? 0) === 0) continue;
+      this.presses += 1;
+      await (await connect(this.#app.ready.web)).call('backendRestart', { backend: id });
+    }
   }
 
   /** Pid of the server that is computing something now. */
@@ -199,13 +213,21 @@ export class World {
     this.#app = await startHost(this.options, this.proxy);
   }
 
+  /** Processes of earlier servers, or of an earlier app, that still live. */
+  async orphans(): Promise<number> {
+    const ours = await processesOf(Number(this.#app.process.pid));
+    const known = new Set([...this.#seen].filter((pid) => !ours.includes(pid)));
+    for (const pid of ours) this.#seen.add(pid);
+    return (await livingOf([...known])).length;
+  }
+
   /** Ends everything and tells what is left over. */
   async close(): Promise<{ processes: number; code: number | null }> {
     for (const pid of await processesOf(Number(this.#app.process.pid))) this.#seen.add(pid);
     const { code } = await this.#app.stop();
-    let left: number[] = [];
+    let left: string[] = [];
     for (let turn = 0; turn < 40; turn += 1) {
-      left = [...this.#seen].filter(isAlive);
+      left = await livingOf([...this.#seen].filter(isAlive));
       if (left.length === 0) break;
       await pause(50);
     }
