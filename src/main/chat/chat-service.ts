@@ -34,6 +34,8 @@ export class ChatService {
   readonly #logger: Logger;
   readonly #saver: AnswerSaver;
   readonly #running = new Map<string, Running>();
+  /** Cancels the erasing of a chat that can still be brought back. */
+  readonly #erasures = new Map<string, () => void>();
   readonly #pushes = new Emitter<Push>();
   readonly #listChanged = new Emitter<void>();
 
@@ -120,14 +122,18 @@ export class ChatService {
       if (live.answer.chatId === chatId) this.stop(live.answer.id);
     await this.#store.hideChat(chatId);
     this.#listChanged.emit();
-    this.#clock.after(UNDO_MS, () => {
+    this.#cancelErasure(chatId);
+    const cancel = this.#clock.after(UNDO_MS, () => {
+      this.#erasures.delete(chatId);
       this.#store
         .eraseChat(chatId)
         .catch((error) => this.#logger.warn('erase-failed', { error: String(error) }));
     });
+    this.#erasures.set(chatId, cancel);
   }
 
   async restore(chatId: string): Promise<void> {
+    this.#cancelErasure(chatId);
     await this.#store.restoreChat(chatId);
     this.#listChanged.emit();
   }
@@ -158,6 +164,11 @@ export class ChatService {
     });
     await Promise.all(settled);
     await this.#saver.flush();
+  }
+
+  #cancelErasure(chatId: string): void {
+    this.#erasures.get(chatId)?.();
+    this.#erasures.delete(chatId);
   }
 
   async #answer(answerId: string): Promise<Answer> {

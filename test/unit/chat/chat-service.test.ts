@@ -297,6 +297,18 @@ describe('chat', () => {
     expect((await store.listChats()).map(({ title }) => title)).toEqual(['kept']);
   });
 
+  it('gives a chat that is deleted again its full time to think again', async () => {
+    const { answer } = await chat.send(null, 'kept', auto);
+    await chat.remove(answer.chatId);
+    await clock.advance(UNDO_MS / 2);
+    await chat.restore(answer.chatId);
+    await clock.advance(UNDO_MS / 4);
+    await chat.remove(answer.chatId);
+    await clock.advance(UNDO_MS / 2);
+    await chat.restore(answer.chatId);
+    expect((await store.listChats()).map(({ title }) => title)).toEqual(['kept']);
+  });
+
   it('takes an answer that was cancelled in the queue for a stopped one', async () => {
     const { answer } = await chat.send(null, 'long', auto);
     await clock.advance(0);
