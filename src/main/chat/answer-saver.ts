@@ -29,13 +29,14 @@ export class AnswerSaver {
     return this.#unsaved.get(id);
   }
 
-  /** Never rejects. The store answers in the order of the calls, so what is kept is the latest state. */
+  /** Never rejects. The store writes in the order of the calls. */
   async save(answer: Answer): Promise<void> {
+    // Before the store is asked, so that a retry in the meantime writes this state again and not an older one over it.
+    this.#unsaved.set(answer.id, answer);
     try {
       await this.#store.saveAnswer(answer);
-      this.#unsaved.delete(answer.id);
+      if (this.#unsaved.get(answer.id) === answer) this.#unsaved.delete(answer.id);
     } catch (error) {
-      this.#unsaved.set(answer.id, answer);
       if (!this.#retrying) this.#logger.error('save-failed', { code: toTandemError(error).code });
       this.#retryLater();
     }
