@@ -12,6 +12,14 @@ export interface ModelNeeds {
 
 export const UNKNOWN_NEEDS: ModelNeeds = { weightsBytes: null, largestTensorBytes: null, kv: null };
 
+/**
+ * Is it a file of weights that mlx-lm loads? It takes `model*.safetensors` and no other (`load_model` in mlx_lm/utils.py):
+ * a repository may hold the same weights once more for another program, as `consolidated.safetensors`.
+ */
+export function isWeightsFile(name: string): boolean {
+  return /^model.*\.safetensors$/.test(name);
+}
+
 /** A header that claims to be larger belongs to no model. */
 const MAX_HEADER_BYTES = 100_000_000;
 
@@ -21,7 +29,7 @@ const MAX_HEADER_BYTES = 100_000_000;
  * What cannot be read is unknown. Never rejects.
  */
 export async function readModelNeeds(folder: string): Promise<ModelNeeds> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.safetensors'));
+  const names = (await readdir(folder).catch(() => [])).filter(isWeightsFile);
   if (names.length === 0) return UNKNOWN_NEEDS;
   const files = names.map((name) => join(folder, name));
   const sizes = await Promise.all(files.map((file) => stat(file).then(({ size }) => size, nothing)));

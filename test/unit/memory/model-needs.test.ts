@@ -40,6 +40,14 @@ describe('what a model takes', () => {
     });
   });
 
+  it('counts only the files that mlx-lm loads', async () => {
+    const bytes = await weights('model.safetensors', { a: 100 });
+    await weights('consolidated.safetensors', { a: 100, b: 900 });
+    expect(await readModelNeeds(folder)).toMatchObject({ weightsBytes: bytes, largestTensorBytes: 100 });
+    await rm(join(folder, 'model.safetensors'));
+    expect(await readModelNeeds(folder)).toEqual(UNKNOWN_NEEDS);
+  });
+
   it('is unknown where a file does not say', async () => {
     await writeFile(join(folder, 'model.safetensors'), 'no length and no header');
     await writeFile(join(folder, 'config.json'), 'no JSON');
