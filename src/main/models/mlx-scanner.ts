@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { STARTER_NAME } from '../../shared/domain';
+import { isWeightsFile } from '../memory/model-needs';
 import { mapBounded } from './map-bounded';
 import { type BrokenModel, type FoundModel, type ReadFolder, readModelFolder } from './model-folder';
 import type { ScanRoots } from './scan-roots';
@@ -98,11 +99,16 @@ async function currentSnapshot({ path, name }: Place): Promise<(Place & { repo: 
   return at(revisions[times.indexOf(Math.max(...times))] ?? only);
 }
 
-/** Many repositories are kept for their tokenizer alone: without weights only one that is being fetched is broken. */
+/**
+ * Many repositories are kept for their description or their tokenizer alone: without weights only one that is being
+ * fetched is broken.
+ */
 async function readSnapshot(place: (Place & { repo: string }) | null): Promise<ReadFolder | null> {
   if (!place) return null;
   const read = await readModelFolder(place.path, place.name);
-  if (!read || !('broken' in read) || read.broken.reason !== 'weights_missing') return read;
+  if (!read || !('broken' in read)) return read;
+  const names = await readdir(place.path).catch(() => []);
+  if (names.some(isWeightsFile)) return read;
   const blobs = await readdir(join(place.repo, 'blobs')).catch(() => []);
   if (!blobs.some((blob) => blob.endsWith('.incomplete'))) return null;
   return { broken: { ...read.broken, reason: 'download_unfinished' } };

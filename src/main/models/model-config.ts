@@ -20,7 +20,7 @@ export type ModelConfig = z.infer<typeof configSchema>;
 /** Heads that write text, by the names that transformers gives them. */
 const WRITES_TEXT = /ForCausalLM|ForConditionalGeneration|LMHeadModel/;
 
-/** Null when it is no description of a model. */
+/** Null when it describes no model of ours: other programs call their own files `config.json` as well. */
 export function parseConfig(json: unknown): ModelConfig | null {
   return configSchema.safeParse(json).data ?? null;
 }

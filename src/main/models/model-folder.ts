@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ModelInfo } from '../../shared/domain';
 import { weightOf } from '../../shared/domain';
 import { kvBytesPerToken, kvShapeOf } from '../memory/kv-cache';
+import { isWeightsFile } from '../memory/model-needs';
 import {
   capabilitiesOf,
   contextLengthOf,
@@ -39,7 +40,7 @@ interface Weights {
 const INDEX = 'model.safetensors.index.json';
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 /** Weights in a form that mlx-lm does not load: a model of another program, not a broken one of ours. */
-const OTHER_WEIGHTS = /\.(?:bin|gguf|pth?|onnx|h5|msgpack|npz|ckpt)$/;
+const OTHER_WEIGHTS = /\.(?:safetensors|bin|gguf|pth?|onnx|h5|msgpack|npz|ckpt)$/;
 const UNFINISHED = /\.(?:incomplete|part|download)$/;
 
 /**
@@ -54,9 +55,9 @@ export async function readModelFolder(
   const names: string[] = await readdir(path).catch(() => []);
   if (!names.includes('config.json')) return null;
   const json = await readJson(join(path, 'config.json'));
+  if (json === undefined) return { broken: { name, reason: 'config_unreadable', file: 'config.json' } };
   const config = parseConfig(json);
-  if (!config) return { broken: { name, reason: 'config_unreadable', file: 'config.json' } };
-  if (!isLanguageModel(config)) return null;
+  if (!config || !isLanguageModel(config) || isOfAnotherProgram(names)) return null;
   const unfinished = names.find((file) => UNFINISHED.test(file));
   if (unfinished) {
     const file = unfinished.replace(UNFINISHED, '');
@@ -64,16 +65,12 @@ export async function readModelFolder(
   }
   const missing = await missingShard(path, names);
   if (missing) return { broken: { name, reason: 'download_unfinished', file: missing } };
-  if (!names.some((file) => file.startsWith('tokenizer'))) {
-    // Without a word about its kind it may be a model for pictures or sound.
-    if (config.architectures === undefined) return null;
-    return { broken: { name, reason: 'download_unfinished', file: 'tokenizer.json' } };
-  }
-  const files = names.filter((file) => file.endsWith('.safetensors'));
-  if (files.length === 0) {
-    if (names.some((file) => OTHER_WEIGHTS.test(file))) return null;
-    return { broken: { name, reason: 'weights_missing', file: 'model.safetensors' } };
-  }
+  const hasTokenizer = names.some((file) => file.startsWith('tokenizer'));
+  // Without a word about its kind it may be a model for pictures or sound.
+  if (!hasTokenizer && config.architectures === undefined) return null;
+  const files = names.filter(isWeightsFile);
+  if (files.length === 0) return { broken: { name, reason: 'weights_missing', file: 'model.safetensors' } };
+  if (!hasTokenizer) return { broken: { name, reason: 'download_unfinished', file: 'tokenizer.json' } };
   const weights = await Promise.all(files.map((file) => readWeights(path, file)));
   const cut = weights.indexOf(null);
   if (cut >= 0) return { broken: { name, reason: 'download_unfinished', file: files[cut] ?? '' } };
@@ -113,6 +110,12 @@ function describe(
   };
 }
 
+/** Are there weights, here or on their way, and none that mlx-lm would load? */
+function isOfAnotherProgram(names: readonly string[]): boolean {
+  const whole = names.map((file) => file.replace(UNFINISHED, ''));
+  return !whole.some(isWeightsFile) && whole.some((file) => OTHER_WEIGHTS.test(file));
+}
+
 /** The first file of weights that the index names and the folder lacks; the index itself where it cannot be read. */
 async function missingShard(path: string, names: readonly string[]): Promise<string | null> {
   if (!names.includes(INDEX)) return null;
@@ -144,10 +147,11 @@ function billionsFromSize(sizeBytes: number, bits: number): number {
   return (sizeBytes * 8) / (bits < 16 ? bits + 0.5 : bits) / 1e9;
 }
 
+/** Undefined where there is no JSON. */
 async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, 'utf8'));
   } catch {
-    return null;
+    return undefined;
   }
 }

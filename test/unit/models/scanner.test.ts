@@ -124,6 +124,20 @@ describe('scanner', () => {
     expect(await library.resolve('mlx-community/phi-3.5-mini-instruct-4bit')).toBe(path);
   });
 
+  it('counts the weights that mlx-lm loads, not the same ones in the form of another program', async () => {
+    const shard = weights(10);
+    await model(join(home, 'mlx-models/twice-7b'), {
+      'model.safetensors': null,
+      'model-00001-of-00002.safetensors': shard,
+      'model-00002-of-00002.safetensors': shard,
+      'consolidated.safetensors': weights(20),
+      'adapters.safetensors': 'cut off',
+    });
+    const { models, broken } = await scan();
+    expect(models.map(({ info }) => info.sizeBytes)).toEqual([2 * shard.length]);
+    expect(broken).toEqual([]);
+  });
+
   it('says what a model can do and how large its context is in memory', async () => {
     await model(join(home, 'mlx-models/able-3b'), {
       'config.json': JSON.stringify({
@@ -171,6 +185,33 @@ describe('what is no model for MLX', () => {
     ],
     ['weights of another program', CONFIG, { 'model.safetensors': null, 'pytorch_model.bin': 'x' }],
     ['pictures, without a tokenizer', { model_type: 'unet' }, { 'tokenizer.json': null }],
+    ['a description without a type', { architecture: 'resnet50', num_classes: 1000 }, {}],
+    ['a list', [], {}],
+    ['nothing', null, {}],
+    [
+      'weights of another program, without a tokenizer',
+      CONFIG,
+      { 'model.safetensors': null, 'tokenizer.json': null, 'model-1b.gguf': 'x' },
+    ],
+    [
+      'weights of another program on their way',
+      CONFIG,
+      { 'model.safetensors': null, 'model-1b.gguf.part': 'x' },
+    ],
+    [
+      'weights of another program beside the index of ours',
+      CONFIG,
+      {
+        'model.safetensors': null,
+        'model-1b.gguf': 'x',
+        'model.safetensors.index.json': JSON.stringify({ weight_map: { a: 'model-1.safetensors' } }),
+      },
+    ],
+    [
+      'safetensors that mlx-lm does not load',
+      CONFIG,
+      { 'model.safetensors': null, 'consolidated.safetensors': weights() },
+    ],
   ])('is neither listed nor called broken: %s', async (_, config, files) => {
     await model(join(home, 'mlx-models/other'), { ...files, 'config.json': JSON.stringify(config) });
     expect(await scan()).toMatchObject({ models: [], broken: [] });
@@ -185,6 +226,26 @@ describe('what is no model for MLX', () => {
     expect((await scan()).broken).toEqual([
       { name: 'org/words-1b', reason: 'download_unfinished', file: 'model.safetensors' },
     ]);
+  });
+
+  it.each([
+    ['its description', {}],
+    ['a description that is no JSON', { 'config.json': '{' }],
+    [
+      'the index of its weights',
+      { 'model.safetensors.index.json': '{"weight_map":{"a":"model-1.safetensors"}}' },
+    ],
+  ])('is a repository of which only this was ever fetched: %s', async (_, files) => {
+    const snapshot = join(home, '.cache/huggingface/hub/models--org--asked-1b/snapshots/a');
+    await model(snapshot, { 'model.safetensors': null, 'tokenizer.json': null, ...files });
+    expect(await scan()).toMatchObject({ models: [], broken: [] });
+    await model(snapshot, {
+      'model-2.safetensors': weights(),
+      'model.safetensors': null,
+      ...files,
+      'tokenizer.json': null,
+    });
+    expect((await scan()).broken).toMatchObject([{ name: 'org/asked-1b' }]);
   });
 });
 
