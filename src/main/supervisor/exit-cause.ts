@@ -17,10 +17,16 @@ export interface Circumstances {
   killerInFlight: boolean;
 }
 
-export interface ExitEvidence extends ExitReading, Circumstances {
-  exit: ProcessExit;
+/** What we had done to the process when it ended. */
+export interface OwnDoing {
   /** We killed it, for want of progress. */
   stalled: boolean;
+  /** We killed it because it did not end when asked to. */
+  overdue: boolean;
+}
+
+export interface ExitEvidence extends ExitReading, Circumstances, OwnDoing {
+  exit: ProcessExit;
 }
 
 const OUTSIDE: ReadonlySet<NodeJS.Signals | null> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
@@ -51,6 +57,7 @@ const PROOFS: readonly (readonly [ExitCause, (evidence: ExitEvidence) => boolean
   ['bad_arguments', named('bad_arguments')],
   ['runtime_broken', named('runtime_broken')],
   ['parent_gone', named('parent_gone')],
+  ['killed', ({ exit, overdue }) => exit.signal === 'SIGKILL' && overdue],
   ['killed_by_os', ({ exit, pressure }) => exit.signal === 'SIGKILL' && pressure === 'critical'],
   ['killed', ({ exit }) => OUTSIDE.has(exit.signal)],
   ['killed', named('killed')],

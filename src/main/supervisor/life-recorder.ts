@@ -3,7 +3,7 @@ import type { ExitCause } from '../../shared/incidents';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
 import type { ProcessExit } from '../ports/spawner';
-import { type Circumstances, type ExitReading, exitCause } from './exit-cause';
+import { type Circumstances, type ExitReading, exitCause, type OwnDoing } from './exit-cause';
 import { type Death, momentsOf, type SupervisionObserver, seconds, UNOBSERVED } from './life';
 import type { SupervisorLimits } from './limits';
 import type { Machine, SupervisorEvent } from './machine';
@@ -65,13 +65,12 @@ export class LifeRecorder {
     this.#run = { pid, startedAt: this.#ports.clock.now(), end: null };
   }
 
-  /** @param stalled we killed it for want of progress */
-  exited(exit: ProcessExit, stalled: boolean): ExitCause {
+  exited(exit: ProcessExit, doing: OwnDoing): ExitCause {
     const { kind, readExit } = this.#options;
     const reading = readExit(exit);
     const circumstances = this.#observer.circumstances(kind);
     if (this.#run) this.#run.end = { exit, reading, circumstances, at: this.#ports.clock.now() };
-    const cause = exitCause({ exit, stalled, ...reading, ...circumstances });
+    const cause = exitCause({ exit, ...doing, ...reading, ...circumstances });
     this.#ports.logger.info('process.exit', { kind, code: exit.code, signal: exit.signal, cause });
     return cause;
   }

@@ -19,7 +19,7 @@ export interface SupervisorOptions {
   probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void>;
   /** What the server's exit code means and what its log holds. */
   readExit(exit: ProcessExit): ExitReading;
-  /** Told of each exit; false = starting again cannot help, so that the breaker opens for a person to close. */
+  /** Told of each exit that nobody asked for; false = starting again cannot help, so that the breaker opens for a person to close. */
   mayRecover?(cause: ExitCause): boolean;
   /**
    * Resolves when memory allows another start; asked before each one, with what ended the last. While it has not

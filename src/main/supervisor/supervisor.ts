@@ -210,9 +210,14 @@ export class Supervisor {
 
   #onExit(child: ChildHandle, exit: ProcessExit): void {
     if (child !== this.#child) return;
-    const stalled = this.#machine.state.name === 'hung';
-    const cause = this.#life.exited(exit, stalled);
-    const final = this.#options.mayRecover?.(cause) === false;
+    const { state } = this.#machine;
+    const cause = this.#life.exited(exit, {
+      stalled: state.name === 'hung',
+      overdue: state.name === 'stopping' && state.stage === 'killing',
+    });
+    // An end that was asked for teaches nothing, whatever the process has said or we have done to it.
+    const askedFor = state.name === 'stopping' && (state.next === 'stopped' || state.next === 'spawn');
+    const final = !askedFor && this.#options.mayRecover?.(cause) === false;
     this.#dispatch({ type: 'exited', cause, final });
   }
 

@@ -7,6 +7,7 @@ const NOTHING: ExitEvidence = {
   named: null,
   lines: [],
   stalled: false,
+  overdue: false,
   pressure: 'normal',
   killerInFlight: false,
 };
@@ -32,6 +33,11 @@ const TABLE: [string, Partial<ExitEvidence>, ExitCause][] = [
   ['our kill for want of progress', { ...signal('SIGKILL'), stalled: true }, 'stalled'],
   ['the same with memory critical', { ...signal('SIGKILL'), stalled: true, pressure: 'critical' }, 'stalled'],
   ['our kill of a hung GPU', { ...signal('SIGKILL'), stalled: true, lines: ['gpu_hang'] }, 'gpu_hang'],
+  [
+    'our kill of one that did not end, with memory critical',
+    { ...signal('SIGKILL'), overdue: true, pressure: 'critical' },
+    'killed',
+  ],
   ['the code for a taken port', { named: 'port_taken' }, 'port_taken'],
   ['words of a taken port', { lines: ['port_taken'] }, 'port_taken'],
   ['a folder without rights', { lines: ['folder_unwritable'] }, 'start_failed'],

@@ -37,6 +37,7 @@ const causeOf = (words: Words, lines: EvidenceCode[], named: ExitCause | null) =
     named,
     lines,
     stalled: words.stalled ?? false,
+    overdue: false,
     killerInFlight: words.killerInFlight ?? false,
     pressure: words.pressure ?? 'unknown',
   });

@@ -172,6 +172,43 @@ describe('memory', () => {
   });
 });
 
+describe('what an exit teaches its owner', () => {
+  const outOfMemory = () => ({ named: null, lines: ['allocation_failed' as const] });
+
+  test('nothing when the end was asked for, whatever the log says and whoever had to kill it', async () => {
+    const causes: ExitCause[] = [];
+    const mayRecover = (cause: ExitCause) => causes.push(cause) > 0;
+    life.now = { pressure: 'critical', killerInFlight: false };
+    const supervisor = await up({ readExit: outOfMemory, mayRecover });
+    await supervisor.restart();
+    spawner.last.obeys = ['SIGKILL'];
+    const stop = supervisor.stop();
+    await clock.advance(DEFAULT_LIMITS.graceMs);
+    await stop;
+    expect([spawner.children.length, causes]).toEqual([2, []]);
+  });
+
+  test('what ended a start that failed; our own kill is not what the system did', async () => {
+    const causes: ExitCause[] = [];
+    let lines: ReturnType<typeof outOfMemory>['lines'] = [];
+    const supervisor = create({
+      probe: () => {
+        spawner.last.obeys = ['SIGKILL'];
+        return Promise.reject(new Error('no answer'));
+      },
+      readExit: () => ({ named: null, lines }),
+      mayRecover: (cause) => causes.push(cause) > 0,
+    });
+    life.now = { pressure: 'critical', killerInFlight: false };
+    supervisor.start();
+    await clock.advance(DEFAULT_LIMITS.graceMs);
+    lines = ['allocation_failed'];
+    await clock.advance(5_000 + DEFAULT_LIMITS.graceMs);
+    expect(causes).toEqual(['killed', 'out_of_memory']);
+    await supervisor.stop();
+  });
+});
+
 describe('time', () => {
   test('a date that jumps, to and fro, changes no plan', async () => {
     const supervisor = await up();
