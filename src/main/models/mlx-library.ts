@@ -3,6 +3,7 @@ import type { ModelInfo } from '../../shared/domain';
 import type { ModelFolder } from '../backends/mlx/mlx-options';
 import { orAbort } from '../router/bounded';
 import { findByName } from '../router/model-names';
+import { FreshRun } from './fresh-run';
 import { type ScanResult, scanMlxModels } from './mlx-scanner';
 import type { BrokenModel, FoundModel } from './model-folder';
 import type { ScanRoots } from './scan-roots';
@@ -14,26 +15,21 @@ const NOTHING: ScanResult = { models: [], broken: [], visited: [] };
 export class MlxLibrary {
   readonly #roots: () => Promise<ScanRoots>;
   #last: ScanResult = NOTHING;
-  #scan: Promise<void> | null = null;
+  readonly #scan = new FreshRun(async () => {
+    this.#last = await scanMlxModels(await this.#roots());
+  });
 
   constructor(roots: () => Promise<ScanRoots>) {
     this.#roots = roots;
   }
 
   /**
-   * Scans again; calls while one runs share it. What is broken shows in `broken` and `warnings`. Aborting ends the wait,
+   * Scans again, after the scan that is under way. What is broken shows in `broken` and `warnings`. Aborting ends the wait,
    * with what the last scan has found if there was one, else with the signal's reason.
    */
   async list(signal?: AbortSignal): Promise<ModelInfo[]> {
-    this.#scan ??= this.#roots()
-      .then(scanMlxModels)
-      .then((result) => {
-        this.#last = result;
-      })
-      .finally(() => {
-        this.#scan = null;
-      });
-    await (signal ? orAbort(this.#scan, signal) : this.#scan).catch((error) => {
+    const scan = this.#scan.start();
+    await (signal ? orAbort(scan, signal) : scan).catch((error) => {
       if (this.#last === NOTHING) throw error;
     });
     return this.#last.models.map(({ info }) => info);
@@ -46,7 +42,8 @@ export class MlxLibrary {
 
   /** The model to hold ready at start, by name; falls back to the starter. */
   async preload(name: string | null): Promise<ModelFolder | null> {
-    if (this.#last.models.length === 0) await this.list();
+    // A start of the app does not wait for a second scan.
+    if (this.#last.models.length === 0) await (this.#scan.running ?? this.list());
     const found = (name !== null && this.#find(name)) || this.#last.models.find(({ info }) => info.starter);
     return found ? { name: found.info.name, folder: found.path } : null;
   }

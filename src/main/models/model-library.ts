@@ -8,6 +8,7 @@ import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
 import { within } from '../router/bounded';
 import { fitOf } from './fit';
+import { FreshRun } from './fresh-run';
 import type { BrokenModel } from './model-folder';
 import type { ModelWatch } from './model-watch';
 
@@ -39,7 +40,7 @@ export class ModelLibrary {
   readonly #byBackend = new Map<string, ModelInfo[]>();
   readonly #changed = new Emitter<readonly ModelInfo[]>();
   readonly #cancels: (() => void)[] = [];
-  #scan: Promise<void> | null = null;
+  readonly #scan = new FreshRun(() => this.#ask());
   /** What was told last, as text. */
   #told = '[[],[]]';
 
@@ -84,17 +85,12 @@ export class ModelLibrary {
     for (const cancel of this.#cancels.splice(0)) cancel();
   }
 
-  /** Asks every backend again; calls while one runs share it. Never rejects. */
+  /** Asks every backend again, after the scan that is under way: it may have passed by what has just changed. Never rejects. */
   rescan(): Promise<void> {
-    this.#scan ??= this.#ask().finally(() => {
-      this.#scan = null;
-    });
-    return this.#scan;
+    return this.#scan.start();
   }
 
-  /** A scan that was under way did not reach the backend yet. */
   async #afterStart(): Promise<void> {
-    await this.#scan;
     await this.rescan();
     this.#changed.emit(this.models());
   }

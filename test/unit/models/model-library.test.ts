@@ -44,6 +44,28 @@ describe('the library of models', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('asks once more for those who ask while it is looking, who get what is there by then', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let asked = 0;
+    mlx.models = async () => {
+      asked += 1;
+      const seen = mlx.installed ?? [];
+      await promise;
+      return seen;
+    };
+    const first = library.rescan();
+    mlx.installed = [model('mlx', 'added', 3)];
+    const later = [library.rescan(), library.rescan()];
+    resolve();
+    await first;
+    expect(library.models()).toEqual([]);
+    await Promise.all(later);
+    expect(library.models().map(({ name }) => name)).toEqual(['added']);
+    expect(asked).toBe(2);
+    await library.rescan();
+    expect(asked).toBe(3);
+  });
+
   it('rates what it finds, and tells when something has become unusable', async () => {
     let broken: { name: string; reason: 'weights_missing'; file: string }[] = [];
     const rated = new ModelLibrary({

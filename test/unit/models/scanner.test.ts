@@ -156,6 +156,38 @@ describe('scanner', () => {
   });
 });
 
+describe('a list that is asked for during a scan', () => {
+  it('has what came after that scan began; its failure does not count', async () => {
+    await model(join(home, 'mlx-models/one-1b'));
+    const { promise, reject } = Promise.withResolvers<never>();
+    let scans = 0;
+    const library = new MlxLibrary(async () => {
+      scans += 1;
+      return scans === 1 ? promise : roots();
+    });
+    const first = library.list();
+    const later = [library.list(), library.resolve('one-1b')] as const;
+    reject(new Error('volume gone'));
+    await expect(first).rejects.toThrow('volume gone');
+    expect((await later[0]).map(({ name }) => name)).toEqual(['one-1b']);
+    expect(await later[1]).toBe(join(home, 'mlx-models/one-1b'));
+    expect(scans).toBe(2);
+  });
+
+  it('is not waited for by the preload, which takes what that scan finds', async () => {
+    await model(join(home, 'mlx-models/one-1b'));
+    let scans = 0;
+    const library = new MlxLibrary(async () => {
+      scans += 1;
+      return roots();
+    });
+    const scan = library.list();
+    expect(await library.preload('one-1b')).toMatchObject({ name: 'one-1b' });
+    await scan;
+    expect(scans).toBe(1);
+  });
+});
+
 describe('a scan that takes too long', () => {
   it('is not waited for; what the last one found stands until it is done', async () => {
     await model(join(home, 'mlx-models/one-1b'));
