@@ -335,6 +335,30 @@ describe('the history', () => {
   });
 });
 
+describe('two chats opened one after the other', () => {
+  it('show the one chosen last, whichever reply comes first', async () => {
+    const slow = Promise.withResolvers<void>();
+    const next = withTalk();
+    next.addChat({ id: 'chat-2', title: 'Sorting' }, [
+      { role: 'user', id: 'u2', chatId: 'chat-2', text: 'sort', at: 1 },
+      fakeAnswer({ id: 'a2', replyTo: 'u2', chatId: 'chat-2', text: 'Sorted.', meta: OLLAMA }),
+    ]);
+    next.handlers.chatOpen = async ({ chatId }) => {
+      if (chatId === 'chat-1') await slow.promise;
+      return { messages: next.messages.get(chatId) ?? [] };
+    };
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await open(next);
+    await page.getByRole('button', { name: /^Greeting/ }).click();
+    await page.getByRole('button', { name: /^Sorting/ }).click();
+    await answer().getByText('Sorted.').waitFor();
+    await core.write(' And again.', 'chat-2');
+    slow.resolve();
+    await answer().getByText('Sorted. And again.').waitFor();
+    expect(await page.getByText('Hello there.').count()).toBe(0);
+  });
+});
+
 describe('a message that cannot be sent', () => {
   it('stays in the field, with the cure beside it', async () => {
     await open();

@@ -40,52 +40,48 @@ export function activeAnswerId({ messages }: ChatState): string | null {
 
 /** Pushes that came in the middle of an opening, or for a chat whose id is not known yet. */
 let held: ChatPush[] = [];
-let openings = 0;
+/** Number of the newest opening. Only its reply counts: those before it read older messages, or another chat. */
+let newest = 0;
+/** Number of the opening whose reply came last. */
+let replied = 0;
+
+const isOpening = () => replied !== newest;
 
 /** Takes a push. Pushes for chats that are not open are not ours; opening them reads all. */
 export function receive(push: ChatPush): void {
   const { chatId, phase, sending } = useChat.getState();
-  if (openings > 0 || (sending && push.payload.chatId !== chatId)) held.push(push);
-  if (push.payload.chatId !== chatId || phase !== 'idle') return;
-  apply(push);
+  const ours = push.payload.chatId === chatId;
+  if (isOpening() || (sending && !ours)) held.push(push);
+  if (!ours || phase !== 'idle') return;
+  // An opening under way will bring what is missing.
+  if (push.name === 'chatChanged' || (!apply(push) && !isOpening())) void reopen();
 }
 
-function apply(push: ChatPush): void {
-  const { chatId, messages } = useChat.getState();
-  if (push.payload.chatId !== chatId) return;
-  if (push.name === 'chatChanged') {
-    void reopen();
-    return;
-  }
+/** Applies a push to the open chat; false = what it builds on is missing. */
+function apply(push: Exclude<ChatPush, { name: 'chatChanged' }>): boolean {
+  const { messages } = useChat.getState();
   const outcome: MessagesOutcome =
     push.name === 'answerText' ? applyText(messages, push.payload) : applyState(messages, push.payload);
   if (outcome.kind === 'messages') useChat.setState({ messages: outcome.messages });
-  // An opening under way will bring what is missing.
-  else if (openings === 0) void reopen();
+  return outcome.kind === 'messages';
 }
 
 /** Applies pushes that waited for an opening. What does not fit what was just read is older than it. */
 function applyHeld(): void {
-  const pushes = held;
+  const { chatId } = useChat.getState();
+  for (const push of held) if (push.name !== 'chatChanged' && push.payload.chatId === chatId) apply(push);
   held = [];
-  openings += 1;
-  for (const push of pushes) if (push.name !== 'chatChanged') apply(push);
-  openings -= 1;
 }
 
 /** Reads the open chat again: after a gap, a lost line, or a change from elsewhere. */
 export async function reopen(): Promise<void> {
   const { chatId } = useChat.getState();
   if (chatId === null) return;
-  openings += 1;
+  newest += 1;
+  const own = newest;
   const outcome = await request('chatOpen', { chatId });
-  openings -= 1;
-  // A later opening reads newer messages, and a chat left meanwhile is no longer shown.
-  if (openings > 0) return;
-  if (useChat.getState().chatId !== chatId) {
-    held = [];
-    return;
-  }
+  if (own !== newest) return;
+  replied = own;
   if (!outcome.ok) {
     held = [];
     useChat.setState((state) => ({ phase: state.messages.length > 0 ? 'idle' : 'failed' }));
@@ -101,6 +97,10 @@ export async function reopen(): Promise<void> {
 /** Shows a chat; null begins a new one. */
 export async function openChat(chatId: string | null): Promise<void> {
   saveOpenChat(chatId);
+  // What is under way for the chat that is left counts no more.
+  newest += 1;
+  replied = newest;
+  held = [];
   useChat.setState({ chatId, messages: [], phase: chatId === null ? 'idle' : 'opening', editing: null });
   await reopen();
 }
@@ -152,7 +152,7 @@ export async function send(text: string): Promise<boolean> {
     }
     return { chatId: sentTo, messages: [...kept, ...added], phase: 'idle', sending: false, editing: null };
   });
-  if (openings === 0) applyHeld();
+  if (!isOpening()) applyHeld();
   return true;
 }
 
