@@ -57,7 +57,7 @@ export interface GuardView {
   account: Account;
   /** Memory has been critical and has not really come back (`pressure-latch.ts`). */
   critical: boolean;
-  /** Wall time in ms. */
+  /** `Clock.now` in ms, as `lastUsedAt` of models. */
   now: number;
 }
 

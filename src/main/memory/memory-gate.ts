@@ -58,8 +58,10 @@ type Waiting = Exclude<Decision, { kind: 'admit' | 'refuse' }>;
 
 /** A decision is looked at again this often while it says wait. */
 const AGAIN_MS = 1000;
-/** A sample older than this is taken anew before a load is decided. */
+/** A sample as old as this is taken anew before a load is decided. */
 const FRESH_MS = 1000;
+/** Figures older than this say nothing of now: three samples have failed. */
+const BLIND_AFTER_MS = 15_000;
 /** Work that nobody else can do waits so long for memory before it is refused. */
 const WAIT_LIMIT_MS = 30_000;
 /** So long one waits for another's answer or load. */
@@ -84,6 +86,8 @@ export class MemoryGate {
   readonly #unsubscribe: Unsubscribe;
   #latch: PressureLatch = RELAXED;
   #sampled: MemoryStatus | null = null;
+  /** `Clock.now` of the last sample that did not fail: a date that is set makes it no older. */
+  #sampledAt = Number.NEGATIVE_INFINITY;
   #rising = 0;
   #lastDecision: Ledger['lastDecision'] = null;
   #relieving = false;
@@ -100,13 +104,14 @@ export class MemoryGate {
     this.#unsubscribe();
   }
 
-  /** Null until memory has been sampled. */
+  /** Null while memory cannot be read. */
   ledger(): Ledger | null {
     return this.#view()?.account.ledger ?? null;
   }
 
-  /** Pressure with hysteresis: critical until memory has really come back. */
+  /** Pressure with hysteresis: critical until memory has really come back; unknown while it cannot be read. */
   pressure(): MemoryStatus['pressure'] {
+    if (this.#sampleAgeMs() > BLIND_AFTER_MS) return 'unknown';
     return this.#latch.critical ? 'critical' : (this.#options.machine.status()?.pressure ?? 'unknown');
   }
 
@@ -256,7 +261,8 @@ export class MemoryGate {
   }
 
   #onSample(status: MemoryStatus | null): void {
-    if (status) {
+    if (status && status.pressure !== 'unknown') {
+      this.#sampledAt = this.#options.clock.now();
       this.#latch = nextLatch(this.#latch, status);
       this.#rising = this.#sampled ? risingBetween(this.#sampled, status) : 0;
       this.#sampled = status;
@@ -282,16 +288,14 @@ export class MemoryGate {
   }
 
   async #freshView(): Promise<GuardView | null> {
-    const { machine } = this.#options;
-    const age = this.#wall() - (machine.status()?.at ?? 0);
-    if (age > FRESH_MS) await machine.sampleNow();
+    if (this.#sampleAgeMs() >= FRESH_MS) await this.#options.machine.sampleNow();
     return this.#view();
   }
 
   #view(): GuardView | null {
     const { machine, holders } = this.#options;
     const status = machine.status();
-    if (!status) return null;
+    if (!status || this.#sampleAgeMs() > BLIND_AFTER_MS) return null;
     const figures = (Object.keys(holders) as BackendId[]).map((backend) => ({
       backend,
       figures: holders[backend].figures(),
@@ -304,7 +308,7 @@ export class MemoryGate {
       lastDecision: recent,
       risingBytesPerS: this.#rising,
     });
-    return { account, critical: this.#latch.critical, now: this.#wall() };
+    return { account, critical: this.#latch.critical, now: this.#options.clock.now() };
   }
 
   #note(
@@ -325,6 +329,10 @@ export class MemoryGate {
     if (noted?.kind !== 'wait' || this.#lastDecision !== noted) return;
     this.#lastDecision = null;
     this.#changed.emit();
+  }
+
+  #sampleAgeMs(): number {
+    return this.#options.clock.now() - this.#sampledAt;
   }
 
   #wall(): number {

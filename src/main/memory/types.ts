@@ -35,7 +35,7 @@ export interface LoadedModel {
   ours: boolean;
   /** Requests that it answers now. */
   active: number;
-  /** Wall time in ms of the end of its last request of ours; null = none yet. */
+  /** `Clock.now` in ms at the end of its last request of ours: a date that is set does not move it; null = none yet. */
   lastUsedAt: number | null;
 }
 

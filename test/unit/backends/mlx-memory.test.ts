@@ -66,7 +66,7 @@ test('tells the model that is loaded, who uses it and since when nobody does', a
   ]);
   await clock.advance(1_000);
   memory.used();
-  expect(memory.loaded()).toMatchObject([{ lastUsedAt: START + 1_000 }]);
+  expect(memory.loaded()).toMatchObject([{ lastUsedAt: clock.now() }]);
 });
 
 test('a model on its way has no size yet, and counts as the one that a death is about', () => {

@@ -84,6 +84,16 @@ describe('models in the memory of a server that is not ours', () => {
     expect(await residents.makeRoom(server.api, 'wanted', never)).toBe(1);
     expect(residents.list().map(({ name }) => name)).toEqual(['theirs', 'busy', 'recent']);
   });
+
+  test.each([-3_600_000, 3_600_000])('a date that is set by %d ms makes none of it older', async (jump) => {
+    const { clock, server, residents, use } = await adopted();
+    await use('old');
+    await clock.advance(31_000);
+    await use('recent');
+    clock.jump(jump);
+    expect(await residents.makeRoom(server.api, 'wanted', never)).toBe(1);
+    expect(residents.list().map(({ name }) => name)).toEqual(['recent']);
+  });
 });
 
 describe('a process that stands still', () => {

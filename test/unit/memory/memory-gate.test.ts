@@ -13,20 +13,21 @@ import { figures, GB, machine, model } from './figures';
 class World {
   readonly clock = new FakeClock();
   readonly samples = new Emitter<MemoryStatus | null>();
+  totalGb = 32;
   usedGb = 10;
   readonly loaded: Record<BackendId, LoadedModel[]> = { mlx: [], ollama: [] };
   readonly processGb: Record<BackendId, number | null> = { mlx: null, ollama: null };
   readonly unloaded: string[] = [];
   here = true;
   weightsGb: number | null = 2;
+  /** Samples fail. */
+  blind = false;
+  #status: MemoryStatus | null = null;
 
   readonly gate = new MemoryGate({
     machine: {
-      status: () => this.status(),
-      sampleNow: async () => {
-        this.samples.emit(this.status());
-        return this.status();
-      },
+      status: () => this.#status,
+      sampleNow: async () => this.#sample(),
       onSample: this.samples.subscribe,
     },
     holders: { mlx: this.#holder('mlx'), ollama: this.#holder('ollama') },
@@ -36,24 +37,29 @@ class World {
     logger: silentLogger,
   });
 
-  status(): MemoryStatus {
-    return machine(32, this.usedGb, { at: this.clock.wall().getTime() });
-  }
-
   async sampled(usedGb: number): Promise<void> {
     this.usedGb = usedGb;
-    this.samples.emit(this.status());
+    this.#sample();
     await settle();
   }
 
-  /** A model that has been idle for a minute. */
-  idle(name: string, gigabytes: number): LoadedModel {
-    return model(name, gigabytes, { lastUsedAt: this.clock.wall().getTime() - 60_000 });
+  /** A model that has been idle for a minute, or for so many seconds. */
+  idle(name: string, gigabytes: number, seconds = 60): LoadedModel {
+    return model(name, gigabytes, { lastUsedAt: this.clock.now() - seconds * 1000 });
   }
 
   promised(): (number | null)[] {
     const entries = this.gate.ledger()?.entries ?? [];
     return entries.filter(({ kind }) => kind === 'promised').map(({ bytes }) => bytes);
+  }
+
+  #sample(): MemoryStatus | null {
+    const at = this.clock.wall().getTime();
+    // As the monitor has it: the last figures stay, with their time.
+    const failed = this.#status && { ...this.#status, pressure: 'unknown' as const };
+    this.#status = this.blind ? failed : machine(this.totalGb, this.usedGb, { at });
+    this.samples.emit(this.#status);
+    return this.#status;
   }
 
   #holder(backend: BackendId): MemoryHolder {
@@ -215,6 +221,58 @@ describe('memory gate', () => {
   });
 });
 
+describe('a date that is set', () => {
+  const HOUR = 3_600_000;
+
+  it.each([-HOUR, HOUR])('by %d ms makes nothing older or younger', async (jump) => {
+    world.loaded.ollama.push(world.idle('idle', 2), world.idle('recent', 20, 10));
+    world.clock.jump(jump);
+    await world.sampled(30.6);
+    expect(world.unloaded).toEqual(['idle']);
+  });
+
+  it('leaves an old sample old', async () => {
+    await world.sampled(10);
+    await world.clock.advance(5000);
+    world.clock.jump(-HOUR);
+    world.usedGb = 30;
+    await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({ code: 'memory_critical' });
+  });
+});
+
+describe('samples that fail', () => {
+  it('let everything in once the last figures say nothing of now', async () => {
+    await world.sampled(30.6);
+    world.blind = true;
+    await world.clock.advance(14_000);
+    await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({ code: 'memory_critical' });
+    expect(world.gate.pressure()).toBe('critical');
+    await world.clock.advance(2000);
+    expect(world.gate.pressure()).toBe('unknown');
+    expect(world.gate.ledger()).toBeNull();
+    const grant = await world.gate.admit(asked(), never);
+    grant.release();
+  });
+
+  it('end a wait', async () => {
+    world.usedGb = 30;
+    const waiting = world.gate.admit(asked({ mayMove: false }), never);
+    await settle();
+    world.blind = true;
+    await world.clock.advance(17_000);
+    await waiting;
+  });
+
+  it('are over with the first that does not fail', async () => {
+    await world.sampled(30.6);
+    world.blind = true;
+    await world.clock.advance(60_000);
+    world.blind = false;
+    await world.sampled(30);
+    expect(world.gate.pressure()).toBe('critical');
+  });
+});
+
 describe('a server that comes back', () => {
   it('waits until its processes are gone and its model fits', async () => {
     let back = false;
@@ -243,7 +301,7 @@ describe('a server that comes back', () => {
 describe('a preload', () => {
   it('is skipped above 70 %, and told of', async () => {
     expect(await world.gate.mayPreload('mlx', 'small')).toBe(true);
-    world.usedGb = 22.5;
+    await world.sampled(22.5);
     expect(await world.gate.mayPreload('mlx', 'small')).toBe(false);
     expect(world.gate.ledger()?.lastDecision).toMatchObject({ kind: 'refuse', rule: 'preload' });
   });
@@ -251,7 +309,7 @@ describe('a preload', () => {
   it('is given up once above 75 %', async () => {
     await world.gate.mayPreload('mlx', 'small');
     expect(world.gate.mustStopPreload('mlx')).toBe(false);
-    world.usedGb = 24.1;
+    await world.sampled(24.1);
     expect(world.gate.mustStopPreload('mlx')).toBe(true);
     expect(world.gate.mustStopPreload('mlx')).toBe(false);
   });

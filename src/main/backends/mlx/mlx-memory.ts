@@ -64,7 +64,7 @@ export class MlxMemory implements MemoryHolder {
 
   /** A request of ours has ended. */
   used(): void {
-    this.#lastUsedAt = this.#wall();
+    this.#lastUsedAt = this.#clock.now();
   }
 
   /** Model that is loaded or being loaded; null = none. */

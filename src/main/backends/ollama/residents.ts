@@ -19,7 +19,7 @@ export interface Resident {
   ours: boolean;
   /** Requests of ours that it answers now. */
   active: number;
-  /** Wall time in ms of the end of its last request of ours. */
+  /** `Clock.now` in ms at the end of its last request of ours; null = none yet. */
   lastUsedAt: number | null;
 }
 
@@ -66,7 +66,7 @@ export class Residents {
     const left = (this.#active.get(name) ?? 1) - 1;
     if (left > 0) this.#active.set(name, left);
     else this.#active.delete(name);
-    this.#lastUsed.set(name, this.#clock.wall().getTime());
+    this.#lastUsed.set(name, this.#clock.now());
   }
 
   /** Did the last reading show it? */
@@ -134,10 +134,11 @@ export class Residents {
   /** Unloads what we loaded, nobody uses and nobody has used lately. @returns how many models went */
   async makeRoom(api: OllamaApi, wanted: string, signal: AbortSignal): Promise<number> {
     await this.refresh(api, signal);
-    const now = this.#clock.wall().getTime();
+    const now = this.#clock.now();
+    const recent = (lastUsedAt: number | null) => lastUsedAt !== null && now - lastUsedAt < RECENT_MS;
     const idle = this.list().filter(
       ({ name, ready, ours, active, lastUsedAt }) =>
-        ready && ours && active === 0 && name !== plain(wanted) && now - (lastUsedAt ?? 0) >= RECENT_MS,
+        ready && ours && active === 0 && name !== plain(wanted) && !recent(lastUsedAt),
     );
     const names = idle.map(({ name }) => name);
     await this.#drop(api, names, signal);
