@@ -14,11 +14,21 @@ export const breakSchema = z.object({
   reason: z.string(),
 });
 
+/** Where a message should go: let Tandem decide, one backend, or one model. */
+export const targetSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('auto') }),
+  z.object({ kind: z.literal('backend'), backend: z.enum(BACKEND_IDS) }),
+  z.object({ kind: z.literal('model'), backend: z.enum(BACKEND_IDS), model: z.string().max(300) }),
+]);
+export type Target = z.infer<typeof targetSchema>;
+
 /** Everything the label and the reasons show. */
 export const answerMetaSchema = z.object({
   source: z.enum(['mlx', 'ollama', 'cloud', 'cache', 'app']).nullable(),
   model: z.string().nullable(),
   category: z.enum(CATEGORIES).nullable(),
+  /** Where the user sent it; absent = nowhere in particular. */
+  target: targetSchema.optional(),
   reasons: z.array(z.string()),
   queueMs: z.number().nullable(),
   /** Milliseconds from the backend taking the request to the first token. */
@@ -66,13 +76,5 @@ export const chatSummarySchema = z.object({
   updatedAt: z.number(),
 });
 export type ChatSummary = z.infer<typeof chatSummarySchema>;
-
-/** Where a message should go: let Tandem decide, one backend, or one model. */
-export const targetSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('auto') }),
-  z.object({ kind: z.literal('backend'), backend: z.enum(BACKEND_IDS) }),
-  z.object({ kind: z.literal('model'), backend: z.enum(BACKEND_IDS), model: z.string().max(300) }),
-]);
-export type Target = z.infer<typeof targetSchema>;
 
 /** Stands in a file without schemas, so that a UI which needs only this does not carry the schema library. */

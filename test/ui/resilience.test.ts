@@ -324,24 +324,41 @@ describe('an answer', () => {
     const error = { code: 'memory_critical', message: 'Held back.', details };
     await open({}, 'chat');
     await ask();
-    await core.tell('failed', { source: 'mlx', model: 'org/big', reasons: ['explicit:backend'], error });
+    const target = { kind: 'model', backend: 'mlx', model: 'org/big' } as const;
+    await core.tell('failed', { source: 'app', target, reasons: ['explicit:model'], error });
     const spared = page.getByTestId('answer-spared');
     expect(await spared.innerText()).toContain('Kept back so that memory does not run out');
     expect(await spared.innerText()).toContain('big needs 21 GB, and the GPU has 6 GB left.');
     await spared.getByRole('button', { name: 'Try anyway' }).click();
     await expect
       .poll(() => core.called('chatRetry'))
-      .toEqual([{ answerId: 'answer-1', target: { kind: 'backend', backend: 'mlx' }, overruleMemory: true }]);
+      .toEqual([{ answerId: 'answer-1', target, overruleMemory: true }]);
   });
 
-  it('that went elsewhere for memory can be asked of MLX anyway', async () => {
+  const asked = { kind: 'model', backend: 'mlx', model: 'org/big' } as const;
+  it.each([
+    ['the server', undefined, { kind: 'backend', backend: 'mlx' }],
+    [
+      'the server, and not for the other’s model',
+      { ...asked, backend: 'ollama' as const },
+      { kind: 'backend', backend: 'mlx' },
+    ],
+    ['the model that was chosen there', asked, asked],
+  ])('that went elsewhere for memory can be asked of MLX anyway: of %s', async (_what, target, expected) => {
     await open({}, 'chat');
     await ask();
     await core.write('Hello.');
-    await core.tell('done', { source: 'ollama', category: 'greeting', reasons: ['memory:working-set'] });
+    await core.tell('done', {
+      source: 'ollama',
+      category: 'greeting',
+      reasons: ['memory:working-set'],
+      target,
+    });
     await page.getByRole('button', { name: 'Why?' }).click();
     await page.getByRole('button', { name: 'Ask MLX anyway' }).click();
-    await expect.poll(() => core.called('chatRetry').at(-1)?.overruleMemory).toBe(true);
+    await expect
+      .poll(() => core.called('chatRetry').at(-1))
+      .toEqual({ answerId: 'answer-1', target: expected, overruleMemory: true });
   });
 });
 

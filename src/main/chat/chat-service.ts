@@ -68,7 +68,7 @@ export class ChatService {
     const at = this.#clock.wall().getTime();
     const id = chatId ?? randomUUID();
     const user: UserMessage = { role: 'user', id: randomUUID(), chatId: id, text, at };
-    const answer = newAnswer(id, user.id, at);
+    const answer = newAnswer(id, user.id, at, target);
     await this.#store.addTurn({
       chat: chatId === null ? { id, title: firstTitle(text) } : null,
       user,
@@ -83,7 +83,7 @@ export class ChatService {
   /** A further answer to the message that `answerId` answers; `overruleMemory`: the guard lets this one pass. */
   async retry(answerId: string, target: Target, { overruleMemory = false } = {}): Promise<Answer> {
     const old = await this.#answer(answerId);
-    const answer = newAnswer(old.chatId, old.replyTo, this.#clock.wall().getTime());
+    const answer = newAnswer(old.chatId, old.replyTo, this.#clock.wall().getTime(), target);
     await this.#store.addAnswer(answer);
     this.#pushes.emit({ name: 'chatChanged', payload: { chatId: answer.chatId } });
     this.#start(answer, target, overruleMemory);
@@ -267,7 +267,7 @@ export class ChatService {
   }
 }
 
-function newAnswer(chatId: string, replyTo: string, at: number): Answer {
+function newAnswer(chatId: string, replyTo: string, at: number, target: Target): Answer {
   return {
     role: 'assistant',
     id: randomUUID(),
@@ -275,7 +275,7 @@ function newAnswer(chatId: string, replyTo: string, at: number): Answer {
     replyTo,
     text: '',
     status: 'queued',
-    meta: emptyMeta(),
+    meta: { ...emptyMeta(), target },
     at,
   };
 }

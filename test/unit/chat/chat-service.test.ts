@@ -180,6 +180,22 @@ describe('chat', () => {
     });
   });
 
+  it('keeps where a request was to go that memory turned away, and lets it pass there when overruled', async () => {
+    const target = { kind: 'model', backend: 'mlx', model: 'org/big' } as const;
+    const { answer } = await chat.send(null, 'hello', target);
+    await clock.advance(0);
+    dispatcher.feed(0, new TandemError('memory_critical', 'Held back on purpose. Try anyway.'));
+    await clock.advance(40);
+    const kept = stored(answer.id).meta;
+    expect(kept).toMatchObject({ source: 'app', target, error: { code: 'memory_critical' } });
+    await chat.retry(answer.id, kept.target ?? auto, { overruleMemory: true });
+    await clock.advance(0);
+    expect(dispatcher.requests[1]).toMatchObject({
+      model: { kind: 'named', name: 'org/big', backend: 'mlx' },
+      overruleMemory: true,
+    });
+  });
+
   it('says in its own words that no model is there, and answers when one is', async () => {
     const { answer } = await chat.send(null, 'write code', auto);
     await clock.advance(0);

@@ -1,7 +1,8 @@
 import { ChevronDown } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Answer } from '../../../shared/chat';
+import type { Answer, Target } from '../../../shared/chat';
+import type { BackendId } from '../../../shared/domain';
 import { cx } from '../../components/cx';
 import { useFormat } from '../../i18n/use-format';
 import { retry } from '../../stores/chat-store';
@@ -80,7 +81,13 @@ function ReasonsPanel({ answer }: { answer: Answer }) {
         <button
           type="button"
           title={spared ? t('answer.tryAnywayRisk') : undefined}
-          onClick={() => void retry(answer.id, { kind: 'backend', backend: other }, spared)}
+          onClick={() =>
+            void retry(
+              answer.id,
+              spared ? sparedTarget(other, answer) : { kind: 'backend', backend: other },
+              spared,
+            )
+          }
           className="-ml-1.5 mt-1 rounded-badge px-1.5 py-1 font-[550] text-accent-text hover:bg-accent-soft"
         >
           {t(spared ? 'chat.askAnyway' : 'chat.askOther', { backend: t(`backend.${other}`) })}
@@ -88,4 +95,9 @@ function ReasonsPanel({ answer }: { answer: Answer }) {
       )}
     </div>
   );
+}
+
+/** What the memory guard kept from a server: the model that the user chose there, if there was one. */
+function sparedTarget(backend: BackendId, { meta: { target } }: Answer): Target {
+  return target?.kind === 'model' && target.backend === backend ? target : { kind: 'backend', backend };
 }

@@ -1,7 +1,7 @@
 import type { TFunction } from 'i18next';
 import { Gauge } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import type { Answer, Target } from '../../../shared/chat';
+import type { Answer } from '../../../shared/chat';
 import { shortModel } from '../../components/backend-words';
 import { Button } from '../../components/button';
 import { type Format, useFormat } from '../../i18n/use-format';
@@ -12,6 +12,7 @@ export function AnswerSpared({ answer, details }: { answer: Answer; details: Rec
   const { t } = useTranslation();
   const format = useFormat();
   const why = sparedWords(details, t, format);
+  const target = answer.meta.target ?? { kind: 'auto' };
   return (
     <div
       data-testid="answer-spared"
@@ -25,11 +26,8 @@ export function AnswerSpared({ answer, details }: { answer: Answer; details: Rec
           {t(details.rule === 'buffer_limit' ? 'answer.sparedSmaller' : 'answer.sparedBody')}
         </p>
         <div className="mt-1.5 flex flex-wrap gap-1.5">
-          <Button onClick={() => void retry(answer.id, sameTarget(answer))}>{t('common.retry')}</Button>
-          <Button
-            title={t('answer.tryAnywayRisk')}
-            onClick={() => void retry(answer.id, sameTarget(answer), true)}
-          >
+          <Button onClick={() => void retry(answer.id, target)}>{t('common.retry')}</Button>
+          <Button title={t('answer.tryAnywayRisk')} onClick={() => void retry(answer.id, target, true)}>
             {t('answer.tryAnyway')}
           </Button>
         </div>
@@ -54,11 +52,4 @@ function sparedWords(
   if (figures.model === '') return t('answer.sparedNumbers', figures);
   if (rule === 'buffer_limit') return t('answer.sparedBuffer', figures);
   return t(rule === 'working_set' ? 'answer.sparedGpu' : 'answer.sparedModel', figures);
-}
-
-/** Where the request went by the user's own choice, else wherever it belongs. */
-function sameTarget({ meta: { source, model, reasons } }: Answer): Target {
-  if (source !== 'mlx' && source !== 'ollama') return { kind: 'auto' };
-  if (reasons.includes('explicit:model') && model !== null) return { kind: 'model', backend: source, model };
-  return reasons.includes('explicit:backend') ? { kind: 'backend', backend: source } : { kind: 'auto' };
 }
