@@ -8,7 +8,7 @@ export type Attention =
   | { key: string; kind: 'memory' };
 
 /** The parts of the snapshot that tell it. */
-export type AttentionFacts = Pick<Snapshot, 'backends' | 'setup' | 'ledger' | 'memory'>;
+export type AttentionFacts = Pick<Snapshot, 'backends' | 'setup' | 'ledger'>;
 
 /**
  * Everything that needs a person now. A restart that Tandem does by itself is none of it. A breaker that is being
@@ -27,10 +27,13 @@ export function attentionOf(facts: AttentionFacts): Attention[] {
   return found;
 }
 
-/** Is memory so short that a request waits or was turned away, and no other server can take it? */
-function refusesAll({ backends, ledger, memory }: AttentionFacts): boolean {
+/**
+ * Is memory so short that a request was turned away, and no other server can take it? By the ledger's pressure: the one
+ * measured goes to and fro about its limit.
+ */
+function refusesAll({ backends, ledger }: AttentionFacts): boolean {
   const decision = ledger?.lastDecision;
-  if (!decision || decision.kind === 'evict' || decision.rule !== 'critical') return false;
-  if (memory?.pressure !== 'critical') return false;
+  if (decision?.kind !== 'refuse' || decision.rule !== 'critical') return false;
+  if (ledger?.pressure !== 'critical') return false;
   return !backends.some(({ id, state }) => id !== decision.backend && isServing(state));
 }

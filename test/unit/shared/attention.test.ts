@@ -1,22 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { type AttentionFacts, attentionOf } from '../../../src/shared/attention';
+import type { Ledger } from '../../../src/shared/status';
 import { backendStatus, fakeLedger, fakeSnapshot, memoryStatus } from '../../support/fake-snapshot';
 
 const keys = (change: Partial<AttentionFacts>) =>
   attentionOf({ ...fakeSnapshot(), ...change }).map(({ key }) => key);
 const ollama = backendStatus('ollama');
-const refused = fakeLedger({
-  lastDecision: {
-    at: 0,
-    kind: 'refuse',
-    backend: 'mlx',
-    model: null,
-    rule: 'critical',
-    neededBytes: null,
-    freeBytes: null,
-  },
-});
-const critical = memoryStatus({ pressure: 'critical' });
+const decided = (kind: 'refuse' | 'wait' | 'evict', pressure: Ledger['pressure'] = 'critical') =>
+  fakeLedger({
+    pressure,
+    lastDecision: {
+      at: 0,
+      kind,
+      backend: 'mlx',
+      model: null,
+      rule: 'critical',
+      neededBytes: null,
+      freeBytes: null,
+    },
+  });
 const down = backendStatus('ollama', { state: 'backoff' });
 
 describe('attentionOf', () => {
@@ -43,10 +45,19 @@ describe('attentionOf', () => {
   });
 
   it('names memory only when no other server can take what it turned away', () => {
-    expect(keys({ ledger: refused, memory: critical })).toEqual([]);
-    expect(keys({ ledger: refused, memory: critical, backends: [backendStatus('mlx'), down] })).toEqual([
-      'memory',
-    ]);
-    expect(keys({ ledger: refused, backends: [backendStatus('mlx'), down] })).toEqual([]);
+    const alone = [backendStatus('mlx'), down];
+    expect(keys({ ledger: decided('refuse') })).toEqual([]);
+    expect(keys({ ledger: decided('refuse'), backends: alone })).toEqual(['memory']);
+    expect(keys({ ledger: decided('refuse', 'warning'), backends: alone })).toEqual([]);
+  });
+
+  it('names memory for as long as it has not really come back, and never for a request that only waits', () => {
+    const backends = [backendStatus('mlx'), down];
+    const dips = memoryStatus({ pressure: 'warning', usedPercent: 94 });
+    expect(
+      attentionOf({ ...fakeSnapshot(), backends, memory: dips, ledger: decided('refuse') }),
+    ).toHaveLength(1);
+    for (const kind of ['wait', 'evict'] as const)
+      expect(keys({ ledger: decided(kind), backends })).toEqual([]);
   });
 });
