@@ -69,10 +69,10 @@ export class Attempt {
   async *stream(request: BackendRequest): AsyncGenerator<CompletionChunk, CompletionEnd, void> {
     const { backend, candidate, clock, timeoutMs } = this.#options;
     const { signal } = this.#controller;
+    signal.throwIfAborted();
     this.#cancelTimer = clock.after(timeoutMs, () => {
       this.#controller.abort(tookTooLong(backend.id, candidate.model, timeoutMs));
     });
-    signal.throwIfAborted();
     this.#computing = true;
     this.#stay = this.#options.onStart();
     const iterator = backend.stream(request, signal)[Symbol.asyncIterator]();
