@@ -27,6 +27,8 @@ export interface TryContext {
   candidate: Candidate;
   /** Another candidate stands ready. */
   hasNext: boolean;
+  /** Nobody else is left: its backend is worth waiting for even in a slot, should it be down by then. */
+  mayWait: boolean;
   /** Where a broken stream may be continued. */
   splice: Splice | null;
 }
@@ -57,7 +59,6 @@ export async function* answer(
   const attempt = new Attempt(
     {
       ...context,
-      mayWait: candidate.waitForReady || !(context.hasNext || run.request.strict),
       onDrain: (drained) => drains.watch(backend.id, drained),
       onStart: () => inFlight.enter(backend, run.request),
     },

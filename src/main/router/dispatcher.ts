@@ -1,15 +1,14 @@
 import { type BackendId, type CompletionRequest, isServing, type Reason } from '../../shared/domain';
 import { type TandemError, toTandemError } from '../../shared/errors';
-import type { Backend } from '../backends/backend';
 import type { BackendRegistry } from '../backends/registry';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
 import type { RequestQueue } from '../queue/request-queue';
 import type { Admitted } from '../queue/types';
 import { answer, type Routed, type TryContext } from './answer';
-import { orAbort, within } from './bounded';
+import { orAbort } from './bounded';
 import { DrainWatch } from './drain-watch';
-import { asFailure, backendDown, brokenOff, causeOf, isFinal, poisoned, withoutFallback } from './failures';
+import { asFailure, brokenOff, causeOf, isFinal, poisoned, withoutFallback } from './failures';
 import { type Fingerprints, MAX_DEATHS } from './fingerprints';
 import { InFlight } from './in-flight';
 import { Line } from './line';
@@ -143,21 +142,17 @@ export class RequestDispatcher implements Dispatcher {
   ): AsyncGenerator<RouterEvent, void, void> {
     const { request } = run;
     const suspicion = () => this.#options.fingerprints.of(request);
-    const line = new Line({
-      candidates: routed.candidates,
-      backends: this.#options.backends,
-      budget: this.#budget,
-      killed: () => suspicion().killed,
-    });
     const splice = mayBeSpliced(request) ? new Splice() : null;
-    for (let current = line.shift(); current; ) {
-      const context = { run, routed, snapshot, candidate: current, hasNext: line.hasNext, splice };
+    const line = this.#lineFor(run, routed, snapshot);
+    for (let current = await line.shift(run.signal); current; ) {
+      const mayWait = !request.strict && line.isLast(current);
+      const context = { run, routed, snapshot, candidate: current, hasNext: line.hasNext, mayWait, splice };
       const tried = yield* this.#try(context);
       if (tried.kind === 'done') return;
       if (suspicion().deaths >= MAX_DEATHS) throw poisoned(tried.kind === 'failed' ? tried.error : undefined);
       if (tried.kind === 'moved') {
         run.addReasons([`fallback:${current.backend}-${tried.why}`]);
-        current = line.shift();
+        current = await line.shift(run.signal);
         continue;
       }
       const { error } = tried;
@@ -171,6 +166,22 @@ export class RequestDispatcher implements Dispatcher {
     }
   }
 
+  #lineFor(run: RequestRun, routed: Routed, snapshot: RouteSnapshot): Line {
+    const { backends, clock, measured, fingerprints } = this.#options;
+    return new Line({
+      candidates: routed.candidates,
+      backends,
+      budget: this.#budget,
+      clock,
+      killed: () => fingerprints.of(run.request).killed,
+      limitMs: (candidate) => planFor({ run, routed, snapshot, candidate }, measured).timeoutMs,
+      onPassedOver: ({ backend }) => {
+        const isOpen = backends.get(backend).status().state === 'open';
+        run.addReasons([`fallback:${backend}-down`, ...(isOpen ? (['breaker:open'] as const) : [])]);
+      },
+    });
+  }
+
   /** Goes on with a stream of which the client has a part; its error is the first failure's. */
   async *#continue(context: TryContext, failed: Failed): AsyncGenerator<RouterEvent, void, void> {
     const { run, candidate, splice, snapshot } = context;
@@ -181,7 +192,7 @@ export class RequestDispatcher implements Dispatcher {
     if (killed.has(twin.backend) || !this.#budget.take()) throw broken;
     splice.again();
     yield* this.#fallBack(run, candidate, twin, failed);
-    const tried = yield* this.#try({ ...context, candidate: twin, hasNext: false });
+    const tried = yield* this.#try({ ...context, candidate: twin, hasNext: false, mayWait: true });
     if (tried.kind !== 'done') throw broken;
   }
 
@@ -211,7 +222,6 @@ export class RequestDispatcher implements Dispatcher {
     const view = { visible: false, sent: false };
     try {
       const plan = planFor(context, measured);
-      if (candidate.waitForReady) await this.#waitUntilUp(backend, plan.timeoutMs, run.signal);
       const slot = yield* waitForSlot(
         { ...context, admitted: run.admitted, drains: this.#drains },
         plan.wish,
@@ -251,18 +261,6 @@ export class RequestDispatcher implements Dispatcher {
   #isBarred({ run, candidate, hasNext }: TryContext): boolean {
     const { deaths, killed } = this.#options.fingerprints.of(run.request);
     return deaths >= MAX_DEATHS || (hasNext && killed.has(candidate.backend));
-  }
-
-  /** Waits outside the queue, so that those who wait for a dead backend keep nobody's slot. */
-  async #waitUntilUp(backend: Backend, limitMs: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    await within(
-      clock,
-      limitMs,
-      signal,
-      (inner) => backend.ensureReady(inner),
-      () => backendDown(backend.id),
-    );
   }
 }
 

@@ -11,7 +11,10 @@ export interface Plan {
 }
 
 /** What the candidate may cost: its wish for a slot and its time limit. */
-export function planFor({ run, routed, snapshot, candidate }: TryContext, measured: MeasuredTimes): Plan {
+export function planFor(
+  { run, routed, snapshot, candidate }: Pick<TryContext, 'run' | 'routed' | 'snapshot' | 'candidate'>,
+  measured: MeasuredTimes,
+): Plan {
   const { settings, models } = snapshot;
   const { maxTokens } = run.request.sampling;
   const model = { backend: candidate.backend, name: candidate.model };

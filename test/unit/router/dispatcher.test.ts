@@ -297,6 +297,79 @@ describe('RequestDispatcher', () => {
     expect(queue.stats()).toMatchObject({ failed: 1, depth: 0, running: 0 });
   });
 
+  it('with both down, is answered by whoever is up first', async () => {
+    const { clock, mlx, ollama, send } = setUp();
+    mlx.state = 'starting';
+    ollama.state = 'backoff';
+    const { answer, finished } = send('hello');
+    await clock.advance(5000);
+    expect(answer.kinds).toEqual(['routed']);
+    ollama.state = 'ready';
+    await finished;
+    expect(answer.end).toMatchObject({ backend: 'ollama', reasons: ['rule:greeting', 'fallback:mlx-down'] });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('with both down, waits on where one of them gives up', async () => {
+    const { clock, mlx, ollama, send } = setUp();
+    mlx.state = 'open';
+    ollama.state = 'starting';
+    const { finished } = send('hello');
+    await clock.advance(5000);
+    ollama.state = 'ready';
+    expect((await finished).end).toMatchObject({
+      backend: 'ollama',
+      reasons: ['rule:greeting', 'fallback:mlx-down', 'breaker:open'],
+    });
+  });
+
+  it('with both down for good, is told so after one wait, not one for each', async () => {
+    const { clock, mlx, ollama, send, queue } = setUp();
+    mlx.state = 'starting';
+    ollama.state = 'starting';
+    const { answer, finished } = send('hello');
+    await clock.advance(301_000);
+    await finished;
+    expect(answer.error).toMatchObject({ code: 'mlx_down' });
+    expect(queue.stats()).toMatchObject({ failed: 1, depth: 0, running: 0 });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('with both dead under it, goes to whoever is back first, whichever that is', async () => {
+    for (const back of ['mlx', 'ollama'] as const) {
+      const { clock, mlx, ollama, send } = setUp();
+      for (const backend of [mlx, ollama]) {
+        backend.script = [() => [{ type: 'die', cause: 'killed' }], () => says('fine')];
+      }
+      const { answer, finished } = send('hello');
+      await clock.advance(5000);
+      (back === 'mlx' ? mlx : ollama).state = 'ready';
+      await finished;
+      expect(answer.end).toMatchObject({ backend: back });
+    }
+  });
+
+  it('that queued while both died holds no slot for one when the other is back', async () => {
+    const { clock, mlx, ollama, send, queue } = setUp();
+    mlx.script = [() => [{ type: 'die', cause: 'killed' }], () => says('fine')];
+    ollama.script = [
+      () => [
+        { type: 'pause', ms: 1000 },
+        { type: 'die', cause: 'killed' },
+      ],
+      () => says('fine'),
+    ];
+    const first = send(CODE);
+    await settle();
+    const second = send('hello');
+    await clock.advance(1500);
+    expect(queue.stats()).toMatchObject({ running: 0, replaying: 2 });
+    mlx.state = 'ready';
+    expect((await second.finished).end).toMatchObject({ backend: 'mlx' });
+    ollama.state = 'ready';
+    expect((await first.finished).end).toMatchObject({ backend: 'ollama' });
+  });
+
   it('gives no slot to those who wait for a dead backend', async () => {
     const { clock, ollama, send, queue } = setUp();
     ollama.state = 'starting';

@@ -219,19 +219,43 @@ describe('a request under which a process dies', () => {
 });
 
 describe('replays', () => {
-  it('beyond their budget wait for their own backend', async () => {
-    const { clock, mlx, ollama, ask, deadly } = setUp();
-    deadly(mlx, 'killed');
+  /** The budget is spent, and the one request that comes now loses its process. */
+  async function spent() {
+    const world = setUp();
+    const { mlx, ollama, ask } = world;
     for (let turn = 0; turn < 24; turn += 1) {
-      expect(await ask(KILLER)).toMatchObject({ backend: 'ollama' });
+      mlx.script = [() => [{ type: 'die', cause: 'killed' }], () => says('fine')];
+      expect(await ask('hello')).toMatchObject({ backend: 'ollama' });
       mlx.state = 'ready';
     }
     const replayed = ollama.requests.length;
     mlx.script = [() => [{ type: 'die', cause: 'killed' }], () => says('fine')];
-    const told = ask(KILLER);
+    const told = ask('hello');
     await settle();
     expect(ollama.requests).toHaveLength(replayed);
-    await clock.advance(2000);
+    return { ...world, told };
+  }
+
+  it('beyond their budget wait for their own backend', async () => {
+    const { clock, mlx, told } = await spent();
+    await clock.advance(100);
+    mlx.state = 'ready';
     expect(await told).toMatchObject({ backend: 'mlx', error: null });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('wait no longer for it than for the budget', async () => {
+    const { clock, mlx, told } = await spent();
+    mlx.state = 'starting';
+    await clock.advance(2000);
+    expect(await told).toMatchObject({ backend: 'ollama', error: null });
+    expect(clock.pending).toBe(0);
+  });
+
+  it.each(['backoff', 'open'] as const)('are paid for where their own backend stays %s', async (state) => {
+    const { clock, mlx, told } = await spent();
+    mlx.state = state;
+    await clock.advance(2000);
+    expect(await told).toMatchObject({ backend: 'ollama', error: null });
   });
 });

@@ -1,0 +1,41 @@
+import type { Backend } from '../backends/backend';
+import type { Clock } from '../ports/clock';
+import { childOf, within } from './bounded';
+import { backendDown } from './failures';
+
+/** A backend that is waited for, and for how long, ms. */
+export interface Awaited {
+  backend: Backend;
+  limitMs: number;
+}
+
+/**
+ * Resolves with the first of these backends that is up; on a tie the earlier one in the list. Rejects with the failure
+ * of the first in the list when none comes up, and with the signal's reason as soon as it aborts. No wait outlives it.
+ */
+export async function firstUp(
+  clock: Clock,
+  awaited: readonly Awaited[],
+  signal: AbortSignal,
+): Promise<Backend> {
+  const { controller, dispose } = childOf(signal);
+  const waits = awaited.map(async ({ backend, limitMs }) => {
+    await within(
+      clock,
+      limitMs,
+      controller.signal,
+      (inner) => backend.ensureReady(inner),
+      () => backendDown(backend.id),
+    );
+    return backend;
+  });
+  try {
+    return await Promise.any(waits);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof AggregateError ? error.errors[0] : error;
+  } finally {
+    controller.abort();
+    dispose();
+  }
+}
