@@ -91,10 +91,12 @@ export function createCore(
       pulls.onCompleted(() => void library.rescan()),
       setup.onProgress(() => projection.touch('setup')),
       setup.onProgress(setupLog(logger)),
-      setup.onSettled(({ part }) => void services.registry.get(part).relocate()),
+      // A server that was switched on since comes with the next start of the app.
+      setup.onSettled(({ part }) => void enabled.find(({ id }) => id === part)?.relocate()),
       settings.onChange(() => {
-        projection.touch('settings', 'times');
+        projection.touch('settings', 'times', 'setup');
         services.applySettings();
+        void setup.runMissing();
       }),
       starter.start(),
       ...enabled.map((backend) => backend.onStatus(() => projection.touch('backends', 'ledger', 'settings'))),

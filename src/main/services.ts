@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { BACKEND_IDS } from '../shared/domain';
 import type { Backend } from './backends/backend';
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
@@ -96,6 +97,7 @@ export function createServices(
       MLX_API_URL: mlxUrl ?? '',
       OLLAMA_API_URL: values().ollamaUrl ?? '',
     },
+    wanted: () => BACKEND_IDS.filter((id) => isEnabled(id, values())),
   });
 
   const mlxModels = new MlxLibrary(() => {

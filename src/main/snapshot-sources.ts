@@ -5,6 +5,7 @@ import { hasCapableModel } from './models/model-library';
 import { brokenViewOf, viewOf } from './models/model-view';
 import type { Place } from './place';
 import type { Sources } from './projection';
+import { isEnabled } from './route-facts';
 import { timesOf } from './router/estimates';
 import type { Services } from './services';
 import type { SettingsStore } from './store/settings-store';
@@ -40,7 +41,8 @@ export function snapshotSources(from: {
     capable: () => hasCapableModel(library.models()),
     suggestions: () => suggestModels(memory.status()?.totalBytes ?? 0, library.models()),
     pulls: () => [...pulls.list()],
-    setup: () => setup.parts(),
+    // What is switched off on purpose needs nobody's attention.
+    setup: () => setup.parts().filter(({ part }) => isEnabled(part, settings.values())),
     settings: () => settings.view(),
     chats,
     warnings,

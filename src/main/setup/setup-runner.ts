@@ -12,7 +12,11 @@ export interface SetupRunnerOptions {
   script: string;
   args: readonly string[];
   env: Record<string, string>;
+  /** The parts that are to be had, at least one; asked at each run. */
+  wanted: () => readonly PartName[];
 }
+
+type PartName = SetupPart['part'];
 
 /**
  * Runs `resources/setup/runtimes.js`, which finds or makes the runtimes, and tells its progress. It is a child of
@@ -20,11 +24,12 @@ export interface SetupRunnerOptions {
  */
 export class SetupRunner {
   readonly #options: SetupRunnerOptions;
-  readonly #parts = new Map<SetupPart['part'], SetupPart>();
+  readonly #parts = new Map<PartName, SetupPart>();
   readonly #progress = new Emitter<SetupPart>();
   readonly #settled = new Emitter<SetupPart>();
   #child: ChildHandle | null = null;
   #run: Promise<void> | null = null;
+  #stopped = false;
 
   readonly onProgress = this.#progress.subscribe;
   /** A part is ready, absent or failed. */
@@ -38,12 +43,12 @@ export class SetupRunner {
     return [...this.#parts.values()];
   }
 
-  part(name: SetupPart['part']): SetupPart | null {
+  part(name: PartName): SetupPart | null {
     return this.#parts.get(name) ?? null;
   }
 
   /** Marks a part whose runtime has been removed, until the set-up runs again. */
-  forget(name: SetupPart['part']): void {
+  forget(name: PartName): void {
     this.#tell({
       part: name,
       stage: 'absent',
@@ -55,19 +60,21 @@ export class SetupRunner {
     });
   }
 
-  /** Runs the set-up once; a call while it runs joins it. Resolves when every part has settled, never rejects. */
+  /** Runs the set-up once; a call while it runs joins it. Resolves when every wanted part has settled, never rejects. */
   run(): Promise<void> {
-    this.#run ??= this.#start()
-      .catch((error) => this.#failUnsettled(String(error)))
-      .finally(() => {
-        this.#run = null;
-        this.#child = null;
-      });
-    return this.#run;
+    return this.#begin(this.#options.wanted());
   }
 
-  /** Ends a running set-up; what is half built is cleaned by the next one. */
+  /** Sets up, after the set-up that is running, what is wanted by now and was not before. Never rejects. */
+  async runMissing(): Promise<void> {
+    await this.#run;
+    const missing = this.#options.wanted().filter((name) => !this.#parts.has(name));
+    if (missing.length > 0) await this.#begin(missing);
+  }
+
+  /** Ends a running set-up for good; what is half built is cleaned by that of the next start. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     const child = this.#child;
     if (!child) return;
     child.kill('SIGTERM');
@@ -76,9 +83,22 @@ export class SetupRunner {
     clearTimeout(timer);
   }
 
-  async #start(): Promise<void> {
+  #begin(parts: readonly PartName[]): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    this.#run ??= this.#start(parts)
+      .catch((error) => this.#failUnsettled(parts, String(error)))
+      .finally(() => {
+        this.#run = null;
+        this.#child = null;
+      });
+    return this.#run;
+  }
+
+  async #start(parts: readonly PartName[]): Promise<void> {
     const { spawner, node, script, args, env, logger } = this.#options;
-    const child = spawner.spawn({ command: node, args: [script, '--json', ...args], env });
+    const [first, second] = parts;
+    const only = first !== undefined && second === undefined ? ['--only', first] : [];
+    const child = spawner.spawn({ command: node, args: [script, '--json', ...only, ...args], env });
     this.#child = child;
     child.stderr?.resume();
     if (child.stdout) {
@@ -86,7 +106,7 @@ export class SetupRunner {
     }
     const exit = await child.exited;
     if (exit.code !== 0) logger.warn('setup-ended', { code: exit.code, signal: exit.signal });
-    this.#failUnsettled(exit.error?.message ?? `the set-up ended with ${exit.code ?? exit.signal}`);
+    this.#failUnsettled(parts, exit.error?.message ?? `the set-up ended with ${exit.code ?? exit.signal}`);
   }
 
   #line(line: string): void {
@@ -108,8 +128,8 @@ export class SetupRunner {
   }
 
   /** A set-up that died before its last word leaves no part waiting for ever. */
-  #failUnsettled(detail: string): void {
-    for (const name of ['mlx', 'ollama'] as const) {
+  #failUnsettled(parts: readonly PartName[], detail: string): void {
+    for (const name of parts) {
       const part = this.#parts.get(name);
       if (part && isSettled(part)) continue;
       this.#tell({

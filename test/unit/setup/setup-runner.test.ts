@@ -1,11 +1,25 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/main/ports/logger';
 import type { Spawner } from '../../../src/main/ports/spawner';
 import { SetupRunner } from '../../../src/main/setup/setup-runner';
 import { FakeSpawner } from '../../support/fake-processes';
 
+/** The parts that the settings ask for. */
+let wanted: ('mlx' | 'ollama')[];
+beforeEach(() => {
+  wanted = ['mlx', 'ollama'];
+});
+
 const runner = (spawner: Spawner) =>
-  new SetupRunner({ spawner, logger: silentLogger, node: 'node', script: 'runtimes.js', args: [], env: {} });
+  new SetupRunner({
+    spawner,
+    logger: silentLogger,
+    node: 'node',
+    script: 'runtimes.js',
+    args: [],
+    env: {},
+    wanted: () => wanted,
+  });
 
 const READY = {
   part: 'mlx',
@@ -29,6 +43,51 @@ describe('SetupRunner', () => {
     await run;
     expect(settled).toEqual(['mlx ready', 'ollama failed']);
     expect(setup.part('ollama')).toMatchObject({ code: 'runtime_broken', detail: 'the set-up ended with 1' });
+  });
+
+  it('sets up the one part that is wanted, and says nothing of the other when that fails', async () => {
+    wanted = ['mlx'];
+    const spawner = new FakeSpawner();
+    const setup = runner(spawner);
+    const run = setup.run();
+    expect(spawner.specs[0]?.args).toEqual(['runtimes.js', '--json', '--only', 'mlx']);
+    spawner.last.stdout.end();
+    spawner.last.exit(1);
+    await run;
+    expect(setup.parts().map(({ part, stage }) => `${part} ${stage}`)).toEqual(['mlx failed']);
+  });
+
+  it('sets up a part that is wanted later, after the run that is under way, and only that one', async () => {
+    wanted = ['mlx'];
+    const spawner = new FakeSpawner();
+    const setup = runner(spawner);
+    const run = setup.run();
+    wanted = ['mlx', 'ollama'];
+    const later = setup.runMissing();
+    spawner.last.stdout.end(`${JSON.stringify(READY)}\n`);
+    spawner.last.exit(0);
+    await run;
+    expect(spawner.children).toHaveLength(2);
+    expect(spawner.specs[1]?.args).toEqual(['runtimes.js', '--json', '--only', 'ollama']);
+    spawner.last.stdout.end(`${JSON.stringify({ ...READY, part: 'ollama' })}\n`);
+    spawner.last.exit(0);
+    await later;
+    expect(setup.parts().map(({ part, stage }) => `${part} ${stage}`)).toEqual(['mlx ready', 'ollama ready']);
+    await setup.runMissing();
+    expect(spawner.children).toHaveLength(2);
+  });
+
+  it('starts nothing any more once it is being stopped', async () => {
+    wanted = ['mlx'];
+    const spawner = new FakeSpawner();
+    const setup = runner(spawner);
+    const run = setup.run();
+    wanted = ['mlx', 'ollama'];
+    const later = setup.runMissing();
+    const stopped = setup.stop();
+    spawner.last.stdout.end();
+    await Promise.all([run, later, stopped]);
+    expect(spawner.children).toHaveLength(1);
   });
 
   it('fails every part when the script cannot even be started', async () => {

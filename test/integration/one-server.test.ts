@@ -1,0 +1,45 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type App, NO_SERVERS, startApp } from '../support/app';
+import { openWebClient, type WebClient } from '../support/web-client';
+
+/** Somebody wants MLX alone: the other server is neither looked for nor spoken of until it is wanted again. */
+
+let dataDir: string;
+let app: App;
+let page: WebClient;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'tandem-one-server-'));
+  await writeFile(
+    join(dataDir, 'settings.json'),
+    JSON.stringify({ version: 1, values: { useBackends: 'mlx' } }),
+  );
+  app = await startApp({ dataDir, env: NO_SERVERS });
+  page = await openWebClient(app);
+});
+afterAll(async () => {
+  page?.close();
+  await app?.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const partsNow = async () => (await page.snapshot()).setup.map(({ part }) => part);
+
+it('sets up only the server that is wanted, and the other one when it is switched on', async () => {
+  expect(await partsNow()).toEqual(['mlx']);
+  await page.call('settingsSet', { key: 'useBackends', value: 'both' });
+  const settled = await page.next(
+    (push) =>
+      push.name === 'patch'
+        ? push.payload.patch.setup?.find(({ part, stage }) => part === 'ollama' && stage === 'ready')
+        : undefined,
+    20_000,
+    'the set-up of the other server',
+  );
+  expect(settled.url).toBe(NO_SERVERS.OLLAMA_API_URL);
+  await page.call('settingsSet', { key: 'useBackends', value: 'mlx' });
+  expect(await partsNow()).toEqual(['mlx']);
+});
