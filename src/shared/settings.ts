@@ -37,6 +37,7 @@ export const SETTINGS = {
     env: 'OLLAMA_MAX_CONCURRENT',
     acts: 'now',
   },
+  /** `mlx_lm.server` holds one model and has no option for more, so a larger number changes nothing. */
   mlxMaxCachedModels: {
     schema: z.number().int().min(1).max(4),
     default: 1,
