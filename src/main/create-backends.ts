@@ -90,9 +90,9 @@ function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
     launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
     preload: async () => {
       settings.markApplied('mlx');
-      const wanted = await preloadFolder(needs);
-      return wanted && (await later.gate().mayPreload('mlx', wanted.name)) ? wanted : null;
+      return preloadFolder(needs);
     },
+    mayPreload: (name) => later.gate().mayPreload('mlx', name),
     resolveModel: (name) => mlxModels.resolve(name),
     listModels: (signal) => mlxModels.list(signal),
     maxConcurrent: () => values().mlxMaxConcurrent,

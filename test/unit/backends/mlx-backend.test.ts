@@ -32,6 +32,7 @@ let spawner: FakeSpawner;
 let records: ChildRecords;
 let located: Located;
 let model: ModelFolder | null;
+let admitted: (name: string) => boolean;
 let posts: number;
 let backend: MlxBackend;
 
@@ -42,13 +43,16 @@ beforeEach(async () => {
   records = new ChildRecords(join(folder, 'children.json'));
   located = PYTHON;
   model = null;
+  admitted = () => true;
   posts = 0;
   backend = new MlxBackend(
     {
       locate: async () => located,
       launchScript: 'launch.py',
       preload: async () => model,
-      resolveModel: async () => folder,
+      mayPreload: async (name) => admitted(name),
+      ladder: { file: null, smallerModel: (name) => (name === 'large' ? 'small' : null), onRung: () => {} },
+      resolveModel: async (name) => (name === 'small' ? join(folder, 'small') : folder),
       listModels: async () => [],
       maxConcurrent: () => 1,
       env: {},
@@ -152,6 +156,46 @@ test('running out of memory brings it back smaller, in the end not at all, and t
   expect(backend.status()).toMatchObject({ state: 'starting', ladder: { rung: 2 } });
   expect(spawner.children).toHaveLength(4);
   expect(spawner.specs.at(-1)?.env.TANDEM_MLX_MEMORY_BYTES).toBe('4500000000');
+});
+
+/** The process runs out of memory, and its next start is made. */
+async function runsOut(): Promise<void> {
+  spawner.last.stderr.write('libc++abi: [METAL] Command buffer execution failed: Insufficient Memory\n');
+  await settle();
+  spawner.last.exit(null, 'SIGABRT');
+  await settle();
+  await clock.advance(20_000);
+}
+
+test('what stands in for a large model is asked room for itself', async () => {
+  model = { name: 'large', folder };
+  await backend.start();
+  await settle();
+  for (let death = 0; death < 3; death += 1) await runsOut();
+  expect(spawner.specs.at(-1)?.args).toContain(join(folder, 'small'));
+
+  admitted = (name) => name === 'small';
+  void backend.restart('test');
+  await settle();
+  await clock.advance(10_000);
+  expect(spawner.specs).toHaveLength(5);
+  expect(spawner.specs.at(-1)?.args).toContain(join(folder, 'small'));
+});
+
+test('where there is no room ahead of time the rung stays, and an empty process costs none', async () => {
+  model = { name: 'large', folder };
+  await backend.start();
+  await settle();
+  await runsOut();
+  expect(backend.status().ladder).toMatchObject({ rung: 1 });
+  admitted = () => false;
+  void backend.restart('test');
+  await settle();
+  await clock.advance(10_000);
+  expect(spawner.specs.at(-1)?.args).not.toContain(folder);
+  expect(backend.status().ladder).toMatchObject({ rung: 1 });
+  await runsOut();
+  expect(backend.status().ladder).toMatchObject({ rung: 1 });
 });
 
 test('a start is given up when the probe gets no answer, and when the launcher falls silent in a load', async () => {

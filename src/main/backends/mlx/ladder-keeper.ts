@@ -72,13 +72,16 @@ export class LadderKeeper {
     }
   }
 
-  /** A start is about to load this model, or none. Null = the smaller one that stands in has gone as well. */
+  /**
+   * A start is coming, with this model as the wanted one, or none. What it may load is returned, if memory has room for
+   * it; null = the smaller one that stands in has gone as well.
+   */
   begin(wanted: string | null): string | null {
     this.#wanted = wanted;
     return this.next();
   }
 
-  /** The model that the next start would load, as far as the last one tells. */
+  /** The model that the next start would load if memory has room, as far as the last one tells. */
   next(): string | null {
     return this.#wanted === null ? null : this.#standIn(this.#wanted);
   }
@@ -111,11 +114,10 @@ export class LadderKeeper {
    */
   exited(cause: ExitCause, model: string | null, peakBytes: number | null): boolean {
     this.down();
-    if (cause !== 'out_of_memory' && cause !== 'killed_by_os') return true;
+    if (model === null || (cause !== 'out_of_memory' && cause !== 'killed_by_os')) return true;
     const wanted = this.#wanted;
     const stoodIn = wanted !== null && model === this.#standIn(wanted);
-    const key = stoodIn ? wanted : (model ?? wanted);
-    if (key === null) return true;
+    const key = stoodIn ? wanted : model;
     const smaller = this.#options.smallerModel(key) !== null;
     const { memory, bottom } = stepDown(this.#memory, key, smaller, peakBytes);
     this.#change(memory, key);

@@ -200,7 +200,8 @@ export class MlxBackend implements Backend, MemoryHolder {
   async #launch(): Promise<Launch> {
     // Asked again each time: the set-up may have put a new runtime beside the old one.
     if (!(await this.#locate()) || this.#python === null) throw this.#absent();
-    const preload = await this.#survivable(await this.#options.preload());
+    const survivable = await this.#survivable(await this.#options.preload());
+    const preload = survivable && (await this.#admitted(survivable.name)) ? survivable : null;
     const spec = mlxLaunchSpec({
       python: this.#python,
       script: this.#options.launchScript,
@@ -218,6 +219,10 @@ export class MlxBackend implements Backend, MemoryHolder {
     if (name === null || name === wanted?.name) return name === null ? null : wanted;
     const folder = await this.#options.resolveModel(name);
     return folder === null ? null : { name, folder };
+  }
+
+  async #admitted(name: string): Promise<boolean> {
+    return (await this.#options.mayPreload?.(name)) ?? true;
   }
 
   #publish(): void {

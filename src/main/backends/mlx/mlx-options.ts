@@ -18,8 +18,10 @@ export interface MlxBackendOptions {
   locate: Locate;
   /** Path of `resources/mlx/launch.py`. */
   launchScript: string;
-  /** The model to load at start; null = none. Asked before each start. */
+  /** The model that is wanted at start; null = none. Asked before each start. */
   preload(): Promise<ModelFolder | null>;
+  /** Is there memory to load this one, the wanted or what stands in for it, before anybody asks for it? */
+  mayPreload?(name: string): Promise<boolean>;
   /** Folder of a model by the name that clients use; null = unknown. */
   resolveModel(name: string): Promise<string | null>;
   listModels(signal?: AbortSignal): Promise<ModelInfo[]>;

@@ -98,7 +98,7 @@ export class MlxProcess {
             .map((line) => line.code),
         }),
         mayStart: (signal, cause) =>
-          options.mayStart?.(signal, cause, options.ladder.next()) ?? Promise.resolve(),
+          options.mayStart?.(signal, cause, this.#preload && options.ladder.next()) ?? Promise.resolve(),
         mayRecover: (cause) => this.#mayRecover(cause),
       },
       ports,
@@ -213,8 +213,9 @@ export class MlxProcess {
   }
 
   #mayRecover(cause: ExitCause): boolean {
-    const { ladder } = this.#options;
-    return ladder.exited(cause, this.memory.model(), this.memory.peakBytes());
+    // It may end before it has said that it loads what it was started with.
+    const model = this.memory.model() ?? this.#preload?.name ?? null;
+    return this.#options.ladder.exited(cause, model, this.memory.peakBytes());
   }
 
   #nameOf(folder: string): string {
