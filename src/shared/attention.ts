@@ -3,7 +3,8 @@ import { type BackendId, isServing } from './domain';
 
 /** What needs a person: nothing in Tandem can mend it by itself. `key` is the same for as long as it lasts. */
 export type Attention =
-  | { key: string; kind: 'breaker'; backend: BackendId }
+  /** `other` answers meanwhile; null = no server does. */
+  | { key: string; kind: 'breaker'; backend: BackendId; other: BackendId | null }
   | { key: string; kind: 'setup'; backend: BackendId }
   | { key: string; kind: 'memory' };
 
@@ -18,7 +19,12 @@ export function attentionOf(facts: AttentionFacts): Attention[] {
   const found: Attention[] = [];
   for (const { id, state, breaker } of facts.backends) {
     if (state === 'open' || breaker.state !== 'closed')
-      found.push({ key: `breaker:${id}`, kind: 'breaker', backend: id });
+      found.push({
+        key: `breaker:${id}`,
+        kind: 'breaker',
+        backend: id,
+        other: servingBeside(id, facts.backends),
+      });
   }
   for (const { part, stage } of facts.setup) {
     if (stage === 'failed') found.push({ key: `setup:${part}`, kind: 'setup', backend: part });
@@ -35,5 +41,10 @@ function refusesAll({ backends, ledger }: AttentionFacts): boolean {
   const decision = ledger?.lastDecision;
   if (decision?.kind !== 'refuse' || decision.rule !== 'critical') return false;
   if (ledger?.pressure !== 'critical') return false;
-  return !backends.some(({ id, state }) => id !== decision.backend && isServing(state));
+  return servingBeside(decision.backend, backends) === null;
+}
+
+/** A server that can stand in for this one now. */
+export function servingBeside(backend: BackendId, backends: Snapshot['backends']): BackendId | null {
+  return backends.find(({ id, state }) => id !== backend && isServing(state))?.id ?? null;
 }

@@ -25,12 +25,30 @@ describe('notifications', () => {
   it('tell a breaker once, through all its probes, and again when it opens anew', async () => {
     const { electron, core } = await startShell();
     for (const patch of [opened, opened, probed, opened]) core.patch(patch);
-    expect(electron.notifications.map(({ title }) => title)).toEqual(['MLX keeps stopping']);
+    expect(electron.notifications.map(({ title }) => title)).toEqual(['MLX has stopped']);
     core.patch(mlx({ state: 'ready' }));
     expect(electron.notifications[0]?.closed).toBe(true);
     core.patch(opened);
     expect(electron.notifications).toHaveLength(2);
   });
+
+  it.each([
+    ['en', 'ready', 'Ollama answers meanwhile.'],
+    ['en', 'backoff', 'No other server can answer now.'],
+    ['ru', 'ready', 'Пока отвечает Ollama.'],
+    ['ru', 'backoff', 'Другого сервера сейчас нет.'],
+  ] as const)(
+    'say who answers for a server that stopped, if anybody does: %s, Ollama is %s',
+    async (language, state, words) => {
+      const { electron, core } = await startShell();
+      const mlx = backendStatus('mlx', { state: 'open', breaker: { state: 'open', nextTryAt: null } });
+      core.patch({
+        backends: [mlx, backendStatus('ollama', { state })],
+        settings: settingsView({ language }),
+      });
+      expect(electron.notifications.map(({ body }) => body)).toEqual([expect.stringContaining(words)]);
+    },
+  );
 
   it('tell a set-up that failed, in the language of the app', async () => {
     const { electron, core } = await startShell();

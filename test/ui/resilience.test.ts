@@ -155,9 +155,22 @@ describe('a server that rests or runs smaller', () => {
   });
 
   it('says that only a person can wake it', async () => {
-    const stuck = { ...opened, restarts: 1, breaker: { state: 'open' as const, nextTryAt: null } };
+    const stuck = { ...opened, restarts: 3, breaker: { state: 'open' as const, nextTryAt: null } };
     await open({ backends: [stuck, backendStatus('ollama')] });
-    expect(await mlx().innerText()).toContain('It is not tried again by itself.');
+    expect(await mlx().innerText()).toContain(
+      'It cannot run as it is, so Ollama answers for now. Nothing was lost. It is not tried again by itself.',
+    );
+  });
+
+  it('does not say that the other server answers when that is down too', async () => {
+    const down = backendStatus('ollama', { state: 'backoff', nextStartAt: Date.now() + 8_000 });
+    await open({ backends: [opened, down] });
+    const words = await mlx().innerText();
+    expect(words).toContain('It stopped 10 times in a row, and no other server can answer now. Next try in');
+    expect(await page.getByTestId('status-ollama').innerText()).toContain('Until then nothing can answer.');
+    await page.getByTestId('nav-chat').click();
+    const note = page.getByTestId('attention');
+    await note.getByText('MLX has stopped, and no other server can answer.').waitFor();
   });
 
   it('says what it does without and until when, and its limits only on demand', async () => {
@@ -366,7 +379,7 @@ describe('what needs a person', () => {
   it('is one line that can be put away, and comes back only with a new event', async () => {
     await open({ backends: [opened, backendStatus('ollama')] }, 'chat');
     const note = page.getByTestId('attention');
-    await note.getByText('MLX keeps stopping, so it rests. Ollama answers meanwhile.').waitFor();
+    await note.getByText('MLX has stopped. Ollama answers meanwhile.').waitFor();
     await note.getByRole('button', { name: 'Dismiss' }).click();
     await expect.poll(() => note.count()).toBe(0);
     const healthy = [backendStatus('mlx'), backendStatus('ollama')];

@@ -1,5 +1,5 @@
 import type { Attention } from '../../shared/attention';
-import type { BackendId, BackendState } from '../../shared/domain';
+import type { BackendState } from '../../shared/domain';
 
 /** The shell's own words: menus and the tooltip. The pages have theirs in `src/renderer/i18n/`. */
 export interface ShellStrings {
@@ -26,8 +26,6 @@ export interface ShellStrings {
 /** Names are the same in every language. */
 export const BACKEND_NAMES = { mlx: 'MLX', ollama: 'Ollama' } as const;
 
-const otherName = (backend: BackendId) => BACKEND_NAMES[backend === 'mlx' ? 'ollama' : 'mlx'];
-
 const english: ShellStrings = {
   open: 'Open Tandem',
   hide: 'Hide',
@@ -46,7 +44,7 @@ const english: ShellStrings = {
     busy: 'answering',
     hung: 'not responding',
     backoff: 'restarting soon',
-    open: 'paused after repeated failures',
+    open: 'resting',
     stopping: 'stopping',
     adopted: 'ready',
   },
@@ -58,8 +56,8 @@ const english: ShellStrings = {
     switch (attention.kind) {
       case 'breaker':
         return {
-          title: `${BACKEND_NAMES[attention.backend]} keeps stopping`,
-          body: `It rests for now, and ${otherName(attention.backend)} answers. Status says why and lets you try again.`,
+          title: `${BACKEND_NAMES[attention.backend]} has stopped`,
+          body: `${attention.other ? `${BACKEND_NAMES[attention.other]} answers meanwhile.` : 'No other server can answer now.'} Status says why and lets you try again.`,
         };
       case 'setup':
         return {
@@ -94,7 +92,7 @@ const russian: ShellStrings = {
     busy: 'отвечает',
     hung: 'не отвечает на запросы',
     backoff: 'скоро перезапустится',
-    open: 'на паузе после сбоев',
+    open: 'отдыхает',
     stopping: 'останавливается',
     adopted: 'готов',
   },
@@ -106,8 +104,8 @@ const russian: ShellStrings = {
     switch (attention.kind) {
       case 'breaker':
         return {
-          title: `${BACKEND_NAMES[attention.backend]} не раз останавливался`,
-          body: `Пока он отдыхает, отвечает ${otherName(attention.backend)}. Почему и как попробовать снова, сказано в разделе «Состояние».`,
+          title: `${BACKEND_NAMES[attention.backend]} остановился`,
+          body: `${attention.other ? `Пока отвечает ${BACKEND_NAMES[attention.other]}.` : 'Другого сервера сейчас нет.'} Почему и как попробовать снова, сказано в разделе «Состояние».`,
         };
       case 'setup':
         return {

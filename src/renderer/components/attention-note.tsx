@@ -48,8 +48,9 @@ function AttentionWords({ attention }: { attention: Attention }) {
   const { t } = useTranslation();
   switch (attention.kind) {
     case 'breaker': {
-      const other = t(`backend.${attention.backend === 'mlx' ? 'ollama' : 'mlx'}`);
-      return t('attention.breaker', { backend: t(`backend.${attention.backend}`), other });
+      const backend = t(`backend.${attention.backend}`);
+      if (attention.other === null) return t('attention.breakerAlone', { backend });
+      return t('attention.breaker', { backend, other: t(`backend.${attention.other}`) });
     }
     case 'setup':
       return t('attention.setup', { backend: t(`backend.${attention.backend}`) });

@@ -243,7 +243,7 @@ export const en = {
       namedModel: 'The model you chose could not answer, so the one for this kind of work did.',
       other: 'The first choice could not answer ({{name}}), so the next one did.',
     },
-    breaker: 'MLX is resting after repeated stops, so Ollama answers everything for now.',
+    breaker: 'The server of first choice is resting because it failed.',
     memory: {
       critical: 'Memory is nearly full, so MLX was spared.',
       workingSet: 'The GPU could not hold it beside what is loaded, so MLX was spared.',
@@ -325,7 +325,10 @@ export const en = {
     cure: 'What helps',
     openStoryOnce: 'It cannot run as it is, so {{other}} answers for now. Nothing was lost.',
     openStory: 'It stopped {{n}} times in a row, so {{other}} answers for now. Nothing was lost.',
+    openStoryOnceAlone: 'It cannot run as it is, and no other server can answer now.',
+    openStoryAlone: 'It stopped {{n}} times in a row, and no other server can answer now.',
     backoffStory: 'It stopped and comes back by itself. Until then {{other}} answers.',
+    backoffStoryAlone: 'It stopped and comes back by itself. Until then nothing can answer.',
     memoryTitle: 'Memory',
     pressure: {
       normal: 'normal',

@@ -38,6 +38,15 @@ describe('attentionOf', () => {
     expect(keys({ backends: [probing, ollama] })).toEqual(['breaker:mlx']);
   });
 
+  it('says who answers while a breaker is open, and that nobody does', () => {
+    const open = backendStatus('mlx', { state: 'open', breaker: { state: 'open', nextTryAt: 1 } });
+    const other = (backends: AttentionFacts['backends']) =>
+      attentionOf(fakeSnapshot({ backends })).map((found) => 'other' in found && found.other);
+    expect(other([open, ollama])).toEqual(['ollama']);
+    expect(other([open, down])).toEqual([null]);
+    expect(other([open])).toEqual([null]);
+  });
+
   it('names a set-up that failed, not one that is under way', () => {
     const part = { part: 'ollama' as const, detail: '', percent: null, elapsedMs: 1 };
     expect(keys({ setup: [{ ...part, stage: 'failed' }] })).toEqual(['setup:ollama']);
@@ -54,9 +63,8 @@ describe('attentionOf', () => {
   it('names memory for as long as it has not really come back, and never for a request that only waits', () => {
     const backends = [backendStatus('mlx'), down];
     const dips = memoryStatus({ pressure: 'warning', usedPercent: 94 });
-    expect(
-      attentionOf({ ...fakeSnapshot(), backends, memory: dips, ledger: decided('refuse') }),
-    ).toHaveLength(1);
+    const dipped = fakeSnapshot({ backends, memory: dips, ledger: decided('refuse') });
+    expect(attentionOf(dipped).map(({ key }) => key)).toEqual(['memory']);
     for (const kind of ['wait', 'evict'] as const)
       expect(keys({ ledger: decided(kind), backends })).toEqual([]);
   });

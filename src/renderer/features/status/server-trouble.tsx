@@ -1,5 +1,7 @@
 import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
+import { servingBeside } from '../../../shared/attention';
+import type { BackendId } from '../../../shared/domain';
 import type { BackendStatus } from '../../../shared/status';
 import { serverCure } from '../../components/backend-words';
 import { Disclosure } from '../../components/disclosure';
@@ -17,6 +19,7 @@ export function ServerTrouble({ status, now }: { status: BackendStatus; now: num
   const death = usePart('life')?.findLast(
     ({ backend, incident }) => backend === status.id && incident !== null,
   );
+  const other = servingBeside(status.id, usePart('backends') ?? []);
   const { absence, lastError, state } = status;
   if (state === 'absent') {
     if (absence === null) return null;
@@ -27,7 +30,7 @@ export function ServerTrouble({ status, now }: { status: BackendStatus; now: num
     );
   }
   const down = state === 'open' || state === 'backoff' || state === 'hung' || state === 'stopped';
-  const story = [storyOf(status, t), breakerWords(status, t, format, now)].filter(Boolean).join(' ');
+  const story = [storyOf(status, other, t), breakerWords(status, t, format, now)].filter(Boolean).join(' ');
   if (lastError === null) return story === '' ? null : <p className="mt-2 text-ink-2 text-small">{story}</p>;
   const cure = serverCure(lastError.code, t);
   return (
@@ -62,11 +65,21 @@ export function ServerTrouble({ status, now }: { status: BackendStatus; now: num
 }
 
 /** What a server's absence means for now. */
-function storyOf({ id, state, restarts }: BackendStatus, t: TFunction): string | null {
-  const other = t(`backend.${id === 'mlx' ? 'ollama' : 'mlx'}`);
-  if (state === 'backoff') return t('status.backoffStory', { other });
+function storyOf(
+  { state, restarts, breaker }: BackendStatus,
+  standIn: BackendId | null,
+  t: TFunction,
+): string | null {
+  const other = standIn && t(`backend.${standIn}`);
+  if (state === 'backoff')
+    return other === null ? t('status.backoffStoryAlone') : t('status.backoffStory', { other });
   if (state !== 'open') return null;
-  return restarts > 1 ? t('status.openStory', { n: restarts, other }) : t('status.openStoryOnce', { other });
+  // What is not tried again by itself has a cause that starting cannot cure, however often it was started before.
+  if (breaker.nextTryAt === null || restarts <= 1)
+    return other === null ? t('status.openStoryOnceAlone') : t('status.openStoryOnce', { other });
+  return other === null
+    ? t('status.openStoryAlone', { n: restarts })
+    : t('status.openStory', { n: restarts, other });
 }
 
 /** When the breaker tries again; the seconds stand still until the last minute. */
