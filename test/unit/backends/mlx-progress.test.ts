@@ -229,6 +229,20 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['drain']);
   });
 
+  test('callers who leave one after the other add up to no longer drain', async () => {
+    started('0');
+    for (let turn = 1; turn <= 5; turn += 1) {
+      started(`${turn}`);
+      sequences.leave(`${turn - 1}`);
+      await lines(4, (second) => ({ steps: turn * 10 + second, sequences: 2 }));
+      sequences.leave(`${turn}`);
+      told(`${turn - 1}`, 'ended');
+    }
+    expect([hangs, sequences.draining]).toEqual([[], 1]);
+    await lines(12, (second) => ({ steps: 100 + second, sequences: 1 }));
+    expect(hangs).toEqual(['drain']);
+  });
+
   test('with a slow model it may take as long as one of its steps', async () => {
     stepMs = 60_000;
     started('a');

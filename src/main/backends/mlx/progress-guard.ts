@@ -24,7 +24,6 @@ export class ProgressGuard {
   readonly #watch: ProgressWatch;
   #stopWatch: (() => void) | null = null;
   #checkedAt = 0;
-  #drainingSince: number | null = null;
 
   constructor(options: ProgressGuardOptions) {
     this.#options = options;
@@ -49,10 +48,7 @@ export class ProgressGuard {
 
   /** The number of waiting or draining sequences may have changed. */
   onSequences(): void {
-    const { clock, sequences } = this.#options;
-    const { open, draining } = sequences;
-    if (draining === 0) this.#drainingSince = null;
-    else this.#drainingSince ??= clock.now();
+    const { open, draining } = this.#options.sequences;
     if (open + draining === 0) this.#rest();
     else if (this.#stopWatch === null) this.#begin();
   }
@@ -79,12 +75,11 @@ export class ProgressGuard {
     const nothingDue = sequences.unfinished + sequences.awaiting === 0;
     if (late || nothingDue) {
       this.#watch.restart(now);
-      sequences.restartQuiet();
-      if (this.#drainingSince !== null) this.#drainingSince = now;
+      sequences.restartTimes();
       return;
     }
     const limits = limitsNow();
-    const since = this.#drainingSince;
+    const since = sequences.drainingSince;
     const hang = this.#watch.hung(now, sequences, limits);
     if (hang) onHung(hang);
     else if (since !== null && now - since > this.#watch.drainLimitMs(limits)) onHung('drain');

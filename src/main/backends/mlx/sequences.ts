@@ -9,7 +9,8 @@ interface Sequence {
   started: boolean;
   /** The server has done with it; what it said may still be unread. */
   ended: boolean;
-  left: boolean;
+  /** When its caller left; null = he listens. */
+  leftAt: number | null;
   /** Since when its caller has waited for the server's next frame; null = the caller is busy with the last one. */
   askedAt: number | null;
 }
@@ -49,21 +50,32 @@ export class Sequences {
   /** Requests whose callers wait for the server, and not the server for them. */
   get awaiting(): number {
     let count = 0;
-    for (const { left, askedAt } of this.#sequences.values()) if (!left && askedAt !== null) count += 1;
+    for (const { leftAt, askedAt } of this.#sequences.values()) {
+      if (leftAt === null && askedAt !== null) count += 1;
+    }
     return count;
+  }
+
+  /** Since when one has been computed for nobody, at the longest; null = none is. */
+  get drainingSince(): number | null {
+    let since: number | null = null;
+    for (const { leftAt } of this.#sequences.values()) {
+      if (leftAt !== null) since = Math.min(since ?? leftAt, leftAt);
+    }
+    return since;
   }
 
   /** Since when a caller has waited for a frame of what the server computes, at the longest; null = nobody does. */
   get quietSince(): number | null {
     let since: number | null = null;
-    for (const { left, started, askedAt } of this.#sequences.values()) {
-      if (started && !left && askedAt !== null) since = Math.min(since ?? askedAt, askedAt);
+    for (const { leftAt, started, askedAt } of this.#sequences.values()) {
+      if (started && leftAt === null && askedAt !== null) since = Math.min(since ?? askedAt, askedAt);
     }
     return since;
   }
 
   begin(id: string): void {
-    const fresh = { seen: false, started: false, ended: false, left: false };
+    const fresh = { seen: false, started: false, ended: false, leftAt: null };
     this.#sequences.set(id, { ...fresh, askedAt: this.#clock.now() });
     this.#onChange();
   }
@@ -80,10 +92,12 @@ export class Sequences {
     if (sequence) sequence.askedAt = this.#clock.now();
   }
 
-  /** We have not been running for a while: nobody has waited any time yet. */
-  restartQuiet(): void {
+  /** We have not been running for a while: nobody has waited, and nothing has been drained, for any time yet. */
+  restartTimes(): void {
+    const now = this.#clock.now();
     for (const sequence of this.#sequences.values()) {
-      if (sequence.askedAt !== null) sequence.askedAt = this.#clock.now();
+      if (sequence.askedAt !== null) sequence.askedAt = now;
+      if (sequence.leftAt !== null) sequence.leftAt = now;
     }
   }
 
@@ -97,7 +111,7 @@ export class Sequences {
   leave(id: string): void {
     const sequence = this.#sequences.get(id);
     if (!sequence) return;
-    sequence.left = true;
+    sequence.leftAt ??= this.#clock.now();
     if (sequence.ended) {
       this.end(id);
       return;
@@ -122,7 +136,7 @@ export class Sequences {
     if (event.state !== 'ended') return;
     sequence.ended = true;
     // Its last bytes may still be on their way to a caller that listens; that one ends it by itself.
-    if (sequence.left) this.end(event.id);
+    if (sequence.leftAt !== null) this.end(event.id);
   }
 
   /** Sets right what a lost `ended` line would leave for ever. */
@@ -156,7 +170,7 @@ export class Sequences {
   #forgetLeft(which: (sequence: Sequence) => boolean): void {
     let forgotten = false;
     for (const [id, sequence] of this.#sequences) {
-      if (!sequence.left || !which(sequence)) continue;
+      if (sequence.leftAt === null || !which(sequence)) continue;
       this.#sequences.delete(id);
       forgotten = true;
     }
@@ -165,7 +179,7 @@ export class Sequences {
 
   #count(left: boolean): number {
     let count = 0;
-    for (const sequence of this.#sequences.values()) if (sequence.left === left) count += 1;
+    for (const { leftAt } of this.#sequences.values()) if ((leftAt !== null) === left) count += 1;
     return count;
   }
 
