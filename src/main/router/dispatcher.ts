@@ -266,5 +266,5 @@ export class RequestDispatcher implements Dispatcher {
 
 /** Could a model that is not listed yet change this refusal? */
 function isAboutModels(error: TandemError): boolean {
-  return error.code === 'no_model' || error.code === 'model_not_found';
+  return ['no_model', 'model_not_found', 'memory_critical'].includes(error.code);
 }

@@ -58,22 +58,17 @@ export function noCandidate(
   );
 }
 
-/**
- * Only a light backend is there, and memory is why it takes nothing: a decision, which the user may overrule once.
- * Null when that is not why.
- */
-export function heldBack(reasons: readonly Reason[], snapshot: RouteSnapshot): TandemError | null {
-  const reason = reasons.find((one) => Object.hasOwn(HELD_BACK, one));
-  const present = BACKEND_IDS.filter((id) => {
-    const { enabled, state } = snapshot.backends[id];
-    return enabled && state !== 'absent';
-  });
-  if (!reason || present.some((id) => ROLES[id].work !== 'light')) return null;
-  const [backend] = present;
+/** Memory is why a backend that could answer takes nothing: a decision, which the user may overrule once. */
+export function heldBack(reason: Reason, backend: BackendId): TandemError {
   return new TandemError('memory_critical', HELD_BACK[reason] ?? '', {
     ...(reason === 'memory:critical' ? { retryAfterS: MEMORY_RETRY_S } : {}),
-    details: { reason, rule: reason.slice('memory:'.length).replace('-', '_'), backend: backend ?? null },
+    details: { reason, rule: reason.slice('memory:'.length).replace('-', '_'), backend },
   });
+}
+
+/** Does this reason say that memory held a backend or a model back? */
+export function isOfMemory(reason: Reason): boolean {
+  return Object.hasOwn(HELD_BACK, reason);
 }
 
 const HELD_BACK: Readonly<Record<string, string>> = {

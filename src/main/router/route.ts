@@ -21,7 +21,7 @@ import {
 import { type CategoryDecision, categoryByRules, lastUserText } from './categories';
 import { hasName, isSameModel } from './model-names';
 import { isNamedBySetting } from './model-pick';
-import { heldBack, modelNotFound, noCandidate, remoteModel, tooHeavyForLight } from './refusals';
+import { heldBack, isOfMemory, modelNotFound, noCandidate, remoteModel, tooHeavyForLight } from './refusals';
 import { ROLES } from './roles';
 import type { Candidate, Route, RouteSnapshot } from './types';
 
@@ -148,10 +148,23 @@ function conclude(
 ): Route {
   const reasons = [...new Set(why.reasons)];
   if (candidates.length === 0) {
-    const error = heldBack(reasons, snapshot) ?? noCandidate(category, snapshot, request.exclude ?? []);
+    const error =
+      refusedByMemory(request, snapshot, reasons) ?? noCandidate(category, snapshot, request.exclude ?? []);
     return refuse(category, error, error.code === 'no_model' ? [...reasons, 'no-capable-model'] : reasons);
   }
   return { kind: 'candidates', category, candidates, reasons, echoAllowed: why.echoAllowed };
+}
+
+/** Memory alone keeps the request from being answered: somebody would stand if the user overruled it. */
+function refusedByMemory(
+  request: CompletionRequest,
+  snapshot: RouteSnapshot,
+  reasons: readonly Reason[],
+): TandemError | null {
+  const reason = reasons.find(isOfMemory);
+  if (!reason) return null;
+  const overruled = route({ ...request, overruleMemory: true }, snapshot);
+  return overruled.kind === 'candidates' ? heldBack(reason, overruled.candidates[0]?.backend ?? 'mlx') : null;
 }
 
 function refuse(category: Category, error: TandemError, reasons: Reason[]): Route {
