@@ -29,12 +29,22 @@ const BEGINS: Record<LifeEvent['type'], LifeState | null> = {
 };
 
 /**
- * The life of one server as stretches without gaps, oldest first.
+ * The life of one server as stretches, oldest first, without gaps since Tandem was started. Deaths before that have no
+ * length: nobody saw what came after them.
  * @param events of this server, oldest first
  * @param windowMs how far back it reaches; what lies before is cut off
  */
 export function lifeSpans(events: readonly LifeEvent[], now: number, windowMs: number): LifeSpan[] {
   const start = now - windowMs;
+  // Of earlier runs only the deaths are kept, and a server of this one begins with anything else.
+  const first = events.findIndex(({ type }) => type !== 'died');
+  const earlier = first === -1 ? events : events.slice(0, first);
+  const marks = earlier.map(({ at }): LifeSpan => ({ state: 'down', from: at, to: at }));
+  const spans = spansOf(events.slice(earlier.length), start, now);
+  return [...marks.filter(({ from }) => from >= start), ...spans.filter(({ to }) => to > start)];
+}
+
+function spansOf(events: readonly LifeEvent[], start: number, now: number): LifeSpan[] {
   const spans: LifeSpan[] = [];
   for (const [index, event] of events.entries()) {
     const last = spans.at(-1);
@@ -45,7 +55,7 @@ export function lifeSpans(events: readonly LifeEvent[], now: number, windowMs: n
     if (last?.state === state) last.to = to;
     else if (to > from || index === events.length - 1) spans.push({ state, from, to });
   }
-  return spans.filter((span) => span.to > start);
+  return spans;
 }
 
 /** How often the server ended without being told to. One that stalls is ended, which is a death of its own. */

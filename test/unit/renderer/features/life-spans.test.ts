@@ -41,6 +41,21 @@ describe('lifeSpans', () => {
     expect(lifeSpans(events, 30, 30)).toEqual([{ state: 'resting', from: 0, to: 30 }]);
   });
 
+  it('does not paint the time between the last run of Tandem and this one', () => {
+    const events = [at(10, 'died'), at(30, 'died'), at(80, 'started'), at(85, 'ready')];
+    expect(lifeSpans(events, 100, 80)).toEqual([
+      { state: 'down', from: 30, to: 30 },
+      { state: 'starting', from: 80, to: 85 },
+      { state: 'up', from: 85, to: 100 },
+    ]);
+    expect(lifeSpans([at(10, 'died')], 100, 90)).toEqual([{ state: 'down', from: 10, to: 10 }]);
+    const down = [at(10, 'died'), at(90, 'restart_planned')];
+    expect(lifeSpans(down, 100, 100)).toEqual([
+      { state: 'down', from: 10, to: 10 },
+      { state: 'down', from: 90, to: 100 },
+    ]);
+  });
+
   it('has nothing to say without a moment that begins a state', () => {
     expect(lifeSpans([], 100, 50)).toEqual([]);
     expect(lifeSpans([at(0, 'rung')], 100, 50)).toEqual([]);
