@@ -20,6 +20,8 @@ import {
 
 const nothing = z.object({}).strict();
 const id = z.string().min(1).max(80);
+/** May be a client's own, of up to 128 characters, with an ending that makes it unique. */
+const requestId = z.string().min(1).max(200);
 
 export const modelViewSchema = z.object({
   backend: z.enum(BACKEND_IDS),
@@ -161,7 +163,7 @@ export const contract = {
     settingsReset: { input: z.object({ key: z.enum(SETTING_KEYS) }), output: nothing },
 
     /** Takes a request that waits or runs out of the queue, as if its caller had left. */
-    queueCancel: { input: z.object({ id }), output: nothing },
+    queueCancel: { input: z.object({ id: requestId }), output: nothing },
     /** The report of one death as text to copy: cause, evidence codes, versions, settings changed; no message text. */
     incidentReport: { input: z.object({ id }), output: z.object({ text: z.string() }) },
 

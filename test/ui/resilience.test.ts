@@ -239,7 +239,7 @@ describe('memory', () => {
 });
 
 describe('the queue', () => {
-  it('shows place, priority and time of each request, and counts what does not fit', async () => {
+  it('shows place, priority and time of each request, and all of them on wish', async () => {
     const entries = Array.from({ length: 43 }, (_, index) =>
       entry(`client-${index}`, { position: index + 1 }),
     );
@@ -250,7 +250,10 @@ describe('the queue', () => {
     expect((await rows.nth(2).innerText()).replaceAll(/\s+/g, ' ')).toContain(
       'client-1 Ollama · 2nd · normal priority about 40 s',
     );
-    expect(await page.getByTestId('queue-depth').innerText()).toContain('and 38 more');
+    await page.getByRole('button', { name: 'and 38 more' }).click();
+    expect(await rows.count()).toBe(44);
+    await page.getByRole('button', { name: 'Cancel the request: client-42' }).click();
+    await expect.poll(() => core.called('queueCancel')).toEqual([{ id: 'client-42' }]);
   });
 
   it('takes a request out on wish, by keyboard too, and keeps the focus', async () => {

@@ -35,6 +35,19 @@ describe('the binder', () => {
     expect(outcome.ok === false && outcome.error.message).toMatch(/^chatSend: text: /);
   });
 
+  it('takes a request out of the queue whose client has given it the longest id', async () => {
+    let cancelled = '';
+    const handlers = handlersWith({
+      queueCancel: async ({ id }) => {
+        cancelled = id;
+        return {};
+      },
+    });
+    const id = `${'x'.repeat(128)}~12`;
+    await callHandler(handlers, 'queueCancel', { id }, caller, { logger: silentLogger });
+    expect(cancelled).toBe(id);
+  });
+
   it('carries the code and the facts of an expected failure', async () => {
     const handlers = handlersWith({
       chatStop: async () => {

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useRef } from 'react';
+import { lazy, Suspense, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { QueueStatus } from '../../../shared/status';
 import { Card } from '../../components/card';
@@ -6,12 +6,13 @@ import { QueueRow } from './queue-row';
 
 const QueueChart = lazy(() => import('./history-charts').then((module) => ({ default: module.QueueChart })));
 
-/** Rows shown before the rest is only counted. */
+/** Rows shown until all are asked for. */
 const MOST_ROWS = 6;
 
 /** Who is being answered, who waits, for how long, and a way out for each. */
 export function QueueCard({ queue }: { queue: QueueStatus }) {
   const { t } = useTranslation();
+  const [open, setOpen] = useState(false);
   const list = useRef<HTMLUListElement>(null);
   const { stats, entries } = queue;
   const running = stats.running + stats.replaying;
@@ -19,7 +20,8 @@ export function QueueCard({ queue }: { queue: QueueStatus }) {
   if (running > 0) aside.push(t('status.queueRunning', { count: running }));
   const ordered = entries.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0));
   const all = Math.max(entries.length, stats.depth + running);
-  const hidden = all - Math.min(entries.length, MOST_ROWS);
+  const rows = open ? ordered : ordered.slice(0, MOST_ROWS);
+  const hidden = all - rows.length;
   return (
     <Card
       data-testid="queue-depth"
@@ -36,7 +38,7 @@ export function QueueCard({ queue }: { queue: QueueStatus }) {
           aria-label={t('status.queueTitle')}
           className="mt-1 divide-y divide-line"
         >
-          {ordered.slice(0, MOST_ROWS).map((entry) => (
+          {rows.map((entry) => (
             <QueueRow
               key={entry.id}
               entry={entry}
@@ -45,7 +47,22 @@ export function QueueCard({ queue }: { queue: QueueStatus }) {
             />
           ))}
           {hidden > 0 && (
-            <li className="py-1.5 text-ink-3 text-small tabular-nums">{t('line.more', { count: hidden })}</li>
+            <li className="py-1.5 text-ink-3 text-small tabular-nums">
+              {rows.length < ordered.length ? (
+                <button
+                  type="button"
+                  onClick={() => {
+                    setOpen(true);
+                    list.current?.focus();
+                  }}
+                  className="-ml-1 min-h-6 rounded-badge px-1 text-accent-text hover:bg-accent-soft"
+                >
+                  {t('line.more', { count: hidden })}
+                </button>
+              ) : (
+                t('line.more', { count: hidden })
+              )}
+            </li>
           )}
         </ul>
       )}
