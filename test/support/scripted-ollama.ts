@@ -25,15 +25,30 @@ export class ScriptedOllama {
   readonly asked: Record<string, unknown>[] = [];
   /** What `/api/ps` tells. */
   loaded: { name: string; size?: number }[] = [];
+  /** What else stands in all answers but completions. */
+  facts: Record<string, unknown> = {};
+  /** Paths that are not answered any more. */
+  silent: readonly string[] = [];
+  /** Paths that were asked for, but for completions. */
+  readonly questions: string[] = [];
   readonly api: OllamaApi;
 
   constructor(...ways: Way[]) {
     this.ways.push(...ways);
     this.api = new OllamaApi({
       url: 'http://127.0.0.1:11434',
-      fetcher: (async () => Response.json({ models: this.loaded })) as unknown as Fetcher,
+      fetcher: ((url: string, init: RequestInit) => this.#fetch(url, init)) as unknown as Fetcher,
       post: (url, post) => this.#post(url, post),
       instanceId: 'test',
+    });
+  }
+
+  async #fetch(url: string, { signal }: RequestInit): Promise<Response> {
+    const { pathname } = new URL(url);
+    this.questions.push(pathname);
+    if (!this.silent.includes(pathname)) return Response.json({ models: this.loaded, ...this.facts });
+    return new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
   }
 

@@ -6,6 +6,7 @@ import { freePort } from '../../ports/free-port';
 import type { SupervisorLimits } from '../../supervisor/limits';
 import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
 import type { Catalogue } from './catalogue';
+import { withDeadline } from './deadline';
 import { ollamaLaunchSpec } from './launch-spec';
 import type { OllamaApi } from './ollama-api';
 import { ServerLog } from './server-log';
@@ -25,6 +26,11 @@ export interface ManagedOllamaOptions {
 const PROBE_MODEL_BYTES = 64_000_000;
 
 const LISTEN_LOOK_MS = 20;
+/** One token of such a model takes a second; a load whose process was lost would never end. */
+const PROBE_MODEL_MS = 20_000;
+const PROBE_TRIES = 2;
+/** A server that has not died says its version at once. */
+const VERSION_MS = 5000;
 
 /** `ollama serve` as a supervised child process of ours, on a port that it chose. */
 export class ManagedOllama {
@@ -65,6 +71,14 @@ export class ManagedOllama {
   /** Pid of the server; null while none runs. */
   get pid(): number | null {
     return this.supervisor.view().pid;
+  }
+
+  /** Kills a server that does nothing any more and starts it again, with backoff. */
+  async restartHung(): Promise<void> {
+    const { pid } = this;
+    const outside = pid !== null && (await this.#ports.table.isSuspended(pid));
+    // Another process may have taken its place while the system was asked.
+    if (this.pid === pid) this.supervisor.reportHung(outside);
   }
 
   async #launch() {
@@ -114,11 +128,14 @@ export class ManagedOllama {
 
   /** One broken model must not keep the server from its others; a server that has died answers nothing at all. */
   async #tryModel(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
-    try {
-      await oneToken(api, model, signal);
-    } catch (error) {
-      await api.version(signal);
-      this.#ports.logger.warn('ollama.probe-model', { model, code: (error as TandemError).code });
+    const { clock, logger } = this.#ports;
+    for (let turn = 0; turn < PROBE_TRIES; turn += 1) {
+      try {
+        return await withDeadline(clock, PROBE_MODEL_MS, (limited) => oneToken(api, model, limited), signal);
+      } catch (error) {
+        await withDeadline(clock, VERSION_MS, (limited) => api.version(limited), signal);
+        logger.warn('ollama.probe-model', { model, code: (error as TandemError).code });
+      }
     }
   }
 }

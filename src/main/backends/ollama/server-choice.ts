@@ -86,8 +86,13 @@ export class ServerChoice {
     if (this.#closed) throw down();
     if (this.#mode.kind === 'none' && this.#options.url === null) await this.#look(true);
     if (this.#mode.kind === 'managed') {
-      await this.#managed.supervisor.ensureReady(signal, down);
-      return;
+      try {
+        return await this.#managed.supervisor.ensureReady(signal, down);
+      } catch (error) {
+        if (this.#closed || this.managed || signal?.aborted) throw error;
+      }
+      // Ours was stopped because somebody else's has taken its place, which will do as well.
+      return this.ensureReady(signal);
     }
     if (this.#mode.kind === 'watched' && (this.#mode.server.up || (await this.#mode.server.check()))) return;
     throw this.#unavailable();

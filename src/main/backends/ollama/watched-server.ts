@@ -1,5 +1,6 @@
-import { isTandemError, TandemError } from '../../../shared/errors';
+import { TandemError } from '../../../shared/errors';
 import type { Clock } from '../../ports/clock';
+import { isSilence } from './deadline';
 import type { OllamaApi } from './ollama-api';
 
 export interface WatchOptions {
@@ -92,11 +93,6 @@ export class WatchedServer {
       `${api.url} leads to Tandem itself; give the server's own address.`,
     );
   }
-}
-
-/** Nothing came within the time allowed, which is not to say that nobody is there. */
-function isSilence(error: unknown): boolean {
-  return isTandemError(error) && error.code === 'cancelled';
 }
 
 function asError(error: unknown): TandemError {

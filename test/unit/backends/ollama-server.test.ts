@@ -1,0 +1,139 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { devNull, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Catalogue } from '../../../src/main/backends/ollama/catalogue';
+import { ManagedOllama } from '../../../src/main/backends/ollama/managed-ollama';
+import { ServerChoice } from '../../../src/main/backends/ollama/server-choice';
+import { StatusBoard } from '../../../src/main/backends/status-board';
+import { silentLogger } from '../../../src/main/ports/logger';
+import { DEFAULT_LIMITS } from '../../../src/main/supervisor/limits';
+import { ChildRecords } from '../../../src/main/supervisor/sweep';
+import { TandemError } from '../../../src/shared/errors';
+import { FakeClock, settle } from '../../support/fake-clock';
+import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
+import { ScriptedOllama, SILENCE, type Way } from '../../support/scripted-ollama';
+
+let folder: string;
+let clock: FakeClock;
+let records: ChildRecords;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tandem-server-'));
+  clock = new FakeClock();
+  records = new ChildRecords(join(folder, 'children.json'));
+});
+afterEach(async () => {
+  await records.settled();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function managed(server: ScriptedOllama, program: () => Promise<string>) {
+  const table = new FakeProcessTable();
+  const ports = { clock, spawner: new FakeSpawner(), table, records, logger: silentLogger };
+  const ollama = new ManagedOllama(
+    {
+      program,
+      // Cannot be written, so that the port is chosen here and the server asked for.
+      logFile: join(devNull, 'ollama.log'),
+      env: {},
+      createApi: () => server.api,
+      catalogue: new Catalogue('ollama'),
+      limits: () => DEFAULT_LIMITS,
+      mayStart: async () => {},
+    },
+    ports,
+  );
+  return { ollama, ports };
+}
+
+test('who waits for ours gets the one that takes its place', async () => {
+  const theirs = new ScriptedOllama();
+  theirs.facts = { version: '0.24.0' };
+  let there = false;
+  const { ollama, ports } = managed(new ScriptedOllama(), async () => {
+    throw new TandemError('backend_failed', 'does not start');
+  });
+  const choice = new ServerChoice(
+    {
+      url: null,
+      candidates: ['http://127.0.0.1:11434'],
+      locate: async () => ({ path: 'ollama' }),
+      instanceId: 'test',
+      board: new StatusBoard('ollama', 10),
+      createApi: () => (there ? theirs : nobody()).api,
+      busy: () => false,
+      onChosen: () => {},
+    },
+    ollama,
+    ports,
+  );
+  await choice.start();
+  await settle();
+  expect(ollama.supervisor.view().state).toBe('backoff');
+  const waits = choice.ensureReady();
+  there = true;
+  await clock.advance(5000);
+  await waits;
+  expect(choice.managed).toBe(false);
+  expect(choice.current).toBe(theirs.api);
+  await choice.stop();
+});
+
+test('who waits for ours while everything is closed is told that it is down', async () => {
+  const { ollama, ports } = managed(new ScriptedOllama(), () => Promise.reject(new Error('no')));
+  const choice = new ServerChoice(
+    {
+      url: null,
+      candidates: [],
+      locate: async () => ({ path: 'ollama' }),
+      instanceId: 'test',
+      board: new StatusBoard('ollama', 10),
+      createApi: () => nobody().api,
+      busy: () => false,
+      onChosen: () => {},
+    },
+    ollama,
+    ports,
+  );
+  await choice.start();
+  await settle();
+  const waits = expect(choice.ensureReady()).rejects.toMatchObject({ code: 'ollama_down' });
+  await choice.stop();
+  await waits;
+});
+
+test.each<[string, Way[], number]>([
+  ['once', [SILENCE], 2],
+  ['again', [SILENCE, SILENCE], 2],
+])('a probe of a model that got lost %s keeps no server from its others', async (_name, ways, tries) => {
+  const server = new ScriptedOllama(...ways);
+  server.facts = { version: '0.24.0', capabilities: ['completion'] };
+  server.loaded = [{ name: 'small', size: 1000 }];
+  const { ollama } = managed(server, async () => 'ollama');
+  ollama.supervisor.start();
+  while (ollama.supervisor.view().state === 'starting') await clock.advance(500);
+  expect(ollama.supervisor.view()).toMatchObject({ state: 'ready', restarts: 0 });
+  expect(server.asked).toHaveLength(tries);
+  await ollama.supervisor.stop();
+});
+
+test('a server that falls silent over the probe is ended and started again soon', async () => {
+  const server = new ScriptedOllama(SILENCE);
+  server.facts = { version: '0.24.0', capabilities: ['completion'] };
+  server.loaded = [{ name: 'small', size: 1000 }];
+  const { ollama } = managed(server, async () => 'ollama');
+  ollama.supervisor.start();
+  while (server.asked.length === 0) await clock.advance(100);
+  server.silent = ['/api/version'];
+  await clock.advance(26_000);
+  expect(ollama.supervisor.view().state).toBe('backoff');
+  await ollama.supervisor.stop();
+});
+
+/** Where nobody listens. */
+function nobody(): ScriptedOllama {
+  const server = new ScriptedOllama();
+  server.api.version = () => Promise.reject(new TandemError('ollama_down', 'nobody'));
+  return server;
+}
