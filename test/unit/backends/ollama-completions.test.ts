@@ -3,8 +3,9 @@ import type { BackendRequest } from '../../../src/main/backends/backend';
 import { Completions, type ServerCare } from '../../../src/main/backends/ollama/completions';
 import type { Runner } from '../../../src/main/backends/ollama/runners';
 import { DEFAULT_STREAM_LIMITS, type StepTimes } from '../../../src/main/backends/ollama/stream-limits';
+import type { TandemError } from '../../../src/shared/errors';
 import { FakeClock, settle } from '../../support/fake-clock';
-import { ANSWER, DONE, ScriptedOllama, SILENCE, say, type Way } from '../../support/scripted-ollama';
+import { DONE, ScriptedOllama, SILENCE, say, type Way } from '../../support/scripted-ollama';
 
 const request = (more: Partial<BackendRequest> = {}): BackendRequest => ({
   id: 'r',
@@ -20,7 +21,7 @@ type Process = 'computes' | 'still' | 'none' | 'unseen';
 function scene(ways: Way[], process: Process = 'unseen', more: Partial<ServerCare> = {}, steps?: StepTimes) {
   const clock = new FakeClock();
   const server = new ScriptedOllama(...ways);
-  const state = { process, cpuMs: 0, heavy: false };
+  const state = { process, cpuMs: 0, heavy: false, loaded: false, silent: false };
   const done: string[] = [];
   const care: ServerCare = {
     heavy: () => state.heavy,
@@ -29,6 +30,11 @@ function scene(ways: Way[], process: Process = 'unseen', more: Partial<ServerCar
       if (state.process === 'computes') state.cpuMs += 100;
       const runner: Runner = { pid: 10, startedAt: 'a', cpuMs: state.cpuMs };
       return state.process === 'none' ? [] : [runner];
+    },
+    isLoaded: async () => state.loaded,
+    async restartSilent(again) {
+      if (state.silent) done.push(again ? 'asked for more' : 'asked');
+      return state.silent;
     },
     async cureStall(model, again) {
       done.push(again ? 'restarted' : `cured ${model}`);
@@ -118,17 +124,56 @@ describe('before the first token', () => {
     expect(outcome.error).toMatchObject({ code: 'cancelled' });
   });
 
-  test('what it computes beside another request proves nothing for this one', async () => {
-    const { clock, server, run } = scene(
-      [{ frames: [say('a')], last: 'silence' }, SILENCE, ANSWER],
-      'computes',
-    );
+  test('beside another request it waits its turn, up to its own limit', async () => {
+    const { clock, server, run } = scene([SILENCE, SILENCE], 'computes');
     run();
     await settle();
     const { outcome } = run();
-    await clock.advance(26_000);
-    expect(server.asked).toHaveLength(3);
-    expect(outcome).toMatchObject({ texts: 'hi' });
+    await clock.advance(280_000);
+    expect(server.asked).toHaveLength(2);
+    expect(outcome.error).toBeNull();
+  });
+
+  test('a stranger that has the model in memory is waited for, up to the own limit', async () => {
+    const { clock, server, state, run } = scene([SILENCE]);
+    state.loaded = true;
+    const { outcome } = run(request({ timeoutMs: 300_000 }));
+    await clock.advance(280_000);
+    expect(server.asked).toHaveLength(1);
+    expect(outcome.error).toBeNull();
+  });
+
+  test('after one load that got lost a stranger has the whole time of the request', async () => {
+    const { clock, server, run } = scene([SILENCE, SILENCE]);
+    const { outcome } = run(request({ timeoutMs: 300_000 }));
+    await clock.advance(280_000);
+    expect(server.asked).toHaveLength(2);
+    expect(outcome.error).toBeNull();
+  });
+
+  test('what was learned of the steps of an answer judges no load and no prompt', async () => {
+    const learned: StepTimes = { slowestMs: () => 50, onStep: () => {} };
+    const { clock, state, completions, done, run } = scene([SILENCE], 'still', {}, learned);
+    state.heavy = true;
+    expect(completions.hangLimits('m').stepMs).toBe(8000);
+    run();
+    await clock.advance(58_000);
+    expect(done).toEqual([]);
+    await clock.advance(6000);
+    expect(done).toEqual(['cured m']);
+  });
+
+  test('a server that is silent itself is started again, and the router told to ask once more', async () => {
+    for (const process of ['none', 'still', 'unseen'] as const) {
+      const { clock, state, server, done, run } = scene([SILENCE], process);
+      state.silent = true;
+      const { outcome } = run();
+      await clock.advance(26_000);
+      expect(outcome.error).toMatchObject({ code: 'ollama_down' });
+      expect((outcome.error as TandemError).details).toEqual({});
+      expect(done).toEqual(['asked']);
+      expect(server.asked).toHaveLength(1);
+    }
   });
 
   test('a process that dies in a load is tried once more, one that dies of the prompt is not', async () => {
@@ -174,6 +219,35 @@ describe('between two tokens', () => {
     expect(outcome).toMatchObject({ texts: 'a', error: { details: { cause: 'stalled' } } });
     expect(server.asked).toHaveLength(1);
     expect(done).toEqual(['cured m']);
+  });
+
+  test('where no process can be seen, what was learned of the steps proves no stall', async () => {
+    const learned: StepTimes = { slowestMs: () => 50, onStep: () => {} };
+    const { clock, state, run } = scene([half], 'unseen', {}, learned);
+    state.heavy = true;
+    const { outcome } = run();
+    await clock.advance(58_000);
+    expect(outcome.error).toBeNull();
+    await clock.advance(4000);
+    expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
+  });
+
+  test('the learned limit holds for a process that stands still', async () => {
+    const learned: StepTimes = { slowestMs: () => 50, onStep: () => {} };
+    const { clock, state, run } = scene([half], 'still', {}, learned);
+    state.heavy = true;
+    const { outcome } = run();
+    await clock.advance(11_000);
+    expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
+  });
+
+  test('a server that falls silent itself is started again; the part of the answer failed of that', async () => {
+    const { clock, state, done, run } = scene([half], 'still');
+    state.silent = true;
+    const { outcome } = run();
+    await clock.advance(13_000);
+    expect(outcome).toMatchObject({ texts: 'a', error: { code: 'ollama_down' } });
+    expect(done).toEqual(['asked']);
   });
 
   test('silence of a process that computes is one only after two minutes', async () => {

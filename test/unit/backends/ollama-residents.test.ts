@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Catalogue } from '../../../src/main/backends/ollama/catalogue';
+import type { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
 import { Residents } from '../../../src/main/backends/ollama/residents';
 import { RunnerCare } from '../../../src/main/backends/ollama/runner-care';
 import { Runners } from '../../../src/main/backends/ollama/runners';
@@ -116,17 +117,19 @@ describe('a process that stands still', () => {
     const residents = new Residents(clock, () => null);
     residents.changed(true);
     const care = new RunnerCare({
+      clock,
       runners: new Runners(table, clock, () => 10),
       residents,
       catalogue: new Catalogue('ollama'),
       api: () => server.api,
+      managed: () => true,
       busy: () => false,
-      restartServer: () => void told.push('server restarted'),
+      restartServer: async () => void told.push('server restarted'),
       observer: { ...UNOBSERVED, onMoment: (_backend, { type }) => void told.push(type) },
       onDrain: () => told.push(`draining ${care.draining}`),
       logger: silentLogger,
     });
-    return { clock, table, care, told, living: () => [...table.running.keys()] };
+    return { clock, table, server, care, told, living: () => [...table.running.keys()] };
   }
 
   test('is ended by unloading its model, and nothing else is touched', async () => {
@@ -184,5 +187,88 @@ describe('a process that stands still', () => {
     expect(care.draining).toBe(1);
     await clock.advance(2000);
     expect(told).toEqual(['draining 1', 'draining 0', 'draining 1', 'draining 0']);
+  });
+});
+
+describe('a server of ours', () => {
+  function asked(managed = true) {
+    const clock = new FakeClock();
+    const server = new ScriptedOllama();
+    server.facts = { version: '0.24.0' };
+    const state = { api: server.api as OllamaApi | null, restarts: 0 };
+    const residents = new Residents(clock, () => null);
+    const care = new RunnerCare({
+      clock,
+      runners: new Runners(new FakeProcessTable(), clock, () => null),
+      residents,
+      catalogue: new Catalogue('ollama'),
+      api: () => state.api,
+      managed: () => managed,
+      busy: () => false,
+      restartServer: async () => {
+        state.restarts += 1;
+        state.api = null;
+      },
+      onDrain: () => {},
+      logger: silentLogger,
+    });
+    return { clock, server, state, care };
+  }
+
+  test('that stays silent twice for 5 s is started again, once for all who find it out', async () => {
+    const { clock, server, state, care } = asked();
+    server.silent = ['/api/version'];
+    const found = Promise.all([care.restartSilent(false), care.restartSilent(false)]);
+    await clock.advance(9000);
+    expect(state.restarts).toBe(0);
+    await clock.advance(2000);
+    expect(await found).toEqual([true, true]);
+    expect(state.restarts).toBe(1);
+  });
+
+  test('that answers, at once or the second time, stays', async () => {
+    const { clock, server, state, care } = asked();
+    expect(await care.restartSilent(false)).toBe(false);
+    server.silent = ['/api/version'];
+    const found = care.restartSilent(false);
+    await clock.advance(3000);
+    server.silent = [];
+    await clock.advance(3000);
+    expect(await found).toBe(false);
+    expect(state.restarts).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('whose scheduler hangs while it tells its version is found out when a cure has not helped', async () => {
+    const { clock, server, state, care } = asked();
+    server.silent = ['/api/ps'];
+    expect(await care.restartSilent(false)).toBe(false);
+    const found = care.restartSilent(true);
+    await clock.advance(11_000);
+    expect(await found).toBe(true);
+    expect(state.restarts).toBe(1);
+  });
+
+  test("but never somebody else's", async () => {
+    const { server, state, care } = asked(false);
+    server.silent = ['/api/version', '/api/ps'];
+    expect(await care.restartSilent(true)).toBe(false);
+    expect(state.restarts).toBe(0);
+  });
+
+  test('that does not tell what is loaded holds nobody up who wants room', async () => {
+    const { clock, server, care } = asked();
+    server.silent = ['/api/ps'];
+    const room = expect(care.makeRoom('m', never)).rejects.toMatchObject({ code: 'cancelled' });
+    const loaded = expect(care.isLoaded('m')).rejects.toMatchObject({ code: 'cancelled' });
+    await clock.advance(16_000);
+    await Promise.all([room, loaded]);
+  });
+
+  test('tells whether a model is in memory', async () => {
+    const { server, care } = asked();
+    expect(await care.isLoaded('m')).toBe(false);
+    server.loaded = [{ name: 'm:latest' }];
+    expect(await care.isLoaded('m')).toBe(true);
   });
 });

@@ -16,6 +16,14 @@ export interface ServerCare {
   heavy(model: string): boolean;
   /** How the model processes get on; null where they cannot be seen. */
   pulse(): Promise<Pulse | null>;
+  /** Has the server this model in memory? Rejects when it does not answer in time. */
+  isLoaded(model: string): Promise<boolean>;
+  /**
+   * Asks the server itself whether it is alive, which takes a while when it is not; one of ours that stays silent is
+   * started again. @param again it has said so a moment ago, and nothing got better
+   * @returns it was silent, so that nothing can be asked of it
+   */
+  restartSilent(again: boolean): Promise<boolean>;
   /** Gets a process that stands still out of the way. @param again doing so has not helped a moment ago */
   cureStall(model: string, again: boolean): Promise<void>;
   /** Takes idle models of ours out of memory. @returns whether any went */
@@ -30,6 +38,8 @@ export interface ServerCare {
 const STRANGER: ServerCare = {
   heavy: () => false,
   pulse: async () => null,
+  isLoaded: async () => false,
+  restartSilent: async () => false,
   cureStall: async () => {},
   makeRoom: async () => false,
   fitting: () => null,
@@ -79,7 +89,7 @@ export class Completions {
     try {
       for (;;) {
         try {
-          for await (const chunk of this.#once(api, request, signal)) {
+          for await (const chunk of this.#once(api, request, recovery.retried, signal)) {
             begun = true;
             yield chunk;
           }
@@ -96,25 +106,30 @@ export class Completions {
     }
   }
 
-  /** One try. */
+  /** One try; after a load that got lost the request's own limit ends the second one. */
   async *#once(
     api: OllamaApi,
     request: BackendRequest,
+    retried: boolean,
     signal: AbortSignal,
   ): AsyncGenerator<CompletionChunk> {
     const { model } = request;
     const limits = this.#limits;
     const { stepMs } = this.hangLimits(model);
+    const firstMs = limits.loadTimeoutMs(model) + limits.prefillMs(model, promptTokens(request));
+    // The call of a tool comes in one frame, however long it is.
+    const stallMs = request.tools ? Math.max(stepMs, limits.stallMs(true)) : stepMs;
     const watch = new StreamWatch({
       clock: this.#clock,
       everyMs: limits.lookEveryMs,
-      firstMs: limits.loadTimeoutMs(model) + limits.prefillMs(model, promptTokens(request)),
-      // The call of a tool comes in one frame, however long it is.
-      stallMs: request.tools ? Math.max(stepMs, limits.stallMs(true)) : stepMs,
+      firstMs: retried ? Math.max(firstMs, request.timeoutMs ?? 0) : firstMs,
+      stallMs,
+      // What was learned of the steps of an answer says nothing about a load or a prompt.
+      unprovenMs: Math.max(stallMs, limits.stallMs(this.#care.heavy(model))),
       silentMs: limits.silentMs,
       noRunnerMs: limits.noRunnerMs,
       pulse: () => this.#care.pulse(),
-      alone: () => this.#active === 1,
+      isLoaded: () => this.#care.isLoaded(model),
     });
     let since: number | null = null;
     try {

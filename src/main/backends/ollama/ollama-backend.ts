@@ -6,10 +6,12 @@ import type { Backend, BackendRequest } from '../backend';
 import { StatusBoard } from '../status-board';
 import { Catalogue } from './catalogue';
 import { Completions } from './completions';
+import { isSilence, withDeadline } from './deadline';
 import { ManagedOllama } from './managed-ollama';
 import { managedStatus } from './managed-status';
 import { OllamaApi } from './ollama-api';
 import { OLLAMA_CAPABILITIES, OLLAMA_DEFAULT_URL, type OllamaBackendOptions } from './ollama-options';
+import { silentServer } from './recovery';
 import { type Resident, Residents } from './residents';
 import { RunnerCare } from './runner-care';
 import { Runners } from './runners';
@@ -18,6 +20,8 @@ import { ServerMemory } from './server-memory';
 import { DEFAULT_STREAM_LIMITS } from './stream-limits';
 
 const PS_TIMEOUT_MS = 2000;
+/** A description is read from the head of the model's file; on a slow disk that takes some seconds. */
+const SHOW_TIMEOUT_MS = 15_000;
 const FIGURES_EVERY_MS = 10_000;
 
 /** Ollama: somebody else's server if there is one, else a supervised one of our own. */
@@ -68,8 +72,9 @@ export class OllamaBackend implements Backend {
       residents: this.#residents,
       catalogue: this.#catalogue,
       api: () => this.#choice.current,
+      managed: () => this.#choice.managed,
       busy: () => this.#completions.active > 0,
-      restartServer: () => this.#managed.supervisor.reportHung(),
+      restartServer: () => this.#managed.restartHung(),
       onDrain: publish,
       ...ports,
     });
@@ -108,7 +113,7 @@ export class OllamaBackend implements Backend {
   async *stream(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
     const api = this.#choice.require();
     const { model } = request;
-    await this.#catalogue.refuseRemote(api, model, signal).catch((error) => this.#failed(error, signal));
+    await this.#refuseRemote(api, model, signal).catch((error) => this.#failed(error, signal));
     this.#residents.begin(model);
     try {
       for await (const chunk of this.#completions.run(api, request, signal)) {
@@ -165,6 +170,17 @@ export class OllamaBackend implements Backend {
   /** See `Residents.unload`. */
   async unload(model: string, signal: AbortSignal): Promise<void> {
     await this.#residents.unload(this.#choice.require(), model, signal);
+  }
+
+  async #refuseRemote(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
+    const ask = (limited: AbortSignal) => this.#catalogue.refuseRemote(api, model, limited);
+    try {
+      await withDeadline(this.#ports.clock, SHOW_TIMEOUT_MS, ask, signal);
+    } catch (error) {
+      if (signal.aborted || !isSilence(error)) throw error;
+      await this.#care.restartSilent(true);
+      throw silentServer(error);
+    }
   }
 
   /** The first sign of an answer shows that the model is loaded. */

@@ -20,6 +20,9 @@ const QUEUE_RETRY_AFTER_S = 10;
 const MEMORY_RETRY_AFTER_S = 30;
 const GIGABYTE = 1e9;
 
+/** Failures in which nothing was said. */
+const SILENCES: ReadonlySet<unknown> = new Set(['stalled', 'load-died', 'load-timeout']);
+
 /** What is done about the failures of one request. Each cure is tried once; only the queue is asked again and again. */
 export class Recovery {
   readonly #ports: RecoveryPorts;
@@ -35,8 +38,14 @@ export class Recovery {
     this.#startedAt = ports.clock.now();
   }
 
+  /** A cure was tried, so that the next failure is the last. */
+  get retried(): boolean {
+    return this.#retried;
+  }
+
   /** Nothing of the answer has come yet: resolves when it makes sense to send the request again, else rejects. */
   async before(error: unknown, signal: AbortSignal): Promise<void> {
+    await this.#refuseSilent(error);
     switch (causeOf(error)) {
       case 'queue-full':
         return this.#awaitPlace(error, signal);
@@ -58,8 +67,19 @@ export class Recovery {
 
   /** A part of the answer has come, so that it cannot be asked for again. Resolves with the failure to tell. */
   async afterBegin(error: unknown): Promise<unknown> {
+    try {
+      await this.#refuseSilent(error);
+    } catch (silent) {
+      return silent;
+    }
     if (causeOf(error) === 'stalled') await this.#ports.care.cureStall(this.#request.model, false);
     return error;
+  }
+
+  /** What looks like a model process that hangs may be a server that hangs, which no other cure reaches. */
+  async #refuseSilent(error: unknown): Promise<void> {
+    if (!SILENCES.has(causeOf(error))) return;
+    if (await this.#ports.care.restartSilent(this.#retried)) throw silentServer(error);
   }
 
   #again(error: unknown): void {
@@ -91,6 +111,11 @@ export class Recovery {
 
 function causeOf(error: unknown): unknown {
   return isTandemError(error) ? error.details.cause : null;
+}
+
+/** For the router to send the request again, here once the server is back, or elsewhere. */
+export function silentServer(cause: unknown): TandemError {
+  return new TandemError('ollama_down', 'Ollama does not answer any more and is started again.', { cause });
 }
 
 function queueFull(cause: unknown): TandemError {

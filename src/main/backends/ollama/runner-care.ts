@@ -1,21 +1,26 @@
+import type { Clock } from '../../ports/clock';
 import type { Logger } from '../../ports/logger';
 import type { SupervisionObserver } from '../../supervisor/life';
 import type { Catalogue } from './catalogue';
 import type { ServerCare } from './completions';
+import { isSilence, withDeadline } from './deadline';
 import type { OllamaApi } from './ollama-api';
 import type { Residents } from './residents';
 import { type Pulse, type Runners, stillOf } from './runners';
 
 export interface RunnerCareOptions {
+  clock: Clock;
   /** Those of a server of ours; with another one its pulse is null. */
   runners: Runners;
   residents: Residents;
   catalogue: Catalogue;
   /** The server in use; null = none. */
   api(): OllamaApi | null;
+  /** It is a process of ours. */
+  managed(): boolean;
   /** A request is being answered. */
   busy(): boolean;
-  restartServer(): void;
+  restartServer(): Promise<void>;
   /** The number of prompts that are computed for nobody has changed. */
   onDrain(): void;
   logger: Logger;
@@ -25,6 +30,11 @@ export interface RunnerCareOptions {
 
 /** A server that does not answer this soon is not going to unload anything. */
 const UNLOAD_LIMIT_MS = 5000;
+/** To ask what is loaded, to unload it, and to see it go. */
+const ROOM_LIMIT_MS = 15_000;
+/** Its version and what it has loaded are said within ms, also beside a load; two silences in a row are its end. */
+const SILENCE_MS = 5000;
+const SILENCES = 2;
 
 /** Looks after the model processes of the server in use: sees them, ends those that stand still, makes room. */
 export class RunnerCare implements ServerCare {
@@ -49,6 +59,37 @@ export class RunnerCare implements ServerCare {
     return this.#options.runners.pulse();
   }
 
+  async isLoaded(model: string): Promise<boolean> {
+    const { clock, residents } = this.#options;
+    const api = this.#options.api();
+    if (!api) return false;
+    await withDeadline(clock, SILENCE_MS, (signal) => residents.refresh(api, signal));
+    return residents.has(model);
+  }
+
+  async restartSilent(again: boolean): Promise<boolean> {
+    const { managed, api, restartServer, logger } = this.#options;
+    const server = managed() ? api() : null;
+    if (!server) return false;
+    for (let question = 0; question < SILENCES; question += 1) {
+      if (await this.#answers(server, again)) return false;
+    }
+    // Whoever asked beside us may have found it out first.
+    if (api() !== server) return true;
+    logger.warn('ollama.silent');
+    await restartServer();
+    return true;
+  }
+
+  /** @param about what is loaded, which stops before the version does, when its scheduler hangs */
+  #answers(server: OllamaApi, about: boolean): Promise<boolean> {
+    const ask = (signal: AbortSignal) => (about ? server.loaded(signal) : server.version(signal));
+    return withDeadline<unknown>(this.#options.clock, SILENCE_MS, ask).then(
+      () => true,
+      (error) => !isSilence(error),
+    );
+  }
+
   fitting(model: string, freeBytes: number | null): string | null {
     return this.#options.catalogue.fitting(model, freeBytes);
   }
@@ -69,7 +110,7 @@ export class RunnerCare implements ServerCare {
     if (again) return this.#options.restartServer();
     await this.#unload(model);
     if (await this.#ended(before)) this.#tell(model);
-    else this.#options.restartServer();
+    else await this.#options.restartServer();
   }
 
   /** Has one of them gone, if need be because we kill those that stand still? */
@@ -81,10 +122,11 @@ export class RunnerCare implements ServerCare {
   }
 
   async makeRoom(model: string, signal: AbortSignal): Promise<boolean> {
-    const { residents, logger } = this.#options;
+    const { clock, residents, logger } = this.#options;
     const api = this.#options.api();
     if (!api) return false;
-    const unloaded = await residents.makeRoom(api, model, signal);
+    const make = (limited: AbortSignal) => residents.makeRoom(api, model, limited);
+    const unloaded = await withDeadline(clock, ROOM_LIMIT_MS, make, signal);
     if (unloaded > 0) logger.info('ollama.made-room', { model, unloaded });
     return unloaded > 0;
   }

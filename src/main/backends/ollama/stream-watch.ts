@@ -5,7 +5,7 @@ import { type Pulse, progressed } from './runners';
 export type Verdict =
   /** The model's process does not move, or has given nothing for too long. */
   | 'stalled'
-  /** Nothing has come within the time for loading the model and evaluating the prompt. */
+  /** Nothing has come in the time for load and prompt from a server whose processes cannot be seen. */
   | 'load-timeout'
   /** A load goes on in which no process is left: Ollama waits for it until its client leaves. */
   | 'load-died';
@@ -16,20 +16,20 @@ export interface StreamWatchOptions {
   everyMs: number;
   /** From sending the request to its first frame, ms. */
   firstMs: number;
-  /** Without progress, ms. */
+  /** Between two frames without progress of a process that can be seen, ms. */
   stallMs: number;
+  /** Without progress in a load or a prompt, or without a frame where no process can be seen, ms. */
+  unprovenMs: number;
   /** Between two frames whatever the processes do, ms. */
   silentMs: number;
   /** Before the first frame without any model process, ms. */
   noRunnerMs: number;
   /** How the model processes get on; null where they cannot be seen. */
   pulse(): Promise<Pulse | null>;
-  /** No other request is computed, so that what the processes do is done for this one. */
-  alone(): boolean;
+  /** Has the server the model in memory? Then the request waits its turn there, or is computed. */
+  isLoaded(): Promise<boolean>;
 }
 
-/** A process has not computed for this long before it counts as idle: on a busy machine it does not run all the time. */
-const AT_WORK_MS = 3000;
 /** Looks without a frame before the processes are looked at too: the first may come right after one. */
 const QUIET_LOOKS = 2;
 
@@ -92,10 +92,11 @@ export class StreamWatch {
     const frames = this.#frames;
     this.#looking = true;
     const pulse = await this.#options.pulse().catch(() => null);
+    const lost = pulse === null && this.#first && (await this.#isLost());
     this.#looking = false;
     if (!this.#waiting || frames !== this.#frames || this.#verdict) return;
     if (pulse) this.#compare(pulse);
-    this.#verdict = this.#first ? this.#judgeFirst(pulse) : this.#judgeNext(pulse);
+    this.#verdict = this.#first ? this.#judgeFirst(pulse, lost) : this.#judgeNext(pulse);
     if (!this.#verdict) return;
     this.#stop();
     this.#cut.abort();
@@ -107,19 +108,23 @@ export class StreamWatch {
     this.#pulse = pulse;
   }
 
-  #judgeFirst(pulse: Pulse | null): Verdict | null {
-    const { firstMs, stallMs, noRunnerMs, alone } = this.#options;
+  async #isLost(): Promise<boolean> {
+    const { firstMs, isLoaded } = this.#options;
+    return this.#ms(this.#quiet) >= firstMs && !(await isLoaded().catch(() => false));
+  }
+
+  #judgeFirst(pulse: Pulse | null, lost: boolean): Verdict | null {
+    const { unprovenMs, noRunnerMs } = this.#options;
+    if (pulse === null) return lost ? 'load-timeout' : null;
     if (this.#ms(this.#without) >= noRunnerMs) return 'load-died';
-    if (pulse && pulse.length > 0 && this.#ms(this.#still) >= stallMs) return 'stalled';
-    const computing = pulse !== null && this.#ms(this.#still) < AT_WORK_MS && alone();
-    return this.#ms(this.#quiet) >= firstMs && !computing ? 'load-timeout' : null;
+    return pulse.length > 0 && this.#ms(this.#still) >= unprovenMs ? 'stalled' : null;
   }
 
   #judgeNext(pulse: Pulse | null): Verdict | null {
-    const { stallMs, silentMs } = this.#options;
+    const { stallMs, unprovenMs, silentMs } = this.#options;
     const silence = this.#ms(this.#quiet);
-    const still = pulse === null || this.#ms(this.#still) >= stallMs;
-    return (silence >= stallMs && still) || silence >= silentMs ? 'stalled' : null;
+    const stalled = pulse === null ? silence >= unprovenMs : this.#ms(this.#still) >= stallMs;
+    return stalled || silence >= silentMs ? 'stalled' : null;
   }
 
   #ms(looks: number): number {
