@@ -12,6 +12,8 @@ interface FamilyPorts {
 export class ProcessFamily {
   readonly #kind: string;
   readonly #ports: FamilyPorts;
+  /** Pid of the leader that is written down. */
+  #recorded: number | null = null;
 
   constructor(kind: string, ports: FamilyPorts) {
     this.#kind = kind;
@@ -19,7 +21,8 @@ export class ProcessFamily {
   }
 
   /**
-   * Writes them down for the sweep after a kill -9 of this process, unless the child has been given up meanwhile.
+   * Writes them down for the sweep after a kill -9 of this process, unless the child has been given up meanwhile. A
+   * fresh leader is written down before its children are looked up: until then it would be left behind unknown.
    * Never rejects: a process runs on without its record.
    */
   async record(child: ChildHandle, isCurrent: () => boolean): Promise<void> {
@@ -27,7 +30,11 @@ export class ProcessFamily {
     if (child.pid === undefined) return;
     try {
       const identity = await table.identify(child.pid);
-      if (!identity) return;
+      if (!identity || !isCurrent()) return;
+      if (this.#recorded !== child.pid) {
+        this.#recorded = child.pid;
+        await records.put({ kind: this.#kind, ...identity, descendants: [] });
+      }
       const pids = await table.descendants(child.pid);
       const found = await Promise.all(pids.map((pid) => table.identify(pid)));
       if (!isCurrent()) return;
@@ -40,6 +47,7 @@ export class ProcessFamily {
 
   /** To be called when the leader has gone. Never rejects. */
   async forget(pid: number): Promise<void> {
+    if (this.#recorded === pid) this.#recorded = null;
     await this.#ports.records.remove(pid).catch((error) => this.#logFailure(error));
   }
 
