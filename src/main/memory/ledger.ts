@@ -21,6 +21,8 @@ export interface Promised {
   load: boolean;
   /** What the server's processes held when it was promised; null = unknown, so that nothing counts as arrived. */
   heldBefore: number | null;
+  /** What the machine used when it was promised; null = unknown, or what it is for has not begun. */
+  usedBefore: number | null;
   /** Wall time in ms. */
   at: number;
 }
@@ -35,6 +37,8 @@ export interface Account {
   grownBytes: number;
   /** How fast other programs take memory, bytes per second; 0 while they give it back, or where that is not known. */
   risingBytesPerS: number;
+  /** What loads that have begun have still to bring. */
+  loadingBytes: number;
 }
 
 /** Where the system does not tell (product, section 5). */
@@ -54,6 +58,11 @@ export function accountOf(
 ): Account {
   const told = (of: 'workingSet' | 'buffer') => deviceLimit(holders, of);
   const workingSetBytes = told('workingSet') ?? Math.floor(machine.totalBytes * WORKING_SET_SHARE);
+  const load = onlyLoad(machine, promised);
+  const coming = promised.map((promise) => ({
+    loads: isUnderWay(promise),
+    entry: promisedEntry(promise, holders, load?.promise === promise ? load.grownBytes : 0),
+  }));
   return {
     ledger: {
       totalBytes: machine.totalBytes,
@@ -64,27 +73,34 @@ export function accountOf(
       pressure: more.pressure ?? machine.pressure,
       entries: [
         ...holders.flatMap((holder) => entriesOf(holder, promised)),
-        ...promised.map((promise) => promisedEntry(promise, holders)),
+        ...coming.map(({ entry }) => entry),
       ],
       lastDecision: more.lastDecision ?? null,
     },
     loaded: holders.flatMap(({ backend, loaded }) => loaded.map((model) => ({ ...model, backend }))),
     bufferBytes: told('buffer') ?? Math.floor(workingSetBytes * BUFFER_SHARE),
-    grownBytes: grownSince(machine, holders),
+    grownBytes: grownSince(machine, holders, load),
     risingBytesPerS: more.risingBytesPerS ?? 0,
+    loadingBytes: sumOf(coming.filter(({ loads }) => loads).map(({ entry }) => entry)),
   };
 }
 
 /**
  * How fast memory fills between two samples by other programs than the servers, bytes per second; never negative. What
- * the servers took is taken off, as their loads are promised already.
+ * the servers took is taken off, as their loads are promised already; their figures may be older than the sample, so
+ * that a load may have brought all that it still had to.
+ * @param seconds between the samples; more than 0
+ * @param loadingBytes the most that loads had to bring since the first sample
  */
-export function risingBetween(before: MemoryStatus, now: MemoryStatus): number {
-  const seconds = (now.at - before.at) / 1000;
-  if (seconds <= 0) return 0;
+export function risingBetween(
+  before: MemoryStatus,
+  now: MemoryStatus,
+  seconds: number,
+  loadingBytes = 0,
+): number {
   const grown = (was: number | null, is: number | null) => (was === null || is === null ? 0 : is - was);
   const own = grown(before.mlxBytes, now.mlxBytes) + grown(before.ollamaBytes, now.ollamaBytes);
-  return Math.max(0, now.usedBytes - before.usedBytes - Math.max(0, own)) / seconds;
+  return Math.max(0, now.usedBytes - before.usedBytes - Math.max(0, own, loadingBytes)) / seconds;
 }
 
 /** Bytes of a server, counted once: its processes, else the sum of what it tells of its inside. Null = unknown. */
@@ -153,26 +169,50 @@ function entryOf(backend: BackendId, { name, size }: LoadedModel): LedgerEntry {
   return { backend, kind: 'weights', name, ...size };
 }
 
-function promisedEntry(promise: Promised, holders: readonly HolderFigures[]): LedgerEntry {
+function isUnderWay({ load, usedBefore }: Promised): boolean {
+  return load && usedBefore !== null;
+}
+
+/** A load under way, and what the machine has grown since it was promised. */
+interface Load {
+  promise: Promised;
+  grownBytes: number;
+}
+
+/** Null without a load, and with several: nobody could tell whose growth it is then. */
+function onlyLoad({ usedBytes }: MemoryStatus, promised: readonly Promised[]): Load | null {
+  const [promise, another] = promised.filter(isUnderWay);
+  if (!promise || promise.usedBefore === null || another) return null;
+  return { promise, grownBytes: usedBytes - promise.usedBefore };
+}
+
+function promisedEntry(
+  promise: Promised,
+  holders: readonly HolderFigures[],
+  machineGrown: number,
+): LedgerEntry {
   const { backend, model, bytes, at } = promise;
   const holder = holders.find((one) => one.backend === backend);
-  const coming = bytes === null ? null : Math.max(0, bytes - (holder ? arrivedBytes(promise, holder) : 0));
+  const arrived = holder ? arrivedBytes(promise, holder, machineGrown) : 0;
+  const coming = bytes === null ? null : Math.max(0, bytes - arrived);
   return { backend, kind: 'promised', name: model, bytes: coming, source: 'estimate', at };
 }
 
 /**
  * What has come since the promise. A load has come when its model is there, whatever the processes gave up for it; else
- * it is what the processes have grown.
+ * it is what the processes have grown, or the machine: a server's figures are up to 10 s old, and what the GPU holds
+ * need not show in its processes.
  */
 function arrivedBytes(
   { backend, model, load, heldBefore }: Promised,
   { figures, loaded }: HolderFigures,
+  machineGrown: number,
 ): number {
   const there = load ? loaded.find(({ name, ready }) => ready && name === model) : undefined;
   if (there && MEMORY_ROLES[backend].reserves) return Number.POSITIVE_INFINITY;
   const held = figures.process.bytes;
   const grown = held === null || heldBefore === null ? 0 : held - heldBefore;
-  return Math.max(0, grown, there?.size.bytes ?? 0);
+  return Math.max(0, grown, there ? (there.size.bytes ?? 0) : machineGrown);
 }
 
 function insideBytes(entries: readonly LedgerEntry[], backend: BackendId): number | null {
@@ -183,12 +223,16 @@ function insideBytes(entries: readonly LedgerEntry[], backend: BackendId): numbe
   return known && inside.every(({ bytes }) => bytes !== null) ? sumOf(inside) : null;
 }
 
-function grownSince(machine: MemoryStatus, holders: readonly HolderFigures[]): number {
+/** Of a load only what the machine's sample does not show: the server's figure in it may be from before the load. */
+function grownSince(machine: MemoryStatus, holders: readonly HolderFigures[], load: Load | null): number {
   const sampled: Record<BackendId, number | null> = { mlx: machine.mlxBytes, ollama: machine.ollamaBytes };
   return holders.reduce((sum, { backend, figures }) => {
     const before = sampled[backend];
     const now = figures.process.bytes;
-    return before === null || now === null ? sum : sum + Math.max(0, now - before);
+    if (before === null || now === null) return sum;
+    const heldBefore = load?.promise.backend === backend ? load.promise.heldBefore : null;
+    const unseen = load && heldBefore !== null ? now - heldBefore - load.grownBytes : now - before;
+    return sum + Math.max(0, Math.min(now - before, unseen));
   }, 0);
 }
 

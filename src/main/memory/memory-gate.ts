@@ -60,6 +60,8 @@ type Waiting = Exclude<Decision, { kind: 'admit' | 'refuse' }>;
 const AGAIN_MS = 1000;
 /** A sample as old as this is taken anew before a load is decided. */
 const FRESH_MS = 1000;
+/** Over less than this, noise looks like a fast rise. */
+const RATE_OVER_MS = 1000;
 /** Figures older than this say nothing of now: three samples have failed. */
 const BLIND_AFTER_MS = 15_000;
 /** Work that nobody else can do waits so long for memory before it is refused. */
@@ -85,7 +87,8 @@ export class MemoryGate {
   readonly #preloads = new Set<BackendId>();
   readonly #unsubscribe: Unsubscribe;
   #latch: PressureLatch = RELAXED;
-  #sampled: MemoryStatus | null = null;
+  /** The sample that the next one is compared with, to tell how fast memory fills. */
+  #base: { status: MemoryStatus; at: number; loadingBytes: number } | null = null;
   /** `Clock.now` of the last sample that did not fail: a date that is set makes it no older. */
   #sampledAt = Number.NEGATIVE_INFINITY;
   #rising = 0;
@@ -218,7 +221,7 @@ export class MemoryGate {
 
   /** What waits for another one's answer is kept free for it, lest the next answer takes it. */
   async #wait({ rule, neededBytes }: Waiting, wish: MemoryWish, signal: AbortSignal): Promise<void> {
-    const reserved = rule === 'protect' ? this.#promise(wish, neededBytes) : null;
+    const reserved = rule === 'protect' ? this.#promise(wish, neededBytes, false) : null;
     try {
       await sleep(this.#options.clock, AGAIN_MS, signal);
     } finally {
@@ -233,19 +236,26 @@ export class MemoryGate {
     throw refusal(decision, wish);
   }
 
-  #promise({ backend, model }: MemoryWish, bytes: number | null): Promised {
-    const heldBefore = this.#options.holders[backend].figures().process.bytes;
+  /** @param begins the work begins now; else it waits, and nothing that comes is its */
+  #promise({ backend, model }: MemoryWish, bytes: number | null, begins: boolean): Promised {
     const view = this.#view();
     const load = !view || !isLoaded({ backend, model }, view.account);
-    const promise: Promised = { backend, model, bytes, load, heldBefore, at: this.#wall() };
+    const heldBefore = begins ? this.#options.holders[backend].figures().process.bytes : null;
+    const usedBefore = begins && view ? view.account.ledger.usedBytes : null;
+    const promise: Promised = { backend, model, bytes, load, heldBefore, usedBefore, at: this.#wall() };
     this.#promised.add(promise);
+    if (this.#base) this.#base.loadingBytes = Math.max(this.#base.loadingBytes, this.#loadingBytes());
     this.#changed.emit();
     return promise;
   }
 
+  #loadingBytes(): number {
+    return this.#view()?.account.loadingBytes ?? 0;
+  }
+
   #grant(wish: MemoryWish, bytes: number | null): MemoryGrant {
     const { backend, model } = wish;
-    const promise = this.#promise(wish, bytes);
+    const promise = this.#promise(wish, bytes, true);
     return {
       reasons: this.#evictions.take(backend, model) ? ['memory:evicted'] : [],
       release: () => {
@@ -264,11 +274,18 @@ export class MemoryGate {
     if (status && status.pressure !== 'unknown') {
       this.#sampledAt = this.#options.clock.now();
       this.#latch = nextLatch(this.#latch, status);
-      this.#rising = this.#sampled ? risingBetween(this.#sampled, status) : 0;
-      this.#sampled = status;
+      this.#measureRise(status);
     }
     const view = this.#view();
     if (view && this.#latch.critical) void this.#relieve(view);
+  }
+
+  #measureRise(status: MemoryStatus): void {
+    const at = this.#options.clock.now();
+    const base = this.#base;
+    if (base && at - base.at < RATE_OVER_MS) return;
+    this.#rising = base ? risingBetween(base.status, status, (at - base.at) / 1000, base.loadingBytes) : 0;
+    this.#base = { status, at, loadingBytes: this.#loadingBytes() };
   }
 
   async #relieve(view: GuardView): Promise<void> {

@@ -16,6 +16,8 @@ export function guarded(told: ReadonlyMap<string, number>): Policy {
   let latch = RELAXED;
   let last: MemoryStatus | null = null;
   let rising = 0;
+  /** The most that loads had to bring since the last sample. */
+  let loading = 0;
   const viewOf = (seen: Seen, sample: Sample): GuardView => ({
     account: accountOf(
       machineOf(seen, sample),
@@ -23,7 +25,7 @@ export function guarded(told: ReadonlyMap<string, number>): Policy {
       seen.promised.map((promise) => ({
         ...promise,
         backend: BACKENDS[promise.server],
-        at: seen.now * 1000,
+        at: promise.since * 1000,
       })),
       { risingBytesPerS: rising },
     ),
@@ -33,7 +35,9 @@ export function guarded(told: ReadonlyMap<string, number>): Policy {
   return {
     decide(wish, seen) {
       if (!seen.sample) return { kind: 'wait', neededBytes: null };
-      const decision = decide(wishOf(wish, told), viewOf(seen, seen.sample));
+      const view = viewOf(seen, seen.sample);
+      loading = Math.max(loading, view.account.loadingBytes);
+      const decision = decide(wishOf(wish, told), view);
       if (decision.kind !== 'evict') return decision;
       return { kind: 'evict', models: decision.models.map(({ model }) => model) };
     },
@@ -41,9 +45,11 @@ export function guarded(told: ReadonlyMap<string, number>): Policy {
       if (!seen.sample) return [];
       const machine = machineOf(seen, seen.sample);
       latch = nextLatch(latch, machine);
-      rising = last ? risingBetween(last, machine) : 0;
+      rising = last ? risingBetween(last, machine, (machine.at - last.at) / 1000, loading) : 0;
       last = machine;
-      return relief(viewOf(seen, seen.sample)).map(({ model }) => model);
+      const view = viewOf(seen, seen.sample);
+      loading = view.account.loadingBytes;
+      return relief(view).map(({ model }) => model);
     },
   };
 }

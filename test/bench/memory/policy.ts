@@ -21,6 +21,8 @@ export interface SimPromise {
   /** Seconds. */
   since: number;
   heldBefore: number | null;
+  /** Null while the load waits. */
+  usedBefore: number | null;
 }
 
 export interface SimWish {

@@ -158,7 +158,7 @@ class World {
     if (verdict.kind !== 'admit' && now - first.asked < PROTECT_S) {
       // What waits for the other server's answer is kept free for it.
       const bytes = verdict.kind === 'wait' ? verdict.neededBytes : null;
-      this.#promise('steady', request.steadyModel.name, bytes, now);
+      this.#promise('steady', request.steadyModel.name, bytes, now, false);
       return;
     }
     this.#waiting.steady.shift();
@@ -183,11 +183,12 @@ class World {
     this.#tokens += request.answerTokens;
   }
 
-  #promise(server: SimWish['server'], model: string, bytes: number | null, now: number): void {
+  #promise(server: SimWish['server'], model: string, bytes: number | null, now: number, begins = true): void {
     const sample = this.#samplers.latest(now);
-    const heldBefore = sample ? sample[server].processBytes : null;
+    const heldBefore = sample && begins ? sample[server].processBytes : null;
+    const usedBefore = sample && begins ? sample.usedBytes : null;
     const there = server === 'steady' ? sample?.steady.ready.has(model) : this.#fragile.model?.name === model;
-    this.#promised[server] = { server, model, bytes, load: !there, since: now, heldBefore };
+    this.#promised[server] = { server, model, bytes, load: !there, since: now, heldBefore, usedBefore };
   }
 
   #seen(now: number): Seen {

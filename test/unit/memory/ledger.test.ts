@@ -4,6 +4,7 @@ import {
   gpuBytes,
   gpuBytesOfAll,
   heldBytes,
+  type Promised,
   promisedBytes,
   risingBetween,
   spareBytes,
@@ -25,6 +26,7 @@ const promise = {
   bytes: 3 * GB,
   load: true,
   heldBefore: 1 * GB,
+  usedBefore: null,
   at: NOW,
 };
 
@@ -87,6 +89,7 @@ describe('ledger', () => {
       bytes: 9 * GB,
       load: true,
       heldBefore: 8 * GB,
+      usedBefore: null,
       at: NOW,
     };
     const coming = (loaded: LoadedModel[]) =>
@@ -106,13 +109,63 @@ describe('ledger', () => {
   });
 
   it('tells how fast other programs take memory', () => {
-    const before = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB, at: NOW - 2000 });
-    const now = (used: number, mlx: number) => machine(32, used, { mlxBytes: mlx * GB, ollamaBytes: 5 * GB });
-    expect(risingBetween(before, now(16, 1))).toBe(2 * GB);
-    // What a server took was promised.
-    expect(risingBetween(before, now(16, 4))).toBe(0.5 * GB);
-    expect(risingBetween(before, now(10, 1))).toBe(0);
-    expect(risingBetween(before, before)).toBe(0);
+    const before = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB });
+    const rising = (used: number, mlx: number, loading = 0) => {
+      const now = machine(32, used, { mlxBytes: mlx * GB, ollamaBytes: 5 * GB });
+      return risingBetween(before, now, 2, loading * GB);
+    };
+    expect(rising(16, 1)).toBe(2 * GB);
+    // What a server took was promised, and what a load may have brought.
+    expect(rising(16, 4)).toBe(0.5 * GB);
+    expect(rising(16, 1, 3)).toBe(0.5 * GB);
+    expect(rising(16, 4, 9)).toBe(0);
+    expect(rising(10, 1)).toBe(0);
+  });
+
+  describe('counts a load once', () => {
+    const load = {
+      ...promise,
+      backend: 'ollama' as const,
+      bytes: 23 * GB,
+      heldBefore: 0,
+      usedBefore: 24 * GB,
+    };
+    /** @param sampled what the server's figure was when the machine used `used`, @param held what it is now */
+    const seen = (
+      used: number,
+      sampled: number | null,
+      held: number | null,
+      promised: Promised[] = [load],
+    ) => {
+      const status = machine(64, used, { ollamaBytes: sampled === null ? null : sampled * GB });
+      const of = accountOf(status, [{ backend: 'ollama', figures: figures(held), loaded: [] }], promised);
+      return [usedNow(of) / GB, promisedBytes(of.ledger) / GB, of.loadingBytes / GB];
+    };
+
+    it.each<[string, number, number | null, number | null, number[]]>([
+      ['not begun', 24, 0, 0, [24, 23, 23]],
+      ['the server has not told since', 44, 0, 0, [44, 3, 3]],
+      ['the server tells after the sample what is in it', 44, 0, 20, [44, 3, 3]],
+      ['the server tells after the sample more than is in it', 34, 0, 20, [44, 3, 3]],
+      ['both tell at the same moment', 44, 20, 20, [44, 3, 3]],
+      ['other programs gave memory back', 40, 20, 20, [40, 3, 3]],
+      ['the server tells nothing', 44, null, null, [44, 3, 3]],
+    ])('%s', (_name, used, sampled, held, expected) => {
+      expect(seen(used, sampled, held)).toEqual(expected);
+    });
+
+    it('by the servers alone while there are two, or while it only waits', () => {
+      expect(seen(44, 0, 0, [load, { ...load, model: 'other' }])).toEqual([44, 46, 46]);
+      const waiting = { ...load, heldBefore: null, usedBefore: null };
+      expect(seen(44, 0, 0, [waiting])).toEqual([44, 23, 0]);
+    });
+
+    it('and no growth of others as the cache of a model that is there', () => {
+      const status = machine(64, 44);
+      const mlxLoad = { ...load, backend: 'mlx' as const, bytes: 3 * GB };
+      const holder = { backend: 'mlx' as const, figures: figures(2), loaded: [model('next', 2)] };
+      expect(promisedBytes(accountOf(status, [holder], [mlxLoad]).ledger)).toBe(1 * GB);
+    });
   });
 
   it('takes limits from the GPU, else three quarters of memory and of that', () => {

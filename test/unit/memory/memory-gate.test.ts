@@ -221,6 +221,52 @@ describe('memory gate', () => {
   });
 });
 
+describe('a load on a Mac with plenty of memory', () => {
+  beforeEach(async () => {
+    world.totalGb = 64;
+    world.loaded.mlx.push(model('small', 2));
+    world.processGb.mlx = 3;
+    world.processGb.ollama = 0;
+    await world.sampled(24);
+    world.weightsGb = 20;
+    await world.gate.admit(asked({ backend: 'ollama', model: 'coding', tokens: 0 }), never);
+    world.weightsGb = 2;
+  });
+
+  it.each([
+    ['before the server has told of it', 0],
+    ['when the server tells of it after the sample', 20],
+  ])('turns away no answer of a model that is there: %s', async (_name, told) => {
+    await world.clock.advance(5000);
+    await world.sampled(44);
+    world.processGb.ollama = told;
+    const grant = await world.gate.admit(asked(), never);
+    expect(world.promised()[0]).toBeLessThan(4 * GB);
+    grant.release();
+  });
+});
+
+describe('a rise of memory', () => {
+  beforeEach(async () => {
+    world.loaded.mlx.push(model('small', 2));
+    await world.sampled(28.4);
+  });
+
+  it('is not read out of noise between two samples of one moment', async () => {
+    await world.clock.advance(100);
+    await world.sampled(28.45);
+    await world.gate.admit(asked(), never);
+  });
+
+  it('is seen over a second, however many samples are in it', async () => {
+    await world.clock.advance(500);
+    await world.sampled(28.5);
+    await world.clock.advance(500);
+    await world.sampled(28.8);
+    await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({ code: 'memory_critical' });
+  });
+});
+
 describe('a date that is set', () => {
   const HOUR = 3_600_000;
 
