@@ -146,6 +146,31 @@ const oom = {
   at: Date.now() - 40_000,
 };
 
+/** MLX cannot load its model, also not in the run of Tandem before; Ollama comes back in a moment. */
+function bothDown(): Partial<Snapshot> {
+  const cause = 'bad_model' as const;
+  return {
+    backends: [
+      backendStatus('mlx', {
+        state: 'open',
+        restarts: 0,
+        readySince: null,
+        memoryBytes: null,
+        breaker: { state: 'open', nextTryAt: null },
+        lastError: { code: cause, message: 'The model could not be loaded.', at: Date.now() - 40_000 },
+      }),
+      backendStatus('ollama', { state: 'backoff', readySince: null, nextStartAt: Date.now() + 8_000 }),
+    ],
+    life: [
+      lifeEvent('died', 310, { cause: 'out_of_memory', incident: 'incident-1' }),
+      lifeEvent('died', 180, { cause, incident: 'incident-2' }),
+      lifeEvent('started', 24),
+      lifeEvent('died', 20, { cause, incident: 'incident-3' }),
+      lifeEvent('breaker_open', 20, { cause }),
+    ],
+  };
+}
+
 export function queue(): Snapshot['queue'] {
   const entry = {
     priority: 'high' as const,
@@ -348,8 +373,8 @@ export const SCREENS: readonly Screen[] = [
         freeBytes: 6.2 * GIB,
       };
       const error = { code: 'memory_critical', message: 'Held back on purpose.', details };
-      const model = details.model;
-      const meta = { ...MLX, model, ttftMs: null, tokensPerSecond: null, completionTokens: null, error };
+      const target = { kind: 'model', backend: 'mlx', model: details.model } as const;
+      const meta = answerMeta({ source: 'app', reasons: ['explicit:model'], target, error });
       return chat(language, [
         user('u1', WORDS[language].hello),
         fakeAnswer({ id: 'a0', replyTo: 'u1', text: WORDS[language].greeting, meta: MLX }),
@@ -564,6 +589,16 @@ export const SCREENS: readonly Screen[] = [
           },
         ],
       }),
+  },
+  {
+    name: 'status-both-down',
+    open: 'status',
+    show: { en: 'History', ru: 'История' },
+    core: (language) => chat(language, [], bothDown()),
+  },
+  {
+    name: 'chat-both-down',
+    core: (language) => chat(language, [], bothDown()),
   },
   {
     name: 'status-setup',
