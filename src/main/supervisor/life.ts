@@ -54,7 +54,7 @@ export function momentsOf(
   return [
     ...(event.type === 'restart' ? [moment('restarted_by_user')] : []),
     ...stateMoments(before, after, limits),
-    ...breakerMoments(before, event, after),
+    ...breakerMoments(before, after),
   ];
 }
 
@@ -91,16 +91,16 @@ function stateMoments(before: Machine, after: Machine, limits: SupervisorLimits)
   }
 }
 
-function breakerMoments(before: Machine, event: SupervisorEvent, after: Machine): LifeMoment[] {
+function breakerMoments(before: Machine, after: Machine): LifeMoment[] {
+  // Who restarts it wants it closed; that it is, only an answer tells.
+  if (before.broken && !after.broken) return [moment('breaker_closed')];
   const now = breakerState(after);
   if (now === breakerState(before)) return [];
   if (after.state.name === 'open') {
     const { coolMs } = after.state;
     return [moment('breaker_open', after.cause, coolMs === null ? {} : { seconds: seconds(coolMs) })];
   }
-  if (now === 'half_open') return [moment('breaker_half_open')];
-  // Stopped on purpose, it is neither tried nor mended.
-  return event.type === 'stop' ? [] : [moment('breaker_closed')];
+  return now === 'half_open' ? [moment('breaker_half_open')] : [];
 }
 
 function moment(

@@ -28,8 +28,10 @@ export interface Machine {
   restarts: number;
   /** How often the breaker has opened since the counter was last reset. */
   openings: number;
-  /** This start is the one probe of a breaker that has cooled down. */
+  /** This start is the one probe of a breaker that has cooled down, and nothing has been answered yet. */
   trial: boolean;
+  /** The breaker has opened, and nothing has been answered since. */
+  broken: boolean;
   /** Why the last process ended, or why it is being ended; null = never, or by request. */
   cause: ExitCause | null;
 }
@@ -44,6 +46,8 @@ export type SupervisorEvent =
   | { type: 'stop' }
   | { type: 'stage'; stage: 'spawning' | 'loading' | 'probing' }
   | { type: 'ready' }
+  /** A request got a whole answer. */
+  | { type: 'answered' }
   /** It could not be started, or its readiness probe failed for good. */
   | { type: 'start-failed'; cause: ExitCause }
   /** `outside` = not for what it was asked to do: somebody has paused it. */
@@ -66,6 +70,7 @@ export const INITIAL: Machine = {
   restarts: 0,
   openings: 0,
   trial: false,
+  broken: false,
   cause: null,
 };
 

@@ -15,7 +15,10 @@ export interface SupervisorOptions {
   launch(): Promise<LaunchSpec>;
   /** Told of each new process, to read its output. */
   onSpawn(child: ChildHandle): void;
-  /** Resolves when a real answer came; tells its stages. A rejection ends the process. */
+  /**
+   * Resolves when it is ready; tells its stages, `probing` only when an answer is asked for, which closes the breaker.
+   * A rejection ends the process.
+   */
   probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void>;
   /** What the server's exit code means and what its log holds. */
   readExit(exit: ProcessExit): ExitReading;

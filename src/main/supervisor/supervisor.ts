@@ -87,6 +87,11 @@ export class Supervisor {
     this.#dispatch({ type: 'hung', outside });
   }
 
+  /** A request got a whole answer: the proof that closes a breaker whose start could not ask for one. */
+  answered(): void {
+    this.#dispatch({ type: 'answered' });
+  }
+
   /**
    * Starts it if need be and waits until it is ready, also over planned restarts.
    * Rejects with `mlx_down`-like `down` when the breaker is open or it was stopped; aborting ends the wait only.

@@ -38,10 +38,14 @@ export function transition(machine: Machine, event: SupervisorEvent, limits: Sup
     case 'ready':
       if (state.name !== 'starting') return ignore(machine);
       return {
-        machine: { ...machine, state: { name: 'ready' }, trial: false },
+        // Without a model to ask there was no answer yet, only a server that listens.
+        machine: { ...(state.stage === 'probing' ? mended(machine) : machine), state: { name: 'ready' } },
         effects: [],
         timer: limits.stableMs,
       };
+    case 'answered':
+      if (state.name !== 'ready' || !machine.broken) return ignore(machine);
+      return { machine: mended(machine), effects: [], timer: 'keep' };
     case 'start-failed':
       if (state.name !== 'starting') return ignore(machine);
       return end({ ...machine, cause: event.cause }, 'backoff', limits);
@@ -138,7 +142,7 @@ function onTimer(machine: Machine, limits: SupervisorLimits): Step {
     case 'starting':
       return onStartTimer(machine, state.stage, limits);
     case 'ready':
-      return { machine: { ...machine, restarts: 0, openings: 0 }, effects: [], timer: null };
+      return { machine: { ...mended(machine), restarts: 0, openings: 0 }, effects: [], timer: null };
     case 'stopping':
       return state.stage === 'terminating'
         ? kill(machine, state.next, limits)
@@ -224,10 +228,14 @@ function settled(machine: Machine, next: AfterStop, limits: SupervisorLimits): S
 
 function open(machine: Machine, coolMs: number | null): Step {
   return {
-    machine: { ...machine, state: { name: 'open', coolMs }, trial: false },
+    machine: { ...machine, state: { name: 'open', coolMs }, trial: false, broken: true },
     effects: [],
     timer: coolMs,
   };
+}
+
+function mended(machine: Machine): Machine {
+  return { ...machine, trial: false, broken: false };
 }
 
 function ignore(machine: Machine): Step {

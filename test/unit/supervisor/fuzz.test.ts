@@ -82,7 +82,10 @@ class World {
         limits: () => DEFAULT_LIMITS,
         launch: () => this.#later<LaunchSpec>({ command: 'server', args: [], env: {} }),
         onSpawn: () => {},
-        probe: () => this.#later(undefined),
+        probe: (_signal, onStage) => {
+          if (this.#chance() < 0.5) onStage('probing');
+          return this.#later(undefined);
+        },
         readExit: () => this.#reading,
         mayRecover: () => {
           this.recoverable = this.#chance() > 0.02;
@@ -167,6 +170,7 @@ class World {
     else if (roll < 0.85) void this.supervisor.restart();
     else if (roll < 0.86) void this.supervisor.stop();
     else if (roll < 0.88) this.#loseConnection();
+    else if (roll < 0.9) this.supervisor.answered();
     const turns = this.#pick([0, 0, 1, 2, 8]);
     for (let turn = 0; turn < turns; turn += 1) await null;
   }

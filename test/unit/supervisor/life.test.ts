@@ -109,7 +109,12 @@ describe('what is told of a life', () => {
       return new Promise<void>(() => {});
     };
     let probe = fails;
-    await up({ probe: () => probe() });
+    await up({
+      probe: (_signal, onStage) => {
+        onStage('probing');
+        return probe();
+      },
+    });
     await clock.advance(1_600_000);
     expect(life.types.slice(-2)).toEqual(['died', 'breaker_open']);
     expect(life.moments.at(-1)?.facts).toEqual({ seconds: 600 });
@@ -118,19 +123,24 @@ describe('what is told of a life', () => {
     expect(life.types.slice(-4)).toEqual(['breaker_half_open', 'started', 'ready', 'breaker_closed']);
   });
 
-  test('a breaker that only a person can close tells no time, and the button closes it', async () => {
-    const supervisor = await up();
+  test('a breaker that only a person can close tells no time; with the button it closes when it answers', async () => {
     let named: ExitCause | null = 'runtime_broken';
-    const broken = create({ readExit: () => ({ named, lines: [] }) });
-    broken.start();
-    await settle();
+    const broken = await up({ readExit: () => ({ named, lines: [] }) });
     spawner.last.exit(3);
     await settle();
     expect(life.moments.at(-1)).toEqual({ type: 'breaker_open', cause: 'runtime_broken', facts: {} });
+    void broken.restart();
+    await settle();
+    spawner.last.exit(3);
+    await settle();
+    expect(life.types.slice(-5)).toEqual(['restarted_by_user', 'started', 'ready', 'died', 'breaker_open']);
     named = null;
     await broken.restart();
-    expect(life.types.slice(-4)).toEqual(['restarted_by_user', 'breaker_closed', 'started', 'ready']);
-    await Promise.all([supervisor.stop(), broken.stop()]);
+    expect(life.types.slice(-3)).toEqual(['restarted_by_user', 'started', 'ready']);
+    broken.answered();
+    broken.answered();
+    expect(life.types.slice(-2)).toEqual(['ready', 'breaker_closed']);
+    await broken.stop();
   });
 });
 

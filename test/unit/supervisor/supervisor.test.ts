@@ -38,7 +38,10 @@ function create(options: Partial<SupervisorOptions> = {}): Supervisor {
       limits: () => DEFAULT_LIMITS,
       launch: async () => ({ command: 'server', args: [], env: {} }),
       onSpawn: () => {},
-      probe: () => answer(),
+      probe: (_signal, onStage) => {
+        onStage('probing');
+        return answer();
+      },
       readExit: () => ({ named: null, lines: [] }),
       mayStart: () => Promise.resolve(),
       ...options,
@@ -63,7 +66,7 @@ describe('supervisor', () => {
     const supervisor = create();
     const wait = supervisor.ensureReady(undefined, down);
     await settle();
-    expect(supervisor.view()).toMatchObject({ state: 'starting', stage: 'loading', pid: 1000 });
+    expect(supervisor.view()).toMatchObject({ state: 'starting', stage: 'probing', pid: 1000 });
     release();
     await wait;
     expect(supervisor.view()).toMatchObject({
@@ -133,6 +136,7 @@ describe('supervisor', () => {
     await clock.advance(Number(nextTryAt) - clock.wall().getTime());
     expect(supervisor.view()).toMatchObject({
       state: 'starting',
+      stage: 'probing',
       breaker: { state: 'half_open', nextTryAt: null },
     });
     const used = supervisor.ensureReady(undefined, down).then(() => supervisor.view());

@@ -53,6 +53,7 @@ const EVENTS: Record<string, SupervisorEvent> = {
   allowed: { type: 'stage', stage: 'spawning' },
   probing: { type: 'stage', stage: 'probing' },
   ready: { type: 'ready' },
+  answered: { type: 'answered' },
   'start fails': { type: 'start-failed', cause: 'start_failed' },
   hangs: { type: 'hung', outside: false },
   exits: { type: 'exited', cause: 'unknown' },
@@ -261,10 +262,18 @@ describe('the breaker', () => {
   });
 
   test('an answer closes it; the counter stays until a stable time, so that the next crash opens it again', () => {
-    const closed = run(worn, crash, timer, { type: 'ready' });
+    const closed = run(worn, crash, timer, { type: 'stage', stage: 'probing' }, { type: 'ready' });
     expect([breakerState(closed), closed.restarts]).toEqual(['closed', 10]);
     expect(run(closed, crash).state).toMatchObject({ name: 'open', coolMs: 1_200_000 });
     expect(run(closed, timer, crash).state.name).toBe('backoff');
+  });
+
+  test('without a model to ask it stays half-open until a request is answered or a stable time is over', () => {
+    const listens = run(worn, crash, timer, { type: 'ready' });
+    expect([listens.state.name, breakerState(listens)]).toEqual(['ready', 'half_open']);
+    expect(run(listens, crash).state).toMatchObject({ name: 'open', coolMs: 1_200_000 });
+    expect(breakerState(run(listens, { type: 'answered' }))).toBe('closed');
+    expect(breakerState(run(listens, timer))).toBe('closed');
   });
 
   test('an exit after which its owner gives up waits for a person; a wish to stop or restart goes first', () => {

@@ -124,7 +124,10 @@ export class MlxBackend implements Backend, MemoryHolder {
     try {
       for await (const chunk of this.#client.complete(url, id, toCall(safe, folder), signal)) {
         this.#process.onFrame(id);
-        if (chunk.type === 'end') finished = true;
+        if (chunk.type === 'end') {
+          finished = true;
+          this.#process.supervisor.answered();
+        }
         if (!loadOnly) yield chunk;
         else if (chunk.type === 'end') yield { type: 'end', end: { ...chunk.end, reason: 'load' } };
         sequences.ask(id);

@@ -41,7 +41,7 @@ export class ReadyProbe {
     this.#silentMs = 0;
   }
 
-  /** Resolves with a real one-token answer. Rejects when none comes in time, or with the signal's reason. */
+  /** Resolves with a real one-token answer, or as soon as it listens when it is to load nothing. Rejects when none comes in time, or with the signal's reason. */
   async run(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void> {
     const { clock, client, url } = this.#options;
     await pollUntil(async () => url() !== null, POLL_MS, clock, signal);
