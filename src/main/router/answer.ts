@@ -60,7 +60,7 @@ export async function* answer(
     {
       ...context,
       onDrain: (drained) => drains.watch(backend.id, drained),
-      onStart: () => inFlight.enter(backend, run.request),
+      enter: (signal) => inFlight.enter(backend, run.request, signal),
     },
     run.signal,
   );

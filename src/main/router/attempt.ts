@@ -23,8 +23,8 @@ export interface AttemptOptions {
   mayWait: boolean;
   /** Told when a cancelled sequence may still be computed. */
   onDrain: (drained: Promise<void>) => void;
-  /** The backend is about to get the request; told until nothing is computed for it any more. */
-  onStart: () => Stay;
+  /** Takes its place on the backend, which it leaves when nothing is computed for it any more; suspects may wait for it. */
+  enter: (signal: AbortSignal) => Promise<Stay>;
 }
 
 /**
@@ -51,9 +51,12 @@ export class Attempt {
     if (controller.signal.aborted) this.close();
   }
 
-  /** Resolves when the backend is up; rejects soon if it is not and need not be waited for. */
+  /** Resolves when it has its place and the backend is up; rejects soon if it is not and need not be waited for. */
   async ready(): Promise<void> {
-    const { backend, clock, mayWait, timeoutMs } = this.#options;
+    const { backend, clock, mayWait, timeoutMs, enter } = this.#options;
+    this.#stay = await enter(this.#controller.signal);
+    if (this.#over) this.#stay.leave();
+    this.#controller.signal.throwIfAborted();
     if (!mayWait && !isServing(backend.status().state)) throw backendDown(backend.id);
     const limit = mayWait ? timeoutMs : QUICK_READY_MS;
     await within(
@@ -74,7 +77,7 @@ export class Attempt {
       this.#controller.abort(tookTooLong(backend.id, candidate.model, timeoutMs));
     });
     this.#computing = true;
-    this.#stay = this.#options.onStart();
+    this.#stay?.sent();
     const iterator = backend.stream(request, signal)[Symbol.asyncIterator]();
     this.#iterator = iterator;
     try {
@@ -107,6 +110,7 @@ export class Attempt {
     this.#dispose();
     const { backend, slot, onDrain } = this.#options;
     if (!this.#computing) {
+      this.#stay?.leave();
       slot.release();
       return;
     }

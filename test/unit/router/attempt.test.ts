@@ -18,7 +18,7 @@ describe('Attempt', () => {
         timeoutMs: 1000,
         mayWait: false,
         onDrain: () => {},
-        onStart: () => ({}) as never,
+        enter: () => Promise.reject(new Error('not asked')),
       },
       left.signal,
     );

@@ -24,14 +24,14 @@ interface Told {
   error: string | null;
 }
 
-function setUp(options: { mlxOnly?: boolean } = {}) {
+function setUp(options: { only?: 'mlx' | 'ollama' } = {}) {
   const clock = new FakeClock();
   const mlx = new ScriptedBackend('mlx', clock);
   const ollama = new ScriptedBackend('ollama', clock);
   const settings = { ...defaultSettings(), rateLimitMax: 0 };
   const facts = (backend: ScriptedBackend) => ({
     state: backend.state,
-    enabled: !(options.mlxOnly && backend.id === 'ollama'),
+    enabled: (options.only ?? backend.id) === backend.id,
     settingUp: false,
     capabilities: backend.capabilities,
   });
@@ -158,7 +158,7 @@ describe('a request under which a process dies', () => {
   });
 
   it('is free again where it is answered after all', async () => {
-    const { mlx, ask } = setUp({ mlxOnly: true });
+    const { mlx, ask } = setUp({ only: 'mlx' });
     mlx.script = [() => [{ type: 'die', cause: 'unknown' }], () => says('fine')];
     const told = ask(KILLER);
     await settle();
@@ -172,7 +172,7 @@ describe('a request under which a process dies', () => {
   });
 
   it('with nobody else to ask gets one more go', async () => {
-    const { clock, mlx, ask, deadly } = setUp({ mlxOnly: true });
+    const { clock, mlx, ask, deadly } = setUp({ only: 'mlx' });
     deadly(mlx, 'unknown');
     const told = ask(KILLER);
     await clock.advance(2000);
@@ -180,6 +180,44 @@ describe('a request under which a process dies', () => {
     await clock.advance(2000);
     expect(await ask(KILLER)).toMatchObject({ error: 'poison' });
     expect(mlx.deaths).toBe(2);
+  });
+
+  it('takes no innocent one with it that was computed beside it', async () => {
+    for (const order of [
+      [KILLER, 'hello'],
+      ['hello', KILLER],
+    ]) {
+      const { clock, ollama, ask } = setUp({ only: 'ollama' });
+      ollama.script = [
+        ({ messages }): Step[] => [
+          { type: 'pause', ms: 1000 },
+          ...(messages[0]?.content === KILLER ? [{ type: 'die', cause: 'unknown' } as const] : says('fine')),
+        ],
+      ];
+      // Who was beside the killer loses its stream in the same moment.
+      const stream = ollama.stream.bind(ollama);
+      ollama.stream = async function* (request, signal) {
+        const ended = new AbortController();
+        const forget = ollama.onStatus(({ state }) => state === 'backoff' && ended.abort());
+        try {
+          yield* stream(request, AbortSignal.any([signal, ended.signal]));
+        } finally {
+          forget();
+        }
+      };
+      ollama.onStatus(({ state }) => {
+        if (state === 'backoff') clock.after(1500, () => (ollama.state = 'ready'));
+      });
+      const told = Promise.all(order.map((text) => ask(text)));
+      await clock.advance(20_000);
+      const errors = Object.fromEntries((await told).map(({ error }, index) => [order[index], error]));
+      expect(errors).toEqual({ [KILLER]: 'poison', hello: null });
+      expect(await ask(KILLER)).toMatchObject({ error: 'poison' });
+      const again = ask('hello');
+      await clock.advance(1000);
+      expect(await again).toMatchObject({ error: null });
+      expect(ollama.deaths).toBe(2);
+    }
   });
 
   it('is known although its client had left', async () => {
