@@ -3,6 +3,8 @@ import { FRAME_FAULTS, type FrameFault } from './proxy.ts';
 import { gone, holds, killBusy } from './waits.ts';
 
 const MET_MS = 15_000;
+/** Until silence is told from work, and the server from its model process, with what it takes to end it. */
+const HANG_MS = 60_000;
 
 const NAMES: Readonly<Record<FrameFault, string>> = {
   truncated: 'ollama truncated frame',
@@ -34,6 +36,15 @@ function frame(fault: FrameFault): Kind {
 
 export const OLLAMA_KINDS: readonly Kind[] = [
   { name: 'ollama server killed', mode: 'managed', apply: (world) => killBusy(world, 'ollama') },
+  {
+    name: 'ollama stopped (hang)',
+    mode: 'managed',
+    async apply(world) {
+      const pid = await world.busy('ollama');
+      process.kill(pid, 'SIGSTOP');
+      return unless(await gone(pid, HANG_MS), 'nobody ended it');
+    },
+  },
   {
     name: 'ollama runner killed',
     mode: 'managed',
