@@ -111,6 +111,28 @@ describe('a model process', () => {
 });
 
 describe('the server', () => {
+  test.each(['before the first token', 'in the middle of an answer'])(
+    'stopped %s: it is found out, ended and started again',
+    async (moment) => {
+      const backend = await own.ready({ stream: QUICK });
+      const { pid } = backend.status();
+      const answer = async () => {
+        if (moment === 'before the first token') kill([pid ?? 0], 'SIGSTOP');
+        // Its model process computes the rest of the answer, and is at work until then.
+        for await (const chunk of backend.stream(babble(25), never)) {
+          if (chunk.type === 'text') kill([pid ?? 0], 'SIGSTOP');
+        }
+      };
+      const family = [pid ?? 0, ...(await own.runners(backend))];
+      await expect(answer()).rejects.toMatchObject({ code: 'ollama_down' });
+      await backend.ensureReady();
+      expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
+      expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { outside: true } });
+      expect(backend.status().pid).not.toBe(pid);
+      expect(await gone(family)).toBe(true);
+    },
+  );
+
   test('killed with its model process stopped: neither is left, the next one answers', async () => {
     const backend = await own.ready();
     const { pid } = backend.status();
