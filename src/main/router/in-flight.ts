@@ -110,7 +110,9 @@ function exitCauseOf(word: unknown): ExitCause | null {
 /** Why a process died, as the failure of an attempt tells it itself; null when it tells of no death. */
 export function deathIn(error: unknown): ExitCause | null {
   if (!isTandemError(error)) return null;
-  const { cause } = error.details;
+  const { cause, processEnded } = error.details;
+  // A silence that ended no process cost none, whatever its reason was.
+  if (cause === 'stalled' && processEnded !== true) return null;
   // A model's process below a server that lives on: its last words are not told.
   return cause === 'runner-died' ? 'unknown' : exitCauseOf(cause);
 }

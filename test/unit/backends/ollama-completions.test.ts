@@ -38,6 +38,7 @@ function scene(ways: Way[], process: Process = 'unseen', more: Partial<ServerCar
     },
     async cureStall(model, again) {
       done.push(again ? 'restarted' : `cured ${model}`);
+      return state.process === 'still';
     },
     async makeRoom(model) {
       done.push(`room for ${model}`);

@@ -134,10 +134,19 @@ describe('a process that stands still', () => {
 
   test('is ended by unloading its model, and nothing else is touched', async () => {
     const { care, living, told } = stalled(12);
-    await care.cureStall('m', false);
+    expect(await care.cureStall('m', false)).toBe(true);
     expect(living()).toEqual([10, 11]);
     expect(told).toEqual(['stalled', 'ready']);
   });
+
+  test.each([10, 11])(
+    'because somebody has paused it (%i) is not what it was asked to do',
+    async (paused) => {
+      const { table, care } = stalled(12);
+      Object.assign(table.running.get(paused) ?? {}, { suspended: true });
+      expect(await care.cureStall('m', false)).toBe(false);
+    },
+  );
 
   test('that survives it is killed by pid and start time, but not one that computes', async () => {
     const { clock, table, care, living, told } = stalled(null);

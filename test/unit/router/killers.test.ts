@@ -247,6 +247,19 @@ describe('a request under which a process dies', () => {
     expect([ollama.requests.length, mlx.requests.length]).toEqual([1, 2]);
   });
 
+  it.each([true, false])('counts a stall only where it cost a process (%s)', async (processEnded) => {
+    const { ollama, mlx, ask } = setUp();
+    const details = { cause: 'stalled', processEnded };
+    ollama.script = [
+      () => [{ type: 'fail', error: new TandemError('backend_failed', 'silent', { details }) }],
+      () => says('fine'),
+    ];
+    const heavy = { model: { kind: 'backend', backend: 'ollama' } } as const;
+    expect(await ask(KILLER, heavy)).toMatchObject({ backend: 'mlx' });
+    expect(await ask(KILLER, heavy)).toMatchObject({ backend: processEnded ? 'mlx' : 'ollama' });
+    expect([mlx.requests.length, ollama.requests.length]).toEqual(processEnded ? [2, 1] : [1, 2]);
+  });
+
   it('is let go once it has been answered: a later death is not its own', async () => {
     const { mlx, ask } = setUp();
     await ask('hello');

@@ -24,8 +24,12 @@ export interface ServerCare {
    * @returns it was silent, so that nothing can be asked of it
    */
   restartSilent(again: boolean): Promise<boolean>;
-  /** Gets a process that stands still out of the way. @param again doing so has not helped a moment ago */
-  cureStall(model: string, again: boolean): Promise<void>;
+  /**
+   * Gets a process that stands still out of the way.
+   * @param again doing so has not helped a moment ago
+   * @returns a process was ended for it that nobody had paused, so that what it was asked may be to blame
+   */
+  cureStall(model: string, again: boolean): Promise<boolean>;
   /** Takes idle models of ours out of memory. @returns whether any went */
   makeRoom(model: string, signal: AbortSignal): Promise<boolean>;
   /** An installed model that is small enough; null = none. @param freeBytes null = not known */
@@ -40,7 +44,7 @@ const STRANGER: ServerCare = {
   pulse: async () => null,
   isLoaded: async () => false,
   restartSilent: async () => false,
-  cureStall: async () => {},
+  cureStall: async () => false,
   makeRoom: async () => false,
   fitting: () => null,
   promptCancelled: () => {},

@@ -52,8 +52,7 @@ export class Recovery {
       case 'memory':
         return this.#makeRoom(error, signal);
       case 'stalled':
-        await this.#ports.care.cureStall(this.#request.model, this.#retried);
-        return this.#again(error);
+        return this.#again(await this.#cureStall(error, this.#retried));
       case 'load-died':
         // The text does not say why; where it was memory, room is what helps.
         await this.#ports.care.makeRoom(this.#request.model, signal).catch(() => {});
@@ -72,14 +71,23 @@ export class Recovery {
     } catch (silent) {
       return silent;
     }
-    if (causeOf(error) === 'stalled') await this.#ports.care.cureStall(this.#request.model, false);
-    return error;
+    return causeOf(error) === 'stalled' ? this.#cureStall(error, false) : error;
   }
 
   /** What looks like a model process that hangs may be a server that hangs, which no other cure reaches. */
   async #refuseSilent(error: unknown): Promise<void> {
     if (!SILENCES.has(causeOf(error))) return;
     if (await this.#ports.care.restartSilent(this.#retried)) throw silentServer(error);
+  }
+
+  /** The failure, with what it cost: a process or nothing. */
+  async #cureStall(error: unknown, again: boolean): Promise<unknown> {
+    const processEnded = await this.#ports.care.cureStall(this.#request.model, again);
+    if (!isTandemError(error)) return error;
+    return new TandemError(error.code, error.message, {
+      cause: error.cause,
+      details: { ...error.details, processEnded },
+    });
   }
 
   #again(error: unknown): void {

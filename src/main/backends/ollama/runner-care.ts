@@ -99,18 +99,23 @@ export class RunnerCare implements ServerCare {
    * kill the process ourselves, the server is started again. Somebody else's server is only asked, and only for what we
    * have loaded. Never rejects.
    */
-  async cureStall(model: string, again: boolean): Promise<void> {
+  async cureStall(model: string, again: boolean): Promise<boolean> {
     const { runners, residents, logger } = this.#options;
     const before = await runners.pulse().catch(() => null);
     logger.warn('ollama.stalled', { model, again, pids: before?.map(({ pid }) => pid) });
     if (before === null) {
       if (residents.isOurs(model)) await this.#unload(model);
-      return;
+      return false;
     }
-    if (again) return this.#options.restartServer();
+    const paused = await runners.anySuspended(before).catch(() => false);
+    if (again) {
+      await this.#options.restartServer();
+      return !paused;
+    }
     await this.#unload(model);
     if (await this.#ended(before)) this.#tell(model);
     else await this.#options.restartServer();
+    return before.length > 0 && !paused;
   }
 
   /** Has one of them gone, if need be because we kill those that stand still? */

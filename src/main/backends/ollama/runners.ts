@@ -69,6 +69,13 @@ export class Runners {
     return (await this.#ended(runners, runners.length)) === runners.length;
   }
 
+  /** Has somebody paused one of these, or their server? */
+  async anySuspended(runners: readonly ProcessIdentity[]): Promise<boolean> {
+    const server = this.#serverPid();
+    const pids = [...runners.map(({ pid }) => pid), ...(server === null ? [] : [server])];
+    return (await Promise.all(pids.map((pid) => this.#table.isSuspended(pid)))).includes(true);
+  }
+
   /** Waits a little until at least one of these has ended. */
   async anyEnded(runners: readonly ProcessIdentity[]): Promise<boolean> {
     return (await this.#ended(runners, 1)) > 0;
