@@ -142,14 +142,20 @@ export class RequestQueue {
         signal.removeEventListener('abort', onAbort);
         this.#waiting.delete(lineId);
       };
-      const leave = (reason: unknown) => {
+      const stepOut = () => {
         stopWaiting();
         this.#census.move(entry, { kind: 'idle' });
         this.#feed({ type: 'leave', at: this.#clock.now(), id: lineId });
+      };
+      const leave = (reason: unknown) => {
+        stepOut();
         reject(reason);
       };
       const onAbort = () => leave(signal.reason);
-      const cancelTimer = this.#clock.after(wish.waitMs, () => leave(this.#timeout(entry, wish)));
+      const cancelTimer = this.#clock.after(wish.waitMs, () => {
+        stepOut();
+        reject(this.#timeout(entry, wish));
+      });
       signal.addEventListener('abort', onAbort, { once: true });
       const granted = () => {
         stopWaiting();
@@ -165,10 +171,10 @@ export class RequestQueue {
     });
   }
 
-  /** The wait that was still expected is the one of a newcomer, less what this request itself adds. */
+  /** The wait that was still expected is the one of a newcomer, now that this request does not wait any more. */
   #timeout({ ticket }: Entry, wish: SlotWish): TandemError {
     const etaMs = this.#scheduler.etaMs(wish.backend, ticket.priority, this.#clock.now());
-    return waitedTooLong(wish, etaMs - wish.estimateMs);
+    return waitedTooLong(wish, etaMs);
   }
 
   /** Turns a granted wait into a slot; the slot outlives the request when it drains. */

@@ -48,8 +48,10 @@ interface Line {
   waiting: PriorityLine<Waiting>;
   /** Model of the last grant. */
   loaded: string | null;
-  /** Expected ms of all that waits, by priority. */
+  /** Expected ms of all that waits, without loads, by priority. */
   work: Record<Priority, number>;
+  /** Models that are waited for: how many wait with each priority, and the load as it was told last, ms. */
+  models: Map<string, { waiting: Record<Priority, number>; loadMs: number }>;
 }
 
 const NO_EFFECTS: readonly SchedulerEffect[] = [];
@@ -106,15 +108,19 @@ export class Scheduler {
     return views;
   }
 
-  /** Expected ms until a newcomer of this priority would start: what runs has left, and what goes before it. O(1). */
+  /**
+   * Expected ms until a newcomer of this priority would start: what runs has left, and what goes before it, with one
+   * load of each model that is not loaded. O(models).
+   */
   etaMs(backend: BackendId, priority: Priority, now: number): number {
     const line = this.#line(backend);
     if (line.held.size < line.slots) return 0;
     let ahead = 0;
     for (const freeAt of line.held.values()) ahead += Math.max(0, freeAt - now);
-    for (const other of PRIORITIES) {
-      ahead += line.work[other];
-      if (other === priority) break;
+    const before = PRIORITIES.slice(0, PRIORITIES.indexOf(priority) + 1);
+    for (const other of before) ahead += line.work[other];
+    for (const [model, { waiting, loadMs }] of line.models) {
+      if (model !== line.loaded && before.some((other) => waiting[other] > 0)) ahead += loadMs;
     }
     return ahead / Math.max(1, line.held.size);
   }
@@ -126,7 +132,11 @@ export class Scheduler {
     }
     const line = this.#line(backend);
     this.#waiting.set(id, line.waiting.add({ id, backend, model, priority, client, estimateMs, loadMs }));
-    line.work[priority] += estimateMs;
+    line.work[priority] += estimateMs - loadMs;
+    const wanted = line.models.get(model) ?? { waiting: { high: 0, medium: 0, low: 0 }, loadMs };
+    wanted.waiting[priority] += 1;
+    wanted.loadMs = loadMs;
+    line.models.set(model, wanted);
   }
 
   #leave(id: string): void {
@@ -161,9 +171,13 @@ export class Scheduler {
   }
 
   /** Forgets that a request waits. */
-  #forget(line: Line, { id, priority, estimateMs }: Waiting): void {
+  #forget(line: Line, { id, model, priority, estimateMs, loadMs }: Waiting): void {
     this.#waiting.delete(id);
-    line.work[priority] -= estimateMs;
+    line.work[priority] -= estimateMs - loadMs;
+    const wanted = line.models.get(model);
+    if (!wanted) return;
+    wanted.waiting[priority] -= 1;
+    if (PRIORITIES.every((other) => wanted.waiting[other] === 0)) line.models.delete(model);
   }
 
   #line(backend: BackendId): Line {
@@ -179,5 +193,5 @@ function runMs({ model, estimateMs, loadMs }: Waiting, loaded: string | null): n
 
 function emptyLine(slots: number): Line {
   const work = { high: 0, medium: 0, low: 0 };
-  return { slots, held: new Map(), waiting: new PriorityLine(), loaded: null, work };
+  return { slots, held: new Map(), waiting: new PriorityLine(), loaded: null, work, models: new Map() };
 }

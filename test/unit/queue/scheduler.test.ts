@@ -209,6 +209,20 @@ describe('Scheduler', () => {
     ]);
   });
 
+  it('expects of a newcomer that it waits for one load of each model, not for one of each request', () => {
+    const { arrive, leave, scheduler } = setUp();
+    const [a, b] = [
+      { model: 'a', estimateMs: 5000, loadMs: 3000 },
+      { model: 'b', estimateMs: 7000, loadMs: 6000 },
+    ];
+    arrive({ id: 'r', ...a }, { id: 'a1', ...a });
+    for (let n = 0; n < 100; n += 1) arrive({ id: `b${n}`, ...b, priority: n < 50 ? 'medium' : 'low' });
+    const etas = () => PRIORITIES.map((priority) => scheduler.etaMs('mlx', priority, 5000));
+    expect(etas()).toEqual([0, 2000 + 50_000 + 6000, 2000 + 100_000 + 6000]);
+    for (let n = 0; n < 100; n += 1) leave(`b${n}`);
+    expect(etas()).toEqual([0, 2000, 2000]);
+  });
+
   it('expects of a newcomer that it waits for what runs and for what goes before it', () => {
     const { arrive, scheduler } = setUp();
     expect(scheduler.etaMs('mlx', 'low', 0)).toBe(0);
