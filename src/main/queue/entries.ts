@@ -45,8 +45,8 @@ export function backendOf({ stage }: Entry): BackendId | null {
   return stage.kind === 'idle' ? null : stage.wish.backend;
 }
 
-/** Who counts as one client for the bound of the queue: what a client says of itself (after `#`) gives it no more room. */
-export function accountOf({ client }: QueueTicket): string {
+/** Who counts as one client: what it says of itself (after `#`) gives it neither more room nor more turns. */
+export function accountOf({ client }: Pick<QueueTicket, 'client'>): string {
   const end = client.indexOf('#');
   return end < 0 ? client : client.slice(0, end);
 }

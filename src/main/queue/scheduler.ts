@@ -1,4 +1,5 @@
 import { type BackendId, PRIORITIES, type Priority } from '../../shared/domain';
+import { accountOf } from './entries';
 import type { Groupable, Seat } from './fair-line';
 import { PriorityLine } from './priority-line';
 
@@ -126,7 +127,8 @@ export class Scheduler {
   }
 
   #enter(event: Extract<SchedulerEvent, { type: 'wait' }>): void {
-    const { id, backend, model, priority, client, estimateMs, loadMs } = event;
+    const { id, backend, model, priority, estimateMs, loadMs } = event;
+    const client = accountOf(event);
     if (this.#waiting.has(id) || this.#holders.has(id)) {
       throw new RangeError(`request ${id} already waits or runs`);
     }

@@ -268,9 +268,12 @@ describe('Scheduler, under the worst crowd', () => {
     expect(passes).toBeGreaterThanOrEqual(24 * (others + 1));
   });
 
-  it('serves a client between the 1,000 requests of another, one for one', () => {
+  it.each([
+    ['one name', () => 'flood'],
+    ['1,000 names', (n: number) => `flood#${n}`],
+  ])('serves a client between the 1,000 requests of another under %s, one for one', (_names, flood) => {
     const bench = new Bench();
-    for (let n = 0; n < 1000; n += 1) bench.arrive('medium', 'flood', 'm');
+    for (let n = 0; n < 1000; n += 1) bench.arrive('medium', flood(n), 'm');
     for (let n = 0; n < 5; n += 1) bench.arrive('medium', 'guest', 'm');
     for (let turn = 0; turn < 10; turn += 1) bench.free();
     const clients = bench.granted.slice(1).map(({ client }) => client);
