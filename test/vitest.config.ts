@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** Projects run one after the other from `resources/setup/test.js`; only `unit` may run its files in parallel. */
+/** Projects run one after the other from `resources/setup/test.js`; `integration` and `ui` run two files at once. */
 export default defineConfig({
   root,
   test: {
@@ -16,7 +16,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
       {
@@ -26,7 +26,7 @@ export default defineConfig({
           include: ['test/ui/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
     ],
