@@ -78,7 +78,7 @@ const throughBreaker: Kind = {
   mode: 'managed',
   shippedOnly: true,
   async apply(world) {
-    await world.nextStarts(...Array.from({ length: 11 }, () => 'exit-at-start'));
+    await world.nextStarts(...Array.from({ length: 10 }, () => 'exit-at-start'));
     const killed = await killBusy(world, 'mlx');
     if (!killed.seen) return killed;
     const is = (...states: string[]) =>

@@ -20,7 +20,7 @@ const PACE_MS = 8;
 const UP_MS = 90_000;
 /** Clients rest so long between two requests; longer where most of the run is waiting. */
 const PAUSE_MS = 30;
-const SHIPPED_PAUSE_MS = 1000;
+const SHIPPED_PAUSE_MS = 5000;
 /** With the shipped backoff: the longest pause, a probe and a start. */
 const SHIPPED_UP_MS = 400_000;
 /** In a prompt it makes MLX die; never in another one's. */
