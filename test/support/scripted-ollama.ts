@@ -1,5 +1,5 @@
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
-import type { Fetcher, Post, PostAnswer } from '../../src/main/ports/fetcher';
+import type { Fetcher, Post, PostAnswer, Poster } from '../../src/main/ports/fetcher';
 
 /** What the server does with one completion: refuses it, or writes frames and then ends, breaks or says nothing. */
 export type Way =
@@ -31,14 +31,17 @@ export class ScriptedOllama {
   silent: readonly string[] = [];
   /** Paths that were asked for, but for completions. */
   readonly questions: string[] = [];
+  /** The way here, for who makes an API of its own. */
+  readonly fetcher = ((url: string, init: RequestInit) => this.#fetch(url, init)) as unknown as Fetcher;
+  readonly post: Poster = (url, post) => this.#post(url, post);
   readonly api: OllamaApi;
 
   constructor(...ways: Way[]) {
     this.ways.push(...ways);
     this.api = new OllamaApi({
       url: 'http://127.0.0.1:11434',
-      fetcher: ((url: string, init: RequestInit) => this.#fetch(url, init)) as unknown as Fetcher,
-      post: (url, post) => this.#post(url, post),
+      fetcher: this.fetcher,
+      post: this.post,
       instanceId: 'test',
     });
   }

@@ -7,12 +7,12 @@ import { ManagedOllama } from '../../../src/main/backends/ollama/managed-ollama'
 import { ServerChoice } from '../../../src/main/backends/ollama/server-choice';
 import { StatusBoard } from '../../../src/main/backends/status-board';
 import { silentLogger } from '../../../src/main/ports/logger';
-import { DEFAULT_LIMITS } from '../../../src/main/supervisor/limits';
+import { DEFAULT_LIMITS, type SupervisorLimits } from '../../../src/main/supervisor/limits';
 import { ChildRecords } from '../../../src/main/supervisor/sweep';
 import { TandemError } from '../../../src/shared/errors';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
-import { ScriptedOllama, SILENCE, type Way } from '../../support/scripted-ollama';
+import { ANSWER, ScriptedOllama, SILENCE, type Way } from '../../support/scripted-ollama';
 
 let folder: string;
 let clock: FakeClock;
@@ -28,9 +28,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function managed(server: ScriptedOllama, program: () => Promise<string>) {
+function managed(
+  server: ScriptedOllama,
+  program: () => Promise<string>,
+  limits: Partial<SupervisorLimits> = {},
+) {
   const table = new FakeProcessTable();
-  const ports = { clock, spawner: new FakeSpawner(), table, records, logger: silentLogger };
+  const spawner = new FakeSpawner();
+  const ports = { clock, spawner, table, records, logger: silentLogger };
   const ollama = new ManagedOllama(
     {
       program,
@@ -39,12 +44,12 @@ function managed(server: ScriptedOllama, program: () => Promise<string>) {
       env: {},
       createApi: () => server.api,
       catalogue: new Catalogue('ollama'),
-      limits: () => DEFAULT_LIMITS,
+      limits: () => ({ ...DEFAULT_LIMITS, ...limits }),
       mayStart: async () => {},
     },
     ports,
   );
-  return { ollama, ports };
+  return { ollama, ports, spawner };
 }
 
 test('who waits for ours gets the one that takes its place', async () => {
@@ -129,6 +134,27 @@ test('a server that falls silent over the probe is ended and started again soon'
   await clock.advance(26_000);
   expect(ollama.supervisor.view().state).toBe('backoff');
   await ollama.supervisor.stop();
+});
+
+test.each<[string, Way[], number, 'closed' | 'half_open']>([
+  ['there is no model that is small enough to ask', [], 1e9, 'half_open'],
+  ['the small model has answered', [ANSWER, ANSWER], 1000, 'closed'],
+  ['the small model has not answered', [ANSWER, SILENCE, SILENCE], 1000, 'half_open'],
+])('where %s a trial of the breaker ends as it should', async (_name, ways, size, breaker) => {
+  const server = new ScriptedOllama(...ways);
+  server.facts = { version: '0.24.0', capabilities: ['completion'] };
+  server.loaded = [{ name: 'm', size }];
+  const { ollama, spawner } = managed(server, async () => 'ollama', { maxRestarts: 0 });
+  const { supervisor } = ollama;
+  supervisor.start();
+  while (supervisor.view().state === 'starting') await clock.advance(500);
+  spawner.last.exit(1);
+  await settle();
+  expect(supervisor.view()).toMatchObject({ state: 'open', breaker: { state: 'open' } });
+  while (supervisor.view().state !== 'ready') await clock.advance(500);
+  expect(spawner.children).toHaveLength(2);
+  expect(supervisor.view().breaker.state).toBe(breaker);
+  await supervisor.stop();
 });
 
 /** Where nobody listens. */

@@ -114,7 +114,6 @@ export class ManagedOllama {
   async #probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void> {
     const api = await this.#listening(signal);
     const version = await api.version(signal);
-    onStage('probing');
     const models = await this.#options.catalogue.list(api, signal);
     const small = models.find(
       (model) =>
@@ -122,21 +121,28 @@ export class ManagedOllama {
         model.capabilities.includes('completion') &&
         (model.sizeBytes ?? Number.POSITIVE_INFINITY) <= PROBE_MODEL_BYTES,
     );
-    if (small) await this.#tryModel(api, small.name, signal);
+    // Told with the answer, as `ready` in this stage closes the breaker; no way leads back to `loading`, which would be
+    // told as another start.
+    if (small && (await this.#tryModel(api, small.name, signal))) onStage('probing');
     this.#server = { api, version };
   }
 
-  /** One broken model must not keep the server from its others; a server that has died answers nothing at all. */
-  async #tryModel(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
+  /**
+   * One broken model must not keep the server from its others; a server that has died answers nothing at all.
+   * @returns the model has answered
+   */
+  async #tryModel(api: OllamaApi, model: string, signal: AbortSignal): Promise<boolean> {
     const { clock, logger } = this.#ports;
     for (let turn = 0; turn < PROBE_TRIES; turn += 1) {
       try {
-        return await withDeadline(clock, PROBE_MODEL_MS, (limited) => oneToken(api, model, limited), signal);
+        await withDeadline(clock, PROBE_MODEL_MS, (limited) => oneToken(api, model, limited), signal);
+        return true;
       } catch (error) {
         await withDeadline(clock, VERSION_MS, (limited) => api.version(limited), signal);
         logger.warn('ollama.probe-model', { model, code: (error as TandemError).code });
       }
     }
+    return false;
   }
 }
 

@@ -118,6 +118,8 @@ export class OllamaBackend implements Backend {
     try {
       for await (const chunk of this.#completions.run(api, request, signal)) {
         if (this.#board.current.model !== model) this.#onAnswering(model);
+        // Only what this very server has answered proves it.
+        if (isAnswered(chunk) && this.#managed.server?.api === api) this.#managed.supervisor.answered();
         yield chunk;
       }
     } catch (error) {
@@ -258,4 +260,9 @@ export class OllamaBackend implements Backend {
     this.#memory.changed();
     this.#residents.changed(this.#choice.managed);
   }
+}
+
+/** A load or an unload ends like an answer, but is none. */
+function isAnswered(chunk: CompletionChunk): boolean {
+  return chunk.type === 'end' && chunk.end.reason !== 'load' && chunk.end.reason !== 'unload';
 }

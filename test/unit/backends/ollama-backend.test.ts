@@ -1,0 +1,76 @@
+import { devNull } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import type { BackendRequest } from '../../../src/main/backends/backend';
+import { OllamaBackend } from '../../../src/main/backends/ollama/ollama-backend';
+import { silentLogger } from '../../../src/main/ports/logger';
+import { ChildRecords } from '../../../src/main/supervisor/sweep';
+import { FakeClock, settle } from '../../support/fake-clock';
+import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
+import { ScriptedOllama, type Way } from '../../support/scripted-ollama';
+import { tempDir } from '../../support/temp-dir';
+
+const never = new AbortController().signal;
+const LOADED: Way = { frames: [{ done: true, done_reason: 'load' }], last: 'end' };
+
+let clock: FakeClock;
+let spawner: FakeSpawner;
+beforeEach(() => {
+  clock = new FakeClock();
+  spawner = new FakeSpawner();
+});
+
+const request: BackendRequest = {
+  id: 'r',
+  model: 'm',
+  messages: [{ role: 'user', content: 'hello' }],
+  sampling: {},
+};
+
+/** @param url of somebody else's server; null = one of ours */
+function backend(server: ScriptedOllama, url: string | null) {
+  server.facts = { version: '0.24.0', ...server.facts };
+  return new OllamaBackend(
+    {
+      url,
+      candidates: [],
+      locate: async () => ({ path: 'ollama' }),
+      // Cannot be written, so that the port is chosen here and the server asked for.
+      logFile: join(devNull, 'ollama.log'),
+      env: {},
+      fetcher: server.fetcher,
+      post: server.post,
+      instanceId: 'test',
+      limits: { maxRestarts: 0 },
+    },
+    {
+      clock,
+      spawner,
+      table: new FakeProcessTable(),
+      records: new ChildRecords(join(tempDir(), 'children.json')),
+      logger: silentLogger,
+    },
+  );
+}
+
+async function answer(ollama: OllamaBackend): Promise<void> {
+  for await (const _chunk of ollama.stream(request, never));
+}
+
+test('a breaker that no probe could close is closed by an answer, and by nothing less', async () => {
+  const server = new ScriptedOllama(LOADED);
+  const ollama = backend(server, null);
+  const breaker = () => ollama.status().breaker.state;
+  await ollama.start();
+  while (ollama.status().state !== 'ready') await clock.advance(500);
+  spawner.last.exit(1);
+  await settle();
+  expect(breaker()).toBe('open');
+  while (ollama.status().state !== 'ready') await clock.advance(500);
+  expect(breaker()).toBe('half_open');
+  await answer(ollama);
+  expect(breaker()).toBe('half_open');
+  await answer(ollama);
+  expect(breaker()).toBe('closed');
+  await ollama.stop();
+});
