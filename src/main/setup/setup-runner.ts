@@ -28,7 +28,7 @@ export class SetupRunner {
   readonly #progress = new Emitter<SetupPart>();
   readonly #settled = new Emitter<SetupPart>();
   #child: ChildHandle | null = null;
-  #run: Promise<void> | null = null;
+  #run: { parts: readonly PartName[]; done: Promise<void> } | null = null;
   #stopped = false;
 
   readonly onProgress = this.#progress.subscribe;
@@ -60,14 +60,17 @@ export class SetupRunner {
     });
   }
 
-  /** Runs the set-up once; a call while it runs joins it. Resolves when every wanted part has settled, never rejects. */
+  /**
+   * Runs the set-up once; a call while it runs joins it, and has what that one leaves out set up after it. Resolves when
+   * every wanted part has settled, never rejects.
+   */
   run(): Promise<void> {
     return this.#begin(this.#options.wanted());
   }
 
   /** Sets up, after the set-up that is running, what is wanted by now and was not before. Never rejects. */
   async runMissing(): Promise<void> {
-    await this.#run;
+    await this.#run?.done;
     const missing = this.#options.wanted().filter((name) => !this.#parts.has(name));
     if (missing.length > 0) await this.#begin(missing);
   }
@@ -85,13 +88,21 @@ export class SetupRunner {
 
   #begin(parts: readonly PartName[]): Promise<void> {
     if (this.#stopped) return Promise.resolve();
-    this.#run ??= this.#start(parts)
-      .catch((error) => this.#failUnsettled(parts, String(error)))
-      .finally(() => {
-        this.#run = null;
-        this.#child = null;
-      });
-    return this.#run;
+    this.#run ??= { parts, done: this.#supervise(parts) };
+    const { parts: underWay, done } = this.#run;
+    const rest = parts.filter((name) => !underWay.includes(name));
+    return rest.length === 0 ? done : done.then(() => this.#begin(rest));
+  }
+
+  async #supervise(parts: readonly PartName[]): Promise<void> {
+    try {
+      await this.#start(parts);
+    } catch (error) {
+      this.#failUnsettled(parts, String(error));
+    } finally {
+      this.#run = null;
+      this.#child = null;
+    }
   }
 
   async #start(parts: readonly PartName[]): Promise<void> {

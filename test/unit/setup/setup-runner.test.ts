@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/main/ports/logger';
 import type { Spawner } from '../../../src/main/ports/spawner';
 import { SetupRunner } from '../../../src/main/setup/setup-runner';
+import { settle } from '../../support/fake-clock';
 import { FakeSpawner } from '../../support/fake-processes';
 
 /** The parts that the settings ask for. */
@@ -75,6 +76,33 @@ describe('SetupRunner', () => {
     expect(setup.parts().map(({ part, stage }) => `${part} ${stage}`)).toEqual(['mlx ready', 'ollama ready']);
     await setup.runMissing();
     expect(spawner.children).toHaveLength(2);
+  });
+
+  it('sets up what it is asked for during a set-up of another part, once for all who ask', async () => {
+    const spawner = new FakeSpawner();
+    const setup = runner(spawner);
+    const first = setup.run();
+    spawner.last.stdout.end(`${JSON.stringify(READY)}\n${JSON.stringify({ ...READY, part: 'ollama' })}\n`);
+    spawner.last.exit(0);
+    await first;
+    wanted = ['ollama'];
+    const running = setup.run();
+    wanted = ['mlx', 'ollama'];
+    const asked = [setup.run(), setup.run()];
+    spawner.last.stdout.end();
+    spawner.last.exit(0);
+    await running;
+    await settle();
+    expect(spawner.specs.map(({ args }) => args?.slice(2))).toEqual([
+      [],
+      ['--only', 'ollama'],
+      ['--only', 'mlx'],
+    ]);
+    spawner.last.stdout.end(`${JSON.stringify({ ...READY, detail: 'made again' })}\n`);
+    spawner.last.exit(0);
+    await Promise.all(asked);
+    expect(setup.part('mlx')?.detail).toBe('made again');
+    expect(spawner.children).toHaveLength(3);
   });
 
   it('starts nothing any more once it is being stopped', async () => {
