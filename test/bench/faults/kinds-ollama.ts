@@ -39,6 +39,7 @@ export const OLLAMA_KINDS: readonly Kind[] = [
   {
     name: 'ollama stopped (hang)',
     mode: 'managed',
+    shippedOnly: true,
     async apply(world) {
       const pid = await world.busy('ollama');
       process.kill(pid, 'SIGSTOP');

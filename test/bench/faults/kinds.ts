@@ -17,7 +17,7 @@ export interface Kind {
   name: string;
   /** Needs the proxy in front of an Ollama that is not the app's. */
   mode: 'managed' | 'proxied';
-  /** Takes long with the shipped backoff, and makes no sense without it. */
+  /** Takes half a minute or more, so it is done once, beside the shipped values. */
   shippedOnly?: boolean;
   /** Quick enough for the short run. */
   short?: boolean;

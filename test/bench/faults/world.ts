@@ -19,7 +19,7 @@ const SUPPORT = resolve(import.meta.dirname, '../../support');
 const PACE_MS = 8;
 const UP_MS = 90_000;
 /** Clients rest so long between two requests; longer where most of the run is waiting. */
-const PAUSE_MS = 30;
+const PAUSE_MS = 150;
 const SHIPPED_PAUSE_MS = 5000;
 /** With the shipped backoff: the longest pause, a probe and a start. */
 const SHIPPED_UP_MS = 400_000;
