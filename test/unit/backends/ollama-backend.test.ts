@@ -74,3 +74,42 @@ test('a breaker that no probe could close is closed by an answer, and by nothing
   expect(breaker()).toBe('closed');
   await ollama.stop();
 });
+
+test.each([
+  [
+    'one of ours that falls silent is ended',
+    null,
+    ['/api/show', '/api/ps'],
+    'ollama_down',
+    'is started again',
+    true,
+  ],
+  ['one of ours that goes on is left alone', null, ['/api/show'], 'backend_failed', 'did not say', false],
+  [
+    "somebody else's is left alone",
+    'http://127.0.0.1:9',
+    ['/api/show', '/api/ps'],
+    'backend_failed',
+    'did not say',
+    false,
+  ],
+] as const)(
+  'of a server that does not describe a model: %s',
+  async (_name, url, silent, code, says, killed) => {
+    const server = new ScriptedOllama();
+    const ollama = backend(server, url);
+    await ollama.start();
+    const up = () => ['ready', 'adopted'].includes(ollama.status().state);
+    while (!up()) await clock.advance(500);
+    server.silent = silent;
+    const refused = expect(answer(ollama)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(says),
+    });
+    await clock.advance(26_000);
+    await refused;
+    expect(server.asked).toEqual([]);
+    expect(spawner.children.some(({ signals }) => signals.includes('SIGKILL'))).toBe(killed);
+    await ollama.stop();
+  },
+);

@@ -11,7 +11,7 @@ import { ManagedOllama } from './managed-ollama';
 import { managedStatus } from './managed-status';
 import { OllamaApi } from './ollama-api';
 import { OLLAMA_CAPABILITIES, OLLAMA_DEFAULT_URL, type OllamaBackendOptions } from './ollama-options';
-import { silentServer } from './recovery';
+import { silentServer, undescribed } from './recovery';
 import { type Resident, Residents } from './residents';
 import { RunnerCare } from './runner-care';
 import { Runners } from './runners';
@@ -180,8 +180,7 @@ export class OllamaBackend implements Backend {
       await withDeadline(this.#ports.clock, SHOW_TIMEOUT_MS, ask, signal);
     } catch (error) {
       if (signal.aborted || !isSilence(error)) throw error;
-      await this.#care.restartSilent(true);
-      throw silentServer(error);
+      throw (await this.#care.restartSilent(true)) ? silentServer(error) : undescribed(model, error);
     }
   }
 

@@ -126,6 +126,15 @@ export function silentServer(cause: unknown): TandemError {
   return new TandemError('ollama_down', 'Ollama does not answer any more and is started again.', { cause });
 }
 
+/** The server lives, or is not ours to start again, and a model that may be somebody else's is not asked. */
+export function undescribed(model: string, cause: unknown): TandemError {
+  return new TandemError(
+    'backend_failed',
+    `Ollama did not say in time whether ${model} runs on this machine, so it was not asked; try again.`,
+    { cause, details: { model } },
+  );
+}
+
 function queueFull(cause: unknown): TandemError {
   return new TandemError(
     'queue_full',
