@@ -7,7 +7,7 @@ import { silentLogger } from '../../../src/main/ports/logger';
 import { ChildRecords } from '../../../src/main/supervisor/sweep';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
-import { ScriptedOllama, type Way } from '../../support/scripted-ollama';
+import { ScriptedOllama, SILENCE, say, type Way } from '../../support/scripted-ollama';
 import { tempDir } from '../../support/temp-dir';
 
 const never = new AbortController().signal;
@@ -113,3 +113,28 @@ test.each([
     await ollama.stop();
   },
 );
+
+test('a model that is listed in the middle of its load is ready with its first frame', async () => {
+  const server = new ScriptedOllama(SILENCE, { frames: [say('hi')], last: 'silence' });
+  const ollama = backend(server, 'http://127.0.0.1:9');
+  await ollama.start();
+  await settle();
+  const isReady = () => ollama.loaded().map(({ ready }) => ready);
+  const ask = () => {
+    const leave = new AbortController();
+    return { chunks: ollama.stream(request, leave.signal), leave };
+  };
+  const first = ask();
+  const gone = expect(first.chunks.next()).rejects.toMatchObject({ code: 'cancelled' });
+  await settle();
+  server.loaded = [{ name: 'm:latest', size: 1000 }];
+  await clock.advance(10_000);
+  expect(isReady()).toEqual([false]);
+  const second = ask();
+  await second.chunks.next();
+  expect(isReady()).toEqual([true]);
+  first.leave.abort();
+  await gone;
+  await second.chunks.return(undefined);
+  await ollama.stop();
+});

@@ -58,6 +58,32 @@ describe('models in the memory of a server that is not ours', () => {
     ]);
   });
 
+  test('one that the server lists while it is being loaded is ready when it answers, or when nobody waits', async () => {
+    const { server, residents } = await adopted();
+    const isReady = () => residents.list().map(({ ready }) => ready);
+    residents.begin('new');
+    residents.begin('new');
+    server.loaded = [{ name: 'new:latest', size: 900 }];
+    await residents.refresh(server.api, never);
+    expect(residents.list()).toMatchObject([{ name: 'new', ready: false, size: { bytes: 900 } }]);
+    await expect(residents.unload(server.api, 'new', never)).rejects.toMatchObject({ code: 'unsupported' });
+    residents.end('new');
+    expect(isReady()).toEqual([false]);
+    residents.answering('new');
+    expect(isReady()).toEqual([true]);
+    residents.begin('new');
+    expect(isReady()).toEqual([true]);
+    residents.end('new');
+    residents.end('new');
+    server.loaded = [];
+    await residents.refresh(server.api, never);
+    residents.begin('new');
+    server.loaded = [{ name: 'new:latest', size: 900 }];
+    await residents.refresh(server.api, never);
+    residents.end('new');
+    expect(isReady()).toEqual([true]);
+  });
+
   test('that of somebody else, and one that answers, stay', async () => {
     const { server, residents, use } = await adopted('theirs');
     await use('ours');

@@ -117,6 +117,7 @@ export class OllamaBackend implements Backend {
     this.#residents.begin(model);
     try {
       for await (const chunk of this.#completions.run(api, request, signal)) {
+        this.#residents.answering(model);
         if (this.#board.current.model !== model) this.#onAnswering(model);
         // Only what this very server has answered proves it.
         if (isAnswered(chunk) && this.#managed.server?.api === api) this.#managed.supervisor.answered();

@@ -13,7 +13,7 @@ export interface Resident {
   contextLength: number | null;
   /** Wall time in ms at which the server drops it; null = not told. */
   expiresAt: number | null;
-  /** False while it is being loaded. */
+  /** False while it is being loaded for a request of ours. */
   ready: boolean;
   /** It was loaded for a request of ours. */
   ours: boolean;
@@ -34,6 +34,8 @@ export class Residents {
   readonly #clock: Clock;
   readonly #sizeOf: (model: string) => number | null;
   readonly #active = new Map<string, number>();
+  /** Asked for when it was not in memory, and silent since: the server lists a model as soon as its load begins. */
+  readonly #loading = new Set<string>();
   readonly #lastUsed = new Map<string, number>();
   readonly #ours = new Set<string>();
   #reading: { at: number; items: readonly LoadedItem[] } | null = null;
@@ -57,15 +59,24 @@ export class Residents {
   begin(model: string): void {
     const name = plain(model);
     this.#active.set(name, (this.#active.get(name) ?? 0) + 1);
+    if (!this.has(name)) this.#loading.add(name);
     // Before the first reading nobody knows who loaded what, so that it is taken to be somebody else's.
     if (this.#reading && !this.has(name)) this.#ours.add(name);
+  }
+
+  /** A frame of an answer of this model has come. */
+  answering(model: string): void {
+    if (this.#loading.size > 0) this.#loading.delete(plain(model));
   }
 
   end(model: string): void {
     const name = plain(model);
     const left = (this.#active.get(name) ?? 1) - 1;
     if (left > 0) this.#active.set(name, left);
-    else this.#active.delete(name);
+    else {
+      this.#active.delete(name);
+      this.#loading.delete(name);
+    }
     this.#lastUsed.set(name, this.#clock.now());
   }
 
@@ -100,7 +111,7 @@ export class Residents {
       gpuBytes: item.size_vram ?? null,
       contextLength: item.context_length ?? null,
       expiresAt: wallTime(item.expires_at),
-      ready: true,
+      ready: !this.#loading.has(plain(item.name)),
     }));
     const coming = [...this.#active.keys()].filter((name) => !this.has(name));
     return [
@@ -123,7 +134,7 @@ export class Residents {
   async unload(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
     await this.refresh(api, signal);
     const found = this.list().find(({ name }) => name === plain(model));
-    if (!found?.ready) return;
+    if (!found || !this.has(model)) return;
     if (!found.ours || found.active > 0) {
       const why = found.ours ? 'is answering' : 'was loaded by another program';
       throw new TandemError('unsupported', `${model} ${why}; it stays in memory.`, { details: { model } });
