@@ -87,20 +87,20 @@ export function accountOf(
 
 /**
  * How fast memory fills between two samples by other programs than the servers, bytes per second; never negative. What
- * the servers took is taken off, as their loads are promised already; their figures may be older than the sample, so
- * that a load may have brought all that it still had to.
+ * the servers took is taken off, as their loads are promised already: what their processes grew, or what was counted as
+ * arrived where that is more, as the figures of one may be older than the sample.
  * @param seconds between the samples; more than 0
- * @param loadingBytes the most that loads had to bring since the first sample
+ * @param arrivedBytes what loads have brought since the first sample, as the ledger counts it
  */
 export function risingBetween(
   before: MemoryStatus,
   now: MemoryStatus,
   seconds: number,
-  loadingBytes = 0,
+  arrivedBytes = 0,
 ): number {
   const grown = (was: number | null, is: number | null) => (was === null || is === null ? 0 : is - was);
   const own = grown(before.mlxBytes, now.mlxBytes) + grown(before.ollamaBytes, now.ollamaBytes);
-  return Math.max(0, now.usedBytes - before.usedBytes - Math.max(0, own, loadingBytes)) / seconds;
+  return Math.max(0, now.usedBytes - before.usedBytes - Math.max(0, own, arrivedBytes)) / seconds;
 }
 
 /** Bytes of a server, counted once: its processes, else the sum of what it tells of its inside. Null = unknown. */
@@ -173,16 +173,19 @@ function isUnderWay({ load, usedBefore }: Promised): boolean {
   return load && usedBefore !== null;
 }
 
-/** A load under way, and what the machine has grown since it was promised. */
+/** A load under way that takes the growth of the machine for its own: how much it is since it was promised. */
 interface Load {
   promise: Promised;
   grownBytes: number;
 }
 
-/** Null without a load, and with several: nobody could tell whose growth it is then. */
+/**
+ * Null without a load, and with several: nobody could tell whose growth it is then. Null as well where the server tells
+ * what it holds: what else the machine has grown is of other programs, and the load still has all of that to bring.
+ */
 function onlyLoad({ usedBytes }: MemoryStatus, promised: readonly Promised[]): Load | null {
   const [promise, another] = promised.filter(isUnderWay);
-  if (!promise || promise.usedBefore === null || another) return null;
+  if (!promise || promise.usedBefore === null || another || MEMORY_ROLES[promise.backend].tells) return null;
   return { promise, grownBytes: usedBytes - promise.usedBefore };
 }
 

@@ -87,7 +87,10 @@ export class MemoryGate {
   readonly #preloads = new Set<BackendId>();
   readonly #unsubscribe: Unsubscribe;
   #latch: PressureLatch = RELAXED;
-  /** The sample that the next one is compared with, to tell how fast memory fills. */
+  /**
+   * The sample that the next one is compared with, to tell how fast memory fills; and what loads had to bring then,
+   * with those that have begun since.
+   */
   #base: { status: MemoryStatus; at: number; loadingBytes: number } | null = null;
   /** `Clock.now` of the last sample that did not fail: a date that is set makes it no older. */
   #sampledAt = Number.NEGATIVE_INFINITY;
@@ -244,13 +247,9 @@ export class MemoryGate {
     const usedBefore = begins && view ? view.account.ledger.usedBytes : null;
     const promise: Promised = { backend, model, bytes, load, heldBefore, usedBefore, at: this.#wall() };
     this.#promised.add(promise);
-    if (this.#base) this.#base.loadingBytes = Math.max(this.#base.loadingBytes, this.#loadingBytes());
+    if (this.#base && load && begins) this.#base.loadingBytes += bytes ?? 0;
     this.#changed.emit();
     return promise;
-  }
-
-  #loadingBytes(): number {
-    return this.#view()?.account.loadingBytes ?? 0;
   }
 
   #grant(wish: MemoryWish, bytes: number | null): MemoryGrant {
@@ -258,10 +257,20 @@ export class MemoryGate {
     const promise = this.#promise(wish, bytes, true);
     return {
       reasons: this.#evictions.take(backend, model) ? ['memory:evicted'] : [],
-      release: () => {
-        if (this.#promised.delete(promise)) this.#changed.emit();
-      },
+      release: () => this.#release(promise),
     };
+  }
+
+  #release(promise: Promised): void {
+    const before = promise.load ? this.#loadingBytes() : 0;
+    if (!this.#promised.delete(promise)) return;
+    // What it had still to bring has not come, and is not taken off a rise as if it had.
+    if (this.#base && promise.load) this.#base.loadingBytes -= before - this.#loadingBytes();
+    this.#changed.emit();
+  }
+
+  #loadingBytes(): number {
+    return this.#view()?.account.loadingBytes ?? 0;
   }
 
   async #evict(models: readonly Evicted[], forModel: string, signal: AbortSignal): Promise<boolean> {
@@ -284,8 +293,10 @@ export class MemoryGate {
     const at = this.#options.clock.now();
     const base = this.#base;
     if (base && at - base.at < RATE_OVER_MS) return;
-    this.#rising = base ? risingBetween(base.status, status, (at - base.at) / 1000, base.loadingBytes) : 0;
-    this.#base = { status, at, loadingBytes: this.#loadingBytes() };
+    const loadingBytes = this.#loadingBytes();
+    const arrived = base ? base.loadingBytes - loadingBytes : 0;
+    this.#rising = base ? risingBetween(base.status, status, (at - base.at) / 1000, arrived) : 0;
+    this.#base = { status, at, loadingBytes };
   }
 
   async #relieve(view: GuardView): Promise<void> {

@@ -10,9 +10,11 @@ export interface MemoryRole {
   unloads: boolean;
   /** A model takes its whole context when it is loaded, and nothing more with each prompt. */
   reserves: boolean;
+  /** It tells every second of a load what it holds, the GPU's part included, so that nothing has to be guessed for it. */
+  tells: boolean;
 }
 
 export const MEMORY_ROLES: Readonly<Record<BackendId, MemoryRole>> = {
-  mlx: { dies: true, loadsAlone: true, unloads: false, reserves: false },
-  ollama: { dies: false, loadsAlone: false, unloads: true, reserves: true },
+  mlx: { dies: true, loadsAlone: true, unloads: false, reserves: false, tells: true },
+  ollama: { dies: false, loadsAlone: false, unloads: true, reserves: true, tells: false },
 };

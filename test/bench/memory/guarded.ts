@@ -1,4 +1,4 @@
-import { decide, type GuardView, type MemoryWish, relief } from '../../../src/main/memory/guard';
+import { decide, type GuardView, isLoaded, type MemoryWish, relief } from '../../../src/main/memory/guard';
 import { accountOf, type HolderFigures, risingBetween } from '../../../src/main/memory/ledger';
 import { pressureOf, usedPercent } from '../../../src/main/memory/pressure';
 import { nextLatch, RELAXED } from '../../../src/main/memory/pressure-latch';
@@ -16,7 +16,7 @@ export function guarded(told: ReadonlyMap<string, number>): Policy {
   let latch = RELAXED;
   let last: MemoryStatus | null = null;
   let rising = 0;
-  /** The most that loads had to bring since the last sample. */
+  /** What loads had to bring at the last sample, with those that have begun since. */
   let loading = 0;
   const viewOf = (seen: Seen, sample: Sample): GuardView => ({
     account: accountOf(
@@ -36,8 +36,10 @@ export function guarded(told: ReadonlyMap<string, number>): Policy {
     decide(wish, seen) {
       if (!seen.sample) return { kind: 'wait', neededBytes: null };
       const view = viewOf(seen, seen.sample);
-      loading = Math.max(loading, view.account.loadingBytes);
-      const decision = decide(wishOf(wish, told), view);
+      const asked = wishOf(wish, told);
+      const decision = decide(asked, view);
+      const loads = wish.purpose === 'request' && !isLoaded(asked, view.account);
+      if (decision.kind === 'admit' && loads) loading += decision.promiseBytes ?? 0;
       if (decision.kind !== 'evict') return decision;
       return { kind: 'evict', models: decision.models.map(({ model }) => model) };
     },
@@ -45,11 +47,12 @@ export function guarded(told: ReadonlyMap<string, number>): Policy {
       if (!seen.sample) return [];
       const machine = machineOf(seen, seen.sample);
       latch = nextLatch(latch, machine);
-      rising = last ? risingBetween(last, machine, (machine.at - last.at) / 1000, loading) : 0;
+      const { loadingBytes } = viewOf(seen, seen.sample).account;
+      const seconds = last ? (machine.at - last.at) / 1000 : 0;
+      rising = last ? risingBetween(last, machine, seconds, loading - loadingBytes) : 0;
       last = machine;
-      const view = viewOf(seen, seen.sample);
-      loading = view.account.loadingBytes;
-      return relief(view).map(({ model }) => model);
+      loading = loadingBytes;
+      return relief(viewOf(seen, seen.sample)).map(({ model }) => model);
     },
   };
 }

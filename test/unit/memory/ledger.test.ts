@@ -110,12 +110,12 @@ describe('ledger', () => {
 
   it('tells how fast other programs take memory', () => {
     const before = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB });
-    const rising = (used: number, mlx: number, loading = 0) => {
+    const rising = (used: number, mlx: number, arrived = 0) => {
       const now = machine(32, used, { mlxBytes: mlx * GB, ollamaBytes: 5 * GB });
-      return risingBetween(before, now, 2, loading * GB);
+      return risingBetween(before, now, 2, arrived * GB);
     };
     expect(rising(16, 1)).toBe(2 * GB);
-    // What a server took was promised, and what a load may have brought.
+    // What a server took was promised, and what a load has brought.
     expect(rising(16, 4)).toBe(0.5 * GB);
     expect(rising(16, 1, 3)).toBe(0.5 * GB);
     expect(rising(16, 4, 9)).toBe(0);
@@ -165,6 +165,28 @@ describe('ledger', () => {
       const mlxLoad = { ...load, backend: 'mlx' as const, bytes: 3 * GB };
       const holder = { backend: 'mlx' as const, figures: figures(2), loaded: [model('next', 2)] };
       expect(promisedBytes(accountOf(status, [holder], [mlxLoad]).ledger)).toBe(1 * GB);
+    });
+  });
+
+  describe('takes no growth of other programs for a load of a server that tells what it holds', () => {
+    const load = { ...promise, bytes: 6 * GB, heldBefore: 1 * GB, usedBefore: 10 * GB };
+    /** @param sampled what the server's figure was when the machine used `used`, @param held what it is now */
+    const end = (used: number, sampled: number | null, held: number | null) => {
+      const status = machine(32, used, { mlxBytes: sampled === null ? null : sampled * GB });
+      const of = accountOf(status, [{ backend: 'mlx', figures: figures(held), loaded: [] }], [load]);
+      return (usedNow(of) + promisedBytes(of.ledger)) / GB;
+    };
+
+    it.each<[string, number, number | null, number | null, number]>([
+      ['nothing has come', 10, 1, 1, 16],
+      ['half has come', 13, 4, 4, 16],
+      // 4 GB of a browser, and half a GB of the load: 5.5 are still to come.
+      ['others grew beside it', 14.5, 1.5, 1.5, 20],
+      ['others grew, and it tells more after the sample', 14.5, 1.5, 3, 20],
+      ['others gave memory back', 9, 4, 4, 12],
+      ['it tells nothing', 13, null, null, 19],
+    ])('%s', (_name, used, sampled, held, expected) => {
+      expect(end(used, sampled, held)).toBe(expected);
     });
   });
 

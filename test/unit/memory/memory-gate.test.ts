@@ -57,7 +57,12 @@ class World {
     const at = this.clock.wall().getTime();
     // As the monitor has it: the last figures stay, with their time.
     const failed = this.#status && { ...this.#status, pressure: 'unknown' as const };
-    this.#status = this.blind ? failed : machine(this.totalGb, this.usedGb, { at });
+    const { mlx, ollama } = this.processGb;
+    const held = {
+      mlxBytes: mlx === null ? null : mlx * GB,
+      ollamaBytes: ollama === null ? null : ollama * GB,
+    };
+    this.#status = this.blind ? failed : machine(this.totalGb, this.usedGb, { at, ...held });
     this.samples.emit(this.#status);
     return this.#status;
   }
@@ -243,6 +248,53 @@ describe('a load on a Mac with plenty of memory', () => {
     const grant = await world.gate.admit(asked(), never);
     expect(world.promised()[0]).toBeLessThan(4 * GB);
     grant.release();
+  });
+});
+
+describe('other programs that grow while a model is loaded', () => {
+  const coding = asked({ backend: 'ollama', model: 'coding', tokens: 0 });
+
+  /** MLX loads 6 GB (6.8 promised) at 10 of 32 GB; a second later it has half a GB, and a browser has 4. */
+  async function loading(): Promise<{ release(): void }> {
+    world.processGb.mlx = 1;
+    await world.sampled(10);
+    world.weightsGb = 6;
+    const grant = await world.gate.admit(asked(), never);
+    world.loaded.mlx.push(model('small', null, { ready: false }));
+    await world.clock.advance(1000);
+    world.processGb.mlx = 1.5;
+    await world.sampled(14.5);
+    return grant;
+  }
+
+  it('leave the load all that it has still to bring', async () => {
+    await loading();
+    expect(world.promised()[0]).toBeGreaterThan(6 * GB);
+    // 29.8 GB may be used; with the load 21.3 will be, so that there is no room for 10 more.
+    world.weightsGb = 9;
+    let done = false;
+    const leaving = new AbortController();
+    const waiting = world.gate.admit(coding, leaving.signal).then(() => (done = true));
+    await world.clock.advance(3000);
+    expect(done).toBe(false);
+    expect(world.gate.ledger()?.lastDecision).toMatchObject({ kind: 'wait', rule: 'protect' });
+    leaving.abort(new Error('gone'));
+    await expect(waiting).rejects.toThrow('gone');
+  });
+
+  it.each([
+    ['while the load goes on', false],
+    ['when its work has been given up', true],
+  ])('are seen to rise: %s', async (_name, givenUp) => {
+    const grant = await loading();
+    world.loaded.mlx.splice(0);
+    world.loaded.mlx.push(model('small', 0.5));
+    if (givenUp) grant.release();
+    await world.clock.advance(1000);
+    await world.sampled(18.5);
+    // 4 GB a second leave 16 GB less.
+    world.weightsGb = 0.1;
+    await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({ code: 'memory_critical' });
   });
 });
 
