@@ -8,12 +8,12 @@ import { lastUserText } from './categories';
 import { fitToContext, lastMessageOnly } from './context';
 import type { DrainWatch } from './drain-watch';
 import { onlyEchoed } from './failures';
-import type { InFlight } from './in-flight';
 import type { MeasuredTimes } from './measured-times';
 import { askForMemory, type MemoryAuthority } from './memory-leave';
 import { PrefillWatch } from './prefill-watch';
 import type { RequestRun } from './request-run';
 import type { Splice } from './splice';
+import type { Stay } from './stay';
 import type { Candidate, Route, RouterEvent, RouteSnapshot } from './types';
 import { VisibleText } from './visible-text';
 
@@ -36,13 +36,13 @@ export interface TryContext {
 interface AnswerContext extends TryContext {
   backend: Backend;
   slot: Slot;
+  stay: Stay;
   timeoutMs: number;
   /** How long it is expected to take. */
   expectedMs: number;
   clock: Clock;
   measured: MeasuredTimes;
   drains: DrainWatch;
-  inFlight: InFlight;
   memory: MemoryAuthority | undefined;
 }
 
@@ -54,13 +54,12 @@ export async function* answer(
   context: AnswerContext,
   view: { visible: boolean; sent: boolean },
 ): AsyncGenerator<RouterEvent, void, void> {
-  const { run, routed, candidate, backend, clock, drains, inFlight } = context;
+  const { run, routed, candidate, backend, clock, drains } = context;
   const splice = candidate.starter ? context.splice : null;
   const attempt = new Attempt(
     {
       ...context,
       onDrain: (drained) => drains.watch(backend.id, drained),
-      enter: (signal) => inFlight.enter(backend, run.request, signal),
     },
     run.signal,
   );

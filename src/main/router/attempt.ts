@@ -4,7 +4,8 @@ import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
 import { childOf, nextOrAbort, within } from './bounded';
 import { backendDown, endedEarly, tookTooLong } from './failures';
-import { deathIn, type Stay } from './in-flight';
+import { deathIn } from './in-flight';
+import type { Stay } from './stay';
 import type { Candidate } from './types';
 
 /** A backend that was up a moment ago proves it within this time when it need not be waited for. */
@@ -23,8 +24,8 @@ export interface AttemptOptions {
   mayWait: boolean;
   /** Told when a cancelled sequence may still be computed. */
   onDrain: (drained: Promise<void>) => void;
-  /** Takes its place on the backend, which it leaves when nothing is computed for it any more; suspects may wait for it. */
-  enter: (signal: AbortSignal) => Promise<Stay>;
+  /** Its stay on the backend, left when nothing is computed for it any more. */
+  stay: Stay;
 }
 
 /**
@@ -37,7 +38,6 @@ export class Attempt {
   readonly #dispose: () => void;
   /** Has the backend been asked, without having finished? */
   #computing = false;
-  #stay: Stay | null = null;
   #iterator: AsyncIterator<CompletionChunk> | null = null;
   #cancelTimer: () => void = () => {};
   #over = false;
@@ -51,11 +51,9 @@ export class Attempt {
     if (controller.signal.aborted) this.close();
   }
 
-  /** Resolves when it has its place and the backend is up; rejects soon if it is not and need not be waited for. */
+  /** Resolves when the backend is up; rejects soon if it is not and need not be waited for. */
   async ready(): Promise<void> {
-    const { backend, clock, mayWait, timeoutMs, enter } = this.#options;
-    this.#stay = await enter(this.#controller.signal);
-    if (this.#over) this.#stay.leave();
+    const { backend, clock, mayWait, timeoutMs } = this.#options;
     this.#controller.signal.throwIfAborted();
     if (!mayWait && !isServing(backend.status().state)) throw backendDown(backend.id);
     const limit = mayWait ? timeoutMs : QUICK_READY_MS;
@@ -77,7 +75,7 @@ export class Attempt {
       this.#controller.abort(tookTooLong(backend.id, candidate.model, timeoutMs));
     });
     this.#computing = true;
-    this.#stay?.sent();
+    this.#options.stay.sent();
     const iterator = backend.stream(request, signal)[Symbol.asyncIterator]();
     this.#iterator = iterator;
     try {
@@ -85,7 +83,7 @@ export class Attempt {
         const next = await nextOrAbort(iterator, signal);
         if (next.done) throw endedEarly(backend.id, candidate.model);
         if (next.value.type === 'end') {
-          this.#stay?.survived();
+          this.#options.stay.survived();
           this.#finished();
           return next.value.end;
         }
@@ -93,7 +91,7 @@ export class Attempt {
       }
     } catch (error) {
       const died = deathIn(error);
-      if (died) this.#stay?.died(died);
+      if (died) this.#options.stay.died(died);
       if (!signal.aborted) this.#finished();
       throw error;
     } finally {
@@ -108,9 +106,9 @@ export class Attempt {
     this.#over = true;
     this.#cancelTimer();
     this.#dispose();
-    const { backend, slot, onDrain } = this.#options;
+    const { backend, slot, stay, onDrain } = this.#options;
     if (!this.#computing) {
-      this.#stay?.leave();
+      stay.leave();
       slot.release();
       return;
     }
@@ -118,7 +116,7 @@ export class Attempt {
     const drained = this.#unwind().then(() => backend.drained());
     slot.drain(drained);
     onDrain(drained);
-    const leave = () => this.#stay?.leave();
+    const leave = () => stay.leave();
     void drained.then(leave, leave);
   }
 
@@ -137,7 +135,7 @@ export class Attempt {
 
   #finished(): void {
     this.#computing = false;
-    this.#stay?.leave();
+    this.#options.stay.leave();
     this.close();
   }
 }

@@ -18,7 +18,7 @@ import { planFor } from './plan';
 import { endOf, type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
 import { RetryBudget } from './retry-budget';
 import { route } from './route';
-import { waitForSlot } from './slot-wait';
+import { type Moved, takeSeat } from './seat';
 import { mayBeSpliced, Splice, twinOf } from './splice';
 import type { Candidate, Dispatcher, RouterEvent, RouteSnapshot } from './types';
 
@@ -44,8 +44,7 @@ export interface RequestDispatcherOptions {
 type Tried =
   | { kind: 'done' }
   | { kind: 'failed'; error: TandemError; cause: string; visible: boolean; sent: boolean }
-  /** Not sent: the backend still computes for somebody who left, or has died under the same request meanwhile. */
-  | { kind: 'moved'; why: 'draining' | 'poison' };
+  | Moved;
 
 type Failed = Extract<Tried, { kind: 'failed' }>;
 
@@ -218,32 +217,23 @@ export class RequestDispatcher implements Dispatcher {
   async *#try(context: TryContext): AsyncGenerator<RouterEvent, Tried, void> {
     const { run, candidate } = context;
     const backend = this.#options.backends.get(candidate.backend);
-    const { clock, measured } = this.#options;
+    const { clock, measured, fingerprints } = this.#options;
     const view = { visible: false, sent: false };
     try {
       const plan = planFor(context, measured);
-      const slot = yield* waitForSlot(
-        { ...context, admitted: run.admitted, drains: this.#drains },
-        plan.wish,
-        run.signal,
-      );
-      if (!slot) return { kind: 'moved', why: 'draining' };
-      if (this.#isBarred(context)) {
-        slot.release();
-        return { kind: 'moved', why: 'poison' };
-      }
-      run.record.queueMs = (run.record.queueMs ?? 0) + Math.round(slot.waitedMs);
+      const shared = { clock, drains: this.#drains, inFlight: this.#inFlight };
+      const seat = yield* takeSeat({ ...context, ...shared, fingerprints }, plan);
+      if (seat.kind === 'moved') return seat;
       yield* answer(
         {
           ...context,
+          ...seat,
           backend,
-          slot,
           timeoutMs: plan.timeoutMs,
           expectedMs: plan.wish.estimateMs,
           clock,
           measured,
           drains: this.#drains,
-          inFlight: this.#inFlight,
           memory: this.#options.memory,
         },
         view,
@@ -255,12 +245,6 @@ export class RequestDispatcher implements Dispatcher {
       const cause = causeOf(error, backend.status());
       return { kind: 'failed', error, cause, visible: view.visible && !run.request.whole, sent: view.sent };
     }
-  }
-
-  /** Have processes died under the same request, sent by somebody else, while this one waited? */
-  #isBarred({ run, candidate, hasNext }: TryContext): boolean {
-    const { deaths, killed } = this.#options.fingerprints.of(run.request);
-    return deaths >= MAX_DEATHS || (hasNext && killed.has(candidate.backend));
   }
 }
 

@@ -38,7 +38,14 @@ const BLAMES_REQUEST: Readonly<Record<ExitCause, boolean>> = {
 
 const suspectsSchema = z.record(
   z.string().regex(/^[0-9a-f]{32}$/),
-  z.array(z.object({ backend: z.enum(BACKEND_IDS), cause: z.enum(EXIT_CAUSES), at: z.number() })),
+  z.array(
+    z.object({
+      backend: z.enum(BACKEND_IDS),
+      cause: z.enum(EXIT_CAUSES),
+      at: z.number(),
+      answeredBy: z.array(z.enum(BACKEND_IDS)).default([]),
+    }),
+  ),
 );
 type Deaths = z.infer<typeof suspectsSchema>[string];
 
@@ -48,9 +55,11 @@ export interface Suspicion {
   deaths: number;
   /** Backends that it was in flight on then. */
   killed: ReadonlySet<BackendId>;
+  /** Backends that have answered it in full since the last of them. */
+  answeredBy: ReadonlySet<BackendId>;
 }
 
-const NONE: Suspicion = { deaths: 0, killed: new Set() };
+const NONE: Suspicion = { deaths: 0, killed: new Set(), answeredBy: new Set() };
 
 export interface FingerprintsOptions {
   files: Pick<FileStore, 'readText' | 'replace'>;
@@ -93,7 +102,14 @@ export class Fingerprints {
     if (this.#suspects.size === 0) return NONE;
     this.#forgetOld();
     const deaths = this.#suspects.get(fingerprintOf(request));
-    return deaths ? { deaths: deaths.length, killed: new Set(deaths.map(({ backend }) => backend)) } : NONE;
+    if (!deaths) return NONE;
+    return {
+      deaths: deaths.length,
+      killed: new Set(deaths.map(({ backend }) => backend)),
+      answeredBy: new Set(
+        BACKEND_IDS.filter((id) => deaths.every(({ answeredBy }) => answeredBy.includes(id))),
+      ),
+    };
   }
 
   /**
@@ -106,7 +122,7 @@ export class Fingerprints {
     const at = this.#options.clock.wall().getTime();
     const earlier = this.#suspects.get(hash) ?? [];
     if (earlier.some((death) => death.backend === backend && Math.abs(at - death.at) < ONE_DEATH_MS)) return;
-    const deaths = [...earlier, { backend, cause, at }];
+    const deaths = [...earlier, { backend, cause, at, answeredBy: [] }];
     // Put last, so that the map stays in the order of the last death.
     this.#suspects.delete(hash);
     this.#suspects.set(hash, deaths);
@@ -115,13 +131,18 @@ export class Fingerprints {
     this.#write();
   }
 
-  /** This backend answered the request in full, so earlier deaths there are not held against it any more. */
+  /**
+   * This backend answered the request in full, so earlier deaths there are not held against it any more; of those
+   * elsewhere it is noted that it does no harm here.
+   */
   acquit(request: CompletionRequest, backend: BackendId): void {
     if (this.#suspects.size === 0) return;
     const hash = fingerprintOf(request);
     const deaths = this.#suspects.get(hash);
-    const left = deaths?.filter((death) => death.backend !== backend) ?? [];
-    if (deaths === undefined || left.length === deaths.length) return;
+    if (!deaths || deaths.every(({ answeredBy }) => answeredBy.includes(backend))) return;
+    const left = deaths
+      .filter((death) => death.backend !== backend)
+      .map((death) => ({ ...death, answeredBy: [...new Set([...death.answeredBy, backend])] }));
     if (left.length === 0) this.#suspects.delete(hash);
     else this.#suspects.set(hash, left);
     this.#write();

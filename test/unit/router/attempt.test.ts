@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { BackendRegistry } from '../../../src/main/backends/registry';
+import { silentLogger } from '../../../src/main/ports/logger';
 import { Attempt } from '../../../src/main/router/attempt';
+import { Fingerprints } from '../../../src/main/router/fingerprints';
+import { InFlight } from '../../../src/main/router/in-flight';
+import type { CompletionRequest } from '../../../src/shared/domain';
 import { FakeClock } from '../../support/fake-clock';
+import { MemoryFiles } from '../../support/memory-files';
 import { ScriptedBackend } from '../../support/scripted-backend';
 
 describe('Attempt', () => {
@@ -9,6 +15,24 @@ describe('Attempt', () => {
     const backend = new ScriptedBackend('mlx', clock);
     const left = new AbortController();
     const told: string[] = [];
+    const fingerprints = new Fingerprints({
+      files: new MemoryFiles(),
+      path: 'suspects.json',
+      clock,
+      logger: silentLogger,
+    });
+    const ollama = new ScriptedBackend('ollama', clock);
+    const inFlight = new InFlight(new BackendRegistry([backend, ollama]), fingerprints);
+    const request: CompletionRequest = {
+      id: 'r',
+      messages: [],
+      model: { kind: 'auto' },
+      priority: 'medium',
+      client: 'one',
+      sampling: {},
+      strict: false,
+      origin: 'gateway',
+    };
     const attempt = new Attempt(
       {
         backend,
@@ -18,7 +42,7 @@ describe('Attempt', () => {
         timeoutMs: 1000,
         mayWait: false,
         onDrain: () => {},
-        enter: () => Promise.reject(new Error('not asked')),
+        stay: inFlight.arrive('mlx', request),
       },
       left.signal,
     );

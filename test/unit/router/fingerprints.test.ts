@@ -54,11 +54,11 @@ describe('a fingerprint', () => {
 describe('what is known against a request', () => {
   it('is nothing at first, then each death under it with its backend', () => {
     const { known } = setUp();
-    expect(known.of(request('a'))).toEqual({ deaths: 0, killed: new Set() });
+    expect(known.of(request('a'))).toMatchObject({ deaths: 0, killed: new Set() });
     known.blame(request('a'), 'mlx', 'unknown');
-    expect(known.of(request('a', { client: 'two' }))).toEqual({ deaths: 1, killed: new Set(['mlx']) });
+    expect(known.of(request('a', { client: 'two' }))).toMatchObject({ deaths: 1, killed: new Set(['mlx']) });
     known.blame(request('a'), 'ollama', 'out_of_memory');
-    expect(known.of(request('a'))).toEqual({ deaths: 2, killed: new Set(['mlx', 'ollama']) });
+    expect(known.of(request('a'))).toMatchObject({ deaths: 2, killed: new Set(['mlx', 'ollama']) });
     expect(known.of(request('b')).deaths).toBe(0);
   });
 
@@ -76,12 +76,38 @@ describe('what is known against a request', () => {
     known.blame(request('a'), 'ollama', 'stalled');
     known.acquit(request('b'), 'mlx');
     known.acquit(request('a', { client: 'two' }), 'ollama');
-    expect(known.of(request('a'))).toEqual({ deaths: 1, killed: new Set(['mlx']) });
+    expect(known.of(request('a'))).toMatchObject({ deaths: 1, killed: new Set(['mlx']) });
     known.acquit(request('a'), 'mlx');
     await known.settled();
     const { known: next } = setUp(files, clock);
     await next.load();
     expect(next.of(request('a')).deaths).toBe(0);
+  });
+
+  it('says who has answered it since the last death, also for the next run', async () => {
+    const { known, files, clock } = setUp();
+    known.blame(request('a'), 'mlx', 'unknown');
+    expect(known.of(request('a')).answeredBy).toEqual(new Set());
+    known.acquit(request('a', { client: 'two' }), 'ollama');
+    await known.settled();
+    const { known: next } = setUp(files, clock);
+    await next.load();
+    expect(next.of(request('a'))).toEqual({
+      deaths: 1,
+      killed: new Set(['mlx']),
+      answeredBy: new Set(['ollama']),
+    });
+    await clock.advance(HOUR);
+    next.blame(request('a'), 'mlx', 'unknown');
+    expect(next.of(request('a')).answeredBy).toEqual(new Set());
+  });
+
+  it('is read where an earlier version wrote it, that did not note answers', async () => {
+    const { known, files, clock } = setUp();
+    const death = { backend: 'mlx', cause: 'unknown', at: clock.wall().getTime() };
+    files.files.set(PATH, JSON.stringify({ [fingerprintOf(request('a'))]: [death] }));
+    await known.load();
+    expect(known.of(request('a'))).toEqual({ deaths: 1, killed: new Set(['mlx']), answeredBy: new Set() });
   });
 
   it('is forgotten after 24 hours, each death on its own', async () => {
@@ -90,7 +116,7 @@ describe('what is known against a request', () => {
     await clock.advance(20 * HOUR);
     known.blame(request('a'), 'ollama', 'unknown');
     await clock.advance(5 * HOUR);
-    expect(known.of(request('a'))).toEqual({ deaths: 1, killed: new Set(['ollama']) });
+    expect(known.of(request('a'))).toMatchObject({ deaths: 1, killed: new Set(['ollama']) });
     await clock.advance(20 * HOUR);
     expect(known.of(request('a')).deaths).toBe(0);
   });

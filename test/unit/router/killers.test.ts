@@ -102,6 +102,29 @@ function setUp(options: { only?: 'mlx' | 'ollama' } = {}) {
   return { clock, mlx, ollama, ask, deadly };
 }
 
+/** Whoever is in flight when its process dies loses the stream in the same moment. */
+function losesAll(backend: ScriptedBackend): void {
+  const stream = backend.stream.bind(backend);
+  backend.stream = async function* (request, signal) {
+    const broken = Promise.withResolvers<never>();
+    broken.promise.catch(() => {});
+    const forget = backend.onStatus(({ state }) => {
+      if (state === 'backoff') broken.reject(new TandemError('backend_failed', 'The connection broke.'));
+    });
+    const chunks = stream(request, signal)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await Promise.race([chunks.next(), broken.promise]);
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      forget();
+      void chunks.return?.(undefined);
+    }
+  };
+}
+
 describe('a request under which a process dies', () => {
   it('is answered by the other one, and never again sent to the one it killed', async () => {
     const { clock, mlx, ollama, ask, deadly } = setUp();
@@ -194,17 +217,7 @@ describe('a request under which a process dies', () => {
           ...(messages[0]?.content === KILLER ? [{ type: 'die', cause: 'unknown' } as const] : says('fine')),
         ],
       ];
-      // Who was beside the killer loses its stream in the same moment.
-      const stream = ollama.stream.bind(ollama);
-      ollama.stream = async function* (request, signal) {
-        const ended = new AbortController();
-        const forget = ollama.onStatus(({ state }) => state === 'backoff' && ended.abort());
-        try {
-          yield* stream(request, AbortSignal.any([signal, ended.signal]));
-        } finally {
-          forget();
-        }
-      };
+      losesAll(ollama);
       ollama.onStatus(({ state }) => {
         if (state === 'backoff') clock.after(1500, () => (ollama.state = 'ready'));
       });
@@ -266,6 +279,117 @@ describe('a request under which a process dies', () => {
     mlx.die('unknown');
     mlx.state = 'ready';
     expect(await ask('hello')).toMatchObject({ backend: 'mlx', reasons: ['explicit:category'] });
+  });
+});
+
+describe('suspects', () => {
+  /**
+   * MLX has died under these requests and stays down. On Ollama they take 10 s each, the killer ends it after 5 s, and
+   * whoever else asks takes no time.
+   */
+  async function suspected(texts: readonly string[], more: Partial<CompletionRequest> = {}) {
+    const world = setUp();
+    const { clock, mlx, ollama, ask } = world;
+    mlx.script = [() => [{ type: 'hang' }]];
+    ollama.script = [
+      ({ messages: [message] }): Step[] => {
+        if (message?.content === KILLER)
+          return [
+            { type: 'pause', ms: 5000 },
+            { type: 'die', cause: 'unknown' },
+          ];
+        const ms = message?.content.startsWith('suspect') ? 10_000 : 0;
+        return [{ type: 'pause', ms }, ...says('fine')];
+      },
+    ];
+    ollama.onStatus(({ state }) => {
+      if (state === 'backoff') clock.after(1500, () => (ollama.state = 'ready'));
+    });
+    for (const backend of [mlx, ollama]) losesAll(backend);
+    const answers = texts.map((text) => ask(text, more));
+    await settle();
+    mlx.die('unknown');
+    mlx.state = 'open';
+    await settle();
+    return { ...world, answers, sent: () => ollama.requests.map(({ messages }) => messages[0]?.content) };
+  }
+
+  const FOUR = ['suspect a', 'suspect b', 'suspect c', 'suspect d'];
+
+  it('are computed one after the other, and keep no slot from others meanwhile', async () => {
+    const { clock, ollama, ask, answers, sent } = await suspected(FOUR);
+    expect(sent()).toEqual(['suspect a']);
+    for (const text of ['one', 'two', 'three']) {
+      const told = ask(text, { priority: 'low' });
+      await clock.advance(0);
+      expect(await told).toMatchObject({ backend: 'ollama', error: null });
+    }
+    await clock.advance(40_000);
+    for (const answer of answers) expect(await answer).toMatchObject({ backend: 'ollama', error: null });
+    expect(sent().filter((text) => text?.startsWith('suspect'))).toEqual(FOUR);
+    expect(ollama.mostRunning).toBe(2);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('wait for their turn no longer than their client allows', async () => {
+    const { clock, answers, sent } = await suspected(FOUR.slice(0, 2), { timeoutMs: 5000 });
+    await clock.advance(5000);
+    expect(await answers[1]).toMatchObject({ error: 'queue_timeout' });
+    expect(await answers[0]).toMatchObject({ error: 'timeout' });
+    expect(sent()).toEqual(['suspect a']);
+  });
+
+  it('leave the line with their client', async () => {
+    const { clock, ask, answers, sent } = await suspected(FOUR.slice(0, 2));
+    const left = new AbortController();
+    const told = ask('suspect b', {}, left.signal);
+    await settle();
+    left.abort();
+    expect(await told).toMatchObject({ error: 'cancelled' });
+    await clock.advance(20_000);
+    for (const answer of answers) expect(await answer).toMatchObject({ error: null });
+    expect(sent()).toEqual(['suspect a', 'suspect b']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('are computed together where they have been answered since', async () => {
+    const { clock, ollama, ask, answers } = await suspected(FOUR);
+    await clock.advance(40_000);
+    await Promise.all(answers);
+    const again = FOUR.map((text) => ask(text));
+    await clock.advance(10_000);
+    for (const answer of again) expect(await answer).toMatchObject({ backend: 'ollama', error: null });
+    expect(ollama.mostRunning).toBe(4);
+  });
+
+  it('do not wait for ever behind the like of another', async () => {
+    const { clock, ask, answers, sent } = await suspected(FOUR.slice(0, 2));
+    for (let second = 0; second < 20; second += 4) {
+      answers.push(ask('suspect a'));
+      await clock.advance(4000);
+    }
+    expect(await answers[1]).toMatchObject({ backend: 'ollama', error: null });
+    expect(sent().slice(0, 2)).toEqual(['suspect a', 'suspect b']);
+    await clock.advance(20_000);
+    for (const answer of answers) expect(await answer).toMatchObject({ error: null });
+  });
+
+  it('cost two processes at the most where one of them kills, and the other ones are answered', async () => {
+    for (const order of [
+      ['suspect a', KILLER],
+      [KILLER, 'suspect a'],
+    ]) {
+      const { clock, mlx, ollama, ask, answers } = await suspected(order);
+      await clock.advance(12_000);
+      // The innocent one, answered or not, comes again while the killer's guilt is not known everywhere.
+      const again = ask('suspect a');
+      await clock.advance(30_000);
+      const errors = (await Promise.all(answers)).map(({ error }, index) => [order[index], error]);
+      expect(Object.fromEntries(errors)).toEqual({ [KILLER]: 'poison', 'suspect a': null });
+      expect(await again).toMatchObject({ backend: 'ollama', error: null });
+      expect(await ask(KILLER)).toMatchObject({ error: 'poison' });
+      expect([mlx.deaths, ollama.deaths]).toEqual([1, 1]);
+    }
   });
 });
 
