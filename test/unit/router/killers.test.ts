@@ -287,7 +287,11 @@ describe('suspects', () => {
    * MLX has died under these requests and stays down. On Ollama they take 10 s each, the killer ends it after 5 s, and
    * whoever else asks takes no time.
    */
-  async function suspected(texts: readonly string[], more: Partial<CompletionRequest> = {}) {
+  async function suspected(
+    texts: readonly string[],
+    more: Partial<CompletionRequest> = {},
+    signal?: AbortSignal,
+  ) {
     const world = setUp();
     const { clock, mlx, ollama, ask } = world;
     mlx.script = [() => [{ type: 'hang' }]];
@@ -306,7 +310,7 @@ describe('suspects', () => {
       if (state === 'backoff') clock.after(1500, () => (ollama.state = 'ready'));
     });
     for (const backend of [mlx, ollama]) losesAll(backend);
-    const answers = texts.map((text) => ask(text, more));
+    const answers = texts.map((text) => ask(text, more, signal));
     await settle();
     mlx.die('unknown');
     mlx.state = 'open';
@@ -390,6 +394,23 @@ describe('suspects', () => {
       expect(await ask(KILLER)).toMatchObject({ error: 'poison' });
       expect([mlx.deaths, ollama.deaths]).toEqual([1, 1]);
     }
+  });
+
+  it('do not begin beside one that has been answered since: their own guilt is open', async () => {
+    const left = new AbortController();
+    const { clock, ollama, ask, answers } = await suspected(['suspect a', KILLER], {}, left.signal);
+    left.abort();
+    expect((await Promise.all(answers)).map(({ error }) => error)).toEqual(['cancelled', 'cancelled']);
+    const first = ask('suspect a');
+    await clock.advance(10_000);
+    expect(await first).toMatchObject({ backend: 'ollama', error: null });
+    const again = ask('suspect a');
+    await clock.advance(1000);
+    const killer = ask(KILLER);
+    await clock.advance(20_000);
+    expect(await again).toMatchObject({ backend: 'ollama', error: null });
+    expect(await killer).toMatchObject({ error: 'poison' });
+    expect(ollama.deaths).toBe(1);
   });
 });
 
