@@ -96,17 +96,18 @@ const EXPOSURE_CEILING = 0.08;
 export function decide(wish: MemoryWish, view: GuardView): Decision {
   const role = MEMORY_ROLES[wish.backend];
   const loaded = isLoaded(wish, view.account);
-  const needed = neededBytes(wish, view.account, loaded);
+  const coming = isComing(wish, view.account);
+  const needed = neededBytes(wish, view.account, { loaded, coming });
   if (role.loadsAlone && collides(wish, view.account, loaded)) return wait('busy', needed, null);
   if (wish.overruled) return { kind: 'admit', promiseBytes: needed };
-  if (!role.dies) return decideSteady(wish, view, loaded, needed);
+  if (!role.dies) return decideSteady(wish, view, loaded || coming, needed);
   const standing = standingRefusal(wish, view.account);
   if (standing && !loaded) return standing;
   if (wish.purpose === 'preload') {
     const refusal = preloadRefusal(view.account, needed);
     if (refusal) return refusal;
   }
-  const short = shortage(wish, view, needed, loaded);
+  const short = shortage(wish, view, needed, { loaded, coming });
   if (!short) return { kind: 'admit', promiseBytes: needed };
   const models = evictable(wish, view, short);
   const sum = { neededBytes: needed, freeBytes: short.freeBytes };
@@ -146,10 +147,11 @@ export function mustStopPreload({ ledger }: Account): boolean {
 }
 
 /** A server that can do with less memory: it makes room for itself, and waits only for one that would die of it. */
-function decideSteady(wish: MemoryWish, view: GuardView, loaded: boolean, needed: number | null): Decision {
+function decideSteady(wish: MemoryWish, view: GuardView, settled: boolean, needed: number | null): Decision {
   const admit: Decision = { kind: 'admit', promiseBytes: needed };
-  if (loaded) return admit;
-  const short = shortage(wish, view, needed, loaded);
+  // The model is there, or its load has been let in.
+  if (settled) return admit;
+  const short = shortage(wish, view, needed, { loaded: false, coming: false });
   if (!short) return admit;
   const models = evictable(wish, view, short);
   if (models) {
@@ -169,19 +171,32 @@ export function isLoaded(
   return loaded.some((entry) => entry.ready && entry.backend === backend && entry.name === model);
 }
 
+/** Is the model that is asked for being loaded by leave? Its weights are promised then, and not asked for again. */
+export function isComing(wish: Pick<MemoryWish, 'backend' | 'model'>, account: Account): boolean {
+  const begun = account.loads.some(({ backend, model }) => backend === wish.backend && model === wish.model);
+  return begun && !isLoaded(wish, account);
+}
+
+/** Where the model that is asked for is; neither = it has to be loaded. */
+interface Place {
+  loaded: boolean;
+  coming: boolean;
+}
+
 /** Would a load meet an answer, or an answer a load, in a server that stands only one of both? */
 function collides({ backend, model }: MemoryWish, account: Account, loaded: boolean): boolean {
   const others = account.loaded.filter((entry) => entry.backend === backend && entry.name !== model);
   return others.some(({ ready, active }) => !ready || (!loaded && active > 0));
 }
 
-/** Weights (if they are not there yet), cache and activations; null when the weights are unknown. */
-function neededBytes(wish: MemoryWish, { ledger }: Account, loaded: boolean): number | null {
-  if (loaded && MEMORY_ROLES[wish.backend].reserves) return 0;
+/** Weights (if they are not there or promised), cache and activations; null when weights to be loaded are unknown. */
+function neededBytes(wish: MemoryWish, { ledger }: Account, { loaded, coming }: Place): number | null {
+  if ((loaded || coming) && MEMORY_ROLES[wish.backend].reserves) return 0;
   const { weightsBytes } = wish.needs;
   const cache = cacheBytes(wish);
   const workspace = Math.max(WORKSPACE_BYTES, (weightsBytes ?? 0) * WORKSPACE_SHARE);
   if (loaded) return Math.max(0, cache + workspace - spareBytes(ledger, wish.backend));
+  if (coming) return cache + workspace;
   return weightsBytes === null ? null : Math.ceil((weightsBytes + cache) * (1 + SIZE_ERROR) + workspace);
 }
 
@@ -201,13 +216,13 @@ function shortage(
   wish: MemoryWish,
   { account, critical }: GuardView,
   needed: number | null,
-  loaded: boolean,
+  { loaded, coming }: Place,
 ): Shortage | null {
   const { ledger } = account;
   const { dies } = MEMORY_ROLES[wish.backend];
   const promised = promisedBytes(ledger);
   const highest = ledger.criticalBytes - ledger.totalBytes * RESERVE_SHARE;
-  const kept = dies ? caution(wish, account, loaded ? 0 : (needed ?? 0)) : 0;
+  const kept = dies ? caution(wish, account, loaded || coming ? 0 : (needed ?? 0)) : 0;
   const free = highest - usedNow(account) - promised - kept;
   if (critical && dies) {
     return { rule: 'critical', bytes: Math.max(1, (needed ?? 0) - free), freeBytes: Math.max(0, free) };

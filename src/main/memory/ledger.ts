@@ -17,7 +17,7 @@ export interface Promised {
   model: string;
   /** Null = nobody knows how much. */
   bytes: number | null;
-  /** The model is to be loaded; else it is there, and only its cache will grow. */
+  /** The model is to be loaded; else it is there, or promised with its weights already, and only its cache will grow. */
   load: boolean;
   /** What the server's processes held when it was promised; null = unknown, so that nothing counts as arrived. */
   heldBefore: number | null;
@@ -37,7 +37,9 @@ export interface Account {
   grownBytes: number;
   /** How fast other programs take memory, bytes per second; 0 while they give it back, or where that is not known. */
   risingBytesPerS: number;
-  /** What loads that have begun have still to bring. */
+  /** Loads that have begun, whether or not their model is there by now. */
+  loads: readonly Pick<Promised, 'backend' | 'model'>[];
+  /** What they have still to bring. */
   loadingBytes: number;
 }
 
@@ -81,6 +83,7 @@ export function accountOf(
     bufferBytes: told('buffer') ?? Math.floor(workingSetBytes * BUFFER_SHARE),
     grownBytes: grownSince(machine, holders, load),
     risingBytesPerS: more.risingBytesPerS ?? 0,
+    loads: promised.filter(isUnderWay),
     loadingBytes: sumOf(coming.filter(({ loads }) => loads).map(({ entry }) => entry)),
   };
 }

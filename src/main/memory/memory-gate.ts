@@ -9,6 +9,7 @@ import {
   decide,
   type Evicted,
   type GuardView,
+  isComing,
   isLoaded,
   type MemoryWish,
   mustStopPreload,
@@ -222,9 +223,10 @@ export class MemoryGate {
     return view !== null && mustStopPreload(view.account) && this.#preloads.delete(backend);
   }
 
-  /** What waits for another one's answer is kept free for it, lest the next answer takes it. */
+  /** What waits for another one's answer is kept free for it, lest the next answer takes it: once for each model. */
   async #wait({ rule, neededBytes }: Waiting, wish: MemoryWish, signal: AbortSignal): Promise<void> {
-    const reserved = rule === 'protect' ? this.#promise(wish, neededBytes, false) : null;
+    const others = [...this.#promised].some((promise) => isReserved(promise, wish));
+    const reserved = rule === 'protect' && !others ? this.#promise(wish, neededBytes, false) : null;
     try {
       await sleep(this.#options.clock, AGAIN_MS, signal);
     } finally {
@@ -242,8 +244,10 @@ export class MemoryGate {
   /** @param begins the work begins now; else it waits, and nothing that comes is its */
   #promise({ backend, model }: MemoryWish, bytes: number | null, begins: boolean): Promised {
     const view = this.#view();
-    const load = !view || !isLoaded({ backend, model }, view.account);
-    const heldBefore = begins ? this.#options.holders[backend].figures().process.bytes : null;
+    const joins = view !== null && isComing({ backend, model }, view.account);
+    const load = !joins && (!view || !isLoaded({ backend, model }, view.account));
+    // While another's load brings the model, growth of the processes is not of this one's cache.
+    const heldBefore = begins && !joins ? this.#options.holders[backend].figures().process.bytes : null;
     const usedBefore = begins && view ? view.account.ledger.usedBytes : null;
     const promise: Promised = { backend, model, bytes, load, heldBefore, usedBefore, at: this.#wall() };
     this.#promised.add(promise);
@@ -264,9 +268,20 @@ export class MemoryGate {
   #release(promise: Promised): void {
     const before = promise.load ? this.#loadingBytes() : 0;
     if (!this.#promised.delete(promise)) return;
+    if (promise.load) this.#handOver(promise);
     // What it had still to bring has not come, and is not taken off a rise as if it had.
     if (this.#base && promise.load) this.#base.loadingBytes -= before - this.#loadingBytes();
     this.#changed.emit();
+  }
+
+  /** A load goes on for those who wait for the same model: one of them takes over what is promised to it. */
+  #handOver({ backend, model, bytes, heldBefore, usedBefore, at }: Promised): void {
+    const view = this.#view();
+    if (view && isLoaded({ backend, model }, view.account)) return;
+    const heir = [...this.#promised].find((other) => !other.load && isFor(other, { backend, model }));
+    if (!heir) return;
+    const both = bytes === null || heir.bytes === null ? null : bytes + heir.bytes;
+    Object.assign(heir, { bytes: both, load: true, heldBefore, usedBefore, at });
   }
 
   #loadingBytes(): number {
@@ -311,16 +326,17 @@ export class MemoryGate {
 
   /** An answer of a model that is loaded, while memory is plenty, is not kept waiting for a sample. */
   #viewFor(wish: MemoryWish): Promise<GuardView | null> | GuardView {
-    const seen = this.#view();
-    return seen && isLoaded(wish, seen.account) && hasPlenty(seen) ? seen : this.#freshView();
+    const seen = this.#view(wish);
+    return seen && isLoaded(wish, seen.account) && hasPlenty(seen) ? seen : this.#freshView(wish);
   }
 
-  async #freshView(): Promise<GuardView | null> {
+  async #freshView(wish?: MemoryWish): Promise<GuardView | null> {
     if (this.#sampleAgeMs() >= FRESH_MS) await this.#options.machine.sampleNow();
-    return this.#view();
+    return this.#view(wish);
   }
 
-  #view(): GuardView | null {
+  /** @param wish what is kept free for its model is there for it, whoever asked first */
+  #view(wish?: MemoryWish): GuardView | null {
     const { machine, holders } = this.#options;
     const status = machine.status();
     if (!status || this.#sampleAgeMs() > BLIND_AFTER_MS) return null;
@@ -331,7 +347,8 @@ export class MemoryGate {
     }));
     const last = this.#lastDecision;
     const recent = last && this.#wall() - last.at < REMEMBER_MS ? last : null;
-    const account = accountOf(status, figures, [...this.#promised], {
+    const promised = [...this.#promised].filter((promise) => !wish || !isReserved(promise, wish));
+    const account = accountOf(status, figures, promised, {
       pressure: this.pressure(),
       lastDecision: recent,
       risingBytesPerS: this.#rising,
@@ -366,6 +383,15 @@ export class MemoryGate {
   #wall(): number {
     return this.#options.clock.wall().getTime();
   }
+}
+
+function isFor(promise: Promised, { backend, model }: { backend: BackendId; model: string }): boolean {
+  return promise.backend === backend && promise.model === model;
+}
+
+/** Is it kept free for a load of this model that has not begun? */
+function isReserved(promise: Promised, wish: MemoryWish): boolean {
+  return promise.load && promise.usedBefore === null && isFor(promise, wish);
 }
 
 function waitLimitMs(rule: Waiting['rule']): number {

@@ -7,6 +7,7 @@ import {
   relief,
   standingRefusal,
 } from '../../../src/main/memory/guard';
+import type { Promised } from '../../../src/main/memory/ledger';
 import type { LoadedModel } from '../../../src/main/memory/types';
 import type { MemoryStatus } from '../../../src/shared/status';
 import { account, GB, machine, model, NOW } from './figures';
@@ -149,6 +150,44 @@ describe('an answer of a model that is loaded', () => {
     ],
   ])('%s', (_name, seen, expected) => {
     expect(said(wish(), seen)).toBe(expected);
+  });
+});
+
+describe('a second request for a model whose load has begun', () => {
+  const load: Promised = {
+    ...{ backend: 'mlx', model: 'small', bytes: 12 * GB, load: true },
+    ...{ heldBefore: 0, usedBefore: 12 * GB, at: NOW },
+  };
+  const seen = (promised: Promised, used = 12): GuardView => ({
+    account: account(machine(32, used), {}, [promised]),
+    critical: false,
+    now: NOW,
+  });
+
+  it('asks for cache and workspace only', () => {
+    // 4096 tokens of 36,864 bytes, and 4 % of the weights.
+    expect(decide(wish({}, 10), seen(load))).toEqual({
+      kind: 'admit',
+      promiseBytes: 4096 * 36_864 + 0.4 * GB,
+    });
+    expect(said(wish({ model: 'other' }, 10), seen(load))).toBe('refuse critical');
+  });
+
+  it('asks for nothing where a load takes the whole context', () => {
+    const heavy = wish({ backend: 'ollama' }, 10);
+    expect(decide(heavy, seen({ ...load, backend: 'ollama' }, 31))).toEqual({
+      kind: 'admit',
+      promiseBytes: 0,
+    });
+  });
+
+  it('still has to have room for its own', () => {
+    expect(said(wish({}, 10), seen(load, 17))).toBe('admit');
+    expect(said(wish({}, 10), seen(load, 17.5))).toBe('refuse critical');
+  });
+
+  it('asks for all of it while the load only waits', () => {
+    expect(said(wish({}, 10), seen({ ...load, usedBefore: null }))).toBe('refuse critical');
   });
 });
 

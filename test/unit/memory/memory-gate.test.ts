@@ -251,6 +251,61 @@ describe('a load on a Mac with plenty of memory', () => {
   });
 });
 
+describe('two requests for one model that is not loaded', () => {
+  const heavy = asked({ backend: 'ollama', model: 'heavy', tokens: 0 });
+  const sum = () => world.promised().reduce<number>((total, bytes) => total + (bytes ?? 0), 0);
+
+  it.each([['mlx'], ['ollama']] as const)('are promised its weights once: %s', async (backend) => {
+    world.weightsGb = 10;
+    await world.gate.admit(asked({ backend }), never);
+    await world.gate.admit(asked({ backend }), never);
+    expect(world.promised()).toHaveLength(2);
+    // 10 GB of weights with their error of a tenth, twice a cache of 0.8 GB and a workspace of 0.4 GB.
+    expect(sum()).toBeLessThan(14 * GB);
+  });
+
+  it('keep for the second what the first has not brought when it gives up', async () => {
+    world.weightsGb = 10;
+    world.processGb.mlx = 1;
+    await world.sampled(10);
+    const first = await world.gate.admit(asked(), never);
+    const second = await world.gate.admit(asked(), never);
+    const both = sum();
+    world.processGb.mlx = 5;
+    first.release();
+    expect(world.promised()).toEqual([both - 4 * GB]);
+    second.release();
+    expect(world.promised()).toEqual([]);
+  });
+
+  it('do not take what the load brings for the cache of the second', async () => {
+    world.weightsGb = 10;
+    world.processGb.mlx = 1;
+    await world.sampled(10);
+    await world.gate.admit(asked(), never);
+    await world.gate.admit(asked(), never);
+    const [, cache] = world.promised();
+    world.processGb.mlx = 11;
+    world.loaded.mlx.push(model('small', 10));
+    expect(world.promised()[1]).toBe(cache);
+  });
+
+  it('wait together for an answer that the load would not let live, and go together', async () => {
+    world.weightsGb = 12;
+    world.loaded.mlx.push(model('small', 2, { active: 1 }));
+    await world.sampled(20);
+    const done: string[] = [];
+    for (const name of ['first', 'second']) void world.gate.admit(heavy, never).then(() => done.push(name));
+    await world.clock.advance(3000);
+    expect(done).toEqual([]);
+    expect(world.promised()).toHaveLength(1);
+    world.usedGb = 13;
+    await world.clock.advance(2000);
+    expect(done.sort()).toEqual(['first', 'second']);
+    expect(sum()).toBeLessThan(14 * GB);
+  });
+});
+
 describe('other programs that grow while a model is loaded', () => {
   const coding = asked({ backend: 'ollama', model: 'coding', tokens: 0 });
 
