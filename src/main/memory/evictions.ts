@@ -1,7 +1,7 @@
 import type { BackendId } from '../../shared/domain';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
-import type { Evicted } from './guard';
+import type { Evicted } from './decision';
 import type { MemoryHolder } from './types';
 
 /** A server that does not unload within this time is not going to. */

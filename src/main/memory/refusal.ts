@@ -1,6 +1,6 @@
 import type { BackendId, Reason } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
-import type { Decision, RefusalRule, WaitRule } from './guard';
+import type { Decision, RefusalRule, WaitRule } from './decision';
 
 /** Seconds after which asking again makes sense. */
 const RETRY_S = 30;

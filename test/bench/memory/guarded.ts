@@ -1,4 +1,6 @@
-import { decide, type GuardView, isLoaded, type MemoryWish, relief } from '../../../src/main/memory/guard';
+import type { GuardView, MemoryWish } from '../../../src/main/memory/decision';
+import { decide, isLoaded } from '../../../src/main/memory/guard';
+import { relief } from '../../../src/main/memory/idle-models';
 import { accountOf, type HolderFigures, risingBetween } from '../../../src/main/memory/ledger';
 import { pressureOf, usedPercent } from '../../../src/main/memory/pressure';
 import { nextLatch, RELAXED } from '../../../src/main/memory/pressure-latch';

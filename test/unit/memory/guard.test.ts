@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  decide,
-  type GuardView,
-  type MemoryWish,
-  mustStopPreload,
-  relief,
-  standingRefusal,
-} from '../../../src/main/memory/guard';
+import type { GuardView, MemoryWish } from '../../../src/main/memory/decision';
+import { decide, mustStopPreload, standingRefusal } from '../../../src/main/memory/guard';
+import { relief } from '../../../src/main/memory/idle-models';
 import type { Promised } from '../../../src/main/memory/ledger';
 import type { LoadedModel } from '../../../src/main/memory/types';
 import type { MemoryStatus } from '../../../src/shared/status';

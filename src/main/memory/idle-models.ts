@@ -1,0 +1,46 @@
+import type { Evicted, GuardView, MemoryWish } from './decision';
+import { type Account, usedNow } from './ledger';
+import { SIZE_ERROR } from './needed-bytes';
+import { MEMORY_ROLES } from './roles';
+import type { Shortage } from './shortage';
+
+/** Never evicted within this time after its last answer. */
+const KEEP_AFTER_USE_MS = 30_000;
+
+/** What should go although nobody asked, because memory is critical: enough to get below the warning, or all there is. */
+export function relief(view: GuardView): Evicted[] {
+  if (!view.critical) return [];
+  const { account } = view;
+  return leastUsed(idleModels(view, null), usedNow(account) - account.ledger.warningBytes).models;
+}
+
+/** The least recently used that together free enough; null when they do not. */
+export function evictable(wish: MemoryWish, view: GuardView, { bytes, rule }: Shortage): Evicted[] | null {
+  // By the error by which it counted as held.
+  const needed = rule === 'working_set' ? bytes / (1 + SIZE_ERROR) : bytes;
+  const { models, freed } = leastUsed(idleModels(view, wish), needed);
+  return freed >= needed && models.length > 0 ? models : null;
+}
+
+/** The first models that together free so many bytes; one of unknown size frees nothing that could be counted on. */
+function leastUsed(idle: Account['loaded'], bytes: number): { models: Evicted[]; freed: number } {
+  const models: Evicted[] = [];
+  let freed = 0;
+  for (const { backend, name, size } of idle) {
+    if (freed >= bytes) break;
+    models.push({ backend, model: name });
+    freed += size.bytes ?? 0;
+  }
+  return { models, freed };
+}
+
+/** Ours, not in use, not used within 30 s, and not what is asked for; the longest unused first. */
+function idleModels({ account, now }: GuardView, wish: MemoryWish | null): Account['loaded'][number][] {
+  return account.loaded
+    .filter(({ backend, name }) => !(wish && wish.backend === backend && wish.model === name))
+    .filter(({ backend, ready, ours, active }) => {
+      return ready && ours && active === 0 && MEMORY_ROLES[backend].unloads;
+    })
+    .filter(({ lastUsedAt }) => lastUsedAt === null || now - lastUsedAt >= KEEP_AFTER_USE_MS)
+    .sort((a, b) => (a.lastUsedAt ?? 0) - (b.lastUsedAt ?? 0));
+}

@@ -1,0 +1,39 @@
+import type { MemoryWish } from './decision';
+import { kvBytes } from './kv-cache';
+import { type Account, spareBytes } from './ledger';
+import { MEMORY_ROLES } from './roles';
+
+/** Sizes are told and estimated no better than this. */
+export const SIZE_ERROR = 0.1;
+/** Activations of one prefill step, as a share of the weights, and at least so much. */
+const WORKSPACE_SHARE = 0.04;
+const WORKSPACE_BYTES = 200_000_000;
+/**
+ * For a cache of unknown shape the worst of the usual models, in which every head keeps its own: per token this share of
+ * the weights (Phi-3.5-mini in 4 bits: 393,216 of 2.15 GB), at most so many bytes (Llama-2-13B).
+ */
+const UNKNOWN_KV_SHARE = 1.83e-4;
+const UNKNOWN_KV_BYTES = 819_200;
+
+/** Where the model that is asked for is; neither = it has to be loaded. */
+export interface Place {
+  loaded: boolean;
+  coming: boolean;
+}
+
+/** Weights (if they are not there or promised), cache and activations; null when weights to be loaded are unknown. */
+export function neededBytes(wish: MemoryWish, { ledger }: Account, { loaded, coming }: Place): number | null {
+  if ((loaded || coming) && MEMORY_ROLES[wish.backend].reserves) return 0;
+  const { weightsBytes } = wish.needs;
+  const cache = cacheBytes(wish);
+  const workspace = Math.max(WORKSPACE_BYTES, (weightsBytes ?? 0) * WORKSPACE_SHARE);
+  if (loaded) return Math.max(0, cache + workspace - spareBytes(ledger, wish.backend));
+  if (coming) return cache + workspace;
+  return weightsBytes === null ? null : Math.ceil((weightsBytes + cache) * (1 + SIZE_ERROR) + workspace);
+}
+
+/** The cache of so many tokens, in bytes; of a model whose cache has no known shape the most that is usual. */
+export function cacheBytes({ needs, tokens }: Pick<MemoryWish, 'needs' | 'tokens'>): number {
+  if (needs.kv) return kvBytes(needs.kv, tokens);
+  return tokens * Math.min(UNKNOWN_KV_BYTES, (needs.weightsBytes ?? 0) * UNKNOWN_KV_SHARE);
+}

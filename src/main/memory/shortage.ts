@@ -1,0 +1,58 @@
+import type { GuardView, MemoryWish } from './decision';
+import { type Account, gpuBytes, gpuBytesOfAll, promisedBytes, usedNow } from './ledger';
+import { type Place, SIZE_ERROR } from './needed-bytes';
+import { MEMORY_ROLES } from './roles';
+
+/** Kept free below the critical limit for what other programs take between two samples. */
+const RESERVE_SHARE = 0.02;
+/** A rise of memory is taken to go on for so long: until a sample is there and some seconds more. */
+const RISE_AHEAD_S = 4;
+/** A load takes seconds in which nothing can be taken back: so much of it is kept free beside it. */
+const LOAD_MARGIN = 0.4;
+/** Work that takes longer than this meets more of what other programs do … */
+const SHORT_WORK_S = 20;
+/** … so that this share of memory per second more is kept free for it, up to a ceiling. */
+const EXPOSURE_SHARE_PER_S = 0.002;
+const EXPOSURE_CEILING = 0.08;
+
+/** What is missing. */
+export interface Shortage {
+  rule: 'critical' | 'working_set';
+  /** So much has to go before the wish fits. */
+  bytes: number;
+  /** What it could have now; never negative. */
+  freeBytes: number;
+}
+
+/** By how much the wish does not fit, and by which rule; null when it fits. */
+export function shortage(
+  wish: MemoryWish,
+  { account, critical }: GuardView,
+  needed: number | null,
+  { loaded, coming }: Place,
+): Shortage | null {
+  const { ledger } = account;
+  const { dies } = MEMORY_ROLES[wish.backend];
+  const promised = promisedBytes(ledger);
+  const highest = ledger.criticalBytes - ledger.totalBytes * RESERVE_SHARE;
+  const kept = dies ? caution(wish, account, loaded || coming ? 0 : (needed ?? 0)) : 0;
+  const free = highest - usedNow(account) - promised - kept;
+  if (critical && dies) {
+    return { rule: 'critical', bytes: Math.max(1, (needed ?? 0) - free), freeBytes: Math.max(0, free) };
+  }
+  const gpuFree = ledger.workingSetBytes - gpuBytesOfAll(ledger) * (1 + SIZE_ERROR) - promised;
+  // What a server holds alone has fitted already.
+  const alone = loaded && gpuBytesOfAll(ledger) === (gpuBytes(ledger, wish.backend) ?? 0);
+  if (!alone && needed !== null && needed > gpuFree) {
+    return { rule: 'working_set', bytes: needed - gpuFree, freeBytes: Math.max(0, gpuFree) };
+  }
+  if ((needed ?? 0) <= free) return null;
+  return { rule: 'critical', bytes: (needed ?? 0) - free, freeBytes: Math.max(0, free) };
+}
+
+/** What is kept free beyond the reserve: for a rise under way, for a load's own uncertainty, and for long work. */
+function caution({ expectedS }: MemoryWish, account: Account, loadBytes: number): number {
+  const long = Math.max(0, (expectedS ?? 0) - SHORT_WORK_S);
+  const exposed = account.ledger.totalBytes * Math.min(EXPOSURE_CEILING, long * EXPOSURE_SHARE_PER_S);
+  return account.risingBytesPerS * RISE_AHEAD_S + loadBytes * LOAD_MARGIN + exposed;
+}
