@@ -1,6 +1,7 @@
 import { type BackendId, type CompletionRequest, isServing } from '../../shared/domain';
 import { ERROR_CODES, type ErrorCode, TandemError, toTandemError } from '../../shared/errors';
 import type { BackendStatus } from '../../shared/status';
+import type { SlotWish } from '../queue/types';
 import { ROLES } from './roles';
 import type { Candidate } from './types';
 
@@ -65,6 +66,19 @@ export function tookTooLong(backend: BackendId, model: string, ms: number): Tand
     'timeout',
     `${ROLES[backend].title} took longer than ${seconds} s with ${model}. Allow more time in settings, or choose a smaller model.`,
     { details: { backend, model, seconds } },
+  );
+}
+
+/** A suspect whose turn did not come, as another one was computed all the time. */
+export function noTurn(
+  { backend, estimateMs }: Pick<SlotWish, 'backend' | 'estimateMs'>,
+  ms: number,
+): TandemError {
+  const waitedS = Math.round(ms / 1000);
+  return new TandemError(
+    'queue_timeout',
+    `${ROLES[backend].title} had no turn for this request in ${waitedS} s. Try again later.`,
+    { retryAfterS: Math.max(1, Math.ceil(estimateMs / 1000)), details: { backend, waitedS } },
   );
 }
 

@@ -1,9 +1,9 @@
 import type { Clock } from '../ports/clock';
-import { waitedTooLong } from '../queue/refusals';
 import type { Slot } from '../queue/types';
 import type { TryContext } from './answer';
 import { within } from './bounded';
 import type { DrainWatch } from './drain-watch';
+import { noTurn } from './failures';
 import { type Fingerprints, MAX_DEATHS } from './fingerprints';
 import type { InFlight } from './in-flight';
 import type { Plan } from './plan';
@@ -67,7 +67,7 @@ export async function* takeSeat(
         until - since,
         run.signal,
         (signal) => stay.turn(signal),
-        () => waitedTooLong({ ...wish, waitMs: timeoutMs }, wish.estimateMs),
+        () => noTurn(wish, timeoutMs),
       );
       waited(clock.now() - since);
     }
