@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** Projects run one after the other from `resources/setup/test.js`; `integration` and `ui` run two files at once. */
+/** Projects run one after the other from `resources/setup/test.js`; `integration` runs two files at once. */
 export default defineConfig({
   root,
   test: {
@@ -26,7 +26,7 @@ export default defineConfig({
           include: ['test/ui/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          fileParallelism: false,
         },
       },
     ],
