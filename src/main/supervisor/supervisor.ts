@@ -87,6 +87,15 @@ export class Supervisor {
     this.#dispatch({ type: 'hung', outside });
   }
 
+  /** `reportHung`, after the system was asked whether somebody has paused the process. Never rejects. */
+  async endHung(): Promise<void> {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    const outside = await this.#ports.table.isSuspended(pid);
+    // Another process may have taken its place while the system was asked.
+    if (this.#child?.pid === pid) this.reportHung(outside);
+  }
+
   /** A request got a whole answer: the proof that closes a breaker whose start could not ask for one. */
   answered(): void {
     this.#dispatch({ type: 'answered' });

@@ -16,7 +16,6 @@ import { MlxMemory } from './mlx-memory';
 import type { MlxBackendOptions, ModelFolder } from './mlx-options';
 import { KnownFacts } from './model-facts';
 import { ProgressGuard } from './progress-guard';
-import type { Hang } from './progress-watch';
 import { ReadyProbe } from './ready-probe';
 import { Sequences } from './sequences';
 
@@ -74,7 +73,10 @@ export class MlxProcess {
     this.#guard = new ProgressGuard({
       ...{ clock, sequences: this.sequences, limits: this.#limits },
       limitsNow: () => this.hangLimits(),
-      onHung: (hang) => void this.#endHung(hang),
+      onHung: (hang) => {
+        ports.logger.warn('mlx.hung', { hang, ...this.hangLimits() });
+        void this.supervisor.endHung();
+      },
     });
     this.#probe = new ReadyProbe({
       ...{ clock, client: options.client, facts: this.facts },
@@ -136,16 +138,6 @@ export class MlxProcess {
   onFrame(id: string): void {
     this.sequences.handOver(id);
     this.#guard.onFrame();
-  }
-
-  async #endHung(hang: Hang | 'drain'): Promise<void> {
-    const { pid } = this.supervisor.view();
-    if (pid === null) return;
-    const outside = await this.#ports.table.isSuspended(pid);
-    // Another process may have taken its place while the system was asked.
-    if (this.supervisor.view().pid !== pid) return;
-    this.#ports.logger.warn('mlx.hung', { hang, outside, ...this.hangLimits() });
-    this.supervisor.reportHung(outside);
   }
 
   async #launch(): Promise<LaunchSpec> {

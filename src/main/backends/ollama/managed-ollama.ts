@@ -73,14 +73,6 @@ export class ManagedOllama {
     return this.supervisor.view().pid;
   }
 
-  /** Kills a server that does nothing any more and starts it again, with backoff. */
-  async restartHung(): Promise<void> {
-    const { pid } = this;
-    const outside = pid !== null && (await this.#ports.table.isSuspended(pid));
-    // Another process may have taken its place while the system was asked.
-    if (this.pid === pid) this.supervisor.reportHung(outside);
-  }
-
   async #launch() {
     const program = await this.#options.program();
     const logFile = await this.#beginLog();

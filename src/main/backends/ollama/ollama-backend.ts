@@ -74,7 +74,7 @@ export class OllamaBackend implements Backend {
       api: () => this.#choice.current,
       managed: () => this.#choice.managed,
       busy: () => this.#completions.active > 0,
-      restartServer: () => this.#managed.restartHung(),
+      restartServer: () => this.#managed.supervisor.endHung(),
       onDrain: publish,
       ...ports,
     });
