@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Catalogue } from '../../../src/main/backends/ollama/catalogue';
 import { ManagedOllama } from '../../../src/main/backends/ollama/managed-ollama';
-import { ServerChoice } from '../../../src/main/backends/ollama/server-choice';
+import type { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
+import { ServerChoice, type ServerChoiceOptions } from '../../../src/main/backends/ollama/server-choice';
 import { StatusBoard } from '../../../src/main/backends/status-board';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { DEFAULT_LIMITS, type SupervisorLimits } from '../../../src/main/supervisor/limits';
@@ -52,6 +53,19 @@ function managed(
   return { ollama, ports, spawner };
 }
 
+function choiceOptions(candidates: string[], createApi: () => OllamaApi): ServerChoiceOptions {
+  return {
+    url: null,
+    candidates,
+    locate: async () => ({ path: 'ollama' }),
+    instanceId: 'test',
+    board: new StatusBoard('ollama', 10),
+    createApi,
+    busy: () => false,
+    onChosen: () => {},
+  };
+}
+
 test('who waits for ours gets the one that takes its place', async () => {
   const theirs = new ScriptedOllama();
   theirs.facts = { version: '0.24.0' };
@@ -60,16 +74,7 @@ test('who waits for ours gets the one that takes its place', async () => {
     throw new TandemError('backend_failed', 'does not start');
   });
   const choice = new ServerChoice(
-    {
-      url: null,
-      candidates: ['http://127.0.0.1:11434'],
-      locate: async () => ({ path: 'ollama' }),
-      instanceId: 'test',
-      board: new StatusBoard('ollama', 10),
-      createApi: () => (there ? theirs : nobody()).api,
-      busy: () => false,
-      onChosen: () => {},
-    },
+    choiceOptions(['http://127.0.0.1:11434'], () => (there ? theirs : nobody()).api),
     ollama,
     ports,
   );
@@ -88,16 +93,7 @@ test('who waits for ours gets the one that takes its place', async () => {
 test('who waits for ours while everything is closed is told that it is down', async () => {
   const { ollama, ports } = managed(new ScriptedOllama(), () => Promise.reject(new Error('no')));
   const choice = new ServerChoice(
-    {
-      url: null,
-      candidates: [],
-      locate: async () => ({ path: 'ollama' }),
-      instanceId: 'test',
-      board: new StatusBoard('ollama', 10),
-      createApi: () => nobody().api,
-      busy: () => false,
-      onChosen: () => {},
-    },
+    choiceOptions([], () => nobody().api),
     ollama,
     ports,
   );

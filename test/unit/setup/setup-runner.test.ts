@@ -22,6 +22,16 @@ const runner = (spawner: Spawner) =>
     wanted: () => wanted,
   });
 
+/** A set-up of one part is under way, and the other part is wanted by now. */
+function wantedLater() {
+  wanted = ['mlx'];
+  const spawner = new FakeSpawner();
+  const setup = runner(spawner);
+  const run = setup.run();
+  wanted = ['mlx', 'ollama'];
+  return { spawner, setup, run, later: setup.runMissing() };
+}
+
 const READY = {
   part: 'mlx',
   stage: 'ready',
@@ -59,12 +69,7 @@ describe('SetupRunner', () => {
   });
 
   it('sets up a part that is wanted later, after the run that is under way, and only that one', async () => {
-    wanted = ['mlx'];
-    const spawner = new FakeSpawner();
-    const setup = runner(spawner);
-    const run = setup.run();
-    wanted = ['mlx', 'ollama'];
-    const later = setup.runMissing();
+    const { spawner, setup, run, later } = wantedLater();
     spawner.last.stdout.end(`${JSON.stringify(READY)}\n`);
     spawner.last.exit(0);
     await run;
@@ -106,12 +111,7 @@ describe('SetupRunner', () => {
   });
 
   it('starts nothing any more once it is being stopped', async () => {
-    wanted = ['mlx'];
-    const spawner = new FakeSpawner();
-    const setup = runner(spawner);
-    const run = setup.run();
-    wanted = ['mlx', 'ollama'];
-    const later = setup.runMissing();
+    const { spawner, setup, run, later } = wantedLater();
     const stopped = setup.stop();
     spawner.last.stdout.end();
     await Promise.all([run, later, stopped]);
