@@ -164,7 +164,8 @@ function refusedByMemory(
   const reason = reasons.find(isOfMemory);
   if (!reason) return null;
   const overruled = route({ ...request, overruleMemory: true }, snapshot);
-  return overruled.kind === 'candidates' ? heldBack(reason, overruled.candidates[0]?.backend ?? 'mlx') : null;
+  const first = overruled.kind === 'candidates' ? overruled.candidates[0] : undefined;
+  return first ? heldBack(reason, first.backend) : null;
 }
 
 function refuse(category: Category, error: TandemError, reasons: Reason[]): Route {
