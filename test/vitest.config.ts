@@ -3,12 +3,21 @@ import { defineConfig } from 'vitest/config';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** Projects run one after the other from `resources/setup/test.js`; `integration` runs two files at once. */
+/** Projects run one after the other from `resources/setup/test.js`, each with two files at once. */
 export default defineConfig({
   root,
   test: {
     projects: [
-      { root, test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/electron/**/*.test.ts'] } },
+      {
+        root,
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/electron/**/*.test.ts'],
+          maxWorkers: 2,
+          // No test leaves anything in a module, and a registry per file would double the time.
+          isolate: false,
+        },
+      },
       {
         root,
         test: {
@@ -26,7 +35,8 @@ export default defineConfig({
           include: ['test/ui/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          globalSetup: ['test/support/build-ui.ts'],
         },
       },
     ],

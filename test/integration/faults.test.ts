@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type App, ask, startApp, until } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
-import { processesOf } from '../support/processes';
+import { processesOf, signalAll } from '../support/processes';
 import { mlxPython } from '../support/runtimes';
 import { tempDir } from '../support/temp-dir';
 
@@ -226,7 +226,7 @@ describe('a hung MLX', () => {
       const runners = await processesOf(Number(pid));
       expect(runners.length).toBeGreaterThan(0);
       const asked = Array.from({ length: 5 }, () => ask(other.ready.gateway, CODE));
-      for (const runner of runners) process.kill(runner, 'SIGKILL');
+      signalAll(runners, 'SIGKILL');
       const answers = await Promise.all(asked);
       expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
       expect(await ask(other.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
@@ -235,7 +235,7 @@ describe('a hung MLX', () => {
     it('and MLX both killed at once cost no answer', async () => {
       const asked = ['hello', CODE, 'hi', CODE].map((text) => ask(other.ready.gateway, text));
       const { mlx, ollama } = (await other.health()).backends;
-      for (const dead of [mlx, ollama]) process.kill(Number(dead?.pid), 'SIGKILL');
+      signalAll([Number(mlx?.pid), Number(ollama?.pid)], 'SIGKILL');
       const answers = await Promise.all(asked);
       expect(answers.map(({ status, error }) => error ?? status)).toEqual([200, 200, 200, 200]);
       await until(async () => (await other.health()).status !== 'degraded', 30_000, 'both up again');

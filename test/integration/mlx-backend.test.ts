@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { MlxBackend } from '../../src/main/backends/mlx/mlx-backend';
 import type { MlxBackendOptions } from '../../src/main/backends/mlx/mlx-options';
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
+import { signalAll } from '../support/processes';
 import { SLOW, TINY, writeRandomModel } from '../support/random-model';
 import { babble, collect, never, realMlx, table, until } from '../support/real-mlx';
 import { mlxPython } from '../support/runtimes';
@@ -138,7 +139,7 @@ describe('mlx_lm.server as a backend', () => {
     const { pid } = backend.status();
     const killed = async () => {
       for await (const chunk of backend.stream(babble(2000), never)) {
-        if (chunk.type === 'text' && pid !== null) process.kill(pid, 'SIGKILL');
+        if (chunk.type === 'text' && pid !== null) signalAll([pid], 'SIGKILL');
       }
     };
     await expect(killed()).rejects.toMatchObject({ code: 'backend_failed' });
@@ -200,7 +201,7 @@ describe('mlx_lm.server as a backend', () => {
     const { pid } = backend.status();
     const frozen = async () => {
       for await (const chunk of backend.stream(babble(2000), never)) {
-        if (chunk.type === 'text' && pid !== null) process.kill(pid, 'SIGSTOP');
+        if (chunk.type === 'text' && pid !== null) signalAll([pid], 'SIGSTOP');
       }
     };
     await expect(frozen()).rejects.toMatchObject({ code: 'backend_failed' });

@@ -7,6 +7,7 @@ import { RemoteMlxBackend } from '../../src/main/backends/mlx/remote-mlx-backend
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
 import { systemClock } from '../../src/main/ports/clock';
 import { babble, collect, never, OwnOllama, until } from '../support/own-ollama';
+import { signalAll } from '../support/processes';
 import { ollamaProgram } from '../support/runtimes';
 
 let own: OwnOllama;
@@ -91,7 +92,7 @@ describe('an Ollama of our own', () => {
       for await (const chunk of backend.stream(babble(900), never)) {
         if (chunk.type !== 'text' || runners.length > 0) continue;
         runners = await own.table.descendants(pid);
-        process.kill(pid, 'SIGKILL');
+        signalAll([pid], 'SIGKILL');
       }
     };
     await expect(killed()).rejects.toMatchObject({ code: 'backend_failed' });
@@ -108,8 +109,7 @@ describe('an Ollama of our own', () => {
     const pid = backend.status().pid ?? 0;
     const killed = async () => {
       for await (const chunk of backend.stream(babble(900), never)) {
-        if (chunk.type === 'text')
-          for (const runner of await own.table.descendants(pid)) process.kill(runner, 'SIGKILL');
+        if (chunk.type === 'text') signalAll(await own.table.descendants(pid), 'SIGKILL');
       }
     };
     await expect(killed()).rejects.toMatchObject({ code: 'backend_failed' });
@@ -122,8 +122,7 @@ describe('an Ollama of our own', () => {
     const pid = backend.status().pid ?? 0;
     const frozen = async () => {
       for await (const chunk of backend.stream(babble(900), never)) {
-        if (chunk.type === 'text')
-          for (const runner of await own.table.descendants(pid)) process.kill(runner, 'SIGSTOP');
+        if (chunk.type === 'text') signalAll(await own.table.descendants(pid), 'SIGSTOP');
       }
     };
     await expect(frozen()).rejects.toMatchObject({ details: { cause: 'stalled' } });

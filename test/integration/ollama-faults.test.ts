@@ -13,6 +13,7 @@ import { ProcessFamily } from '../../src/main/supervisor/process-family';
 import { ChildRecords, sweepOrphans } from '../../src/main/supervisor/sweep';
 import { startForeignOllama } from '../support/foreign-ollama';
 import { babble, collect, never, OwnOllama, until } from '../support/own-ollama';
+import { signalAll } from '../support/processes';
 import { ollamaProgram } from '../support/runtimes';
 
 /** A real Ollama of ours whose processes are killed or stopped, whose queue is full, whose log cannot be written. */
@@ -42,16 +43,6 @@ async function gone(pids: readonly number[]): Promise<boolean> {
   return left.every((identity) => identity === null);
 }
 
-function kill(pids: readonly number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      // It has ended by itself.
-    }
-  }
-}
-
 describe('a model process', () => {
   test('killed within milliseconds of its spawn, again and again: no load is lost, none blocks another', async () => {
     const backend = await own.ready({ stream: QUICK });
@@ -65,9 +56,9 @@ describe('a model process', () => {
       );
       const runners = await firstRunner(backend);
       await sleep(round * 3);
-      kill(runners, 'SIGKILL');
+      signalAll(runners, 'SIGKILL');
       causes.push(await outcome);
-      kill(await own.runners(backend), 'SIGKILL');
+      signalAll(await own.runners(backend), 'SIGKILL');
     }
     // One that has got as far as computing may have died of the request, which is for the router to judge.
     expect(causes.filter((cause) => cause !== 'end' && cause !== 'runner-died')).toEqual([]);
@@ -80,7 +71,7 @@ describe('a model process', () => {
     const { pid } = backend.status();
     const answer = collect(backend.stream(babble(3), never));
     const stopped = await firstRunner(backend);
-    kill(stopped, 'SIGSTOP');
+    signalAll(stopped, 'SIGSTOP');
     expect((await answer).at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 3 } });
     expect(await gone(stopped)).toBe(true);
     expect(backend.status()).toMatchObject({ state: 'ready', pid, restarts: 0 });
@@ -93,7 +84,7 @@ describe('a model process', () => {
       for await (const chunk of backend.stream(babble(900), never)) {
         if (chunk.type !== 'text' || stopped.length > 0) continue;
         stopped = await own.runners(backend);
-        kill(stopped, 'SIGSTOP');
+        signalAll(stopped, 'SIGSTOP');
       }
     };
     await expect(answer()).rejects.toMatchObject({ code: 'backend_failed', details: { cause: 'stalled' } });
@@ -117,10 +108,10 @@ describe('the server', () => {
       const backend = await own.ready({ stream: QUICK });
       const { pid } = backend.status();
       const answer = async () => {
-        if (moment === 'before the first token') kill([pid ?? 0], 'SIGSTOP');
+        if (moment === 'before the first token') signalAll([pid ?? 0], 'SIGSTOP');
         // Its model process computes the rest of the answer, and is at work until then.
         for await (const chunk of backend.stream(babble(25), never)) {
-          if (chunk.type === 'text') kill([pid ?? 0], 'SIGSTOP');
+          if (chunk.type === 'text') signalAll([pid ?? 0], 'SIGSTOP');
         }
       };
       const family = [pid ?? 0, ...(await own.runners(backend))];
@@ -142,8 +133,8 @@ describe('the server', () => {
         if (chunk.type !== 'text' || family.length > 0) continue;
         const runners = await own.runners(backend);
         family = [pid ?? 0, ...runners];
-        kill(runners, 'SIGSTOP');
-        kill([pid ?? 0], 'SIGKILL');
+        signalAll(runners, 'SIGSTOP');
+        signalAll([pid ?? 0], 'SIGKILL');
       }
     };
     await expect(answer()).rejects.toMatchObject({ code: 'backend_failed' });
@@ -170,7 +161,7 @@ describe('the server', () => {
     const ports = { table: own.table, clock: systemClock, logger: silentLogger };
     const family = new ProcessFamily('ollama', { ...ports, records: new ChildRecords(file) });
     await family.record(server, () => true);
-    kill([server.pid ?? 0], 'SIGKILL');
+    signalAll([server.pid ?? 0], 'SIGKILL');
     await server.exited;
     expect(await gone(runners)).toBe(false);
     expect(await sweepOrphans(new ChildRecords(file), ports)).toBe(1);
@@ -272,7 +263,7 @@ test('Ollama.app that ends ours and takes the place is used, not fought, and rep
   const pid = backend.status().pid ?? 0;
   const app = await startForeignOllama(join(own.folder, 'app'), port);
   onTestFinished(() => app.stop());
-  kill([pid], 'SIGTERM');
+  signalAll([pid], 'SIGTERM');
   await until(backend, ({ state }) => state === 'adopted');
   expect(backend.status()).toMatchObject({ ownership: 'adopted', url, pid: null });
   await sleep(600);

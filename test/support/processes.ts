@@ -32,3 +32,16 @@ export async function livingOf(pids: readonly number[]): Promise<string[]> {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !/^\d+\s+\d+\s+Z/.test(line));
 }
+
+/** Sends a signal to each of these processes; one that has ended meanwhile is passed over. */
+export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    // 0 and below name whole groups, the tests' own among them.
+    if (pid <= 0) throw new RangeError(`no process: ${pid}`);
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}

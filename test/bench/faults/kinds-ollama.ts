@@ -1,3 +1,4 @@
+import { signalAll } from '../../support/processes.ts';
 import { type Kind, unless } from './kinds.ts';
 import { FRAME_FAULTS, type FrameFault } from './proxy.ts';
 import { gone, holds, killBusy } from './waits.ts';
@@ -52,7 +53,7 @@ export const OLLAMA_KINDS: readonly Kind[] = [
     async apply(world) {
       await world.busy('ollama');
       const runners = await world.runners();
-      for (const pid of runners) process.kill(pid, 'SIGKILL');
+      signalAll(runners, 'SIGKILL');
       const ended = await Promise.all(runners.map((pid) => gone(pid)));
       return unless(runners.length > 0 && ended.every(Boolean), 'no runner was there');
     },
@@ -62,7 +63,7 @@ export const OLLAMA_KINDS: readonly Kind[] = [
     mode: 'managed',
     async apply(world) {
       const pids = [await world.busy('ollama'), await world.busy('mlx')];
-      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      signalAll(pids, 'SIGKILL');
       return unless((await Promise.all(pids.map((pid) => gone(pid)))).every(Boolean), 'one lived on');
     },
   },
