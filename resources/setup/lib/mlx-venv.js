@@ -49,6 +49,7 @@ function countPackages(requirements) {
  * @param {string} job.requirements lock file with hashes
  * @param {string} [job.verify] Python code that must run at the end; its output is the runtime's version
  * @param {string} [job.packageName] import name whose folder must exist later on (the quick check)
+ * @param {(sitePackages: string) => void} [job.trim] removes what is installed and not needed, before `verify`
  * @param {boolean} [job.mayInstall] whether a missing `python3-venv` may be installed
  * @param {string} [job.venvPackage] its Debian name
  * @param {(stage: string, detail: string, percent: number | null) => void} job.report
@@ -61,6 +62,7 @@ export async function buildVenv(job) {
   await makeVenv(job);
   const total = countPackages(requirements);
   if (total > 0) await installPackages({ ...job, total });
+  for (const sitePackages of sitePackagesOf(folder)) job.trim?.(join(folder, sitePackages));
   const version = await verify(job);
   const probe = job.packageName && findPackage(folder, job.packageName);
   removeScripts(folder);
@@ -140,11 +142,18 @@ async function installPackages({ folder, requirements, total, report, signal, on
   );
 }
 
+/** Where packages are installed, relative to the environment. */
+function sitePackagesOf(folder) {
+  return readdirSync(join(folder, 'lib'))
+    .map((entry) => join('lib', entry, 'site-packages'))
+    .filter((path) => existsSync(join(folder, path)));
+}
+
 /** Path of an installed package's folder relative to the environment. */
 function findPackage(folder, name) {
-  const lib = join(folder, 'lib');
-  const version = readdirSync(lib).find((entry) => existsSync(join(lib, entry, 'site-packages', name)));
-  return version && join('lib', version, 'site-packages', name);
+  return sitePackagesOf(folder)
+    .map((path) => join(path, name))
+    .find((path) => existsSync(join(folder, path)));
 }
 
 /** Scripts in `bin` name the temporary folder in their first line, so they would be dead after the rename. */

@@ -4,6 +4,7 @@ import { answers, inContainer } from './http-probe.js';
 import { takeLock } from './lock.js';
 import { cleanHalfBuilt, managedDir, otherVersions, publish, removeOldVersions } from './managed-dir.js';
 import { resourcesDir } from './manifest.js';
+import { trimTransformers } from './mlx-trim.js';
 import { buildVenv, checkVenv, venvPython } from './mlx-venv.js';
 import { findProgram, runtimeDir } from './paths.js';
 import { describePython, findPython, pythonCandidates } from './python.js';
@@ -137,6 +138,7 @@ async function buildManaged({ place, manifest, allowPackages, report, signal }, 
     requirements,
     verify: verifyCode,
     packageName: 'mlx_lm',
+    trim: trimTransformers,
     mayInstall,
     venvPackage: place.platform === 'linux' ? manifest.mlx.apt.venv : undefined,
     report,

@@ -20,6 +20,8 @@ with zipfile.ZipFile(sys.argv[1], "w") as z:
     z.writestr("mlx/core.py", "class A:\\n  def item(self): return 4\\ndef ones(s): return A()\\ndef sum(a): return a\\n")
     z.writestr("mlx_lm/__init__.py", "")
     z.writestr("mlx_lm/server.py", "")
+    for file in "llama/modeling_llama", "llama/tokenization_llama", "auto/modeling_auto":
+        z.writestr("transformers/models/" + file + ".py", "")
     z.writestr(name + ".dist-info/METADATA", "Metadata-Version: 2.1\\nName: mlx-lm\\nVersion: ${version}\\n")
     z.writestr(name + ".dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
     z.writestr(name + ".dist-info/RECORD", "")
@@ -84,6 +86,16 @@ describe('the managed MLX runtime', () => {
     const python = first.last?.path ?? '';
     expect(python).toBe(join(runtimes, `mlx-${version}`, 'bin', 'python'));
     expect(runs(python)).toBe('yes\n');
+
+    // What only makes the import of transformers slow is not kept.
+    const installed = readdirSync(join(runtimes, `mlx-${version}`), { recursive: true }).map(String);
+    const models = installed.filter((file) =>
+      /^lib\/.*transformers.models.*(modeling|tokenization)_\w+\.py$/.test(file),
+    );
+    expect(models.map((file) => file.split('/').slice(-2).join('/')).sort()).toEqual([
+      'auto/modeling_auto.py',
+      'llama/tokenization_llama.py',
+    ]);
 
     const second = await setUp(goodLockFile());
     expect(second.stages).toEqual(['check', 'ready']);
