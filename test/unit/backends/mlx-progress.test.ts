@@ -144,13 +144,25 @@ describe('hang by token progress', () => {
   test.each([
     ['does not even see', () => sequences.begin('a')],
     ['has lost in its queue', () => [sequences.begin('a'), told('a', 'queued')]],
-    ['has computed without an end of the stream', () => [started('a'), told('a', 'ended')]],
   ])('a request that the server %s is a hang', async (_what, arrange) => {
     arrange();
     await lines(11, () => ({}));
     expect(hangs).toEqual([]);
     await lines(3, () => ({}));
     expect(hangs).toEqual(['no_progress']);
+  });
+
+  test('an answer that is computed in full and not written on is a hang after three seconds', async () => {
+    started('a');
+    await lines(5, (second) => ({ steps: second, sequences: 1 }));
+    told('a', 'ended');
+    await lines(2, () => ({ steps: 5 }));
+    sequences.handOver('a');
+    sequences.ask('a');
+    await lines(3, () => ({ steps: 5 }));
+    expect(hangs).toEqual([]);
+    await lines(1, () => ({ steps: 5 }));
+    expect(hangs).toEqual(['no_frames']);
   });
 
   test('steps of which nothing arrives are a hang after three of the longest', async () => {

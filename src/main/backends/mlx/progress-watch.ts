@@ -26,6 +26,8 @@ export interface Work {
   awaiting: number;
   /** Since when, at the longest, one that the server computes has waited for a frame; null = none does. */
   quietSince: number | null;
+  /** The same for one that it has computed in full. */
+  completeSince: number | null;
 }
 
 /** Lines come once a second, so that what they tell may be so old, and the one before as well. */
@@ -101,6 +103,8 @@ export class ProgressWatch {
     if (loading * 1000 > loadMs) return 'load';
     if (this.#loading) return null;
     if (stuck * 1000 > (doing === 'preparing' ? Math.max(stepMs, preparingMs) : stepMs)) return 'step';
+    // What is computed has only to be written, which is no step.
+    if (work.completeSince !== null && now - work.completeSince > silenceMs) return 'no_frames';
     if (work.awaiting > 0 && now - this.#progressAt > stepMs + LINE_AGE_MS) return 'no_progress';
     if (work.quietSince !== null && now - work.quietSince > QUIET_STEPS * stepMs) return 'no_frames';
     return null;

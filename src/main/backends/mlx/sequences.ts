@@ -74,6 +74,15 @@ export class Sequences {
     return since;
   }
 
+  /** Since when a caller has waited for what is computed in full, at the longest; null = nobody does. */
+  get completeSince(): number | null {
+    let since: number | null = null;
+    for (const { leftAt, ended, askedAt } of this.#sequences.values()) {
+      if (ended && leftAt === null && askedAt !== null) since = Math.min(since ?? askedAt, askedAt);
+    }
+    return since;
+  }
+
   begin(id: string): void {
     const fresh = { seen: false, started: false, ended: false, leftAt: null };
     this.#sequences.set(id, { ...fresh, askedAt: this.#clock.now() });
@@ -135,6 +144,7 @@ export class Sequences {
     }
     if (event.state !== 'ended') return;
     sequence.ended = true;
+    if (sequence.askedAt !== null) sequence.askedAt = this.#clock.now();
     // Its last bytes may still be on their way to a caller that listens; that one ends it by itself.
     if (sequence.leftAt !== null) this.end(event.id);
   }
