@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** Projects run one after the other from `resources/setup/test.js`, each with two files at once. */
+/** Projects run one after the other from `resources/setup/test.js`, the first two with two files at once. */
 export default defineConfig({
   root,
   test: {
@@ -13,6 +13,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/electron/**/*.test.ts'],
+          // Properties and fuzzes over many steps take seconds where the machine is slow.
+          testTimeout: 30_000,
           maxWorkers: 2,
           // No test leaves anything in a module, and a registry per file would double the time.
           isolate: false,
@@ -35,8 +37,7 @@ export default defineConfig({
           include: ['test/ui/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
-          globalSetup: ['test/support/build-ui.ts'],
+          fileParallelism: false,
         },
       },
     ],

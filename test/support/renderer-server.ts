@@ -32,7 +32,7 @@ async function fingerprint(): Promise<string> {
 }
 
 /** Builds the UI as it ships, once per state of its sources, into `test-results/ui/`. Returns the folder. */
-export async function buildRenderer(): Promise<string> {
+async function buildRenderer(): Promise<string> {
   const outDir = join(ROOT, 'test-results/ui', `production-${await fingerprint()}`);
   const built = await readFile(join(outDir, 'index.html')).catch(() => null);
   if (built) return outDir;

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,21 +8,61 @@ import type { Ledger } from './ledger.ts';
 import type { World } from './world.ts';
 
 const SETTLE_MS = 3000;
+/** A file is written in milliseconds. */
+const HALF_WRITTEN_MS = 1000;
 
-/** Resident bytes and open files of the host at rest (Linux; elsewhere 0, so that nothing is claimed). */
-export async function hostFigures(world: World): Promise<{ bytes: number; handles: number }> {
+/** What the host holds at one moment (Linux; elsewhere nothing is known and all is 0, so that nothing is claimed). */
+export interface Held {
+  /** Resident memory. */
+  bytes: number;
+  handles: number;
+  /** Ports that it listens on. */
+  ports: number;
+  /** Half-written files in its data folder. */
+  files: number;
+}
+
+/** What the host holds now, under load or not. */
+export async function heldBy(world: World): Promise<Held> {
+  const { app } = world;
+  const files = await halfWritten(app.dataDir);
+  try {
+    const own = `/proc/${app.process.pid}`;
+    const [status, handles, tcp] = await Promise.all([
+      readFile(`${own}/status`, 'utf8'),
+      readdir(`${own}/fd`),
+      readFile(`${own}/net/tcp`, 'utf8'),
+    ]);
+    const links = await Promise.all(handles.map((name) => readlink(`${own}/fd/${name}`).catch(() => '')));
+    // Columns of `/proc/net/tcp`: the fourth is the state (0A = listening), the tenth the socket's inode.
+    const ports = tcp
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter((cells) => cells[3] === '0A' && links.includes(`socket:[${cells[9]}]`)).length;
+    const bytes = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+    return { bytes, handles: handles.length, ports, files };
+  } catch {
+    return { bytes: 0, handles: 0, ports: 0, files };
+  }
+}
+
+/** Files that replace nothing yet; younger ones may be in the middle of it. */
+async function halfWritten(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true });
+  const found = names.filter((name) => name.endsWith('.tmp')).map((name) => stat(join(folder, name)));
+  const settled = await Promise.allSettled(found);
+  return settled.filter(
+    (each) => each.status === 'fulfilled' && Date.now() - each.value.mtimeMs > HALF_WRITTEN_MS,
+  ).length;
+}
+
+/** The same at rest. */
+export async function heldAtRest(world: World): Promise<Held> {
   world.load.hold(true);
   await pause(SETTLE_MS);
-  const { pid } = world.app.process;
-  try {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    const bytes = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
-    return { bytes, handles: (await readdir(`/proc/${pid}/fd`)).length };
-  } catch {
-    return { bytes: 0, handles: 0 };
-  } finally {
-    world.load.hold(false);
-  }
+  const held = await heldBy(world);
+  world.load.hold(false);
+  return held;
 }
 
 /** What the app has left in its data folder and on its ports when it has ended. */

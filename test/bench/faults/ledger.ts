@@ -1,6 +1,18 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { judge, type Sent, type Verdict } from './requests.ts';
 
+/** What a fault has left behind, when all was up again. */
+export interface Left {
+  /** Alive, and nobody looks after them. */
+  processes: number;
+  /** That the host listens on beside those from before. */
+  ports: number;
+  /** Half written. */
+  files: number;
+  /** By which the host's resident memory has grown, in MB; less than 0 when garbage was collected meanwhile. */
+  hostMb: number;
+}
+
 /** One fault as it was applied. */
 export interface FaultLine {
   type: 'fault';
@@ -11,8 +23,7 @@ export interface FaultLine {
   /** Until both servers took requests again and all requests that met it had ended. */
   ms: number;
   effective: boolean;
-  /** Processes that were alive when all was up again, and that nobody looks after. */
-  left: number;
+  left: Left;
   why: string | null;
 }
 

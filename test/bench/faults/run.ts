@@ -4,7 +4,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Figures } from '../report.ts';
-import { auditData, hostFigures } from './audit.ts';
+import { auditData, heldAtRest, heldBy } from './audit.ts';
 import { type Effect, KINDS, type Kind } from './kinds.ts';
 import { judgeAll, Ledger } from './ledger.ts';
 import { schedule } from './schedule.ts';
@@ -38,9 +38,9 @@ const ALL_PHASES: readonly Phase[] = [
     name: 'servers',
     mode: 'managed',
     kinds: KINDS.filter(({ mode, name }) => mode === 'managed' && name !== KILLED),
-    share: 0.76,
+    share: 0.8,
   },
-  { name: 'frames', mode: 'proxied', kinds: KINDS.filter(({ mode }) => mode === 'proxied'), share: 0.18 },
+  { name: 'frames', mode: 'proxied', kinds: KINDS.filter(({ mode }) => mode === 'proxied'), share: 0.14 },
   { name: 'app', mode: 'managed', kinds: KINDS.filter(({ name }) => name === KILLED), share: 0.06 },
 ];
 const SHORT_PHASE: Phase = {
@@ -100,7 +100,7 @@ async function runPhase(
   });
   try {
     if (!short) await pause(WARM_UP_MS);
-    const before = await hostFigures(world);
+    const before = await heldAtRest(world);
     const end = performance.now() + limit.ms;
     // Quick ones come twice in a round of a long run.
     const again = short || shipped ? [] : phase.kinds.filter(isQuick);
@@ -111,7 +111,7 @@ async function runPhase(
       const { value: kind } = kinds.next();
       if (kind) await applyOne(kind, world, ledger, !short);
     }
-    const after = await hostFigures(world);
+    const after = await heldAtRest(world);
     if (phase.name !== 'app') {
       ledger.note('host_growth_mb', (after.bytes - before.bytes) / 1e6);
       ledger.note('leaked_handles', Math.max(0, after.handles - before.handles - SPARE_HANDLES));
@@ -139,6 +139,7 @@ async function applyOne(kind: Kind, world: World, ledger: Ledger, log: boolean):
     await world.forgetRestarts();
     await world.up();
   }
+  const before = await heldBy(world);
   const at = Date.now();
   const begun = performance.now();
   world.load.begin(index);
@@ -155,8 +156,14 @@ async function applyOne(kind: Kind, world: World, ledger: Ledger, log: boolean):
   await kind.mend?.(world);
   await world.up();
   await world.load.end();
-  const left = await world.orphans();
   const ms = performance.now() - begun;
+  const after = await heldBy(world);
+  const left = {
+    processes: await world.orphans(),
+    ports: Math.max(0, after.ports - before.ports),
+    files: Math.max(0, after.files - before.files),
+    hostMb: (after.bytes - before.bytes) / 1e6,
+  };
   const why = effect.seen ? null : effect.why;
   ledger.add({ type: 'fault', index, kind: kind.name, at, ms, effective: effect.seen, left, why });
   const load = loadavg()[0]?.toFixed(1);

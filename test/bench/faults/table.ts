@@ -4,12 +4,15 @@ import type { Judged, Ledger } from './ledger.ts';
 const HANDOVER_MS = 50;
 const GROWTH_MB = 20;
 
-/** One line per kind of fault, then what had no effect and what went wrong. */
+/**
+ * One line per kind of fault (what is left behind: sums, and of the host's memory the mean growth over one fault), then what
+ * had no effect and what went wrong.
+ */
 export function tableOf(ledger: Ledger, judged: readonly Judged[], kinds: readonly string[]): string[] {
   const rows = [
     [
       ...['fault', 'effective', 'requests', 'mlx', 'ollama', 'replayed', 'extra s'],
-      ...['lost', 'doubled', 'settled 2x', 'wrong label', 'left'],
+      ...['lost', 'doubled', 'settled 2x', 'wrong label', 'processes', 'ports', 'files', 'host MB'],
     ],
     ...kinds
       .filter((name) => ledger.faults.some(({ kind }) => kind === name))
@@ -57,9 +60,14 @@ function row(ledger: Ledger, judged: readonly Judged[], kind: string | null): st
     count(({ verdict }) => verdict.doubled),
     count(({ sent }) => twice.has(sent.id)),
     count(({ verdict }) => verdict.wrongLabel),
-    String(faults.reduce((sum, { left }) => sum + left, 0)),
+    ...(['processes', 'ports', 'files'] as const).map((what) =>
+      String(faults.reduce((sum, { left }) => sum + left[what], 0)),
+    ),
+    faults.length === 0 ? '' : mean(faults.map(({ left }) => left.hostMb)).toFixed(1),
   ];
 }
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const classOf = ({ sent }: Judged) => `${sent.kind} ${sent.words}`;
 
@@ -75,6 +83,8 @@ function usualMs(judged: readonly Judged[], kindOf: string): number {
 export function figuresOf(ledger: Ledger, judged: readonly Judged[]): Figures {
   const count = (which: (each: Judged) => boolean) => judged.filter(which).length;
   const sum = (name: string) => ledger.values(name).reduce((total, value) => total + value, 0);
+  const left = (what: 'processes' | 'ports' | 'files') =>
+    ledger.faults.reduce((total, fault) => total + fault.left[what], 0);
   const never = (value: number) => ({ value, unit: '', goal: 0, correct: true });
   const handover = ledger.values('handover_ms');
   const growth = ledger.values('host_growth_mb');
@@ -97,11 +107,9 @@ export function figuresOf(ledger: Ledger, judged: readonly Judged[]): Figures {
     'requests.wrong_label': never(count(({ verdict }) => verdict.wrongLabel)),
     'requests.known_killer_reached_mlx': never(sum('rule_broken')),
     'chat.stuck_rows': never(sum('stuck_rows')),
-    'leaked.processes': never(
-      sum('leaked_processes') + ledger.faults.reduce((total, { left }) => total + left, 0),
-    ),
-    'leaked.files': never(sum('leaked_files')),
-    'leaked.ports': never(sum('leaked_ports')),
+    'leaked.processes': never(sum('leaked_processes') + left('processes')),
+    'leaked.files': never(sum('leaked_files') + left('files')),
+    'leaked.ports': never(sum('leaked_ports') + left('ports')),
     'leaked.handles': never(sum('leaked_handles')),
     'host.memory_growth': { value: Math.max(0, ...growth), unit: 'MB', goal: GROWTH_MB },
     'handover.count': { value: handover.length, unit: '', goal: null },

@@ -2,7 +2,7 @@
  * What the models of this benchmark say: their words in order, one token each, whatever is asked. So the text itself
  * tells who has said it and whether a token is missing or came twice.
  */
-export const WORD_COUNT = 40;
+export const WORD_COUNT = 20;
 /** For a quick run. */
 export const FEW_WORDS = 12;
 
