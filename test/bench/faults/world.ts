@@ -16,7 +16,7 @@ export type Target = 'mlx' | 'ollama';
 
 const SUPPORT = resolve(import.meta.dirname, '../../support');
 /** Ms that the paced model takes for a token. */
-const PACE_MS = 8;
+const PACE_MS = 20;
 const UP_MS = 90_000;
 /** Clients rest so long between two requests; longer where most of the run is waiting. */
 const PAUSE_MS = 150;
