@@ -163,6 +163,7 @@ class Activity:
         self.states = {}  # id -> queued | started
         self.by_uid = {}  # the batch generator's number -> id
         self.held = None  # taken from the queue, not in the batch yet
+        self.finished = []  # computed in full; the server's loop has yet to hand over what it has of them
         self.steps = 0
         self.doing = "waiting"
         self.alive_at = time.monotonic()  # last sign of life of the generation thread
@@ -184,6 +185,12 @@ class Activity:
                 self.states[request_id] = state
             active, queue = self.counts()
         report.emit("sequence", id=request_id, state=state, active=active, queue=queue)
+
+    def settle(self):
+        """The server's loop has come back, so all that it had is handed over."""
+        finished, self.finished = self.finished, []
+        for request_id in finished:
+            self.mark(request_id, "ended")
 
     def beat(self, doing):
         """The generation thread lives, and is about to do this."""
@@ -243,6 +250,7 @@ def wrap_generator(server, state):
             raise
 
     def patched_next_request(self, timeout=None):
+        activity.settle()
         # The loop asks for another one only when it is through with the one before.
         if activity.held is not None:
             activity.mark(activity.held, "ended")
@@ -290,27 +298,28 @@ def wrap_batch(server):
         activity.mark(request_id, "started")
         return uids
 
-    def end(uids):
-        for uid in uids:
-            request_id = activity.by_uid.pop(uid, None)
-            if request_id is not None:
-                activity.mark(request_id, "ended")
+    def known(uids):
+        ids = [activity.by_uid.pop(uid, None) for uid in uids]
+        return [request_id for request_id in ids if request_id is not None]
 
     def patched_remove(self, uids, *args, **kwargs):
         result = remove(self, uids, *args, **kwargs)
-        end(uids)
+        for request_id in known(uids):
+            activity.mark(request_id, "ended")
         return result
 
     def prompt_tokens(self):
         return getattr(getattr(self, "_counters", None), "prompt_tokens", 0)
 
     def patched_step(self):
+        activity.settle()
         prefill = getattr(self, "_currently_processing", None) or getattr(self, "_unprocessed_sequences", None)
         before = prompt_tokens(self)
         activity.beat("prefill" if prefill else "decode")
         prompts, answers = step(self)
         activity.end_step(prompt_tokens(self) - before, "waiting")
-        end(answer.uid for answer in answers if answer.finish_reason is not None)
+        # The loop reads the last token's probability next, which waits for the step that is under way already.
+        activity.finished += known(answer.uid for answer in answers if answer.finish_reason is not None)
         return prompts, answers
 
     cls.insert_segments, cls.remove, cls.next = patched_insert, patched_remove, patched_step
@@ -357,6 +366,7 @@ def wrap_loading(server, mx, state):
     load, load_default = cls._load, cls.load_default
 
     def patched_load(self, model, *args):
+        activity.settle()
         report.emit("loading", model=str(model))
         activity.load_since = time.monotonic()
         try:

@@ -115,6 +115,20 @@ describe('a server that hangs while /health is fine', () => {
     expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
   });
 
+  test('the last token may take as long as any other', async () => {
+    const late = `
+form = server._format_top_logprobs
+def late(*args):
+    if armed(): time.sleep(5)
+    return form(*args)
+server._format_top_logprobs = late`;
+    const { backend, arm } = await broken(late, { hang: {} });
+    await arm();
+    const chunks = await collect(backend.stream(babble(1), never));
+    expect(chunks.at(-1)?.type).toBe('end');
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 0 });
+  });
+
   test('a long prompt is computed to its end under limits that its steps exceed together', async () => {
     const slow = `
 step = server.BatchGenerator.next

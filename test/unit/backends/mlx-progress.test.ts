@@ -165,6 +165,19 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['no_frames']);
   });
 
+  test('what is computed in full is waited for while the next model loads, and anew after a sleep', async () => {
+    started('a');
+    told('a', 'ended');
+    await lines(20, (second) => ({ loading: second }));
+    expect(hangs).toEqual([]);
+    guard.onLauncher(figures({ loading: 0 }));
+    sequences.handOver('a');
+    sequences.ask('a');
+    clock.sleepThrough(3_600_000);
+    await lines(3, () => ({}));
+    expect(hangs).toEqual([]);
+  });
+
   test('steps of which nothing arrives are a hang after three of the longest', async () => {
     started('a');
     await lines(24, (second) => ({ steps: second * 5, sequences: 1, doing: 'decode' }));

@@ -9,9 +9,9 @@ export type Hang =
   /** One step, or what lies between two, does not end. */
   | 'step'
   | 'load'
-  /** It lives, but a request of ours does not get on: not seen, lost, or complete without an end. */
+  /** It lives, but a request of ours does not get on: not seen, or lost. */
   | 'no_progress'
-  /** It computes, but nothing of it arrives. */
+  /** It computes, or has computed all, but nothing of it arrives. */
   | 'no_frames';
 
 /** What is waited for, from our side of the connections. */
@@ -103,7 +103,7 @@ export class ProgressWatch {
     if (loading * 1000 > loadMs) return 'load';
     if (this.#loading) return null;
     if (stuck * 1000 > (doing === 'preparing' ? Math.max(stepMs, preparingMs) : stepMs)) return 'step';
-    // What is computed has only to be written, which is no step.
+    // The server's loop has handed it over, so that it has only to be written, which is no step.
     if (work.completeSince !== null && now - work.completeSince > silenceMs) return 'no_frames';
     if (work.awaiting > 0 && now - this.#progressAt > stepMs + LINE_AGE_MS) return 'no_progress';
     if (work.quietSince !== null && now - work.quietSince > QUIET_STEPS * stepMs) return 'no_frames';

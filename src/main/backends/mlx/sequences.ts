@@ -58,29 +58,17 @@ export class Sequences {
 
   /** Since when one has been computed for nobody, at the longest; null = none is. */
   get drainingSince(): number | null {
-    let since: number | null = null;
-    for (const { leftAt } of this.#sequences.values()) {
-      if (leftAt !== null) since = Math.min(since ?? leftAt, leftAt);
-    }
-    return since;
+    return this.#earliest(({ leftAt }) => leftAt);
   }
 
   /** Since when a caller has waited for a frame of what the server computes, at the longest; null = nobody does. */
   get quietSince(): number | null {
-    let since: number | null = null;
-    for (const { leftAt, started, askedAt } of this.#sequences.values()) {
-      if (started && leftAt === null && askedAt !== null) since = Math.min(since ?? askedAt, askedAt);
-    }
-    return since;
+    return this.#earliest(({ started, leftAt, askedAt }) => (started && leftAt === null ? askedAt : null));
   }
 
   /** Since when a caller has waited for what is computed in full, at the longest; null = nobody does. */
   get completeSince(): number | null {
-    let since: number | null = null;
-    for (const { leftAt, ended, askedAt } of this.#sequences.values()) {
-      if (ended && leftAt === null && askedAt !== null) since = Math.min(since ?? askedAt, askedAt);
-    }
-    return since;
+    return this.#earliest(({ ended, leftAt, askedAt }) => (ended && leftAt === null ? askedAt : null));
   }
 
   begin(id: string): void {
@@ -185,6 +173,15 @@ export class Sequences {
       forgotten = true;
     }
     if (forgotten) this.#changed();
+  }
+
+  #earliest(timeOf: (sequence: Sequence) => number | null): number | null {
+    let earliest: number | null = null;
+    for (const sequence of this.#sequences.values()) {
+      const time = timeOf(sequence);
+      if (time !== null) earliest = Math.min(earliest ?? time, time);
+    }
+    return earliest;
   }
 
   #count(left: boolean): number {
