@@ -84,9 +84,10 @@ export const ledgerEntrySchema = z.object({
   backend: z.enum(BACKEND_IDS),
   /**
    * `process` is what the OS counts for the server's processes; `weights`, `kv_cache` and `buffers` are what the server
-   * tells of its inside; `promised` is a load or a cache that is coming.
+   * tells of its inside; `peak` is the most that its inside has been since its start, part of no sum; `promised` is a
+   * load or a cache that is coming.
    */
-  kind: z.enum(['process', 'weights', 'kv_cache', 'buffers', 'promised']),
+  kind: z.enum(['process', 'weights', 'kv_cache', 'buffers', 'peak', 'promised']),
   /** Model or request that it belongs to; null = the whole server. */
   name: z.string().nullable(),
   bytes: z.number().nullable(),

@@ -126,6 +126,9 @@ export function gpuBytesOfAll(ledger: Ledger): number {
   return BACKEND_IDS.reduce((sum, backend) => sum + (gpuBytes(ledger, backend) ?? 0), 0);
 }
 
+/** Kinds that are no part of what a server's inside holds now. */
+const NOT_INSIDE: ReadonlySet<LedgerEntry['kind']> = new Set(['process', 'peak', 'promised']);
+
 /** What is promised and has not arrived yet. */
 export function promisedBytes({ entries }: Ledger): number {
   return sumOf(entries.filter(({ kind }) => kind === 'promised'));
@@ -145,7 +148,7 @@ function entriesOf(
   { backend, figures, loaded }: HolderFigures,
   promised: readonly Promised[],
 ): LedgerEntry[] {
-  const { process, inside } = figures;
+  const { process, inside, peak } = figures;
   const silent =
     process.bytes === null && loaded.length === 0 && Object.values(inside).every((f) => f === null);
   // A server that is not here, or not up, has no memory that could be unknown.
@@ -154,6 +157,7 @@ function entriesOf(
     ['weights', inside.weights],
     ['kv_cache', inside.kvCache],
     ['buffers', inside.buffers],
+    ['peak', peak],
   ] as const;
   const announced = (model: LoadedModel) =>
     promised.some((promise) => promise.backend === backend && promise.model === model.name);
@@ -222,9 +226,7 @@ function arrivedBytes(
 }
 
 function insideBytes(entries: readonly LedgerEntry[], backend: BackendId): number | null {
-  const inside = entries.filter(
-    ({ backend: of, kind }) => of === backend && kind !== 'process' && kind !== 'promised',
-  );
+  const inside = entries.filter(({ backend: of, kind }) => of === backend && !NOT_INSIDE.has(kind));
   const known = inside.some(({ kind, bytes }) => kind === 'weights' && bytes !== null);
   return known && inside.every(({ bytes }) => bytes !== null) ? sumOf(inside) : null;
 }

@@ -111,6 +111,7 @@ export const statusEn = {
       weights: 'model weights',
       kv_cache: 'KV cache',
       buffers: 'working buffers',
+      peak: 'most since its start',
       promised: 'promised',
       rest: 'the rest of its process',
     },

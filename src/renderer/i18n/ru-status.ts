@@ -112,6 +112,7 @@ export const statusRu = {
       weights: 'веса модели',
       kv_cache: 'KV-кеш',
       buffers: 'рабочие буферы',
+      peak: 'наибольшее с запуска',
       promised: 'обещано',
       rest: 'остальное в процессе',
     },

@@ -38,6 +38,14 @@ describe('ledger', () => {
     expect(ledger.entries.map(({ kind }) => kind)).toEqual(['process', 'weights', 'kv_cache', 'buffers']);
   });
 
+  it('tells the peak of the inside, and counts it nowhere', () => {
+    const told = mlx(null);
+    told.figures.peak = figure(9);
+    const { ledger } = accountOf(machine(32, 12), [told]);
+    expect(ledger.entries.find(({ kind }) => kind === 'peak')?.bytes).toBe(9 * GB);
+    expect([heldBytes(ledger, 'mlx'), gpuBytes(ledger, 'mlx')]).toEqual([2.8 * GB, 2.8 * GB]);
+  });
+
   it('counts the inside where the processes are not told', () => {
     expect(heldBytes(accountOf(machine(32, 12), [mlx(null)]).ledger, 'mlx')).toBe(2.8 * GB);
   });

@@ -5,7 +5,7 @@ import type { Ledger, LedgerEntry } from '../../../shared/status';
 export interface LedgerPart {
   owner: 'system' | BackendId;
   /** `rest` is what the system counts for a server beyond what the server tells of its inside. */
-  kind: 'system' | 'rest' | LedgerEntry['kind'];
+  kind: 'system' | 'rest' | Exclude<LedgerEntry['kind'], 'peak'>;
   bytes: number;
   /** Share of all memory, 0–100. */
   percent: number;
@@ -46,7 +46,9 @@ export function ledgerView(ledger: Ledger): LedgerView {
   const parts: LedgerPart[] = [];
   let left = used;
   for (const backend of BACKEND_IDS) {
-    const own = ledger.entries.filter((entry) => entry.backend === backend && entry.kind !== 'promised');
+    const own = ledger.entries.filter(
+      ({ backend: of, kind }) => of === backend && kind !== 'promised' && kind !== 'peak',
+    );
     if (own.length === 0) continue;
     const isProcess = ({ kind }: LedgerEntry) => kind === 'process';
     const bytes = sum(own.filter(isProcess)) ?? sum(own.filter((entry) => !isProcess(entry)));
