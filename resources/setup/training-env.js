@@ -32,7 +32,7 @@ export async function ensureTrainingEnvironment(log, signal) {
     await buildVenv({
       folder: dir.building,
       python: await trainingPython(place, signal),
-      requirements,
+      recipe: [requirements],
       verify: smokeTest,
       packageName: 'jax',
       report: (_stage, detail) => log(detail),
@@ -47,7 +47,7 @@ export async function ensureTrainingEnvironment(log, signal) {
 }
 
 async function isGood(folder, signal) {
-  return (await checkVenv(folder, { requirements, signal })).state === 'good';
+  return (await checkVenv(folder, { recipe: [requirements], signal })).state === 'good';
 }
 
 async function trainingPython(place, signal) {

@@ -17,16 +17,16 @@ export function venvPython(folder) {
  * the interpreter runs (an upgrade of the Python below leaves a dead link).
  *
  * @param {string} folder
- * @param {{ requirements?: string, runProgram?: typeof run, signal?: AbortSignal }} [options] without requirements the
- *   stamp may be of any lock file
+ * @param {{ recipe?: string[], runProgram?: typeof run, signal?: AbortSignal }} [options] `recipe`: the files that it
+ *   should have been made from; without them it may be made from any
  * @returns {Promise<{ state: 'missing' | 'broken', why: string } | { state: 'good' }>}
  */
-export async function checkVenv(folder, { requirements, runProgram = run, signal } = {}) {
+export async function checkVenv(folder, { recipe, runProgram = run, signal } = {}) {
   if (!existsSync(folder)) return { state: 'missing', why: 'not set up yet' };
   const stamp = readStamp(join(folder, stampName));
   if (!stamp) return { state: 'broken', why: 'it is not complete' };
-  if (requirements && stamp.requirements !== hashFiles([requirements])) {
-    return { state: 'broken', why: 'it was made from another lock file' };
+  if (recipe && stamp.requirements !== hashFiles(recipe)) {
+    return { state: 'broken', why: 'it was made in another way' };
   }
   if (stamp.probe && !existsSync(join(folder, stamp.probe)))
     return { state: 'broken', why: `${stamp.probe} is missing` };
@@ -46,7 +46,7 @@ function countPackages(requirements) {
  * @param {object} job
  * @param {string} job.folder must not exist
  * @param {import('./python.js').Python} job.python
- * @param {string} job.requirements lock file with hashes
+ * @param {string[]} job.recipe what decides its contents: the lock file with hashes, then scripts, if any
  * @param {string} [job.verify] Python code that must run at the end; its output is the runtime's version
  * @param {string} [job.packageName] import name whose folder must exist later on (the quick check)
  * @param {(sitePackages: string) => void} [job.trim] removes what is installed and not needed, before `verify`
@@ -57,18 +57,19 @@ function countPackages(requirements) {
  * @param {AbortSignal} [job.signal]
  */
 export async function buildVenv(job) {
-  const { folder, python, requirements, report, signal, onSpawn } = job;
+  const { folder, python, recipe, report, signal, onSpawn } = job;
+  const [requirements] = recipe;
   report('venv', `Making a virtual environment with Python ${python.version}`, null);
   await makeVenv(job);
   const total = countPackages(requirements);
-  if (total > 0) await installPackages({ ...job, total });
+  if (total > 0) await installPackages({ ...job, requirements, total });
   for (const sitePackages of sitePackagesOf(folder)) job.trim?.(join(folder, sitePackages));
   const version = await verify(job);
   const probe = job.packageName && findPackage(folder, job.packageName);
   removeScripts(folder);
   copyFileSync(requirements, join(folder, 'requirements.txt'));
   writeStamp(join(folder, stampName), {
-    requirements: hashFiles([requirements]),
+    requirements: hashFiles(recipe),
     python: python.path,
     pythonVersion: python.version,
     version,

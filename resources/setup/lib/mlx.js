@@ -42,7 +42,7 @@ export async function findMlx({ place, manifest, adopt = true, signal }) {
   if (place.env.TANDEM_MLX_PYTHON) return checkNamedPython(place.env.TANDEM_MLX_PYTHON, signal);
   const dir = managedDir(runtimeDir(place), 'mlx', manifest.mlx.version);
   const check = await checkVenv(dir.final, {
-    requirements: requirementsFor(manifest, place.platform),
+    recipe: recipeFor(manifest, place.platform),
     signal,
   });
   if (check.state === 'good') return managedFound(dir.final, manifest.mlx.version);
@@ -74,11 +74,12 @@ function managedFound(folder, version) {
   };
 }
 
-function requirementsFor(manifest, platform) {
+/** What the environment is made from: the locked packages, and the script that removes some of their files. */
+function recipeFor(manifest, platform) {
   const file = manifest.mlx.requirements[platform];
   if (!file)
     throw new SetupError('unsupported_system', `MLX has no packages for ${platform}.`, 'Use macOS or Linux.');
-  return resolve(resourcesDir, file);
+  return [resolve(resourcesDir, file), resolve(resourcesDir, 'setup', 'lib', 'mlx-trim.js')];
 }
 
 async function checkNamedPython(path, signal) {
@@ -124,7 +125,7 @@ export async function setUpMlx(context) {
 }
 
 async function buildManaged({ place, manifest, allowPackages, report, signal }, dir, lock) {
-  const requirements = requirementsFor(manifest, place.platform);
+  const recipe = recipeFor(manifest, place.platform);
   const mayInstall = mayInstallPackages({ allowed: allowPackages });
   cleanHalfBuilt(dir);
   report('python', `Looking for Python ${manifest.mlx.python.minimum} or newer`, null);
@@ -135,7 +136,7 @@ async function buildManaged({ place, manifest, allowPackages, report, signal }, 
   await buildVenv({
     folder: dir.building,
     python,
-    requirements,
+    recipe,
     verify: verifyCode,
     packageName: 'mlx_lm',
     trim: trimTransformers,
@@ -174,9 +175,9 @@ export function noPython(range, seen, platform) {
   return new SetupError('no_python', message, cure, command);
 }
 
-/** The previous managed version, or a Python of the machine that has mlx-lm; else the failure stands. */
+/** What was managed before, of this version or another; else a Python of the machine that has mlx-lm; else the failure stands. */
 async function wayBack({ place, manifest, signal }, dir, error) {
-  for (const folder of otherVersions(dir)) {
+  for (const folder of [dir.final, ...otherVersions(dir)]) {
     if ((await checkVenv(folder, { signal })).state !== 'good') continue;
     const version = folder.slice(folder.lastIndexOf('-') + 1);
     return {
