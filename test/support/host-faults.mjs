@@ -1,9 +1,11 @@
 /**
  * Loaded into the headless host by `--import`, for the fault benchmark: what the machine does under it. The file named
  * by TANDEM_HOST_FAULTS holds `{ "clockMs": n, "memory": 0..1 }` and is read anew at each SIGUSR2. Only the wall clock and
- * what `/proc` tells of memory are changed; the app's own code is the shipped one.
+ * what `/proc` tells of memory are changed; the app's own code is the shipped one. What the host holds at that moment is
+ * written beside it, into `….held`: `{ "timers": n, "listeners": n }`, timers that run, and listeners on its process with
+ * one for each emitter that Node has warned of.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
@@ -33,8 +35,46 @@ promises.readFile = async (path, ...rest) => {
 };
 syncBuiltinESMExports();
 
+/** Those that do not keep the process alive too, which Node tells nobody of. */
+const timers = new Set();
+for (const [set, clear] of [
+  ['setTimeout', 'clearTimeout'],
+  ['setInterval', 'clearInterval'],
+]) {
+  const [start, stop] = [globalThis[set], globalThis[clear]];
+  globalThis[set] = (callback, ...rest) => {
+    const timer = start(
+      (...args) => {
+        if (set === 'setTimeout') timers.delete(timer);
+        callback(...args);
+      },
+      ...rest,
+    );
+    timers.add(timer);
+    return timer;
+  };
+  // `util.promisify` looks for its own form there.
+  Object.defineProperties(globalThis[set], Object.getOwnPropertyDescriptors(start));
+  globalThis[clear] = (timer) => {
+    timers.delete(timer);
+    stop(timer);
+  };
+}
+
+let crowded = 0;
+process.on('warning', ({ name }) => {
+  if (name === 'MaxListenersExceededWarning') crowded += 1;
+});
+
+function writeHeld(path) {
+  const listeners = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), crowded);
+  writeFileSync(`${path}.tmp`, JSON.stringify({ timers: timers.size, listeners }));
+  renameSync(`${path}.tmp`, path);
+}
+
 if (isMainThread && process.env.TANDEM_HOST_FAULTS) {
   process.on('SIGUSR2', () => {
     faults = JSON.parse(readFileSync(process.env.TANDEM_HOST_FAULTS, 'utf8'));
+    writeHeld(`${process.env.TANDEM_HOST_FAULTS}.held`);
   });
 }

@@ -81,7 +81,7 @@ def take_start(path):
         return None
 
 
-def wrap_loading(server, launcher, word):
+def wrap_loading(server, word):
     load = server.ModelProvider._load
 
     def patched(self, *args):
@@ -93,8 +93,6 @@ def wrap_loading(server, launcher, word):
             abort_with("[metal::malloc] Attempting to allocate 27917287424 bytes which is greater than the maximum\n")
         elif word == "exit-at-start":
             os._exit(1)
-        elif word == "port-taken":
-            launcher.die(launcher.PORT_TAKEN, "port taken")
         return load(self, *args)
 
     server.ModelProvider._load = patched
@@ -189,7 +187,7 @@ def wrap_answers(server):
 
 def install(server, launcher):
     word = take_start(os.environ.get("TANDEM_MLX_FAULT_STARTS", ""))
-    wrap_loading(server, launcher, word)
+    wrap_loading(server, word)
     wrap_steps(server)
     wrap_answers(server)
     pipe = os.environ.get("TANDEM_MLX_FAULT_PIPE")

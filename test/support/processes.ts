@@ -33,8 +33,9 @@ export async function livingOf(pids: readonly number[]): Promise<string[]> {
     .filter((line) => line !== '' && !/^\d+\s+\d+\s+Z/.test(line));
 }
 
-/** Sends a signal to each of these processes; one that has ended meanwhile is passed over. */
-export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+/** Sends a signal to each of these processes; true when all were there, as one that has ended is passed over. */
+export function signalAll(pids: readonly number[], signal: NodeJS.Signals): boolean {
+  let all = true;
   for (const pid of pids) {
     // 0 and below name whole groups, the tests' own among them.
     if (pid <= 0) throw new RangeError(`no process: ${pid}`);
@@ -42,6 +43,8 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
       process.kill(pid, signal);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      all = false;
     }
   }
+  return all;
 }

@@ -4,51 +4,65 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Ready } from '../../support/app.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, Left } from './ledger.ts';
 import type { World } from './world.ts';
 
 const SETTLE_MS = 3000;
 /** A file is written in milliseconds. */
 const HALF_WRITTEN_MS = 1000;
 
-/** What the host holds at one moment (Linux; elsewhere nothing is known and all is 0, so that nothing is claimed). */
+/** What the host holds at one moment. */
 export interface Held {
-  /** Resident memory. */
-  bytes: number;
-  handles: number;
-  /** Ports that it listens on. */
-  ports: number;
   /** Half-written files in its data folder. */
   files: number;
+  /** Null where the system does not tell (all but Linux). */
+  process: {
+    /** Resident memory. */
+    bytes: number;
+    handles: number;
+    /** Ports that it listens on. */
+    ports: number;
+  } | null;
 }
 
 /** What the host holds now, under load or not. */
 export async function heldBy(world: World): Promise<Held> {
   const { app } = world;
-  const files = await halfWritten(app.dataDir);
-  try {
-    const own = `/proc/${app.process.pid}`;
-    const [status, handles, tcp] = await Promise.all([
-      readFile(`${own}/status`, 'utf8'),
-      readdir(`${own}/fd`),
-      readFile(`${own}/net/tcp`, 'utf8'),
-    ]);
-    const links = await Promise.all(handles.map((name) => readlink(`${own}/fd/${name}`).catch(() => '')));
-    // Columns of `/proc/net/tcp`: the fourth is the state (0A = listening), the tenth the socket's inode.
-    const ports = tcp
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .filter((cells) => cells[3] === '0A' && links.includes(`socket:[${cells[9]}]`)).length;
-    const bytes = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
-    return { bytes, handles: handles.length, ports, files };
-  } catch {
-    return { bytes: 0, handles: 0, ports: 0, files };
-  }
+  return {
+    files: await halfWritten(app.dataDir),
+    process: await processFigures(`/proc/${app.process.pid}`).catch(() => null),
+  };
+}
+
+async function processFigures(own: string): Promise<NonNullable<Held['process']>> {
+  const [status, handles, tcp] = await Promise.all([
+    readFile(`${own}/status`, 'utf8'),
+    readdir(`${own}/fd`),
+    readFile(`${own}/net/tcp`, 'utf8'),
+  ]);
+  const links = await Promise.all(handles.map((name) => readlink(`${own}/fd/${name}`).catch(() => '')));
+  // Columns of `/proc/net/tcp`: the fourth is the state (0A = listening), the tenth the socket's inode.
+  const ports = tcp
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((cells) => cells[3] === '0A' && links.includes(`socket:[${cells[9]}]`)).length;
+  const bytes = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  return { bytes, handles: handles.length, ports };
+}
+
+/** What is there now and was not before. */
+export function leftBetween(before: Held, now: Held): Pick<Left, 'ports' | 'files' | 'hostMb'> {
+  const [was, is] = [before.process, now.process];
+  return {
+    files: Math.max(0, now.files - before.files),
+    ports: was && is ? Math.max(0, is.ports - was.ports) : 0,
+    hostMb: was && is ? (is.bytes - was.bytes) / 1e6 : null,
+  };
 }
 
 /** Files that replace nothing yet; younger ones may be in the middle of it. */
 async function halfWritten(folder: string): Promise<number> {
-  const names = await readdir(folder, { recursive: true });
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
   const found = names.filter((name) => name.endsWith('.tmp')).map((name) => stat(join(folder, name)));
   const settled = await Promise.allSettled(found);
   return settled.filter(
@@ -56,11 +70,13 @@ async function halfWritten(folder: string): Promise<number> {
   ).length;
 }
 
-/** The same at rest. */
-export async function heldAtRest(world: World): Promise<Held> {
+/** The same at rest, with the timers and listeners inside. */
+export type HeldAtRest = Held & { timers: number; listeners: number };
+
+export async function heldAtRest(world: World): Promise<HeldAtRest> {
   world.load.hold(true);
   await pause(SETTLE_MS);
-  const held = await heldBy(world);
+  const held = { ...(await heldBy(world)), ...(await world.ticking()) };
   world.load.hold(false);
   return held;
 }

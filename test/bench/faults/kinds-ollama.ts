@@ -53,18 +53,19 @@ export const OLLAMA_KINDS: readonly Kind[] = [
     async apply(world) {
       await world.busy('ollama');
       const runners = await world.runners();
-      signalAll(runners, 'SIGKILL');
+      const reached = runners.length > 0 && signalAll(runners, 'SIGKILL');
       const ended = await Promise.all(runners.map((pid) => gone(pid)));
-      return unless(runners.length > 0 && ended.every(Boolean), 'no runner was there');
+      return unless(reached && ended.every(Boolean), 'no runner was there');
     },
   },
   {
     name: 'both killed at once',
     mode: 'managed',
     async apply(world) {
-      const pids = [await world.busy('ollama'), await world.busy('mlx')];
-      signalAll(pids, 'SIGKILL');
-      return unless((await Promise.all(pids.map((pid) => gone(pid)))).every(Boolean), 'one lived on');
+      const pids = await world.busyAll();
+      const reached = signalAll(pids, 'SIGKILL');
+      const ended = await Promise.all(pids.map((pid) => gone(pid)));
+      return unless(reached && ended.every(Boolean), 'one lived on, or had gone');
     },
   },
   ...FRAME_FAULTS.map(frame),

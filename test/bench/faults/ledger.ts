@@ -9,8 +9,8 @@ export interface Left {
   ports: number;
   /** Half written. */
   files: number;
-  /** By which the host's resident memory has grown, in MB; less than 0 when garbage was collected meanwhile. */
-  hostMb: number;
+  /** By which the host's resident memory has grown, in MB; less than 0 when garbage was collected; null = not known. */
+  hostMb: number | null;
 }
 
 /** One fault as it was applied. */
@@ -51,6 +51,8 @@ export class Ledger {
         this.lines.push(JSON.parse(line));
       } catch {}
     }
+    if (this.faults.some(({ left }) => typeof left !== 'object'))
+      throw new Error(`${file} was written by an older version. Begin a new one, without --resume.`);
   }
 
   add(line: Line): void {

@@ -4,7 +4,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Figures } from '../report.ts';
-import { auditData, heldAtRest, heldBy } from './audit.ts';
+import { auditData, type HeldAtRest, heldAtRest, heldBy, leftBetween } from './audit.ts';
 import { type Effect, KINDS, type Kind } from './kinds.ts';
 import { judgeAll, Ledger } from './ledger.ts';
 import { schedule } from './schedule.ts';
@@ -94,6 +94,7 @@ async function runPhase(
     dir,
     mode: phase.mode,
     shipped,
+    smallDisk: small,
     words: short ? FEW_WORDS : WORD_COUNT,
     onSent: (sent) => ledger.add(sent),
     onHandover: (ms) => ledger.note('handover_ms', ms),
@@ -112,10 +113,7 @@ async function runPhase(
       if (kind) await applyOne(kind, world, ledger, !short);
     }
     const after = await heldAtRest(world);
-    if (phase.name !== 'app') {
-      ledger.note('host_growth_mb', (after.bytes - before.bytes) / 1e6);
-      ledger.note('leaked_handles', Math.max(0, after.handles - before.handles - SPARE_HANDLES));
-    }
+    if (phase.name !== 'app') noteGrowth(before, after, ledger);
   } finally {
     await world.load.stop();
     const { processes, code } = await world.close();
@@ -127,10 +125,20 @@ async function runPhase(
   }
 }
 
+function noteGrowth(before: HeldAtRest, after: HeldAtRest, ledger: Ledger): void {
+  const growth = (was: number, is: number, spare: number) => Math.max(0, is - was - spare);
+  if (before.process && after.process) {
+    ledger.note('host_growth_mb', (after.process.bytes - before.process.bytes) / 1e6);
+    ledger.note('leaked_handles', growth(before.process.handles, after.process.handles, SPARE.handles));
+  }
+  ledger.note('leaked_timers', growth(before.timers, after.timers, SPARE.timers));
+  ledger.note('leaked_listeners', growth(before.listeners, after.listeners, 0));
+}
+
 const isQuick = (kind: Kind) => kind.short === true;
 
-/** Connections that are kept for the next request. */
-const SPARE_HANDLES = 8;
+/** Connections that are kept for the next request, with the timers that end them. */
+const SPARE = { handles: 8, timers: 8 };
 
 async function applyOne(kind: Kind, world: World, ledger: Ledger, log: boolean): Promise<void> {
   const index = ledger.faults.length;
@@ -158,12 +166,7 @@ async function applyOne(kind: Kind, world: World, ledger: Ledger, log: boolean):
   await world.load.end();
   const ms = performance.now() - begun;
   const after = await heldBy(world);
-  const left = {
-    processes: await world.orphans(),
-    ports: Math.max(0, after.ports - before.ports),
-    files: Math.max(0, after.files - before.files),
-    hostMb: (after.bytes - before.bytes) / 1e6,
-  };
+  const left = { processes: await world.orphans(), ...leftBetween(before, after) };
   const why = effect.seen ? null : effect.why;
   ledger.add({ type: 'fault', index, kind: kind.name, at, ms, effective: effect.seen, left, why });
   const load = loadavg()[0]?.toFixed(1);

@@ -63,11 +63,12 @@ function row(ledger: Ledger, judged: readonly Judged[], kind: string | null): st
     ...(['processes', 'ports', 'files'] as const).map((what) =>
       String(faults.reduce((sum, { left }) => sum + left[what], 0)),
     ),
-    faults.length === 0 ? '' : mean(faults.map(({ left }) => left.hostMb)).toFixed(1),
+    mean(faults.flatMap(({ left }) => left.hostMb ?? [])),
   ];
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const mean = (values: readonly number[]) =>
+  values.length === 0 ? '' : (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(1);
 
 const classOf = ({ sent }: Judged) => `${sent.kind} ${sent.words}`;
 
@@ -111,6 +112,8 @@ export function figuresOf(ledger: Ledger, judged: readonly Judged[]): Figures {
     'leaked.files': never(sum('leaked_files') + left('files')),
     'leaked.ports': never(sum('leaked_ports') + left('ports')),
     'leaked.handles': never(sum('leaked_handles')),
+    'leaked.timers': never(sum('leaked_timers')),
+    'leaked.listeners': never(sum('leaked_listeners')),
     'host.memory_growth': { value: Math.max(0, ...growth), unit: 'MB', goal: GROWTH_MB },
     'handover.count': { value: handover.length, unit: '', goal: null },
     ...(handover.length > 0

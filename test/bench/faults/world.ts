@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type App, type Health, startApp, until } from '../../support/app.ts';
@@ -34,6 +34,8 @@ export interface WorldOptions {
   shipped: boolean;
   /** Tokens of each full answer. */
   words: number;
+  /** The data folder is a small file system of its own, which can be full. */
+  smallDisk: boolean;
   onSent: (sent: Sent) => void;
   /** Ms from the exit event of MLX to the replayed request's arrival at a free Ollama. */
   onHandover: (ms: number) => void;
@@ -134,13 +136,22 @@ export class World {
 
   /** Pid of the server that is computing something now. */
   async busy(target: Target): Promise<number> {
+    return Number((await this.busyAll([target]))[0]);
+  }
+
+  /** Pids of these servers at a moment in which each of them computes something. */
+  async busyAll(targets: readonly Target[] = ['mlx', 'ollama']): Promise<number[]> {
     return until(
       async () => {
-        const { pid, state } = await this.backend(target);
-        return state === 'busy' && pid;
+        const { backends } = await this.health();
+        const pids = targets.flatMap((target) => {
+          const found = backends[target];
+          return found?.state === 'busy' && found.pid ? found.pid : [];
+        });
+        return pids.length === targets.length && pids;
       },
       20_000,
-      `${target} busy`,
+      `${targets.join(' and ')} busy`,
     );
   }
 
@@ -205,6 +216,15 @@ export class World {
     await writeFile(this.#path('host.json'), JSON.stringify(faults));
     this.#app.process.kill('SIGUSR2');
     await pause(50);
+  }
+
+  /** Timers that run in the host, and listeners on its process. */
+  async ticking(): Promise<{ timers: number; listeners: number }> {
+    const path = this.#path('host.json.held');
+    await rm(path, { force: true });
+    await this.machine({ clockMs: 0, memory: null });
+    const text = await until(() => readFile(path, 'utf8').catch(() => false), 10_000, 'what the host holds');
+    return JSON.parse(String(text));
   }
 
   /** `kill -9` of the app; it is started again in the same data folder. */
