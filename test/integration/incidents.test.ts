@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, ask, startApp, until } from '../support/app';
@@ -48,17 +49,35 @@ async function killAtWork(app: App, id: 'mlx' | 'ollama', signal: NodeJS.Signals
   expect(answers.map(({ status, error }) => error ?? status)).toEqual(Array(6).fill(200));
 }
 
+/** Dies in its next step as it does for want of GPU memory, once, with words that no report may repeat. */
+const OUT_OF_MEMORY = (trigger: string) => `
+import os
+def install(server, launcher):
+    step = server.BatchGenerator.next
+    def dies(self):
+        if os.path.exists(${JSON.stringify(trigger)}):
+            os.remove(${JSON.stringify(trigger)})
+            os.write(2, b"[METAL] Command buffer execution failed: Insufficient Memory (${CANARY})\\n")
+            os.abort()
+        return step(self)
+    server.BatchGenerator.next = dies
+`;
+
 describe('deaths of real servers', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'tandem-incidents-'));
+  const trigger = join(scratch, 'trigger');
   let app: App;
   let ui: ContractClient;
 
   beforeAll(async () => {
-    app = await startApp({ env: ENV });
+    writeFileSync(join(scratch, 'faults.py'), OUT_OF_MEMORY(trigger));
+    app = await startApp({ env: { ...ENV, TANDEM_MLX_FAULTS: join(scratch, 'faults.py') } });
     ui = await connect(app.ready.web);
   }, 120_000);
   afterAll(async () => {
     await app.stop();
     await app.remove();
+    rmSync(scratch, { recursive: true, force: true });
   });
 
   const deaths = async () => (await ui.snapshot()).life.filter(({ type }) => type === 'died');
@@ -105,6 +124,18 @@ describe('deaths of real servers', () => {
       ok: false,
       error: { code: 'not_found' },
     });
+  }, 90_000);
+
+  it('name the kind of line that proves their cause, and repeat none', async () => {
+    const pid = await up(app, 'mlx');
+    writeFileSync(trigger, '');
+    expect(await ask(app.ready.mlxApi, `hello ${CANARY}`)).toMatchObject({ status: 200 });
+    await up(app, 'mlx', pid);
+    const death = (await deaths()).at(-1);
+    expect(death).toMatchObject({ backend: 'mlx', cause: 'out_of_memory' });
+    const { text } = await ui.value('incidentReport', { id: String(death?.incident) });
+    expect(text).toMatch(/^Evidence +metal_out_of_memory$/m);
+    expect(text).not.toContain('Command buffer');
   }, 90_000);
 
   it('leave the prompts that were in flight in no log, no journal, no report and no push', async () => {

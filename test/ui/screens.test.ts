@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium';
 import type { FakeCore } from '../support/fake-bridge';
@@ -77,19 +77,33 @@ interface Look {
   scale?: number;
 }
 
+const windows = new Map<string, Promise<BrowserContext>>();
+
+/** One window for each look: a page in it finds the program compiled by the page before. */
+function windowFor(size: Look['size'], theme: Look['theme'], scale: number): Promise<BrowserContext> {
+  const key = `${size} ${theme} ${scale}`;
+  const made =
+    windows.get(key) ??
+    browser.newContext({
+      viewport: SIZES[size],
+      deviceScaleFactor: scale,
+      colorScheme: theme,
+      reducedMotion: 'reduce',
+    });
+  windows.set(key, made);
+  made.catch(() => windows.delete(key));
+  return made;
+}
+
 /** Opens a screen, takes its picture, and returns what is wrong with it. */
 async function picture(
   screen: Screen,
   { size, theme, language, scale = 2 }: Look,
   path: string,
 ): Promise<string[]> {
-  const context = await browser.newContext({
-    viewport: SIZES[size],
-    deviceScaleFactor: scale,
-    colorScheme: theme,
-    reducedMotion: 'reduce',
-  });
+  const context = await windowFor(size, theme, scale);
   const page = await context.newPage();
+  await page.addInitScript(() => localStorage.clear());
   const problems: string[] = [];
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   page.on('pageerror', (error) => problems.push(String(error)));
@@ -121,7 +135,7 @@ async function picture(
     () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
   );
   if (overflow) problems.push('the page is wider than the window');
-  await context.close();
+  await page.close();
   return problems;
 }
 

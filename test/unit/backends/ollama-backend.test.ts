@@ -15,10 +15,20 @@ const LOADED: Way = { frames: [{ done: true, done_reason: 'load' }], last: 'end'
 
 let clock: FakeClock;
 let spawner: FakeSpawner;
+let records: ChildRecords;
 beforeEach(() => {
   clock = new FakeClock();
   spawner = new FakeSpawner();
+  records = new ChildRecords(join(tempDir(), 'children.json'));
 });
+
+/** Lets time pass until then; files take real time, in which the clock of the test must stand. */
+async function passUntil(done: () => boolean): Promise<void> {
+  while (!done()) {
+    await records.settled();
+    await clock.advance(500);
+  }
+}
 
 const request: BackendRequest = {
   id: 'r',
@@ -47,7 +57,7 @@ function backend(server: ScriptedOllama, url: string | null) {
       clock,
       spawner,
       table: new FakeProcessTable(),
-      records: new ChildRecords(join(tempDir(), 'children.json')),
+      records,
       logger: silentLogger,
     },
   );
@@ -62,11 +72,11 @@ test('a breaker that no probe could close is closed by an answer, and by nothing
   const ollama = backend(server, null);
   const breaker = () => ollama.status().breaker.state;
   await ollama.start();
-  while (ollama.status().state !== 'ready') await clock.advance(500);
+  await passUntil(() => ollama.status().state === 'ready');
   spawner.last.exit(1);
   await settle();
   expect(breaker()).toBe('open');
-  while (ollama.status().state !== 'ready') await clock.advance(500);
+  await passUntil(() => ollama.status().state === 'ready');
   expect(breaker()).toBe('half_open');
   await answer(ollama);
   expect(breaker()).toBe('half_open');
@@ -99,8 +109,7 @@ test.each([
     const server = new ScriptedOllama();
     const ollama = backend(server, url);
     await ollama.start();
-    const up = () => ['ready', 'adopted'].includes(ollama.status().state);
-    while (!up()) await clock.advance(500);
+    await passUntil(() => ['ready', 'adopted'].includes(ollama.status().state));
     server.silent = silent;
     const refused = expect(answer(ollama)).rejects.toMatchObject({
       code,

@@ -53,6 +53,13 @@ function managed(
   return { ollama, ports, spawner };
 }
 
+/** Starts it; free ports and files take real time, in which the clock of the test must stand. */
+async function startUp({ ollama, spawner }: ReturnType<typeof managed>): Promise<void> {
+  ollama.supervisor.start();
+  while (spawner.children.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await records.settled();
+}
+
 function choiceOptions(candidates: string[], createApi: () => OllamaApi): ServerChoiceOptions {
   return {
     url: null,
@@ -111,8 +118,9 @@ test.each<[string, Way[], number]>([
   const server = new ScriptedOllama(...ways);
   server.facts = { version: '0.24.0', capabilities: ['completion'] };
   server.loaded = [{ name: 'small', size: 1000 }];
-  const { ollama } = managed(server, async () => 'ollama');
-  ollama.supervisor.start();
+  const made = managed(server, async () => 'ollama');
+  const { ollama } = made;
+  await startUp(made);
   while (ollama.supervisor.view().state === 'starting') await clock.advance(500);
   expect(ollama.supervisor.view()).toMatchObject({ state: 'ready', restarts: 0 });
   expect(server.asked).toHaveLength(tries);
@@ -123,8 +131,9 @@ test('a server that falls silent over the probe is ended and started again soon'
   const server = new ScriptedOllama(SILENCE);
   server.facts = { version: '0.24.0', capabilities: ['completion'] };
   server.loaded = [{ name: 'small', size: 1000 }];
-  const { ollama } = managed(server, async () => 'ollama');
-  ollama.supervisor.start();
+  const made = managed(server, async () => 'ollama');
+  const { ollama } = made;
+  await startUp(made);
   while (server.asked.length === 0) await clock.advance(100);
   server.silent = ['/api/version'];
   await clock.advance(26_000);
@@ -140,9 +149,10 @@ test.each<[string, Way[], number, 'closed' | 'half_open']>([
   const server = new ScriptedOllama(...ways);
   server.facts = { version: '0.24.0', capabilities: ['completion'] };
   server.loaded = [{ name: 'm', size }];
-  const { ollama, spawner } = managed(server, async () => 'ollama', { maxRestarts: 0 });
-  const { supervisor } = ollama;
-  supervisor.start();
+  const made = managed(server, async () => 'ollama', { maxRestarts: 0 });
+  const { spawner } = made;
+  const { supervisor } = made.ollama;
+  await startUp(made);
   while (supervisor.view().state === 'starting') await clock.advance(500);
   spawner.last.exit(1);
   await settle();
