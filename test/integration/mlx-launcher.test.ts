@@ -102,6 +102,8 @@ test('each request is told apart from being queued to being ended', async () => 
     headers,
   });
   expect((await response.json()).usage.completion_tokens).toBe(4);
+  // It is told once the server's loop has come back from handing the answer over.
+  await run.next('sequence', ({ state }) => state === 'ended');
   expect(states).toEqual([
     ['mine', 'queued', 0, 1],
     ['mine', 'started', 1, 0],
