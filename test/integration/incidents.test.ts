@@ -102,7 +102,9 @@ describe('deaths of real servers', () => {
   it('without evidence are unknown, and are said to be', async () => {
     await killAtWork(app, 'mlx', 'SIGABRT', 'hi');
     const death = (await deaths()).at(-1);
-    expect(death).toMatchObject({ backend: 'mlx', cause: 'unknown', facts: { signal: 'SIGABRT' } });
+    // Python writes the stacks of all its threads first, and now and then faults over those that compute.
+    const signal = expect.stringMatching(/^SIG(ABRT|SEGV)$/);
+    expect(death).toMatchObject({ backend: 'mlx', cause: 'unknown', facts: { signal } });
     expect((await server(app, 'mlx')).last_error?.code).toBe('unknown');
   }, 90_000);
 
@@ -140,7 +142,7 @@ describe('deaths of real servers', () => {
 
   it('leave the prompts that were in flight in no log, no journal, no report and no push', async () => {
     expect(filesContaining(app.dataDir, CANARY)).toEqual([]);
-    expect(filesContaining(app.dataDir, 'SIGABRT')).toEqual(
+    expect(filesContaining(app.dataDir, 'SIGKILL')).toEqual(
       expect.arrayContaining(['incidents.jsonl', join('logs', 'tandem.log')]),
     );
     expect(app.log()).not.toContain(CANARY);
