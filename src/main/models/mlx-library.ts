@@ -1,7 +1,7 @@
 import type { Warning } from '../../shared/contract';
 import type { ModelInfo } from '../../shared/domain';
 import type { ModelFolder } from '../backends/mlx/mlx-options';
-import { orAbort } from '../router/bounded';
+import { orAbort } from '../ports/bounded';
 import { findByName } from '../router/model-names';
 import { FreshRun } from './fresh-run';
 import { type ScanResult, scanMlxModels } from './mlx-scanner';

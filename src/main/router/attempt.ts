@@ -1,8 +1,8 @@
 import { type CompletionChunk, type CompletionEnd, isServing } from '../../shared/domain';
 import type { Backend, BackendRequest } from '../backends/backend';
+import { childOf, nextOrAbort, within } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
-import { childOf, nextOrAbort, within } from './bounded';
 import { backendDown, endedEarly, tookTooLong } from './failures';
 import { deathIn } from './in-flight';
 import type { Stay } from './stay';

@@ -1,12 +1,12 @@
 import { type BackendId, type CompletionRequest, isServing, type Reason } from '../../shared/domain';
 import { type TandemError, toTandemError } from '../../shared/errors';
 import type { BackendRegistry } from '../backends/registry';
+import { orAbort } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
 import type { RequestQueue } from '../queue/request-queue';
 import type { Admitted } from '../queue/types';
 import { answer, type Routed, type TryContext } from './answer';
-import { orAbort } from './bounded';
 import { DrainWatch } from './drain-watch';
 import { asFailure, brokenOff, causeOf, isFinal, poisoned, withoutFallback } from './failures';
 import { type Fingerprints, MAX_DEATHS } from './fingerprints';

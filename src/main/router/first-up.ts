@@ -1,6 +1,6 @@
 import type { Backend } from '../backends/backend';
+import { childOf, within } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
-import { childOf, within } from './bounded';
 import { backendDown } from './failures';
 
 /** A backend that is waited for, and for how long, ms. */

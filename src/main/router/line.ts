@@ -1,8 +1,8 @@
 import { type BackendId, isServing } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
 import type { BackendRegistry } from '../backends/registry';
+import { childOf } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
-import { childOf } from './bounded';
 import { isPassing } from './failures';
 import { firstUp } from './first-up';
 import type { RetryBudget } from './retry-budget';

@@ -1,8 +1,8 @@
 import type { BackendId, Category, CompletionEnd, CompletionRequest, Reason } from '../../shared/domain';
 import { isTandemError, TandemError } from '../../shared/errors';
+import { childOf } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
 import type { Admitted, Outcome } from '../queue/types';
-import { childOf } from './bounded';
 import type { Candidate } from './types';
 
 /** What is known of a request when it has ended; metadata only, one journal row. Times in ms. */

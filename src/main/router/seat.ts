@@ -1,7 +1,7 @@
+import { within } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
 import type { TryContext } from './answer';
-import { within } from './bounded';
 import type { DrainWatch } from './drain-watch';
 import { noTurn } from './failures';
 import { type Fingerprints, MAX_DEATHS } from './fingerprints';

@@ -1,5 +1,5 @@
+import { childOf } from '../ports/bounded';
 import type { Admitted, Place, Slot, SlotWish } from '../queue/types';
-import { childOf } from './bounded';
 import type { DrainWatch } from './drain-watch';
 import { ROLES } from './roles';
 import type { Candidate, RouterEvent } from './types';

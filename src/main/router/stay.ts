@@ -1,6 +1,6 @@
 import type { BackendId, CompletionRequest } from '../../shared/domain';
 import type { ExitCause } from '../../shared/incidents';
-import { orAbort } from './bounded';
+import { orAbort } from '../ports/bounded';
 import { type Fingerprints, fingerprintOf } from './fingerprints';
 
 /**

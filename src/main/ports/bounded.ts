@@ -1,4 +1,4 @@
-import type { Clock } from '../ports/clock';
+import type { Clock } from './clock';
 
 /** The next value of an iterator, or the signal's reason as soon as it aborts, whichever comes first. */
 export function nextOrAbort<T>(iterator: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> {
