@@ -70,9 +70,10 @@ async function halfWritten(folder: string): Promise<number> {
   ).length;
 }
 
-/** The same at rest, with the timers and listeners inside. */
+/** With the timers and listeners inside. */
 export type HeldAtRest = Held & { timers: number; listeners: number };
 
+/** What the host holds when nothing has been asked of it for some seconds. */
 export async function heldAtRest(world: World): Promise<HeldAtRest> {
   world.load.hold(true);
   await pause(SETTLE_MS);

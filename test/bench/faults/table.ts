@@ -1,5 +1,5 @@
 import { type Figures, median, quantile } from '../report.ts';
-import type { Judged, Ledger } from './ledger.ts';
+import type { FaultLine, Judged, Ledger } from './ledger.ts';
 
 const HANDOVER_MS = 50;
 const GROWTH_MB = 20;
@@ -60,12 +60,13 @@ function row(ledger: Ledger, judged: readonly Judged[], kind: string | null): st
     count(({ verdict }) => verdict.doubled),
     count(({ sent }) => twice.has(sent.id)),
     count(({ verdict }) => verdict.wrongLabel),
-    ...(['processes', 'ports', 'files'] as const).map((what) =>
-      String(faults.reduce((sum, { left }) => sum + left[what], 0)),
-    ),
+    ...(['processes', 'ports', 'files'] as const).map((what) => String(leftBy(faults, what))),
     mean(faults.flatMap(({ left }) => left.hostMb ?? [])),
   ];
 }
+
+const leftBy = (faults: readonly FaultLine[], what: 'processes' | 'ports' | 'files') =>
+  faults.reduce((total, { left }) => total + left[what], 0);
 
 const mean = (values: readonly number[]) =>
   values.length === 0 ? '' : (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(1);
@@ -84,8 +85,6 @@ function usualMs(judged: readonly Judged[], kindOf: string): number {
 export function figuresOf(ledger: Ledger, judged: readonly Judged[]): Figures {
   const count = (which: (each: Judged) => boolean) => judged.filter(which).length;
   const sum = (name: string) => ledger.values(name).reduce((total, value) => total + value, 0);
-  const left = (what: 'processes' | 'ports' | 'files') =>
-    ledger.faults.reduce((total, fault) => total + fault.left[what], 0);
   const never = (value: number) => ({ value, unit: '', goal: 0, correct: true });
   const handover = ledger.values('handover_ms');
   const growth = ledger.values('host_growth_mb');
@@ -108,9 +107,9 @@ export function figuresOf(ledger: Ledger, judged: readonly Judged[]): Figures {
     'requests.wrong_label': never(count(({ verdict }) => verdict.wrongLabel)),
     'requests.known_killer_reached_mlx': never(sum('rule_broken')),
     'chat.stuck_rows': never(sum('stuck_rows')),
-    'leaked.processes': never(sum('leaked_processes') + left('processes')),
-    'leaked.files': never(sum('leaked_files') + left('files')),
-    'leaked.ports': never(sum('leaked_ports') + left('ports')),
+    'leaked.processes': never(sum('leaked_processes') + leftBy(ledger.faults, 'processes')),
+    'leaked.files': never(sum('leaked_files') + leftBy(ledger.faults, 'files')),
+    'leaked.ports': never(sum('leaked_ports') + leftBy(ledger.faults, 'ports')),
     'leaked.handles': never(sum('leaked_handles')),
     'leaked.timers': never(sum('leaked_timers')),
     'leaked.listeners': never(sum('leaked_listeners')),
