@@ -1,5 +1,6 @@
 import type { Evicted, GuardView, MemoryWish } from './decision';
-import { type Account, usedNow } from './ledger';
+import type { Account } from './ledger';
+import { usedNow } from './ledger-sums';
 import { SIZE_ERROR } from './needed-bytes';
 import { MEMORY_ROLES } from './roles';
 import type { Shortage } from './shortage';

@@ -1,5 +1,6 @@
-import { BACKEND_IDS, type BackendId } from '../../shared/domain';
+import type { BackendId } from '../../shared/domain';
 import type { Ledger, LedgerEntry, MemoryStatus } from '../../shared/status';
+import { sumOf } from './ledger-sums';
 import { MEMORY_ROLES } from './roles';
 import type { LoadedModel, MemoryFigures } from './types';
 
@@ -106,44 +107,6 @@ export function risingBetween(
   return Math.max(0, now.usedBytes - before.usedBytes - Math.max(0, own, arrivedBytes)) / seconds;
 }
 
-/** Bytes of a server, counted once: its processes, else the sum of what it tells of its inside. Null = unknown. */
-export function heldBytes({ entries }: Ledger, backend: BackendId): number | null {
-  const process = entries.find((entry) => entry.backend === backend && entry.kind === 'process');
-  return process?.bytes ?? insideBytes(entries, backend);
-}
-
-/**
- * What a server has of the GPU: weights, caches and buffers where it tells them, else its whole processes (an upper
- * bound). Null = unknown.
- */
-export function gpuBytes({ entries }: Ledger, backend: BackendId): number | null {
-  const process = entries.find((entry) => entry.backend === backend && entry.kind === 'process');
-  return insideBytes(entries, backend) ?? process?.bytes ?? null;
-}
-
-/** The GPU's part of all servers. What is unknown is left out, so that this is a lower bound then. */
-export function gpuBytesOfAll(ledger: Ledger): number {
-  return BACKEND_IDS.reduce((sum, backend) => sum + (gpuBytes(ledger, backend) ?? 0), 0);
-}
-
-/** Kinds that are no part of what a server's inside holds now. */
-const NOT_INSIDE: ReadonlySet<LedgerEntry['kind']> = new Set(['process', 'peak', 'promised']);
-
-/** What is promised and has not arrived yet. */
-export function promisedBytes({ entries }: Ledger): number {
-  return sumOf(entries.filter(({ kind }) => kind === 'promised'));
-}
-
-/** Buffers that the server keeps for its own next use: they serve a new cache without growth. */
-export function spareBytes({ entries }: Ledger, backend: BackendId): number {
-  return sumOf(entries.filter((entry) => entry.backend === backend && entry.kind === 'buffers'));
-}
-
-/** Used by everything now, with what the servers took since the last sample. */
-export function usedNow({ ledger, grownBytes }: Account): number {
-  return ledger.usedBytes + grownBytes;
-}
-
 function entriesOf(
   { backend, figures, loaded }: HolderFigures,
   promised: readonly Promised[],
@@ -225,12 +188,6 @@ function arrivedBytes(
   return Math.max(0, grown, there ? (there.size.bytes ?? 0) : machineGrown);
 }
 
-function insideBytes(entries: readonly LedgerEntry[], backend: BackendId): number | null {
-  const inside = entries.filter(({ backend: of, kind }) => of === backend && !NOT_INSIDE.has(kind));
-  const known = inside.some(({ kind, bytes }) => kind === 'weights' && bytes !== null);
-  return known && inside.every(({ bytes }) => bytes !== null) ? sumOf(inside) : null;
-}
-
 /** Of a load only what the machine's sample does not show: the server's figure in it may be from before the load. */
 function grownSince(machine: MemoryStatus, holders: readonly HolderFigures[], load: Load | null): number {
   const sampled: Record<BackendId, number | null> = { mlx: machine.mlxBytes, ollama: machine.ollamaBytes };
@@ -250,10 +207,6 @@ function deviceLimit(holders: readonly HolderFigures[], of: 'workingSet' | 'buff
     if (bytes) return bytes;
   }
   return null;
-}
-
-function sumOf(entries: readonly LedgerEntry[]): number {
-  return entries.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
 }
 
 function share(total: number, percent: number): number {

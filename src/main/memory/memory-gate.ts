@@ -9,7 +9,7 @@ import { decide, mustStopPreload, standingRefusal } from './guard';
 import { GuardViews, type MachineMemory } from './guard-views';
 import { relief } from './idle-models';
 import { LastDecision } from './last-decision';
-import { heldBytes } from './ledger';
+import { heldBytes } from './ledger-sums';
 import type { ModelNeeds } from './model-needs';
 import { refusal, ruleReason } from './refusal';
 import type { MemoryHolder } from './types';

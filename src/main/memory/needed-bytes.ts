@@ -1,6 +1,7 @@
 import type { MemoryWish } from './decision';
 import { kvBytes } from './kv-cache';
-import { type Account, spareBytes } from './ledger';
+import type { Account } from './ledger';
+import { spareBytes } from './ledger-sums';
 import { MEMORY_ROLES } from './roles';
 
 /** Sizes are told and estimated no better than this. */

@@ -1,5 +1,6 @@
 import type { GuardView, MemoryWish } from './decision';
-import { type Account, gpuBytes, gpuBytesOfAll, promisedBytes, usedNow } from './ledger';
+import type { Account } from './ledger';
+import { gpuBytes, gpuBytesOfAll, promisedBytes, usedNow } from './ledger-sums';
 import { type Place, SIZE_ERROR } from './needed-bytes';
 import { MEMORY_ROLES } from './roles';
 

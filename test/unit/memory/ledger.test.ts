@@ -1,15 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { accountOf, type Promised, risingBetween } from '../../../src/main/memory/ledger';
 import {
-  accountOf,
   gpuBytes,
   gpuBytesOfAll,
   heldBytes,
-  type Promised,
   promisedBytes,
-  risingBetween,
   spareBytes,
   usedNow,
-} from '../../../src/main/memory/ledger';
+} from '../../../src/main/memory/ledger-sums';
 import type { LoadedModel } from '../../../src/main/memory/types';
 import { ledgerSchema } from '../../../src/shared/status';
 import { account, figure, figures, GB, machine, model, NOW } from './figures';
