@@ -32,7 +32,7 @@ export function mlxPython(): string {
 
 /** The Ollama program; throws with what to do when it is not set up. */
 export function ollamaProgram(): string {
-  return process.env.TANDEM_OLLAMA_BIN ?? managed('ollama', 'ollama');
+  return process.env.TANDEM_OLLAMA_BIN ?? managed('ollama', 'bin', 'ollama');
 }
 
 export const LAUNCH_SCRIPT = join(resources, 'mlx', 'launch.py');

@@ -705,12 +705,12 @@ export const SCREENS: readonly Screen[] = [
           {
             part: 'ollama',
             stage: 'failed',
-            detail: 'Building Ollama needs libstb-dev.',
+            detail: 'Building Ollama needs cmake, ninja-build.',
             percent: null,
             elapsedMs: 4_000,
-            code: 'no_headers',
-            cure: 'Run: sudo apt-get install -y libstb-dev',
-            command: 'sudo apt-get install -y libstb-dev',
+            code: 'no_build_tools',
+            cure: 'Run: sudo apt-get install -y cmake ninja-build',
+            command: 'sudo apt-get install -y cmake ninja-build',
           },
         ],
         warnings: [

@@ -4,8 +4,8 @@ import { mayInstallPackages } from './apt.js';
 import { answers } from './http-probe.js';
 import { resourcesDir } from './manifest.js';
 import { findMlx, noPython } from './mlx.js';
-import { inspectBuild, installOllamaCure, missingPackagesCure } from './ollama-build.js';
 import { findOllama } from './ollama-find.js';
+import { inspectBuild, installOllamaCure, missingPackagesCure } from './ollama-tools.js';
 import { findPython } from './python.js';
 
 /** The Python that the managed MLX environment is, or would be, made with. */
@@ -51,15 +51,15 @@ export async function checkOllama(facts) {
   try {
     const found = await findOllama(facts);
     if (found.stage === 'ready') return await checkServer('ollama', found, '/api/version', facts.signal);
-    const { goVersion, packages } = await inspectBuild(facts);
+    const { tools, packages } = await inspectBuild(facts);
     if (packages.length > 0 && !mayInstallPackages({ allowed: facts.allowPackages })) {
       const detail = `not installed; building it needs ${packages.join(', ')}`;
       return { part: 'ollama', state: 'missing', detail, cure: missingPackagesCure(facts.place, packages) };
     }
-    const cure = `npm start builds it with Go ${goVersion}, in the background (a few minutes).`;
+    const cure = `npm start builds it with Go ${tools.goVersion}, in the background (some ten minutes on two cores).`;
     return { part: 'ollama', state: 'missing', detail: 'not installed', cure, obtainable: true };
   } catch (error) {
-    const state = error.code === 'no_go' ? 'missing' : 'broken';
+    const state = ['no_go', 'no_build_tools'].includes(error.code) ? 'missing' : 'broken';
     return {
       part: 'ollama',
       state,

@@ -1,6 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareVersions } from './manifest.js';
+import { readStamp, writeStamp } from './stamp.js';
+
+/** In a half-built folder: what it is being made from. */
+const recipeFile = 'recipe.json';
 
 /**
  * Folders of one managed runtime: `<name>-<version>`, built in a temporary folder beside it.
@@ -25,14 +29,29 @@ export function managedDir(root, name, version) {
  * replacement never arrived.
  *
  * @param {ReturnType<typeof managedDir>} dir
+ * @param {string} [recipe] a half-built folder of this recipe stays, to be continued
  */
-export function cleanHalfBuilt(dir) {
+export function cleanHalfBuilt(dir, recipe) {
   mkdirSync(dir.root, { recursive: true, mode: 0o700 });
   if (existsSync(dir.replaced) && !existsSync(dir.final)) renameSync(dir.replaced, dir.final);
+  const continued = recipe !== undefined && readStamp(join(dir.building, recipeFile))?.recipe === recipe;
   for (const entry of readdirSync(dir.root)) {
+    if (continued && join(dir.root, entry) === dir.building) continue;
     const isOurs = entry.startsWith(`.${dir.name}-`) && /\.(building|replaced)$/.test(entry);
     if (isOurs) rmSync(join(dir.root, entry), { recursive: true, force: true });
   }
+}
+
+/**
+ * Makes the folder to build in, or takes up the one that an interrupted set-up left, if its recipe is the same.
+ *
+ * @param {ReturnType<typeof managedDir>} dir
+ * @param {string} recipe whatever decides the contents, as one text
+ */
+export function openHalfBuilt(dir, recipe) {
+  cleanHalfBuilt(dir, recipe);
+  mkdirSync(dir.building, { recursive: true });
+  writeStamp(join(dir.building, recipeFile), { recipe });
 }
 
 /**

@@ -154,7 +154,7 @@ async function buildManaged({ place, manifest, allowPackages, report, signal }, 
 /** MLX's CPU backend compiles some kernels with the system's C++ compiler while it runs. */
 async function ensureCompiler(place, aptName, mayInstall, report, signal) {
   if (findProgram(place, ['g++', 'c++']) || !mayInstall) return;
-  report('headers', `Installing the system package ${aptName}`, null);
+  report('packages', `Installing the system package ${aptName}`, null);
   await aptInstall([aptName], { signal });
 }
 

@@ -29,10 +29,16 @@ function appBinaries({ home }) {
   return [join('/', inside), join(home, inside)];
 }
 
+/** Where a managed build has its program; those before 0.34 had it at the top. */
+export function ollamaProgram(folder) {
+  const top = join(folder, 'ollama');
+  return existsSync(top) ? top : join(folder, 'bin', 'ollama');
+}
+
 /** The managed build's binary for a version, if it was completed. */
-export function managedOllama(place, version) {
+function managedOllama(place, version) {
   const folder = join(runtimeDir(place), `ollama-${version}`);
-  const path = join(folder, 'ollama');
+  const path = ollamaProgram(folder);
   return readStamp(join(folder, ollamaStamp)) && existsSync(path) ? path : undefined;
 }
 

@@ -1,13 +1,23 @@
-import { join } from 'node:path';
 import { takeLock } from './lock.js';
-import { cleanHalfBuilt, managedDir, otherVersions, publish, removeOldVersions } from './managed-dir.js';
-import { buildOllama, prepareBuild } from './ollama-build.js';
-import { findOllama, ollamaVersion } from './ollama-find.js';
+import {
+  cleanHalfBuilt,
+  managedDir,
+  openHalfBuilt,
+  otherVersions,
+  publish,
+  removeOldVersions,
+} from './managed-dir.js';
+import { buildOllama, buildRecipe } from './ollama-build.js';
+import { findOllama, ollamaProgram, ollamaVersion } from './ollama-find.js';
+import { prepareBuild } from './ollama-tools.js';
 import { runtimeDir } from './paths.js';
 
+/** After these a half-built folder is not to be trusted; after anything else the next set-up continues there. */
+const spoiled = ['build_failed', 'verify_failed', 'sum_mismatch'];
+
 /**
- * Finds an Ollama to use or, where Go is on the machine, builds one. If an update cannot be built, the previous
- * managed build is used.
+ * Finds an Ollama to use or, where the tools are on the machine, builds one. While an update is built, and if it cannot
+ * be, the previous managed build is used: every event until then carries its path.
  *
  * @param {import('./context.js').Context} context
  * @returns {Promise<import('./mlx.js').Found>} rejects with a SetupError when there is none, with the signal's reason on abort
@@ -18,32 +28,44 @@ export async function setUpOllama(context) {
   const found = await findOllama(context);
   if (found.stage === 'ready') return found;
   const dir = managedDir(runtimeDir(place), 'ollama', manifest.ollama.version);
+  const old = await previous(dir, signal);
+  const whileOld = (stage, detail, percent) => report(stage, detail, percent, old);
   const onWait = (holder) =>
-    report('check', `Waiting: another Tandem (process ${holder}) builds Ollama`, null);
+    whileOld('check', `Waiting: another Tandem (process ${holder}) builds Ollama`, null);
   const lock = await takeLock(dir.lock, { onWait, signal });
+  let recipe;
   try {
     const again = await findOllama(context);
     if (again.stage === 'ready') return again;
-    cleanHalfBuilt(dir);
-    const go = await prepareBuild(context);
-    const version = await buildOllama(context, { go, folder: dir.building, onSpawn: lock.noteChild });
+    const tools = await prepareBuild({ ...context, report: whileOld });
+    recipe = buildRecipe(manifest.ollama, tools.generator);
+    openHalfBuilt(dir, recipe);
+    const job = { tools, folder: dir.building, onSpawn: lock.noteChild };
+    const version = await buildOllama({ ...context, report: whileOld }, job);
     publish(dir);
     removeOldVersions(dir);
-    return managed(dir.final, version, `Ollama ${version}`);
+    return { stage: 'ready', ...managed(dir.final, version), detail: `Ollama ${version}` };
   } catch (error) {
     signal?.throwIfAborted();
-    for (const folder of otherVersions(dir)) {
-      const version = await ollamaVersion(join(folder, 'ollama'), signal);
-      if (version)
-        return managed(folder, version, `Ollama ${version} is used; the update failed: ${error.message}`);
-    }
-    throw error;
+    if (spoiled.includes(error.code)) recipe = undefined;
+    if (!old) throw error;
+    const detail = `Ollama ${old.version} is used; the update failed: ${error.message}`;
+    return { stage: 'ready', ...old, detail };
   } finally {
-    cleanHalfBuilt(dir);
+    if (!signal?.aborted) cleanHalfBuilt(dir, recipe);
     lock.release();
   }
 }
 
-function managed(folder, version, detail) {
-  return { stage: 'ready', source: 'managed', path: join(folder, 'ollama'), version, detail };
+/** The newest other managed build that runs. */
+async function previous(dir, signal) {
+  for (const folder of otherVersions(dir)) {
+    const version = await ollamaVersion(ollamaProgram(folder), signal);
+    if (version) return managed(folder, version);
+  }
+  return undefined;
+}
+
+function managed(folder, version) {
+  return { source: 'managed', path: ollamaProgram(folder), version };
 }

@@ -5,12 +5,13 @@ import { SetupError } from './setup-error.js';
 /**
  * @typedef {object} RuntimeEvent one line of progress
  * @property {'mlx' | 'ollama'} part
- * @property {'check' | 'python' | 'venv' | 'install' | 'verify' | 'headers' | 'download' | 'build' | 'ready' | 'absent' | 'failed'} stage
+ * @property {'check' | 'python' | 'venv' | 'install' | 'verify' | 'packages' | 'download' | 'build' | 'ready' | 'absent' | 'failed'} stage
  * @property {string} detail one sentence
  * @property {number | null} percent 0–100 of the whole part
  * @property {number} elapsedMs since the part began
  * @property {'env' | 'managed' | 'app' | 'path' | 'running'} [source] with `ready`
- * @property {string} [path] with `ready`: the Python that has mlx-lm, or the Ollama binary
+ * @property {string} [path] with `ready`: the Python that has mlx-lm, or the Ollama binary; before it: the older version
+ *   that can be run while the new one is made
  * @property {string} [url] with `ready`: a server that is used as it is (then there is no path)
  * @property {string} [version] with `ready`
  * @property {string} [code] with `absent` and `failed`
@@ -21,7 +22,7 @@ import { SetupError } from './setup-error.js';
 const installers = { mlx: setUpMlx, ollama: setUpOllama };
 
 /** Failures that mean "not on this machine", not "something went wrong". */
-const absentCodes = new Set(['no_python', 'no_go', 'no_headers', 'unsupported_system']);
+const absentCodes = new Set(['no_python', 'no_go', 'no_build_tools', 'unsupported_system']);
 
 /**
  * Sets up the parts at the same time and reports every step. Expected failures end a part, not the call.
@@ -45,7 +46,7 @@ export async function setUpRuntimes({ parts, onEvent, now = Date.now, ...context
       onEvent(whole);
       return whole;
     };
-    const report = (stage, detail, percent) => tell({ stage, detail, percent });
+    const report = (stage, detail, percent, usable) => tell({ stage, detail, percent, ...usable });
     try {
       return tell({ ...(await installers[part]({ ...context, report })), percent: 100 });
     } catch (error) {

@@ -6,7 +6,8 @@ import type { SetupRunner } from './setup-runner';
 export function locateRuntime(setup: SetupRunner, name: SetupPart['part']): Locate {
   return async () => {
     const part = setup.part(name);
-    if (part?.stage === 'ready' && part.path) return { path: part.path };
+    // While a newer version is made, every line of the set-up names the one that is there.
+    if (part?.path) return { path: part.path };
     if (part && (part.stage === 'failed' || part.stage === 'absent')) {
       const { code = 'backend_absent', cure = part.detail, command } = part;
       return { absent: { code, cure, ...(command === undefined ? {} : { details: { command } }) } };

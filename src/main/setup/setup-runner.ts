@@ -32,7 +32,7 @@ export class SetupRunner {
   #stopped = false;
 
   readonly onProgress = this.#progress.subscribe;
-  /** A part is ready, absent or failed. */
+  /** A part is ready, absent or failed, or has an older version to run while the new one is made. */
   readonly onSettled = this.#settled.subscribe;
 
   constructor(options: SetupRunnerOptions) {
@@ -133,9 +133,10 @@ export class SetupRunner {
   }
 
   #tell(part: SetupPart): void {
+    const before = this.#parts.get(part.part)?.path;
     this.#parts.set(part.part, part);
     this.#progress.emit(part);
-    if (isSettled(part)) this.#settled.emit(part);
+    if (isSettled(part) || (part.path !== undefined && part.path !== before)) this.#settled.emit(part);
   }
 
   /** A set-up that died before its last word leaves no part waiting for ever. */

@@ -138,7 +138,10 @@ export const troubleEn = {
       'Ollama is not installed. Install it with its own Linux installer, or Go 1.26 or newer to have it built, then start Tandem again.',
     no_go_run:
       'Ollama is not installed. Install the Ollama app or run `{{command}}`, then start Tandem again.',
-    no_headers_run: 'Something is missing to build Ollama with. Run `{{command}}`.',
+    no_build_tools:
+      'A tool to build Ollama with is missing or too old. Install Ollama with its own installer, or CMake 3.24 or newer, then start Tandem again.',
+    no_build_tools_run:
+      'Something is missing to build Ollama with. Run `{{command}}`, then start Tandem again.',
     build_failed: 'Ollama could not be built. Install it with its own installer, then start Tandem again.',
     build_failed_run:
       'Ollama could not be built. Install the Ollama app or run `{{command}}`, then start Tandem again.',

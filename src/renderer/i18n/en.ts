@@ -367,7 +367,7 @@ export const en = {
       venv: 'Making its environment',
       install: 'Installing',
       verify: 'Checking',
-      headers: 'Installing build headers',
+      packages: 'Installing system packages',
       download: 'Downloading',
       build: 'Building from source',
       ready: 'Ready',

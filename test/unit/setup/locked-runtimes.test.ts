@@ -38,6 +38,7 @@ describe('the Ollama module', () => {
       `${ollama.module} ${ollama.moduleVersion} ${ollama.sum}\n`,
     );
     expect(ollama.moduleVersion).toBe(`v${ollama.version}`);
+    expect(ollama.llamaCpp.sha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it('comes with a hash for every module that the build may load', () => {

@@ -13,6 +13,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   cleanHalfBuilt,
   managedDir,
+  openHalfBuilt,
   otherVersions,
   publish,
   removeOldVersions,
@@ -50,6 +51,23 @@ describe('a managed runtime', () => {
     cleanHalfBuilt(dir);
     expect(readFileSync(join(dir.final, 'file'), 'utf8')).toBe('old');
     expect(readdirSync(root).sort()).toEqual(['.ollama-2.0.0.building', 'mlx-2.0.0']);
+  });
+
+  it('is continued where it is half built after the same recipe, and begun anew after another', () => {
+    const dir = managedDir(root, 'ollama', '2.0.0');
+    const half = () => readdirSync(dir.building).sort();
+    openHalfBuilt(dir, 'recipe a');
+    fill(dir.building, 'compiled');
+    fill(managedDir(root, 'ollama', '1.0.0').building, 'half of another version');
+    openHalfBuilt(dir, 'recipe a');
+    expect(half()).toEqual(['file', 'recipe.json']);
+    expect(readdirSync(root)).toEqual(['.ollama-2.0.0.building']);
+    openHalfBuilt(dir, 'recipe b');
+    expect(half()).toEqual(['recipe.json']);
+    cleanHalfBuilt(dir, 'recipe b');
+    expect(half()).toEqual(['recipe.json']);
+    cleanHalfBuilt(dir);
+    expect(readdirSync(root)).toEqual([]);
   });
 
   it('keeps the newest of the older versions as the way back', () => {

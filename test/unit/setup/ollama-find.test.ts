@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readManifest } from '../../../resources/setup/lib/manifest.js';
-import { findOllama } from '../../../resources/setup/lib/ollama-find.js';
-import { missingHeaders } from '../../../resources/setup/lib/ollama-headers.js';
+import { findOllama, ollamaProgram } from '../../../resources/setup/lib/ollama-find.js';
 
 const manifest = readManifest();
 let root: string;
@@ -37,8 +36,8 @@ const look = (env: Record<string, string> = {}, adopt = false) =>
   });
 
 function managedBuild(): string {
-  const file = program(`runtimes/ollama-${manifest.ollama.version}/ollama`, manifest.ollama.version);
-  writeFileSync(join(dirname(file), 'tandem-runtime.json'), '{}');
+  const file = program(`runtimes/ollama-${manifest.ollama.version}/bin/ollama`, manifest.ollama.version);
+  writeFileSync(join(dirname(file), '..', 'tandem-runtime.json'), '{}');
   return file;
 }
 
@@ -71,7 +70,7 @@ describe('the Ollama to use', () => {
   });
 
   it('is to be made when there is none, or only half a build', async () => {
-    program(`runtimes/ollama-${manifest.ollama.version}/ollama`, '0.24.0');
+    program(`runtimes/ollama-${manifest.ollama.version}/bin/ollama`, '0.34.0');
     expect(await look()).toEqual({ stage: 'needed' });
   });
 
@@ -85,9 +84,9 @@ describe('the Ollama to use', () => {
   });
 });
 
-it('names the headers that no include folder has', () => {
-  mkdirSync(join(root, 'a', 'nlohmann'), { recursive: true });
-  writeFileSync(join(root, 'a', 'nlohmann', 'json.hpp'), '');
-  const missing = missingHeaders(manifest.ollama.headers, [join(root, 'a'), join(root, 'b')]);
-  expect(missing.map((header) => header.apt)).toEqual(['libstb-dev']);
+it('stands at the top of a build before 0.34, in bin of a later one', () => {
+  const early = program('runtimes/ollama-0.24.0/ollama', '0.24.0');
+  const late = program('runtimes/ollama-0.34.0/bin/ollama', '0.34.0');
+  expect(ollamaProgram(join(root, 'runtimes', 'ollama-0.24.0'))).toBe(early);
+  expect(ollamaProgram(join(root, 'runtimes', 'ollama-0.34.0'))).toBe(late);
 });

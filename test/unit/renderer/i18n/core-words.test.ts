@@ -7,7 +7,7 @@ import {
   installOllamaCure,
   missingPackagesCommand,
   missingPackagesCure,
-} from '../../../../resources/setup/lib/ollama-build.js';
+} from '../../../../resources/setup/lib/ollama-tools.js';
 import { readListenSettings } from '../../../../src/main/listen-settings';
 import { parseEnvironment } from '../../../../src/main/store/environment';
 import { cureWords, errorWords, setupDetail } from '../../../../src/renderer/i18n/core-words';
@@ -117,7 +117,8 @@ describe('what a server that is not there needs', () => {
   it.each([
     ['no_go', { command: installOllamaCommand('darwin') }, '`brew install ollama`'],
     ['no_go', { command: installOllamaCommand('linux') }, `Go ${goMinimum}`],
-    ['no_headers', { command: missingPackagesCommand(place, ['libstb-dev']) }, 'libstb-dev`'],
+    ['no_build_tools', { command: missingPackagesCommand(place, ['ninja-build']) }, 'ninja-build`'],
+    ['no_build_tools', { command: installOllamaCommand('linux') }, `CMake ${manifest.ollama.cmakeMinimum}`],
     [
       'no_python',
       { command: noPython(manifest.mlx.python, [], 'darwin').command },
@@ -150,8 +151,8 @@ describe('what a server that is not there needs', () => {
       const { cure, command } = noPython(manifest.mlx.python, [], platform);
       if (command !== undefined) expect(cure).toContain(command);
     }
-    expect(missingPackagesCure(place, ['libstb-dev'])).toContain(
-      missingPackagesCommand(place, ['libstb-dev']),
+    expect(missingPackagesCure(place, ['ninja-build'])).toContain(
+      missingPackagesCommand(place, ['ninja-build']),
     );
     expect(installOllamaCure('darwin')).toContain(installOllamaCommand('darwin'));
   });
