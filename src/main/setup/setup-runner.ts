@@ -75,7 +75,7 @@ export class SetupRunner {
     if (missing.length > 0) await this.#begin(missing);
   }
 
-  /** Ends a running set-up for good; what is half built is cleaned by that of the next start. */
+  /** Ends a running set-up for good; what is half built is continued or removed by that of the next start. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const child = this.#child;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/main/ports/logger';
 import type { Spawner } from '../../../src/main/ports/spawner';
+import { locateRuntime } from '../../../src/main/setup/locate-runtime';
 import { SetupRunner } from '../../../src/main/setup/setup-runner';
 import { settle } from '../../support/fake-clock';
 import { FakeSpawner } from '../../support/fake-processes';
@@ -54,6 +55,31 @@ describe('SetupRunner', () => {
     await run;
     expect(settled).toEqual(['mlx ready', 'ollama failed']);
     expect(setup.part('ollama')).toMatchObject({ code: 'runtime_broken', detail: 'the set-up ended with 1' });
+  });
+
+  it('tells of an older version that can be run once, and it is run until the new one is there', async () => {
+    const spawner = new FakeSpawner();
+    const setup = runner(spawner);
+    const told: string[] = [];
+    setup.onSettled(({ stage, path }) => told.push(`${stage} ${path}`));
+    const locate = locateRuntime(setup, 'ollama');
+    const run = setup.run();
+    expect(await locate()).toMatchObject({ absent: { setup: true } });
+    const say = (stage: string, path?: string) =>
+      spawner.last.stdout.write(`${JSON.stringify({ ...READY, part: 'ollama', stage, path })}\n`);
+    say('check');
+    say('download', '/old/ollama');
+    say('build', '/old/ollama');
+    await settle();
+    expect(told).toEqual(['download /old/ollama']);
+    expect(await locate()).toEqual({ path: '/old/ollama' });
+    say('ready', '/new/ollama');
+    await settle();
+    expect(await locate()).toEqual({ path: '/new/ollama' });
+    expect(told).toEqual(['download /old/ollama', 'ready /new/ollama']);
+    spawner.last.stdout.end();
+    spawner.last.exit(0);
+    await run;
   });
 
   it('sets up the one part that is wanted, and says nothing of the other when that fails', async () => {
