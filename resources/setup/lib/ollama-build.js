@@ -25,8 +25,8 @@ const weights = { fetch: 10, go: 100, llama: 400 };
  * @param {string} generator
  */
 export function buildRecipe(pins, generator) {
-  const goFiles = ['go.mod', 'go.sum'].map((file) => join(resourcesDir, pins.goFiles, file));
-  const hash = createHash('sha256').update(hashFiles(goFiles));
+  const files = [`${pins.goFiles}/go.mod`, `${pins.goFiles}/go.sum`, pins.precompile];
+  const hash = createHash('sha256').update(hashFiles(files.map((file) => join(resourcesDir, file))));
   return hash.update(JSON.stringify([pins, configureFlags(generator)])).digest('hex');
 }
 

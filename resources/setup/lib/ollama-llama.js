@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { resourcesDir } from './manifest.js';
 import { buildFailed } from './ollama-go.js';
 import { fetchPackageFile } from './package-file.js';
 import { SetupError } from './setup-error.js';
@@ -63,10 +64,13 @@ export async function fetchLlama({ run, env, manifest, folder, platform }, optio
  *   output: folder that gets the programs
  * @returns {Promise<void>} rejects with `build_failed`
  */
-export async function buildLlama({ run, env, folder, platform }, options) {
+export async function buildLlama({ run, env, folder, manifest, platform }, options) {
   const { cmake, generator, recipes, source, output, parallel, onProgress } = options;
   const build = join(folder, 'build');
-  const where = ['-S', recipes, '-B', build, `-DFETCHCONTENT_SOURCE_DIR_LLAMA_CPP=${source}`];
+  const where = [
+    ...['-S', recipes, '-B', build, `-DFETCHCONTENT_SOURCE_DIR_LLAMA_CPP=${source}`],
+    `-DCMAKE_PROJECT_ollama-llama-server_INCLUDE=${join(resourcesDir, manifest.precompile)}`,
+  ];
   const configured = await run(cmake, [...where, ...configureFlags(generator)], { env });
   if (configured.code !== 0) throw buildFailed(configured, platform);
   const progress = stepProgress(finishedSteps(build));
@@ -89,7 +93,8 @@ export async function buildLlama({ run, env, folder, platform }, options) {
  */
 export function stepProgress(finished) {
   return (line) => {
-    const steps = /^\[(\d+)\/(\d+)\] /.exec(line);
+    // CMake's look at its own files comes before the build and is counted apart.
+    const steps = /^\[(\d+)\/(\d+)\] (?!Re-)/.exec(line);
     if (steps) return (finished + Number(steps[1])) / (finished + Number(steps[2]));
     const percent = /^\[ *(\d+)%\] /.exec(line);
     return percent ? Number(percent[1]) / 100 : undefined;

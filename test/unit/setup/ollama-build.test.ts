@@ -19,6 +19,8 @@ describe('the progress of the build', () => {
   it('is not in the words of a compiler', () => {
     const progress = stepProgress(0);
     for (const line of [
+      '[0/2] Re-checking globbed directories...',
+      '[1/2] Re-running CMake...',
       'server.cpp:12:3: warning: unused',
       'FAILED: [code=1] a.o',
       '[0/2 of it',
