@@ -50,7 +50,8 @@ export function pickSmaller(backend: BackendId, than: string, snapshot: RouteSna
 
 /** Is the small model all that can answer here? What a server had that is gone for now counts as installed. */
 export function isSmallAlone({ models, backends }: RouteSnapshot): boolean {
-  return !models.some((model) => !model.small && canChat(model) && backends[model.backend].enabled);
+  const able = models.filter((model) => canChat(model) && backends[model.backend].enabled);
+  return able.length > 0 && able.every(({ small }) => small);
 }
 
 /** Is this model the user's own choice for any category of its backend? Then it counts as capable. */

@@ -43,6 +43,7 @@ export function ModelsSection() {
     <Section title={t('settings.sections.models')} hint={t('settings.bestHint')}>
       <Models backend="mlx" rows={onlyLight ? MLX_FAST : [...MLX_FAST, ...MLX_HEAVY]} />
       <Models backend="ollama" rows={OLLAMA} />
+      <SmallModelRow />
       <AdoptedRow />
       <FoldersRow />
       {suggestions.length + pulls.length > 0 && (
@@ -95,6 +96,21 @@ function ModelRow({ row, backend }: { row: Row; backend: BackendId }) {
   );
 }
 
+/** The built-in model: off removes it, on gets it again. */
+function SmallModelRow() {
+  const { t } = useTranslation();
+  return (
+    <SettingRow
+      setting={useSetting('smallModel')}
+      title={t('settings.smallModel')}
+      hint={t('settings.smallModelHint')}
+      control={({ setting: { value, set }, ...rest }) => (
+        <Switch checked={value} onChange={set} label={t('settings.smallModel')} {...rest} />
+      )}
+    />
+  );
+}
+
 /** Consent to put the small model into an Ollama that is not ours; of no meaning for one that is. */
 function AdoptedRow() {
   const { t } = useTranslation();
@@ -102,7 +118,8 @@ function AdoptedRow() {
   const adopted = usePart('backends')?.some(
     ({ id, ownership }) => id === 'ollama' && ownership === 'adopted',
   );
-  if (!adopted) return null;
+  const wanted = usePart('settings')?.smallModel?.value !== false;
+  if (!adopted || !wanted) return null;
   return (
     <SettingRow
       setting={setting}
