@@ -2,13 +2,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium';
 import { FakeCore } from '../support/fake-bridge';
-import {
-  answerMeta,
-  backendStatus,
-  fakeAnswer,
-  fakeSnapshot,
-  starterSnapshot,
-} from '../support/fake-snapshot';
+import { answerMeta, backendStatus, fakeAnswer, fakeSnapshot, smallSnapshot } from '../support/fake-snapshot';
 import { type RendererServer, serveRenderer } from '../support/renderer-server';
 
 let browser: Browser;
@@ -231,8 +225,11 @@ describe('an interrupted view', () => {
 
 describe('without a capable model', () => {
   it('names what is missing in its own words, pulls one, and shows how it goes', async () => {
-    await open(new FakeCore(starterSnapshot()));
-    expect(await page.getByRole('heading', { name: 'Tandem runs. It needs a model.' }).count()).toBe(1);
+    await open(new FakeCore(smallSnapshot()));
+    await page
+      .getByText('A very small English model is built in. It makes mistakes. Get a real one:')
+      .waitFor();
+    expect(await input().getAttribute('placeholder')).toBe('Ask something simple, in English');
     await say('write code');
     await core.tell('done', { source: 'app', notice: 'no_model' });
     await expect.poll(() => answer().getAttribute('data-backend')).toBe('app');
@@ -257,6 +254,39 @@ describe('without a capable model', () => {
     await expect
       .poll(() => answer().innerText())
       .toContain('The disk is full. Free some space and try again.');
+  });
+});
+
+describe('with the small model alone', () => {
+  it('says below its answer what it is, and gets a real one', async () => {
+    await open(new FakeCore(smallSnapshot()));
+    await say('hello');
+    await core.tell('done', { ...MLX, reasons: ['rule:greeting', 'small-model'], notice: 'small_model' });
+    const note = answer().getByTestId('answer-small-model');
+    await expect.poll(() => note.innerText()).toContain('A very small model answered. It makes mistakes.');
+    expect(await note.getByRole('button').count()).toBe(1);
+    await note.getByRole('button', { name: 'Get Qwen2.5-Coder 32B' }).click();
+    await expect.poll(() => core.called('modelPull')).toEqual([{ name: 'qwen2.5-coder:32b' }]);
+    await core.patch({ capable: true });
+    await expect.poll(() => note.getByRole('button').count()).toBe(0);
+    expect(await note.innerText()).toContain('A very small model answered. It makes mistakes.');
+  });
+
+  it('says in Russian that Russian is beyond it, with the same button', async () => {
+    await open(new FakeCore(smallSnapshot()));
+    await say('Напиши письмо');
+    const error = { code: 'no_model', message: 'raw words', details: { language: 'ru' } };
+    await core.tell('done', { source: 'app', notice: 'no_model', error });
+    await expect.poll(() => answer().innerText()).toContain('Встроенная модель знает только английский');
+    expect(await answer().innerText()).not.toContain('raw words');
+    await answer().getByRole('button', { name: 'Get Qwen2.5-Coder 32B' }).click();
+    await expect.poll(() => core.called('modelPull').length).toBe(1);
+  });
+
+  it('needs a model where the small one was removed', async () => {
+    await open(new FakeCore(smallSnapshot({ models: [] })));
+    await page.getByRole('heading', { name: 'Tandem runs. It needs a model.' }).waitFor();
+    expect(await input().getAttribute('placeholder')).toBe('Message Tandem');
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Message } from '../../src/shared/chat';
 import type { Snapshot } from '../../src/shared/contract';
+import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { FakeCore } from '../support/fake-bridge';
 import {
   answerMeta,
@@ -13,7 +14,7 @@ import {
   lifeEvent,
   memoryStatus,
   settingsView,
-  starterSnapshot,
+  smallSnapshot,
 } from '../support/fake-snapshot';
 
 export type Language = 'en' | 'ru';
@@ -422,7 +423,7 @@ export const SCREENS: readonly Screen[] = [
     name: 'no-model',
     core: (language) =>
       new FakeCore(
-        starterSnapshot({
+        smallSnapshot({
           settings: settingsView({ language }),
           pulls: [
             {
@@ -460,8 +461,48 @@ export const SCREENS: readonly Screen[] = [
         language,
         [user('u1', WORDS[language].ask), fakeAnswer({ id: 'a1', replyTo: 'u1', meta })],
         { pulls: [failed] },
-        starterSnapshot(),
+        smallSnapshot(),
       );
+    },
+  },
+  {
+    name: 'small-model',
+    core: (language) => new FakeCore(smallSnapshot({ settings: settingsView({ language }) })),
+  },
+  {
+    name: 'small-model-answer',
+    core: (language) => {
+      const meta = { ...MLX, model: SMALL_MODEL_NAME, reasons: ['rule:greeting', 'small-model'] };
+      return chat(
+        language,
+        [
+          user('u1', 'hi! what is the capital of France?'),
+          fakeAnswer({
+            id: 'a1',
+            replyTo: 'u1',
+            text: 'The capital of France is Paris.',
+            meta: { ...meta, notice: 'small_model' },
+          }),
+          user('u2', 'and of Australia?'),
+          fakeAnswer({ id: 'a2', replyTo: 'u2', text: 'The capital of Australia is Sydney.', meta }),
+        ],
+        {},
+        smallSnapshot(),
+      );
+    },
+  },
+  {
+    name: 'no-language-answer',
+    core: (language) => {
+      const meta = answerMeta({
+        source: 'app',
+        category: 'coding',
+        reasons: ['rule:code-request', 'unavailable:ollama-language', 'no-capable-model'],
+        notice: 'no_model',
+        error: { code: 'no_model', message: '', details: { language: 'ru' } },
+      });
+      const answer = fakeAnswer({ id: 'a1', replyTo: 'u1', meta });
+      return chat(language, [user('u1', WORDS.ru.ask), answer], {}, smallSnapshot());
     },
   },
   {

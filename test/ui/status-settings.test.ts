@@ -180,10 +180,21 @@ describe('settings', () => {
 
   it('asks for consent to add to an Ollama that is not ours, and to no other', async () => {
     await open('settings');
-    await page.getByRole('switch', { name: 'Starter model in Ollama' }).click();
-    expect(core.called('settingsSet').at(-1)).toEqual({ key: 'starterInAdopted', value: true });
+    await page.getByRole('switch', { name: 'Small model in Ollama' }).click();
+    expect(core.called('settingsSet').at(-1)).toEqual({ key: 'smallModelInAdopted', value: true });
     await core.patch({ backends: [backendStatus('mlx'), backendStatus('ollama', { ownership: 'managed' })] });
-    await expect.poll(() => page.getByRole('switch', { name: 'Starter model in Ollama' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('switch', { name: 'Small model in Ollama' }).count()).toBe(0);
+  });
+
+  it('removes the built-in model and gets it again', async () => {
+    await open('settings');
+    const kept = page.getByRole('switch', { name: 'Built-in small model' });
+    await kept.click();
+    expect(core.called('settingsSet').at(-1)).toEqual({ key: 'smallModel', value: false });
+    await expect.poll(() => kept.getAttribute('aria-checked')).toBe('false');
+    expect(await page.getByRole('switch', { name: 'Small model in Ollama' }).count()).toBe(0);
+    await kept.click();
+    expect(core.called('settingsSet').at(-1)).toEqual({ key: 'smallModel', value: true });
   });
 
   it('keeps what hardly anyone needs closed, and says what each row means', async () => {

@@ -210,6 +210,7 @@ export class ChatService {
         this.#tell(live.apply(event, this.#clock.now()));
       }
       text.flush();
+      if (!controller.signal.aborted) await this.#noteSmallModel(live);
       if (!controller.signal.aborted && live.answer.status !== 'done') {
         this.#tell(
           live.settle('failed', {
@@ -242,6 +243,18 @@ export class ChatService {
       overruleMemory,
       origin: 'chat',
     };
+  }
+
+  /** Once in a chat an answer of the small model says that it is one. */
+  async #noteSmallModel(live: LiveAnswer): Promise<void> {
+    const { chatId, id, status, meta } = live.answer;
+    if (status !== 'done' || !meta.reasons.includes('small-model')) return;
+    // Said twice does less harm than not at all.
+    const messages = await this.open(chatId).catch(() => []);
+    const told = messages.some(
+      (message) => message.role === 'assistant' && message.id !== id && message.meta.notice === 'small_model',
+    );
+    if (!told) this.#tell(live.meta({ notice: 'small_model' }));
   }
 
   #fail(live: LiveAnswer, error: TandemError): void {

@@ -1,6 +1,7 @@
 import { BACKEND_IDS, type BackendId, type Category, isServing, type Reason } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
-import { pickModel } from './model-pick';
+import type { Settings } from '../../shared/settings';
+import { type ModelNeeds, NO_NEEDS, pickModel } from './model-pick';
 import { needsHeavy, ROLES } from './roles';
 import type { RouteSnapshot } from './types';
 
@@ -13,6 +14,7 @@ export function noCandidate(
   category: Category,
   snapshot: RouteSnapshot,
   excluded: readonly BackendId[],
+  needs = NO_NEEDS,
 ): TandemError {
   const usable = BACKEND_IDS.filter((id) => snapshot.backends[id].enabled && !excluded.includes(id));
   const present = usable.filter((id) => snapshot.backends[id].state !== 'absent');
@@ -33,7 +35,7 @@ export function noCandidate(
       { retryAfterS: STARTING_RETRY_S },
     );
   }
-  const gone = usable.find((id) => !present.includes(id) && hasModelFor(id, category, snapshot));
+  const gone = usable.find((id) => !present.includes(id) && hasModelFor(id, category, snapshot, needs));
   if (gone) {
     const { title, downCode } = ROLES[gone];
     return new TandemError(
@@ -57,6 +59,20 @@ export function noCandidate(
     { details: { category, example: exampleFor(category) } },
   );
 }
+
+/**
+ * All that is installed is the small model, which does not know the language: said in that language where Tandem has
+ * it, else in the UI's.
+ */
+export function unknownLanguage(language: string | null, settings: Settings): TandemError {
+  const spoken = language === 'ru' || settings.language === 'ru' ? 'ru' : 'en';
+  return new TandemError('no_model', UNKNOWN_LANGUAGE[spoken], { details: { language } });
+}
+
+const UNKNOWN_LANGUAGE = {
+  en: 'The only installed model is very small and knows English only. Write in English, or get a model that knows this language, for example: ollama pull qwen2.5:3b.',
+  ru: 'Установлена только очень маленькая модель, а она знает лишь английский. Напишите по-английски или скачайте модель, которая знает ваш язык, например: ollama pull qwen2.5:3b.',
+};
 
 /** Memory is why a backend that could answer takes nothing: a decision, which the user may overrule once. */
 export function heldBack(reason: Reason, backend: BackendId): TandemError {
@@ -83,9 +99,14 @@ const HELD_BACK: Readonly<Record<string, string>> = {
 };
 
 /** Did this backend, when it was last there, list a model that would do? */
-function hasModelFor(backend: BackendId, category: Category, snapshot: RouteSnapshot): boolean {
+function hasModelFor(
+  backend: BackendId,
+  category: Category,
+  snapshot: RouteSnapshot,
+  needs: ModelNeeds,
+): boolean {
   const listed = snapshot.models.some((model) => model.backend === backend);
-  return listed && pickModel(backend, category, snapshot, []) !== null;
+  return listed && pickModel(backend, category, snapshot, needs) !== null;
 }
 
 /** In Ollama's words, which its clients recognise. */

@@ -21,7 +21,15 @@ import {
 import { type CategoryDecision, categoryByRules, lastUserText } from './categories';
 import { hasName, isSameModel } from './model-names';
 import { isNamedBySetting } from './model-pick';
-import { heldBack, isOfMemory, modelNotFound, noCandidate, remoteModel, tooHeavyForLight } from './refusals';
+import {
+  heldBack,
+  isOfMemory,
+  modelNotFound,
+  noCandidate,
+  remoteModel,
+  tooHeavyForLight,
+  unknownLanguage,
+} from './refusals';
 import { ROLES } from './roles';
 import type { Candidate, Route, RouteSnapshot } from './types';
 
@@ -95,7 +103,7 @@ function routeNamed(
   for (const model of wanted) {
     const refusal = whyNotModel(model, request, snapshot);
     if (refusal) reasons.push(refusal);
-    else allowed.push(candidate(model.backend, model, []));
+    else allowed.push(candidate(model.backend, model.name, []));
   }
   if (request.strict && allowed.length === 0 && reasons.includes('setting:only-light')) {
     return refuse(category, tooHeavyForLight(choice.name), reasons);
@@ -149,10 +157,24 @@ function conclude(
   const reasons = [...new Set(why.reasons)];
   if (candidates.length === 0) {
     const error =
-      refusedByMemory(request, snapshot, reasons) ?? noCandidate(category, snapshot, request.exclude ?? []);
+      refusedByMemory(request, snapshot, reasons) ?? noModel(request, category, snapshot, reasons);
     return refuse(category, error, error.code === 'no_model' ? [...reasons, 'no-capable-model'] : reasons);
   }
   return { kind: 'candidates', category, candidates, reasons, echoAllowed: why.echoAllowed };
+}
+
+/** Nothing that is installed can do it: the work, or only its language. */
+function noModel(
+  request: CompletionRequest,
+  category: Category,
+  snapshot: RouteSnapshot,
+  reasons: readonly Reason[],
+): TandemError {
+  const needs = needsOf(request).model;
+  const error = noCandidate(category, snapshot, request.exclude ?? [], needs);
+  const ofLanguage = BACKEND_IDS.some((id) => reasons.includes(`unavailable:${id}-language`));
+  if (error.code !== 'no_model' || !ofLanguage) return error;
+  return unknownLanguage(needs.language(), snapshot.settings);
 }
 
 /** Memory alone keeps the request from being answered: somebody would stand if the user overruled it. */

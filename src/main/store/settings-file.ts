@@ -69,10 +69,22 @@ export async function saveSettings(
 
 function parseSettings(text: string): z.infer<typeof fileSchema> | null {
   try {
-    return fileSchema.parse(JSON.parse(text));
+    const { version, values } = fileSchema.parse(JSON.parse(text));
+    return { version, values: withoutStarter(values) };
   } catch {
     return null;
   }
+}
+
+/**
+ * Up to 0.1 Tandem brought along a model named `tandem-starter`. Settings that name it fall back to the default, and
+ * consent to create it says nothing of the one that came after it, which is twenty times as large.
+ */
+function withoutStarter(values: Record<string, unknown>): Record<string, unknown> {
+  const kept = Object.entries(values).filter(
+    ([key, value]) => key !== 'starterInAdopted' && !/^tandem-starter(?::latest)?$/.test(String(value)),
+  );
+  return Object.fromEntries(kept);
 }
 
 async function readOrError(files: FileStore, path: string): Promise<string | null | Error> {

@@ -9,20 +9,21 @@ import { showToast } from '../stores/ui-store';
 import { Button, IconButton } from './button';
 import { Progress } from './progress';
 
-/** Models worth getting on this machine, each with its button; a download shows its progress in place. */
-export function ModelSuggestions() {
+/**
+ * Models worth getting on this machine, each with its button; a download shows its progress in place. `brief`: the
+ * first of them alone, and what is being downloaded.
+ */
+export function ModelSuggestions({ brief = false }: { brief?: boolean }) {
   const { t } = useTranslation();
   const suggestions = usePart('suggestions') ?? [];
   const pulls = usePart('pulls') ?? [];
   const ollama = usePart('backends')?.find((backend) => backend.id === 'ollama');
   const ready = ollama !== undefined && isServing(ollama.state);
-  const rows = [
-    ...suggestions.map((suggestion) => ({
-      suggestion,
-      pull: pulls.find((pull) => pull.name === suggestion.name),
-    })),
-  ];
-  const others = pulls.filter((pull) => !suggestions.some((suggestion) => suggestion.name === pull.name));
+  const rows = suggestions.slice(0, brief ? 1 : undefined).map((suggestion) => ({
+    suggestion,
+    pull: pulls.find((pull) => pull.name === suggestion.name),
+  }));
+  const others = pulls.filter((pull) => !rows.some(({ suggestion }) => suggestion.name === pull.name));
   const rescan = async () => {
     if (await perform('modelsRescan', {})) showToast({ text: t('models.rescanned') });
   };
@@ -39,16 +40,18 @@ export function ModelSuggestions() {
       {!ready && rows.length > 0 && (
         <p className="mt-2 text-small text-warn-text">{t('models.needsOllama')}</p>
       )}
-      <p className="mt-3 text-ink-3 text-small">
-        {t('models.found')}{' '}
-        <button
-          type="button"
-          onClick={() => void rescan()}
-          className="rounded-badge py-1 font-[550] text-accent-text hover:underline"
-        >
-          {t('models.rescan')}
-        </button>
-      </p>
+      {!brief && (
+        <p className="mt-3 text-ink-3 text-small">
+          {t('models.found')}{' '}
+          <button
+            type="button"
+            onClick={() => void rescan()}
+            className="rounded-badge py-1 font-[550] text-accent-text hover:underline"
+          >
+            {t('models.rescan')}
+          </button>
+        </p>
+      )}
     </section>
   );
 }

@@ -213,6 +213,58 @@ describe('chat', () => {
     });
   });
 
+  it('says once in a chat that the small model answered', async () => {
+    const reasons = ['rule:greeting', 'small-model'] as const;
+    const bySmall = [
+      { ...started, reasons: [...reasons] },
+      text('Hi'),
+      { ...end, reasons: [...reasons] },
+      null,
+    ];
+    const { user, answer } = await chat.send(null, 'hello', auto);
+    const notices = [];
+    let latest = answer;
+    for (let index = 0; index < 3; index += 1) {
+      await clock.advance(0);
+      dispatcher.feed(index, ...bySmall);
+      await clock.advance(40);
+      notices.push(stored(latest.id).meta.notice);
+      if (index === 0) latest = await chat.retry(answer.id, auto);
+      if (index === 1) ({ answer: latest } = await chat.send(user.chatId, 'again', auto));
+    }
+    expect(notices).toEqual(['small_model', null, null]);
+    expect(stored(answer.id)).toMatchObject({ status: 'done', text: 'Hi', meta: { source: 'ollama' } });
+    const other = await chat.send(null, 'hello', auto);
+    await clock.advance(0);
+    dispatcher.feed(3, ...bySmall);
+    await clock.advance(40);
+    expect(stored(other.answer.id).meta.notice).toBe('small_model');
+  });
+
+  it('says nothing of the kind where the model was named, or where the answer broke off', async () => {
+    const { answer } = await chat.send(null, 'hello', { kind: 'model', backend: 'ollama', model: 'm' });
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('Hi'), end, null);
+    await clock.advance(40);
+    expect(stored(answer.id).meta.notice).toBeNull();
+    const broken = await chat.send(null, 'hello', auto);
+    await clock.advance(0);
+    dispatcher.feed(1, { ...started, reasons: ['small-model'] }, text('Hi'), null);
+    await clock.advance(40);
+    expect(stored(broken.answer.id)).toMatchObject({ status: 'failed', meta: { notice: null } });
+  });
+
+  it('answers a message in a language that no model knows by itself, and keeps which it was', async () => {
+    const { answer } = await chat.send(null, 'Привет', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, new TandemError('no_model', 'Только английский.', { details: { language: 'ru' } }));
+    await clock.advance(0);
+    expect(stored(answer.id)).toMatchObject({
+      status: 'done',
+      meta: { source: 'app', notice: 'no_model', error: { details: { language: 'ru' } } },
+    });
+  });
+
   describe('a message that waits for a model', () => {
     const noModel = () => new TandemError('no_model', 'No model can do this yet. Get one.');
     /** Sends it; its answer is Tandem's own words. */

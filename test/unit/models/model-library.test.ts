@@ -3,6 +3,7 @@ import { BackendRegistry } from '../../../src/main/backends/registry';
 import { hasCapableModel, ModelLibrary } from '../../../src/main/models/model-library';
 import { silentLogger } from '../../../src/main/ports/logger';
 import type { ModelInfo } from '../../../src/shared/domain';
+import { SMALL_MODEL_NAME } from '../../../src/shared/domain';
 import { FakeClock } from '../../support/fake-clock';
 import { model, ScriptedBackend } from '../../support/scripted-backend';
 
@@ -129,11 +130,11 @@ describe('the library of models', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('counts only models that can do more than small talk, on this machine', () => {
-    const starter = model('mlx', 'tandem-starter', 0.002, { starter: true });
+  it('counts only models that can answer, on this machine, and not the small one', () => {
+    const small = model('mlx', SMALL_MODEL_NAME, 0.135, { small: true });
     const remote = model('ollama', 'large:cloud', 120, { remote: true });
     const embedding = model('ollama', 'bert', 0.1, { capabilities: ['embedding'] });
-    expect(hasCapableModel([starter, remote, embedding])).toBe(false);
-    expect(hasCapableModel([starter, model('ollama', 'tiny', 1)])).toBe(true);
+    expect(hasCapableModel([small, remote, embedding])).toBe(false);
+    expect(hasCapableModel([small, model('ollama', 'tiny', 1)])).toBe(true);
   });
 });

@@ -7,6 +7,7 @@ import { MlxLibrary } from '../../../src/main/models/mlx-library';
 import { scanMlxModels } from '../../../src/main/models/mlx-scanner';
 import { billionsFromName } from '../../../src/main/models/model-folder';
 import { scanRoots } from '../../../src/main/models/scan-roots';
+import { SMALL_MODEL_NAME } from '../../../src/shared/domain';
 import { tempDir } from '../../support/temp-dir';
 
 let home: string;
@@ -49,13 +50,13 @@ const scan = async (folders: string[] = []) => scanMlxModels(await roots(folders
 const names = async (folders: string[] = []) => (await scan(folders)).models.map(({ info }) => info.name);
 
 describe('scanner', () => {
-  it('finds the starter first, then folders one and two levels deep', async () => {
+  it('finds the small model first, then folders one and two levels deep', async () => {
     await model(join(home, 'resources/models/starter'));
     await model(join(home, 'mlx-models/Qwen2.5-3B-Instruct-4bit'));
     await model(join(home, '.lmstudio/models/org/Qwen2.5-32B-4bit'));
     const { models } = await scan();
-    expect(models.map(({ info }) => [info.name, info.weight, info.starter])).toEqual([
-      ['tandem-starter', 'light', true],
+    expect(models.map(({ info }) => [info.name, info.weight, info.small])).toEqual([
+      [SMALL_MODEL_NAME, 'light', true],
       ['Qwen2.5-3B-Instruct-4bit', 'light', false],
       ['org/Qwen2.5-32B-4bit', 'heavy', false],
     ]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { pickSmaller } from '../../../src/main/router/model-pick';
 import { route } from '../../../src/main/router/route';
 import type { RouteSnapshot } from '../../../src/main/router/types';
-import type { CompletionRequest, ModelInfo } from '../../../src/shared/domain';
+import { type CompletionRequest, type ModelInfo, SMALL_MODEL_NAME } from '../../../src/shared/domain';
 import { defaultSettings } from '../../../src/shared/settings';
 import { CAPABLE, model } from '../../support/scripted-backend';
 
@@ -14,7 +14,7 @@ const LARGE = sized('phi3.5-mini', 3.8);
 const MIDDLE = sized('qwen2.5-3b', 3);
 const SMALL = sized('tinyllama-1.1b-chat', 1.1);
 const TWENTY = sized('coder-20b', 20);
-const STARTER = model('mlx', 'tandem-starter', 0.002, { starter: true, sizeBytes: 4_000_000 });
+const LAST = model('mlx', SMALL_MODEL_NAME, 0.135, { small: true, languages: ['en'], sizeBytes: 76e6 });
 const IN_OLLAMA = model('ollama', 'phi3.5:3.8b', 3.8);
 
 function snapshot(
@@ -40,10 +40,11 @@ function candidates(text: string, world: RouteSnapshot, request: Partial<Complet
 
 describe('the next smaller model', () => {
   it.each([
-    [LARGE.name, [LARGE, MIDDLE, SMALL, STARTER], MIDDLE.name],
-    [MIDDLE.name, [LARGE, MIDDLE, SMALL, STARTER], SMALL.name],
+    [LARGE.name, [LARGE, MIDDLE, SMALL, LAST], MIDDLE.name],
+    [MIDDLE.name, [LARGE, MIDDLE, SMALL, LAST], SMALL.name],
     [TWENTY.name, [TWENTY, LARGE, SMALL], LARGE.name],
-    [SMALL.name, [LARGE, SMALL, STARTER], null],
+    [SMALL.name, [LARGE, SMALL, LAST], LAST.name],
+    [LAST.name, [LARGE, SMALL, LAST], null],
     ['gone', [LARGE, SMALL], null],
   ])('of %s', (name, models, smaller) => {
     expect(pickSmaller('mlx', name, snapshot(models))?.name ?? null).toBe(smaller);

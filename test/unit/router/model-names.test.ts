@@ -17,7 +17,7 @@ describe('model names', () => {
     ['mlx-community/Qwen2.5-Coder-32B-Instruct-4bit', 'qwen2.5-coder:14b', false],
     ['org/Llama-3.2-3B-Instruct-bf16', 'llama-3.2:3b', true],
     ['qwen2.5:32b', 'qwen2.5-coder:32b', false],
-    ['tandem-starter', 'tandem-starter:latest', true],
+    ['tandem-smollm2-135m', 'tandem-smollm2-135m:latest', true],
   ])('%s and %s are the same model: %s', (a, b, same) => {
     expect(isSameModel(a, b)).toBe(same);
   });

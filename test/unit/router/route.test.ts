@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { route } from '../../../src/main/router/route';
 import type { Route, RouteSnapshot } from '../../../src/main/router/types';
-import type {
-  BackendId,
-  BackendState,
-  CompletionRequest,
-  ModelInfo,
-  Reason,
+import {
+  type BackendId,
+  type BackendState,
+  type CompletionRequest,
+  type ModelInfo,
+  type Reason,
+  SMALL_MODEL_NAME,
 } from '../../../src/shared/domain';
 import { defaultSettings, type Settings } from '../../../src/shared/settings';
 import { CAPABLE, model } from '../../support/scripted-backend';
@@ -19,21 +20,29 @@ const CODER_MLX = model('mlx', 'mlx-community/Qwen2.5-Coder-32B-Instruct-4bit', 
   contextLength: 32_768,
 });
 const LLAMA70_MLX = model('mlx', 'mlx-community/Llama-3.3-70B-4bit', 70);
-const STARTER_MLX = model('mlx', 'tandem-starter', 0.002, { starter: true, contextLength: 1024 });
-const STARTER_OLLAMA = model('ollama', 'tandem-starter:latest', 0.002, { starter: true });
+const small = (backend: BackendId) =>
+  model(backend, SMALL_MODEL_NAME, 0.135, { small: true, languages: ['en'], contextLength: 8192 });
+const SMALL_MLX = small('mlx');
+const SMALL_OLLAMA = small('ollama');
+const ONLY_SMALL = [SMALL_MLX, SMALL_OLLAMA];
 const PHI = model('ollama', 'phi3.5:3.8b', 3.8);
 const CODER = model('ollama', 'qwen2.5-coder:32b', 32);
 const GENERAL = model('ollama', 'qwen2.5:32b', 32);
 const R1 = model('ollama', 'deepseek-r1:32b', 32);
 const CLOUD = model('ollama', 'gpt-oss:120b-cloud', 120, { remote: true });
-const FULL = [PHI_MLX, STARTER_MLX, STARTER_OLLAMA, PHI, CODER, GENERAL, R1, CLOUD];
+const FULL = [PHI_MLX, SMALL_MLX, SMALL_OLLAMA, PHI, CODER, GENERAL, R1, CLOUD];
 
 const HELLO = 'hello!';
 const CODE = 'Write a Python function that merges two sorted lists';
 const PROOF = 'Prove that there are infinitely many prime numbers';
 const TEXT = 'Write a short letter to my landlord';
 const DATA = 'How many orders did our customers place in March?';
+const FACT = 'What is the capital of Peru?';
 const LONG = 'autumn leaves '.repeat(1200);
+
+/** The small model where it is chosen for want of a better one, as `told` says it. */
+const NAME = SMALL_MODEL_NAME;
+const S = `${SMALL_MODEL_NAME} (small-model)`;
 
 interface World {
   models?: ModelInfo[];
@@ -104,7 +113,7 @@ table('categories, with everything installed and up', [
     HELLO,
     {},
     {},
-    'greeting: mlx phi3.5-mini-4k > mlx tandem-starter (starter:small-talk) > ollama phi3.5:3.8b > ollama tandem-starter:latest (starter:small-talk) [rule:greeting]',
+    'greeting: mlx phi3.5-mini-4k > ollama phi3.5:3.8b [rule:greeting]',
   ],
   [
     'code goes to the coder in Ollama, and never to MLX',
@@ -160,7 +169,7 @@ table('categories, with everything installed and up', [
     HELLO,
     { sampling: { maxTokens: 4096 } },
     {},
-    'greeting: mlx tandem-starter (starter:small-talk) > ollama phi3.5:3.8b > ollama tandem-starter:latest (starter:small-talk) [rule:greeting rule:long-context]',
+    'greeting: ollama phi3.5:3.8b [rule:greeting rule:long-context]',
   ],
 ]);
 
@@ -215,10 +224,10 @@ table('settings', [
     CODE,
     {},
     {
-      settings: { ollamaModelCoding: 'stand-in' },
-      models: [model('ollama', 'stand-in:latest', 0.002, { starter: true }), STARTER_MLX],
+      settings: { ollamaModelCoding: SMALL_MODEL_NAME },
+      models: [SMALL_OLLAMA, GENERAL],
     },
-    'coding: ollama stand-in:latest [rule:code-request setting:only-light]',
+    `coding: ollama ${SMALL_MODEL_NAME} [rule:code-request setting:only-light]`,
   ],
   [
     'a named model that is not installed gives way to the best that is',
@@ -232,7 +241,7 @@ table('settings', [
     HELLO,
     {},
     { disabled: 'mlx' },
-    'greeting: ollama phi3.5:3.8b > ollama tandem-starter:latest (starter:small-talk) [rule:greeting setting:ollama-only]',
+    'greeting: ollama phi3.5:3.8b [rule:greeting setting:ollama-only]',
   ],
   [
     'MLX only answers what a light model can',
@@ -331,34 +340,236 @@ table('which model', [
   ],
 ]);
 
-table('the starter model', [
+table('the small model alone', [
   [
-    'answers small talk',
+    'a greeting by MLX first',
     HELLO,
     {},
-    { models: [STARTER_MLX, STARTER_OLLAMA] },
-    'greeting: mlx tandem-starter (starter:small-talk) > ollama tandem-starter:latest (starter:small-talk) [rule:greeting]',
+    { models: ONLY_SMALL },
+    `greeting: mlx ${S} > ollama ${S} [rule:greeting]`,
+  ],
+  ['so a short fact', FACT, {}, { models: ONLY_SMALL }, `fast: mlx ${S} > ollama ${S} [rule:short-fact]`],
+  [
+    'all else by Ollama first',
+    TEXT,
+    {},
+    { models: ONLY_SMALL },
+    `general: ollama ${S} > mlx ${S} [rule:default]`,
   ],
   [
-    'and nothing else, not even light work',
-    'What is the capital of Peru?',
+    'code too, with MLX behind it',
+    CODE,
     {},
-    { models: [STARTER_MLX, STARTER_OLLAMA] },
-    'fast: no_model [rule:short-fact unavailable:mlx-no-model unavailable:ollama-no-model no-capable-model]',
+    { models: ONLY_SMALL },
+    `coding: ollama ${S} > mlx ${S} [rule:code-request setting:only-light]`,
   ],
   [
-    'nor a request behind a greeting',
-    'hello, write a python function',
+    'also where MLX comes first by the settings',
+    CODE,
     {},
-    { models: [STARTER_MLX, STARTER_OLLAMA] },
+    { models: ONLY_SMALL, settings: { policy: 'mlx-first' } },
+    `coding: ollama ${S} > mlx ${S} [rule:code-request setting:policy setting:only-light]`,
+  ],
+  [
+    'by MLX where Ollama does not run',
+    PROOF,
+    {},
+    { models: ONLY_SMALL, states: { ollama: 'backoff' } },
+    `reasoning: mlx ${NAME} (fallback:ollama-down small-model) > ollama ${NAME}… (small-model) [rule:maths setting:only-light]`,
+  ],
+  [
+    'by MLX while Ollama is not there yet',
+    CODE,
+    {},
+    { models: [SMALL_MLX], states: { ollama: 'absent' }, settingUp: 'ollama' },
+    `coding: mlx ${S} [rule:code-request unavailable:ollama-absent setting:only-light]`,
+  ],
+  [
+    'by MLX where the adopted Ollama has no model',
+    TEXT,
+    {},
+    { models: [SMALL_MLX] },
+    `general: mlx ${S} [rule:default unavailable:ollama-no-model]`,
+  ],
+  [
+    'MLX only',
+    CODE,
+    {},
+    { models: [SMALL_MLX], disabled: 'ollama' },
+    `coding: mlx ${S} [rule:code-request setting:mlx-only setting:only-light]`,
+  ],
+  [
+    'Ollama only',
+    HELLO,
+    {},
+    { models: [SMALL_OLLAMA], disabled: 'mlx' },
+    `greeting: ollama ${S} [rule:greeting setting:ollama-only]`,
+  ],
+  [
+    'Ollama only, with a model in a folder of the MLX that is switched off',
+    TEXT,
+    {},
+    { models: [SMALL_OLLAMA, PHI_MLX], disabled: 'mlx' },
+    `general: ollama ${S} [rule:default setting:ollama-only]`,
+  ],
+  [
+    'without fallback the first choice stands',
+    TEXT,
+    { strict: true },
+    { models: ONLY_SMALL },
+    `general: ollama ${S} [rule:default]`,
+  ],
+  [
+    'MLX, when named',
+    CODE,
+    { model: { kind: 'backend', backend: 'mlx' } },
+    { models: ONLY_SMALL },
+    `coding: mlx ${S} > ollama ${S} [rule:code-request explicit:backend setting:only-light]`,
+  ],
+  [
+    'beside an embedding model and one on somebody else’s machine',
+    TEXT,
+    {},
+    {
+      models: [
+        SMALL_OLLAMA,
+        CLOUD,
+        model('ollama', 'nomic-embed-text', 0.1, { capabilities: ['embedding'] }),
+      ],
+    },
+    `general: ollama ${S} [rule:default unavailable:mlx-no-model]`,
+  ],
+  [
+    'what is too long for MLX goes to Ollama',
+    HELLO,
+    { sampling: { maxTokens: 8192 } },
+    { models: ONLY_SMALL },
+    `greeting: ollama ${S} [rule:greeting rule:long-context]`,
+  ],
+  [
+    'tools are beyond it',
+    HELLO,
+    { tools: [{}] },
+    { models: ONLY_SMALL },
+    'greeting: no_model [rule:greeting unavailable:mlx-no-model unavailable:ollama-no-model no-capable-model]',
+  ],
+  [
+    'removed',
+    HELLO,
+    {},
+    { models: [] },
+    'greeting: no_model [rule:greeting unavailable:mlx-no-model unavailable:ollama-no-model no-capable-model]',
+  ],
+]);
+
+table('the small model beside others', [
+  [
+    'comes after every other light model of its server',
+    FACT,
+    {},
+    { models: [SMALL_MLX, model('mlx', 'tiny-500m', 0.5), SMALL_OLLAMA, CODER] },
+    'fast: mlx tiny-500m > ollama qwen2.5-coder:32b [rule:short-fact]',
+  ],
+  [
+    'takes light work on MLX where there is no other light one',
+    HELLO,
+    {},
+    { models: [...ONLY_SMALL, CODER] },
+    `greeting: mlx ${S} > ollama qwen2.5-coder:32b [rule:greeting]`,
+  ],
+  [
+    'and nothing else',
+    TEXT,
+    {},
+    { models: [...ONLY_SMALL, CODER] },
+    'general: ollama qwen2.5-coder:32b [rule:default unavailable:mlx-no-model]',
+  ],
+  [
+    'not even where what is installed can do less',
+    CODE,
+    {},
+    { models: [...ONLY_SMALL, PHI_MLX] },
     'coding: no_model [rule:code-request unavailable:ollama-no-model setting:only-light no-capable-model]',
   ],
   [
-    'nor what somebody calls a greeting',
-    CODE,
-    { category: 'greeting' },
-    { models: [STARTER_MLX] },
-    'greeting: no_model [explicit:category unavailable:mlx-no-model unavailable:ollama-no-model no-capable-model]',
+    'is what remains of MLX where memory holds no other',
+    HELLO,
+    {},
+    { models: [SMALL_MLX, PHI_MLX, PHI], never: [PHI_MLX.name, 'memory:working-set'] },
+    `greeting: mlx ${S} > ollama phi3.5:3.8b [rule:greeting memory:working-set]`,
+  ],
+]);
+
+table('a language that the small model does not know', [
+  [
+    'alone: nobody can',
+    'привет',
+    {},
+    { models: ONLY_SMALL },
+    'greeting: no_model [rule:greeting unavailable:mlx-language unavailable:ollama-language no-capable-model]',
+  ],
+  [
+    'nor in another category',
+    'Напиши письмо моему арендодателю',
+    {},
+    { models: ONLY_SMALL },
+    'general: no_model [rule:default unavailable:ollama-language unavailable:mlx-language no-capable-model]',
+  ],
+  [
+    'in Latin letters',
+    'Schreib mir bitte einen Brief an meinen Vermieter',
+    {},
+    { models: ONLY_SMALL },
+    'general: no_model [rule:default unavailable:ollama-language unavailable:mlx-language no-capable-model]',
+  ],
+  [
+    'with a light model on MLX: that one',
+    'привет',
+    {},
+    { models: [...ONLY_SMALL, PHI_MLX] },
+    'greeting: mlx phi3.5-mini-4k [rule:greeting unavailable:ollama-language]',
+  ],
+  [
+    'with a heavy one in Ollama: that one',
+    'привет',
+    {},
+    { models: [...ONLY_SMALL, CODER] },
+    'greeting: ollama qwen2.5-coder:32b [rule:greeting unavailable:mlx-language]',
+  ],
+  [
+    'the model named: it is asked all the same',
+    'привет',
+    { model: { kind: 'named', name: SMALL_MODEL_NAME, backend: 'ollama' } },
+    { models: ONLY_SMALL },
+    `greeting: ollama ${NAME} > mlx ${NAME} [explicit:model rule:greeting]`,
+  ],
+  [
+    'named in the settings: too',
+    'привет',
+    {},
+    { models: [SMALL_MLX], settings: { mlxModelFast: SMALL_MODEL_NAME } },
+    `greeting: mlx ${NAME} [rule:greeting unavailable:ollama-no-model]`,
+  ],
+  [
+    'a server named: it does not help',
+    'привет',
+    { model: { kind: 'backend', backend: 'mlx' }, strict: true },
+    { models: ONLY_SMALL },
+    'greeting: no_model [rule:greeting explicit:backend unavailable:mlx-language no-capable-model]',
+  ],
+  [
+    'Ollama is starting, and may have a model that knows it',
+    'привет',
+    {},
+    { models: [SMALL_MLX], states: { ollama: 'starting' } },
+    'greeting: ollama_down [rule:greeting unavailable:mlx-language unavailable:ollama-no-model]',
+  ],
+  [
+    'Ollama is gone, and had none that knows it',
+    'привет',
+    {},
+    { models: ONLY_SMALL, states: { ollama: 'absent' } },
+    'greeting: no_model [rule:greeting unavailable:mlx-language unavailable:ollama-absent no-capable-model]',
   ],
 ]);
 
@@ -387,9 +598,9 @@ table('names', [
   [
     'a missing tag is latest',
     HELLO,
-    { model: { kind: 'named', name: 'Tandem-Starter', backend: 'ollama' }, strict: true },
-    {},
-    'greeting: ollama tandem-starter:latest [explicit:model rule:greeting]',
+    { model: { kind: 'named', name: 'Phi:Latest', backend: 'ollama' }, strict: true },
+    { models: [model('ollama', 'phi', 2.8)] },
+    'greeting: ollama phi [explicit:model rule:greeting]',
   ],
   [
     'a name that both have goes where the category goes',
@@ -493,10 +704,10 @@ table('the state of the backends', [
     'general: mlx phi3.5-mini-4k (fallback:ollama-down) > ollama qwen2.5:32b… [rule:default]',
   ],
   [
-    'the starter never',
+    'the small model never, as something better is installed',
     TEXT,
     {},
-    { models: [STARTER_MLX, GENERAL], states: { ollama: 'backoff' } },
+    { models: [SMALL_MLX, GENERAL], states: { ollama: 'backoff' } },
     'general: ollama qwen2.5:32b… [rule:default unavailable:mlx-no-model]',
   ],
   [
@@ -662,6 +873,14 @@ describe('what a refusal tells', () => {
     expect(refusal(CODE, {}, { models: [], states: { ollama: 'absent' }, settingUp: 'ollama' })).toContain(
       'Ollama is still being set up',
     );
+  });
+
+  it('a language that the small model does not know, in that language where Tandem has it', () => {
+    const world = { models: ONLY_SMALL };
+    expect(refusal('Привет, как дела?', {}, world)).toContain('знает лишь английский');
+    expect(refusal('Wie geht es dir heute?', {}, world)).toContain('knows English only');
+    const inRussian = { ...world, settings: { language: 'ru' as const } };
+    expect(refusal('Wie geht es dir heute?', {}, inRussian)).toContain('знает лишь английский');
   });
 
   it('a server that had the model and is gone, instead of a missing model', () => {

@@ -62,6 +62,22 @@ describe('settings', () => {
     expect((await open(dir)).values().theme).toBe('system');
   });
 
+  it('no longer name the model that Tandem brought along before', async () => {
+    const dir = tempDir();
+    writeSettings(dir, {
+      mlxModelFast: 'tandem-starter',
+      ollamaModelFast: 'tandem-starter:latest',
+      ollamaModelCoding: 'qwen2.5-coder:7b',
+      starterInAdopted: true,
+    });
+    const settings = await open(dir);
+    expect(chosen(settings)).toEqual(['ollamaModelCoding']);
+    expect(settings.values().smallModelInAdopted).toBe(false);
+    expect(settings.warnings).toEqual([]);
+    await settings.set('theme', 'dark');
+    expect(readFileSync(`${dir}/settings.json`, 'utf8')).not.toContain('tarter');
+  });
+
   it('let the environment win and refuse to change what it holds', async () => {
     const dir = tempDir();
     writeSettings(dir, { mlxOnlyLight: true, theme: 'dark' });

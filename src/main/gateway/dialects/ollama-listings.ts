@@ -32,8 +32,13 @@ function tag(name: string, model: ModelInfo, now: Date): object {
     digest: '',
     details: details(model),
     capabilities: model.capabilities,
-    tandem: { backend: model.backend, weight: model.weight, starter: model.starter, remote: model.remote },
+    tandem: ownFacts(model),
   };
+}
+
+/** What Ollama's dialect has no field for. */
+function ownFacts({ backend, weight, small, languages, remote }: ModelInfo): object {
+  return { backend, weight, small, languages, remote };
 }
 
 function autoTag(now: Date): object {
@@ -110,6 +115,6 @@ export function showBody(asked: string, models: readonly ModelInfo[], now: Date)
     },
     capabilities: model.capabilities,
     modified_at: model.modifiedAt ?? now.toISOString(),
-    tandem: { backend: model.backend, weight: model.weight, starter: model.starter, remote: model.remote },
+    tandem: ownFacts(model),
   };
 }

@@ -1,3 +1,4 @@
+import { Sprout } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import type { Answer, AnswerMeta } from '../../../shared/chat';
 import { Button } from '../../components/button';
@@ -14,18 +15,11 @@ export function AnswerNotice({
   notice: NonNullable<AnswerMeta['notice']>;
 }) {
   const { t } = useTranslation();
-  const suggestions = usePart('suggestions') ?? [];
   switch (notice) {
     case 'no_model':
-      return (
-        <div>
-          <p className="font-[600]">{t('answer.noModelTitle')}</p>
-          <p className="mb-2.5 text-ink-2">
-            {t(suggestions.length > 0 ? 'answer.noModelBody' : 'answer.noModelNone')}
-          </p>
-          <ModelSuggestions />
-        </div>
-      );
+      return <NoModel language={answer.meta.error?.details.language} />;
+    case 'small_model':
+      return <SmallModel />;
     case 'declined':
       return <p>{t('answer.declined')}</p>;
     case 'ollama_down':
@@ -41,4 +35,40 @@ export function AnswerNotice({
         </div>
       );
   }
+}
+
+/** No model can do it, or (with its code) none knows the language: then said in that language, if Tandem speaks it. */
+function NoModel({ language }: { language: unknown }) {
+  const { t, i18n } = useTranslation();
+  const some = (usePart('suggestions') ?? []).length > 0;
+  const lng = language === 'ru' ? 'ru' : i18n.language;
+  const [title, body, none] =
+    typeof language === 'string'
+      ? (['answer.languageTitle', 'answer.languageBody', 'answer.languageNone'] as const)
+      : (['answer.noModelTitle', 'answer.noModelBody', 'answer.noModelNone'] as const);
+  return (
+    <div>
+      <div lang={lng}>
+        <p className="font-[600]">{t(title, { lng })}</p>
+        <p className="mb-2.5 text-ink-2">{t(some ? body : none, { lng })}</p>
+      </div>
+      <ModelSuggestions />
+    </div>
+  );
+}
+
+/** Below an answer: what sort of model gave it, and, while there is no other, one to get. */
+function SmallModel() {
+  const { t } = useTranslation();
+  const some = (usePart('suggestions') ?? []).length > 0;
+  const wanting = usePart('capable') === false && some;
+  return (
+    <div data-testid="answer-small-model" className="mt-2 max-w-[420px]">
+      <p className="mb-1.5 flex gap-1.5 text-ink-2 text-small">
+        <Sprout size={13} aria-hidden="true" className="mt-[2.5px] shrink-0 text-ink-3" />
+        {t(wanting ? 'answer.smallModelGet' : 'answer.smallModel')}
+      </p>
+      {wanting && <ModelSuggestions brief />}
+    </div>
+  );
 }

@@ -9,11 +9,12 @@ import { usePart } from '../../stores/core-store';
 import { useUi } from '../../stores/ui-store';
 import { TargetMenu } from './target-menu';
 import { useComposer } from './use-composer';
+import { useSmallAlone } from './use-small-alone';
 
 /** Where messages are written. Enter sends, Shift-Enter breaks the line, Up in an empty field edits the last one. */
 export function Composer() {
   const { t } = useTranslation();
-  const capable = usePart('capable');
+  const smallAlone = useSmallAlone();
   const active = useChat(activeAnswerId);
   const editing = useChat((state) => state.editing);
   const focus = useUi((state) => state.focusComposer);
@@ -59,7 +60,7 @@ export function Composer() {
           rows={1}
           value={composer.text}
           aria-label={t('chat.message')}
-          placeholder={t(capable === false ? 'chat.placeholderStarter' : 'chat.placeholder')}
+          placeholder={t(smallAlone ? 'chat.placeholderSmall' : 'chat.placeholder')}
           onChange={(event) => composer.setText(event.target.value)}
           onKeyDown={onKeyDown}
           className="composer-input block w-full resize-none overflow-y-auto bg-transparent px-3 pt-2.5 pb-1 outline-none"

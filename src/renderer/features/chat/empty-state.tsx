@@ -5,8 +5,9 @@ import { ModelSuggestions } from '../../components/model-suggestions';
 import { useFormat } from '../../i18n/use-format';
 import { send } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
+import { useSmallAlone } from './use-small-alone';
 
-/** Before the first message: what Tandem does, or, without a capable model, how to get one. */
+/** Before the first message: what Tandem does, or, without a real model, how to get one. */
 export function EmptyState() {
   const capable = usePart('capable');
   if (capable === undefined) return null;
@@ -51,17 +52,20 @@ function NoModel() {
   const { t } = useTranslation();
   const format = useFormat();
   const memory = usePart('memory');
-  const suggestions = usePart('suggestions') ?? [];
+  const some = (usePart('suggestions') ?? []).length > 0;
+  const smallAlone = useSmallAlone();
+  const fitting = memory
+    ? t('models.heroBody', { total: format.memory(memory.totalBytes) })
+    : t('models.heroBodyPlain');
+  const [withSmall, without] = some
+    ? [t('models.heroBodySmall'), fitting]
+    : [t('models.heroNoneSmall'), t('answer.noModelNone')];
   return (
     <>
-      <h2 className="text-balance font-[650] text-title">{t('models.heroTitle')}</h2>
-      <p className="mt-1.5 mb-4 text-balance text-ink-2">
-        {suggestions.length === 0
-          ? t('answer.noModelNone')
-          : memory
-            ? t('models.heroBody', { total: format.memory(memory.totalBytes) })
-            : t('models.heroBodyPlain')}
-      </p>
+      <h2 className="text-balance font-[650] text-title">
+        {t(smallAlone ? 'models.heroTitleSmall' : 'models.heroTitle')}
+      </h2>
+      <p className="mt-1.5 mb-4 text-balance text-ink-2">{smallAlone ? withSmall : without}</p>
       <ModelSuggestions />
     </>
   );

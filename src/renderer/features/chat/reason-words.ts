@@ -113,6 +113,8 @@ export function reasonSentence(code: string, t: TFunction): string {
       return unavailableSentence(rest, t);
     case 'starter':
       return t('why.starter');
+    case 'small-model':
+      return t('why.smallModel');
     case 'no-capable-model':
       return t('why.noCapable');
     case 'continued':
@@ -139,6 +141,7 @@ const UNAVAILABLE: Words = {
   excluded: 'excluded',
   absent: 'absent',
   'no-model': 'noModel',
+  language: 'language',
   tools: 'feature',
   images: 'feature',
   jsonSchema: 'feature',

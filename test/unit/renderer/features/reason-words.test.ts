@@ -40,7 +40,9 @@ describe('reasonSentence', () => {
     ['fallback:mlx-out-of-memory', 'MLX ran out of memory, so the other server stepped in.'],
     ['fallback:mlx-gpu-hang', 'MLX did not respond, so the other server stepped in.'],
     ['fallback:mlx-poison', 'It is known to stop MLX, so the other server answered.'],
-    ['starter:small-talk', 'Small talk is what the built-in starter model can do.'],
+    ['starter:small-talk', 'Small talk is what the starter model of an earlier version could do.'],
+    ['small-model', 'No better model could answer, so the very small built-in one did.'],
+    ['unavailable:ollama-language', 'Ollama has no model that knows the language.'],
     ['no-capable-model', 'No installed model is capable of this kind of work yet.'],
     ['from-the-future:x', 'from the future x'],
   ])('%s', (code, sentence) => {

@@ -1,0 +1,8 @@
+import { usePart } from '../../stores/core-store';
+
+/** Is the built-in small model all that can answer? */
+export function useSmallAlone(): boolean {
+  const capable = usePart('capable');
+  const models = usePart('models');
+  return capable === false && models?.some(({ small }) => small) === true;
+}
