@@ -5,6 +5,7 @@ import { watchedWorkers } from './support/watched-worker';
 
 const root = resolve(import.meta.dirname, '..');
 const MINUTE = 60_000;
+const expect = { poll: { timeout: MINUTE } };
 
 /** The longest file begins first, so that nobody waits for it alone in the end. */
 class LongestFirst extends BaseSequencer {
@@ -29,6 +30,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/electron/**/*.test.ts'],
+          expect,
           testTimeout: 2 * MINUTE,
           hookTimeout: 2 * MINUTE,
           pool: watchedWorkers(5 * MINUTE),
@@ -42,6 +44,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          expect,
           testTimeout: 10 * MINUTE,
           hookTimeout: 10 * MINUTE,
           pool: watchedWorkers(30 * MINUTE),
@@ -53,6 +56,7 @@ export default defineConfig({
         test: {
           name: 'ui',
           include: ['test/ui/**/*.test.ts'],
+          expect,
           testTimeout: 5 * MINUTE,
           hookTimeout: 5 * MINUTE,
           pool: watchedWorkers(10 * MINUTE),

@@ -65,11 +65,7 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     });
     expect(await names()).toEqual(['theirs:latest']);
     await page.call('settingsSet', { key: 'starterInAdopted', value: true });
-    await until(
-      async () => (await names()).includes('tandem-starter:latest'),
-      10_000,
-      'the starter is created',
-    );
+    await until(async () => (await names()).includes('tandem-starter:latest'), 'the starter is created');
     const hello = await ask(app.ready.gateway, 'hello', { model: 'ollama/tandem-starter' });
     expect(hello).toMatchObject({ status: 200, backend: 'ollama', model: 'tandem-starter' });
   });
@@ -92,14 +88,10 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     await open(theirs.url);
     const port = portOf(theirs);
     await theirs.stop();
-    const gone = await until(
-      async () => {
-        const now = await status();
-        return now?.state === 'absent' && now;
-      },
-      15_000,
-      'its death is noticed',
-    );
+    const gone = await until(async () => {
+      const now = await status();
+      return now?.state === 'absent' && now;
+    }, 'its death is noticed');
     expect(gone).toMatchObject({ ownership: 'none', lastError: { code: 'vanished' } });
     expect(gone.absence?.cure).toMatch(/OLLAMA_API_URL/);
     expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
@@ -108,7 +100,7 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     theirs = await startForeignOllama(folder, port);
     // The button on its card looks at once; by itself it looks every few seconds.
     await page.call('backendRestart', { backend: 'ollama' });
-    await until(async () => (await status())?.state === 'adopted', 15_000, 'it is adopted again');
+    await until(async () => (await status())?.state === 'adopted', 'it is adopted again');
     expect(await ask(app.ready.gateway, CODE)).toMatchObject({ status: 200, backend: 'ollama' });
   });
 

@@ -58,7 +58,6 @@ const ended = (answerId: string) =>
       ['done', 'failed', 'stopped'].includes(push.payload.status)
         ? push.payload
         : undefined,
-    10_000,
     'the answer ends',
   );
 
@@ -117,7 +116,6 @@ describe('a model installed by hand', () => {
     await until(
       async () =>
         (await page.snapshot()).models.some(({ backend, name }) => backend === 'mlx' && name === 'first'),
-      5_000,
       'the model is shown',
     );
     expect(await ask(app.ready.gateway, 'hello', { model: 'mlx/first' })).toMatchObject({
@@ -160,14 +158,10 @@ describe('a model installed by hand', () => {
       backend: 'ollama',
       model: 'by-hand',
     });
-    const answered = await until(
-      async () => {
-        const answer = await page.answer(waiting.chatId, waiting.answerId);
-        return answer.status === 'done' && answer.meta.source === 'ollama' && answer;
-      },
-      10_000,
-      'the waiting message is answered',
-    );
+    const answered = await until(async () => {
+      const answer = await page.answer(waiting.chatId, waiting.answerId);
+      return answer.status === 'done' && answer.meta.source === 'ollama' && answer;
+    }, 'the waiting message is answered');
     expect(answered).toMatchObject({
       meta: { model: 'by-hand', notice: null },
       text: expect.stringMatching(/\w/),
@@ -189,7 +183,6 @@ describe('a message that waits when Tandem ends', () => {
     const sent = await before.call('chatSend', { chatId: null, text, target });
     await until(
       async () => (await before.answer(sent.chatId, sent.answerId)).meta.notice === 'no_model',
-      5_000,
       'the notice',
     );
     before.close();
@@ -205,7 +198,6 @@ describe('a message that waits when Tandem ends', () => {
       await page.call('modelsRescan', {});
       await until(
         async () => (await page.answer(sent.chatId, sent.answerId)).meta.source === 'ollama',
-        10_000,
         'the waiting message is answered',
       );
     } finally {

@@ -11,7 +11,6 @@ import { openWebClient, pullIn, type WebClient } from '../support/web-client';
 
 /** Getting a model through the real Ollama, from a registry of the test's own on loopback, as the UI's button does. */
 const CODE = 'Write a Python function that merges two sorted lists';
-const LIMIT_MS = 30_000;
 let served: ServedModel;
 
 beforeAll(async () => {
@@ -26,14 +25,10 @@ afterAll(() => served?.close());
 /** Starts a download and resolves with its state once it has ended or `until` holds. */
 function pull(page: WebClient, name: string, until = (now: Pull) => now.state !== 'running'): Promise<Pull> {
   const from = page.pushes.length;
-  const outcome = page.next(
-    (push) => {
-      const now = page.pushes.indexOf(push) < from ? undefined : pullIn(push, name);
-      return now && until(now) ? now : undefined;
-    },
-    LIMIT_MS,
-    `download of ${name}`,
-  );
+  const outcome = page.next((push) => {
+    const now = page.pushes.indexOf(push) < from ? undefined : pullIn(push, name);
+    return now && until(now) ? now : undefined;
+  }, `download of ${name}`);
   return page.call('modelPull', { name, insecure: true }).then(() => outcome);
 }
 
@@ -131,11 +126,7 @@ describe('a model for a person who has none', () => {
     });
     const down = await pull(page, name);
     expect(down).toMatchObject({ state: 'failed', error: { code: 'ollama_down' } });
-    await until(
-      async () => (await app.health()).backends.ollama?.state === 'ready',
-      LIMIT_MS,
-      'Ollama is back',
-    );
+    await until(async () => (await app.health()).backends.ollama?.state === 'ready', 'Ollama is back');
     await expectNothingNew();
   });
 
@@ -153,7 +144,6 @@ describe('a model for a person who has none', () => {
         push.payload.status === 'done'
           ? push.payload
           : undefined,
-      LIMIT_MS,
       'the waiting message is answered',
     );
     const bytes = page
