@@ -64,7 +64,7 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
       model: 'theirs',
     });
     expect(await names()).toEqual(['theirs:latest']);
-    await page.call('settingsSet', { key: 'starterInAdopted', value: true });
+    await page.call('settingsSet', { key: 'smallModelInAdopted', value: true });
     await until(
       async () => (await names()).includes('tandem-starter:latest'),
       10_000,
