@@ -14,7 +14,7 @@ import type { Place } from './place';
 import { findPortHolder } from './ports/port-holder';
 import { estimateFor, loadTimeoutMs } from './router/estimates';
 import type { MeasuredTimes } from './router/measured-times';
-import { pickModel, pickSmaller } from './router/model-pick';
+import { NO_NEEDS, pickModel, pickSmaller } from './router/model-pick';
 import type { RouteSnapshot } from './router/types';
 import type { CorePorts } from './services';
 import { locateRuntime } from './setup/locate-runtime';
@@ -121,6 +121,7 @@ function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
 async function preloadFolder({ settings, mlxModels, later }: BackendNeeds) {
   const wanted = wantedPreload(settings.values());
   if (wanted.kind === 'nothing') return null;
-  const picked = wanted.kind === 'model' ? wanted : pickModel('mlx', wanted.category, later.snapshot(), []);
+  const picked =
+    wanted.kind === 'model' ? wanted : pickModel('mlx', wanted.category, later.snapshot(), NO_NEEDS);
   return mlxModels.preload(picked?.name ?? null);
 }

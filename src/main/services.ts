@@ -157,7 +157,7 @@ export function createServices(
   const starter = new StarterInstaller({
     host: ollama,
     resourcesDir: place.resourcesDir,
-    consent: () => values().starterInAdopted,
+    consent: () => values().smallModelInAdopted,
     onInstalled: () => library.rescan(),
     logger,
   });

@@ -30,7 +30,10 @@ export const modelViewSchema = z.object({
   billions: z.number().nullable(),
   quantisation: z.string().nullable(),
   weight: z.enum(['light', 'middle', 'heavy', 'unknown']),
-  starter: z.boolean(),
+  /** The model that Tandem brings along. */
+  small: z.boolean(),
+  /** Codes of the only languages that it knows; null = not known. */
+  languages: z.array(z.string()).nullable(),
   remote: z.boolean(),
   /** Does it run on this machine: well, tightly beside the others, or not? `unknown` without a size. */
   fit: z.enum(['yes', 'tight', 'no', 'unknown']),
@@ -108,7 +111,7 @@ export const snapshotSchema = z.object({
   life: z.array(lifeEventSchema),
   times: z.array(modelTimesSchema),
   models: z.array(modelViewSchema),
-  /** Whether any installed model can do more than small talk. */
+  /** Whether any model but the small one can answer. */
   capable: z.boolean(),
   suggestions: z.array(suggestionSchema),
   pulls: z.array(pullSchema),

@@ -40,7 +40,7 @@ export type Reason =
   | `breaker:open`
   | `memory:${'critical' | 'working-set' | 'buffer-limit' | 'evicted' | 'smaller'}`
   | `unavailable:${string}`
-  | 'starter:small-talk'
+  | 'small-model'
   | 'no-capable-model'
   | 'continued'
   | 'echo';
@@ -130,8 +130,8 @@ export interface CompletionEnd {
   evalMs?: number;
 }
 
-/** Name of the bundled model, in both servers. */
-export const STARTER_NAME = 'tandem-starter';
+/** Name of the small model that the set-up gets, the same in both servers. */
+export const SMALL_MODEL_NAME = 'tandem-smollm2-135m';
 
 /** A model as found by the scanner. */
 export interface ModelInfo {
@@ -146,8 +146,10 @@ export interface ModelInfo {
   /** Tokens; null = unknown. */
   contextLength: number | null;
   weight: ModelWeight;
-  /** The model bundled with Tandem: small talk only. */
-  starter: boolean;
+  /** The model that Tandem brings along: the last choice, and all there is until a person gets another. */
+  small: boolean;
+  /** Codes (ISO 639-1) of the only languages that it knows; null = not known, taken as any. */
+  languages: string[] | null;
   /** Runs on somebody else's machine through Ollama: never chosen by itself. */
   remote: boolean;
   capabilities: string[];
@@ -162,6 +164,11 @@ export interface ModelInfo {
 
 /** `tight`: alone it runs, beside the others hardly. */
 export type ModelFit = 'yes' | 'tight' | 'no' | 'unknown';
+
+/** Can it answer, on this machine? What a server does not say of a model counts as yes. */
+export function canChat({ remote, capabilities }: Pick<ModelInfo, 'remote' | 'capabilities'>): boolean {
+  return !remote && (capabilities.length === 0 || capabilities.includes('completion'));
+}
 
 /** Light: at most 4B parameters. Heavy: 32B and above. */
 export type ModelWeight = 'light' | 'middle' | 'heavy' | 'unknown';

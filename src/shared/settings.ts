@@ -152,8 +152,10 @@ export const SETTINGS = {
     env: null,
     acts: 'now',
   },
-  /** Consent to create the starter model in an Ollama that is not ours. */
-  starterInAdopted: { schema: z.boolean(), default: false, env: null, acts: 'now' },
+  /** False = the user has removed the small model: it is not fetched again. */
+  smallModel: { schema: z.boolean(), default: true, env: null, acts: 'now' },
+  /** Consent to create the small model in an Ollama that is not ours. */
+  smallModelInAdopted: { schema: z.boolean(), default: false, env: null, acts: 'now' },
   theme: { schema: z.enum(['system', 'light', 'dark']), default: 'system', env: null, acts: 'now' },
   language: { schema: z.enum(['system', 'en', 'ru']), default: 'system', env: null, acts: 'now' },
   openAtLogin: { schema: z.boolean(), default: false, env: null, acts: 'now' },

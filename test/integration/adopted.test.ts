@@ -3,8 +3,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { type App, ask, startApp, until } from '../support/app';
-import { type ForeignOllama, startForeignOllama, writeStandIn } from '../support/foreign-ollama';
+import { createBabbler, type ForeignOllama, startForeignOllama } from '../support/foreign-ollama';
 import { openWebClient, type WebClient } from '../support/web-client';
 
 /** An Ollama that is somebody else's: used, watched, and never touched unasked. */
@@ -18,7 +19,7 @@ let page: WebClient;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tandem-adopted-'));
   theirs = await startForeignOllama(folder);
-  await theirs.api.createFromFolder('theirs', await writeStandIn(join(folder, 'stand-in')), never);
+  await createBabbler(theirs, 'theirs');
 });
 afterAll(async () => {
   await theirs?.stop();
@@ -50,7 +51,7 @@ async function deadUrl(): Promise<string> {
 }
 
 describe('an Ollama named by OLLAMA_API_URL', () => {
-  it('is adopted, answers, and gets the starter only with consent', async () => {
+  it('is adopted, answers, and gets the small model only with consent', async () => {
     await open(theirs.url);
     expect(await status()).toMatchObject({
       state: 'adopted',
@@ -64,10 +65,10 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
       model: 'theirs',
     });
     expect(await names()).toEqual(['theirs:latest']);
-    await page.call('settingsSet', { key: 'starterInAdopted', value: true });
-    await until(async () => (await names()).includes('tandem-starter:latest'), 'the starter is created');
-    const hello = await ask(app.ready.gateway, 'hello', { model: 'ollama/tandem-starter' });
-    expect(hello).toMatchObject({ status: 200, backend: 'ollama', model: 'tandem-starter' });
+    await page.call('settingsSet', { key: 'smallModelInAdopted', value: true });
+    await until(async () => (await names()).includes(`${SMALL_MODEL_NAME}:latest`), 'the model is created');
+    const hello = await ask(app.ready.gateway, 'hello', { model: `ollama/${SMALL_MODEL_NAME}` });
+    expect(hello).toMatchObject({ status: 200, backend: 'ollama', model: SMALL_MODEL_NAME });
   });
 
   it('is not touched when Tandem is told to restart it, or ends', async () => {

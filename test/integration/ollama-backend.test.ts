@@ -59,7 +59,7 @@ describe('an Ollama of our own', () => {
       quantisation: 'F16',
       contextLength: 2048,
       remote: false,
-      starter: false,
+      small: false,
     });
     const chunks = await collect(backend.stream(babble(12), never));
     expect(chunks.filter((chunk) => chunk.type === 'text').length).toBeGreaterThan(0);

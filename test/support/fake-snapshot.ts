@@ -1,5 +1,6 @@
 import type { Answer, AnswerMeta } from '../../src/shared/chat';
 import type { Snapshot } from '../../src/shared/contract';
+import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { emptyMeta } from '../../src/shared/empty-meta';
 import type { LifeEvent } from '../../src/shared/incidents';
 import { defaultSettings, SETTING_KEYS, SETTINGS, type SettingsView } from '../../src/shared/settings';
@@ -165,7 +166,8 @@ export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
     billions,
     quantisation: 'Q4_K_M',
     weight: billions <= 4 ? ('light' as const) : billions >= 32 ? ('heavy' as const) : ('middle' as const),
-    starter: false,
+    small: false,
+    languages: null,
     remote: false,
     fit: gigabytes < 30 ? ('yes' as const) : ('tight' as const),
     contextLength: 32_768,
@@ -204,13 +206,13 @@ export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
-/** The state of a machine with nothing but the starter model. */
-export function starterSnapshot(change: Partial<Snapshot> = {}): Snapshot {
+/** The state of a machine with nothing but the small model. */
+export function smallSnapshot(change: Partial<Snapshot> = {}): Snapshot {
   const snapshot = fakeSnapshot();
   return {
     ...snapshot,
     backends: [
-      backendStatus('mlx', { model: 'tandem-starter', memoryBytes: 0.3 * GIB, restarts: 0 }),
+      backendStatus('mlx', { model: SMALL_MODEL_NAME, memoryBytes: 0.3 * GIB, restarts: 0 }),
       backendStatus('ollama', { model: null, memoryBytes: 0.1 * GIB }),
     ],
     memory: memoryStatus({
@@ -221,15 +223,16 @@ export function starterSnapshot(change: Partial<Snapshot> = {}): Snapshot {
     }),
     models: (['mlx', 'ollama'] as const).map((backend) => ({
       backend,
-      name: 'tandem-starter',
-      sizeBytes: 4.4e6,
-      billions: 0.002,
+      name: SMALL_MODEL_NAME,
+      sizeBytes: 98.4e6,
+      billions: 0.135,
       quantisation: null,
       weight: 'light' as const,
-      starter: true,
+      small: true,
+      languages: ['en'],
       remote: false,
       fit: 'yes' as const,
-      contextLength: 128,
+      contextLength: 8192,
       capabilities: ['completion'],
       broken: null,
     })),

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
-import { ollamaProgram, STARTER_FOLDER } from './runtimes';
+import { MODELFILE } from './own-ollama';
+import { SLOW, writeRandomModel } from './random-model';
+import { ollamaProgram } from './runtimes';
 
 /** An Ollama that is not Tandem's. */
 export interface ForeignOllama {
@@ -54,14 +56,9 @@ export async function startForeignOllama(folder: string, port = 0): Promise<Fore
   };
 }
 
-/**
- * The starter's weights in a folder that gives other bytes in Ollama, so that a server which has the starter does not
- * have them yet. Answers as the starter does.
- */
-export async function writeStandIn(folder: string): Promise<string> {
-  await cp(STARTER_FOLDER, folder, { recursive: true });
-  const file = join(folder, 'config.json');
-  const config = JSON.parse(await readFile(file, 'utf8'));
-  await writeFile(file, JSON.stringify({ ...config, max_position_embeddings: 2048 }));
-  return folder;
+/** Creates a model of a few megabytes that babbles; its bytes are nobody else's. */
+export async function createBabbler(ollama: ForeignOllama, name: string): Promise<void> {
+  const folder = await writeRandomModel(join(ollama.modelsDir, '..', `weights of ${name}`), SLOW, 7);
+  await writeFile(join(folder, 'Modelfile'), MODELFILE);
+  await ollama.api.createFromFolder(name, folder, new AbortController().signal);
 }

@@ -15,7 +15,8 @@ import type { BackendStatus } from '../../src/shared/status';
 import { SLOW, TINY, writeRandomModel } from './random-model';
 import { ollamaProgram } from './runtimes';
 
-const MODELFILE = `FROM .
+/** For a random model. */
+export const MODELFILE = `FROM .
 TEMPLATE """{{- range .Messages }}<|im_start|>{{ .Role }}
 {{ .Content }}<|im_end|>
 {{ end }}<|im_start|>assistant

@@ -54,7 +54,7 @@ export function answerOf(...texts: string[]): RouterEvent[] {
       type: 'started',
       backend: 'mlx',
       model: 'starter',
-      reasons: ['starter:small-talk'],
+      reasons: ['small-model'],
       queueMs: 3,
       ttftMs: 20,
     },
@@ -64,7 +64,7 @@ export function answerOf(...texts: string[]): RouterEvent[] {
       end: { reason: 'stop', promptTokens: 11, completionTokens: 7, promptMs: 4, evalMs: 9 },
       backend: 'mlx',
       model: 'starter',
-      reasons: ['rule:greeting', 'starter:small-talk'],
+      reasons: ['rule:greeting', 'small-model'],
     },
   ];
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startForeignOllama, writeStandIn } from './foreign-ollama';
+import { createBabbler, startForeignOllama } from './foreign-ollama';
 import { OciRegistry } from './oci-registry';
 
 /** A registry on loopback that serves `capable`, a model of a few megabytes. */
@@ -14,8 +14,7 @@ export interface ServedModel {
 export async function serveCapableModel(): Promise<ServedModel> {
   const folder = await mkdtemp(join(tmpdir(), 'tandem-registry-'));
   const ollama = await startForeignOllama(folder);
-  const standIn = await writeStandIn(join(folder, 'stand-in'));
-  await ollama.api.createFromFolder('capable', standIn, AbortSignal.timeout(60_000));
+  await createBabbler(ollama, 'capable');
   await ollama.stop();
   const registry = new OciRegistry(ollama.modelsDir, 'capable');
   await registry.listen();

@@ -2,13 +2,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium';
 import { FakeCore } from '../support/fake-bridge';
-import {
-  answerMeta,
-  backendStatus,
-  fakeAnswer,
-  fakeSnapshot,
-  starterSnapshot,
-} from '../support/fake-snapshot';
+import { answerMeta, backendStatus, fakeAnswer, fakeSnapshot, smallSnapshot } from '../support/fake-snapshot';
 import { type RendererServer, serveRenderer } from '../support/renderer-server';
 
 let browser: Browser;
@@ -231,7 +225,7 @@ describe('an interrupted view', () => {
 
 describe('without a capable model', () => {
   it('names what is missing in its own words, pulls one, and shows how it goes', async () => {
-    await open(new FakeCore(starterSnapshot()));
+    await open(new FakeCore(smallSnapshot()));
     expect(await page.getByRole('heading', { name: 'Tandem runs. It needs a model.' }).count()).toBe(1);
     await say('write code');
     await core.tell('done', { source: 'app', notice: 'no_model' });

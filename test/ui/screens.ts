@@ -13,7 +13,7 @@ import {
   lifeEvent,
   memoryStatus,
   settingsView,
-  starterSnapshot,
+  smallSnapshot,
 } from '../support/fake-snapshot';
 
 export type Language = 'en' | 'ru';
@@ -422,7 +422,7 @@ export const SCREENS: readonly Screen[] = [
     name: 'no-model',
     core: (language) =>
       new FakeCore(
-        starterSnapshot({
+        smallSnapshot({
           settings: settingsView({ language }),
           pulls: [
             {
@@ -460,7 +460,7 @@ export const SCREENS: readonly Screen[] = [
         language,
         [user('u1', WORDS[language].ask), fakeAnswer({ id: 'a1', replyTo: 'u1', meta })],
         { pulls: [failed] },
-        starterSnapshot(),
+        smallSnapshot(),
       );
     },
   },

@@ -40,11 +40,11 @@ export class MlxLibrary {
     return this.#find(name)?.path ?? (await this.list().then(() => this.#find(name)?.path ?? null));
   }
 
-  /** The model to hold ready at start, by name; falls back to the starter. */
+  /** The model to hold ready at start, by name; falls back to the small model. */
   async preload(name: string | null): Promise<ModelFolder | null> {
     // A start of the app does not wait for a second scan.
     if (this.#last.models.length === 0) await (this.#scan.running ?? this.list());
-    const found = (name !== null && this.#find(name)) || this.#last.models.find(({ info }) => info.starter);
+    const found = (name !== null && this.#find(name)) || this.#last.models.find(({ info }) => info.small);
     return found ? { name: found.info.name, folder: found.path } : null;
   }
 

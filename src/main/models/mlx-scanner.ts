@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { STARTER_NAME } from '../../shared/domain';
+import { SMALL_MODEL_NAME } from '../../shared/domain';
 import { isWeightsFile } from '../memory/model-needs';
 import { mapBounded } from './map-bounded';
 import { type BrokenModel, type FoundModel, type ReadFolder, readModelFolder } from './model-folder';
@@ -16,7 +16,7 @@ export interface ScanResult {
 interface Place {
   path: string;
   name: string;
-  starter?: boolean;
+  small?: boolean;
 }
 
 /**
@@ -27,7 +27,7 @@ const AT_ONCE = 8;
 
 /**
  * Finds every model that MLX could load. Unreadable folders are skipped, unfinished ones are named in `broken`.
- * A model found twice is listed once: under one name the first counts (the starter first), and the same files under
+ * A model found twice is listed once: under one name the first counts (the small model first), and the same files under
  * another name (a folder's own beside `org/name`) become an alias. Never rejects.
  */
 export async function scanMlxModels(roots: ScanRoots): Promise<ScanResult> {
@@ -35,7 +35,7 @@ export async function scanMlxModels(roots: ScanRoots): Promise<ScanResult> {
   const folders = (await mapBounded(roots.folders, AT_ONCE, listFolder)).flat();
   const repos = (await mapBounded(roots.hubs, AT_ONCE, listHub)).flat();
   const outer = await readAll([
-    { path: roots.starter, name: STARTER_NAME, starter: true },
+    { path: roots.starter, name: SMALL_MODEL_NAME, small: true },
     ...direct,
     ...folders,
   ]);
@@ -62,7 +62,7 @@ export async function scanMlxModels(roots: ScanRoots): Promise<ScanResult> {
 }
 
 function readAll(places: readonly Place[]): Promise<(ReadFolder | null)[]> {
-  return mapBounded(places, AT_ONCE, ({ path, name, starter }) => readModelFolder(path, name, starter));
+  return mapBounded(places, AT_ONCE, ({ path, name, small }) => readModelFolder(path, name, small));
 }
 
 async function listFolder(folder: string): Promise<Place[]> {

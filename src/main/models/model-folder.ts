@@ -45,13 +45,9 @@ const UNFINISHED = /\.(?:incomplete|part|download)$/;
 
 /**
  * Reads one folder. `null` = no model there that mlx-lm could load even if it were complete; a broken one tells what is
- * wrong with it. `name` is how clients call it. `starter` marks the model bundled with the app.
+ * wrong with it. `name` is how clients call it. `small` marks the model that Tandem brings along.
  */
-export async function readModelFolder(
-  path: string,
-  name: string,
-  starter = false,
-): Promise<ReadFolder | null> {
+export async function readModelFolder(path: string, name: string, small = false): Promise<ReadFolder | null> {
   const names: string[] = await readdir(path).catch(() => []);
   if (!names.includes('config.json')) return null;
   const json = await readJson(join(path, 'config.json'));
@@ -76,7 +72,7 @@ export async function readModelFolder(
   if (cut >= 0) return { broken: { name, reason: 'download_unfinished', file: files[cut] ?? '' } };
   const info = describe(
     name,
-    starter,
+    small,
     config,
     weights.filter((entry) => entry !== null),
   );
@@ -86,12 +82,7 @@ export async function readModelFolder(
   return { found: { path, info } };
 }
 
-function describe(
-  name: string,
-  starter: boolean,
-  config: ModelConfig,
-  weights: readonly Weights[],
-): ModelInfo {
+function describe(name: string, small: boolean, config: ModelConfig, weights: readonly Weights[]): ModelInfo {
   const sizeBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   const bits = config.quantization?.bits ?? 16;
   const billions = billionsFromName(name) ?? billionsFromSize(sizeBytes, bits);
@@ -103,7 +94,8 @@ function describe(
     quantisation: config.quantization ? `${bits}-bit` : null,
     contextLength: contextLengthOf(config),
     weight: weightOf(billions),
-    starter,
+    small,
+    languages: small ? ['en'] : null,
     remote: false,
     capabilities: [],
     modifiedAt: new Date(Math.max(...weights.map(({ modifiedMs }) => modifiedMs))).toISOString(),

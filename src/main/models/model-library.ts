@@ -1,5 +1,5 @@
 import type { BackendId, ModelInfo } from '../../shared/domain';
-import { isServing } from '../../shared/domain';
+import { canChat, isServing } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 import type { Backend } from '../backends/backend';
 import type { BackendRegistry } from '../backends/registry';
@@ -135,7 +135,7 @@ export class ModelLibrary {
   }
 }
 
-/** Is there any model that can do more than small talk? */
+/** Is there any model but the small one that can answer, on this machine? */
 export function hasCapableModel(models: readonly ModelInfo[]): boolean {
-  return models.some((model) => !model.starter && !model.remote && model.capabilities.includes('completion'));
+  return models.some((model) => !model.small && canChat(model));
 }

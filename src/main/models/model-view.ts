@@ -4,7 +4,7 @@ import type { BrokenModel } from './model-folder';
 
 /** A model as the UI shows it. */
 export function viewOf(model: ModelInfo): ModelView {
-  const { backend, name, sizeBytes, billions, quantisation, weight, starter, remote } = model;
+  const { backend, name, sizeBytes, billions, quantisation, weight, small, languages, remote } = model;
   const { fit = 'unknown', contextLength, capabilities } = model;
   return {
     backend,
@@ -13,7 +13,8 @@ export function viewOf(model: ModelInfo): ModelView {
     billions,
     quantisation,
     weight,
-    starter,
+    small,
+    languages,
     remote,
     fit,
     contextLength,
@@ -31,7 +32,8 @@ export function brokenViewOf({ name, reason, file }: BrokenModel): ModelView {
     billions: null,
     quantisation: null,
     weight: 'unknown',
-    starter: false,
+    small: false,
+    languages: null,
     remote: false,
     fit: 'unknown',
     contextLength: null,

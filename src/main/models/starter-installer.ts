@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ModelInfo, STARTER_NAME } from '../../shared/domain';
+import { type ModelInfo, SMALL_MODEL_NAME } from '../../shared/domain';
 import type { BackendStatus } from '../../shared/status';
 import type { Unsubscribe } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
@@ -65,8 +65,8 @@ export class StarterInstaller {
     const { ownership } = this.#host.status();
     if (ownership !== 'managed' && !this.#consent()) return;
     const models = await this.#host.models(AbortSignal.timeout(LIMIT_MS));
-    if (models.some((model) => model.starter)) return;
-    await this.#host.createFromFolder(STARTER_NAME, this.#folder, AbortSignal.timeout(LIMIT_MS));
+    if (models.some((model) => model.small)) return;
+    await this.#host.createFromFolder(SMALL_MODEL_NAME, this.#folder, AbortSignal.timeout(LIMIT_MS));
     await this.#onInstalled();
   }
 }

@@ -5,14 +5,13 @@ import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
 import { Attempt } from './attempt';
 import { lastUserText } from './categories';
-import { fitToContext, lastMessageOnly } from './context';
+import { fitToContext } from './context';
 import type { DrainWatch } from './drain-watch';
 import { onlyEchoed } from './failures';
 import type { MeasuredTimes } from './measured-times';
 import { askForMemory, type MemoryAuthority } from './memory-leave';
 import { PrefillWatch } from './prefill-watch';
 import type { RequestRun } from './request-run';
-import type { Splice } from './splice';
 import type { Stay } from './stay';
 import type { Candidate, Route, RouterEvent, RouteSnapshot } from './types';
 import { VisibleText } from './visible-text';
@@ -29,8 +28,6 @@ export interface TryContext {
   hasNext: boolean;
   /** Nobody else is left: its backend is worth waiting for even in a slot, should it be down by then. */
   mayWait: boolean;
-  /** Where a broken stream may be continued. */
-  splice: Splice | null;
 }
 
 interface AnswerContext extends TryContext {
@@ -55,7 +52,6 @@ export async function* answer(
   view: { visible: boolean; sent: boolean },
 ): AsyncGenerator<RouterEvent, void, void> {
   const { run, routed, candidate, backend, clock, drains } = context;
-  const splice = candidate.starter ? context.splice : null;
   const attempt = new Attempt(
     {
       ...context,
@@ -85,7 +81,6 @@ export async function* answer(
       attempt.stream({ ...request, timeoutMs: context.timeoutMs }),
       watch,
       text,
-      splice,
       view,
       started,
     );
@@ -95,8 +90,7 @@ export async function* answer(
     const evalMs = end.evalMs ?? clock.now() - takenAt - (run.record.ttftMs ?? 0);
     const answered = { backend: candidate.backend, name: candidate.model };
     context.measured.learn(answered, end, evalMs, prefill.measured());
-    const rest = splice ? splice.unseen(text.rest()) : text.rest();
-    splice?.end();
+    const rest = text.rest();
     run.done(end);
     if (start) yield start;
     if (rest) yield { type: 'text', text: rest };
@@ -113,7 +107,6 @@ async function* pass(
   chunks: AsyncGenerator<CompletionChunk, CompletionEnd, void>,
   watch: (chunk: CompletionChunk) => void,
   text: VisibleText,
-  splice: Splice | null,
   view: { visible: boolean },
   started: () => RouterEvent,
 ): AsyncGenerator<RouterEvent, CompletionEnd, void> {
@@ -123,10 +116,8 @@ async function* pass(
       if (next.done) return next.value;
       watch(next.value);
       for (const event of text.eventsFor(next.value)) {
-        const seen = splice && event.type === 'text' ? { ...event, text: splice.unseen(event.text) } : event;
-        if (seen.type === 'text' && seen.text === '') continue;
-        if (seen.type !== 'prefill' && !view.visible) yield started();
-        yield seen;
+        if (event.type !== 'prefill' && !view.visible) yield started();
+        yield event;
       }
     }
   } finally {
@@ -139,13 +130,11 @@ function prepare({ run, snapshot, candidate }: TryContext): {
   request: BackendRequest;
   droppedTurns: number;
 } {
-  const { id, messages, rawPrompt, sampling, format, tools, think, keepAlive, extraOptions } = run.request;
+  const { id, rawPrompt, sampling, format, tools, think, keepAlive, extraOptions } = run.request;
   const known = snapshot.models.find(
     (model) => model.backend === candidate.backend && model.name === candidate.model,
   );
-  const fitted = candidate.starter
-    ? lastMessageOnly(messages)
-    : fitToContext(run.request, known?.contextLength ?? null);
+  const fitted = fitToContext(run.request, known?.contextLength ?? null);
   return {
     request: {
       id,

@@ -8,9 +8,9 @@ import {
 } from '../../shared/domain';
 import { lastUserText } from './categories';
 import { LIGHT_CONTEXT, neededTokens } from './context';
-import { type Pick, pickModel, pickStarter } from './model-pick';
-import { isLightWork, needsHeavy, ROLES } from './roles';
-import { isSmallTalk } from './small-talk';
+import { languageOf } from './language';
+import { isSmallAlone, type ModelNeeds, type Pick, pickModel } from './model-pick';
+import { needsHeavy, ROLES } from './roles';
 import type { Candidate, RouteSnapshot } from './types';
 
 /** What stands for the order of backends and for what was left out. */
@@ -19,10 +19,10 @@ export interface Choice {
   reasons: Reason[];
 }
 
-/** Capabilities that the request needs of a backend, and of a model where the server lists them. */
+/** What the request needs of a backend, and of a model as far as the server tells of it. */
 export function needsOf(request: CompletionRequest): {
   backend: ('tools' | 'images' | 'jsonSchema')[];
-  model: string[];
+  model: ModelNeeds;
 } {
   const tools = (request.tools?.length ?? 0) > 0;
   const images = request.messages.some((message) => (message.images?.length ?? 0) > 0);
@@ -33,7 +33,10 @@ export function needsOf(request: CompletionRequest): {
       ...(images ? (['images'] as const) : []),
       ...(schema ? (['jsonSchema'] as const) : []),
     ],
-    model: [...(tools ? ['tools'] : []), ...(images ? ['vision'] : [])],
+    model: {
+      capabilities: [...(tools ? ['tools'] : []), ...(images ? ['vision'] : [])],
+      language: () => languageOf(lastUserText(request)),
+    },
   };
 }
 
@@ -77,9 +80,9 @@ function otherThan(backend: BackendId): BackendId {
   return BACKEND_IDS.find((id) => id !== backend) ?? backend;
 }
 
-/** Does prompt and answer exceed what a model on a light backend holds? The starter gets the last message only. */
+/** Does prompt and answer exceed what a model on a light backend holds? */
 export function isTooLong(backend: BackendId, pick: Pick, request: CompletionRequest): boolean {
-  if (ROLES[backend].work !== 'light' || pick.starter) return false;
+  if (ROLES[backend].work !== 'light') return false;
   return neededTokens(request) > (pick.contextLength ?? LIGHT_CONTEXT);
 }
 
@@ -111,19 +114,20 @@ function pickThatFits(
   category: Category,
   request: CompletionRequest,
   snapshot: RouteSnapshot,
-  needs: readonly string[],
+  needs: ModelNeeds,
 ): Pick | null {
   const models = snapshot.models.filter(
-    (model) => model.backend === backend && !whyNeverFits(backend, model.name, request, snapshot),
+    (model) => model.backend !== backend || !whyNeverFits(backend, model.name, request, snapshot),
   );
-  if (models.length === 0) return null;
+  if (!models.some((model) => model.backend === backend)) return null;
   const pick = pickModel(backend, category, { ...snapshot, models }, needs);
   return pick && !isTooLong(backend, pick, request) ? pick : null;
 }
 
 /**
  * Candidates for a category on the backends in the given order.
- * `insisted` is a backend that the request names: on it a light model may try heavy work.
+ * `insisted` is a backend that the request names: on it a light model may try heavy work. While the small model is all
+ * that there is, a light backend comes last for such work, instead of not at all.
  */
 export function candidatesFor(
   request: CompletionRequest,
@@ -133,18 +137,19 @@ export function candidatesFor(
   insisted: BackendId | null,
 ): Choice {
   const needs = needsOf(request);
-  const plain = needs.backend.length === 0;
-  const smallTalk = plain && isLightWork(category) && isSmallTalk(lastUserText(request));
+  const tooLight = (backend: BackendId) =>
+    ROLES[backend].work === 'light' && snapshot.settings.mlxOnlyLight && needsHeavy(category);
+  const kept = order.filter((backend) => !tooLight(backend) || backend === insisted);
+  const later = order.filter((backend) => !kept.includes(backend));
   const choice: Choice = { candidates: [], reasons: [] };
-  for (const backend of order) {
+  for (const backend of [...kept, ...later]) {
     const refusal = whyNot(backend, request, snapshot);
     if (refusal) {
       choice.reasons.push(refusal);
       continue;
     }
-    const light = ROLES[backend].work === 'light' && snapshot.settings.mlxOnlyLight && needsHeavy(category);
-    if (light) choice.reasons.push('setting:only-light');
-    if (light && backend !== insisted) continue;
+    if (tooLight(backend)) choice.reasons.push('setting:only-light');
+    if (later.includes(backend) && !isSmallAlone(snapshot)) continue;
     const pick = pickModel(backend, category, snapshot, needs.model);
     const tooLong = pick !== null && isTooLong(backend, pick, request);
     const tooLarge = pick && whyNeverFits(backend, pick.name, request, snapshot);
@@ -152,18 +157,25 @@ export function candidatesFor(
     else if (tooLarge) {
       choice.reasons.push(tooLarge);
       const other = pickThatFits(backend, category, request, snapshot, needs.model);
-      if (other) choice.candidates.push(candidate(backend, other, []));
-    } else if (pick) choice.candidates.push(candidate(backend, pick, []));
-    const starter = smallTalk ? pickStarter(backend, snapshot) : null;
-    if (starter && starter.name !== pick?.name) {
-      choice.candidates.push(candidate(backend, starter, ['starter:small-talk']));
-    } else if (!pick) choice.reasons.push(`unavailable:${backend}-no-model`);
+      if (other) choice.candidates.push(chosen(backend, other));
+    } else if (pick) choice.candidates.push(chosen(backend, pick));
+    else choice.reasons.push(`unavailable:${backend}-${whatLacks(backend, category, snapshot, needs.model)}`);
   }
   return choice;
 }
 
-export function candidate(backend: BackendId, pick: Pick, reasons: Reason[]): Candidate {
-  return { backend, model: pick.name, starter: pick.starter, waitForReady: false, reasons };
+/** Why a backend has no model for the work: none at all, or none that knows the language. */
+function whatLacks(backend: BackendId, category: Category, snapshot: RouteSnapshot, needs: ModelNeeds) {
+  const inAnyLanguage = { ...needs, language: () => null };
+  return pickModel(backend, category, snapshot, inAnyLanguage) ? 'language' : 'no-model';
+}
+
+function chosen(backend: BackendId, pick: Pick): Candidate {
+  return candidate(backend, pick.name, pick.small ? ['small-model'] : []);
+}
+
+export function candidate(backend: BackendId, model: string, reasons: Reason[]): Candidate {
+  return { backend, model, waitForReady: false, reasons };
 }
 
 /**

@@ -42,12 +42,6 @@ export interface FittedMessages {
   droppedTurns: number;
 }
 
-/** What the starter model gets: the last user message alone. By design, so nothing counts as left out. */
-export function lastMessageOnly(messages: readonly ChatMessage[]): FittedMessages {
-  const last = messages.findLast((message) => message.role === 'user');
-  return { messages: last ? [last] : [...messages], droppedTurns: 0 };
-}
-
 /**
  * Leaves out the oldest turns until prompt and answer fit a context of `contextLength` tokens (null = unknown: all is
  * kept). System messages and the last turn always stay, so a single message that is too long is never cut.

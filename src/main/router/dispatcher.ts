@@ -1,4 +1,4 @@
-import { type BackendId, type CompletionRequest, isServing, type Reason } from '../../shared/domain';
+import type { BackendId, CompletionRequest, Reason } from '../../shared/domain';
 import { type TandemError, toTandemError } from '../../shared/errors';
 import type { BackendRegistry } from '../backends/registry';
 import { orAbort } from '../ports/bounded';
@@ -19,7 +19,6 @@ import { endOf, type FinishedRecord, RequestRun, rejectedRecord } from './reques
 import { RetryBudget } from './retry-budget';
 import { route } from './route';
 import { type Moved, takeSeat } from './seat';
-import { mayBeSpliced, Splice, twinOf } from './splice';
 import type { Candidate, Dispatcher, RouterEvent, RouteSnapshot } from './types';
 
 export interface RequestDispatcherOptions {
@@ -141,11 +140,10 @@ export class RequestDispatcher implements Dispatcher {
   ): AsyncGenerator<RouterEvent, void, void> {
     const { request } = run;
     const suspicion = () => this.#options.fingerprints.of(request);
-    const splice = mayBeSpliced(request) ? new Splice() : null;
     const line = this.#lineFor(run, routed, snapshot);
     for (let current = await line.shift(run.signal); current; ) {
       const mayWait = !request.strict && line.isLast(current);
-      const context = { run, routed, snapshot, candidate: current, hasNext: line.hasNext, mayWait, splice };
+      const context = { run, routed, snapshot, candidate: current, hasNext: line.hasNext, mayWait };
       const tried = yield* this.#try(context);
       if (tried.kind === 'done') return;
       if (suspicion().deaths >= MAX_DEATHS) throw poisoned(tried.kind === 'failed' ? tried.error : undefined);
@@ -157,7 +155,8 @@ export class RequestDispatcher implements Dispatcher {
       const { error } = tried;
       if (isFinal(error, request)) throw error;
       if (request.strict) throw tried.visible ? error : withoutFallback(error, current.backend);
-      if (tried.visible && request.origin !== 'chat') return yield* this.#continue(context, tried);
+      // No two answers are alike to the letter, so a stream of which a client has a part cannot go on elsewhere.
+      if (tried.visible && request.origin !== 'chat') throw brokenOff(error, current);
       const next = await line.after(current, tried, run.signal);
       if (!next) throw error;
       yield* this.#fallBack(run, current, next, tried);
@@ -179,20 +178,6 @@ export class RequestDispatcher implements Dispatcher {
         run.addReasons([`fallback:${backend}-down`, ...(isOpen ? (['breaker:open'] as const) : [])]);
       },
     });
-  }
-
-  /** Goes on with a stream of which the client has a part; its error is the first failure's. */
-  async *#continue(context: TryContext, failed: Failed): AsyncGenerator<RouterEvent, void, void> {
-    const { run, candidate, splice, snapshot } = context;
-    const broken = brokenOff(failed.error, candidate);
-    const twin = splice && twinOf(candidate, snapshot);
-    if (!twin || !isServing(this.#options.backends.get(twin.backend).status().state)) throw broken;
-    const { killed } = this.#options.fingerprints.of(run.request);
-    if (killed.has(twin.backend) || !this.#budget.take()) throw broken;
-    splice.again();
-    yield* this.#fallBack(run, candidate, twin, failed);
-    const tried = yield* this.#try({ ...context, candidate: twin, hasNext: false, mayWait: true });
-    if (tried.kind !== 'done') throw broken;
   }
 
   async *#fallBack(

@@ -1,4 +1,4 @@
-import type { BackendId, Category, ModelInfo } from '../../shared/domain';
+import { type BackendId, type Category, canChat, type ModelInfo } from '../../shared/domain';
 import { findByName } from './model-names';
 import { type CategoryRow, MODEL_TABLE, sizeClassOf } from './model-table';
 import { isLightWork, ROLES } from './roles';
@@ -6,19 +6,30 @@ import type { RouteSnapshot } from './types';
 
 export interface Pick {
   name: string;
-  starter: boolean;
+  /** The small model, chosen for want of a better one. */
+  small: boolean;
   contextLength: number | null;
 }
 
+/** What a request needs of a model. */
+export interface ModelNeeds {
+  capabilities: readonly string[];
+  /** Code of the language of its message, null = any. Asked only where a model's languages are known. */
+  language: () => string | null;
+}
+
+export const NO_NEEDS: ModelNeeds = { capabilities: [], language: () => null };
+
 /**
- * The model of a backend for a category: the user's (whatever its size, if it is installed), else the best installed
- * one that has the capabilities needed. Null when there is none; the starter is never picked here.
+ * The model of a backend for a category: the user's (whatever its size and languages, if it is installed), else the
+ * best installed one that has what is needed. The small one is the last choice, and for light work only while another
+ * model is installed. Null when there is none.
  */
 export function pickModel(
   backend: BackendId,
   category: Category,
   snapshot: RouteSnapshot,
-  needs: readonly string[],
+  needs: ModelNeeds,
 ): Pick | null {
   const installed = snapshot.models.filter((model) => model.backend === backend);
   return (
@@ -34,13 +45,12 @@ export function pickSmaller(backend: BackendId, than: string, snapshot: RouteSna
   const smaller = models.filter(
     ({ weight, sizeBytes }) => weight === 'light' && sizeBytes !== null && sizeBytes < limit,
   );
-  return best(smaller, backend, 'fast', snapshot, []);
+  return best(smaller, backend, 'fast', snapshot, NO_NEEDS);
 }
 
-/** The bundled model on this backend, if it is there. */
-export function pickStarter(backend: BackendId, snapshot: RouteSnapshot): Pick | null {
-  const model = snapshot.models.find((candidate) => candidate.backend === backend && candidate.starter);
-  return model ? toPick(model) : null;
+/** Is the small model all that can answer here? What a server had that is gone for now counts as installed. */
+export function isSmallAlone({ models, backends }: RouteSnapshot): boolean {
+  return !models.some((model) => !model.small && canChat(model) && backends[model.backend].enabled);
 }
 
 /** Is this model the user's own choice for any category of its backend? Then it counts as capable. */
@@ -63,8 +73,8 @@ function namedBySetting(
   if (name === null) return null;
   const model = findByName(installed, name);
   // Before the first listing nothing is known, and the user's word holds.
-  if (!model) return installed.length === 0 ? { name, starter: false, contextLength: null } : null;
-  return model.remote ? null : { ...toPick(model), starter: false };
+  if (!model) return installed.length === 0 ? { name, small: false, contextLength: null } : null;
+  return model.remote ? null : { ...toPick(model), small: false };
 }
 
 function best(
@@ -72,16 +82,17 @@ function best(
   backend: BackendId,
   category: Category,
   snapshot: RouteSnapshot,
-  needs: readonly string[],
+  needs: ModelNeeds,
 ): Pick | null {
   const role = ROLES[backend];
   const onlyLight = role.work === 'light' && (snapshot.settings.mlxOnlyLight || isLightWork(category));
+  const smallToo = isLightWork(category) || isSmallAlone(snapshot);
   const able = installed.filter(
     (model) =>
-      !model.starter &&
-      !model.remote &&
-      (model.capabilities.length === 0 || model.capabilities.includes('completion')) &&
-      needs.every((need) => model.capabilities.includes(need)) &&
+      (!model.small || smallToo) &&
+      canChat(model) &&
+      needs.capabilities.every((need) => model.capabilities.includes(need)) &&
+      speaks(model, needs) &&
       (model.billions ?? 0) < role.neverFromBillions &&
       (!onlyLight || model.weight === 'light'),
   );
@@ -95,12 +106,19 @@ function best(
   return first ? toPick(first.model) : null;
 }
 
+function speaks({ languages }: ModelInfo, needs: ModelNeeds): boolean {
+  if (languages === null) return true;
+  const language = needs.language();
+  return language === null || languages.includes(language);
+}
+
 /** Smaller is better. What this machine cannot hold comes last, as a server may still run a part of it beside the GPU. */
 function rankOf(model: ModelInfo, row: CategoryRow): (number | string)[] {
   const size = model.billions ?? 0;
   const sizeClass = sizeClassOf(size);
   const family = row.families.findIndex((pattern) => pattern.test(model.name));
   return [
+    model.small ? 1 : 0,
     model.fit === 'no' ? 1 : 0,
     row.sizes.indexOf(sizeClass),
     sizeClass !== 'light' || family < 0 ? row.families.length : family,
@@ -133,5 +151,5 @@ function compareRanks(a: readonly (number | string)[], b: readonly (number | str
 }
 
 function toPick(model: ModelInfo): Pick {
-  return { name: model.name, starter: model.starter, contextLength: model.contextLength };
+  return { name: model.name, small: model.small, contextLength: model.contextLength };
 }

@@ -1,6 +1,6 @@
 import { BACKEND_IDS, type BackendId, type Category, isServing, type Reason } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
-import { pickModel } from './model-pick';
+import { NO_NEEDS, pickModel } from './model-pick';
 import { needsHeavy, ROLES } from './roles';
 import type { RouteSnapshot } from './types';
 
@@ -85,7 +85,7 @@ const HELD_BACK: Readonly<Record<string, string>> = {
 /** Did this backend, when it was last there, list a model that would do? */
 function hasModelFor(backend: BackendId, category: Category, snapshot: RouteSnapshot): boolean {
   const listed = snapshot.models.some((model) => model.backend === backend);
-  return listed && pickModel(backend, category, snapshot, []) !== null;
+  return listed && pickModel(backend, category, snapshot, NO_NEEDS) !== null;
 }
 
 /** In Ollama's words, which its clients recognise. */

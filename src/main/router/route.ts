@@ -95,7 +95,7 @@ function routeNamed(
   for (const model of wanted) {
     const refusal = whyNotModel(model, request, snapshot);
     if (refusal) reasons.push(refusal);
-    else allowed.push(candidate(model.backend, model, []));
+    else allowed.push(candidate(model.backend, model.name, []));
   }
   if (request.strict && allowed.length === 0 && reasons.includes('setting:only-light')) {
     return refuse(category, tooHeavyForLight(choice.name), reasons);

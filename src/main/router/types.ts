@@ -36,7 +36,6 @@ export interface RouteSnapshot {
 export interface Candidate {
   backend: BackendId;
   model: string;
-  starter: boolean;
   /** Wait for this backend to come back (Ollama restarting) instead of failing at once. */
   waitForReady: boolean;
   reasons: Reason[];

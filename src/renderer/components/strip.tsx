@@ -77,7 +77,7 @@ function useModelWord(status: BackendStatus): string | null {
   const model = models?.find(
     (candidate) => candidate.backend === status.id && candidate.name === status.model,
   );
-  return model?.starter ? t('strip.starter') : shortModel(status.model);
+  return model?.small ? t('strip.small') : shortModel(status.model);
 }
 
 function MemoryPill({ memory }: { memory: MemoryStatus }) {

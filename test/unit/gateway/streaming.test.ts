@@ -64,7 +64,7 @@ describe('streams', () => {
       'x-tandem-model': 'starter',
       'x-tandem-category': 'greeting',
       'x-tandem-queue-ms': '3',
-      'x-tandem-reasons': 'rule:greeting,starter:small-talk',
+      'x-tandem-reasons': 'rule:greeting,small-model',
     });
     const frames = lines(await answer.text());
     expect(frames.map((frame) => (frame.message as { content: string }).content)).toEqual(['Hel', 'lo', '']);

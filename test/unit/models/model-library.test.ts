@@ -130,7 +130,7 @@ describe('the library of models', () => {
   });
 
   it('counts only models that can do more than small talk, on this machine', () => {
-    const starter = model('mlx', 'tandem-starter', 0.002, { starter: true });
+    const starter = model('mlx', 'tandem-starter', 0.002, { small: true });
     const remote = model('ollama', 'large:cloud', 120, { remote: true });
     const embedding = model('ollama', 'bert', 0.1, { capabilities: ['embedding'] });
     expect(hasCapableModel([starter, remote, embedding])).toBe(false);

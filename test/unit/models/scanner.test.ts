@@ -54,7 +54,7 @@ describe('scanner', () => {
     await model(join(home, 'mlx-models/Qwen2.5-3B-Instruct-4bit'));
     await model(join(home, '.lmstudio/models/org/Qwen2.5-32B-4bit'));
     const { models } = await scan();
-    expect(models.map(({ info }) => [info.name, info.weight, info.starter])).toEqual([
+    expect(models.map(({ info }) => [info.name, info.weight, info.small])).toEqual([
       ['tandem-starter', 'light', true],
       ['Qwen2.5-3B-Instruct-4bit', 'light', false],
       ['org/Qwen2.5-32B-4bit', 'heavy', false],

@@ -36,7 +36,7 @@ describe('Attempt', () => {
     const attempt = new Attempt(
       {
         backend,
-        candidate: { backend: 'mlx', model: 'm', starter: false, waitForReady: false, reasons: [] },
+        candidate: { backend: 'mlx', model: 'm', waitForReady: false, reasons: [] },
         slot: { waitedMs: 0, release: () => void told.push('released'), drain: () => {} },
         clock,
         timeoutMs: 1000,

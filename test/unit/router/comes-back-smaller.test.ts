@@ -14,7 +14,7 @@ const LARGE = sized('phi3.5-mini', 3.8);
 const MIDDLE = sized('qwen2.5-3b', 3);
 const SMALL = sized('tinyllama-1.1b-chat', 1.1);
 const TWENTY = sized('coder-20b', 20);
-const STARTER = model('mlx', 'tandem-starter', 0.002, { starter: true, sizeBytes: 4_000_000 });
+const STARTER = model('mlx', 'tandem-starter', 0.002, { small: true, sizeBytes: 4_000_000 });
 const IN_OLLAMA = model('ollama', 'phi3.5:3.8b', 3.8);
 
 function snapshot(

@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  approximateTokens,
-  fitToContext,
-  lastMessageOnly,
-  neededTokens,
-} from '../../../src/main/router/context';
+import { approximateTokens, fitToContext, neededTokens } from '../../../src/main/router/context';
 import type { ChatMessage } from '../../../src/shared/domain';
 
 const user = (content: string): ChatMessage => ({ role: 'user', content });
@@ -58,12 +53,5 @@ describe('fitToContext', () => {
   it('never cuts the last message, however long it is', () => {
     const messages = [user('old'), assistant('x'), user(words(5000))];
     expect(texts(fitToContext({ messages, sampling }, 400).messages)).toEqual([words(5000)]);
-  });
-});
-
-describe('lastMessageOnly', () => {
-  it('is the last user message, and tells how many turns are left out', () => {
-    const messages = [system('s'), user('one'), assistant('a'), user('two')];
-    expect(lastMessageOnly(messages)).toEqual({ messages: [user('two')], droppedTurns: 0 });
   });
 });

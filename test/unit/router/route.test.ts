@@ -19,8 +19,8 @@ const CODER_MLX = model('mlx', 'mlx-community/Qwen2.5-Coder-32B-Instruct-4bit', 
   contextLength: 32_768,
 });
 const LLAMA70_MLX = model('mlx', 'mlx-community/Llama-3.3-70B-4bit', 70);
-const STARTER_MLX = model('mlx', 'tandem-starter', 0.002, { starter: true, contextLength: 1024 });
-const STARTER_OLLAMA = model('ollama', 'tandem-starter:latest', 0.002, { starter: true });
+const STARTER_MLX = model('mlx', 'tandem-starter', 0.002, { small: true, contextLength: 1024 });
+const STARTER_OLLAMA = model('ollama', 'tandem-starter:latest', 0.002, { small: true });
 const PHI = model('ollama', 'phi3.5:3.8b', 3.8);
 const CODER = model('ollama', 'qwen2.5-coder:32b', 32);
 const GENERAL = model('ollama', 'qwen2.5:32b', 32);
@@ -216,7 +216,7 @@ table('settings', [
     {},
     {
       settings: { ollamaModelCoding: 'stand-in' },
-      models: [model('ollama', 'stand-in:latest', 0.002, { starter: true }), STARTER_MLX],
+      models: [model('ollama', 'stand-in:latest', 0.002, { small: true }), STARTER_MLX],
     },
     'coding: ollama stand-in:latest [rule:code-request setting:only-light]',
   ],

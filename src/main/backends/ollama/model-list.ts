@@ -1,4 +1,4 @@
-import { type BackendId, type ModelInfo, STARTER_NAME, weightOf } from '../../../shared/domain';
+import { type BackendId, type ModelInfo, SMALL_MODEL_NAME, weightOf } from '../../../shared/domain';
 
 /** The part of an `/api/tags` item that is used here. */
 export interface TagItem {
@@ -45,7 +45,8 @@ export function toModelInfo(item: TagItem, show: ShowAnswer | null, backend: Bac
     quantisation: item.details?.quantization_level || null,
     contextLength: contextLength(show?.model_info),
     weight: weightOf(billions),
-    starter: name === STARTER_NAME,
+    small: name === SMALL_MODEL_NAME,
+    languages: name === SMALL_MODEL_NAME ? ['en'] : null,
     remote: isRemoteName(item.name) || isRemoteAnswer(item) || (show !== null && isRemoteAnswer(show)),
     capabilities: show?.capabilities ?? [],
     modifiedAt: item.modified_at === undefined ? null : String(item.modified_at),

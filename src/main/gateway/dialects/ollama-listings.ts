@@ -32,7 +32,7 @@ function tag(name: string, model: ModelInfo, now: Date): object {
     digest: '',
     details: details(model),
     capabilities: model.capabilities,
-    tandem: { backend: model.backend, weight: model.weight, starter: model.starter, remote: model.remote },
+    tandem: { backend: model.backend, weight: model.weight, small: model.small, remote: model.remote },
   };
 }
 
@@ -110,6 +110,6 @@ export function showBody(asked: string, models: readonly ModelInfo[], now: Date)
     },
     capabilities: model.capabilities,
     modified_at: model.modifiedAt ?? now.toISOString(),
-    tandem: { backend: model.backend, weight: model.weight, starter: model.starter, remote: model.remote },
+    tandem: { backend: model.backend, weight: model.weight, small: model.small, remote: model.remote },
   };
 }

@@ -59,7 +59,7 @@ export function Composer() {
           rows={1}
           value={composer.text}
           aria-label={t('chat.message')}
-          placeholder={t(capable === false ? 'chat.placeholderStarter' : 'chat.placeholder')}
+          placeholder={t(capable === false ? 'chat.placeholderSmall' : 'chat.placeholder')}
           onChange={(event) => composer.setText(event.target.value)}
           onKeyDown={onKeyDown}
           className="composer-input block w-full resize-none overflow-y-auto bg-transparent px-3 pt-2.5 pb-1 outline-none"

@@ -95,7 +95,7 @@ function AddFolder({ folders, onAdd }: { folders: readonly string[]; onAdd: (pat
 function Found() {
   const { t } = useTranslation();
   const found = (usePart('models') ?? []).filter(
-    ({ backend, starter, broken }) => backend === 'mlx' && !starter && broken === null,
+    ({ backend, small, broken }) => backend === 'mlx' && !small && broken === null,
   );
   const names = found.map(({ name }) => shortModel(name)).join(', ');
   return (

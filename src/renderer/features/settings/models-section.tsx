@@ -43,7 +43,7 @@ export function ModelsSection() {
     <Section title={t('settings.sections.models')} hint={t('settings.bestHint')}>
       <Models backend="mlx" rows={onlyLight ? MLX_FAST : [...MLX_FAST, ...MLX_HEAVY]} />
       <Models backend="ollama" rows={OLLAMA} />
-      <StarterRow />
+      <AdoptedRow />
       <FoldersRow />
       {suggestions.length + pulls.length > 0 && (
         <div className="p-3.5">
@@ -95,10 +95,10 @@ function ModelRow({ row, backend }: { row: Row; backend: BackendId }) {
   );
 }
 
-/** Consent to put the starter model into an Ollama that is not ours; of no meaning for one that is. */
-function StarterRow() {
+/** Consent to put the small model into an Ollama that is not ours; of no meaning for one that is. */
+function AdoptedRow() {
   const { t } = useTranslation();
-  const setting = useSetting('starterInAdopted');
+  const setting = useSetting('smallModelInAdopted');
   const adopted = usePart('backends')?.some(
     ({ id, ownership }) => id === 'ollama' && ownership === 'adopted',
   );
@@ -106,10 +106,10 @@ function StarterRow() {
   return (
     <SettingRow
       setting={setting}
-      title={t('settings.starterAdopted')}
-      hint={t('settings.starterAdoptedHint')}
+      title={t('settings.smallAdopted')}
+      hint={t('settings.smallAdoptedHint')}
       control={({ setting: { value, set }, ...rest }) => (
-        <Switch checked={value} onChange={set} label={t('settings.starterAdopted')} {...rest} />
+        <Switch checked={value} onChange={set} label={t('settings.smallAdopted')} {...rest} />
       )}
     />
   );
@@ -124,7 +124,7 @@ function useModelOptions(backend: BackendId, chosen: string | null) {
   );
   const options = models.map((model) => {
     const facts = [shortModel(model.name)];
-    if (model.starter) facts.push(t('settings.starterMark'));
+    if (model.small) facts.push(t('settings.smallMark'));
     else if (model.sizeBytes !== null) facts.push(format.fileSize(model.sizeBytes));
     if (model.fit === 'tight') facts.push(t('models.tight'));
     if (model.fit === 'no') facts.push(t('models.tooLarge'));

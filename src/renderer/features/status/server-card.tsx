@@ -72,9 +72,9 @@ function ModelLine({ status }: { status: BackendStatus }) {
     (candidate) => candidate.backend === status.id && candidate.name === status.model,
   );
   const parts: string[] = [];
-  if (model?.starter) parts.push(t('status.starter'));
+  if (model?.small) parts.push(t('status.small'));
   else parts.push(status.model === null ? t('status.noModel') : shortModel(status.model));
-  if (status.id === 'mlx' && onlyLight && !model?.starter) parts.push(t('status.lightOnly'));
+  if (status.id === 'mlx' && onlyLight && !model?.small) parts.push(t('status.lightOnly'));
   const port = status.url ? new URL(status.url).port : '';
   if (status.ownership === 'adopted') parts.push(t('status.adopted', { port }));
   if (status.ownership === 'remote') parts.push(t('status.remote'));

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fetchPackageFile, findPipPython } from '../../../resources/setup/lib/package-file.js';
+import { ownPlace } from '../../../resources/setup/lib/paths.js';
+import { PackageIndex } from '../../support/package-index.js';
+import { tempDir } from '../../support/temp-dir.js';
+
+/** The real script under the machine's own pip, against an index of the test's own. */
+const content = randomBytes(3_000_000);
+const part = 1_000_000;
+let index: PackageIndex;
+let python: string;
+let to: string;
+
+beforeEach(async () => {
+  index = new PackageIndex(content);
+  await index.listen();
+  python = await findPipPython(ownPlace(homedir()));
+  to = join(tempDir(), 'downloads', 'file.whl');
+});
+afterEach(() => index.close());
+
+const fetch = (
+  job: { signal?: AbortSignal; onProgress?: (bytes: number) => void; pin?: PackageIndex['pin'] } = {},
+) => fetchPackageFile({ python, pin: index.pin, to, env: index.env(), ...job });
+
+/** Fetches until the server has sent its first part, then ends the download as a cancel does. */
+async function stopAtFirstPart(): Promise<void> {
+  const controller = new AbortController();
+  index.fault = { kind: 'stall', afterBytes: part };
+  const ended = fetch({ signal: controller.signal, onProgress: (bytes) => bytes > 0 && controller.abort() });
+  await expect(ended).rejects.toThrow();
+  index.fault = { kind: 'none' };
+}
+
+describe('a pinned file of the package index', () => {
+  it('comes whole, with its progress, and a second call fetches nothing', async () => {
+    const seen: number[] = [];
+    await fetch({ onProgress: (bytes) => seen.push(bytes) });
+    expect(readFileSync(to).equals(content)).toBe(true);
+    expect(seen.at(-1)).toBe(content.length);
+    await fetch();
+    expect(index.ranges).toEqual(['']);
+  });
+
+  it('goes on where a cancelled download stopped', async () => {
+    await stopAtFirstPart();
+    const there = statSync(`${to}.part`).size;
+    expect(there).toBeGreaterThan(0);
+    await fetch();
+    expect(readFileSync(to).equals(content)).toBe(true);
+    expect(index.ranges).toEqual(['', `bytes=${there}-`]);
+  });
+
+  it('begins again where the server knows no ranges', async () => {
+    await stopAtFirstPart();
+    index.fault = { kind: 'no-range' };
+    await fetch();
+    expect(readFileSync(to).equals(content)).toBe(true);
+  });
+
+  it('is put together from connections that break, as long as each brings something', async () => {
+    index.fault = { kind: 'cut', afterBytes: part };
+    await fetch();
+    expect(readFileSync(to).equals(content)).toBe(true);
+    expect(index.ranges).toEqual(['', `bytes=${part}-`, `bytes=${2 * part}-`]);
+  });
+
+  it('is given up when connections bring nothing; what came before stays', async () => {
+    await stopAtFirstPart();
+    const there = statSync(`${to}.part`).size;
+    index.fault = { kind: 'cut', afterBytes: 0 };
+    await expect(fetch()).rejects.toMatchObject({ code: 'download_interrupted' });
+    expect(statSync(`${to}.part`).size).toBe(there);
+  });
+
+  it('does not stay when its contents are wrong', async () => {
+    index.fault = { kind: 'corrupt' };
+    await expect(fetch()).rejects.toMatchObject({ code: 'wrong_file' });
+    expect([existsSync(to), existsSync(`${to}.part`)]).toEqual([false, false]);
+  });
+
+  it('is not read beyond its size', async () => {
+    index.fault = { kind: 'longer' };
+    await expect(fetch()).rejects.toMatchObject({ code: 'wrong_file' });
+    expect(existsSync(`${to}.part`)).toBe(false);
+  });
+
+  it('is not begun when the server announces more than was pinned', async () => {
+    const pin = { ...index.pin, bytes: content.length - 1 };
+    await expect(fetch({ pin })).rejects.toMatchObject({ code: 'wrong_file' });
+    expect(existsSync(`${to}.part`)).toBe(false);
+  });
+
+  it('begins anew after a leftover that is larger than the file', async () => {
+    await stopAtFirstPart();
+    writeFileSync(`${to}.part`, randomBytes(content.length + 1));
+    await fetch();
+    expect(readFileSync(to).equals(content)).toBe(true);
+  });
+
+  it('is missed where the index has not got it', async () => {
+    await expect(
+      fetch({ pin: { ...index.pin, file: 'a_model-2.0-py3-none-any.whl' } }),
+    ).rejects.toMatchObject({
+      code: 'not_in_index',
+    });
+    await expect(fetch({ pin: { ...index.pin, package: 'another' } })).rejects.toMatchObject({
+      code: 'not_in_index',
+    });
+  });
+
+  it('is not there without a network, and that is said', async () => {
+    const env = index.env();
+    await index.close();
+    await expect(fetchPackageFile({ python, pin: index.pin, to, env })).rejects.toMatchObject({
+      code: 'index_unreachable',
+      message: expect.stringContaining('Connection refused'),
+    });
+    await index.listen();
+  });
+
+  it('needs a Python with pip', async () => {
+    const place = { env: { PATH: '/nowhere' }, platform: 'linux', home: '/nowhere' };
+    const none = async () => ({ code: 1, stdout: '', stderr: '', error: undefined, timedOut: false });
+    await expect(findPipPython(place, { runProgram: none })).rejects.toMatchObject({ code: 'no_pip' });
+  });
+});
