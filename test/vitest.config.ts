@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { watchedWorkers } from './support/watched-worker';
+import { watchedWorkers } from './support/watched-worker.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const MINUTE = 60_000;

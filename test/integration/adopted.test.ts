@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { type App, ask, startApp, until } from '../support/app';
-import { createBabbler, type ForeignOllama, startForeignOllama } from '../support/foreign-ollama';
+import { createOllamaModel } from '../support/counting-model';
+import { FEW_WORDS } from '../support/counting-words';
+import { type ForeignOllama, startForeignOllama } from '../support/foreign-ollama';
 import { openWebClient, type WebClient } from '../support/web-client';
 
 /** An Ollama that is somebody else's: used, watched, and never touched unasked. */
@@ -19,7 +21,7 @@ let page: WebClient;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tandem-adopted-'));
   theirs = await startForeignOllama(folder);
-  await createBabbler(theirs, 'theirs');
+  await createOllamaModel(theirs.url, join(folder, 'made'), FEW_WORDS, 'theirs');
 });
 afterAll(async () => {
   await theirs?.stop();

@@ -77,6 +77,7 @@ export function cleanEnvironment(
     'LANG',
     'TMPDIR',
     'TANDEM_RUNTIME_DIR',
+    'TANDEM_OLLAMA_BIN',
     'XDG_CACHE_HOME',
     'GOPATH',
     'GOCACHE',
@@ -164,11 +165,11 @@ function readyLine(
   });
 }
 
-/** Asks the gateway without streaming; the answer's text with the label from its headers. */
+/** Asks the gateway without streaming for a short answer; its text with the label from its headers. */
 export async function ask(
   base: string,
   content: string,
-  options: { model?: string; headers?: Record<string, string>; signal?: AbortSignal } = {},
+  options: { model?: string; tokens?: number; headers?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<{
   status: number;
   text: string;
@@ -185,7 +186,7 @@ export async function ask(
       model: options.model ?? 'auto',
       stream: false,
       messages: [{ role: 'user', content }],
-      options: { num_predict: 40 },
+      options: { num_predict: options.tokens ?? 16 },
     }),
     signal: options.signal ?? null,
   });

@@ -1,9 +1,9 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createOllamaModel, MODEL, writeMlxModel } from '../bench/faults/models';
-import { FEW_WORDS } from '../bench/faults/words';
 import { type App, type AppOptions, ask, startApp, until } from './app';
+import { createOllamaModel, MODEL, writeMlxModel } from './counting-model';
+import { FEW_WORDS } from './counting-words';
 
 const STRICT = { 'x-tandem-strict': 'true' };
 
@@ -23,6 +23,7 @@ export async function startCountingApp(options: AppOptions = {}): Promise<App> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'tandem-counting-')));
   const home = join(dataDir, 'counting');
   await writeMlxModel(home, FEW_WORDS);
+  await withoutSmallModel(dataDir);
   const env: Record<string, string> = {
     MLX_MODEL_FAST: join(home, 'mlx-models', MODEL),
     OLLAMA_MODEL_FAST: MODEL,
@@ -47,4 +48,13 @@ export async function startCountingApp(options: AppOptions = {}): Promise<App> {
     await app.stop();
     throw error;
   }
+}
+
+/** A data folder in which the user has removed the small model; its settings file is written unless there is one. */
+export async function withoutSmallModel(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true });
+  const settings = JSON.stringify({ version: 1, values: { smallModel: false } });
+  await writeFile(join(dataDir, 'settings.json'), settings, { flag: 'wx' }).catch((error) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }

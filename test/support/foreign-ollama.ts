@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
-import { MODELFILE } from './own-ollama';
-import { SLOW, writeRandomModel } from './random-model';
 import { ollamaProgram } from './runtimes';
 
 /** An Ollama that is not Tandem's. */
@@ -54,11 +52,4 @@ export async function startForeignOllama(folder: string, port = 0): Promise<Fore
       return exited;
     },
   };
-}
-
-/** Creates a model of a few megabytes that babbles; its bytes are nobody else's. */
-export async function createBabbler(ollama: ForeignOllama, name: string): Promise<void> {
-  const folder = await writeRandomModel(join(ollama.modelsDir, '..', `weights of ${name}`), SLOW, 7);
-  await writeFile(join(folder, 'Modelfile'), MODELFILE);
-  await ollama.api.createFromFolder(name, folder, new AbortController().signal);
 }

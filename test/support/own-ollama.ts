@@ -15,8 +15,7 @@ import type { BackendStatus } from '../../src/shared/status';
 import { SLOW, TINY, writeRandomModel } from './random-model';
 import { ollamaProgram } from './runtimes';
 
-/** For a random model. */
-export const MODELFILE = `FROM .
+const MODELFILE = `FROM .
 TEMPLATE """{{- range .Messages }}<|im_start|>{{ .Role }}
 {{ .Content }}<|im_end|>
 {{ end }}<|im_start|>assistant
