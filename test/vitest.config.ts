@@ -1,8 +1,11 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { watchedWorkers } from './support/watched-worker.ts';
 
 const root = resolve(import.meta.dirname, '..');
+const MINUTE = 60_000;
+const expect = { poll: { timeout: MINUTE } };
 
 /** The longest file begins first, so that nobody waits for it alone in the end. */
 class LongestFirst extends BaseSequencer {
@@ -13,7 +16,10 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Projects run one after the other from `resources/setup/test.js`, the first two with two files at once. */
+/**
+ * Projects run one after the other from `resources/setup/test.js`, the first two with two files at once. Limits end what
+ * hangs; no machine is so slow that a sound test meets them.
+ */
 export default defineConfig({
   root,
   test: {
@@ -24,8 +30,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/electron/**/*.test.ts'],
-          // Properties and fuzzes over many steps take seconds where the machine is slow.
-          testTimeout: 30_000,
+          expect,
+          testTimeout: 2 * MINUTE,
+          hookTimeout: 2 * MINUTE,
+          pool: watchedWorkers(5 * MINUTE),
           maxWorkers: 2,
           // No test leaves anything in a module, and a registry per file would double the time.
           isolate: false,
@@ -36,8 +44,10 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          expect,
+          testTimeout: 10 * MINUTE,
+          hookTimeout: 10 * MINUTE,
+          pool: watchedWorkers(30 * MINUTE),
           maxWorkers: 2,
         },
       },
@@ -46,8 +56,10 @@ export default defineConfig({
         test: {
           name: 'ui',
           include: ['test/ui/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          expect,
+          testTimeout: 5 * MINUTE,
+          hookTimeout: 5 * MINUTE,
+          pool: watchedWorkers(10 * MINUTE),
           fileParallelism: false,
         },
       },

@@ -1,5 +1,5 @@
 /**
- * Sets up the two servers' runtimes: `node resources/setup/runtimes.js [--only mlx|ollama] [--json] [--no-system-packages]`.
+ * Sets up the two servers' runtimes and a small model: `node resources/setup/runtimes.js [--only mlx|ollama|model] [--json] [--no-system-packages]`.
  * It is a child of the program, which shows its progress, and it ends when its parent goes away. With `--json` every
  * line of stdout is one event; the last of each part has the stage `ready`, `absent` or `failed`.
  * Exit code: 0 when each part is ready or absent, 1 when one failed, 2 for wrong usage, 130 after SIGINT, 143 after SIGTERM.
@@ -32,7 +32,7 @@ async function main() {
   const controller = new AbortController();
   watchForEnd(controller);
   const results = await setUpRuntimes({
-    parts: options.only ? [options.only] : ['mlx', 'ollama'],
+    parts: options.only ? [options.only] : ['mlx', 'ollama', 'model'],
     place: ownPlace(homedir()),
     manifest: readManifest(),
     allowPackages: options.systemPackages,

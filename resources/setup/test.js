@@ -73,10 +73,10 @@ async function setUpAndRun(groups, job, run) {
   }
 }
 
-/** Sets the two runtimes up without adopting a server of the user's: tests start their own. */
+/** Sets the two runtimes and the small model up without adopting a server of the user's: tests start their own. */
 async function runtimes({ place, manifest, signal }) {
   const onEvent = eventPrinter(process.stdout, { json: false });
-  const parts = ['mlx', 'ollama'];
+  const parts = ['mlx', 'ollama', 'model'];
   const events = await setUpRuntimes({
     parts,
     place,
@@ -89,9 +89,13 @@ async function runtimes({ place, manifest, signal }) {
   signal.throwIfAborted();
   const bad = events.find((event) => event.stage !== 'ready');
   if (bad)
-    throw new SetupError(bad.code ?? 'setup_failed', `The tests need both servers. ${bad.detail}`, bad.cure);
+    throw new SetupError(
+      bad.code ?? 'setup_failed',
+      `The tests need both servers and the small model. ${bad.detail}`,
+      bad.cure,
+    );
   const pathOf = (part) => events.find((event) => event.part === part)?.path;
-  return { mlxPython: pathOf('mlx'), ollama: pathOf('ollama') };
+  return { mlxPython: pathOf('mlx'), ollama: pathOf('ollama'), smallModel: pathOf('model') };
 }
 
 function report(sum) {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { patientLimits } from './backends/mlx/hang-limits';
 import { MlxBackend } from './backends/mlx/mlx-backend';
 import type { MlxBackendOptions } from './backends/mlx/mlx-options';
 import { RemoteMlxBackend } from './backends/mlx/remote-mlx-backend';
@@ -96,6 +97,7 @@ function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
     resolveModel: (name) => mlxModels.resolve(name),
     listModels: (signal) => mlxModels.list(signal),
     maxConcurrent: () => values().mlxMaxConcurrent,
+    hang: patientLimits(values().hangPatience),
     // Ollama carries all meanwhile, so it is started in any case.
     mayStart: async (signal, cause, model) => {
       const died = cause === 'out_of_memory' || cause === 'killed_by_os';

@@ -87,6 +87,13 @@ export const SETTINGS = {
     env: 'TANDEM_RESTART_STABLE',
     acts: 'now',
   },
+  /** A server counts as hung after so many times the usual wait: for a machine that other programs keep busy. */
+  hangPatience: {
+    schema: z.number().min(1).max(100),
+    default: 1,
+    env: 'TANDEM_HANG_PATIENCE',
+    acts: 'app-restart',
+  },
   /** Seconds by model: load, per 1k tokens, margin. */
   modelTimeEstimates: {
     schema: z.record(

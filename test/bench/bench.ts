@@ -3,6 +3,7 @@ import { chat } from './chat.ts';
 import { faults } from './faults/run.ts';
 import { idle } from './idle.ts';
 import { memory, TRACES } from './memory.ts';
+import { questions } from './questions.ts';
 import { queue } from './queue.ts';
 import { type Figures, report } from './report.ts';
 import { scan } from './scan.ts';
@@ -42,6 +43,7 @@ const BENCHES: Record<string, () => Promise<Figures>> = {
   },
   idle,
   memory: () => memory({ seed: Number(values.seed), traces: number(values.count) ?? TRACES }),
+  questions,
   queue,
   scan,
   ui,

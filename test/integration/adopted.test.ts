@@ -3,8 +3,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { type App, ask, startApp, until } from '../support/app';
-import { type ForeignOllama, startForeignOllama, writeStandIn } from '../support/foreign-ollama';
+import { createOllamaModel } from '../support/counting-model';
+import { FEW_WORDS } from '../support/counting-words';
+import { type ForeignOllama, startForeignOllama } from '../support/foreign-ollama';
 import { openWebClient, type WebClient } from '../support/web-client';
 
 /** An Ollama that is somebody else's: used, watched, and never touched unasked. */
@@ -18,7 +21,7 @@ let page: WebClient;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tandem-adopted-'));
   theirs = await startForeignOllama(folder);
-  await theirs.api.createFromFolder('theirs', await writeStandIn(join(folder, 'stand-in')), never);
+  await createOllamaModel(theirs.url, join(folder, 'made'), FEW_WORDS, 'theirs');
 });
 afterAll(async () => {
   await theirs?.stop();
@@ -50,7 +53,7 @@ async function deadUrl(): Promise<string> {
 }
 
 describe('an Ollama named by OLLAMA_API_URL', () => {
-  it('is adopted, answers, and gets the starter only with consent', async () => {
+  it('is adopted, answers, and gets the small model only with consent', async () => {
     await open(theirs.url);
     expect(await status()).toMatchObject({
       state: 'adopted',
@@ -65,13 +68,9 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     });
     expect(await names()).toEqual(['theirs:latest']);
     await page.call('settingsSet', { key: 'smallModelInAdopted', value: true });
-    await until(
-      async () => (await names()).includes('tandem-starter:latest'),
-      10_000,
-      'the starter is created',
-    );
-    const hello = await ask(app.ready.gateway, 'hello', { model: 'ollama/tandem-starter' });
-    expect(hello).toMatchObject({ status: 200, backend: 'ollama', model: 'tandem-starter' });
+    await until(async () => (await names()).includes(`${SMALL_MODEL_NAME}:latest`), 'the model is created');
+    const hello = await ask(app.ready.gateway, 'hello', { model: `ollama/${SMALL_MODEL_NAME}` });
+    expect(hello).toMatchObject({ status: 200, backend: 'ollama', model: SMALL_MODEL_NAME });
   });
 
   it('is not touched when Tandem is told to restart it, or ends', async () => {
@@ -92,14 +91,10 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     await open(theirs.url);
     const port = portOf(theirs);
     await theirs.stop();
-    const gone = await until(
-      async () => {
-        const now = await status();
-        return now?.state === 'absent' && now;
-      },
-      15_000,
-      'its death is noticed',
-    );
+    const gone = await until(async () => {
+      const now = await status();
+      return now?.state === 'absent' && now;
+    }, 'its death is noticed');
     expect(gone).toMatchObject({ ownership: 'none', lastError: { code: 'vanished' } });
     expect(gone.absence?.cure).toMatch(/OLLAMA_API_URL/);
     expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
@@ -108,7 +103,7 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     theirs = await startForeignOllama(folder, port);
     // The button on its card looks at once; by itself it looks every few seconds.
     await page.call('backendRestart', { backend: 'ollama' });
-    await until(async () => (await status())?.state === 'adopted', 15_000, 'it is adopted again');
+    await until(async () => (await status())?.state === 'adopted', 'it is adopted again');
     expect(await ask(app.ready.gateway, CODE)).toMatchObject({ status: 200, backend: 'ollama' });
   });
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Message } from '../../src/shared/chat';
-import { type App, ask, freePort, NO_SERVERS, startApp } from '../support/app';
+import { type App, ask, freePort, NO_SERVERS, PATIENCE_MS, startApp } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
 import { type FakeOllama, startFakeOllama } from '../support/fake-ollama';
 import { spawnHost } from '../support/host-process';
@@ -39,6 +39,7 @@ const BAD_ENVIRONMENT: Record<string, string> = {
   MLX_MEMORY_WARNING_PERCENT: '850',
   MLX_MEMORY_CRITICAL_PERCENT: '95%',
   LOCAL_ROUTER_LLM_TIMEOUT: 'NaN',
+  TANDEM_HANG_PATIENCE: '0',
   VICTORIA_MLX_LIGHT_CLASSIFY: 'maybe',
   MODEL_TIME_ESTIMATES: '{"a":',
   SMART_WORKER_BATCH_BY_MODEL: '2',
@@ -270,7 +271,7 @@ describe.skipIf(!mayMount)('a full disk (needs the right to mount a small one)',
 
   it('refuses a message with `disk_full`, sends nothing, lives, and takes it once there is room', async () => {
     const { chatId } = await ui.value('chatSend', { chatId: null, text: `first: ${CODE}`, target: AUTO });
-    await expect.poll(() => fake.requests()).toBe(1);
+    await expect.poll(() => fake.requests(), { timeout: PATIENCE_MS }).toBe(1);
     fill();
     const text = `${CODE} ${'and explain it '.repeat(40_000)}`;
     const refused = await ui.call('chatSend', { chatId, text, target: AUTO });
@@ -297,10 +298,12 @@ describe.skipIf(!mayMount)('a full disk (needs the right to mount a small one)',
   it('keeps an answer that could not be stored, and stores it once there is room', async () => {
     const { chatId } = await ui.value('chatSend', { chatId: null, text: CODE, target: AUTO });
     await expect
-      .poll(async () => (await answersIn(chatId))[0]?.text.length, { timeout: 20_000 })
+      .poll(async () => (await answersIn(chatId))[0]?.text.length, { timeout: PATIENCE_MS })
       .toBeGreaterThan(5_000);
     fill();
-    await expect.poll(async () => (await answersIn(chatId))[0]?.status, { timeout: 10_000 }).toBe('done');
+    await expect
+      .poll(async () => (await answersIn(chatId))[0]?.status, { timeout: PATIENCE_MS })
+      .toBe('done');
     const whole = (await answersIn(chatId))[0]?.text;
     expect(whole).toHaveLength(30 * 5_001);
     await rm(filler());

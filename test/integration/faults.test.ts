@@ -3,20 +3,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type App, ask, startApp, until } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
+import { CODE, COUNTING, startCountingApp } from '../support/counting-app';
 import { processesOf, signalAll } from '../support/processes';
 import { mlxPython } from '../support/runtimes';
 import { tempDir } from '../support/temp-dir';
 
 /** MLX fails in every way that can be brought about, on the built host with both real servers. */
 
-const STAND_IN = 'stand-in';
-const CODE = 'Write a Python function that merges two sorted lists';
-const CAPABLE = {
-  OLLAMA_MODEL_CODING: STAND_IN,
-  OLLAMA_MODEL_REASONING: STAND_IN,
-  OLLAMA_MODEL_GENERAL: STAND_IN,
-  MLX_RATE_LIMIT_MAX: '0',
-};
+/** Longer than any test waits, so that only the button can end it. */
+const LONG_BACKOFF = { TANDEM_RESTART_BACKOFF: '300' };
 
 type BackendHealth = NonNullable<Awaited<ReturnType<App['health']>>['backends'][string]>;
 
@@ -26,13 +21,12 @@ async function backend(app: App, id: 'mlx' | 'ollama'): Promise<BackendHealth> {
   return found;
 }
 
-const mlxIn = (app: App, states: readonly string[], limitMs = 30_000) =>
+const mlxIn = (app: App, states: readonly string[]) =>
   until(
     async () => {
       const now = await backend(app, 'mlx');
       return states.includes(now.state) && now;
     },
-    limitMs,
     `MLX ${states.join(' or ')}`,
   );
 
@@ -47,18 +41,17 @@ function writeProgram(path: string, script: string): void {
 
 describe('a hung MLX', () => {
   let app: App;
-  let hung: Promise<{ answers: Awaited<ReturnType<typeof ask>>[]; ms: number; states: Set<string> }>;
+  let hung: Promise<{ answers: Awaited<ReturnType<typeof ask>>[]; states: Set<string> }>;
 
-  // Begun first and looked at last: it takes a minute until slow is told from dead.
+  // Begun first and looked at last: it takes a while until slow is told from dead.
   beforeAll(async () => {
-    app = await startApp({ env: CAPABLE });
+    app = await startCountingApp({ env: { TANDEM_HANG_PATIENCE: '2' } });
     hung = hang(app);
     hung.catch(() => {});
   });
   afterAll(() => end(app));
 
   async function hang(stopped: App) {
-    const begin = performance.now();
     const states = new Set<string>();
     process.kill(Number((await backend(stopped, 'mlx')).pid), 'SIGSTOP');
     let waiting = true;
@@ -72,7 +65,7 @@ describe('a hung MLX', () => {
       states.add(`${health.status}:${health.backends.mlx?.state}`);
       await new Promise((settle) => setTimeout(settle, 20));
     }
-    return { answers: await answers, ms: performance.now() - begin, states };
+    return { answers: await answers, states };
   }
 
   describe('while it hangs, another MLX', () => {
@@ -80,7 +73,7 @@ describe('a hung MLX', () => {
     let ui: ContractClient;
 
     beforeAll(async () => {
-      other = await startApp({ env: CAPABLE });
+      other = await startCountingApp({ env: LONG_BACKOFF });
       ui = await connect(other.ready.web);
     });
     afterAll(() => end(other));
@@ -130,7 +123,7 @@ describe('a hung MLX', () => {
         const response = await fetch(`${other.ready.gateway}/api/chat`, {
           method: 'POST',
           body: JSON.stringify({
-            model: 'mlx/tandem-starter',
+            model: `mlx/${COUNTING}`,
             stream: false,
             messages: [{ role: 'user', content: 'hello' }],
             ...part,
@@ -148,7 +141,7 @@ describe('a hung MLX', () => {
       // Stopped, so that the request is certainly under way when the process dies.
       process.kill(Number(pid), 'SIGSTOP');
       const asked = ask(other.ready.gateway, 'hello');
-      await until(async () => (await backend(other, 'mlx')).state === 'busy', 5_000, 'MLX busy');
+      await until(async () => (await backend(other, 'mlx')).state === 'busy', 'MLX busy');
       process.kill(Number(pid), 'SIGKILL');
       const answer = await asked;
       expect(answer).toMatchObject({ status: 200, backend: 'ollama' });
@@ -165,11 +158,8 @@ describe('a hung MLX', () => {
 
     it('in backoff is started at once by the button', async () => {
       await mlxIn(other, ['backoff']);
-      const begin = performance.now();
       await restart();
       await mlxIn(other, ['ready']);
-      // Backoff alone would take five seconds.
-      expect(performance.now() - begin).toBeLessThan(4_500);
       expect((await backend(other, 'mlx')).restarts).toBe(0);
       expect((await other.health()).status).not.toBe('degraded');
     });
@@ -198,13 +188,7 @@ describe('a hung MLX', () => {
     let other: App;
 
     beforeAll(async () => {
-      other = await startApp({ env: CAPABLE });
-      const { url } = await backend(other, 'ollama');
-      const created = await fetch(`${url}/api/create`, {
-        method: 'POST',
-        body: JSON.stringify({ model: STAND_IN, from: 'tandem-starter', stream: false }),
-      });
-      expect(created.status).toBe(200);
+      other = await startCountingApp();
     });
     afterAll(() => end(other));
 
@@ -238,21 +222,20 @@ describe('a hung MLX', () => {
       signalAll([Number(mlx?.pid), Number(ollama?.pid)], 'SIGKILL');
       const answers = await Promise.all(asked);
       expect(answers.map(({ status, error }) => error ?? status)).toEqual([200, 200, 200, 200]);
-      await until(async () => (await other.health()).status !== 'degraded', 30_000, 'both up again');
+      await until(async () => (await other.health()).status !== 'degraded', 'both up again');
     });
   });
 
   it('answers all that waited for it, says that it hung, and comes back', async () => {
-    const { answers, ms, states } = await hung;
+    const { answers, states } = await hung;
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(answers.every(({ text }) => /\w/.test(text))).toBe(true);
     expect(answers[0]?.reasons.join()).toMatch(/fallback:mlx-/);
-    expect(ms).toBeLessThan(90_000);
     expect([...states].join()).toMatch(/degraded:(hung|backoff)/);
-    await mlxIn(app, ['ready'], 60_000);
+    await mlxIn(app, ['ready']);
     expect((await backend(app, 'mlx')).last_error?.code).toBe('stalled');
     expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
-  }, 200_000);
+  });
 });
 
 describe('an MLX that cannot be started', () => {
@@ -260,7 +243,7 @@ describe('an MLX that cannot be started', () => {
     const python = join(tempDir(), 'python');
     // Passes the look of the set-up, then ends with the launcher's code for a broken runtime.
     writeProgram(python, `[ "$1" = -c ] && exec '${mlxPython()}' "$@"\nexit 3`);
-    const app = await startApp({ env: { ...CAPABLE, TANDEM_MLX_PYTHON: python } });
+    const app = await startCountingApp({ env: { TANDEM_MLX_PYTHON: python } });
     onTestFinished(() => end(app));
     expect((await app.health()).status).toBe('degraded');
     expect(await backend(app, 'mlx')).toMatchObject({
@@ -282,7 +265,7 @@ describe('an MLX that cannot be started', () => {
 
   it('is absent without a Python, and the button finds one that has come', async () => {
     const python = join(tempDir(), 'python');
-    const app = await startApp({ env: { ...CAPABLE, TANDEM_MLX_PYTHON: python } });
+    const app = await startCountingApp({ env: { TANDEM_MLX_PYTHON: python } });
     onTestFinished(() => end(app));
     const ui = await connect(app.ready.web);
     await ui.value('backendRestart', { backend: 'mlx' });
@@ -298,13 +281,8 @@ describe('an MLX that cannot be started', () => {
 
 describe('an MLX API of another Tandem', () => {
   it('is used, labelled MLX, and replaced by Ollama when it goes', async () => {
-    const far = await startApp({
-      env: {
-        ...CAPABLE,
-        MLX_ONLY_LIGHT: 'false',
-        MLX_MODEL_CODING: 'tandem-starter',
-        MLX_MODEL_DEFAULT: 'tandem-starter',
-      },
+    const far = await startCountingApp({
+      env: { MLX_ONLY_LIGHT: 'false', MLX_MODEL_CODING: COUNTING, MLX_MODEL_DEFAULT: COUNTING },
     });
     onTestFinished(() => end(far));
     const near = await startApp({
@@ -317,7 +295,7 @@ describe('an MLX API of another Tandem', () => {
     expect(await backend(near, 'mlx')).toMatchObject({ state: 'adopted', pid: null, url: far.ready.mlxApi });
     expect((await near.health()).status).not.toBe('degraded');
     const hello = await ask(near.ready.gateway, 'hello');
-    expect(hello).toMatchObject({ status: 200, backend: 'mlx', model: 'tandem-starter' });
+    expect(hello).toMatchObject({ status: 200, backend: 'mlx', model: COUNTING });
 
     // With MLX_ONLY_LIGHT off the far one's own categories may name MLX models.
     for (const category of ['coding', 'default']) {

@@ -2,24 +2,15 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type App, ask, startApp, until } from '../support/app';
+import { type App, ask, until } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
+import { CODE, startCountingApp } from '../support/counting-app';
 import { filesContaining } from '../support/temp-dir';
 
 /** What the built app tells of the deaths of its real servers, and what it never tells. */
 
 const CANARY = 'canary-e41b9c';
-/** A model that is named counts as able to do everything. */
-const STARTER = 'tandem-starter';
-const ENV = {
-  MLX_MODEL_FAST: STARTER,
-  OLLAMA_MODEL_FAST: STARTER,
-  OLLAMA_MODEL_CODING: STARTER,
-  OLLAMA_MODEL_GENERAL: STARTER,
-  MLX_RATE_LIMIT_MAX: '0',
-  TANDEM_RESTART_BACKOFF: '0.2',
-  TANDEM_RESTART_STABLE: '2',
-};
+const ENV = { TANDEM_RESTART_BACKOFF: '0.2', TANDEM_RESTART_STABLE: '2' };
 
 const server = async (app: App, id: 'mlx' | 'ollama') => {
   const found = (await app.health()).backends[id];
@@ -28,22 +19,21 @@ const server = async (app: App, id: 'mlx' | 'ollama') => {
 };
 
 const up = (app: App, id: 'mlx' | 'ollama', pid: number | null = null) =>
-  until(
-    async () => {
-      const now = await server(app, id);
-      return ['ready', 'busy'].includes(now.state) && now.pid !== pid && now.pid;
-    },
-    60_000,
-    `${id} ready`,
-  );
+  until(async () => {
+    const now = await server(app, id);
+    return ['ready', 'busy'].includes(now.state) && now.pid !== pid && now.pid;
+  }, `${id} ready`);
 
 /** Kills a server that has marked requests in its hands; resolves when it is ready again and they are answered. */
 async function killAtWork(app: App, id: 'mlx' | 'ollama', signal: NodeJS.Signals, text: string) {
   const pid = await up(app, id);
   const base = { mlx: app.ready.mlxApi, ollama: app.ready.gateway }[id];
+  // Stopped, so that the requests are certainly under way when it dies.
+  process.kill(pid, 'SIGSTOP');
   const asked = Array.from({ length: 6 }, () => ask(base, `${text} ${CANARY}`));
-  await until(async () => (await server(app, id)).state === 'busy', 10_000, `${id} at work`);
+  await until(async () => (await server(app, id)).state === 'busy', `${id} at work`);
   process.kill(pid, signal);
+  process.kill(pid, 'SIGCONT');
   const answers = await Promise.all(asked);
   await up(app, id, pid);
   expect(answers.map(({ status, error }) => error ?? status)).toEqual(Array(6).fill(200));
@@ -71,9 +61,9 @@ describe('deaths of real servers', () => {
 
   beforeAll(async () => {
     writeFileSync(join(scratch, 'faults.py'), OUT_OF_MEMORY(trigger));
-    app = await startApp({ env: { ...ENV, TANDEM_MLX_FAULTS: join(scratch, 'faults.py') } });
+    app = await startCountingApp({ env: { ...ENV, TANDEM_MLX_FAULTS: join(scratch, 'faults.py') } });
     ui = await connect(app.ready.web);
-  }, 120_000);
+  });
   afterAll(async () => {
     await app.stop();
     await app.remove();
@@ -97,7 +87,7 @@ describe('deaths of real servers', () => {
     expect(life[2]).toMatchObject({ cause: 'killed', facts: { signal: 'SIGKILL', restarts: 0 } });
     expect(life[3]?.facts).toEqual({ seconds: 0.2, restart: 1, of: 10 });
     expect((await ui.snapshot()).backends.map(({ breaker }) => breaker.state)).toEqual(['closed', 'closed']);
-  }, 90_000);
+  });
 
   it('without evidence are unknown, and are said to be', async () => {
     await killAtWork(app, 'mlx', 'SIGABRT', 'hi');
@@ -106,10 +96,10 @@ describe('deaths of real servers', () => {
     const signal = expect.stringMatching(/^SIG(ABRT|SEGV)$/);
     expect(death).toMatchObject({ backend: 'mlx', cause: 'unknown', facts: { signal } });
     expect((await server(app, 'mlx')).last_error?.code).toBe('unknown');
-  }, 90_000);
+  });
 
   it('have a report each', async () => {
-    await killAtWork(app, 'ollama', 'SIGKILL', 'Write a Python function that merges two sorted lists');
+    await killAtWork(app, 'ollama', 'SIGKILL', CODE);
     const all = await deaths();
     expect(all.map(({ backend }) => backend)).toEqual(['mlx', 'mlx', 'ollama']);
     const reports = await Promise.all(
@@ -126,7 +116,7 @@ describe('deaths of real servers', () => {
       ok: false,
       error: { code: 'not_found' },
     });
-  }, 90_000);
+  });
 
   it('name the kind of line that proves their cause, and repeat none', async () => {
     const pid = await up(app, 'mlx');
@@ -138,7 +128,7 @@ describe('deaths of real servers', () => {
     const { text } = await ui.value('incidentReport', { id: String(death?.incident) });
     expect(text).toMatch(/^Evidence +metal_out_of_memory$/m);
     expect(text).not.toContain('Command buffer');
-  }, 90_000);
+  });
 
   it('leave the prompts that were in flight in no log, no journal, no report and no push', async () => {
     expect(filesContaining(app.dataDir, CANARY)).toEqual([]);
@@ -156,7 +146,7 @@ describe('deaths of real servers', () => {
     const before = await deaths();
     expect(statSync(join(app.dataDir, 'incidents.jsonl')).mode & 0o777).toBe(0o600);
     await app.kill();
-    app = await startApp({ env: ENV, dataDir: app.dataDir });
+    app = await startCountingApp({ env: ENV, dataDir: app.dataDir });
     ui = await connect(app.ready.web);
     const after = await deaths();
     expect(after.slice(0, before.length).map(({ incident }) => incident)).toEqual(
@@ -164,5 +154,5 @@ describe('deaths of real servers', () => {
     );
     const { text } = await ui.value('incidentReport', { id: String(before[0]?.incident) });
     expect(text).toMatch(/^Cause +killed: /m);
-  }, 120_000);
+  });
 });

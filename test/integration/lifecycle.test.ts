@@ -9,6 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Answer } from '../../src/shared/chat';
 import { type App, ask, cleanEnvironment, NO_SERVERS, type Ready, startApp, until } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
+import { CODE, COUNTING, startCountingApp } from '../support/counting-app';
 import { startFakeOllama } from '../support/fake-ollama';
 import { Family, isAlive } from '../support/family';
 import { spawnHost } from '../support/host-process';
@@ -17,8 +18,6 @@ import { tempDir } from '../support/temp-dir';
 /** How the host ends, and what is there after it was ended without a word. On the built host. */
 
 const AUTO = { kind: 'auto' } as const;
-const CODE = 'Write a Python function that merges two sorted lists';
-const LIMIT_MS = 10_000;
 const HEADLESS = resolve(import.meta.dirname, '../../out/main/headless.js');
 
 function portsOf(ready: Ready): number[] {
@@ -41,9 +40,9 @@ async function expectReleased(dataDir: string): Promise<void> {
   expect(JSON.parse(children).children).toEqual([]);
 }
 
-/** An app whose Ollama writes `w0 w1 …`, one word each 20 ms, for ten seconds. */
-async function steadyApp(dataDir: string, words = 500): Promise<App> {
-  const fake = await startFakeOllama({ words, everyMs: 20 });
+/** An app whose Ollama writes `w0 w1 …`, one word each 20 ms, for longer than any test. */
+async function steadyApp(dataDir: string): Promise<App> {
+  const fake = await startFakeOllama({ words: 100_000, everyMs: 20 });
   onTestFinished(() => fake.close());
   const app = await startApp({ dataDir, env: { ...NO_SERVERS, OLLAMA_API_URL: fake.url } });
   onTestFinished(async () => void (await app.stop()));
@@ -68,12 +67,10 @@ describe('a signal', () => {
     const app = await startApp({ dataDir });
     const family = new Family(Number(app.process.pid));
     await ask(app.ready.gateway, 'hello');
-    await until(async () => family.size >= 2, 5_000, 'both servers seen');
-    const begin = performance.now();
+    await until(async () => family.size >= 2, 'both servers seen');
     const ended = once(app.process, 'exit');
     app.process.kill(signal);
     expect((await ended)[0]).toBe(code);
-    expect(performance.now() - begin).toBeLessThan(LIMIT_MS);
     expect(await family.survivors()).toEqual([]);
     await expectFree(portsOf(app.ready));
     await expectReleased(dataDir);
@@ -84,14 +81,13 @@ describe('a signal', () => {
     const app = await steadyApp(dataDir);
     const ui = await connect(app.ready.web);
     const { chatId } = await ui.value('chatSend', { chatId: null, text: CODE, target: AUTO });
-    await until(async () => wordsIn((await answerOf(ui, chatId)).text) > 20, 10_000, 'some words');
+    await until(async () => wordsIn((await answerOf(ui, chatId)).text) > 20, 'some words');
     const had = wordsIn((await answerOf(ui, chatId)).text);
     // The one slot is taken by the chat, so this one waits in the queue.
     const waiting = ask(app.ready.gateway, CODE).catch((error) => error as Error);
-    await until(async () => (await app.health()).queue.depth === 1, 5_000, 'one waits');
-    const { code, ms } = await app.stop();
+    await until(async () => (await app.health()).queue.depth === 1, 'one waits');
+    const { code } = await app.stop();
     expect(code).toBe(0);
-    expect(ms).toBeLessThan(LIMIT_MS);
     const settled = await waiting;
     expect(settled instanceof Error || settled.status >= 499).toBe(true);
     await expectFree(portsOf(app.ready));
@@ -109,10 +105,9 @@ describe('a signal', () => {
     const family = new Family(Number(app.process.pid));
     const { mlx, ollama } = (await app.health()).backends;
     for (const server of [mlx, ollama]) process.kill(Number(server?.pid), 'SIGSTOP');
-    await until(async () => family.size >= 2, 5_000, 'both servers seen');
-    const { code, ms } = await app.stop();
+    await until(async () => family.size >= 2, 'both servers seen');
+    const { code } = await app.stop();
     expect(code).toBe(0);
-    expect(ms).toBeLessThan(LIMIT_MS);
     expect(await family.survivors()).toEqual([]);
     await expectReleased(dataDir);
   });
@@ -143,10 +138,8 @@ describe('a signal', () => {
       const host = spawnHost({ dataDir, args: ['--wait'] });
       const family = new Family(Number(host.child.pid));
       await pause(ms);
-      const begin = performance.now();
       host.child.kill('SIGTERM');
       const { code, signal } = await host.ended;
-      expect(performance.now() - begin).toBeLessThan(LIMIT_MS);
       // Before Node has read the program, nobody is there to handle a signal.
       expect(signal === 'SIGTERM' || code === 0, `code ${code}\n${host.stderr()}`).toBe(true);
       expect(await family.survivors()).toEqual([]);
@@ -165,13 +158,11 @@ describe('a signal', () => {
     await host.printed('UI http');
     const ui = await connect(String(/UI (\S+)/.exec(host.stdout())?.[1]));
     const stageOf = async () => (await ui.snapshot()).setup.find(({ part }) => part === 'mlx')?.stage;
-    await until(async () => ['venv', 'install'].includes((await stageOf()) ?? ''), 30_000, 'set-up at work');
+    await until(async () => ['venv', 'install'].includes((await stageOf()) ?? ''), 'set-up at work');
     const { backends } = await ui.snapshot();
     expect(backends.find(({ id }) => id === 'mlx')).toMatchObject({ state: 'absent', stage: 'setup' });
-    const begin = performance.now();
     host.child.kill('SIGTERM');
     expect(await host.ended).toMatchObject({ code: 0 });
-    expect(performance.now() - begin).toBeLessThan(LIMIT_MS);
     expect(await family.survivors()).toEqual([]);
     expect(
       (await readdir(runtimes)).filter((name) => /^mlx-[\d.]+$/.test(name) || name.includes('lock')),
@@ -193,9 +184,9 @@ describe('a signal', () => {
     const family = new Family(pid);
     let line = '';
     while (!line.startsWith('ready {')) line = String((await lines.next()).value);
-    await until(async () => family.size >= 2, 5_000, 'both servers seen');
+    await until(async () => family.size >= 2, 'both servers seen');
     parent.kill('SIGKILL');
-    await until(async () => !isAlive(pid), LIMIT_MS, 'the host ends');
+    await until(async () => !isAlive(pid), 'the host ends');
     expect(await family.survivors()).toEqual([]);
     await expectReleased(dataDir);
   });
@@ -204,15 +195,15 @@ describe('a signal', () => {
 describe('after kill -9 of the host', () => {
   it('the next start ends both servers that were left, and their children', async () => {
     const dataDir = tempDir();
-    const first = await startApp({ dataDir });
-    await ask(first.ready.gateway, 'hello', { model: 'ollama/tandem-starter' });
+    const first = await startCountingApp({ dataDir });
+    await ask(first.ready.gateway, 'hello', { model: `ollama/${COUNTING}` });
     const before = (await first.health()).backends;
     const family = new Family(Number(first.process.pid));
-    await until(async () => family.size >= 3, 5_000, 'MLX, Ollama and its runner seen');
+    await until(async () => family.size >= 3, 'MLX, Ollama and its runner seen');
     await first.kill();
     expect(isAlive(Number(before.ollama?.pid))).toBe(true);
 
-    const second = await startApp({ dataDir });
+    const second = await startCountingApp({ dataDir });
     onTestFinished(async () => void (await second.stop()));
     expect(await family.survivors()).toEqual([]);
     const after = (await second.health()).backends;
@@ -227,7 +218,7 @@ describe('after kill -9 of the host', () => {
     const app = await steadyApp(dataDir);
     const ui = await connect(app.ready.web);
     const { chatId } = await ui.value('chatSend', { chatId: null, text: CODE, target: AUTO });
-    await until(async () => wordsIn((await answerOf(ui, chatId)).text) > 150, 20_000, 'a long answer');
+    await until(async () => wordsIn((await answerOf(ui, chatId)).text) > 150, 'a long answer');
     const queued = await ui.value('chatSend', { chatId: null, text: `${CODE} again`, target: AUTO });
     const had = wordsIn((await answerOf(ui, chatId)).text);
     await app.kill();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answer } from '../../src/shared/chat';
-import { type App, ask, startApp, until } from '../support/app';
+import { type App, ask, until } from '../support/app';
+import { startCountingApp } from '../support/counting-app';
 import { openWebClient, type WebClient } from '../support/web-client';
 
 /** The ledger and the guard on the built host with both real servers; memory is made critical by moving the limit. */
@@ -8,7 +9,7 @@ let app: App;
 let client: WebClient;
 
 beforeAll(async () => {
-  app = await startApp({ env: { MLX_RATE_LIMIT_MAX: '0' } });
+  app = await startCountingApp();
   client = await openWebClient(app);
 });
 
@@ -30,23 +31,19 @@ async function limits(warning: number, critical: number): Promise<void> {
 
 async function ended(chatId: string, answerId: string): Promise<Answer> {
   let answer = await client.answer(chatId, answerId);
-  await until(
-    async () => {
-      answer = await client.answer(chatId, answerId);
-      return answer.status === 'done' || answer.status === 'failed';
-    },
-    30_000,
-    'an ended answer',
-  );
+  await until(async () => {
+    answer = await client.answer(chatId, answerId);
+    return answer.status === 'done' || answer.status === 'failed';
+  }, 'an ended answer');
   return answer;
 }
 
 describe('one ledger over two servers', () => {
   it('shows what each holds, its inside as a part of it', async () => {
     expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
-    await until(async () => ((await entry('mlx', 'weights')) ?? 0) > 0, 20_000, 'weights of MLX');
+    await until(async () => ((await entry('mlx', 'weights')) ?? 0) > 0, 'weights of MLX');
     expect(await entry('mlx', 'process')).toBeGreaterThan((await entry('mlx', 'weights')) ?? 0);
-    await until(async () => ((await entry('ollama', 'process')) ?? 0) > 0, 30_000, 'processes of Ollama');
+    await until(async () => ((await entry('ollama', 'process')) ?? 0) > 0, 'processes of Ollama');
     const { ledger, memory } = await client.snapshot();
     expect(ledger).toMatchObject({ totalBytes: memory?.totalBytes, usedBytes: memory?.usedBytes });
   });
@@ -55,11 +52,7 @@ describe('one ledger over two servers', () => {
 describe('memory that is critical', () => {
   it('holds MLX back, says so, lets the user overrule once, and ends', async () => {
     await limits(1, 2);
-    await until(
-      async () => (await client.snapshot()).memory?.pressure === 'critical',
-      20_000,
-      'critical memory',
-    );
+    await until(async () => (await client.snapshot()).memory?.pressure === 'critical', 'critical memory');
     const held = await ask(app.ready.gateway, 'hello');
     expect(held).toMatchObject({ status: 200, backend: 'ollama' });
     expect(held.reasons).toContain('memory:critical');
@@ -73,7 +66,7 @@ describe('memory that is critical', () => {
     expect((await ended(sent.chatId, anyway.answerId)).meta.source).toBe('mlx');
 
     await limits(85, 95);
-    await until(async () => (await client.snapshot()).memory?.pressure === 'normal', 20_000, 'normal memory');
+    await until(async () => (await client.snapshot()).memory?.pressure === 'normal', 'normal memory');
     expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
   });
 });

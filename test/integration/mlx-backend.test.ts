@@ -7,7 +7,7 @@ import type { MlxBackendOptions } from '../../src/main/backends/mlx/mlx-options'
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
 import { signalAll } from '../support/processes';
 import { SLOW, TINY, writeRandomModel } from '../support/random-model';
-import { babble, collect, never, realMlx, table, until } from '../support/real-mlx';
+import { babble, collect, never, PATIENT, realMlx, table, until } from '../support/real-mlx';
 import { mlxPython } from '../support/runtimes';
 
 let folder: string;
@@ -64,7 +64,7 @@ describe('mlx_lm.server as a backend', () => {
     const resident = (await table.residentBytes(backend.status().pid ?? 0)) ?? Number.NaN;
     await until(backend, ({ memoryBytes }) => (memoryBytes ?? 0) > resident * 0.9);
     expect(loads).toEqual([['slow', expect.any(Number)]]);
-  }, 12_000);
+  });
 
   test('cancel before the first byte settles at once and leaves nothing computing', async () => {
     const backend = create();
@@ -195,7 +195,7 @@ describe('mlx_lm.server as a backend', () => {
   });
 
   test('a stopped process counts as hung, is killed and started again', async () => {
-    const backend = create();
+    const backend = create({ hang: { ...PATIENT, silenceMs: 8_000 } });
     await backend.start();
     await backend.ensureReady();
     const { pid } = backend.status();
@@ -214,7 +214,7 @@ describe('mlx_lm.server as a backend', () => {
   });
 
   test('a cancelled request that does not stop computing costs the process, and frees who waits', async () => {
-    const backend = create();
+    const backend = create({ hang: { ...PATIENT, unknownStepMs: 8_000, drainMs: 8_000 } });
     await backend.start();
     await backend.ensureReady();
     const { pid } = backend.status();

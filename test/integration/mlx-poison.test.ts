@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type App, ask, startApp, until } from '../support/app';
+import { type App, ask, NO_SERVERS, until } from '../support/app';
+import { COUNTING, startCountingApp } from '../support/counting-app';
 import { POISON } from '../support/poison';
 
 /** What takes a bare mlx_lm.server down, sent by a client through the whole product to the real one. */
@@ -8,9 +9,9 @@ let app: App;
 let pid: number | null;
 
 beforeAll(async () => {
-  app = await startApp({ env: { OLLAMA_API_URL: 'http://127.0.0.1:9', MLX_RATE_LIMIT_MAX: '0' } });
+  app = await startCountingApp({ env: { OLLAMA_API_URL: NO_SERVERS.OLLAMA_API_URL } });
   const mlx = async () => (await app.health()).backends.mlx;
-  const up = await until(async () => (await mlx())?.state === 'ready' && mlx(), 60_000, 'MLX ready');
+  const up = await until(async () => (await mlx())?.state === 'ready' && mlx(), 'MLX ready');
   pid = up?.pid ?? null;
 });
 
@@ -21,7 +22,7 @@ afterAll(async () => {
 
 describe('the real mlx_lm.server lives on after', () => {
   it.each(POISON)('$what', async ({ path, body, outcome }) => {
-    const model = { model: 'mlx/tandem-starter', stream: false };
+    const model = { model: `mlx/${COUNTING}`, stream: false };
     const response = await fetch(app.ready.gateway + path, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-tandem-strict': 'true' },
@@ -43,7 +44,7 @@ describe('the real mlx_lm.server lives on after', () => {
         break;
     }
     // One with a temperature, in a batch: what a poisoned sampler kills.
-    expect(await ask(app.ready.gateway, 'hello', { model: 'mlx/tandem-starter' })).toMatchObject({
+    expect(await ask(app.ready.gateway, 'hello', { model: `mlx/${COUNTING}` })).toMatchObject({
       status: 200,
       backend: 'mlx',
     });

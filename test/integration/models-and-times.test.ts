@@ -1,15 +1,15 @@
-import { cp, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ModelTimes } from '../../src/shared/status';
-import { type App, startApp } from '../support/app';
+import { type App, PATIENCE_MS, startApp } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
+import { TINY, writeRandomModel } from '../support/random-model';
 
-/** A copy of the bundled model under another name stands for one that a person has put into a folder of theirs. */
-const STARTER = resolve(import.meta.dirname, '../../resources/models/starter');
+/** A model that a person has put into a folder of theirs. */
 const NAME = 'someone/Small-1B-Instruct';
-const WAIT = { timeout: 20_000, interval: 100 };
+const WAIT = { timeout: PATIENCE_MS, interval: 100 };
 
 describe('models that are found, and the time they take', () => {
   let folder: string;
@@ -31,7 +31,7 @@ describe('models that are found, and the time they take', () => {
     models = join(folder, 'models');
     await mkdir(join(folder, 'data'));
     await mkdir(models);
-    await cp(STARTER, join(models, NAME), { recursive: true });
+    await writeRandomModel(join(models, NAME), TINY);
     await writeFile(
       join(folder, 'data', 'settings.json'),
       JSON.stringify({ version: 1, values: { modelFolders: [models] } }),
@@ -47,7 +47,7 @@ describe('models that are found, and the time they take', () => {
     expect(await found(NAME)).toMatchObject({
       weight: 'light',
       fit: 'yes',
-      contextLength: 1024,
+      contextLength: 2048,
       capabilities: ['completion'],
       broken: null,
     });
@@ -57,7 +57,7 @@ describe('models that are found, and the time they take', () => {
 
   it('sees at once a model that comes while it runs, also before it is whole', async () => {
     const late = join(models, 'Late-1B');
-    await cp(STARTER, late, { recursive: true });
+    await writeRandomModel(late, TINY);
     await rename(join(late, 'model.safetensors'), join(folder, 'held-back'));
     await vi.waitFor(async () => {
       expect(await found('Late-1B')).toMatchObject({ broken: 'weights_missing:model.safetensors' });

@@ -1,41 +1,46 @@
-import { cp, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { type App, ask, startApp, until } from '../support/app';
-import { STARTER_FOLDER } from '../support/runtimes';
+import { COUNTING } from '../support/counting-app';
+import { createOllamaModel } from '../support/counting-model';
+import { FEW_WORDS } from '../support/counting-words';
+import { TINY, writeRandomModel } from '../support/random-model';
 import { openWebClient, type WebClient } from '../support/web-client';
 
-/** A fresh machine: both real servers and nothing in them but the bundled starter, which does small talk only. */
+/** A fresh machine: both real servers and nothing in them but the small model, which knows English only. */
 const AUTO = { kind: 'auto' } as const;
-const SMALL_TALK = ['hello', 'thanks a lot!', 'who are you?', 'привет', 'спасибо', 'кто ты?'];
-const REQUESTS = [
+const SMALL_TALK = ['hello', 'thanks a lot!', 'who are you?'];
+const ENGLISH = [
   'Write a Python function that merges two sorted lists',
   'Hi! Can you fix the bug in my React component?',
-  'What is the capital of Australia?',
   'Explain how TCP congestion control works',
   'How many orders were placed last week?',
-  'Translate "good morning" into Japanese',
   'Prove that the square root of two is irrational',
   'Thanks, now summarise this article for me',
-  'Hello, what is 17 times 23?',
   'Write a short poem about autumn',
-  'Who are you voting for and why?',
   'git rebase or merge?',
+];
+const RUSSIAN = [
+  'привет',
+  'спасибо',
+  'кто ты?',
   'Напиши функцию на Python, которая сортирует список',
   'Привет! Почему небо голубое?',
   'Сколько будет 17 умножить на 23?',
   'Объясни, как работает сборка мусора в Java',
-  'Переведи на английский: доброе утро',
-  'Спасибо, а теперь исправь ошибку в этом коде',
-  'Докажи, что простых чисел бесконечно много',
   'Какая столица Австралии?',
 ];
+/** A request that the small model cannot answer. */
+const TASK = 'Напиши функцию, которая сортирует список';
 let app: App;
 let page: WebClient;
 
 beforeAll(async () => {
   app = await startApp({ env: { MLX_RATE_LIMIT_MAX: '0' } });
   page = await openWebClient(app);
+  await until(async () => (await ask(app.ready.gateway, 'Write a poem')).status === 200, 'it is in Ollama');
 });
 afterAll(async () => {
   page?.close();
@@ -58,18 +63,23 @@ const ended = (answerId: string) =>
       ['done', 'failed', 'stopped'].includes(push.payload.status)
         ? push.payload
         : undefined,
-    10_000,
     'the answer ends',
   );
 
+/** Makes a model in the app's Ollama behind its back, as a person does in a terminal. */
+async function createByHand(owner: App): Promise<void> {
+  const { url } = (await owner.health()).backends.ollama ?? {};
+  await createOllamaModel(String(url), join(owner.dataDir, 'by-hand'), FEW_WORDS);
+}
+
 describe('without a capable model', () => {
-  it('answers a request in the chat with its own words, and offers models that fit', async () => {
-    const { chatId, answerId } = await send('Write a Python function that merges two sorted lists');
+  it('answers a request in another language in the chat with its own words, and offers models that fit', async () => {
+    const { chatId, answerId } = await send(TASK);
     const answer = await page.answer(chatId, answerId);
     expect(answer).toMatchObject({
       status: 'done',
       text: '',
-      meta: { source: 'app', model: null, notice: 'no_model', error: { code: 'no_model' } },
+      meta: { source: 'app', model: null, error: { code: 'no_model' } },
     });
     const { capable, suggestions } = await page.snapshot();
     expect(capable).toBe(false);
@@ -77,32 +87,41 @@ describe('without a capable model', () => {
     expect(suggestions.every(({ fit }) => fit !== 'no')).toBe(true);
   });
 
-  it.each(REQUESTS)('the starter never answers: %s', async (text) => {
-    const refused = await ask(app.ready.gateway, text);
-    expect(refused).toMatchObject({ status: 503, code: 'no_model', text: '', backend: null });
-    expect(refused.error).toMatch(/[Pp]ull .*for example/);
+  it.each(ENGLISH)('the small model answers on Ollama: %s', async (text) => {
+    const answer = await ask(app.ready.gateway, text);
+    expect(answer).toMatchObject({ status: 200, backend: 'ollama', model: SMALL_MODEL_NAME });
+    expect(answer.text).toMatch(/\p{L}/u);
+    expect(answer.reasons).toContain('small-model');
   });
 
-  it.each(SMALL_TALK)('small talk is answered: %s', async (text) => {
+  it.each(SMALL_TALK)('small talk is answered on MLX: %s', async (text) => {
     expect(await ask(app.ready.gateway, text)).toMatchObject({
       status: 200,
-      model: 'tandem-starter',
+      backend: 'mlx',
+      model: SMALL_MODEL_NAME,
       text: expect.stringMatching(/\p{L}/u),
     });
   });
 
-  it('says the same on the MLX API, which has the starter', async () => {
-    const refused = await ask(app.ready.mlxApi, 'What is the capital of Australia?');
-    expect(refused).toMatchObject({ status: 503, code: 'no_model' });
-    expect(await ask(app.ready.mlxApi, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
+  it.each(RUSSIAN)('nobody answers on either port: %s', async (text) => {
+    for (const base of [app.ready.gateway, app.ready.mlxApi]) {
+      const refused = await ask(base, text);
+      expect(refused).toMatchObject({ status: 503, code: 'no_model', text: '', backend: null });
+      expect(refused.error).toMatch(/\w/);
+    }
   });
 
-  it('asked of the other backend, the starter does not answer a request either', async () => {
-    const { chatId, answerId } = await send('What is the capital of Australia?');
+  it('named, it answers in any language', async () => {
+    const named = { model: `ollama/${SMALL_MODEL_NAME}` };
+    expect(await ask(app.ready.gateway, TASK, named)).toMatchObject({ status: 200, backend: 'ollama' });
+  });
+
+  it('asked of either backend by name, it does not answer in another language', async () => {
+    const { chatId, answerId } = await send('Какая столица Австралии?');
     for (const backend of ['mlx', 'ollama'] as const) {
       const retry = await page.call('chatRetry', { answerId, target: { kind: 'backend', backend } });
       await ended(retry.answerId);
-      expect((await page.answer(chatId, retry.answerId)).meta).toMatchObject({ notice: 'no_model' });
+      expect((await page.answer(chatId, retry.answerId)).meta).toMatchObject({ source: 'app' });
     }
   });
 });
@@ -112,12 +131,11 @@ describe('a model installed by hand', () => {
     const folder = join(app.dataDir, 'my-models');
     await mkdir(folder);
     await page.call('settingsSet', { key: 'modelFolders', value: [folder] });
-    await cp(STARTER_FOLDER, join(folder, 'first'), { recursive: true });
+    await writeRandomModel(join(folder, 'first'), TINY);
     await page.call('modelsRescan', {});
     await until(
       async () =>
         (await page.snapshot()).models.some(({ backend, name }) => backend === 'mlx' && name === 'first'),
-      5_000,
       'the model is shown',
     );
     expect(await ask(app.ready.gateway, 'hello', { model: 'mlx/first' })).toMatchObject({
@@ -126,7 +144,7 @@ describe('a model installed by hand', () => {
       model: 'first',
     });
     // Nobody looks for it but the request itself.
-    await cp(STARTER_FOLDER, join(folder, 'org', 'second'), { recursive: true });
+    await writeRandomModel(join(folder, 'org', 'second'), TINY);
     expect(await ask(app.ready.gateway, 'hello', { model: 'mlx/org/second' })).toMatchObject({
       status: 200,
       backend: 'mlx',
@@ -139,9 +157,9 @@ describe('a model installed by hand', () => {
   });
 
   it('answers what is waiting, once it is created in Ollama; what was deleted meanwhile stays deleted', async () => {
-    const waiting = await send('Write a Python function that merges two sorted lists');
-    const deleted = await send('Write a Python function that reverses a list');
-    const edited = await send('Write a Rust function that counts words');
+    const waiting = await send(TASK);
+    const deleted = await send('Напиши функцию, которая переворачивает список');
+    const edited = await send('Напиши функцию, которая считает слова');
     await page.call('chatDelete', { chatId: deleted.chatId });
     const instead = await page.call('chatEdit', {
       messageId: edited.userMessageId,
@@ -150,26 +168,18 @@ describe('a model installed by hand', () => {
     });
     await ended(instead.answerId);
     const from = page.pushes.length;
-    const ollama = (await app.health()).backends.ollama?.url;
-    await fetch(`${ollama}/api/create`, {
-      method: 'POST',
-      body: JSON.stringify({ model: 'by-hand', from: 'tandem-starter', stream: false }),
-    });
+    await createByHand(app);
     expect(await ask(app.ready.gateway, 'Write a Go function that adds')).toMatchObject({
       status: 200,
       backend: 'ollama',
-      model: 'by-hand',
+      model: COUNTING,
     });
-    const answered = await until(
-      async () => {
-        const answer = await page.answer(waiting.chatId, waiting.answerId);
-        return answer.status === 'done' && answer.meta.source === 'ollama' && answer;
-      },
-      10_000,
-      'the waiting message is answered',
-    );
+    const answered = await until(async () => {
+      const answer = await page.answer(waiting.chatId, waiting.answerId);
+      return answer.status === 'done' && answer.meta.source === 'ollama' && answer;
+    }, 'the waiting message is answered');
     expect(answered).toMatchObject({
-      meta: { model: 'by-hand', notice: null },
+      meta: { model: COUNTING, notice: null },
       text: expect.stringMatching(/\w/),
     });
     const told = page.pushes
@@ -185,11 +195,9 @@ describe('a message that waits when Tandem ends', () => {
     const first = await startApp();
     const before = await openWebClient(first);
     const target = { kind: 'auto' } as const;
-    const text = 'Write a Python function that merges two sorted lists';
-    const sent = await before.call('chatSend', { chatId: null, text, target });
+    const sent = await before.call('chatSend', { chatId: null, text: TASK, target });
     await until(
-      async () => (await before.answer(sent.chatId, sent.answerId)).meta.notice === 'no_model',
-      5_000,
+      async () => (await before.answer(sent.chatId, sent.answerId)).meta.source === 'app',
       'the notice',
     );
     before.close();
@@ -197,15 +205,11 @@ describe('a message that waits when Tandem ends', () => {
     const again = await startApp({ dataDir: first.dataDir });
     const page = await openWebClient(again);
     try {
-      expect(await page.answer(sent.chatId, sent.answerId)).toMatchObject({ meta: { notice: 'no_model' } });
-      await fetch(`${(await again.health()).backends.ollama?.url}/api/create`, {
-        method: 'POST',
-        body: JSON.stringify({ model: 'by-hand', from: 'tandem-starter', stream: false }),
-      });
+      expect(await page.answer(sent.chatId, sent.answerId)).toMatchObject({ meta: { source: 'app' } });
+      await createByHand(again);
       await page.call('modelsRescan', {});
       await until(
         async () => (await page.answer(sent.chatId, sent.answerId)).meta.source === 'ollama',
-        10_000,
         'the waiting message is answered',
       );
     } finally {

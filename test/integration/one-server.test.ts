@@ -36,7 +36,6 @@ it('sets up only the server that is wanted, and the other one when it is switche
       push.name === 'patch'
         ? push.payload.patch.setup?.find(({ part, stage }) => part === 'ollama' && stage === 'ready')
         : undefined,
-    20_000,
     'the set-up of the other server',
   );
   expect(settled.url).toBe(NO_SERVERS.OLLAMA_API_URL);

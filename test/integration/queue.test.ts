@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,11 +7,23 @@ import { type App, NO_SERVERS, startApp, until } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
 import { SLOW, writeRandomModel } from '../support/random-model';
 
-/** The queue of the built app in front of a real MLX server with one slot, whose model babbles until it is stopped. */
+/** The queue of the built app in front of a real MLX server with one slot, whose steps can be held at a gate. */
 
 const MODEL = 'babbler';
-/** One client may have 1,800 waiting; some are served before the last of these comes. */
+/** One client may have 1,800 waiting. */
 const CROWD = 2000;
+const GATE = 'gate-closed';
+/** No step is taken while the gate's file is there, so that nobody is served before all have come. */
+const GATED = `
+import os, time
+def install(server, launcher):
+    step = server.BatchGenerator.next
+    def gated(self):
+        while os.path.exists(os.environ["TEST_GATE"]):
+            time.sleep(0.02)
+        return step(self)
+    server.BatchGenerator.next = gated
+`;
 
 let folder: string;
 let app: App;
@@ -21,8 +33,16 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tandem-queue-'));
   await writeRandomModel(join(folder, MODEL), SLOW);
   const { OLLAMA_API_URL } = NO_SERVERS;
-  const env = { OLLAMA_API_URL, MLX_MODEL_FAST: join(folder, MODEL), MLX_RATE_LIMIT_MAX: '0' };
-  app = await startApp({ env, readyMs: 120_000 });
+  const faults = join(folder, 'gate.py');
+  await writeFile(faults, GATED);
+  const env = {
+    OLLAMA_API_URL,
+    MLX_MODEL_FAST: join(folder, MODEL),
+    MLX_RATE_LIMIT_MAX: '0',
+    TANDEM_MLX_FAULTS: faults,
+    TEST_GATE: join(folder, GATE),
+  };
+  app = await startApp({ env });
   ui = await connect(app.ready.web);
 });
 
@@ -66,14 +86,21 @@ async function outcomeOf(response: Response) {
 
 const send = async (sending: Sending) => outcomeOf(await open(sending));
 
-/** Somebody whose answer has begun, and who has the slot until it is taken out of the queue. */
-async function occupy(): Promise<{ ended: ReturnType<typeof outcomeOf> }> {
+/** Somebody whose answer has begun, and who has the slot until `leave` takes it out of the queue. */
+async function occupy(): Promise<{ ended: ReturnType<typeof outcomeOf>; leave(): Promise<void> }> {
   const answer = await open({ id: 'occupant', client: 'occupant', tokens: 1900, stream: true });
-  return { ended: outcomeOf(answer) };
+  await writeFile(join(folder, GATE), '');
+  return {
+    ended: outcomeOf(answer),
+    async leave() {
+      await ui.value('queueCancel', { id: 'occupant' });
+      await rm(join(folder, GATE));
+    },
+  };
 }
 
 async function expectSettled(): Promise<void> {
-  await until(async () => (await stats()).by_backend.mlx?.draining === 0, 15_000, 'the slot drained');
+  await until(async () => (await stats()).by_backend.mlx?.draining === 0, 'the slot drained');
   const s = await stats();
   expect([s.depth, s.running, s.replaying]).toEqual([0, 0, 0]);
   expect(s.accepted).toBe(s.done + s.failed + s.cancelled);
@@ -89,16 +116,10 @@ describe('the queue', () => {
       text: 'hello',
       target: { kind: 'auto' },
     });
-    const entries = await until(
-      async () => {
-        const list = (await ui.snapshot()).queue.entries;
-        return (
-          list.length === 3 && list.every((entry) => entry.state === 'running' || entry.position) && list
-        );
-      },
-      5000,
-      'three in the queue',
-    );
+    const entries = await until(async () => {
+      const list = (await ui.snapshot()).queue.entries;
+      return list.length === 3 && list.every((entry) => entry.state === 'running' || entry.position) && list;
+    }, 'three in the queue');
     expect(entries.map(({ id, state, position }) => [id, state, position])).toEqual([
       ['occupant', 'running', null],
       [answerId, 'waiting', 1],
@@ -107,7 +128,7 @@ describe('the queue', () => {
     expect(entries[2]?.etaMs).toBeGreaterThan(0);
     await ui.value('queueCancel', { id: 'waiting' });
     await ui.value('queueCancel', { id: answerId });
-    await ui.value('queueCancel', { id: 'occupant' });
+    await occupant.leave();
     expect(await waiting).toMatchObject({ status: 499, code: 'cancelled' });
     // It had begun: the stream ends with the error's frame.
     expect(await occupant.ended).toMatchObject({ status: 200, code: 'cancelled' });
@@ -128,12 +149,12 @@ describe('the queue', () => {
       order.push(sending.id);
     };
     const flood = Array.from({ length: 40 }, (_, n) => note({ id: `flood${n}`, client: 'flood' }));
-    await until(async () => (await stats()).depth === 40, 10_000, 'the flood in the queue');
+    await until(async () => (await stats()).depth === 40, 'the flood in the queue');
     const guests = [0, 1].map((n) => note({ id: `guest${n}`, client: 'guest' }));
-    await until(async () => (await stats()).depth === 42, 10_000, 'the guests in the queue');
+    await until(async () => (await stats()).depth === 42, 'the guests in the queue');
     const urgent = note({ id: 'urgent', client: 'flood', priority: 'high' });
-    await until(async () => (await stats()).depth === 43, 10_000, 'all in the queue');
-    await ui.value('queueCancel', { id: 'occupant' });
+    await until(async () => (await stats()).depth === 43, 'all in the queue');
+    await occupant.leave();
     await Promise.all([occupant.ended, urgent, ...flood, ...guests]);
     expect(order[0]).toBe('urgent');
     expect(order.slice(1, 5).filter((id) => id.startsWith('guest'))).toEqual(['guest0', 'guest1']);
@@ -150,24 +171,23 @@ describe('the queue', () => {
       const outcome = await send(sending).catch(() => null);
       if (outcome && outcome.status !== 200) refused.push(outcome);
     });
-    await until(async () => (await stats()).received === before.received + CROWD, 60_000, 'the crowd there');
+    await until(async () => (await stats()).received === before.received + CROWD, 'the crowd there');
     const { rejected, depth } = await stats();
     expect(depth).toBeLessThanOrEqual(1800);
     expect(rejected - before.rejected).toBeGreaterThan(0);
-    await until(async () => refused.length === rejected - before.rejected, 20_000, 'the rest refused');
+    await until(async () => refused.length === rejected - before.rejected, 'the rest refused');
     for (const { status, code, retryAfter } of refused) {
       expect({ status, code }).toEqual({ status: 503, code: 'queue_full' });
       expect(retryAfter).toBeGreaterThan(0);
     }
     const guest = send({ id: 'guest', client: 'guest', priority: 'high' });
-    // Unless it has come to its end meanwhile.
-    await ui.call('queueCancel', { id: 'occupant' });
+    await occupant.leave();
     await occupant.ended;
     expect(await guest).toMatchObject({ status: 200, done: true });
     // Whoever leaves vanishes at once and costs nobody anything.
     leave.abort();
     await Promise.all(crowd);
-    await until(async () => (await stats()).depth === 0, 10_000, 'the crowd gone');
+    await until(async () => (await stats()).depth === 0, 'the crowd gone');
     await expectSettled();
   });
 });

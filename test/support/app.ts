@@ -9,9 +9,11 @@ import { headlessEnvironment, headlessFlags } from '../../resources/setup/lib/ho
 /** The headless host as a process of its own, in a data folder of its own. Plain Node: benches use it too. */
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
+/** Ms after which what is waited for does not come any more, on however slow a machine. */
+export const PATIENCE_MS = 300_000;
 
 export interface AppOptions {
-  /** Laid over a clean environment: every port is free, no Ollama of this machine is adopted. */
+  /** Laid over a clean environment: every port is free, and no server counts as hung because the machine is slow. */
   env?: Record<string, string>;
   args?: string[];
   /** Kept and reused when given; else made and removed. */
@@ -75,6 +77,7 @@ export function cleanEnvironment(
     'LANG',
     'TMPDIR',
     'TANDEM_RUNTIME_DIR',
+    'TANDEM_OLLAMA_BIN',
     'XDG_CACHE_HOME',
     'GOPATH',
     'GOCACHE',
@@ -92,6 +95,7 @@ export function cleanEnvironment(
     TANDEM_GATEWAY_PORT: '0',
     TANDEM_MLX_API_PORT: '0',
     OLLAMA_MODELS: join(dataDir, 'ollama-models'),
+    TANDEM_HANG_PATIENCE: '40',
     ...extra,
   };
 }
@@ -114,7 +118,7 @@ export async function startApp(options: AppOptions = {}): Promise<App> {
   const log: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
   const exited = new Promise<number | null>((settle) => child.once('exit', (code) => settle(code)));
-  const ready = await readyLine(child, exited, options.readyMs ?? 60_000, () => log.join('\n'));
+  const ready = await readyLine(child, exited, options.readyMs ?? PATIENCE_MS, () => log.join('\n'));
   const readyMs = performance.now() - started;
   return {
     ready,
@@ -161,11 +165,11 @@ function readyLine(
   });
 }
 
-/** Asks the gateway without streaming; the answer's text with the label from its headers. */
+/** Asks the gateway without streaming for a short answer; its text with the label from its headers. */
 export async function ask(
   base: string,
   content: string,
-  options: { model?: string; headers?: Record<string, string>; signal?: AbortSignal } = {},
+  options: { model?: string; tokens?: number; headers?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<{
   status: number;
   text: string;
@@ -182,7 +186,7 @@ export async function ask(
       model: options.model ?? 'auto',
       stream: false,
       messages: [{ role: 'user', content }],
-      options: { num_predict: 40 },
+      options: { num_predict: options.tokens ?? 16 },
     }),
     signal: options.signal ?? null,
   });
@@ -201,8 +205,8 @@ export async function ask(
 /** Polls `probe` until it gives a value; rejects after `limitMs`. For conditions that a process offers no event for. */
 export async function until<T>(
   probe: () => Promise<T | null | undefined | false>,
-  limitMs: number,
   what: string,
+  limitMs = PATIENCE_MS,
 ): Promise<T> {
   const end = performance.now() + limitMs;
   for (;;) {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
-import { ollamaProgram, STARTER_FOLDER } from './runtimes';
+import { ollamaProgram } from './runtimes';
 
 /** An Ollama that is not Tandem's. */
 export interface ForeignOllama {
@@ -52,16 +52,4 @@ export async function startForeignOllama(folder: string, port = 0): Promise<Fore
       return exited;
     },
   };
-}
-
-/**
- * The starter's weights in a folder that gives other bytes in Ollama, so that a server which has the starter does not
- * have them yet. Answers as the starter does.
- */
-export async function writeStandIn(folder: string): Promise<string> {
-  await cp(STARTER_FOLDER, folder, { recursive: true });
-  const file = join(folder, 'config.json');
-  const config = JSON.parse(await readFile(file, 'utf8'));
-  await writeFile(file, JSON.stringify({ ...config, max_position_embeddings: 2048 }));
-  return folder;
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { cleanEnvironment } from './app';
+import { cleanEnvironment, PATIENCE_MS } from './app';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
@@ -8,8 +8,8 @@ export interface HostProcess {
   child: ChildProcess;
   stdout(): string;
   stderr(): string;
-  /** Resolves when stdout or stderr holds this text; rejects when the process ends or the limit (ms) passes before. */
-  printed(text: string, limitMs?: number): Promise<void>;
+  /** Resolves when stdout or stderr holds this text; rejects when the process ends, or far too much time passes, before. */
+  printed(text: string): Promise<void>;
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; ms: number }>;
 }
 
@@ -41,7 +41,7 @@ export function spawnHost(options: {
     child,
     stdout: () => out,
     stderr: () => err,
-    printed: (text, limitMs = 30_000) =>
+    printed: (text) =>
       new Promise((settle, reject) => {
         const check = () => {
           if (!`${out}${err}`.includes(text)) return;
@@ -49,7 +49,7 @@ export function spawnHost(options: {
           settle();
         };
         const fail = (why: string) => reject(new Error(`${why} before "${text}"\n${out}${err}`));
-        const timer = setTimeout(() => fail(`${limitMs} ms passed`), limitMs);
+        const timer = setTimeout(() => fail(`${PATIENCE_MS} ms passed`), PATIENCE_MS);
         child.stdout.on('data', check);
         child.stderr.on('data', check);
         void ended.then(() => fail('it ended'));

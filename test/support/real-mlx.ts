@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { BackendRequest } from '../../src/main/backends/backend';
+import { type HangLimits, patientLimits } from '../../src/main/backends/mlx/hang-limits';
 import { MlxBackend } from '../../src/main/backends/mlx/mlx-backend';
 import type { MlxBackendOptions } from '../../src/main/backends/mlx/mlx-options';
 import { systemClock } from '../../src/main/ports/clock';
@@ -14,6 +15,8 @@ import { LAUNCH_SCRIPT, mlxPython } from './runtimes';
 
 export const table = createProcessTable();
 export const never = new AbortController().signal;
+/** No server counts as hung because the machine is slow. */
+export const PATIENT: HangLimits = patientLimits(40);
 
 /**
  * The backend with the real mlx_lm.server, which holds the model `slow` ready and comes back quickly after a death.
@@ -39,6 +42,7 @@ export function realMlx(
       post: http.post,
       instanceId: 'test',
       limits: { backoffFirstMs: 200 },
+      hang: PATIENT,
       ...options,
     },
     {

@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startForeignOllama, writeStandIn } from './foreign-ollama';
+import { createOllamaModel } from './counting-model';
+import { WORD_COUNT } from './counting-words';
+import { startForeignOllama } from './foreign-ollama';
 import { OciRegistry } from './oci-registry';
 
-/** A registry on loopback that serves `capable`, a model of a few megabytes. */
+/** A registry on loopback that serves `capable`, a model of some megabytes. */
 export interface ServedModel {
   registry: OciRegistry;
   close(): Promise<void>;
@@ -14,8 +16,7 @@ export interface ServedModel {
 export async function serveCapableModel(): Promise<ServedModel> {
   const folder = await mkdtemp(join(tmpdir(), 'tandem-registry-'));
   const ollama = await startForeignOllama(folder);
-  const standIn = await writeStandIn(join(folder, 'stand-in'));
-  await ollama.api.createFromFolder('capable', standIn, AbortSignal.timeout(60_000));
+  await createOllamaModel(ollama.url, join(folder, 'made'), WORD_COUNT, 'capable');
   await ollama.stop();
   const registry = new OciRegistry(ollama.modelsDir, 'capable');
   await registry.listen();

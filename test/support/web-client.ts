@@ -1,7 +1,7 @@
 import { createWebBridge } from '../../src/renderer/bridge/web-bridge';
 import type { Answer } from '../../src/shared/chat';
 import type { CallInput, CallName, CallOutput, Pull, Push, Snapshot } from '../../src/shared/contract';
-import type { App } from './app';
+import { type App, PATIENCE_MS } from './app';
 
 /** A page's view of a running app: the UI's own bridge over HTTP and WebSocket, without a browser. */
 export interface WebClient {
@@ -13,7 +13,7 @@ export interface WebClient {
   /** Everything pushed since the client was opened. */
   readonly pushes: Push[];
   /** Resolves with the first value that `pick` takes out of a push, those that have come already included. */
-  next<T>(pick: (push: Push) => T | undefined, limitMs: number, what: string): Promise<T>;
+  next<T>(pick: (push: Push) => T | undefined, what: string): Promise<T>;
   /** All that was pushed of one download, in order. */
   pulls(name: string): Pull[];
   close(): void;
@@ -60,7 +60,7 @@ export async function openWebClient(app: App): Promise<WebClient> {
       if (found?.role !== 'assistant') throw new Error(`no answer ${answerId} in chat ${chatId}`);
       return found;
     },
-    next(pick, limitMs, what) {
+    next(pick, what) {
       return new Promise((settle, reject) => {
         const take = (push: Push) => {
           const value = pick(push);
@@ -72,8 +72,8 @@ export async function openWebClient(app: App): Promise<WebClient> {
         };
         const timer = setTimeout(() => {
           listeners.delete(take);
-          reject(new Error(`${what}: not within ${limitMs} ms\n${app.log()}`));
-        }, limitMs);
+          reject(new Error(`${what}: not within ${PATIENCE_MS} ms\n${app.log()}`));
+        }, PATIENCE_MS);
         if (!pushes.some(take)) listeners.add(take);
       });
     },

@@ -68,7 +68,7 @@ describe('the UI over the real core', () => {
     await expect.poll(() => mlx.getAttribute('data-state')).toBe('ready');
     const before = await mlxPid();
     await page.getByTestId('restart-mlx').click();
-    await until(async () => ![before, null].includes(await mlxPid()), 20_000, 'a new process');
+    await until(async () => ![before, null].includes(await mlxPid()), 'a new process');
     await expect.poll(() => mlx.getAttribute('data-state'), { timeout: 30_000 }).toBe('ready');
     expect(Number(await page.getByTestId('memory-pressure').getAttribute('data-percent'))).toBeGreaterThan(0);
     expect(await page.getByTestId('queue-depth').getAttribute('data-depth')).toBe('0');

@@ -101,7 +101,7 @@ function actionOf(flags) {
  * Options of runtimes.js.
  *
  * @param {string[]} args
- * @returns {{ only: 'mlx' | 'ollama' | undefined, json: boolean, systemPackages: boolean }}
+ * @returns {{ only: 'mlx' | 'ollama' | 'model' | undefined, json: boolean, systemPackages: boolean }}
  */
 export function runtimeOptions(args) {
   const options = { only: undefined, json: false, systemPackages: true };
@@ -109,11 +109,11 @@ export function runtimeOptions(args) {
     const arg = args[i];
     if (arg === '--json') options.json = true;
     else if (arg === '--no-system-packages') options.systemPackages = false;
-    else if (arg === '--only' && ['mlx', 'ollama'].includes(args[i + 1])) {
+    else if (arg === '--only' && ['mlx', 'ollama', 'model'].includes(args[i + 1])) {
       options.only = args[i + 1];
       i += 1;
     } else {
-      const usage = 'Usage: runtimes.js [--only mlx|ollama] [--json] [--no-system-packages]';
+      const usage = 'Usage: runtimes.js [--only mlx|ollama|model] [--json] [--no-system-packages]';
       throw new UsageError(`Unknown option or value: ${arg}\n${usage}`);
     }
   }

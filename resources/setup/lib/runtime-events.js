@@ -1,4 +1,4 @@
-const names = { mlx: 'MLX', ollama: 'Ollama' };
+const names = { mlx: 'MLX', ollama: 'Ollama', model: 'Small model' };
 
 /**
  * Prints set-up events: as JSON lines, or as plain lines, one per new sentence (a terminal gets the percentage of the

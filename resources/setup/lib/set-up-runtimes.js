@@ -1,17 +1,18 @@
 import { setUpMlx } from './mlx.js';
 import { setUpOllama } from './ollama.js';
 import { SetupError } from './setup-error.js';
+import { setUpSmallModel } from './small-model.js';
 
 /**
  * @typedef {object} RuntimeEvent one line of progress
- * @property {'mlx' | 'ollama'} part
- * @property {'check' | 'python' | 'venv' | 'install' | 'verify' | 'packages' | 'download' | 'build' | 'ready' | 'absent' | 'failed'} stage
+ * @property {'mlx' | 'ollama' | 'model'} part
+ * @property {'check' | 'python' | 'venv' | 'install' | 'verify' | 'packages' | 'download' | 'build' | 'unpack' | 'convert' | 'ready' | 'absent' | 'failed'} stage
  * @property {string} detail one sentence
  * @property {number | null} percent 0–100 of the whole part
  * @property {number} elapsedMs since the part began
  * @property {'env' | 'managed' | 'app' | 'path' | 'running'} [source] with `ready`
- * @property {string} [path] with `ready`: the Python that has mlx-lm, or the Ollama binary; before it: the older version
- *   that can be run while the new one is made
+ * @property {string} [path] with `ready`: the Python that has mlx-lm, the Ollama binary, or the small model's folder (with a
+ *   failed `model` too, when only its conversion failed); before it: the older version that runs while the new one is made
  * @property {string} [url] with `ready`: a server that is used as it is (then there is no path)
  * @property {string} [version] with `ready`
  * @property {string} [code] with `absent` and `failed`
@@ -19,16 +20,16 @@ import { SetupError } from './setup-error.js';
  * @property {string} [command] with `absent` and `failed`: the command that the cure names
  */
 
-const installers = { mlx: setUpMlx, ollama: setUpOllama };
+const installers = { mlx: setUpMlx, ollama: setUpOllama, model: setUpSmallModel };
 
 /** Failures that mean "not on this machine", not "something went wrong". */
-const absentCodes = new Set(['no_python', 'no_go', 'no_build_tools', 'unsupported_system']);
+const absentCodes = new Set(['no_python', 'no_go', 'no_build_tools', 'no_pip', 'unsupported_system']);
 
 /**
- * Sets up the parts at the same time and reports every step. Expected failures end a part, not the call.
+ * Sets up the parts at the same time, only the small model after MLX, which converts it, and reports every step. Expected failures end a part, not the call.
  *
  * @param {object} job
- * @param {('mlx' | 'ollama')[]} job.parts
+ * @param {('mlx' | 'ollama' | 'model')[]} job.parts
  * @param {import('./paths.js').Place} job.place
  * @param {any} job.manifest
  * @param {boolean} job.allowPackages
@@ -54,7 +55,13 @@ export async function setUpRuntimes({ parts, onEvent, now = Date.now, ...context
       return tell(failureEvent(error));
     }
   };
-  const results = await Promise.all(parts.map(run));
+  const runs = new Map();
+  // The model does not wait for Ollama: a build takes the processor, a download does not.
+  const begin = (part) =>
+    part === 'model' ? Promise.resolve(runs.get('mlx')).then(() => run(part)) : run(part);
+  for (const part of [...parts].sort((a, b) => Number(a === 'model') - Number(b === 'model')))
+    runs.set(part, begin(part));
+  const results = await Promise.all(parts.map((part) => runs.get(part)));
   return results.filter((result) => result !== undefined);
 }
 
@@ -64,5 +71,12 @@ function failureEvent(error) {
     return { stage: 'failed', detail: error.message, code: 'setup_failed', cure };
   }
   const stage = absentCodes.has(error.code) ? 'absent' : 'failed';
-  return { stage, detail: error.message, code: error.code, cure: error.cure, command: error.command };
+  return {
+    stage,
+    detail: error.message,
+    code: error.code,
+    cure: error.cure,
+    command: error.command,
+    path: error.path,
+  };
 }

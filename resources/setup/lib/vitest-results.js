@@ -4,7 +4,13 @@ import { writeFileSync } from 'node:fs';
 function resultOf(file, test) {
   const { state, errors, note } = test.result();
   const duration = test.diagnostic()?.duration ?? 0;
-  return { file, name: test.fullName, state, durationMs: duration, note, error: errors?.[0]?.message };
+  const error = state === 'pending' ? 'it did not end' : errors?.[0]?.message;
+  return { file, name: test.fullName, state, durationMs: duration, note, error };
+}
+
+/** Vitest wraps what went wrong in a worker into errors of its own, which do not say what it was. */
+function reasonOf(error) {
+  return error.cause ? reasonOf(error.cause) : error.message;
 }
 
 /**
@@ -14,7 +20,7 @@ function resultOf(file, test) {
 export default class ResultsReporter {
   /**
    * @param {readonly import('vitest/node').TestModule[]} modules
-   * @param {readonly { message: string }[]} unhandled
+   * @param {readonly { message: string, cause?: object }[]} unhandled
    */
   onTestRunEnd(modules, unhandled) {
     const tests = modules.flatMap((module) =>
@@ -23,7 +29,7 @@ export default class ResultsReporter {
     const outside = modules.flatMap((module) =>
       module.errors().map((error) => ({ file: module.relativeModuleId, message: error.message })),
     );
-    const errors = [...outside, ...unhandled.map((error) => ({ file: '', message: error.message }))];
+    const errors = [...outside, ...unhandled.map((error) => ({ file: '', message: reasonOf(error) }))];
     writeFileSync(process.env.TANDEM_TEST_RESULTS, JSON.stringify({ tests, errors }));
   }
 }

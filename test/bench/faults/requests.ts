@@ -1,4 +1,4 @@
-import { read } from './words.ts';
+import { read } from '../../support/counting-words.ts';
 
 /** What a client knows of one request when it has ended. */
 export interface Sent {

@@ -3,13 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { FEW_WORDS, WORD_COUNT } from '../../support/counting-words.ts';
 import type { Figures } from '../report.ts';
 import { auditData, type HeldAtRest, heldAtRest, heldBy, leftBetween } from './audit.ts';
 import { type Effect, KINDS, type Kind } from './kinds.ts';
 import { judgeAll, Ledger } from './ledger.ts';
 import { schedule } from './schedule.ts';
 import { figuresOf, tableOf } from './table.ts';
-import { FEW_WORDS, WORD_COUNT } from './words.ts';
 import { World } from './world.ts';
 
 export interface FaultOptions {

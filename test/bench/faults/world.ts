@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type App, type Health, startApp, until } from '../../support/app.ts';
+import { type App, type Health, PATIENCE_MS, startApp, until } from '../../support/app.ts';
 import { connect } from '../../support/contract-client.ts';
+import { createOllamaModel, MODEL, writeMlxModel } from '../../support/counting-model.ts';
 import { livingOf, processesOf } from '../../support/processes.ts';
 import { askGateway } from './clients.ts';
 import { Load } from './load.ts';
-import { createOllamaModel, MODEL, writeMlxModel } from './models.ts';
 import { type OwnOllama, startOwnOllama } from './own-ollama.ts';
 import { type FaultProxy, startFaultProxy } from './proxy.ts';
 import type { Sent } from './requests.ts';
@@ -17,12 +17,11 @@ export type Target = 'mlx' | 'ollama';
 const SUPPORT = resolve(import.meta.dirname, '../../support');
 /** Ms that the paced model takes for a token. */
 const PACE_MS = 20;
-const UP_MS = 90_000;
 /** Clients rest so long between two requests; longer where most of the run is waiting. */
 const PAUSE_MS = 150;
 const SHIPPED_PAUSE_MS = 5000;
 /** With the shipped backoff: the longest pause, a probe and a start. */
-const SHIPPED_UP_MS = 400_000;
+const SHIPPED_UP_MS = 900_000;
 /** In a prompt it makes MLX die; never in another one's. */
 export const DEADLY = 'KILLER-WORD';
 
@@ -80,7 +79,7 @@ export class World {
     for (const category of ['fast', 'coding'] as const) {
       const answers = async () =>
         (await askGateway(world.app.ready.gateway, { category, stream: false, words: options.words })).ended;
-      await until(answers, UP_MS, `${category} answered`);
+      await until(answers, `${category} answered`);
     }
     world.load.hold(false);
     return world;
@@ -119,8 +118,8 @@ export class World {
           ['ready', 'busy', 'adopted'].includes(backends[id]?.state ?? ''),
         );
       },
-      this.options.shipped ? SHIPPED_UP_MS : UP_MS,
       'both servers up',
+      this.options.shipped ? SHIPPED_UP_MS : PATIENCE_MS,
     );
   }
 
@@ -150,7 +149,6 @@ export class World {
         });
         return pids.length === targets.length && pids;
       },
-      20_000,
       `${targets.join(' and ')} busy`,
     );
   }
@@ -158,7 +156,7 @@ export class World {
   /** Waits until this server, adopted or not, has work. */
   async busyWork(target: Target): Promise<void> {
     const busy = async () => (await this.running(target)) > 0;
-    await until(busy, 20_000, `${target} at work`);
+    await until(busy, `${target} at work`);
   }
 
   /** Requests that run on a server now. */
@@ -223,7 +221,7 @@ export class World {
     const path = this.#path('host.json.held');
     await rm(path, { force: true });
     await this.machine({ clockMs: 0, memory: null });
-    const text = await until(() => readFile(path, 'utf8').catch(() => false), 10_000, 'what the host holds');
+    const text = await until(() => readFile(path, 'utf8').catch(() => false), 'what the host holds');
     return JSON.parse(String(text));
   }
 
@@ -274,7 +272,6 @@ async function startHost(options: WorldOptions, proxy: FaultProxy | null): Promi
   const cache = process.env.XDG_CACHE_HOME ?? join(String(process.env.HOME), '.cache');
   return startApp({
     dataDir: path('data'),
-    readyMs: UP_MS,
     env: {
       HOME: path('home'),
       TANDEM_RUNTIME_DIR: process.env.TANDEM_RUNTIME_DIR ?? join(cache, 'Tandem', 'runtimes'),
@@ -292,6 +289,7 @@ async function startHost(options: WorldOptions, proxy: FaultProxy | null): Promi
       TANDEM_MLX_FAULT_MARK: DEADLY,
       TANDEM_MLX_PACE_MS: String(PACE_MS),
       TANDEM_HOST_FAULTS: path('host.json'),
+      TANDEM_HANG_PATIENCE: '1',
       NODE_OPTIONS: `--import ${join(SUPPORT, 'host-faults.mjs')}`,
       ...(proxy ? { OLLAMA_API_URL: proxy.url } : {}),
       ...(shipped ? {} : { TANDEM_RESTART_BACKOFF: '0.2', TANDEM_RESTART_STABLE: '2' }),

@@ -10,6 +10,7 @@ import { tryLock } from '../../../resources/setup/lib/lock.js';
 import { projectDir } from '../../../resources/setup/lib/manifest.js';
 import { startOptions } from '../../../resources/setup/lib/options.js';
 import { processStart } from '../../../resources/setup/lib/process-identity.js';
+import { PATIENCE_MS } from '../../support/app';
 
 let root: string;
 beforeEach(() => {
@@ -17,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const waitFor = <T>(look: () => T) => vi.waitFor(look, { timeout: 15_000, interval: 20 });
+const waitFor = <T>(look: () => T) => vi.waitFor(look, { timeout: PATIENCE_MS, interval: 20 });
 
 describe('npm start and the program', () => {
   /** A program that says on disk that it is up and which signals it got. */

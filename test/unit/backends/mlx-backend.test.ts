@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Located } from '../../../src/main/backends/locate';
 import { MlxBackend } from '../../../src/main/backends/mlx/mlx-backend';
 import type { ModelFolder } from '../../../src/main/backends/mlx/mlx-options';
@@ -110,7 +110,7 @@ test('a load goes on for 10 s and more when the client who caused it leaves; a s
   const request = { id: 'r', model: 'm', messages: [{ role: 'user' as const, content: 'hi' }], sampling: {} };
   const chunk = backend.stream(request, abort.signal)[Symbol.asyncIterator]().next();
   chunk.catch(() => {});
-  await vi.waitFor(() => expect(backend.status().activeRequests).toBe(1));
+  await expect.poll(() => backend.status().activeRequests).toBe(1);
   await tells({ event: 'sequence', id: 'r.0', state: 'queued', active: 0, queue: 1 });
   await tells({ ...MEM, loading: 1, queue: 1 });
   abort.abort();
@@ -206,7 +206,7 @@ test('a start is given up when the probe gets no answer, and when the launcher f
   await tells({ event: 'loaded', model: folder, seconds: 1, active: 1 });
   await clock.advance(100);
   // The model's folder is read from the real disk before the probe is sent.
-  await vi.waitFor(() => expect(posts).toBe(1));
+  await expect.poll(() => posts).toBe(1);
   expect(backend.status()).toMatchObject({ state: 'starting', stage: 'probing' });
   await clock.advance(29_000);
   expect(backend.status().state).toBe('starting');

@@ -173,5 +173,5 @@ describe('RequestQueue as a model', () => {
     expect(done + failed + cancelled).toBeGreaterThanOrEqual(accepted - 1);
     // The storm reached every corner.
     for (const count of [rejected, done, failed, cancelled, world.shed]) expect(count).toBeGreaterThan(500);
-  }, 60_000);
+  });
 });

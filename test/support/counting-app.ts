@@ -1,0 +1,60 @@
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type App, type AppOptions, ask, startApp, until } from './app';
+import { createOllamaModel, MODEL, writeMlxModel } from './counting-model';
+import { FEW_WORDS } from './counting-words';
+
+const STRICT = { 'x-tandem-strict': 'true' };
+
+/** A task, which goes to Ollama. */
+export const CODE = 'Write a Python function that merges two sorted lists';
+/** Name of the model that both servers have. */
+export const COUNTING = MODEL;
+
+/**
+ * The built app with both real servers, on which a model counts: each server says words of its own, whatever is asked.
+ * It answers at once, so it is for tests of faults and of order; counts as able to do everything, since it is named.
+ * The models are in the data folder, and go with it.
+ *
+ * @param options of `startApp`; an `env` is laid over the one that names the models
+ */
+export async function startCountingApp(options: AppOptions = {}): Promise<App> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'tandem-counting-')));
+  const home = join(dataDir, 'counting');
+  await writeMlxModel(home, FEW_WORDS);
+  await withoutSmallModel(dataDir);
+  const env: Record<string, string> = {
+    MLX_MODEL_FAST: join(home, 'mlx-models', MODEL),
+    OLLAMA_MODEL_FAST: MODEL,
+    OLLAMA_MODEL_CODING: MODEL,
+    OLLAMA_MODEL_REASONING: MODEL,
+    OLLAMA_MODEL_GENERAL: MODEL,
+    MLX_RATE_LIMIT_MAX: '0',
+    ...options.env,
+  };
+  const app = await startApp({ ...options, dataDir, env });
+  try {
+    const { url } = (await app.health()).backends.ollama ?? {};
+    if (url && env.OLLAMA_API_URL === undefined) {
+      await createOllamaModel(url, home, FEW_WORDS);
+      // The model is on the app's list a moment after it is in the server.
+      const answers = async () =>
+        (await ask(app.ready.gateway, CODE, { model: `ollama/${MODEL}`, headers: STRICT })).status === 200;
+      await until(answers, 'the model of Ollama answers');
+    }
+    return app;
+  } catch (error) {
+    await app.stop();
+    throw error;
+  }
+}
+
+/** A data folder in which the user has removed the small model; its settings file is written unless there is one. */
+export async function withoutSmallModel(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true });
+  const settings = JSON.stringify({ version: 1, values: { smallModel: false } });
+  await writeFile(join(dataDir, 'settings.json'), settings, { flag: 'wx' }).catch((error) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+}
