@@ -25,7 +25,7 @@ const FILLERS = SMALL_TALK_FILLERS.map(parsePhrase);
 const SOCIAL = { core: new Set(SOCIAL_CORE), around: new Set(SOCIAL_WORDS) };
 
 /**
- * The gate in front of the starter model: true only for pure small talk (greetings, thanks, goodbyes, who are you, what
+ * What the rule for greetings goes by: true only for pure small talk (greetings, thanks, goodbyes, who are you, what
  * can you do, and the like) in English or Russian. Strict: every word must belong to a social remark that asks nothing, or
  * to a known phrase, so that anything asked beside the greeting makes it a request. Tolerates case, punctuation, emoji, stretched letters and one typo in
  * a longer word.

@@ -73,10 +73,10 @@ function useModelWord(status: BackendStatus): string | null {
   const models = usePart('models');
   const idle = status.state === 'ready' || status.state === 'adopted';
   if (!idle && status.state !== 'busy') return null;
-  if (status.model === null) return idle && capable === false ? t('state.noModel') : null;
-  const model = models?.find(
-    (candidate) => candidate.backend === status.id && candidate.name === status.model,
-  );
+  const own = models?.filter(({ backend }) => backend === status.id) ?? [];
+  const lacking = capable === false && !own.some(({ small }) => small);
+  if (status.model === null) return idle && lacking ? t('state.noModel') : null;
+  const model = own.find(({ name }) => name === status.model);
   return model?.small ? t('strip.small') : shortModel(status.model);
 }
 

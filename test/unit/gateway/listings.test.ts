@@ -107,6 +107,14 @@ describe('listings', () => {
     expect(models.at(-1)?.details).toMatchObject({ parameter_size: '3.0B', quantization_level: 'Q4_K_M' });
   });
 
+  it('tell the small model and the languages that it knows', async () => {
+    running.facts.modelList = [modelInfo('ollama', 'tiny', { small: true, languages: ['en'] })];
+    const { models } = (await get('/api/tags')) as { models: { tandem: object }[] };
+    expect(models.at(-1)?.tandem).toMatchObject({ small: true, languages: ['en'] });
+    const shown = await fetch(`${running.url}/api/show`, { method: 'POST', body: '{"model":"tiny"}' });
+    expect(await shown.json()).toMatchObject({ tandem: { small: true, languages: ['en'] } });
+  });
+
   it('are empty where no model is', async () => {
     running.facts.modelList = [];
     expect(await get('/api/tags')).toEqual({ models: [] });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unknownLanguage } from '../../../src/main/router/refusals';
 import { TandemError } from '../../../src/shared/errors';
+import { defaultSettings } from '../../../src/shared/settings';
 import { postJson, type Running, rawRequest, startGateway } from '../../support/gateway-fixture';
 import { ScriptedDispatcher } from '../../support/scripted-dispatcher';
 
@@ -131,6 +133,17 @@ describe('bad requests', () => {
 });
 
 describe('failures before the first byte', () => {
+  it('say in its own language that no model knows it', async () => {
+    const error = unknownLanguage('ru', defaultSettings());
+    dispatcher.play([{ type: 'routed', category: 'general', reasons: ['unavailable:mlx-language'] }, error]);
+    const answer = await postJson(`${running.url}/api/chat`, hello);
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({
+      code: 'no_model',
+      error: expect.stringContaining('знает лишь английский'),
+    });
+  });
+
   it.each([
     [new TandemError('rate_limited', 'Too many.', { retryAfterS: 12.2 }), 429, '13'],
     [new TandemError('queue_timeout', 'Waited too long.', { retryAfterS: 40 }), 503, '40'],
