@@ -22,12 +22,15 @@ export interface ManagedOllamaOptions {
   mayStart(signal: AbortSignal, cause: ExitCause | null): Promise<void>;
 }
 
-/** Only a model this small is asked for one token to prove a fresh server alive: a large one takes minutes to load. */
-const PROBE_MODEL_BYTES = 64_000_000;
+/**
+ * Only a model this small is asked for one token to prove a fresh server alive: a large one takes minutes to load. The
+ * bundled one has 98 MB.
+ */
+const PROBE_MODEL_BYTES = 128_000_000;
 
 const LISTEN_LOOK_MS = 20;
-/** One token of such a model takes a second; a load whose process was lost would never end. */
-const PROBE_MODEL_MS = 20_000;
+/** One token of such a model takes a second, on a busy machine many; a load whose process was lost may never end. */
+const PROBE_MODEL_MS = 60_000;
 const PROBE_TRIES = 2;
 /** A server that has not died says its version at once. */
 const VERSION_MS = 5000;
