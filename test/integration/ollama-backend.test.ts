@@ -49,7 +49,7 @@ describe('an Ollama of our own', () => {
       state: 'ready',
       ownership: 'managed',
       restarts: 0,
-      version: '0.24.0',
+      version: '0.34.0',
     });
     const models = await backend.models();
     expect(models.map(({ name }) => name).sort()).toEqual(['slow', 'tiny']);
@@ -305,7 +305,7 @@ describe('an MLX API on another machine', () => {
 async function tandemListener(instance: string): Promise<string> {
   const server: Server = createServer((request, response) => {
     response.setHeader('Content-Type', 'application/json');
-    response.end(JSON.stringify(request.url === '/health' ? { instance } : { version: '0.24.0' }));
+    response.end(JSON.stringify(request.url === '/health' ? { instance } : { version: '0.34.0' }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   cleanups.push(() => {
