@@ -76,6 +76,11 @@ export class ManagedOllama {
     return this.supervisor.view().pid;
   }
 
+  /** Keeps the log small. @throws NodeJS.ErrnoException when it cannot be set aside */
+  async boundLog(): Promise<void> {
+    await this.#log.bound();
+  }
+
   async #launch() {
     const program = await this.#options.program();
     const logFile = await this.#beginLog();
