@@ -158,7 +158,8 @@ async function oneToken(api: OllamaApi, model: string, signal: AbortSignal): Pro
     model,
     stream: true,
     messages: [{ role: 'user', content: 'hi' }],
-    options: { num_predict: 1 },
+    // On a busy machine several threads wait for each other in a loop, a minute and more for one token.
+    options: { num_predict: 1, num_thread: 1 },
     // Out of memory again right after.
     keep_alive: 0,
   };
