@@ -123,6 +123,8 @@ export type CompletionChunk =
 export interface CompletionEnd {
   reason: 'stop' | 'length' | 'tool_calls' | 'load' | 'unload';
   promptTokens: number;
+  /** Of `promptTokens`, those that the backend had computed before; absent where it does not tell. */
+  cachedTokens?: number;
   completionTokens: number;
   /** Milliseconds, where the backend tells them. */
   loadMs?: number;

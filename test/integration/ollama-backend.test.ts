@@ -49,7 +49,7 @@ describe('an Ollama of our own', () => {
       state: 'ready',
       ownership: 'managed',
       restarts: 0,
-      version: '0.24.0',
+      version: '0.34.0',
     });
     const models = await backend.models();
     expect(models.map(({ name }) => name).sort()).toEqual(['slow', 'tiny']);
@@ -65,6 +65,10 @@ describe('an Ollama of our own', () => {
     expect(chunks.filter((chunk) => chunk.type === 'text').length).toBeGreaterThan(0);
     expect(chunks.at(-1)).toMatchObject({ type: 'end', end: { reason: 'length', completionTokens: 12 } });
     expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0, model: 'slow' });
+    // All but the last token of the prompt, which is computed for the first one of the answer.
+    const again = (await collect(backend.stream(babble(2), never))).at(-1);
+    if (again?.type !== 'end') throw new Error('the second answer has no end');
+    expect(again.end.cachedTokens).toBe(again.end.promptTokens - 1);
   });
 
   test('cancel before the first byte and in the middle of an answer', async () => {
@@ -305,7 +309,7 @@ describe('an MLX API on another machine', () => {
 async function tandemListener(instance: string): Promise<string> {
   const server: Server = createServer((request, response) => {
     response.setHeader('Content-Type', 'application/json');
-    response.end(JSON.stringify(request.url === '/health' ? { instance } : { version: '0.24.0' }));
+    response.end(JSON.stringify(request.url === '/health' ? { instance } : { version: '0.34.0' }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   cleanups.push(() => {

@@ -15,12 +15,14 @@ import type { BackendStatus } from '../../src/shared/status';
 import { SLOW, TINY, writeRandomModel } from './random-model';
 import { ollamaProgram } from './runtimes';
 
+/** One thread: two wait for each other in a loop, which takes minutes on a machine that has other work. */
 const MODELFILE = `FROM .
 TEMPLATE """{{- range .Messages }}<|im_start|>{{ .Role }}
 {{ .Content }}<|im_end|>
 {{ end }}<|im_start|>assistant
 """
 PARAMETER num_ctx 1024
+PARAMETER num_thread 1
 PARAMETER stop <|im_end|>
 `;
 

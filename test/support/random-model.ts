@@ -27,7 +27,16 @@ const ONE = 0x3c00;
  */
 export async function writeRandomModel(folder: string, size: RandomModelSize, seed = 1): Promise<string> {
   const vocabulary = byteVocabulary([]);
-  return writeModel(folder, modelConfig(size, vocabulary.length), vocabulary, randomNumbers(seed));
+  const random = randomNumbers(seed);
+  return writeModel(folder, modelConfig(size, vocabulary.length), vocabulary, (name, shape, weights) => {
+    random(name, shape, weights);
+    if (name !== 'model.embed_tokens.weight') return;
+    const [rows = 0, columns = 0] = shape;
+    // Ollama ends an answer after 30 tokens without a letter, as half characters and spaces are: they are never the best.
+    for (let token = 0; token < rows; token += 1) {
+      if (!/^[!-~]$/.test(vocabulary[token] ?? '')) weights.fill(0, token * columns, (token + 1) * columns);
+    }
+  });
 }
 
 /**

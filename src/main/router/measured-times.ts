@@ -62,8 +62,8 @@ export class MeasuredTimes {
    * the prompt, where the server's own `promptMs` is missing.
    */
   learn(model: ModelKey, end: CompletionEnd, evalMs: number, prefill: PrefillTime | null = null): void {
-    const { loadMs = 0, promptMs, promptTokens, completionTokens } = end;
-    const prompt = promptMs === undefined ? prefill : { tokens: promptTokens, ms: promptMs };
+    const { loadMs = 0, promptMs, promptTokens, cachedTokens = 0, completionTokens } = end;
+    const prompt = promptMs === undefined ? prefill : { tokens: promptTokens - cachedTokens, ms: promptMs };
     const load = loadMs >= MIN_LOAD_MS ? loadMs / 1000 : null;
     const per1k = completionTokens >= MIN_TOKENS_MEASURED && evalMs > 0 ? evalMs / completionTokens : null;
     const prefillPer1k =

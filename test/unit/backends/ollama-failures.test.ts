@@ -6,7 +6,7 @@ import { Runners } from '../../../src/main/backends/ollama/runners';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { ChildRecords, sweepOrphans } from '../../../src/main/supervisor/sweep';
 import old from '../../fixtures/ollama/v0.24.json' with { type: 'json' };
-import current from '../../fixtures/ollama/v0.30.json' with { type: 'json' };
+import current from '../../fixtures/ollama/v0.34.json' with { type: 'json' };
 import { FakeClock } from '../../support/fake-clock';
 import { FakeProcessTable } from '../../support/fake-processes';
 import { tempDir } from '../../support/temp-dir';
@@ -25,7 +25,7 @@ interface Fixture {
 
 describe.each([
   ['0.24', old as Fixture],
-  ['0.30', current as Fixture],
+  ['0.34', current as Fixture],
 ])('Ollama %s', (_generation, { errors, processes }) => {
   test.each(errors)('$error', async ({ status, error, kind, neededBytes, freeBytes, source }) => {
     expect(source).not.toBe('');
@@ -69,6 +69,14 @@ describe.each([
     expect(await sweepOrphans(new ChildRecords(file), ports)).toBe(1);
     expect([...table.running.keys()]).toEqual([9000]);
   });
+});
+
+test('the refusal of a model process is told in its words, without the JSON around them', async () => {
+  const message =
+    'request (25908 tokens) exceeds the available context size (1024 tokens), try increasing it';
+  const error = JSON.stringify({ error: { code: 400, message, type: 'exceed_context_size_error' } });
+  const failure = await statusFailure({ status: 400, json: async () => ({ error }) }, 'm');
+  expect(failure).toMatchObject({ code: 'bad_request', message });
 });
 
 test('an answer that stops without a last frame is no clean end, and nobody is to blame', () => {

@@ -40,6 +40,12 @@ describe('lines of Ollama', () => {
     ]);
   });
 
+  test('tokens of the prompt that were cached, where the server tells them', () => {
+    expect(read(line({ ...DONE, prompt_eval_cached_count: 12 }))).toMatchObject([
+      { type: 'end', end: { promptTokens: 15, cachedTokens: 12 } },
+    ]);
+  });
+
   test('thinking, tool calls and raw answers', () => {
     const calls = [{ function: { name: 'f', arguments: {} } }];
     const text = [

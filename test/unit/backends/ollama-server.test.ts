@@ -136,14 +136,14 @@ test('a server that falls silent over the probe is ended and started again soon'
   await startUp(made);
   while (server.asked.length === 0) await clock.advance(100);
   server.silent = ['/api/version'];
-  await clock.advance(26_000);
+  await clock.advance(66_000);
   expect(ollama.supervisor.view().state).toBe('backoff');
   await ollama.supervisor.stop();
 });
 
 test.each<[string, Way[], number, 'closed' | 'half_open']>([
   ['there is no model that is small enough to ask', [], 1e9, 'half_open'],
-  ['the small model has answered', [ANSWER, ANSWER], 1000, 'closed'],
+  ['a model of 98 MB has answered', [ANSWER, ANSWER], 98_362_432, 'closed'],
   ['the small model has not answered', [ANSWER, SILENCE, SILENCE], 1000, 'half_open'],
 ])('where %s a trial of the breaker ends as it should', async (_name, ways, size, breaker) => {
   const server = new ScriptedOllama(...ways);

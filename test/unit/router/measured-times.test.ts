@@ -48,6 +48,14 @@ describe('what is measured', () => {
     expect(measured.of(QWEN)?.prefillPer1k).toBe(2);
   });
 
+  it('learns nothing from the part of a prompt that was cached', () => {
+    const measured = new MeasuredTimes();
+    measured.learn(QWEN, { ...end(0, 0), promptTokens: 1000, cachedTokens: 990, promptMs: 40 }, 0);
+    expect(measured.of(QWEN)?.prefillPer1k ?? null).toBeNull();
+    measured.learn(QWEN, { ...end(0, 0), promptTokens: 1000, cachedTokens: 800, promptMs: 400 }, 0);
+    expect(measured.of(QWEN)?.prefillPer1k).toBe(2);
+  });
+
   it('follows when a machine has really become slower', () => {
     const measured = new MeasuredTimes();
     for (let run = 0; run < 11; run += 1) measured.learnLoad(QWEN, 2);

@@ -11,7 +11,7 @@ export type FailureKind =
   | 'bad-model'
   /** The server itself gave the load up. */
   | 'load-timeout'
-  /** The model's process ended while it was loading. */
+  /** The model's process ended while it was loading, or before it was asked. */
   | 'load-died'
   /** The model's process ended while it computed an answer. */
   | 'runner-died';
@@ -23,15 +23,18 @@ const KINDS: readonly (readonly [FailureKind, RegExp])[] = [
     'memory',
     /requires more system memory|insufficient memory|not enough memory|out[ -]of[ -](?:device )?memory|ErrorOutOfMemory|(?:cuda|hip)Malloc failed|(?:failed|unable) to allocate|allocation failed|memory layout cannot be allocated/i,
   ],
-  ['bad-model', /error loading model|unable to load model|exceeds file size|invalid magic/i],
+  [
+    'bad-model',
+    /error loading model|unable to load model|exceeds file size|invalid (?:file )?magic|^(?:unexpected )?EOF$/i,
+  ],
   ['load-timeout', /timed out waiting for llama(?: runner|-server) to start/i],
   [
     'load-died',
-    /llama(?: runner|-server) process (?:has terminated|no longer running)|model failed to load, this may be/i,
+    /llama(?: runner|-server) process (?:has terminated|no longer running)|model failed to load, this may be|^connection refused$|^health resp: /i,
   ],
   [
     'runner-died',
-    /model runner has unexpectedly stopped|an error was encountered while running the model|error reading llama-server response/i,
+    /model runner has unexpectedly stopped|an error was encountered while running the model|error reading llama-server (?:chat )?response/i,
   ],
 ];
 
@@ -58,7 +61,7 @@ const NEEDED_AND_FREE = new RegExp(
   String.raw`requires more system memory \(${SIZE}\) than is available \(${SIZE}\)`,
 );
 const BUFFER = new RegExp(`failed to allocate buffer, size = ${SIZE}`);
-const BUFFER_BYTES = /failed to allocate \w+ buffer of size (\d+)/;
+const BUFFER_BYTES = /failed to allocate (?:\w+ )?buffer of size (\d+)/;
 
 export function memoryFigures(text: string): MemoryFigures {
   const both = NEEDED_AND_FREE.exec(text);

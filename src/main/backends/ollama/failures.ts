@@ -45,13 +45,24 @@ export async function statusFailure(
   return refused(response.status, text, undefined);
 }
 
-function refused(status: number, text: string, cause: unknown): TandemError {
+function refused(status: number, said: string, cause: unknown): TandemError {
+  const text = plainText(said);
   const words = text.slice(0, 300);
   if (status === 404) return new TandemError('model_not_found', words, { cause });
   if (status === 400 && /does not support/.test(words))
     return new TandemError('unsupported', words, { cause });
   if (status === 400) return new TandemError('bad_request', words, { cause });
   return serverFailure(text, status, cause);
+}
+
+/** From 0.30 on Ollama passes on what its model process refuses as the JSON text of that one's answer. */
+function plainText(said: string): string {
+  try {
+    const { error } = JSON.parse(said) as { error?: { message?: unknown } };
+    return typeof error?.message === 'string' ? error.message : said;
+  } catch {
+    return said;
+  }
 }
 
 /**

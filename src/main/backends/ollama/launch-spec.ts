@@ -6,6 +6,12 @@ const PASSED_ON =
 const OURS = new Set(['OLLAMA_HOST', 'OLLAMA_NUM_PARALLEL', 'OLLAMA_DEBUG', 'OLLAMA_DEBUG_LOG_REQUESTS']);
 
 /**
+ * `llama-server` (0.30 and later) keeps the context of each prompt that it leaves in the memory of its process, up to 8 GB,
+ * which nothing counts. This much serves a person who changes between chats.
+ */
+const CACHED_CONTEXTS_MIB = 256;
+
+/**
  * An Ollama of our own on a port of loopback (0 = any, which it tells in its log), with the user's model folder, which is not pruned, and without
  * calls to the vendor's cloud. It logs to a file: it dies when the reader of a pipe goes, and freezes when it sleeps.
  */
@@ -27,6 +33,7 @@ export function ollamaLaunchSpec(
       OLLAMA_NO_CLOUD: '1',
       OLLAMA_NOPRUNE: '1',
       OLLAMA_NUM_PARALLEL: '1',
+      LLAMA_ARG_CACHE_RAM: String(CACHED_CONTEXTS_MIB),
     },
     logFile,
   };

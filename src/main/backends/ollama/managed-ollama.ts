@@ -22,12 +22,15 @@ export interface ManagedOllamaOptions {
   mayStart(signal: AbortSignal, cause: ExitCause | null): Promise<void>;
 }
 
-/** Only a model this small is asked for one token to prove a fresh server alive: a large one takes minutes to load. */
-const PROBE_MODEL_BYTES = 64_000_000;
+/**
+ * Only a model this small is asked for one token to prove a fresh server alive: a large one takes minutes to load. The
+ * bundled one has 98 MB.
+ */
+const PROBE_MODEL_BYTES = 128_000_000;
 
 const LISTEN_LOOK_MS = 20;
-/** One token of such a model takes a second; a load whose process was lost would never end. */
-const PROBE_MODEL_MS = 20_000;
+/** One token of such a model takes a second, on a busy machine many; a load whose process was lost may never end. */
+const PROBE_MODEL_MS = 60_000;
 const PROBE_TRIES = 2;
 /** A server that has not died says its version at once. */
 const VERSION_MS = 5000;
@@ -71,6 +74,11 @@ export class ManagedOllama {
   /** Pid of the server; null while none runs. */
   get pid(): number | null {
     return this.supervisor.view().pid;
+  }
+
+  /** Keeps the log small. @throws NodeJS.ErrnoException when it cannot be set aside */
+  async boundLog(): Promise<void> {
+    await this.#log.bound();
   }
 
   async #launch() {
@@ -150,7 +158,8 @@ async function oneToken(api: OllamaApi, model: string, signal: AbortSignal): Pro
     model,
     stream: true,
     messages: [{ role: 'user', content: 'hi' }],
-    options: { num_predict: 1 },
+    // On a busy machine several threads wait for each other in a loop, a minute and more for one token.
+    options: { num_predict: 1, num_thread: 1 },
     // Out of memory again right after.
     keep_alive: 0,
   };

@@ -131,8 +131,8 @@ export class OllamaBackend implements Backend {
   }
 
   /**
-   * Ollama stops within 50 ms of a cancelled answer, but computes a prompt to its end, and the next request waits for
-   * that. In a server of ours it is over when its model process is idle. Of another one nothing tells: `/api/ps` answers
+   * Ollama stops within 50 ms of a cancelled answer, but computes the batch of a prompt to its end (before 0.30 the whole
+   * prompt), and the next request waits for that. In a server of ours it is over when its model process is idle. Of another one nothing tells: `/api/ps` answers
    * as if it were idle, and a probe would be a completion, which loads a model again whose load was just cancelled.
    */
   async drained(): Promise<void> {
@@ -232,9 +232,11 @@ export class OllamaBackend implements Backend {
         memoryBytes: this.#memory.bytes,
         ...(this.#completions.active > 0 ? {} : { model: this.#residents.first }),
       });
-      if (managed) await this.#managed.supervisor.recordDescendants();
+      if (!managed) return;
+      await this.#managed.supervisor.recordDescendants();
+      await this.#managed.boundLog();
     } catch {
-      // The watch and the supervisor notice a server that has gone.
+      // The watch and the supervisor notice a server that has gone; a log that cannot be set aside grows on.
     }
   }
 

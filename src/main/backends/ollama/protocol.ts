@@ -66,7 +66,14 @@ function toOptions(sampling: Sampling, extra: Record<string, unknown>): Record<s
   return { ...others, ...Object.fromEntries(known) };
 }
 
-type Frame = Partial<ChatResponse> & Partial<GenerateResponse> & { error?: string; thinking?: string };
+/** What the client's types lack: the number of cached tokens is told from 0.34 on at the latest. */
+interface OtherParts {
+  error?: string;
+  thinking?: string;
+  prompt_eval_cached_count?: number;
+}
+
+type Frame = Partial<ChatResponse> & Partial<GenerateResponse> & OtherParts;
 
 /** Reads the lines of one completion, in pieces of any size. */
 export class NdjsonReader {
@@ -121,6 +128,7 @@ function toEnd(frame: Frame, calls: boolean): CompletionEnd {
   return {
     reason: endReason(frame.done_reason, calls),
     promptTokens: frame.prompt_eval_count ?? 0,
+    ...(frame.prompt_eval_cached_count === undefined ? {} : { cachedTokens: frame.prompt_eval_cached_count }),
     completionTokens: frame.eval_count ?? 0,
     ...milliseconds('loadMs', frame.load_duration),
     ...milliseconds('promptMs', frame.prompt_eval_duration),

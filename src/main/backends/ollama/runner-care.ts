@@ -32,7 +32,10 @@ export interface RunnerCareOptions {
 const UNLOAD_LIMIT_MS = 5000;
 /** To ask what is loaded, to unload it, and to see it go. */
 const ROOM_LIMIT_MS = 15_000;
-/** Its version and what it has loaded are said within ms, also beside a load; two silences in a row are its end. */
+/**
+ * Its version is said within ms, also beside a load; two silences in a row are its end. So is what it has loaded, but since
+ * 0.30 that may take 20 s while a model process stands still.
+ */
 const SILENCE_MS = 5000;
 const SILENCES = 2;
 

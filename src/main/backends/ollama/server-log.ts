@@ -1,9 +1,9 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { appendFile, mkdir, rename } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, rename, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type EvidenceCode, evidenceIn, OLLAMA_LINES } from '../../supervisor/evidence-lines';
 
-/** A log past this size is set aside at the next start. */
+/** A log past this size is set aside. */
 const MAX_LOG_BYTES = 5_000_000;
 const TAIL_BYTES = 64_000;
 
@@ -26,6 +26,15 @@ export class ServerLog {
     // Only a line that has been written proves that the server's lines will be.
     await appendFile(this.file, `${at.toISOString()} start\n`, { mode: 0o600 });
     this.#from = size(this.file);
+  }
+
+  /** Sets aside what a run that goes on has written, as `.1`, where it has grown large. */
+  async bound(): Promise<void> {
+    if (size(this.file) <= MAX_LOG_BYTES) return;
+    await copyFile(this.file, `${this.file}.1`);
+    // The server appends, so that its next line is the first one.
+    await truncate(this.file);
+    this.#from = 0;
   }
 
   /** Port from `Listening on 127.0.0.1:PORT`, as soon as it stands there. */
