@@ -1,6 +1,6 @@
 import type { ChatSummary } from '../shared/chat';
 import type { Push, Warning } from '../shared/contract';
-import { isServing } from '../shared/domain';
+import { type BackendId, isServing, type ModelInfo } from '../shared/domain';
 import type { BackendStatus } from '../shared/status';
 import type { Backend } from './backends/backend';
 import type { Core } from './core-types';
@@ -30,7 +30,7 @@ export function createCore(
 ): Core {
   const { clock, logger } = ports;
   const services = createServices(ports, settings, store, place);
-  const { setup, enabled, library, memory, chat, pulls, starter, mlxModels } = services;
+  const { setup, enabled, library, memory, chat, pulls, smallModelInOllama, mlxModels } = services;
   const addresses = { gateway: null as string | null, mlxApi: null as string | null };
   const listen = readListenSettings(place.env);
   const extraWarnings: Warning[] = [...listen.warnings];
@@ -71,6 +71,21 @@ export function createCore(
     }
   }
 
+  const byId = (id: BackendId) => enabled.find((backend) => backend.id === id);
+
+  /** The small model has come or gone: MLX may have something to load by now. */
+  async function onSmallModel(): Promise<void> {
+    await library.rescan();
+    await Promise.all([byId('mlx')?.relocate(), smallModelInOllama.ensure()]);
+  }
+
+  /** A model has been put into a folder while MLX had none. */
+  function startWithModel(models: readonly ModelInfo[]): void {
+    const mlx = byId('mlx');
+    const lacksModel = mlx?.status().absence?.code === 'no_model';
+    if (lacksModel && models.some(({ backend }) => backend === 'mlx')) void mlx?.relocate();
+  }
+
   function subscribe(): void {
     subscriptions.push(
       projection.onPush((push) => pushes.emit(push)),
@@ -81,6 +96,7 @@ export function createCore(
       services.queue.onChange(() => projection.touch('queue')),
       library.onChange((models) => {
         services.measured.reconcile(models);
+        startWithModel(models);
         projection.touch('models', 'times', 'capable', 'suggestions', 'warnings');
         // One that is still coming up would turn the answer into a failure; it is told of again when it is up.
         if (hasCapableModel(models) && enabled.every(isSettled)) void chat.answerWaiting();
@@ -92,13 +108,13 @@ export function createCore(
       setup.onProgress(() => projection.touch('setup')),
       setup.onProgress(setupLog(logger)),
       // A server that was switched on since comes with the next start of the app.
-      setup.onSettled(({ part }) => void enabled.find(({ id }) => id === part)?.relocate()),
+      setup.onSettled(({ part }) => void (part === 'model' ? onSmallModel() : byId(part)?.relocate())),
       settings.onChange(() => {
         projection.touch('settings', 'times', 'setup');
         services.applySettings();
         void setup.runMissing();
       }),
-      starter.start(),
+      smallModelInOllama.start(),
       ...enabled.map((backend) => backend.onStatus(() => projection.touch('backends', 'ledger', 'settings'))),
       ...enabled.map((backend) => logAbsence(backend, logger)),
       ...enabled.map((backend) => services.incidents.watch(backend)),
@@ -153,7 +169,10 @@ export function createCore(
     async settled(all, signal) {
       const awaited = all ? enabled : enabled.slice(0, 1);
       await Promise.all(awaited.map((backend) => hasSettled(backend, signal)));
-      if (all) await starter.ensure();
+      if (all) {
+        await setup.done('model');
+        await smallModelInOllama.ensure();
+      }
       await library.rescan();
     },
     resume() {

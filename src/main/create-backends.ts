@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Locate } from './backends/locate';
 import { patientLimits } from './backends/mlx/hang-limits';
 import { MlxBackend } from './backends/mlx/mlx-backend';
 import type { MlxBackendOptions } from './backends/mlx/mlx-options';
@@ -84,10 +85,10 @@ export function createBackends(
 }
 
 function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
-  const { settings, setup, mlxModels, measured, incidents, later } = needs;
+  const { settings, mlxModels, measured, incidents, later } = needs;
   const values = () => settings.values();
   return {
-    locate: locateRuntime(setup, 'mlx'),
+    locate: locateMlx(needs),
     launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
     preload: async () => {
       settings.markApplied('mlx');
@@ -115,6 +116,23 @@ function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
       return model?.weight === 'heavy' || model?.weight === 'unknown';
     },
   } satisfies Partial<MlxBackendOptions>;
+}
+
+/** Where MLX's program is; while there is nothing that it could load it waits for the small model, if that may come. */
+function locateMlx({ settings, setup, mlxModels }: BackendNeeds): Locate {
+  const locate = locateRuntime(setup, 'mlx');
+  return async () => {
+    const found = await locate();
+    if ('absent' in found || (await mlxModels.hasAny())) return found;
+    const part = setup.part('model');
+    if (settings.values().smallModel && !setup.isSettled('model')) {
+      const cure = 'Its first model is being fetched; the progress stands in Status.';
+      return { absent: { code: 'setup', cure, setup: true } };
+    }
+    const why = part?.stage === 'ready' ? '' : ` ${part?.cure ?? ''}`;
+    const cure = `MLX has no model to load. Put one into a model folder, or get the small one in Settings.${why}`;
+    return { absent: { code: 'no_model', cure: cure.trim() } };
+  };
 }
 
 /** The model that MLX is to hold ready; null = none is wanted. */

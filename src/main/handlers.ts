@@ -5,6 +5,7 @@ import { type ChatService, UNDO_MS } from './chat/chat-service';
 import type { Incidents } from './incidents/incidents';
 import type { ModelLibrary } from './models/model-library';
 import type { PullService } from './models/pulls';
+import type { SmallModel } from './models/small-model';
 import type { Place, Shell } from './place';
 import type { Projection } from './projection';
 import type { RequestQueue } from './queue/request-queue';
@@ -24,6 +25,7 @@ export interface HandlerParts {
   library: ModelLibrary;
   pulls: PullService;
   setup: SetupRunner;
+  smallModel: SmallModel;
   place: Place;
   shell: Shell;
 }
@@ -41,6 +43,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     library,
     pulls,
     setup,
+    smallModel,
     place,
     shell,
   } = parts;
@@ -119,8 +122,16 @@ export function createHandlers(parts: HandlerParts): Handlers {
       await removeRuntime(place.runtimeDir, name, version);
       return {};
     },
-    setupRetry: async () => {
-      void setup.run();
+    setupRetry: async ({ part }) => {
+      void setup.run(part && [part]);
+      return {};
+    },
+    setupCancel: async ({ part }) => {
+      await setup.cancel(part);
+      return {};
+    },
+    removeSmallModel: async () => {
+      await smallModel.remove();
       return {};
     },
 

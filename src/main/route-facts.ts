@@ -1,5 +1,6 @@
 import type { BackendId } from '../shared/domain';
 import type { Settings } from '../shared/settings';
+import type { SetupPart } from '../shared/status';
 import type { Backend } from './backends/backend';
 import type { BackendRegistry } from './backends/registry';
 import type { MemoryGate } from './memory/memory-gate';
@@ -10,6 +11,11 @@ import type { RouteSnapshot } from './router/types';
 /** Do the settings switch this backend on? */
 export function isEnabled(id: BackendId, { useBackends }: Pick<Settings, 'useBackends'>): boolean {
   return useBackends === 'both' || useBackends === id;
+}
+
+/** Is this part of the set-up to be had? */
+export function isWanted(part: SetupPart['part'], settings: Settings): boolean {
+  return part === 'model' ? settings.smallModel : isEnabled(part, settings);
 }
 
 /** The facts of this moment that a route is decided from. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { BACKEND_IDS } from '../shared/domain';
+import { SMALL_MODEL_NAME } from '../shared/domain';
+import { SETUP_PARTS } from '../shared/status';
 import type { Backend } from './backends/backend';
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
@@ -16,7 +17,8 @@ import { ModelWatch } from './models/model-watch';
 import { ollamaFolders } from './models/ollama-folders';
 import { PullService } from './models/pulls';
 import { scanRoots } from './models/scan-roots';
-import { StarterInstaller } from './models/starter-installer';
+import { SmallModel } from './models/small-model';
+import { SmallModelInstaller } from './models/small-model-installer';
 import { TimesFile } from './models/times-file';
 import { ModelUsage } from './models/usage';
 import type { Place } from './place';
@@ -27,7 +29,7 @@ import { nodeFolderWatch } from './ports/folder-watch';
 import type { Logger } from './ports/logger';
 import type { ProcessTable, Spawner } from './ports/spawner';
 import { RequestQueue } from './queue/request-queue';
-import { isEnabled, routeFacts } from './route-facts';
+import { isEnabled, isWanted, routeFacts } from './route-facts';
 import { RequestDispatcher } from './router/dispatcher';
 import { Fingerprints } from './router/fingerprints';
 import { MeasuredTimes } from './router/measured-times';
@@ -59,7 +61,8 @@ export interface Services {
   usage: ModelUsage;
   measured: MeasuredTimes;
   times: TimesFile;
-  starter: StarterInstaller;
+  smallModel: SmallModel;
+  smallModelInOllama: SmallModelInstaller;
   pulls: PullService;
   memory: MemoryMonitor;
   gate: MemoryGate;
@@ -97,7 +100,12 @@ export function createServices(
       MLX_API_URL: mlxUrl ?? '',
       OLLAMA_API_URL: values().ollamaUrl ?? '',
     },
-    wanted: () => BACKEND_IDS.filter((id) => isEnabled(id, values())),
+    wanted: () => SETUP_PARTS.filter((part) => isWanted(part, values())),
+  });
+  // Kept over a set-up that looks again, so that the models do not vanish meanwhile.
+  let smallFolder: string | null = null;
+  setup.onSettled(({ part, path = null }) => {
+    if (part === 'model') smallFolder = path;
   });
 
   const mlxModels = new MlxLibrary(() => {
@@ -106,7 +114,7 @@ export function createServices(
     return scanRoots({
       home: place.home,
       env: place.env,
-      resourcesDir: place.resourcesDir,
+      small: smallFolder && join(smallFolder, 'mlx'),
       folders: modelFolders,
       direct: direct.filter((name) => name !== null),
     });
@@ -154,11 +162,29 @@ export function createServices(
     clock,
     logger,
   });
-  const starter = new StarterInstaller({
+  const smallModelInOllama = new SmallModelInstaller({
     host: ollama,
     resourcesDir: place.resourcesDir,
     consent: () => values().smallModelInAdopted,
-    onInstalled: () => library.rescan(),
+    wanted: () => values().smallModel,
+    gguf: () => smallFolder && join(smallFolder, 'model.gguf'),
+    onChanged: () => library.rescan(),
+    logger,
+  });
+  const smallModel = new SmallModel({
+    runtimeDir: place.runtimeDir,
+    wanted: () => values().smallModel,
+    setWanted: (wanted) => settings.set('smallModel', wanted),
+    setup,
+    installer: smallModelInOllama,
+    onChanged: async () => {
+      await library.rescan();
+      const { model } = mlx.status();
+      // MLX holds it still; it comes up again when it has another one.
+      if (model !== SMALL_MODEL_NAME) return;
+      await mlx.stop();
+      await mlx.start();
+    },
     logger,
   });
   const pulls = new PullService({ source: ollama, clock, logger });
@@ -219,7 +245,8 @@ export function createServices(
     usage,
     measured,
     times,
-    starter,
+    smallModel,
+    smallModelInOllama,
     pulls,
     memory,
     gate,
@@ -231,7 +258,8 @@ export function createServices(
     applySettings() {
       queue.setSlots('mlx', values().mlxMaxConcurrent);
       queue.setSlots('ollama', values().ollamaMaxConcurrent);
-      void starter.ensure();
+      smallModel.follow();
+      void smallModelInOllama.ensure();
       void library.rescan();
     },
   };

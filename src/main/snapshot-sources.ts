@@ -5,7 +5,7 @@ import { hasCapableModel } from './models/model-library';
 import { brokenViewOf, viewOf } from './models/model-view';
 import type { Place } from './place';
 import type { Sources } from './projection';
-import { isEnabled } from './route-facts';
+import { isWanted } from './route-facts';
 import { timesOf } from './router/estimates';
 import type { Services } from './services';
 import type { SettingsStore } from './store/settings-store';
@@ -42,7 +42,7 @@ export function snapshotSources(from: {
     suggestions: () => suggestModels(memory.status()?.totalBytes ?? 0, library.models()),
     pulls: () => [...pulls.list()],
     // What is switched off on purpose needs nobody's attention.
-    setup: () => setup.parts().filter(({ part }) => isEnabled(part, settings.values())),
+    setup: () => setup.parts().filter(({ part }) => isWanted(part, settings.values())),
     settings: () => settings.view(),
     chats,
     warnings,

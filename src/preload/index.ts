@@ -25,6 +25,8 @@ const CALLS: Record<CallName, true> = {
   runtimesList: true,
   runtimesRemove: true,
   setupRetry: true,
+  setupCancel: true,
+  removeSmallModel: true,
   openExternal: true,
   hideWindow: true,
   quit: true,

@@ -27,7 +27,9 @@ export function attentionOf(facts: AttentionFacts): Attention[] {
       });
   }
   for (const { part, stage } of facts.setup) {
-    if (stage === 'failed') found.push({ key: `setup:${part}`, kind: 'setup', backend: part });
+    // Without the small model nothing else fails, and its own card offers to try again.
+    if (stage === 'failed' && part !== 'model')
+      found.push({ key: `setup:${part}`, kind: 'setup', backend: part });
   }
   if (refusesAll(facts)) found.push({ key: 'memory', kind: 'memory' });
   return found;

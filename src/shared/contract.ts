@@ -10,6 +10,7 @@ import {
   memoryStatusSchema,
   modelTimesSchema,
   queueStatusSchema,
+  SETUP_PARTS,
   setupPartSchema,
 } from './status';
 
@@ -184,7 +185,15 @@ export const contract = {
       input: z.object({ name: z.string().max(100), version: z.string().max(100) }),
       output: nothing,
     },
-    setupRetry: { input: nothing, output: nothing },
+    /** Sets up again what is wanted, or one part of it. */
+    setupRetry: { input: z.object({ part: z.enum(SETUP_PARTS).optional() }), output: nothing },
+    /** Ends the download of the small model; what is there is taken up at the next start or by `setupRetry`. */
+    setupCancel: { input: z.object({ part: z.literal('model') }), output: nothing },
+    /**
+     * Deletes the small model from both servers and from disk and sets `smallModel` to false, so that it is not fetched
+     * again; setting that to true fetches it. From an Ollama that is not ours only where Tandem may create it there.
+     */
+    removeSmallModel: { input: nothing, output: nothing },
 
     /** Opens a https link in the system's browser (Electron) or refuses (headless: the page does it itself). */
     openExternal: { input: z.object({ url: z.url() }), output: nothing },

@@ -178,13 +178,17 @@ export type QueueStats = z.infer<typeof queueStatsSchema>;
 export const queueStatusSchema = z.object({ stats: queueStatsSchema, entries: z.array(queueEntrySchema) });
 export type QueueStatus = z.infer<typeof queueStatusSchema>;
 
+/** What the set-up gets: the servers' programs, and the small model that both can run. */
+export const SETUP_PARTS = ['mlx', 'ollama', 'model'] as const;
+
 /** One part of the runtime set-up, as `resources/setup/runtimes.js` reports it. */
 export const setupPartSchema = z.object({
-  part: z.enum(['mlx', 'ollama']),
+  part: z.enum(SETUP_PARTS),
   stage: z.string(),
   detail: z.string(),
   percent: z.number().nullable(),
   elapsedMs: z.number(),
+  /** The Python that has mlx-lm, the Ollama program, or the small model's folder. */
   path: z.string().optional(),
   url: z.string().optional(),
   version: z.string().optional(),

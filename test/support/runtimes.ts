@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -36,4 +36,18 @@ export function ollamaProgram(): string {
 }
 
 export const LAUNCH_SCRIPT = join(resources, 'mlx', 'launch.py');
+
+/** The small model as the set-up has made it; throws with what to do when it is not there. */
+export function smallModel(): { gguf: string; mlx: string } {
+  const { version } = JSON.parse(readFileSync(join(resources, 'runtimes.json'), 'utf8')).smallModel;
+  const folder = process.env.TANDEM_SMALL_MODEL ?? join(runtimeDir(), `smollm2-135m-instruct-${version}`);
+  const paths = { gguf: join(folder, 'model.gguf'), mlx: join(folder, 'mlx') };
+  if (!existsSync(join(paths.mlx, 'config.json')) || !existsSync(paths.gguf))
+    throw new Error(`${folder} is missing: run \`npm test\` or \`npm start\` once, they get the small model`);
+  return paths;
+}
+
+/** What both servers make of it: template, system prompt, stop words. */
+export const SMALL_MODELFILE = join(resources, 'models', 'small', 'Modelfile');
+
 export const STARTER_FOLDER = join(resources, 'models', 'starter');

@@ -2,11 +2,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { mayInstallPackages } from './apt.js';
 import { answers } from './http-probe.js';
-import { resourcesDir } from './manifest.js';
+import { managedDir } from './managed-dir.js';
 import { findMlx, noPython } from './mlx.js';
 import { findOllama } from './ollama-find.js';
 import { inspectBuild, installOllamaCure, missingPackagesCure } from './ollama-tools.js';
+import { runtimeDir } from './paths.js';
 import { findPython } from './python.js';
+import { inspectSmallModel, smallModelFolder } from './small-model.js';
 
 /** The Python that the managed MLX environment is, or would be, made with. */
 export async function checkPython({ place, manifest, signal }) {
@@ -78,19 +80,32 @@ async function checkServer(part, found, path, signal) {
   return { part, state: 'broken', detail: `${detail}, but ${found.url} does not answer`, cure };
 }
 
-/** Models on disk; the starter in the project makes the first start work without any. */
-export async function checkModels({ place }) {
+/** Models on disk; the small one, which the set-up gets, makes the first start work without any. */
+export async function checkModels({ place, manifest }) {
   const { env, home } = place;
   const hub = env.HF_HUB_CACHE ?? join(env.HF_HOME ?? join(home, '.cache', 'huggingface'), 'hub');
   const inHub = names(hub).filter((name) => name.startsWith('models--')).length;
   const manifests = join(env.OLLAMA_MODELS ?? join(home, '.ollama', 'models'), 'manifests');
   const inOllama = countFiles(manifests);
-  const starter = existsSync(join(resourcesDir, 'models', 'starter', 'model.safetensors'));
-  const detail = `${starter ? 'starter, ' : ''}${inHub} in the Hugging Face cache, ${inOllama} in Ollama's folder`;
+  const small = hasSmallModel(place, manifest);
+  const detail = `${small ? 'the small model, ' : ''}${inHub} in the Hugging Face cache, ${inOllama} in Ollama's folder`;
   if (inHub + inOllama > 0) return { part: 'models', state: 'found', detail };
   const cure =
     'The chat offers models that fit this machine; code and analysis need one (for example: ollama pull qwen2.5-coder:7b).';
-  return { part: 'models', state: starter ? 'found' : 'missing', detail, cure };
+  return small
+    ? { part: 'models', state: 'found', detail, cure }
+    : {
+        part: 'models',
+        state: 'missing',
+        detail,
+        cure: `npm start gets the small one. ${cure}`,
+        obtainable: true,
+      };
+}
+
+function hasSmallModel(place, { smallModel }) {
+  const { final } = managedDir(runtimeDir(place), smallModelFolder, smallModel.version);
+  return inspectSmallModel(place.env.TANDEM_SMALL_MODEL ?? final, smallModel).gguf;
 }
 
 function names(folder) {

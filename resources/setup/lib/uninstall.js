@@ -3,16 +3,18 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { tryLock } from './lock.js';
 import { sizeOf } from './managed-dir.js';
+import { modelsInOllama } from './models-in-ollama.js';
 import { dataDir, runtimeDir } from './paths.js';
 import { runningInstance } from './running-instance.js';
 import { SetupError } from './setup-error.js';
-import { starterInOllama } from './starter-in-ollama.js';
+import { smallModelFolder } from './small-model.js';
 
 /** Names that Tandem gives its own entries in the runtime folder; anything else there is not ours. */
-const ownEntry = /^(\.?(mlx|ollama|starter-training)[-.].*|electron-(failure\.json.*|cache)|\.electron-.*)$/;
+const ownEntry =
+  /^(\.?(mlx|ollama|smollm2-135m-instruct|starter-training)[-.].*|\.downloads|electron-(failure\.json.*|cache)|\.electron-.*)$/;
 
 /**
- * What an uninstall would remove; of Ollama's models the starter only, never the user's own nor model folders.
+ * What an uninstall would remove; of Ollama's models those that Tandem created only, never the user's own nor model folders.
  *
  * @param {import('./paths.js').Place} place
  * @param {{ keepData: boolean }} options
@@ -22,7 +24,7 @@ export function removals(place, { keepData }) {
   const runtimes = runtimeDir(place);
   const entries = existsSync(runtimes) ? readdirSync(runtimes).filter((entry) => ownEntry.test(entry)) : [];
   const found = entries.sort().map((entry) => ({ what: 'runtime', path: join(runtimes, entry) }));
-  for (const path of starterInOllama(place)) found.push({ what: 'starter model in Ollama', path });
+  for (const path of modelsInOllama(place)) found.push({ what: 'small model in Ollama', path });
   const data = dataDir(place);
   if (!keepData && existsSync(data)) found.push({ what: 'settings, chats and logs', path: data });
   return found.map((entry) => ({ ...entry, bytes: sizeOf(entry.path) }));
@@ -66,7 +68,7 @@ function refuseWhileRunning(place) {
   if (instance) throw new SetupError('busy', `Tandem is running (process ${instance.pid}).`, cure);
   const runtimes = runtimeDir(place);
   if (!existsSync(runtimes)) return;
-  for (const name of ['mlx', 'ollama']) {
+  for (const name of ['mlx', 'ollama', smallModelFolder]) {
     const lock = tryLock(join(runtimes, `.${name}.lock`));
     if (!lock.taken)
       throw new SetupError('busy', `Tandem is setting up ${name} (process ${lock.holder}).`, cure);

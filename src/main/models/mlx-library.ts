@@ -43,9 +43,15 @@ export class MlxLibrary {
   /** The model to hold ready at start, by name; falls back to the small model. */
   async preload(name: string | null): Promise<ModelFolder | null> {
     // A start of the app does not wait for a second scan.
-    if (this.#last.models.length === 0) await (this.#scan.running ?? this.list());
+    await this.hasAny();
     const found = (name !== null && this.#find(name)) || this.#last.models.find(({ info }) => info.small);
     return found ? { name: found.info.name, folder: found.path } : null;
+  }
+
+  /** Is there anything that MLX could load? */
+  async hasAny(): Promise<boolean> {
+    if (this.#last.models.length === 0) await (this.#scan.running ?? this.list());
+    return this.#last.models.length > 0;
   }
 
   /** What the last scan found unusable. */

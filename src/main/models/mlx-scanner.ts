@@ -34,13 +34,10 @@ export async function scanMlxModels(roots: ScanRoots): Promise<ScanResult> {
   const direct = roots.direct.map((path) => ({ path, name: basename(path) }));
   const folders = (await mapBounded(roots.folders, AT_ONCE, listFolder)).flat();
   const repos = (await mapBounded(roots.hubs, AT_ONCE, listHub)).flat();
-  const outer = await readAll([
-    { path: roots.starter, name: SMALL_MODEL_NAME, small: true },
-    ...direct,
-    ...folders,
-  ]);
+  const own = roots.small === null ? [] : [{ path: roots.small, name: SMALL_MODEL_NAME, small: true }];
+  const outer = await readAll([...own, ...direct, ...folders]);
   // A folder that is no model may be an organisation's.
-  const orgs = folders.filter((_, index) => outer[1 + direct.length + index] === null);
+  const orgs = folders.filter((_, index) => outer[own.length + direct.length + index] === null);
   const members = (
     await mapBounded(orgs, AT_ONCE, async ({ path, name }) =>
       (await subfolders(path)).map((inner) => ({ path: join(path, inner), name: `${name}/${inner}` })),

@@ -3,8 +3,8 @@ import { isAbsolute, join, normalize } from 'node:path';
 
 /** Where MLX models are looked for. */
 export interface ScanRoots {
-  /** The bundled starter model's folder. */
-  starter: string;
+  /** The small model's folder; null = it is not there. */
+  small: string | null;
   /** Hugging Face cache folders (`…/hub`). */
   hubs: string[];
   /** Folders that hold model folders, one or two levels deep (`org/name` or `name`). */
@@ -17,7 +17,7 @@ export interface ScanRoots {
 export async function scanRoots(options: {
   home: string;
   env: Record<string, string | undefined>;
-  resourcesDir: string;
+  small: string | null;
   /** Folders that the user added. */
   folders: readonly string[];
   direct: readonly string[];
@@ -31,7 +31,7 @@ export async function scanRoots(options: {
     ...options.folders.map((folder) => inHome(folder.trim(), home)).filter(isAbsolute),
   ];
   return {
-    starter: join(options.resourcesDir, 'models', 'starter'),
+    small: options.small,
     hubs: [env.HF_HUB_CACHE ?? join(hfHome, 'hub')],
     folders: [...new Set(folders)],
     direct: options.direct.filter((name) => isAbsolute(name)),

@@ -4,7 +4,7 @@ import type { Runtime } from '../../shared/contract';
 import { TandemError } from '../../shared/errors';
 
 /** `<name>-<version>`, as the set-up names the folders it manages. */
-const RUNTIME_FOLDER = /^([a-z][a-z-]*?)-(\d[\w.]*)$/;
+const RUNTIME_FOLDER = /^([a-z][a-z0-9-]*?)-(\d[\w.]*)$/;
 
 /**
  * The managed runtimes on this machine with their size on disk.

@@ -12,23 +12,28 @@ export interface SetupRunnerOptions {
   script: string;
   args: readonly string[];
   env: Record<string, string>;
-  /** The parts that are to be had, at least one; asked at each run. */
+  /** The parts that are to be had; asked at each run. */
   wanted: () => readonly PartName[];
 }
 
 type PartName = SetupPart['part'];
 
+interface Run {
+  child: ChildHandle | null;
+  cancelled: boolean;
+  done: Promise<void>;
+}
+
 /**
- * Runs `resources/setup/runtimes.js`, which finds or makes the runtimes, and tells its progress. It is a child of
- * its own so that the app is usable (and quittable) while Ollama is being built.
+ * Runs `resources/setup/runtimes.js`, which finds or makes the runtimes, and tells its progress. Each part is a child of
+ * its own, so that the app is usable (and quittable) while Ollama is being built, and one part can be ended alone.
  */
 export class SetupRunner {
   readonly #options: SetupRunnerOptions;
   readonly #parts = new Map<PartName, SetupPart>();
   readonly #progress = new Emitter<SetupPart>();
   readonly #settled = new Emitter<SetupPart>();
-  #child: ChildHandle | null = null;
-  #run: { parts: readonly PartName[]; done: Promise<void> } | null = null;
+  readonly #runs = new Map<PartName, Run>();
   #stopped = false;
 
   readonly onProgress = this.#progress.subscribe;
@@ -47,77 +52,94 @@ export class SetupRunner {
     return this.#parts.get(name) ?? null;
   }
 
+  /** Is there nothing going on that could still bring this part? */
+  isSettled(name: PartName): boolean {
+    const part = this.part(name);
+    return part !== null && isSettled(part);
+  }
+
   /** Marks a part whose runtime has been removed, until the set-up runs again. */
   forget(name: PartName): void {
     this.#tell({
-      part: name,
+      ...ended(name, 'removed'),
       stage: 'absent',
-      detail: 'removed',
-      percent: null,
-      elapsedMs: 0,
       code: 'runtime_removed',
       cure: 'Its runtime was removed. Set it up again in Settings, or start Tandem again.',
     });
   }
 
   /**
-   * Runs the set-up once; a call while it runs joins it, and has what that one leaves out set up after it. Resolves when
-   * every wanted part has settled, never rejects.
+   * Sets these parts up once, by default all that are wanted; a call while one of them runs joins it. Resolves when all
+   * have settled, never rejects.
    */
-  run(): Promise<void> {
-    return this.#begin(this.#options.wanted());
+  async run(parts: readonly PartName[] = this.#options.wanted()): Promise<void> {
+    // The small model comes after MLX, which converts it; it does not wait for Ollama.
+    const ordered = [...parts].sort((a, b) => Number(a === 'model') - Number(b === 'model'));
+    await Promise.all(ordered.map((name) => this.#begin(name)));
   }
 
-  /** Sets up, after the set-up that is running, what is wanted by now and was not before. Never rejects. */
-  async runMissing(): Promise<void> {
-    await this.#run?.done;
-    const missing = this.#options.wanted().filter((name) => !this.#parts.has(name));
-    if (missing.length > 0) await this.#begin(missing);
+  /** Sets up what is wanted by now and was not before. Never rejects. */
+  runMissing(): Promise<void> {
+    return this.run(this.#options.wanted().filter((name) => !this.#parts.has(name)));
+  }
+
+  /** Ends the set-up of one part, which is absent then; what is downloaded stays for the next run. Never rejects. */
+  async cancel(name: PartName): Promise<void> {
+    const run = this.#runs.get(name);
+    if (!run) return;
+    run.cancelled = true;
+    if (run.child) await end(run.child);
+    await run.done;
+  }
+
+  /** Resolves when nothing is being done for this part. */
+  async done(name: PartName): Promise<void> {
+    await this.#runs.get(name)?.done;
   }
 
   /** Ends a running set-up for good; what is half built is continued or removed by that of the next start. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    const child = this.#child;
-    if (!child) return;
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), 3_000);
-    await child.exited;
-    clearTimeout(timer);
+    const children = [...this.#runs.values()].flatMap(({ child }) => (child ? [child] : []));
+    await Promise.all(children.map(end));
   }
 
-  #begin(parts: readonly PartName[]): Promise<void> {
+  #begin(name: PartName): Promise<void> {
     if (this.#stopped) return Promise.resolve();
-    this.#run ??= { parts, done: this.#supervise(parts) };
-    const { parts: underWay, done } = this.#run;
-    const rest = parts.filter((name) => !underWay.includes(name));
-    return rest.length === 0 ? done : done.then(() => this.#begin(rest));
+    const running = this.#runs.get(name);
+    if (running) return running.done;
+    const run: Run = { child: null, cancelled: false, done: Promise.resolve() };
+    this.#runs.set(name, run);
+    run.done = this.#supervise(name, run);
+    return run.done;
   }
 
-  async #supervise(parts: readonly PartName[]): Promise<void> {
+  async #supervise(name: PartName, run: Run): Promise<void> {
+    let detail: string;
     try {
-      await this.#start(parts);
+      if (name === 'model') await this.#runs.get('mlx')?.done;
+      detail = run.cancelled || this.#stopped ? 'cancelled' : await this.#start(name, run);
     } catch (error) {
-      this.#failUnsettled(parts, String(error));
-    } finally {
-      this.#run = null;
-      this.#child = null;
+      detail = String(error);
     }
+    this.#runs.delete(name);
+    this.#endUnsettled(name, run, detail);
   }
 
-  async #start(parts: readonly PartName[]): Promise<void> {
+  /** Resolves with how the script ended. */
+  async #start(name: PartName, run: Run): Promise<string> {
     const { spawner, node, script, args, env, logger } = this.#options;
-    const [first, second] = parts;
-    const only = first !== undefined && second === undefined ? ['--only', first] : [];
-    const child = spawner.spawn({ command: node, args: [script, '--json', ...only, ...args], env });
-    this.#child = child;
+    // What was settled is open again from here on.
+    this.#parts.delete(name);
+    const child = spawner.spawn({ command: node, args: [script, '--json', '--only', name, ...args], env });
+    run.child = child;
     child.stderr?.resume();
     if (child.stdout) {
       for await (const line of createInterface({ input: child.stdout })) this.#line(line);
     }
     const exit = await child.exited;
-    if (exit.code !== 0) logger.warn('setup-ended', { code: exit.code, signal: exit.signal });
-    this.#failUnsettled(parts, exit.error?.message ?? `the set-up ended with ${exit.code ?? exit.signal}`);
+    if (exit.code !== 0) logger.warn('setup-ended', { part: name, code: exit.code, signal: exit.signal });
+    return exit.error?.message ?? `the set-up ended with ${exit.code ?? exit.signal}`;
   }
 
   #line(line: string): void {
@@ -139,22 +161,33 @@ export class SetupRunner {
     if (isSettled(part) || (part.path !== undefined && part.path !== before)) this.#settled.emit(part);
   }
 
-  /** A set-up that died before its last word leaves no part waiting for ever. */
-  #failUnsettled(parts: readonly PartName[], detail: string): void {
-    for (const name of parts) {
-      const part = this.#parts.get(name);
-      if (part && isSettled(part)) continue;
-      this.#tell({
-        part: name,
-        stage: 'failed',
-        detail,
-        percent: null,
-        elapsedMs: part?.elapsedMs ?? 0,
-        code: 'runtime_broken',
-        cure: 'Try the set-up again; `npm start -- --check` tells what is missing.',
-      });
-    }
+  /** A set-up that ended before its last word leaves no part waiting for ever. */
+  #endUnsettled(name: PartName, { cancelled }: Run, detail: string): void {
+    if (this.isSettled(name)) return;
+    const { elapsedMs = 0 } = this.part(name) ?? {};
+    const cure = 'Try the set-up again; `npm start -- --check` tells what is missing.';
+    this.#tell(
+      cancelled
+        ? {
+            ...ended(name, 'cancelled', elapsedMs),
+            stage: 'absent',
+            code: 'setup_cancelled',
+            cure: 'It was cancelled. Try again to go on; else it goes on at the next start.',
+          }
+        : { ...ended(name, detail, elapsedMs), stage: 'failed', code: 'runtime_broken', cure },
+    );
   }
+}
+
+function ended(part: PartName, detail: string, elapsedMs = 0) {
+  return { part, detail, percent: null, elapsedMs };
+}
+
+async function end(child: ChildHandle): Promise<void> {
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 3_000);
+  await child.exited;
+  clearTimeout(timer);
 }
 
 function isSettled(part: SetupPart): boolean {

@@ -14,6 +14,9 @@ export interface ResolvedSettings {
   invalid: readonly SettingKey[];
 }
 
+/** Settings of earlier versions that have another name now; what they say holds until the new one is set. */
+const FORMER_NAMES: Partial<Record<SettingKey, string>> = { smallModelInAdopted: 'starterInAdopted' };
+
 /** The values in force: environment first, then file, then default. */
 export function resolveSettings(
   file: Readonly<Record<string, unknown>>,
@@ -23,8 +26,9 @@ export function resolveSettings(
   const chosen = new Map<SettingKey, 'environment' | 'file'>();
   const invalid: SettingKey[] = [];
   for (const key of SETTING_KEYS) {
-    if (key in file) {
-      const parsed = SETTINGS[key].schema.safeParse(file[key]);
+    const name = key in file ? key : FORMER_NAMES[key];
+    if (name !== undefined && name in file) {
+      const parsed = SETTINGS[key].schema.safeParse(file[name]);
       if (parsed.success) {
         values[key] = parsed.data;
         chosen.set(key, 'file');

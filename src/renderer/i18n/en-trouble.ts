@@ -153,6 +153,20 @@ export const troubleEn = {
     setup_failed: 'The set-up failed. Run `npm start -- --check` to see what is missing.',
     runtime_broken: 'The set-up broke off. Try again; `npm start -- --check` shows what is missing.',
     runtime_removed: 'Its runtime was removed. Try again to set it up anew.',
+    setup_cancelled:
+      'You cancelled it. Try again to go on where it stopped; else it goes on at the next start.',
+    no_model: 'MLX has no model to load. Put one into a model folder, or get the small model.',
+    no_pip: 'There is no Python 3.9 or newer with pip. Install it (on Debian: `python3-pip`), then try again.',
+    pip_unusable: 'This pip is too old. Run `python3 -m pip install --upgrade pip`, then try again.',
+    index_unreachable:
+      'The package index cannot be reached. Check the network and the index that pip uses (`pip config list`), then try again.',
+    not_in_index: 'The package index does not have it. Check the index that pip uses: `pip config list`.',
+    download_interrupted:
+      'The download broke off. Check the network, then try again: it goes on where it stopped.',
+    wrong_file: 'The file is not the one that was expected, so it was removed. Try again.',
+    not_writable: 'It could not be saved. Check the free disk space, then try again.',
+    unpack_failed: 'It could not be unpacked. Check the free disk space, then try again.',
+    convert_failed: 'It could not be converted for MLX; Ollama has it. Try again.',
     backend_absent: 'The server that was found is gone. Start it again, or try the set-up again.',
     ollama_down: 'No Ollama answers at {{address}}. Start it there, or unset OLLAMA_API_URL.',
     mlx_down: 'No MLX API answers at {{address}}. Start it there, or unset MLX_API_URL.',

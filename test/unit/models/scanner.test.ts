@@ -45,13 +45,13 @@ async function model(path: string, files: Record<string, string | Buffer | null>
 }
 
 const roots = (folders: string[] = [], env = {}) =>
-  scanRoots({ home, env, resourcesDir: join(home, 'resources'), folders, direct: [] });
+  scanRoots({ home, env, small: join(home, 'small'), folders, direct: [] });
 const scan = async (folders: string[] = []) => scanMlxModels(await roots(folders));
 const names = async (folders: string[] = []) => (await scan(folders)).models.map(({ info }) => info.name);
 
 describe('scanner', () => {
   it('finds the small model first, then folders one and two levels deep', async () => {
-    await model(join(home, 'resources/models/starter'));
+    await model(join(home, 'small'));
     await model(join(home, 'mlx-models/Qwen2.5-3B-Instruct-4bit'));
     await model(join(home, '.lmstudio/models/org/Qwen2.5-32B-4bit'));
     const { models } = await scan();

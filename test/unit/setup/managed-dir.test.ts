@@ -92,7 +92,9 @@ describe('the removal', () => {
     for (const name of [
       'mlx-0.32.2',
       'ollama-0.24.0',
+      'smollm2-135m-instruct-0.1.2',
       'starter-training-1',
+      '.downloads',
       '.ollama-0.24.0.building',
       'holiday-pictures',
     ]) {
@@ -103,10 +105,12 @@ describe('the removal', () => {
     fill(join(root, '.ollama', 'models'), 'the models of the user');
     const found = removals(place(), { keepData: false });
     expect(found.map((entry) => entry.path)).toEqual([
+      join(runtimes, '.downloads'),
       join(runtimes, '.ollama-0.24.0.building'),
       join(runtimes, 'electron-failure.json'),
       join(runtimes, 'mlx-0.32.2'),
       join(runtimes, 'ollama-0.24.0'),
+      join(runtimes, 'smollm2-135m-instruct-0.1.2'),
       join(runtimes, 'starter-training-1'),
       join(root, 'data'),
     ]);

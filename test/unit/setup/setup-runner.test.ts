@@ -6,15 +6,19 @@ import { SetupRunner } from '../../../src/main/setup/setup-runner';
 import { settle } from '../../support/fake-clock';
 import { FakeSpawner } from '../../support/fake-processes';
 
+type Part = 'mlx' | 'ollama' | 'model';
+
 /** The parts that the settings ask for. */
-let wanted: ('mlx' | 'ollama')[];
+let wanted: Part[];
+let spawner: FakeSpawner;
 beforeEach(() => {
-  wanted = ['mlx', 'ollama'];
+  wanted = ['mlx', 'ollama', 'model'];
+  spawner = new FakeSpawner();
 });
 
-const runner = (spawner: Spawner) =>
+const runner = (from: Spawner = spawner) =>
   new SetupRunner({
-    spawner,
+    spawner: from,
     logger: silentLogger,
     node: 'node',
     script: 'runtimes.js',
@@ -23,50 +27,68 @@ const runner = (spawner: Spawner) =>
     wanted: () => wanted,
   });
 
-/** A set-up of one part is under way, and the other part is wanted by now. */
-function wantedLater() {
-  wanted = ['mlx'];
-  const spawner = new FakeSpawner();
-  const setup = runner(spawner);
-  const run = setup.run();
-  wanted = ['mlx', 'ollama'];
-  return { spawner, setup, run, later: setup.runMissing() };
-}
+const READY = { stage: 'ready', detail: 'there', percent: null, elapsedMs: 5, path: '/bin/python' };
 
-const READY = {
-  part: 'mlx',
-  stage: 'ready',
-  detail: 'there',
-  percent: null,
-  elapsedMs: 5,
-  path: '/bin/python',
-};
+/** The parts that were started, in order. */
+const started = () => spawner.specs.map(({ args }) => args?.[3]);
+
+/** The last child of a part writes lines and ends. */
+async function ends(part: Part, lines: string, code = 0) {
+  const child = spawner.children[started().lastIndexOf(part)];
+  if (!child) throw new Error(`${part} was not started`);
+  child.stdout.end(lines);
+  child.exit(code);
+  await settle();
+}
+const ready = (part: Part, more = {}) => `${JSON.stringify({ ...READY, ...more, part })}\n`;
+const stages = (setup: SetupRunner) => setup.parts().map(({ part, stage }) => `${part} ${stage}`);
 
 describe('SetupRunner', () => {
+  it('runs each part by itself, the small model after MLX and not after Ollama', async () => {
+    const setup = runner();
+    const run = setup.run();
+    expect(started()).toEqual(['mlx', 'ollama']);
+    await ends('mlx', ready('mlx'));
+    expect(started()).toEqual(['mlx', 'ollama', 'model']);
+    await ends('model', ready('model'));
+    await ends('ollama', ready('ollama'));
+    await run;
+    expect(stages(setup)).toEqual(['mlx ready', 'model ready', 'ollama ready']);
+  });
+
+  it('gets the small model also where MLX cannot be had', async () => {
+    const setup = runner();
+    const run = setup.run();
+    await ends('mlx', '', 1);
+    await ends('ollama', ready('ollama'));
+    await ends('model', ready('model'));
+    await run;
+    expect(stages(setup)).toEqual(['mlx failed', 'ollama ready', 'model ready']);
+  });
+
   it('tells each part, and fails what was left open when the script ends', async () => {
-    const spawner = new FakeSpawner();
-    const setup = runner(spawner);
+    wanted = ['mlx', 'ollama'];
+    const setup = runner();
     const settled: string[] = [];
     setup.onSettled(({ part, stage }) => settled.push(`${part} ${stage}`));
     const run = setup.run();
-    expect(setup.run()).toBe(run);
-    spawner.last.stdout.end(`noise\n${JSON.stringify(READY)}\n{"part":1}\n`);
-    spawner.last.exit(1);
+    await ends('mlx', `noise\n${ready('mlx')}{"part":1}\n`);
+    await ends('ollama', '', 1);
     await run;
     expect(settled).toEqual(['mlx ready', 'ollama failed']);
     expect(setup.part('ollama')).toMatchObject({ code: 'runtime_broken', detail: 'the set-up ended with 1' });
   });
 
   it('tells of an older version that can be run once, and it is run until the new one is there', async () => {
-    const spawner = new FakeSpawner();
-    const setup = runner(spawner);
+    wanted = ['ollama'];
+    const setup = runner();
     const told: string[] = [];
     setup.onSettled(({ stage, path }) => told.push(`${stage} ${path}`));
     const locate = locateRuntime(setup, 'ollama');
     const run = setup.run();
     expect(await locate()).toMatchObject({ absent: { setup: true } });
     const say = (stage: string, path?: string) =>
-      spawner.last.stdout.write(`${JSON.stringify({ ...READY, part: 'ollama', stage, path })}\n`);
+      spawner.last.stdout.write(ready('ollama', { stage, path }));
     say('check');
     say('download', '/old/ollama');
     say('build', '/old/ollama');
@@ -77,83 +99,82 @@ describe('SetupRunner', () => {
     await settle();
     expect(await locate()).toEqual({ path: '/new/ollama' });
     expect(told).toEqual(['download /old/ollama', 'ready /new/ollama']);
-    spawner.last.stdout.end();
-    spawner.last.exit(0);
+    await ends('ollama', '');
     await run;
   });
 
-  it('sets up the one part that is wanted, and says nothing of the other when that fails', async () => {
+  it('is joined by who asks while it runs, and sets up what is wanted only since', async () => {
     wanted = ['mlx'];
-    const spawner = new FakeSpawner();
-    const setup = runner(spawner);
-    const run = setup.run();
-    expect(spawner.specs[0]?.args).toEqual(['runtimes.js', '--json', '--only', 'mlx']);
-    spawner.last.stdout.end();
-    spawner.last.exit(1);
-    await run;
-    expect(setup.parts().map(({ part, stage }) => `${part} ${stage}`)).toEqual(['mlx failed']);
-  });
-
-  it('sets up a part that is wanted later, after the run that is under way, and only that one', async () => {
-    const { spawner, setup, run, later } = wantedLater();
-    spawner.last.stdout.end(`${JSON.stringify(READY)}\n`);
-    spawner.last.exit(0);
-    await run;
-    expect(spawner.children).toHaveLength(2);
-    expect(spawner.specs[1]?.args).toEqual(['runtimes.js', '--json', '--only', 'ollama']);
-    spawner.last.stdout.end(`${JSON.stringify({ ...READY, part: 'ollama' })}\n`);
-    spawner.last.exit(0);
-    await later;
-    expect(setup.parts().map(({ part, stage }) => `${part} ${stage}`)).toEqual(['mlx ready', 'ollama ready']);
-    await setup.runMissing();
-    expect(spawner.children).toHaveLength(2);
-  });
-
-  it('sets up what it is asked for during a set-up of another part, once for all who ask', async () => {
-    const spawner = new FakeSpawner();
-    const setup = runner(spawner);
-    const first = setup.run();
-    spawner.last.stdout.end(`${JSON.stringify(READY)}\n${JSON.stringify({ ...READY, part: 'ollama' })}\n`);
-    spawner.last.exit(0);
-    await first;
-    wanted = ['ollama'];
-    const running = setup.run();
+    const setup = runner();
+    const all = [setup.run(), setup.run()];
     wanted = ['mlx', 'ollama'];
-    const asked = [setup.run(), setup.run()];
-    spawner.last.stdout.end();
-    spawner.last.exit(0);
-    await running;
-    await settle();
-    expect(spawner.specs.map(({ args }) => args?.slice(2))).toEqual([
-      [],
-      ['--only', 'ollama'],
-      ['--only', 'mlx'],
-    ]);
-    spawner.last.stdout.end(`${JSON.stringify({ ...READY, detail: 'made again' })}\n`);
-    spawner.last.exit(0);
-    await Promise.all(asked);
+    all.push(setup.runMissing());
+    expect(started()).toEqual(['mlx', 'ollama']);
+    await ends('mlx', ready('mlx'));
+    await ends('ollama', ready('ollama'));
+    await Promise.all(all);
+    await setup.runMissing();
+    expect(started()).toEqual(['mlx', 'ollama']);
+  });
+
+  it('looks again at what had settled when it is asked to', async () => {
+    wanted = ['mlx'];
+    const setup = runner();
+    const first = setup.run();
+    await ends('mlx', ready('mlx'));
+    await first;
+    const second = setup.run();
+    expect(setup.isSettled('mlx')).toBe(false);
+    await ends('mlx', ready('mlx', { detail: 'made again' }));
+    await second;
     expect(setup.part('mlx')?.detail).toBe('made again');
-    expect(spawner.children).toHaveLength(3);
+  });
+
+  it('cancels one part alone, which can be taken up again', async () => {
+    const setup = runner();
+    const run = setup.run();
+    await ends('mlx', ready('mlx'));
+    const cancelled = setup.cancel('model');
+    await ends('model', '');
+    await cancelled;
+    expect(setup.part('model')).toMatchObject({ stage: 'absent', code: 'setup_cancelled' });
+    expect(spawner.children.map(({ signals }) => signals)).toEqual([[], [], ['SIGTERM']]);
+    const again = setup.run(['model']);
+    await settle();
+    await ends('model', ready('model'));
+    await ends('ollama', ready('ollama'));
+    await Promise.all([run, again]);
+    expect(setup.part('model')?.stage).toBe('ready');
+  });
+
+  it('never begins with the small model when that was cancelled before its turn', async () => {
+    const setup = runner();
+    const run = setup.run();
+    const cancelled = setup.cancel('model');
+    await ends('mlx', ready('mlx'));
+    await ends('ollama', ready('ollama'));
+    await Promise.all([run, cancelled]);
+    expect(started()).toEqual(['mlx', 'ollama']);
+    expect(setup.part('model')?.code).toBe('setup_cancelled');
   });
 
   it('starts nothing any more once it is being stopped', async () => {
-    const { spawner, setup, run, later } = wantedLater();
+    const setup = runner();
+    const run = setup.run();
     const stopped = setup.stop();
-    spawner.last.stdout.end();
-    await Promise.all([run, later, stopped]);
-    expect(spawner.children).toHaveLength(1);
+    for (const child of spawner.children) child.stdout.end();
+    await Promise.all([run, stopped, setup.run()]);
+    expect(started()).toEqual(['mlx', 'ollama']);
   });
 
   it('fails every part when the script cannot even be started', async () => {
+    wanted = ['mlx', 'ollama'];
     const setup = runner({
       spawn: () => {
         throw new Error('too many processes');
       },
     });
     await setup.run();
-    expect(setup.parts().map(({ part, stage }) => `${part} ${stage}`)).toEqual([
-      'mlx failed',
-      'ollama failed',
-    ]);
+    expect(stages(setup)).toEqual(['mlx failed', 'ollama failed']);
   });
 });

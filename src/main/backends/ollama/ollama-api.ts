@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Ollama } from 'ollama/browser';
 import type { CompletionChunk } from '../../../shared/domain';
 import { ERROR_CODES, TandemError } from '../../../shared/errors';
@@ -153,9 +153,20 @@ export class OllamaApi {
         `The model folder of ${model} has no weights; install it again.`,
       );
     }
+    const files = names.map((name) => join(folder, name));
+    await this.createFromFiles(model, files, join(folder, 'Modelfile'), signal);
+  }
+
+  /** Creates a model from its files (a GGUF is one by itself) with a Modelfile's template, system prompt and parameters. */
+  async createFromFiles(
+    model: string,
+    paths: readonly string[],
+    modelfilePath: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     const files: Record<string, string> = {};
-    for (const name of names) files[name] = await this.#upload(join(folder, name), signal);
-    const modelfile = parseModelfile(await readFile(join(folder, 'Modelfile'), 'utf8'));
+    for (const path of paths) files[basename(path)] = await this.#upload(path, signal);
+    const modelfile = parseModelfile(await readFile(modelfilePath, 'utf8'));
     await this.#create(
       {
         model,

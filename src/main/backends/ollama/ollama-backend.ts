@@ -159,6 +159,16 @@ export class OllamaBackend implements Backend {
     await this.#choice.require().createFromFolder(...args);
   }
 
+  /** See `OllamaApi.createFromFiles`. */
+  async createFromFiles(...args: Parameters<OllamaApi['createFromFiles']>): Promise<void> {
+    await this.#choice.require().createFromFiles(...args);
+  }
+
+  /** Deletes an installed model. */
+  async deleteModel(...args: Parameters<OllamaApi['delete']>): Promise<void> {
+    await this.#choice.require().delete(...args);
+  }
+
   /** See `ServerMemory`. */
   figures() {
     return this.#memory.figures();

@@ -6,6 +6,10 @@ import { useFormat } from '../../i18n/use-format';
 import { perform, request } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
 import { Section } from './setting-row';
+import { useSetting } from './use-setting';
+
+/** The set-up's name of the small model. */
+const SMALL_MODEL_RUNTIME = 'smollm2-135m-instruct';
 
 /** Runtimes that Tandem installed, with their size on disk. Removing one asks once more in place. */
 export function RuntimesSection() {
@@ -27,7 +31,27 @@ export function RuntimesSection() {
         runtimes.map((runtime) => (
           <RuntimeRow key={`${runtime.name}-${runtime.version}`} runtime={runtime} onRemoved={load} />
         ))}
+      <SmallModelGone onGet={load} />
     </Section>
+  );
+}
+
+/** A small model that the user has removed can be had again. */
+function SmallModelGone({ onGet }: { onGet: () => void }) {
+  const { t } = useTranslation();
+  const setting = useSetting('smallModel');
+  if (setting?.value !== false) return null;
+  const get = async () => {
+    if (await perform('settingsSet', { key: 'smallModel', value: true })) onGet();
+  };
+  return (
+    <div className="flex min-h-12 flex-wrap items-center gap-x-3 gap-y-1 px-3.5 py-2">
+      <div className="min-w-0 grow">
+        <p>{t('status.setupModel')}</p>
+        <p className="text-ink-2 text-small">{t('settings.smallModelRemoved')}</p>
+      </div>
+      <Button onClick={() => void get()}>{t('settings.smallModelGet')}</Button>
+    </div>
   );
 }
 
@@ -36,9 +60,11 @@ function RuntimeRow({ runtime, onRemoved }: { runtime: Runtime; onRemoved: () =>
   const format = useFormat();
   const [sure, setSure] = useState(false);
   const { name, version } = runtime;
+  const isModel = name === SMALL_MODEL_RUNTIME;
   const remove = async () => {
     setSure(false);
-    if (!(await perform('runtimesRemove', { name, version }))) return;
+    const removed = isModel ? perform('removeSmallModel', {}) : perform('runtimesRemove', { name, version });
+    if (!(await removed)) return;
     showToast({ text: t('settings.removed', { name, version }) });
     onRemoved();
   };
@@ -62,7 +88,8 @@ function RuntimeRow({ runtime, onRemoved }: { runtime: Runtime; onRemoved: () =>
         </>
       ) : (
         <Button
-          disabled={runtime.inUse}
+          // A server that is in use cannot be removed; a model can.
+          disabled={runtime.inUse && !isModel}
           aria-label={t('settings.removeOf', { name, version })}
           onClick={() => setSure(true)}
         >

@@ -44,7 +44,7 @@ function absenceOf({ code, stage, cure, detail, command }: SetupPart): Absence {
 function Part({ part }: { part: SetupPart }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const name = t(`backend.${part.part}`);
+  const name = part.part === 'model' ? t('status.setupModel') : t(`backend.${part.part}`);
   const known = Object.hasOwn(en.status.setupStages, part.stage);
   const stage = known
     ? t(`status.setupStages.${part.stage as keyof typeof en.status.setupStages}`)
@@ -53,10 +53,19 @@ function Part({ part }: { part: SetupPart }) {
     return (
       <li>
         <Note tone={part.stage === 'failed' ? 'bad' : 'warn'}>
-          <b className="font-[600]">{t('status.setupFailed', { backend: name })}</b>
+          <b className="font-[600]">
+            {part.part === 'model'
+              ? t('status.setupModelFailed')
+              : t('status.setupFailed', { backend: name })}
+          </b>
           <p className="text-ink-2 [overflow-wrap:anywhere]" title={part.detail}>
             <WithCommands text={cureWords(absenceOf(part), t)} />
           </p>
+          {part.part === 'model' && (
+            <Button className="mt-1.5" onClick={() => void perform('setupRetry', { part: 'model' })}>
+              {t('common.retry')}
+            </Button>
+          )}
         </Note>
       </li>
     );
@@ -70,6 +79,9 @@ function Part({ part }: { part: SetupPart }) {
         <span className="shrink-0 text-ink-3 tabular-nums">
           {part.percent === null ? format.duration(part.elapsedMs) : format.percent(part.percent)}
         </span>
+        {part.part === 'model' && (
+          <Button onClick={() => void perform('setupCancel', { part: 'model' })}>{t('common.cancel')}</Button>
+        )}
       </div>
       <Progress percent={part.percent} label={`${name}: ${stage}`} className="mt-1.5" />
       <p className="mt-1 min-h-4 truncate text-ink-3 text-mini" title={part.detail}>

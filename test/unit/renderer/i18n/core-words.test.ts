@@ -29,7 +29,7 @@ function english(sentence: string): string[] {
   const plain = sentence
     .replace(/`[^`]*`/g, '')
     .replace(/\b(true, false, 1, 0, yes, no, on, off|JSON|http|https|strategy|studio)\b/g, '')
-    .replace(/\b(Tandem|Ollama|MLX|API|Python|Go|venv|mlx-lm|Linux|macOS)\b/g, '')
+    .replace(/\b(Tandem|Ollama|MLX|API|Python|pip|Go|venv|mlx-lm|Linux|macOS)\b/g, '')
     .replace(/\S*[/\\._:{}[\]]\S*/g, '');
   return plain.match(/\b[a-z]{2,}\b/g) ?? [];
 }

@@ -1,0 +1,66 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../ports/logger';
+import type { SmallModelInstaller } from './small-model-installer';
+
+/** As the set-up names its folder, with the version after it. */
+const FOLDER = /^smollm2-135m-instruct-\d[\w.]*$/;
+/** Where the set-up keeps what it has downloaded in part. */
+const DOWNLOADS = '.downloads';
+
+export interface SmallModelOptions {
+  runtimeDir: string;
+  wanted: () => boolean;
+  setWanted: (wanted: boolean) => Promise<void>;
+  setup: {
+    run(parts: readonly 'model'[]): Promise<void>;
+    cancel(part: 'model'): Promise<void>;
+    forget(part: 'model'): void;
+  };
+  installer: Pick<SmallModelInstaller, 'ensure'>;
+  /** The files on disk are other ones now. */
+  onChanged: () => Promise<void>;
+  logger: Logger;
+}
+
+/** The small model as a whole follows the setting `smallModel`: fetched when it is wanted, removed when it is not. */
+export class SmallModel {
+  readonly #options: SmallModelOptions;
+  #wanted: boolean;
+  #removal: Promise<void> = Promise.resolve();
+
+  constructor(options: SmallModelOptions) {
+    this.#options = options;
+    this.#wanted = options.wanted();
+  }
+
+  /** Call when the settings have changed. */
+  follow(): void {
+    const { wanted, setup, logger } = this.#options;
+    const before = this.#wanted;
+    this.#wanted = wanted();
+    if (this.#wanted && !before) void this.#removal.then(() => setup.run(['model']));
+    if (before && !this.#wanted)
+      this.#removal = this.#discard().catch((error) =>
+        logger.warn('small-model-not-removed', { error: String(error) }),
+      );
+  }
+
+  /** Removes it for good, from the servers and from disk. Rejects as a change of a setting does. */
+  async remove(): Promise<void> {
+    await this.#options.setWanted(false);
+    this.follow();
+    await this.#removal;
+  }
+
+  async #discard(): Promise<void> {
+    const { runtimeDir, setup, installer, onChanged } = this.#options;
+    await setup.cancel('model');
+    setup.forget('model');
+    await installer.ensure();
+    const names = await readdir(runtimeDir).catch(() => [] as string[]);
+    for (const name of names.filter((entry) => FOLDER.test(entry) || entry === DOWNLOADS))
+      await rm(join(runtimeDir, name), { recursive: true, force: true });
+    await onChanged();
+  }
+}

@@ -1,0 +1,76 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { SmallModel } from '../../../src/main/models/small-model';
+import { silentLogger } from '../../../src/main/ports/logger';
+import { tempDir } from '../../support/temp-dir';
+
+let runtimeDir: string;
+let wanted: boolean;
+let calls: string[];
+
+beforeEach(() => {
+  runtimeDir = tempDir();
+  wanted = true;
+  calls = [];
+  for (const name of ['smollm2-135m-instruct-0.1.2', '.downloads', 'mlx-0.32.2']) {
+    mkdirSync(join(runtimeDir, name));
+    writeFileSync(join(runtimeDir, name, 'file'), 'content');
+  }
+});
+
+const note =
+  (call: string) =>
+  async (...args: unknown[]) =>
+    void calls.push([call, ...args.flat()].join(' '));
+
+const write = async (value: boolean) => {
+  wanted = value;
+};
+const smallModel = (setWanted = write) =>
+  new SmallModel({
+    runtimeDir,
+    wanted: () => wanted,
+    setWanted,
+    setup: { run: note('run'), cancel: note('cancel'), forget: (part) => void calls.push(`forget ${part}`) },
+    installer: { ensure: note('ensure') },
+    onChanged: note('changed'),
+    logger: silentLogger,
+  });
+const there = () =>
+  ['smollm2-135m-instruct-0.1.2', '.downloads', 'mlx-0.32.2'].map((name) =>
+    existsSync(join(runtimeDir, name)),
+  );
+
+describe('the small model', () => {
+  it('is removed for good: its download ends, then Ollama and the disk are rid of it', async () => {
+    await smallModel().remove();
+    expect(wanted).toBe(false);
+    expect(calls).toEqual(['cancel model', 'forget model', 'ensure', 'changed']);
+    expect(there()).toEqual([false, false, true]);
+  });
+
+  it('stays where the setting cannot be written', async () => {
+    const readOnly = async () => {
+      throw new Error('read-only');
+    };
+    await expect(smallModel(readOnly).remove()).rejects.toThrow('read-only');
+    expect(there()).toEqual([true, true, true]);
+  });
+
+  it('is fetched when it is wanted again, after its removal has ended', async () => {
+    const small = smallModel();
+    const removed = small.remove();
+    await removed;
+    wanted = true;
+    small.follow();
+    small.follow();
+    await Promise.resolve();
+    expect(calls.filter((call) => call.startsWith('run'))).toEqual(['run model']);
+  });
+
+  it('does nothing while the setting stays as it is', () => {
+    smallModel().follow();
+    expect(calls).toEqual([]);
+  });
+});
