@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Pull } from '../../src/shared/contract';
 import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { type App, ask, startApp, until } from '../support/app';
-import { withoutSmallModel } from '../support/counting-app';
+import { withoutSmallModel } from '../support/counting-model';
 import { type ServedModel, serveCapableModel } from '../support/served-model';
 import { openWebClient, pullIn, type WebClient } from '../support/web-client';
 

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, type AppOptions, ask, startApp, until } from './app';
-import { createOllamaModel, MODEL, writeMlxModel } from './counting-model';
+import { createOllamaModel, MODEL, withoutSmallModel, writeMlxModel } from './counting-model';
 import { FEW_WORDS } from './counting-words';
 
 const STRICT = { 'x-tandem-strict': 'true' };
@@ -48,13 +48,4 @@ export async function startCountingApp(options: AppOptions = {}): Promise<App> {
     await app.stop();
     throw error;
   }
-}
-
-/** A data folder in which the user has removed the small model; its settings file is written unless there is one. */
-export async function withoutSmallModel(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true });
-  const settings = JSON.stringify({ version: 1, values: { smallModel: false } });
-  await writeFile(join(dataDir, 'settings.json'), settings, { flag: 'wx' }).catch((error) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
 }

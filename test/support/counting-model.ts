@@ -41,3 +41,12 @@ export async function createOllamaModel(
     env: { PATH: process.env.PATH, HOME: folder, OLLAMA_HOST: new URL(url).host },
   });
 }
+
+/** A data folder in which the user has removed the small model; its settings file is written unless there is one. */
+export async function withoutSmallModel(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const settings = JSON.stringify({ version: 1, values: { smallModel: false } });
+  await writeFile(join(dataDir, 'settings.json'), settings, { flag: 'wx' }).catch((error) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+}

@@ -1,22 +1,19 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type App, startApp, until } from '../support/app';
+import { SMALL_MODEL_NAME } from '../../src/shared/domain';
+import { type App, ask, startApp, until } from '../support/app';
 import { launchChromium } from '../support/chromium';
+import { CODE } from '../support/counting-app';
 
 /** The whole thing as a person meets it: built UI, real core, both real servers, real Chromium. */
-const STAND_IN = 'stand-in';
 let app: App;
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  app = await startApp({ env: { OLLAMA_MODEL_CODING: STAND_IN, OLLAMA_MODEL_GENERAL: STAND_IN } });
-  const { backends } = await app.health();
-  const created = await fetch(`${backends.ollama?.url}/api/create`, {
-    method: 'POST',
-    body: JSON.stringify({ model: STAND_IN, from: 'tandem-starter', stream: false }),
-  });
-  expect(created.status).toBe(200);
+  app = await startApp();
+  const answers = async () => (await ask(app.ready.gateway, CODE)).status === 200;
+  await until(answers, 'the small model is in Ollama');
   browser = await launchChromium();
   page = await browser.newPage({ viewport: { width: 420, height: 640 } });
   await page.goto(app.ready.web);
@@ -36,7 +33,7 @@ async function say(text: string) {
   await page.getByTestId('send').click();
   const answer = page.getByTestId('answer').nth(before);
   await answer.waitFor();
-  await expect.poll(() => answer.getAttribute('data-status'), { timeout: 30_000 }).toMatch(/done|failed/);
+  await expect.poll(() => answer.getAttribute('data-status')).toMatch(/done|failed/);
   return answer;
 }
 
@@ -51,9 +48,9 @@ describe('the UI over the real core', () => {
     expect(await hello.getAttribute('data-backend')).toBe('mlx');
     expect(await hello.getAttribute('data-status')).toBe('done');
     expect(await hello.getByTestId('answer-label').textContent()).toContain('MLX');
-    const code = await say('Write a Python function that merges two sorted lists');
+    const code = await say(CODE);
     expect(await code.getAttribute('data-backend')).toBe('ollama');
-    expect(await code.getAttribute('data-model')).toBe(STAND_IN);
+    expect(await code.getAttribute('data-model')).toBe(SMALL_MODEL_NAME);
     expect(await code.getByTestId('answer-reasons').count()).toBe(1);
   });
 
@@ -69,7 +66,7 @@ describe('the UI over the real core', () => {
     const before = await mlxPid();
     await page.getByTestId('restart-mlx').click();
     await until(async () => ![before, null].includes(await mlxPid()), 'a new process');
-    await expect.poll(() => mlx.getAttribute('data-state'), { timeout: 30_000 }).toBe('ready');
+    await expect.poll(() => mlx.getAttribute('data-state')).toBe('ready');
     expect(Number(await page.getByTestId('memory-pressure').getAttribute('data-percent'))).toBeGreaterThan(0);
     expect(await page.getByTestId('queue-depth').getAttribute('data-depth')).toBe('0');
   });
@@ -87,9 +84,7 @@ describe('the UI over the real core', () => {
   it('tells the death in the timeline, with a report that holds nothing of the message', async () => {
     await page.getByTestId('nav-status').click();
     const life = page.getByTestId('life-mlx');
-    await expect
-      .poll(() => page.getByTestId('status-mlx').getAttribute('data-state'), { timeout: 60_000 })
-      .toBe('ready');
+    await expect.poll(() => page.getByTestId('status-mlx').getAttribute('data-state')).toBe('ready');
     await life.getByText('History').click();
     await life.getByText('Stopped: ended from outside').first().waitFor();
     await page.evaluate(() => {
@@ -113,7 +108,7 @@ describe('the UI over the real core', () => {
     await expect.poll(() => memory.innerText()).toMatch(/GPU [\d.]+ GB/);
     await memory.getByText('Where the figures come from').click();
     expect(await memory.getByRole('listitem').filter({ hasText: 'whole server' }).count()).toBe(2);
-    await expect.poll(() => memory.innerText(), { timeout: 20_000 }).toContain('told by MLX');
+    await expect.poll(() => memory.innerText()).toContain('told by MLX');
   });
 
   it('shows the pace of each model', async () => {
@@ -123,7 +118,7 @@ describe('the UI over the real core', () => {
   it('shows who waits for a server that hangs, and takes one out on wish', async () => {
     const pid = (await app.health()).backends.ollama?.pid;
     if (!pid) throw new Error('Ollama has no process');
-    const body = JSON.stringify({ model: STAND_IN, prompt: 'Hello', stream: false });
+    const body = JSON.stringify({ model: `ollama/${SMALL_MODEL_NAME}`, prompt: 'Hello', stream: false });
     process.kill(pid, 'SIGSTOP');
     try {
       const asked = Array.from({ length: 6 }, () =>

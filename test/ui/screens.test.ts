@@ -127,8 +127,7 @@ async function picture(
   if (screen.scrollTo)
     await page.getByTestId(screen.scrollTo).evaluate((element) => element.scrollIntoView({ block: 'start' }));
   // Charts are loaded on demand, and their size is measured after that.
-  if (screen.open === 'status' || size === 'wide')
-    await page.locator('.recharts-surface').nth(1).waitFor({ timeout: 5_000 });
+  if (screen.open === 'status' || size === 'wide') await page.locator('.recharts-surface').nth(1).waitFor();
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path });
   const overflow = await page.evaluate(

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { connect } from '../../support/contract-client.ts';
 import { type Kind, unless } from './kinds.ts';
-import { holds, killBusy } from './waits.ts';
+import { EFFECT_MS, holds, killBusy } from './waits.ts';
 
 const HOUR_MS = 3_600_000;
 const BURST = 500;
@@ -28,13 +28,13 @@ export const APP_KINDS: readonly Kind[] = [
     async apply(world) {
       await world.busy('mlx');
       await world.machine({ clockMs: 0, memory: 0.96 });
-      const seen = await holds(async () => (await world.health()).memory.used_percent >= 95, 15_000);
+      const seen = await holds(async () => (await world.health()).memory.used_percent >= 95, EFFECT_MS);
       const sent = await world.load.ask({ category: 'fast', stream: true });
       return unless(seen && sent.backend === 'ollama', 'MLX was given work all the same');
     },
     async mend(world) {
       await world.machine({ clockMs: 0, memory: null });
-      await holds(async () => (await world.health()).memory.used_percent < 95, 15_000);
+      await holds(async () => (await world.health()).memory.used_percent < 95, EFFECT_MS);
     },
   },
   {

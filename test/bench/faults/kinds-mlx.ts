@@ -2,25 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Effect, type Kind, unless } from './kinds.ts';
-import { gone, holds, killBusy } from './waits.ts';
+import { EFFECT_MS, gone, holds, killBusy } from './waits.ts';
 import { DEADLY, type World } from './world.ts';
 
-/** Until hung generation is told from slow, with what the supervisor may take to end it. */
-const HANG_MS = 60_000;
-/** Until an armed fault has met an answer. */
-const MET_MS = 15_000;
 /** All of the shipped backoffs: 5 s doubled up to 300 s, ten times, and half-open probes after that. */
 const BREAKER_MS = 45 * 60_000;
 
 /** The fault module inside MLX is told a word while MLX computes something; its death shows the effect. */
-function dies(name: string, word: string, limitMs = 10_000): Kind {
+function dies(name: string, word: string): Kind {
   return {
     name,
     mode: 'managed',
     async apply(world) {
       const pid = await world.busy('mlx');
       if (!(await world.tellMlx(word))) return { seen: false, why: 'nobody listened' };
-      return unless(await gone(pid, limitMs), 'it lived on');
+      return unless(await gone(pid), 'it lived on');
     },
   };
 }
@@ -35,7 +31,7 @@ function frame(name: string, word: string): Kind {
       await world.busy('mlx');
       const before = await world.fired();
       if (!(await world.tellMlx(word))) return { seen: false, why: 'nobody listened' };
-      return unless(await holds(async () => (await world.fired()) > before, MET_MS), 'no answer met it');
+      return unless(await holds(async () => (await world.fired()) > before, EFFECT_MS), 'no answer met it');
     },
   };
 }
@@ -51,7 +47,7 @@ function badStarts(name: string, ...words: string[]): Kind {
       const killed = await killBusy(world, 'mlx');
       if (!killed.seen) return killed;
       const all = async () => (await world.fired()) >= before + words.length;
-      return unless(await holds(all, 40_000), 'it was not started so often');
+      return unless(await holds(all, EFFECT_MS), 'it was not started so often');
     },
   };
 }
@@ -96,11 +92,11 @@ export const MLX_KINDS: readonly Kind[] = [
     async apply(world) {
       const pid = await world.busy('mlx');
       process.kill(pid, 'SIGSTOP');
-      return unless(await gone(pid, HANG_MS), 'nobody ended it');
+      return unless(await gone(pid), 'nobody ended it');
     },
   },
   dies('mlx generation thread dead', 'generation-dead'),
-  dies('mlx healthy but silent', 'silent', HANG_MS),
+  dies('mlx healthy but silent', 'silent'),
   {
     name: 'mlx port stolen',
     mode: 'managed',
@@ -131,7 +127,7 @@ export const MLX_KINDS: readonly Kind[] = [
       const text = `${DEADLY} ${randomUUID()}`;
       const ask = { category: 'fast', stream: false, text } as const;
       const first = world.load.ask(ask);
-      const died = await gone(Number(pid), 15_000);
+      const died = await gone(Number(pid));
       await first;
       await pause(100);
       // Its retries, by whoever, must not cost MLX another process.

@@ -1,11 +1,7 @@
 import { signalAll } from '../../support/processes.ts';
 import { type Kind, unless } from './kinds.ts';
 import { FRAME_FAULTS, type FrameFault } from './proxy.ts';
-import { gone, holds, killBusy } from './waits.ts';
-
-const MET_MS = 15_000;
-/** Until silence is told from work, and the server from its model process, with what it takes to end it. */
-const HANG_MS = 60_000;
+import { EFFECT_MS, gone, holds, killBusy } from './waits.ts';
 
 const NAMES: Readonly<Record<FrameFault, string>> = {
   truncated: 'ollama truncated frame',
@@ -26,7 +22,7 @@ function frame(fault: FrameFault): Kind {
     async apply(world) {
       await world.busyWork('ollama');
       const met = world.proxy?.arm(fault).then(() => true);
-      const late = new Promise<boolean>((settle) => setTimeout(() => settle(false), MET_MS).unref());
+      const late = new Promise<boolean>((settle) => setTimeout(() => settle(false), EFFECT_MS).unref());
       return unless(await Promise.race([met, late]), 'no answer met it');
     },
     async mend(world) {
@@ -44,7 +40,7 @@ export const OLLAMA_KINDS: readonly Kind[] = [
     async apply(world) {
       const pid = await world.busy('ollama');
       process.kill(pid, 'SIGSTOP');
-      return unless(await gone(pid, HANG_MS), 'nobody ended it');
+      return unless(await gone(pid), 'nobody ended it');
     },
   },
   {
@@ -76,7 +72,7 @@ export const OLLAMA_KINDS: readonly Kind[] = [
       world.load.hold(true);
       const idle = async () =>
         (await world.running('ollama')) + (await world.running('mlx')) + (await world.waiting()) === 0;
-      if (!(await holds(idle, 30_000))) return { seen: false, why: 'the load did not end' };
+      if (!(await holds(idle, EFFECT_MS))) return { seen: false, why: 'the load did not end' };
       const asked = world.load.ask({ category: 'fast', stream: false });
       const pid = await world.busy('mlx');
       const before = world.proxy?.arrivals.length ?? 0;

@@ -12,8 +12,11 @@ export async function holds(probe: () => Promise<boolean> | boolean, limitMs: nu
   return true;
 }
 
+/** An effect that has not come by then does not come any more, on however slow a machine. */
+export const EFFECT_MS = 300_000;
+
 /** The process has ended. */
-export const gone = (pid: number, limitMs = 10_000) => holds(() => !isAlive(pid), limitMs);
+export const gone = (pid: number, limitMs = EFFECT_MS) => holds(() => !isAlive(pid), limitMs);
 
 /** Kills a busy server and sees it end. */
 export async function killBusy(world: World, target: Target): Promise<Effect> {

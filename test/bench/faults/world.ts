@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type App, type Health, PATIENCE_MS, startApp, until } from '../../support/app.ts';
 import { connect } from '../../support/contract-client.ts';
-import { createOllamaModel, MODEL, writeMlxModel } from '../../support/counting-model.ts';
+import { createOllamaModel, MODEL, withoutSmallModel, writeMlxModel } from '../../support/counting-model.ts';
 import { livingOf, processesOf } from '../../support/processes.ts';
 import { askGateway } from './clients.ts';
 import { Load } from './load.ts';
@@ -231,8 +231,16 @@ export class World {
     this.#app = await startHost(this.options, this.proxy);
   }
 
-  /** Processes of earlier servers, or of an earlier app, that still live. */
+  /** Processes of earlier servers, or of an earlier app, that live on; one that is just ending is waited for. */
   async orphans(): Promise<number> {
+    for (let turn = 0; turn < 600; turn += 1) {
+      if ((await this.#orphansNow()) === 0) return 0;
+      await pause(50);
+    }
+    return this.#orphansNow();
+  }
+
+  async #orphansNow(): Promise<number> {
     const ours = await processesOf(Number(this.#app.process.pid));
     const known = new Set([...this.#seen].filter((pid) => !ours.includes(pid)));
     for (const pid of ours) this.#seen.add(pid);
@@ -244,7 +252,7 @@ export class World {
     for (const pid of await processesOf(Number(this.#app.process.pid))) this.#seen.add(pid);
     const { code } = await this.#app.stop();
     let left: string[] = [];
-    for (let turn = 0; turn < 40; turn += 1) {
+    for (let turn = 0; turn < 600; turn += 1) {
       left = await livingOf([...this.#seen].filter(isAlive));
       if (left.length === 0) break;
       await pause(50);
@@ -267,6 +275,7 @@ async function startHost(options: WorldOptions, proxy: FaultProxy | null): Promi
   const { dir, shipped } = options;
   const path = (name: string) => join(dir, name);
   execFileSync('sh', ['-c', `test -p '${path('pipe')}' || mkfifo '${path('pipe')}'`]);
+  await withoutSmallModel(path('data'));
   await writeFile(path('starts'), '');
   await writeFile(path('host.json'), JSON.stringify({ clockMs: 0, memory: null }));
   const cache = process.env.XDG_CACHE_HOME ?? join(String(process.env.HOME), '.cache');
