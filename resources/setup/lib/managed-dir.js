@@ -47,11 +47,14 @@ export function cleanHalfBuilt(dir, recipe) {
  *
  * @param {ReturnType<typeof managedDir>} dir
  * @param {string} recipe whatever decides the contents, as one text
+ * @returns {boolean} whether it was taken up
  */
 export function openHalfBuilt(dir, recipe) {
   cleanHalfBuilt(dir, recipe);
+  const continued = existsSync(dir.building);
   mkdirSync(dir.building, { recursive: true });
   writeStamp(join(dir.building, recipeFile), { recipe });
+  return continued;
 }
 
 /**

@@ -111,8 +111,9 @@ function downloadFailed(result) {
   );
 }
 
-/** A compiler or linker that failed, with its last words. */
+/** A compiler or linker that failed: what it says is wrong, else its last words. */
 export function buildFailed(result, platform) {
-  const message = `Building Ollama failed: ${failureText(result)}`;
+  const fault = `${result.stderr}\n${result.stdout}`.split('\n').find((line) => /\berror\b/i.test(line));
+  const message = `Building Ollama failed: ${fault?.trim().slice(0, 400) ?? failureText(result)}`;
   return new SetupError('build_failed', message, installOllamaCure(platform), installOllamaCommand(platform));
 }

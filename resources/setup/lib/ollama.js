@@ -12,8 +12,8 @@ import { findOllama, ollamaProgram, ollamaVersion } from './ollama-find.js';
 import { prepareBuild } from './ollama-tools.js';
 import { runtimeDir } from './paths.js';
 
-/** After these a half-built folder is not to be trusted; after anything else the next set-up continues there. */
-const spoiled = ['build_failed', 'verify_failed', 'sum_mismatch'];
+/** Failures of what is in the folder. When a continued build has one, the next is begun anew. */
+const faultsOfBuild = ['build_failed', 'verify_failed', 'sum_mismatch'];
 
 /**
  * Finds an Ollama to use or, where the tools are on the machine, builds one. While an update is built, and if it cannot
@@ -34,12 +34,13 @@ export async function setUpOllama(context) {
     whileOld('check', `Waiting: another Tandem (process ${holder}) builds Ollama`, null);
   const lock = await takeLock(dir.lock, { onWait, signal });
   let recipe;
+  let continued = false;
   try {
     const again = await findOllama(context);
     if (again.stage === 'ready') return again;
     const tools = await prepareBuild({ ...context, report: whileOld });
     recipe = buildRecipe(manifest.ollama, tools.generator);
-    openHalfBuilt(dir, recipe);
+    continued = openHalfBuilt(dir, recipe);
     const job = { tools, folder: dir.building, onSpawn: lock.noteChild };
     const version = await buildOllama({ ...context, report: whileOld }, job);
     publish(dir);
@@ -47,7 +48,7 @@ export async function setUpOllama(context) {
     return { stage: 'ready', ...managed(dir.final, version), detail: `Ollama ${version}` };
   } catch (error) {
     signal?.throwIfAborted();
-    if (spoiled.includes(error.code)) recipe = undefined;
+    if (continued && faultsOfBuild.includes(error.code)) recipe = undefined;
     if (!old) throw error;
     const detail = `Ollama ${old.version} is used; the update failed: ${error.message}`;
     return { stage: 'ready', ...old, detail };

@@ -79,7 +79,7 @@ describe('the managed Ollama', () => {
     expect(tools.calls()).toEqual(expect.arrayContaining(['fetch', 'cmake step 1']));
   });
 
-  it('is begun anew after a failure of its own, which is told', async () => {
+  it('is continued after a failure, and begun anew after one of a continued build', async () => {
     const broken = tools.mark('broken');
     expect((await setUp()).last).toMatchObject({
       stage: 'failed',
@@ -87,9 +87,12 @@ describe('the managed Ollama', () => {
       detail: expect.stringContaining('it is broken'),
       cure: expect.any(String),
     });
+    expect((await setUp()).last).toMatchObject({ stage: 'failed', code: 'build_failed' });
+    expect(tools.calls().filter((call) => call === 'fetch')).toHaveLength(1);
     expect(entries().filter((name) => name.includes('ollama'))).toEqual([]);
     rmSync(broken);
     expect((await setUp()).last).toMatchObject({ stage: 'ready' });
+    expect(tools.calls()).toContain('fetch');
   });
 
   it('is used in its earlier version while the new one is built, and that stays beside it', async () => {

@@ -56,13 +56,13 @@ describe('a managed runtime', () => {
   it('is continued where it is half built after the same recipe, and begun anew after another', () => {
     const dir = managedDir(root, 'ollama', '2.0.0');
     const half = () => readdirSync(dir.building).sort();
-    openHalfBuilt(dir, 'recipe a');
+    expect(openHalfBuilt(dir, 'recipe a')).toBe(false);
     fill(dir.building, 'compiled');
     fill(managedDir(root, 'ollama', '1.0.0').building, 'half of another version');
-    openHalfBuilt(dir, 'recipe a');
+    expect(openHalfBuilt(dir, 'recipe a')).toBe(true);
     expect(half()).toEqual(['file', 'recipe.json']);
     expect(readdirSync(root)).toEqual(['.ollama-2.0.0.building']);
-    openHalfBuilt(dir, 'recipe b');
+    expect(openHalfBuilt(dir, 'recipe b')).toBe(false);
     expect(half()).toEqual(['recipe.json']);
     cleanHalfBuilt(dir, 'recipe b');
     expect(half()).toEqual(['recipe.json']);
