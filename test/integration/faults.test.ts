@@ -126,6 +126,7 @@ describe('a hung MLX', () => {
             model: `mlx/${COUNTING}`,
             stream: false,
             messages: [{ role: 'user', content: 'hello' }],
+            options: { num_predict: 16 },
             ...part,
           }),
         });
