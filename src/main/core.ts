@@ -3,13 +3,13 @@ import type { Push, Warning } from '../shared/contract';
 import { type BackendId, isServing, type ModelInfo } from '../shared/domain';
 import type { BackendStatus } from '../shared/status';
 import type { Backend } from './backends/backend';
+import { ReachableModels } from './chat/reachable-models';
 import type { Core } from './core-types';
 import type { GatewayFacts } from './gateway/facts';
 import { createGateway, type Gateway } from './gateway/server';
 import { MLX_API, ROUTER_GATEWAY, type Surface } from './gateway/surface';
 import { createHandlers } from './handlers';
 import { readListenSettings } from './listen-settings';
-import { hasCapableModel } from './models/model-library';
 import type { Place, Shell } from './place';
 import { Emitter, type Unsubscribe } from './ports/emitter';
 import type { Logger } from './ports/logger';
@@ -61,6 +61,7 @@ export function createCore(
   const mlxApi = listener(MLX_API);
   const pushes = new Emitter<Push>();
   const subscriptions: Unsubscribe[] = [];
+  const reachable = new ReachableModels();
 
   async function readChats(): Promise<void> {
     try {
@@ -86,6 +87,12 @@ export function createCore(
     if (lacksModel && models.some(({ backend }) => backend === 'mlx')) void mlx?.relocate();
   }
 
+  /** A message that nothing could answer is sent again once a model can be reached that could not before. */
+  function answerWaiting(): void {
+    const serves = (id: BackendId) => isServing(byId(id)?.status().state ?? 'absent');
+    if (reachable.update(library.models(), serves)) void chat.answerWaiting();
+  }
+
   function subscribe(): void {
     subscriptions.push(
       projection.onPush((push) => pushes.emit(push)),
@@ -98,9 +105,9 @@ export function createCore(
         services.measured.reconcile(models);
         startWithModel(models);
         projection.touch('models', 'times', 'capable', 'suggestions', 'warnings');
-        // One that is still coming up would turn the answer into a failure; it is told of again when it is up.
-        if (hasCapableModel(models) && enabled.every(isSettled)) void chat.answerWaiting();
+        answerWaiting();
       }),
+      ...enabled.map((backend) => backend.onStatus(answerWaiting)),
       services.measured.onChange(() => projection.touch('times')),
       services.incidents.onChange(() => projection.touch('life')),
       pulls.onChange(() => projection.touch('pulls')),
@@ -226,12 +233,6 @@ function logAbsence(backend: Backend, logger: Logger): Unsubscribe {
       logger.warn('backend.absent', { backend: id, code, says: absence?.cure });
     told = code;
   });
-}
-
-/** Will this backend stay as it is without anybody's doing? One that waits for memory may do so for long. */
-function isSettled(backend: Watched): boolean {
-  const { state, stage } = backend.status();
-  return isServing(state) || state === 'absent' || state === 'open' || stage === 'waiting';
 }
 
 /** Resolves when a backend is up, or when nothing goes on any more that could bring it up at once. */

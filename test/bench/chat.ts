@@ -23,13 +23,13 @@ export async function chat(): Promise<Figures> {
     const mlx = backends.mlx;
     const ollama = backends.ollama;
     if (!mlx?.url || !ollama?.url) throw new Error(`both servers must be up: ${JSON.stringify(backends)}`);
-    const starter = mlx.model ?? '';
-    await createStandIn(ollama.url, starter);
+    const small = mlx.model ?? '';
+    await createStandIn(ollama.url, small);
     const messages = [{ role: 'user', content: 'hello' }];
     const upstream = { messages, stream: true, max_tokens: 16 };
     const viaMlx = () =>
       ttft(`${app.ready.gateway}/api/chat`, {
-        model: `mlx/${starter}`,
+        model: `mlx/${small}`,
         messages,
         options: { num_predict: 16 },
       });
@@ -89,7 +89,7 @@ async function ttft(url: string, body: object, prefix = '{'): Promise<number> {
   return first;
 }
 
-/** The starter's weights under another name stand in for a capable model. */
+/** The small model's weights under another name stand in for a capable model. */
 async function createStandIn(ollama: string, from: string): Promise<void> {
   const response = await fetch(`${ollama}/api/create`, {
     method: 'POST',

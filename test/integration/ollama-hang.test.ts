@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
+import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { ask, startApp, until } from '../support/app';
 
 const STAND_IN = 'stand-in';
@@ -16,7 +17,7 @@ it('a server of ours that is stopped under work is started again, and nobody get
   const before = await ollama();
   const created = await fetch(`${before?.url}/api/create`, {
     method: 'POST',
-    body: JSON.stringify({ model: STAND_IN, from: 'tandem-starter', stream: false }),
+    body: JSON.stringify({ model: STAND_IN, from: SMALL_MODEL_NAME, stream: false }),
   });
   expect(created.status, await created.text()).toBe(200);
   expect(await ask(app.ready.gateway, CODE)).toMatchObject({ status: 200, backend: 'ollama' });

@@ -49,5 +49,3 @@ export function smallModel(): { gguf: string; mlx: string } {
 
 /** What both servers make of it: template, system prompt, stop words. */
 export const SMALL_MODELFILE = join(resources, 'models', 'small', 'Modelfile');
-
-export const STARTER_FOLDER = join(resources, 'models', 'starter');

@@ -156,7 +156,8 @@ export const troubleEn = {
     setup_cancelled:
       'You cancelled it. Try again to go on where it stopped; else it goes on at the next start.',
     no_model: 'MLX has no model to load. Put one into a model folder, or get the small model.',
-    no_pip: 'There is no Python 3.9 or newer with pip. Install it (on Debian: `python3-pip`), then try again.',
+    no_pip:
+      'There is no Python 3.9 or newer with pip. Install it (on Debian: `python3-pip`), then try again.',
     pip_unusable: 'This pip is too old. Run `python3 -m pip install --upgrade pip`, then try again.',
     index_unreachable:
       'The package index cannot be reached. Check the network and the index that pip uses (`pip config list`), then try again.',

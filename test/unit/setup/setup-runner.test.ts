@@ -87,8 +87,7 @@ describe('SetupRunner', () => {
     const locate = locateRuntime(setup, 'ollama');
     const run = setup.run();
     expect(await locate()).toMatchObject({ absent: { setup: true } });
-    const say = (stage: string, path?: string) =>
-      spawner.last.stdout.write(ready('ollama', { stage, path }));
+    const say = (stage: string, path?: string) => spawner.last.stdout.write(ready('ollama', { stage, path }));
     say('check');
     say('download', '/old/ollama');
     say('build', '/old/ollama');
