@@ -97,6 +97,36 @@ test('who waits for ours gets the one that takes its place', async () => {
   await choice.stop();
 });
 
+test('a program that the set-up brings while a server is looked for is not missed', async () => {
+  const { ollama, ports } = managed(new ScriptedOllama(), () => Promise.reject(new Error('no')));
+  let answer = () => {};
+  const slow = nobody();
+  const look = slow.api.version;
+  let isSlow = false;
+  slow.api.version = async (signal) => {
+    if (isSlow) await new Promise<void>((settled) => (answer = settled));
+    return look(signal);
+  };
+  let path: string | null = null;
+  const absent = { absent: { code: 'setup', cure: 'It is being set up.', setup: true } } as const;
+  const options = choiceOptions(['http://127.0.0.1:11434'], () => slow.api);
+  const choice = new ServerChoice(
+    { ...options, locate: async () => (path === null ? absent : { path }) },
+    ollama,
+    ports,
+  );
+  await choice.start();
+  expect(options.board.current).toMatchObject({ state: 'absent', stage: 'setup' });
+  isSlow = true;
+  await clock.advance(5000);
+  path = 'ollama';
+  const relocated = choice.relocate();
+  answer();
+  await relocated;
+  expect(choice.managed).toBe(true);
+  await choice.stop();
+});
+
 test('who waits for ours while everything is closed is told that it is down', async () => {
   const { ollama, ports } = managed(new ScriptedOllama(), () => Promise.reject(new Error('no')));
   const choice = new ServerChoice(

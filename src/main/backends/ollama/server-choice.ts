@@ -41,6 +41,8 @@ export class ServerChoice {
   #program: string | null = null;
   #cancelTimer = () => {};
   #looking: Promise<void> | null = null;
+  /** Where the program is has to be asked, by the look that is under way or by one more. */
+  #mustLocate = false;
   #closed = true;
 
   constructor(options: ServerChoiceOptions, managed: ManagedOllama, ports: SupervisorPorts) {
@@ -144,16 +146,25 @@ export class ServerChoice {
 
   #look(locate = false): Promise<void> {
     if (this.#options.url !== null || this.#closed || this.#mode.kind === 'watched') return Promise.resolve();
-    this.#looking ??= this.#lookOnce(locate).finally(() => {
+    this.#mustLocate ||= locate;
+    this.#looking ??= this.#lookToEnd().finally(() => {
       this.#looking = null;
     });
     return this.#looking;
   }
 
-  async #lookOnce(locate: boolean): Promise<void> {
+  async #lookToEnd(): Promise<void> {
+    do await this.#lookOnce();
+    while (this.#mustLocate && this.#mode.kind === 'none' && !this.#closed);
+  }
+
+  async #lookOnce(): Promise<void> {
     if (await this.#adopt()) return;
     if (this.#mode.kind === 'managed') return;
-    if (locate || this.#options.board.current.absence === null) await this.#locate();
+    if (this.#mustLocate || this.#options.board.current.absence === null) {
+      this.#mustLocate = false;
+      await this.#locate();
+    }
     if (this.#program === null || this.#closed) return;
     this.#mode = { kind: 'managed' };
     this.#options.onChosen(null);
