@@ -72,7 +72,9 @@ export async function* answer(
     const takenAt = clock.now();
     const { request, droppedTurns } = prepare(context);
     yield { type: 'attempt', ...run.label(candidate), droppedTurns };
-    const text = new VisibleText(lastUserText(run.request), routed.echoAllowed);
+    // Two servers that return the same text were asked for it.
+    const echoAllowed = routed.echoAllowed || (run.echoedBy ?? candidate.backend) !== candidate.backend;
+    const text = new VisibleText(lastUserText(run.request), echoAllowed);
     const started = (): RouterEvent => {
       view.visible = true;
       const ttftMs = Math.round(clock.now() - takenAt);
@@ -89,8 +91,11 @@ export async function* answer(
       view,
       started,
     );
-    if (text.isEcho && !routed.echoAllowed) throw onlyEchoed(candidate.backend, candidate.model);
-    if (text.isEcho) run.addReasons(['echo']);
+    if (text.isEcho(end.reason)) {
+      run.echoedBy ??= candidate.backend;
+      if (!echoAllowed) throw onlyEchoed(candidate.backend, candidate.model);
+      run.addReasons(['echo']);
+    }
     const start = view.visible ? null : started();
     const evalMs = end.evalMs ?? clock.now() - takenAt - (run.record.ttftMs ?? 0);
     const answered = { backend: candidate.backend, name: candidate.model };

@@ -264,7 +264,7 @@ export const en = {
     starter: 'Small talk is what the built-in starter model can do.',
     noCapable: 'No installed model is capable of this kind of work yet.',
     continued: 'The answer was continued where the first server stopped.',
-    echo: 'The model repeated your message; it was shown because you named the model.',
+    echo: 'The model gave your message back unchanged. It is shown because you named the model, or because both servers gave the same reply.',
     other: '{{name}}',
   },
   ...statusEn,

@@ -406,13 +406,49 @@ describe('RequestDispatcher', () => {
     expect(answer.end).toMatchObject({ backend: 'mlx', reasons: ['rule:default', 'fallback:ollama-echo'] });
   });
 
-  it('says 502 when all of them echo', async () => {
-    const { ollama, mlx, send } = setUp();
+  it('says 502 to an echo that no other server can judge', async () => {
+    const { ollama, send } = setUp({ models: MODELS.filter(({ backend }) => backend === 'ollama') });
     ollama.script = [() => says(GENERAL)];
-    mlx.script = [() => says(` ${GENERAL}\n`)];
     const answer = await send(GENERAL).finished;
     expect(answer.error).toMatchObject({ code: 'echo' });
     expect(answer.text).toBe('');
+  });
+
+  it('takes the prompt for the answer when two servers return it', async () => {
+    const { ollama, mlx, send, records } = setUp();
+    ollama.script = [() => says(GENERAL)];
+    mlx.script = [() => says(GENERAL.slice(0, 9), `${GENERAL.slice(9)}\n`)];
+    const asked: Partial<CompletionRequest>[] = [
+      {},
+      { origin: 'gateway' },
+      { origin: 'gateway', whole: true },
+    ];
+    for (const more of asked) {
+      const answer = await send(GENERAL, more).finished;
+      expect(answer.error).toBeNull();
+      expect(answer.text.trim()).toBe(GENERAL);
+      expect(answer.end).toMatchObject({ backend: 'mlx' });
+      expect(answer.end?.reasons).toEqual(expect.arrayContaining(['fallback:ollama-echo', 'echo']));
+    }
+    expect(records.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done']);
+  });
+
+  it('lets a reply pass at once that begins with the prompt and adds to it', async () => {
+    const { ollama, mlx, send } = setUp();
+    const long = `${GENERAL}, where the woods turn red before the first snow`;
+    ollama.script = [() => says(long, ' falls.')];
+    const answer = await send(long).finished;
+    expect(answer.text).toBe(`${long} falls.`);
+    expect(answer.end).toMatchObject({ backend: 'ollama', reasons: ['rule:default'] });
+    expect(mlx.requests).toHaveLength(0);
+  });
+
+  it('lets the text pass unchanged that a model has thought about', async () => {
+    const { ollama, send } = setUp();
+    ollama.script = [() => [{ type: 'thinking', text: 'Nothing to correct.' }, ...says(GENERAL)]];
+    const answer = await send(GENERAL, { origin: 'gateway' }).finished;
+    expect(answer.error).toBeNull();
+    expect(answer.text).toBe(GENERAL);
   });
 
   it('lets the echo of a named model pass, with a reason', async () => {
