@@ -184,6 +184,10 @@ export class ScriptedBackend implements Backend {
     this.state = 'ready';
   }
 
+  async release(): Promise<void> {
+    this.state = 'absent';
+  }
+
   async stop(): Promise<void> {
     this.state = 'stopped';
   }

@@ -85,6 +85,8 @@ function stateMoments(before: Machine, after: Machine, limits: SupervisorLimits)
           of: limits.maxRestarts,
         }),
       ];
+    case 'absent':
+      return before.state.name === 'stopping' ? [moment('stopped')] : [];
     case 'starting':
     case 'stopping':
       return [];

@@ -19,11 +19,17 @@ export function transition(machine: Machine, event: SupervisorEvent, limits: Sup
   const { state } = machine;
   switch (event.type) {
     case 'start':
-      return onStart(machine, limits);
+      return onStart(machine);
+    case 'needed':
+      return state.name === 'absent' && !state.looking ? look(machine) : ignore(machine);
     case 'revive':
-      return state.name === 'backoff' || state.name === 'open'
-        ? onRestart(machine, limits)
-        : onStart(machine, limits);
+      return onRevive(machine, limits);
+    case 'located':
+      return state.name === 'absent' && state.looking ? spawn(machine, limits) : ignore(machine);
+    case 'absent':
+      return onAbsent(machine);
+    case 'release':
+      return onRelease(machine, limits);
     case 'restart':
       return onRestart(machine, limits);
     case 'stop':
@@ -63,14 +69,58 @@ export function transition(machine: Machine, event: SupervisorEvent, limits: Sup
   }
 }
 
-function onStart(machine: Machine, limits: SupervisorLimits): Step {
+function onStart(machine: Machine): Step {
   const { state } = machine;
   // While the breaker is open or a restart is planned, only the plan or the user starts it.
-  if (state.name === 'stopped') return spawn(machine, limits);
-  if (state.name === 'stopping' && state.next === 'stopped') {
-    return { machine: { ...machine, state: { ...state, next: 'spawn' } }, effects: [], timer: 'keep' };
+  if (state.name === 'stopped' || state.name === 'absent') return look(machine);
+  return state.name === 'stopping' && (state.next === 'stopped' || state.next === 'absent')
+    ? then(machine, state, 'spawn')
+    : ignore(machine);
+}
+
+/** What is not wanted stays down, whatever has come back. */
+function onRevive(machine: Machine, limits: SupervisorLimits): Step {
+  const { state } = machine;
+  switch (state.name) {
+    case 'backoff':
+    case 'open':
+      return onRestart(machine, limits);
+    case 'absent':
+      return look(machine);
+    case 'stopping':
+      return state.next === 'absent' ? then(machine, state, 'spawn') : ignore(machine);
+    case 'stopped':
+    case 'starting':
+    case 'ready':
+    case 'hung':
+      return ignore(machine);
   }
-  return ignore(machine);
+}
+
+/** Nothing was found, or what was to be started has gone since. */
+function onAbsent(machine: Machine): Step {
+  const { state } = machine;
+  const expected = state.name === 'starting' || (state.name === 'absent' && state.looking);
+  return expected ? missing(machine) : ignore(machine);
+}
+
+function onRelease(machine: Machine, limits: SupervisorLimits): Step {
+  const { state } = machine;
+  switch (state.name) {
+    case 'stopped':
+    case 'absent':
+      return ignore(machine);
+    case 'backoff':
+    case 'open':
+      return missing(machine);
+    case 'starting':
+    case 'ready':
+      return end({ ...machine, cause: null }, 'absent', limits);
+    case 'hung':
+      return kill(machine, 'absent', limits);
+    case 'stopping':
+      return state.next === 'stopped' ? ignore(machine) : then(machine, state, 'absent');
+  }
 }
 
 function onRestart(machine: Machine, limits: SupervisorLimits): Step {
@@ -78,6 +128,8 @@ function onRestart(machine: Machine, limits: SupervisorLimits): Step {
   const { state } = fresh;
   switch (state.name) {
     case 'stopped':
+    case 'absent':
+      return look(fresh);
     case 'backoff':
     case 'open':
       return spawn(fresh, limits);
@@ -87,7 +139,7 @@ function onRestart(machine: Machine, limits: SupervisorLimits): Step {
     case 'hung':
       return kill(fresh, 'spawn', limits);
     case 'stopping':
-      return { machine: { ...fresh, state: { ...state, next: 'spawn' } }, effects: [], timer: 'keep' };
+      return then(fresh, state, 'spawn');
   }
 }
 
@@ -97,6 +149,8 @@ function onStop(before: Machine, limits: SupervisorLimits): Step {
   switch (state.name) {
     case 'stopped':
       return ignore(before);
+    case 'absent':
+      return { machine: { ...machine, state: { name: 'stopped' } }, effects: ['cancel-start'], timer: null };
     case 'backoff':
     case 'open':
       return { machine: { ...machine, state: { name: 'stopped' } }, effects: [], timer: null };
@@ -106,7 +160,7 @@ function onStop(before: Machine, limits: SupervisorLimits): Step {
     case 'hung':
       return kill(machine, 'stopped', limits);
     case 'stopping':
-      return { machine: { ...machine, state: { ...state, next: 'stopped' } }, effects: [], timer: 'keep' };
+      return then(machine, state, 'stopped');
   }
 }
 
@@ -125,6 +179,7 @@ function onExited(
     case 'stopping':
       return settle(learned(machine, cause), state.next === 'backoff' ? next : state.next, limits);
     case 'stopped':
+    case 'absent':
     case 'backoff':
     case 'open':
       return ignore(machine);
@@ -154,6 +209,7 @@ function onTimer(machine: Machine, limits: SupervisorLimits): Step {
     case 'open':
       return state.coolMs === null ? ignore(machine) : spawn({ ...machine, trial: true }, limits);
     case 'stopped':
+    case 'absent':
       return ignore(machine);
   }
 }
@@ -180,6 +236,32 @@ function onStartTimer(machine: Machine, stage: StartStage, limits: SupervisorLim
     case 'probing':
       return end({ ...machine, cause: 'start_timeout' }, 'backoff', limits);
   }
+}
+
+/** It is wanted: its program is looked for before anything is started. Only the last look counts. */
+function look(machine: Machine): Step {
+  return {
+    machine: { ...machine, state: { name: 'absent', looking: true } },
+    effects: ['cancel-start', 'look'],
+    timer: null,
+  };
+}
+
+function missing(machine: Machine): Step {
+  return {
+    machine: { ...machine, state: { name: 'absent', looking: false }, trial: false },
+    effects: [],
+    timer: null,
+  };
+}
+
+/** What follows when the process that is being ended has gone. */
+function then(
+  machine: Machine,
+  state: Extract<Machine['state'], { name: 'stopping' }>,
+  next: AfterStop,
+): Step {
+  return { machine: { ...machine, state: { ...state, next } }, effects: [], timer: 'keep' };
 }
 
 function spawn(machine: Machine, limits: SupervisorLimits): Step {
@@ -215,6 +297,7 @@ function settle(machine: Machine, next: AfterStop, limits: SupervisorLimits): St
 
 function settled(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
   if (next === 'spawn') return spawn(machine, limits);
+  if (next === 'absent') return missing(machine);
   if (next === 'stopped')
     return { machine: { ...machine, state: { name: 'stopped' } }, effects: [], timer: null };
   const hopeless = machine.cause !== null && HOPELESS.has(machine.cause);

@@ -31,6 +31,7 @@ let clock: FakeClock;
 let spawner: FakeSpawner;
 let records: ChildRecords;
 let located: Located;
+let look: () => Promise<Located>;
 let model: ModelFolder | null;
 let admitted: (name: string) => boolean;
 let posts: number;
@@ -42,12 +43,13 @@ beforeEach(async () => {
   spawner = new FakeSpawner();
   records = new ChildRecords(join(folder, 'children.json'));
   located = PYTHON;
+  look = async () => located;
   model = null;
   admitted = () => true;
   posts = 0;
   backend = new MlxBackend(
     {
-      locate: async () => located,
+      locate: () => look(),
       launchScript: 'launch.py',
       preload: async () => model,
       mayPreload: async (name) => admitted(name),
@@ -102,6 +104,58 @@ test('a server that was missing shows its state as soon as its runtime is there'
   await backend.relocate();
   await settle();
   expect(backend.status()).toMatchObject({ state: 'starting', absence: null });
+});
+
+test('one whose runtime is removed is absent, and comes back when it is set up again', async () => {
+  await comesUp();
+  located = { absent: { code: 'runtime_removed', cure: 'Set it up again.' } };
+  // The set-up tells of the removal before the server is ended.
+  void backend.relocate();
+  await backend.release();
+  await backend.relocate();
+  expect(backend.status()).toMatchObject({
+    state: 'absent',
+    pid: null,
+    absence: { code: 'runtime_removed' },
+  });
+  await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'backend_absent' });
+  located = PYTHON;
+  await backend.relocate();
+  await settle();
+  expect(backend.status()).toMatchObject({ state: 'starting', absence: null });
+  await tells(LISTENING);
+  await clock.advance(100);
+  expect(backend.status()).toMatchObject({ state: 'ready', url: 'http://127.0.0.1:4000' });
+});
+
+test.each(['start', 'relocate', 'restart'] as const)(
+  'a look for its runtime (%s) that ends after the stop starts nothing',
+  async (begins) => {
+    if (begins !== 'start') {
+      located = IN_SETUP;
+      await backend.start();
+    }
+    const slow = Promise.withResolvers<Located>();
+    look = () => slow.promise;
+    void backend[begins]('test');
+    await settle();
+    await backend.stop();
+    slow.resolve(PYTHON);
+    await clock.advance(10_000);
+    expect(spawner.children).toHaveLength(0);
+    expect(backend.status().state).toBe('stopped');
+    await backend.relocate();
+    await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'mlx_down' });
+    expect(spawner.children).toHaveLength(0);
+  },
+);
+
+test('a runtime that has gone by itself is missing at the next start, and no reason to try for ever', async () => {
+  await comesUp();
+  located = { absent: { code: 'runtime_broken', cure: 'Set it up again.' } };
+  spawner.last.exit(null, 'SIGKILL');
+  await clock.advance(20_000);
+  expect(backend.status()).toMatchObject({ state: 'absent', absence: { code: 'runtime_broken' } });
 });
 
 test('a load goes on for 10 s and more when the client who caused it leaves; a step that does is ended', async () => {

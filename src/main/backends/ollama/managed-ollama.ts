@@ -5,6 +5,7 @@ import { sleep } from '../../ports/clock';
 import { freePort } from '../../ports/free-port';
 import type { SupervisorLimits } from '../../supervisor/limits';
 import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
+import type { Absent, Locate } from '../locate';
 import type { Catalogue } from './catalogue';
 import { withDeadline } from './deadline';
 import { ollamaLaunchSpec } from './launch-spec';
@@ -12,8 +13,8 @@ import type { OllamaApi } from './ollama-api';
 import { ServerLog } from './server-log';
 
 export interface ManagedOllamaOptions {
-  /** Path of the program, asked before each start; a rejection is a failed start. */
-  program(): Promise<string>;
+  /** Where the program is; asked before each start. */
+  locate: Locate;
   logFile: string;
   env: Readonly<Record<string, string | undefined>>;
   createApi(url: string): OllamaApi;
@@ -41,6 +42,7 @@ export class ManagedOllama {
   /** Given to the server because it cannot tell its own; null = it stands in the log. */
   #port: number | null = null;
   #server: { api: OllamaApi; version: string } | null = null;
+  #absence: Absent | null = null;
 
   constructor(options: ManagedOllamaOptions, ports: SupervisorPorts) {
     this.#options = options;
@@ -50,6 +52,7 @@ export class ManagedOllama {
       {
         kind: 'ollama',
         limits: options.limits,
+        locate: async () => (await this.#locate()) !== null,
         launch: () => this.#launch(),
         onSpawn: () => {
           this.#server = null;
@@ -73,8 +76,21 @@ export class ManagedOllama {
     return this.supervisor.view().pid;
   }
 
+  /** Why there is no program; null = none has been missing at the last look. */
+  get absence(): Absent | null {
+    return this.#absence;
+  }
+
+  async #locate(): Promise<string | null> {
+    const found = await this.#options.locate();
+    this.#absence = 'absent' in found ? found.absent : null;
+    return 'path' in found ? found.path : null;
+  }
+
   async #launch() {
-    const program = await this.#options.program();
+    // Asked again each time: the set-up may have put a new program beside the old one.
+    const program = await this.#locate();
+    if (program === null) return null;
     const logFile = await this.#beginLog();
     this.#port = logFile === devNull ? await freePort() : null;
     return ollamaLaunchSpec(program, this.#options.env, logFile, this.#port ?? 0);
