@@ -93,9 +93,9 @@ export function createCore(
       setup.onProgress(setupLog(logger)),
       // A server that was switched on since comes with the next start of the app.
       setup.onSettled(({ part }) => void enabled.find(({ id }) => id === part)?.relocate()),
-      settings.onChange(() => {
+      settings.onChange(({ key }) => {
         projection.touch('settings', 'times', 'setup');
-        services.applySettings();
+        services.applySetting(key);
         void setup.runMissing();
       }),
       starter.start(),

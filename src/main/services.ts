@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { BACKEND_IDS } from '../shared/domain';
+import type { SettingKey } from '../shared/settings';
 import type { Backend } from './backends/backend';
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
@@ -68,9 +69,18 @@ export interface Services {
   dispatcher: RequestDispatcher;
   chat: ChatService;
   incidents: Incidents;
-  /** Makes running services follow the settings that act at once. */
-  applySettings(): void;
+  /** Makes running services follow a setting that acts at once. */
+  applySetting(key: SettingKey): void;
 }
+
+/** Settings that say where models are looked for. */
+const SCANNED: ReadonlySet<SettingKey> = new Set<SettingKey>([
+  'modelFolders',
+  'mlxModelFast',
+  'mlxModelCoding',
+  'mlxModelReasoning',
+  'mlxModelDefault',
+]);
 
 /** Makes the services and connects what one needs of another. Nothing runs yet. */
 export function createServices(
@@ -228,11 +238,11 @@ export function createServices(
     dispatcher,
     chat,
     incidents,
-    applySettings() {
+    applySetting(key) {
       queue.setSlots('mlx', values().mlxMaxConcurrent);
       queue.setSlots('ollama', values().ollamaMaxConcurrent);
-      void starter.ensure();
-      void library.rescan();
+      if (key === 'starterInAdopted') void starter.ensure();
+      if (SCANNED.has(key)) void library.rescan();
     },
   };
 

@@ -73,6 +73,9 @@ export interface Backend {
   /** Manual restart; works in every state. Resolves when ready or settled in failure. */
   restart(reason: string): Promise<void>;
 
+  /** Memory is short: gives up the load that a start has begun, and starts without it. Absent = it preloads nothing. */
+  giveUpPreload?(): void;
+
   /**
    * Ends the server of ours whose program is about to be removed; it comes back when `relocate` or a restart finds one.
    * Resolves when no process is left.

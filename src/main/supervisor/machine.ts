@@ -52,6 +52,8 @@ export type SupervisorEvent =
   | { type: 'revive' }
   /** The user's button. */
   | { type: 'restart' }
+  /** A start is given up because memory is short; nobody asked for it and nothing has failed. */
+  | { type: 'start-given-up' }
   | { type: 'stop' }
   | { type: 'stage'; stage: 'spawning' | 'loading' | 'probing' }
   | { type: 'ready' }

@@ -129,6 +129,11 @@ export class Supervisor {
     );
   }
 
+  /** Ends a start that is under way and begins anew; counters, breaker and planned restarts stay as they are. */
+  giveUpStart(): void {
+    this.#dispatch({ type: 'start-given-up' });
+  }
+
   /**
    * Ends it for good: only `start` and `restart` bring it back. Resolves when no process is left: at most grace +
    * give-up time.

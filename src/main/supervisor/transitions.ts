@@ -32,6 +32,8 @@ export function transition(machine: Machine, event: SupervisorEvent, limits: Sup
       return onRelease(machine, limits);
     case 'restart':
       return onRestart(machine, limits);
+    case 'start-given-up':
+      return state.name === 'starting' ? end(machine, 'spawn', limits) : ignore(machine);
     case 'stop':
       return onStop(machine, limits);
     case 'stage':

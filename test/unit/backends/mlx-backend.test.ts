@@ -5,11 +5,16 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Located } from '../../../src/main/backends/locate';
 import { MlxBackend } from '../../../src/main/backends/mlx/mlx-backend';
 import type { ModelFolder } from '../../../src/main/backends/mlx/mlx-options';
+import { watchPreload } from '../../../src/main/create-memory';
+import type { MemoryGate } from '../../../src/main/memory/memory-gate';
+import type { MemoryMonitor } from '../../../src/main/memory/memory-monitor';
+import { Emitter } from '../../../src/main/ports/emitter';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { ChildRecords } from '../../../src/main/supervisor/sweep';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
 import { memLine } from '../../support/launcher-lines';
+import { RecordedLife } from '../../support/recorded-life';
 
 /** The server with a process that a test plays; the real one is in test/integration. */
 
@@ -36,6 +41,7 @@ let model: ModelFolder | null;
 let admitted: (name: string) => boolean;
 let posts: number;
 let backend: MlxBackend;
+let life: RecordedLife;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tandem-mlx-'));
@@ -47,6 +53,7 @@ beforeEach(async () => {
   model = null;
   admitted = () => true;
   posts = 0;
+  life = new RecordedLife();
   backend = new MlxBackend(
     {
       locate: () => look(),
@@ -66,7 +73,7 @@ beforeEach(async () => {
       },
       instanceId: 'test',
     },
-    { clock, spawner, table: new FakeProcessTable(), records, logger: silentLogger },
+    { clock, spawner, table: new FakeProcessTable(), records, logger: silentLogger, observer: life },
   );
 });
 
@@ -220,6 +227,28 @@ async function runsOut(): Promise<void> {
   await settle();
   await clock.advance(20_000);
 }
+
+test('a preload that is given up for want of memory is no restart by a person: what was counted stays', async () => {
+  model = { name: 'm', folder };
+  await backend.start();
+  await settle();
+  await runsOut();
+  await tells({ event: 'loading', model: folder });
+  const before = backend.status();
+  expect(before).toMatchObject({ state: 'starting', restarts: 1, ladder: { rung: 1 } });
+  const sampled = new Emitter<void>();
+  const machine = { onSample: sampled.subscribe } as unknown as MemoryMonitor;
+  watchPreload(machine, { mustStopPreload: () => true } as unknown as MemoryGate, backend);
+  admitted = () => false;
+  sampled.emit();
+  await settle();
+  expect(spawner.specs).toHaveLength(3);
+  expect(spawner.specs.at(-1)?.args).not.toContain(folder);
+  expect(backend.status()).toMatchObject({ state: 'starting', restarts: 1, ladder: { rung: 1 } });
+  expect(backend.status().lastError).toEqual(before.lastError);
+  expect(life.types).toContain('preload_given_up');
+  expect(life.types).not.toContain('restarted_by_user');
+});
 
 test('what stands in for a large model is asked room for itself', async () => {
   model = { name: 'large', folder };

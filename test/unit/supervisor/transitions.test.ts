@@ -58,6 +58,7 @@ const EVENTS: Record<string, SupervisorEvent> = {
   revive: { type: 'revive' },
   release: { type: 'release' },
   restart: { type: 'restart' },
+  'given up': { type: 'start-given-up' },
   stop: { type: 'stop' },
   allowed: { type: 'stage', stage: 'spawning' },
   probing: { type: 'stage', stage: 'probing' },
@@ -97,6 +98,7 @@ removing   | exits for good | absent                        | cancel-start reap
 removing   | timer       | stopping/killing>absent       | kill
 asking     | restart     | stopping/terminating>spawn    | cancel-start terminate
 asking     | missing     | absent                        |
+asking     | given up    | stopping/terminating>spawn    | cancel-start terminate
 asking     | release     | stopping/terminating>absent   | cancel-start terminate
 asking     | stop        | stopping/terminating>stopped  | cancel-start terminate
 asking     | allowed     | starting/spawning             |
@@ -109,6 +111,7 @@ asking     | exits for good | open                          | cancel-start reap
 asking     | timer       | starting/waiting              |
 waiting    | restart     | stopping/terminating>spawn    | cancel-start terminate
 waiting    | missing     | absent                        |
+waiting    | given up    | stopping/terminating>spawn    | cancel-start terminate
 waiting    | release     | stopping/terminating>absent   | cancel-start terminate
 waiting    | stop        | stopping/terminating>stopped  | cancel-start terminate
 waiting    | allowed     | starting/spawning             |
@@ -121,6 +124,7 @@ waiting    | exits for good | open                          | cancel-start reap
 waiting    | timer       | starting/overdue              |
 overdue    | restart     | stopping/terminating>spawn    | cancel-start terminate
 overdue    | missing     | absent                        |
+overdue    | given up    | stopping/terminating>spawn    | cancel-start terminate
 overdue    | release     | stopping/terminating>absent   | cancel-start terminate
 overdue    | stop        | stopping/terminating>stopped  | cancel-start terminate
 overdue    | allowed     | starting/spawning             |
@@ -133,6 +137,7 @@ overdue    | exits for good | open                          | cancel-start reap
 starting   | allowed     | starting/spawning             |
 starting   | restart     | stopping/terminating>spawn    | cancel-start terminate
 starting   | missing     | absent                        |
+starting   | given up    | stopping/terminating>spawn    | cancel-start terminate
 starting   | release     | stopping/terminating>absent   | cancel-start terminate
 starting   | stop        | stopping/terminating>stopped  | cancel-start terminate
 starting   | probing     | starting/probing              |

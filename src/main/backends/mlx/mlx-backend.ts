@@ -168,6 +168,10 @@ export class MlxBackend implements Backend, MemoryHolder {
     await this.#process.supervisor.restart();
   }
 
+  giveUpPreload(): void {
+    this.#process.supervisor.giveUpStart();
+  }
+
   async release(): Promise<void> {
     await this.#process.supervisor.release();
   }
