@@ -134,12 +134,14 @@ export function createCore(
       await services.fingerprints.load();
       await services.times.open();
       await services.incidents.load();
-      const onGateway = await gateway.listen(listen.gateway.port, listen.gateway.host);
-      const onMlxApi = await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host);
+      try {
+        addresses.gateway = (await gateway.listen(listen.gateway.port, listen.gateway.host)).url;
+        addresses.mlxApi = (await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host)).url;
+      } catch (error) {
+        if (!stopping) throw error;
+      }
       // Nothing may be started any more once it is being stopped.
       if (stopping) return;
-      addresses.gateway = onGateway.url;
-      addresses.mlxApi = onMlxApi.url;
       projection.touch('app');
       subscribe();
       memory.start();
