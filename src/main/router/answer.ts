@@ -1,6 +1,5 @@
 import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
 import type { Backend, BackendRequest } from '../backends/backend';
-import type { MemoryGrant } from '../memory/memory-gate';
 import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
 import { Attempt } from './attempt';
@@ -9,7 +8,7 @@ import { fitToContext, lastMessageOnly } from './context';
 import type { DrainWatch } from './drain-watch';
 import { onlyEchoed } from './failures';
 import type { MeasuredTimes } from './measured-times';
-import { askForMemory, type MemoryAuthority } from './memory-leave';
+import type { MemoryLeave } from './memory-leave';
 import { PrefillWatch } from './prefill-watch';
 import type { RequestRun } from './request-run';
 import type { Splice } from './splice';
@@ -38,23 +37,22 @@ interface AnswerContext extends TryContext {
   slot: Slot;
   stay: Stay;
   timeoutMs: number;
-  /** How long it is expected to take. */
-  expectedMs: number;
   clock: Clock;
   measured: MeasuredTimes;
   drains: DrainWatch;
-  memory: MemoryAuthority | undefined;
+  leave: MemoryLeave;
 }
 
 /**
  * Lets a backend answer in the slot it has been given. `view.visible` becomes true as soon as anything of the answer
- * can be seen, `view.sent` as soon as the backend has the request. Throws the attempt's failure, or `echo`; the slot is given back in every case.
+ * can be seen, `view.sent` as soon as the backend has the request. Returns false where memory had to be waited for, which is
+ * done without a slot: nothing was sent, and with the leave that it has by now it needs another one. Throws the attempt's failure, or `echo`; the slot is given back in every case.
  */
 export async function* answer(
   context: AnswerContext,
   view: { visible: boolean; sent: boolean },
-): AsyncGenerator<RouterEvent, void, void> {
-  const { run, routed, candidate, backend, clock, drains } = context;
+): AsyncGenerator<RouterEvent, boolean, void> {
+  const { run, routed, candidate, backend, clock, drains, leave } = context;
   const splice = candidate.starter ? context.splice : null;
   const attempt = new Attempt(
     {
@@ -63,10 +61,10 @@ export async function* answer(
     },
     run.signal,
   );
-  let leave: MemoryGrant | null = null;
   try {
     await attempt.ready();
-    leave = await askForMemory(context.memory, context);
+    await leave.ask(() => attempt.close());
+    if (attempt.isOver) return false;
     run.takenBy(candidate);
     view.sent = true;
     const takenAt = clock.now();
@@ -107,9 +105,9 @@ export async function* answer(
     if (rest) yield { type: 'text', text: rest };
     const { backend: id, model, reasons } = run.label(candidate);
     yield { type: 'end', end, backend: id, model, reasons };
+    return true;
   } finally {
     attempt.close();
-    leave?.release();
   }
 }
 

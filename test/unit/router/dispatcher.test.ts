@@ -5,6 +5,7 @@ import { RequestQueue } from '../../../src/main/queue/request-queue';
 import { RequestDispatcher } from '../../../src/main/router/dispatcher';
 import { Fingerprints } from '../../../src/main/router/fingerprints';
 import { MeasuredTimes } from '../../../src/main/router/measured-times';
+import type { MemoryAuthority } from '../../../src/main/router/memory-leave';
 import type { FinishedRecord } from '../../../src/main/router/request-run';
 import type { RouterEvent, RouteSnapshot } from '../../../src/main/router/types';
 import type { CompletionRequest, ModelInfo } from '../../../src/shared/domain';
@@ -28,6 +29,7 @@ function setUp(
     settings?: Partial<Settings>;
     refresh?: () => Promise<void>;
     maxDepth?: number;
+    memory?: MemoryAuthority;
   } = {},
 ) {
   const clock = new FakeClock();
@@ -62,6 +64,7 @@ function setUp(
       clock,
       logger: silentLogger,
     }),
+    memory: options.memory,
     clock,
     logger: silentLogger,
     onFinished: (record) => void records.push(record),
@@ -165,6 +168,40 @@ describe('RequestDispatcher', () => {
       reasons: ['rule:greeting', 'fallback:mlx-exited'],
     });
     expect(records).toMatchObject([{ outcome: 'done', backend: 'ollama', replays: 1 }]);
+  });
+
+  it('counts no replay of a request that no server had', async () => {
+    const { mlx, send, records } = setUp();
+    mlx.ensureReady = () => Promise.reject(new TandemError('mlx_down', 'gone'));
+    const answer = await send('hello').finished;
+    expect(answer.end).toMatchObject({ backend: 'ollama', reasons: ['rule:greeting', 'fallback:mlx-down'] });
+    expect(records).toMatchObject([{ outcome: 'done', backend: 'ollama', replays: 0 }]);
+  });
+
+  it('holds no slot while it waits for memory', async () => {
+    const free = Promise.withResolvers<void>();
+    const released: string[] = [];
+    const { mlx, send } = setUp({
+      models: [MODELS[0] as ModelInfo, model('mlx', 'large', 3)],
+      memory: {
+        async admit(asked, _signal, onWait) {
+          const grant = { reasons: [], release: () => void released.push(asked.model) };
+          if (asked.model !== 'large') return grant;
+          onWait();
+          await free.promise;
+          return grant;
+        },
+      },
+    });
+    const large = send('hello', { model: { kind: 'named', name: 'large' } });
+    await settle();
+    const small = await send('hello', { model: { kind: 'named', name: 'phi3.5-mini-4k' } }).finished;
+    expect(small.text).toBe('fine');
+    expect(large.answer.kinds).not.toContain('attempt');
+    free.resolve();
+    expect((await large.finished).end).toMatchObject({ model: 'large' });
+    expect(mlx.requests.map((request) => request.model)).toEqual(['phi3.5-mini-4k', 'large']);
+    expect(released).toEqual(['phi3.5-mini-4k', 'large']);
   });
 
   it('takes a stream that just ends for a failure', async () => {
