@@ -26,6 +26,11 @@ interface Running {
   overruleMemory: boolean;
 }
 
+interface Turn {
+  user: UserMessage;
+  answer: Answer;
+}
+
 /** Chats: stores what the user says before it is sent, streams the answers, keeps both whatever happens. */
 export class ChatService {
   readonly #store: Store;
@@ -60,11 +65,11 @@ export class ChatService {
   }
 
   /** Stores the message, then answers it. Rejects, with nothing sent, when it cannot be stored. */
-  async send(
-    chatId: string | null,
-    text: string,
-    target: Target,
-  ): Promise<{ user: UserMessage; answer: Answer }> {
+  send(chatId: string | null, text: string, target: Target): Promise<Turn> {
+    return this.#send(chatId, text, target);
+  }
+
+  async #send(chatId: string | null, text: string, target: Target, replaces?: string): Promise<Turn> {
     const at = this.#clock.wall().getTime();
     const id = chatId ?? randomUUID();
     const user: UserMessage = { role: 'user', id: randomUUID(), chatId: id, text, at };
@@ -73,6 +78,7 @@ export class ChatService {
       chat: chatId === null ? { id, title: firstTitle(text) } : null,
       user,
       answer,
+      replaces,
     });
     this.#listChanged.emit();
     this.#pushes.emit({ name: 'chatChanged', payload: { chatId: id } });
@@ -90,20 +96,15 @@ export class ChatService {
     return answer;
   }
 
-  /** Replaces a user message and all that follows it. */
-  async edit(
-    messageId: string,
-    text: string,
-    target: Target,
-  ): Promise<{ user: UserMessage; answer: Answer }> {
+  /** Replaces a user message and all that follows it. Rejects, with all of it as it was, when that cannot be stored. */
+  async edit(messageId: string, text: string, target: Target): Promise<Turn> {
     const message = await this.#store.message(messageId);
     if (message?.role !== 'user')
       throw new TandemError('not_found', 'This message is gone. Open the chat again.');
-    for (const running of this.#running.values()) {
-      if (running.live.answer.chatId === message.chatId) this.stop(running.live.answer.id);
-    }
-    await this.#store.truncateFrom(messageId);
-    return this.send(message.chatId, text, target);
+    const running = this.#runningIn(message.chatId);
+    const turn = await this.#send(message.chatId, text, target, messageId);
+    for (const id of running) this.stop(id);
+    return turn;
   }
 
   /** Stops an answer at once; what arrived stays. Stopping an ended one is no error. */
@@ -118,9 +119,8 @@ export class ChatService {
 
   /** Hides a chat and erases it for good after the undo time. */
   async remove(chatId: string): Promise<void> {
-    for (const { live } of this.#running.values())
-      if (live.answer.chatId === chatId) this.stop(live.answer.id);
     await this.#store.hideChat(chatId);
+    for (const id of this.#runningIn(chatId)) this.stop(id);
     this.#listChanged.emit();
     this.#cancelErasure(chatId);
     const cancel = this.#clock.after(UNDO_MS, () => {
@@ -164,6 +164,13 @@ export class ChatService {
     });
     await Promise.all(settled);
     await this.#saver.flush();
+  }
+
+  /** Ids of the answers that are being written in a chat. */
+  #runningIn(chatId: string): string[] {
+    return [...this.#running.values()]
+      .filter(({ live }) => live.answer.chatId === chatId)
+      .map(({ live }) => live.answer.id);
   }
 
   #cancelErasure(chatId: string): void {
