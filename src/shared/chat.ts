@@ -46,7 +46,7 @@ export const answerMetaSchema = z.object({
     .object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) })
     .nullable(),
   /** Tandem's own words: which of them to show, in the UI's language. */
-  notice: z.enum(['no_model', 'declined', 'ollama_down']).nullable(),
+  notice: z.enum(['no_model', 'declined', 'ollama_down', 'interrupted']).nullable(),
 });
 export type AnswerMeta = z.infer<typeof answerMetaSchema>;
 

@@ -24,6 +24,8 @@ interface Running {
   controller: AbortController;
   target: Target;
   overruleMemory: boolean;
+  /** It is not the user who ends it, but the end of the app. */
+  interrupted: boolean;
 }
 
 interface Turn {
@@ -155,12 +157,12 @@ export class ChatService {
     }
   }
 
-  /** Stops all answers and waits until they are stored. */
+  /** Stops all answers, which say why, and waits until they are stored. */
   async close(): Promise<void> {
     const settled = [...this.#running.values()].map((running) => {
-      const { answer } = running.live;
-      this.stop(answer.id);
-      return this.#saver.save({ ...answer, status: 'stopped' });
+      running.interrupted = true;
+      this.stop(running.live.answer.id);
+      return this.#saver.save(running.live.answer);
     });
     await Promise.all(settled);
     await this.#saver.flush();
@@ -187,7 +189,7 @@ export class ChatService {
 
   #start(answer: Answer, target: Target, overruleMemory = false): void {
     const controller = new AbortController();
-    const running = { live: new LiveAnswer(answer), controller, target, overruleMemory };
+    const running = { live: new LiveAnswer(answer), controller, target, overruleMemory, interrupted: false };
     this.#running.set(answer.id, running);
     this.#pushes.emit(running.live.state());
     void this.#run(running);
@@ -202,7 +204,7 @@ export class ChatService {
     });
     const onAbort = () => {
       text.flush();
-      this.#tell(live.settle('stopped'));
+      this.#tell(live.settle('stopped', running.interrupted ? { notice: 'interrupted' } : {}));
     };
     controller.signal.addEventListener('abort', onAbort, { once: true });
     try {

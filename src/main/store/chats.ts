@@ -98,7 +98,10 @@ export function chatQueries(db: DatabaseSync, backupDir: string): ChatQueries {
 
     recover() {
       const interrupted = db
-        .prepare("UPDATE messages SET status = 'stopped' WHERE status IN ('queued', 'streaming')")
+        .prepare(
+          `UPDATE messages SET status = 'stopped', meta = json_set(meta, '$.notice', 'interrupted')
+           WHERE status IN ('queued', 'streaming')`,
+        )
         .run().changes;
       const hidden = rows(db, 'SELECT id FROM chats WHERE hidden = 1').map((row) => String(row.id));
       if (hidden.length > 0) erase(db, backupDir, hidden);

@@ -58,7 +58,7 @@ export interface Store {
   restoreChat(chatId: string): Promise<void>;
   /** Erases a hidden chat for good (`secure_delete`). */
   eraseChat(chatId: string): Promise<void>;
-  /** Answers left `queued` or `streaming` by a dead instance become `stopped`; hidden chats are erased. */
+  /** Answers left `queued` or `streaming` by a dead instance become `stopped`, which says so; hidden chats are erased. */
   recover(): Promise<{ interrupted: number; erased: number }>;
   /** Queues a journal row; written in batches, at most 1 s later. Never rejects. */
   journal(row: JournalRow): void;

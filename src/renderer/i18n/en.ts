@@ -152,6 +152,7 @@ export const en = {
     writing: '{{backend}} is writing',
     complete: '{{backend}} has answered.',
     stopped: 'Stopped by you.',
+    interrupted: 'Tandem ended before this answer was complete.',
     stoppedEmpty: 'Stopped before the first word.',
     broke: '{{from}} stopped here. {{to}} answers anew below.',
     brokeAlone: '{{from}} stopped here.',

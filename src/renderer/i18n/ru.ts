@@ -158,6 +158,7 @@ export const ru = {
     writing: '{{backend}} пишет',
     complete: '{{backend}} ответил.',
     stopped: 'Вы остановили ответ.',
+    interrupted: 'Tandem завершился раньше, чем ответ был готов.',
     stoppedEmpty: 'Остановлено до первого слова.',
     broke: 'Здесь {{from}} остановился. Ниже заново отвечает {{to}}.',
     brokeAlone: 'Здесь {{from}} остановился.',

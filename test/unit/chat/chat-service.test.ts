@@ -334,6 +334,19 @@ describe('chat', () => {
     expect(dispatcher.requests.length).toBeGreaterThan(1);
   });
 
+  it('says of an answer that the end of the app cut off that it was not the user', async () => {
+    const { answer } = await chat.send(null, 'long', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('half'));
+    await clock.advance(100);
+    await chat.close();
+    expect(stored(answer.id)).toMatchObject({
+      status: 'stopped',
+      text: 'half',
+      meta: { notice: 'interrupted' },
+    });
+  });
+
   it('deletes a chat with time to think again', async () => {
     const kept = await chat.send(null, 'kept', auto);
     const gone = await chat.send(null, 'gone', auto);

@@ -174,7 +174,11 @@ describe('chats', () => {
     chats.addTurn({ chat: { id: 'b', title: 'B' }, ...turn('b', 2) });
     chats.hideChat('b');
     expect(chats.recover()).toEqual({ interrupted: 2, erased: 1 });
-    expect(chats.message(answer.id)).toMatchObject({ text: 'half', status: 'stopped' });
+    expect(chats.message(answer.id)).toMatchObject({
+      text: 'half',
+      status: 'stopped',
+      meta: { ...answer.meta, notice: 'interrupted' },
+    });
     expect(chats.messages('b')).toEqual([]);
     expect(chats.recover()).toEqual({ interrupted: 0, erased: 0 });
   });

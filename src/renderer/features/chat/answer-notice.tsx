@@ -26,6 +26,8 @@ export function AnswerNotice({
           <ModelSuggestions />
         </div>
       );
+    case 'interrupted':
+      return <p className="mt-1.5 text-ink-3 text-small">{t('answer.interrupted')}</p>;
     case 'declined':
       return <p>{t('answer.declined')}</p>;
     case 'ollama_down':
