@@ -26,6 +26,8 @@ export interface ManagedOllamaOptions {
 /** Only a model this small is asked for one token to prove a fresh server alive: a large one takes minutes to load. */
 const PROBE_MODEL_BYTES = 64_000_000;
 
+/** The log of a server that runs is looked at this often. */
+const LOG_LOOK_MS = 10_000;
 const LISTEN_LOOK_MS = 20;
 /** One token of such a model takes a second; a load whose process was lost would never end. */
 const PROBE_MODEL_MS = 20_000;
@@ -43,6 +45,7 @@ export class ManagedOllama {
   #port: number | null = null;
   #server: { api: OllamaApi; version: string } | null = null;
   #absence: Absent | null = null;
+  #cancelLogWatch: (() => void) | null = null;
 
   constructor(options: ManagedOllamaOptions, ports: SupervisorPorts) {
     this.#options = options;
@@ -64,6 +67,7 @@ export class ManagedOllama {
       },
       ports,
     );
+    this.supervisor.onChange(({ pid }) => this.#watchLog(pid !== null));
   }
 
   /** The running server; null unless it is ready. */
@@ -105,6 +109,17 @@ export class ManagedOllama {
       this.#ports.logger.warn('ollama.no-log', { code: (error as NodeJS.ErrnoException).code ?? 'unknown' });
       return devNull;
     }
+  }
+
+  /** The log stays bounded however long the server lives; on a full disk it is tried again. */
+  #watchLog(runs: boolean): void {
+    if (runs) {
+      const trim = () => void this.#log.trim().catch(() => {});
+      this.#cancelLogWatch ??= this.#ports.clock.every(LOG_LOOK_MS, trim);
+      return;
+    }
+    this.#cancelLogWatch?.();
+    this.#cancelLogWatch = null;
   }
 
   /** Resolves when the server listens. */
