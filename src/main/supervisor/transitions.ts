@@ -1,6 +1,7 @@
 import type { ExitCause } from '../../shared/incidents';
 import { backoffMs, coolDownMs, type SupervisorLimits } from './limits';
 import type { AfterStop, Machine, StartStage, Step, SupervisorEvent } from './machine';
+import { end, ignore, kill, look, missing, spawn, then } from './steps';
 
 /**
  * The life of one supervised process as a pure function: state × event → next state, what to do, and the timer that
@@ -240,57 +241,6 @@ function onStartTimer(machine: Machine, stage: StartStage, limits: SupervisorLim
   }
 }
 
-/** It is wanted: its program is looked for before anything is started. Only the last look counts. */
-function look(machine: Machine): Step {
-  return {
-    machine: { ...machine, state: { name: 'absent', looking: true } },
-    effects: ['cancel-start', 'look'],
-    timer: null,
-  };
-}
-
-function missing(machine: Machine): Step {
-  return {
-    machine: { ...machine, state: { name: 'absent', looking: false }, trial: false },
-    effects: [],
-    timer: null,
-  };
-}
-
-/** What follows when the process that is being ended has gone. */
-function then(
-  machine: Machine,
-  state: Extract<Machine['state'], { name: 'stopping' }>,
-  next: AfterStop,
-): Step {
-  return { machine: { ...machine, state: { ...state, next } }, effects: [], timer: 'keep' };
-}
-
-function spawn(machine: Machine, limits: SupervisorLimits): Step {
-  return {
-    machine: { ...machine, state: { name: 'starting', stage: 'asking' } },
-    effects: ['spawn'],
-    timer: limits.askMs,
-  };
-}
-
-/** The kill ladder's first rung. */
-function end(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
-  return {
-    machine: { ...machine, state: { name: 'stopping', stage: 'terminating', next } },
-    effects: ['cancel-start', 'terminate'],
-    timer: limits.graceMs,
-  };
-}
-
-function kill(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
-  return {
-    machine: { ...machine, state: { name: 'stopping', stage: 'killing', next } },
-    effects: ['kill'],
-    timer: limits.giveUpMs,
-  };
-}
-
 /** The process is gone; what is left of its group goes with it. */
 function settle(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
   const after = settled(machine, next, limits);
@@ -321,8 +271,4 @@ function open(machine: Machine, coolMs: number | null): Step {
 
 function mended(machine: Machine): Machine {
   return { ...machine, trial: false, broken: false };
-}
-
-function ignore(machine: Machine): Step {
-  return { machine, effects: [], timer: 'keep' };
 }
