@@ -116,9 +116,9 @@ export function createCore(
       setup.onProgress(setupLog(logger)),
       // A server that was switched on since comes with the next start of the app.
       setup.onSettled(({ part }) => void (part === 'model' ? onSmallModel() : byId(part)?.relocate())),
-      settings.onChange(() => {
+      settings.onChange(({ key }) => {
         projection.touch('settings', 'times', 'setup');
-        services.applySettings();
+        services.applySetting(key);
         void setup.runMissing();
       }),
       smallModelInOllama.start(),
@@ -157,12 +157,14 @@ export function createCore(
       await services.fingerprints.load();
       await services.times.open();
       await services.incidents.load();
-      const onGateway = await gateway.listen(listen.gateway.port, listen.gateway.host);
-      const onMlxApi = await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host);
+      try {
+        addresses.gateway = (await gateway.listen(listen.gateway.port, listen.gateway.host)).url;
+        addresses.mlxApi = (await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host)).url;
+      } catch (error) {
+        if (!stopping) throw error;
+      }
       // Nothing may be started any more once it is being stopped.
       if (stopping) return;
-      addresses.gateway = onGateway.url;
-      addresses.mlxApi = onMlxApi.url;
       projection.touch('app');
       subscribe();
       memory.start();

@@ -53,6 +53,6 @@ export function watchPreload(machine: MemoryMonitor, gate: MemoryGate, backend: 
   return machine.onSample(() => {
     const { state, stage, pid } = backend.status();
     const preloading = state === 'starting' && stage === 'loading' && pid !== null;
-    if (preloading && gate.mustStopPreload(backend.id)) void backend.restart('memory');
+    if (preloading && gate.mustStopPreload(backend.id)) backend.giveUpPreload?.();
   });
 }

@@ -117,7 +117,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
       const inUse = runtimePaths(setup).some((path) => path.includes(`/${name}-${version}/`));
       if (inUse && backend) {
         setup.forget(backend.id);
-        await backend.stop();
+        await backend.release();
       }
       await removeRuntime(place.runtimeDir, name, version);
       return {};

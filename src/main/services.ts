@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { SMALL_MODEL_NAME } from '../shared/domain';
+import type { SettingKey } from '../shared/settings';
 import { SETUP_PARTS } from '../shared/status';
 import type { Backend } from './backends/backend';
 import { BackendRegistry } from './backends/registry';
@@ -71,9 +72,18 @@ export interface Services {
   dispatcher: RequestDispatcher;
   chat: ChatService;
   incidents: Incidents;
-  /** Makes running services follow the settings that act at once. */
-  applySettings(): void;
+  /** Makes running services follow a setting that acts at once. */
+  applySetting(key: SettingKey): void;
 }
+
+/** Settings that say where models are looked for. */
+const SCANNED: ReadonlySet<SettingKey> = new Set<SettingKey>([
+  'modelFolders',
+  'mlxModelFast',
+  'mlxModelCoding',
+  'mlxModelReasoning',
+  'mlxModelDefault',
+]);
 
 /** Makes the services and connects what one needs of another. Nothing runs yet. */
 export function createServices(
@@ -255,12 +265,12 @@ export function createServices(
     dispatcher,
     chat,
     incidents,
-    applySettings() {
+    applySetting(key) {
       queue.setSlots('mlx', values().mlxMaxConcurrent);
       queue.setSlots('ollama', values().ollamaMaxConcurrent);
-      smallModel.follow();
-      void smallModelInOllama.ensure();
-      void library.rescan();
+      if (key === 'smallModel') smallModel.follow();
+      if (key === 'smallModelInAdopted') void smallModelInOllama.ensure();
+      if (SCANNED.has(key)) void library.rescan();
     },
   };
 

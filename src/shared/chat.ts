@@ -45,8 +45,8 @@ export const answerMetaSchema = z.object({
   error: z
     .object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) })
     .nullable(),
-  /** Tandem's own words: which of them to show, in the UI's language. `small_model` stands below an answer. */
-  notice: z.enum(['no_model', 'declined', 'ollama_down', 'small_model']).nullable(),
+  /** Tandem's own words: which of them to show, in the UI's language. `small_model` and `interrupted` are shown below an answer. */
+  notice: z.enum(['no_model', 'declined', 'ollama_down', 'small_model', 'interrupted']).nullable(),
 });
 export type AnswerMeta = z.infer<typeof answerMetaSchema>;
 

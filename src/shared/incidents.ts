@@ -42,6 +42,7 @@ export const lifeEventSchema = z.object({
     'waiting_for_memory',
     'restart_planned',
     'restarted_by_user',
+    'preload_given_up',
     'rung',
     'breaker_open',
     'breaker_half_open',

@@ -1,5 +1,6 @@
 import type { JournalRow, Store } from '../../src/main/store/types';
 import type { Answer, ChatSummary, Message } from '../../src/shared/chat';
+import { TandemError } from '../../src/shared/errors';
 
 /** A Store in memory for tests of what stands above it; the real one has tests of its own. */
 export class MemoryStore implements Store {
@@ -21,6 +22,8 @@ export class MemoryStore implements Store {
   }
   async addTurn(turn: Parameters<Store['addTurn']>[0]): Promise<void> {
     this.#check();
+    if (!turn.chat) this.#require(turn.user.chatId);
+    if (turn.replaces !== undefined) this.#truncateFrom(turn.replaces);
     if (turn.chat) {
       const { at } = turn.user;
       this.#chats.set(turn.chat.id, {
@@ -35,19 +38,13 @@ export class MemoryStore implements Store {
   }
   async addAnswer(answer: Answer): Promise<void> {
     this.#check();
+    this.#require(answer.chatId);
     this.saved.push(answer);
   }
   async saveAnswer(answer: Answer): Promise<void> {
     this.#check();
     const index = this.saved.findIndex((message) => message.id === answer.id);
     if (index >= 0) this.saved[index] = answer;
-  }
-  async truncateFrom(messageId: string): Promise<{ chatId: string } | null> {
-    const index = this.saved.findIndex((message) => message.id === messageId);
-    const message = this.saved[index];
-    if (!message) return null;
-    this.saved.splice(index);
-    return { chatId: message.chatId };
   }
   async message(id: string): Promise<Message | null> {
     return this.saved.find((message) => message.id === id) ?? null;
@@ -85,6 +82,16 @@ export class MemoryStore implements Store {
     return this.rows.slice(-limit);
   }
   async close(): Promise<void> {}
+
+  #truncateFrom(messageId: string): void {
+    const index = this.saved.findIndex((message) => message.id === messageId);
+    if (index < 0) throw new TandemError('not_found', 'no such message');
+    this.saved.splice(index);
+  }
+
+  #require(chatId: string): void {
+    if (this.#chats.get(chatId)?.hidden ?? true) throw new TandemError('not_found', 'no such chat');
+  }
 
   #check(): void {
     if (this.failure) throw this.failure;

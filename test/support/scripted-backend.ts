@@ -185,6 +185,10 @@ export class ScriptedBackend implements Backend {
     this.state = 'ready';
   }
 
+  async release(): Promise<void> {
+    this.state = 'absent';
+  }
+
   async stop(): Promise<void> {
     this.state = 'stopped';
   }

@@ -73,6 +73,18 @@ export interface Backend {
   /** Manual restart; works in every state. Resolves when ready or settled in failure. */
   restart(reason: string): Promise<void>;
 
-  /** Stops what we started; an adopted server is left alone. Resolves when no process is left. */
+  /** Memory is short: gives up the load that a start has begun, and starts without it. Absent = it preloads nothing. */
+  giveUpPreload?(): void;
+
+  /**
+   * Ends the server of ours whose program is about to be removed; it comes back when `relocate` or a restart finds one.
+   * Resolves when no process is left.
+   */
+  release(): Promise<void>;
+
+  /**
+   * Stops what we started, and nothing that is under way starts it again; an adopted server is left alone. Resolves when
+   * no process is left.
+   */
   stop(): Promise<void>;
 }

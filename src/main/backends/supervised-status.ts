@@ -1,6 +1,7 @@
 import type { BackendStatus } from '../../shared/status';
 import type { SupervisorView } from '../supervisor/supervisor-types';
 import { exitWords } from './exit-words';
+import type { Absent } from './locate';
 
 /**
  * The part of a status that follows from the supervised process and from what it is computing.
@@ -19,6 +20,7 @@ export function supervisedStatus(
     stage: up && draining > 0 ? 'draining' : view.stage,
     pid: view.pid,
     ownership: 'managed',
+    absence: null,
     readySince: view.readySince,
     restarts: view.restarts,
     nextStartAt: view.nextStartAt,
@@ -34,5 +36,16 @@ export function supervisedStatus(
       },
     }),
     ...(view.pid === null ? { model: null, url: null, memoryBytes: null } : {}),
+  };
+}
+
+/** What the status says of a server whose program is missing. */
+export function absentStatus({ setup, ...absence }: Absent): Partial<BackendStatus> {
+  return {
+    state: 'absent',
+    stage: setup ? 'setup' : 'idle',
+    ownership: 'none',
+    absence,
+    ...{ pid: null, url: null, model: null, memoryBytes: null, readySince: null, nextStartAt: null },
   };
 }

@@ -24,6 +24,13 @@ interface Running {
   controller: AbortController;
   target: Target;
   overruleMemory: boolean;
+  /** It is not the user who ends it, but the end of the app. */
+  interrupted: boolean;
+}
+
+interface Turn {
+  user: UserMessage;
+  answer: Answer;
 }
 
 /** Chats: stores what the user says before it is sent, streams the answers, keeps both whatever happens. */
@@ -60,11 +67,11 @@ export class ChatService {
   }
 
   /** Stores the message, then answers it. Rejects, with nothing sent, when it cannot be stored. */
-  async send(
-    chatId: string | null,
-    text: string,
-    target: Target,
-  ): Promise<{ user: UserMessage; answer: Answer }> {
+  send(chatId: string | null, text: string, target: Target): Promise<Turn> {
+    return this.#send(chatId, text, target);
+  }
+
+  async #send(chatId: string | null, text: string, target: Target, replaces?: string): Promise<Turn> {
     const at = this.#clock.wall().getTime();
     const id = chatId ?? randomUUID();
     const user: UserMessage = { role: 'user', id: randomUUID(), chatId: id, text, at };
@@ -73,6 +80,7 @@ export class ChatService {
       chat: chatId === null ? { id, title: firstTitle(text) } : null,
       user,
       answer,
+      replaces,
     });
     this.#listChanged.emit();
     this.#pushes.emit({ name: 'chatChanged', payload: { chatId: id } });
@@ -90,20 +98,15 @@ export class ChatService {
     return answer;
   }
 
-  /** Replaces a user message and all that follows it. */
-  async edit(
-    messageId: string,
-    text: string,
-    target: Target,
-  ): Promise<{ user: UserMessage; answer: Answer }> {
+  /** Replaces a user message and all that follows it. Rejects, with all of it as it was, when that cannot be stored. */
+  async edit(messageId: string, text: string, target: Target): Promise<Turn> {
     const message = await this.#store.message(messageId);
     if (message?.role !== 'user')
       throw new TandemError('not_found', 'This message is gone. Open the chat again.');
-    for (const running of this.#running.values()) {
-      if (running.live.answer.chatId === message.chatId) this.stop(running.live.answer.id);
-    }
-    await this.#store.truncateFrom(messageId);
-    return this.send(message.chatId, text, target);
+    const running = this.#runningIn(message.chatId);
+    const turn = await this.#send(message.chatId, text, target, messageId);
+    for (const id of running) this.stop(id);
+    return turn;
   }
 
   /** Stops an answer at once; what arrived stays. Stopping an ended one is no error. */
@@ -118,9 +121,8 @@ export class ChatService {
 
   /** Hides a chat and erases it for good after the undo time. */
   async remove(chatId: string): Promise<void> {
-    for (const { live } of this.#running.values())
-      if (live.answer.chatId === chatId) this.stop(live.answer.id);
     await this.#store.hideChat(chatId);
+    for (const id of this.#runningIn(chatId)) this.stop(id);
     this.#listChanged.emit();
     this.#cancelErasure(chatId);
     const cancel = this.#clock.after(UNDO_MS, () => {
@@ -155,15 +157,22 @@ export class ChatService {
     }
   }
 
-  /** Stops all answers and waits until they are stored. */
+  /** Stops all answers, which say why, and waits until they are stored. */
   async close(): Promise<void> {
     const settled = [...this.#running.values()].map((running) => {
-      const { answer } = running.live;
-      this.stop(answer.id);
-      return this.#saver.save({ ...answer, status: 'stopped' });
+      running.interrupted = true;
+      this.stop(running.live.answer.id);
+      return this.#saver.save(running.live.answer);
     });
     await Promise.all(settled);
     await this.#saver.flush();
+  }
+
+  /** Ids of the answers that are being written in a chat. */
+  #runningIn(chatId: string): string[] {
+    return [...this.#running.values()]
+      .filter(({ live }) => live.answer.chatId === chatId)
+      .map(({ live }) => live.answer.id);
   }
 
   #cancelErasure(chatId: string): void {
@@ -180,7 +189,7 @@ export class ChatService {
 
   #start(answer: Answer, target: Target, overruleMemory = false): void {
     const controller = new AbortController();
-    const running = { live: new LiveAnswer(answer), controller, target, overruleMemory };
+    const running = { live: new LiveAnswer(answer), controller, target, overruleMemory, interrupted: false };
     this.#running.set(answer.id, running);
     this.#pushes.emit(running.live.state());
     void this.#run(running);
@@ -195,7 +204,7 @@ export class ChatService {
     });
     const onAbort = () => {
       text.flush();
-      this.#tell(live.settle('stopped'));
+      this.#tell(live.settle('stopped', running.interrupted ? { notice: 'interrupted' } : {}));
     };
     controller.signal.addEventListener('abort', onAbort, { once: true });
     try {

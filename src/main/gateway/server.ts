@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { TandemError } from '../../shared/errors';
+import { isTandemError, TandemError } from '../../shared/errors';
 import { isLoopback } from '../../shared/local-origin';
+import { Binding } from '../ports/binding';
 import { bindFailure, findPortHolder, portTaken } from '../ports/port-holder';
 import { ollamaError } from './dialects/ollama';
 import { answerFailures } from './failures';
@@ -22,7 +23,7 @@ export interface Gateway {
    * `environment_invalid` for an address that other machines reach, because there are no keys to ask them for.
    */
   listen(port: number, host: string): Promise<{ port: number; url: string }>;
-  /** Ends every answer in flight with an error frame and closes all connections. Safe to call twice. */
+  /** Ends every answer in flight with an error frame and closes all connections, also before or while it begins to listen. Safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -30,6 +31,7 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const inFlight = new InFlight();
   const app = build(options, inFlight);
+  const binding = new Binding();
   return {
     async listen(port, host) {
       if (!isLoopback(host)) {
@@ -39,8 +41,9 @@ export function createGateway(options: GatewayOptions): Gateway {
         );
       }
       try {
-        await app.listen({ port, host });
+        await binding.run(() => app.listen({ port, host }));
       } catch (error) {
+        if (isTandemError(error)) throw error;
         const { portVariable } = options.surface;
         if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE')
           throw bindFailure(error, port, host, portVariable);
@@ -51,7 +54,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async close() {
       inFlight.abortAll(new TandemError('cancelled', 'Tandem is stopping. Try again when it runs.'));
-      await app.close();
+      await binding.close(() => app.close());
     },
   };
 }

@@ -104,13 +104,15 @@ export class MemoryGate {
    * Resolves when the work may take its memory, after what must be unloaded has gone. Where memory cannot be read
    * everything is let in. Rejects with `memory_critical`, whose details say the rule and the bytes, or with the signal's
    * reason.
+   * @param onWait told once, before it waits
    */
-  async admit(asked: Asked, signal: AbortSignal): Promise<MemoryGrant> {
+  async admit(asked: Asked, signal: AbortSignal, onWait: () => void = () => {}): Promise<MemoryGrant> {
     if (!this.#options.isHere(asked.backend)) return { reasons: [], release() {} };
     const wish: MemoryWish = { ...asked, needs: await this.#options.needs[asked.backend].of(asked.model) };
     const since = this.#options.clock.now();
     const evicted = new Set<string>();
     let noted: Ledger['lastDecision'] = null;
+    let hasWaited = false;
     try {
       for (;;) {
         signal.throwIfAborted();
@@ -127,6 +129,8 @@ export class MemoryGate {
         }
         const waited = this.#options.clock.now() - since;
         if (waited >= waitLimitMs(decision.rule)) return this.#afterWait(decision, wish);
+        if (!hasWaited) onWait();
+        hasWaited = true;
         await this.#wait(decision, wish, signal);
       }
     } finally {

@@ -44,24 +44,41 @@ export async function readModelNeeds(folder: string): Promise<ModelNeeds> {
   };
 }
 
-/** What is known of model folders, each read once. */
+interface Read {
+  /** When something was last put into the folder or taken out, ms; null = it could not be asked. */
+  changedAt: number | null;
+  needs: Promise<ModelNeeds>;
+}
+
+/** What is known of model folders, each read again only when it has changed or had no weights. */
 export class KnownNeeds {
   readonly #resolve: (name: string) => Promise<string | null>;
-  readonly #byFolder = new Map<string, Promise<ModelNeeds>>();
+  readonly #byFolder = new Map<string, Read>();
   readonly #byName = new Map<string, ModelNeeds>();
 
   constructor(resolve: (name: string) => Promise<string | null>) {
     this.#resolve = resolve;
   }
 
-  /** Reads the folder of a model unless that was done before. Unknown for a name without a folder. */
+  /** Reads the folder of a model unless it is known as it stands. Unknown for a name without a folder. */
   async of(name: string): Promise<ModelNeeds> {
     const folder = await this.#resolve(name).catch(nothing);
     if (folder === null) return UNKNOWN_NEEDS;
-    const reading = this.#byFolder.get(folder) ?? readModelNeeds(folder);
-    this.#byFolder.set(folder, reading);
-    const needs = await reading;
-    this.#byName.set(name, needs);
+    const needs = await this.#read(folder);
+    if (needs.weightsBytes === null) this.#byName.delete(name);
+    else this.#byName.set(name, needs);
+    return needs;
+  }
+
+  async #read(folder: string): Promise<ModelNeeds> {
+    const changedAt = await stat(folder).then(({ mtimeMs }) => mtimeMs, nothing);
+    const known = this.#byFolder.get(folder);
+    if (known && (changedAt === null || changedAt === known.changedAt)) return known.needs;
+    const read: Read = { changedAt, needs: readModelNeeds(folder) };
+    this.#byFolder.set(folder, read);
+    const needs = await read.needs;
+    // A download goes on inside its files, which does not show at the folder.
+    if (needs.weightsBytes === null && this.#byFolder.get(folder) === read) this.#byFolder.delete(folder);
     return needs;
   }
 

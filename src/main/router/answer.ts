@@ -1,6 +1,5 @@
 import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
 import type { Backend, BackendRequest } from '../backends/backend';
-import type { MemoryGrant } from '../memory/memory-gate';
 import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
 import { Attempt } from './attempt';
@@ -9,7 +8,7 @@ import { fitToContext } from './context';
 import type { DrainWatch } from './drain-watch';
 import { onlyEchoed } from './failures';
 import type { MeasuredTimes } from './measured-times';
-import { askForMemory, type MemoryAuthority } from './memory-leave';
+import type { MemoryLeave } from './memory-leave';
 import { PrefillWatch } from './prefill-watch';
 import type { RequestRun } from './request-run';
 import type { Stay } from './stay';
@@ -35,23 +34,22 @@ interface AnswerContext extends TryContext {
   slot: Slot;
   stay: Stay;
   timeoutMs: number;
-  /** How long it is expected to take. */
-  expectedMs: number;
   clock: Clock;
   measured: MeasuredTimes;
   drains: DrainWatch;
-  memory: MemoryAuthority | undefined;
+  leave: MemoryLeave;
 }
 
 /**
  * Lets a backend answer in the slot it has been given. `view.visible` becomes true as soon as anything of the answer
- * can be seen, `view.sent` as soon as the backend has the request. Throws the attempt's failure, or `echo`; the slot is given back in every case.
+ * can be seen, `view.sent` as soon as the backend has the request. Returns false where memory had to be waited for, which is
+ * done without a slot: nothing was sent, and with the leave that it has by now it needs another one. Throws the attempt's failure, or `echo`; the slot is given back in every case.
  */
 export async function* answer(
   context: AnswerContext,
   view: { visible: boolean; sent: boolean },
-): AsyncGenerator<RouterEvent, void, void> {
-  const { run, routed, candidate, backend, clock, drains } = context;
+): AsyncGenerator<RouterEvent, boolean, void> {
+  const { run, routed, candidate, backend, clock, drains, leave } = context;
   const attempt = new Attempt(
     {
       ...context,
@@ -59,16 +57,18 @@ export async function* answer(
     },
     run.signal,
   );
-  let leave: MemoryGrant | null = null;
   try {
     await attempt.ready();
-    leave = await askForMemory(context.memory, context);
+    await leave.ask(() => attempt.close());
+    if (attempt.isOver) return false;
     run.takenBy(candidate);
     view.sent = true;
     const takenAt = clock.now();
     const { request, droppedTurns } = prepare(context);
     yield { type: 'attempt', ...run.label(candidate), droppedTurns };
-    const text = new VisibleText(lastUserText(run.request), routed.echoAllowed);
+    // Two servers that return the same text were asked for it.
+    const echoAllowed = routed.echoAllowed || (run.echoedBy ?? candidate.backend) !== candidate.backend;
+    const text = new VisibleText(lastUserText(run.request), echoAllowed);
     const started = (): RouterEvent => {
       view.visible = true;
       const ttftMs = Math.round(clock.now() - takenAt);
@@ -84,8 +84,11 @@ export async function* answer(
       view,
       started,
     );
-    if (text.isEcho && !routed.echoAllowed) throw onlyEchoed(candidate.backend, candidate.model);
-    if (text.isEcho) run.addReasons(['echo']);
+    if (text.isEcho(end.reason)) {
+      run.echoedBy ??= candidate.backend;
+      if (!echoAllowed) throw onlyEchoed(candidate.backend, candidate.model);
+      run.addReasons(['echo']);
+    }
     const start = view.visible ? null : started();
     const evalMs = end.evalMs ?? clock.now() - takenAt - (run.record.ttftMs ?? 0);
     const answered = { backend: candidate.backend, name: candidate.model };
@@ -96,9 +99,9 @@ export async function* answer(
     if (rest) yield { type: 'text', text: rest };
     const { backend: id, model, reasons } = run.label(candidate);
     yield { type: 'end', end, backend: id, model, reasons };
+    return true;
   } finally {
     attempt.close();
-    leave?.release();
   }
 }
 

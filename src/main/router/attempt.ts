@@ -100,6 +100,11 @@ export class Attempt {
     }
   }
 
+  /** Has it given its slot back? */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
   /** Ends the attempt in whatever state it is. */
   close(): void {
     if (this.#over) return;

@@ -13,7 +13,7 @@ import { type Fingerprints, MAX_DEATHS } from './fingerprints';
 import { InFlight } from './in-flight';
 import { Line } from './line';
 import type { MeasuredTimes } from './measured-times';
-import type { MemoryAuthority } from './memory-leave';
+import { type MemoryAuthority, MemoryLeave } from './memory-leave';
 import { planFor } from './plan';
 import { endOf, type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
 import { RetryBudget } from './retry-budget';
@@ -188,7 +188,7 @@ export class RequestDispatcher implements Dispatcher {
   ): AsyncGenerator<RouterEvent, void, void> {
     const reason: Reason = `fallback:${from.backend}-${failed.cause}`;
     run.addReasons([reason]);
-    run.record.replays += 1;
+    if (failed.sent) run.record.replays += 1;
     this.#logger.warn('fallback', {
       id: run.request.id,
       from: from.backend,
@@ -204,31 +204,25 @@ export class RequestDispatcher implements Dispatcher {
     const backend = this.#options.backends.get(candidate.backend);
     const { clock, measured, fingerprints } = this.#options;
     const view = { visible: false, sent: false };
+    const plan = planFor(context, measured);
+    const leave = new MemoryLeave(this.#options.memory, { ...context, expectedMs: plan.wish.estimateMs });
     try {
-      const plan = planFor(context, measured);
       const shared = { clock, drains: this.#drains, inFlight: this.#inFlight };
-      const seat = yield* takeSeat({ ...context, ...shared, fingerprints }, plan);
-      if (seat.kind === 'moved') return seat;
-      yield* answer(
-        {
-          ...context,
-          ...seat,
-          backend,
-          timeoutMs: plan.timeoutMs,
-          expectedMs: plan.wish.estimateMs,
-          clock,
-          measured,
-          drains: this.#drains,
-          memory: this.#options.memory,
-        },
-        view,
-      );
-      return { kind: 'done' };
+      // A second seat is taken after a wait for memory, which holds none.
+      for (;;) {
+        const seat = yield* takeSeat({ ...context, ...shared, fingerprints }, plan);
+        if (seat.kind === 'moved') return seat;
+        const { timeoutMs } = plan;
+        const given = { ...context, ...seat, ...shared, backend, timeoutMs, measured, leave };
+        if (yield* answer(given, view)) return { kind: 'done' };
+      }
     } catch (thrown) {
       if (run.signal.aborted) throw thrown;
       const error = asFailure(thrown);
       const cause = causeOf(error, backend.status());
       return { kind: 'failed', error, cause, visible: view.visible && !run.request.whole, sent: view.sent };
+    } finally {
+      leave.release();
     }
   }
 }

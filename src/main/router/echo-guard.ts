@@ -1,19 +1,22 @@
+import type { CompletionEnd } from '../../shared/domain';
+
 /** Longer replies are never echoes, and no more than this is ever held back. */
 const MAX_ECHO = 500;
 /** Below this length an equal reply is an honest one ("hello"). */
 const MIN_EQUAL = 20;
-/** A reply below `MAX_PARTIAL` is an echo when it and the prompt share a beginning of at least `MIN_PARTIAL`. */
-const MAX_PARTIAL = 200;
-const MIN_PARTIAL = 50;
+/** A reply that was cut off inside the prompt is an echo from this length on. */
+const MIN_CUT = 50;
 
-/** Does this complete reply merely return the prompt? Lengths in characters of the trimmed texts. */
-export function isEcho(reply: string, prompt: string): boolean {
+/**
+ * Does this reply merely return the prompt, in full or up to where its length limit cut it off? A passage of the
+ * prompt that ends by itself is an answer, and so is a reply that adds to it. Lengths in characters of the trimmed texts.
+ */
+export function isEcho(reply: string, prompt: string, ended: CompletionEnd['reason']): boolean {
   const said = reply.trim();
   const asked = prompt.trim();
   if (said.length > MAX_ECHO) return false;
   if (said === asked) return said.length >= MIN_EQUAL;
-  if (said.length >= MAX_PARTIAL || Math.min(said.length, asked.length) < MIN_PARTIAL) return false;
-  return said.startsWith(asked) || asked.startsWith(said);
+  return ended === 'length' && said.length >= MIN_CUT && asked.startsWith(said);
 }
 
 export type EchoStep =
@@ -38,7 +41,7 @@ export class EchoGuard {
   feed(text: string): EchoStep {
     if (this.#open) return { kind: 'released', text };
     this.#held += text;
-    if (this.#held.length <= MAX_ECHO && this.#mayBecomeEcho()) return { kind: 'held' };
+    if (this.#held.length <= MAX_ECHO && this.#prompt.startsWith(this.#held.trim())) return { kind: 'held' };
     return { kind: 'released', text: this.release() };
   }
 
@@ -50,14 +53,8 @@ export class EchoGuard {
     return text;
   }
 
-  /** To be asked when the reply is complete: is what is held an echo? */
-  get isEcho(): boolean {
-    return !this.#open && isEcho(this.#held, this.#prompt);
-  }
-
-  #mayBecomeEcho(): boolean {
-    const said = this.#held.trim();
-    if (this.#prompt.startsWith(said)) return true;
-    return said.startsWith(this.#prompt) && this.#prompt.length >= MIN_PARTIAL && said.length < MAX_PARTIAL;
+  /** Is the complete reply an echo? */
+  isEcho(ended: CompletionEnd['reason']): boolean {
+    return !this.#open && isEcho(this.#held, this.#prompt, ended);
   }
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { BACKEND_IDS, type BackendId, type CompletionRequest } from '../../shared/domain';
 import { EXIT_CAUSES, type ExitCause } from '../../shared/incidents';
 import type { Clock } from '../ports/clock';
 import type { FileStore } from '../ports/file-store';
 import type { Logger } from '../ports/logger';
+import { fingerprintOf } from './fingerprint';
 
 /** One fingerprint may end this many processes; then its request is refused. */
 export const MAX_DEATHS = 2;
@@ -174,39 +174,4 @@ export class Fingerprints {
       })
       .catch((error) => logger.warn('fingerprints-not-written', { path, error }));
   }
-}
-
-/**
- * A hash of what a server computes for a request: text without differences that a client may add by chance (line
- * ends, outer spaces, forms of one letter), and all parameters. Who asks and which model is wanted do not matter.
- */
-export function fingerprintOf(request: CompletionRequest): string {
-  const { messages, rawPrompt, sampling, format, tools, think, extraOptions } = request;
-  const input = {
-    messages: messages.map((message) => ({ ...message, content: plain(message.content) })),
-    rawPrompt: rawPrompt === undefined ? undefined : plain(rawPrompt),
-    sampling,
-    format,
-    tools,
-    think,
-    extraOptions,
-  };
-  return createHash('sha256')
-    .update(JSON.stringify(ordered(input)))
-    .digest('hex')
-    .slice(0, 32);
-}
-
-function plain(text: string): string {
-  return text.normalize('NFC').replace(/\r\n?/g, '\n').trim();
-}
-
-/** The same value with the keys of all its objects in order. */
-function ordered(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(ordered);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([, part]) => part !== undefined);
-  return Object.fromEntries(
-    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, part]) => [key, ordered(part)]),
-  );
 }

@@ -1,4 +1,4 @@
-import type { CompletionRequest, Reason } from '../../shared/domain';
+import type { Reason } from '../../shared/domain';
 import { isTandemError } from '../../shared/errors';
 import type { Asked, MemoryGrant } from '../memory/memory-gate';
 import { heldTokens } from './candidates';
@@ -7,40 +7,55 @@ import type { Candidate, RouteSnapshot } from './types';
 
 /** Who decides whether work may take its memory now. */
 export interface MemoryAuthority {
-  admit(asked: Asked, signal: AbortSignal): Promise<MemoryGrant>;
+  /** See `MemoryGate.admit`. */
+  admit(asked: Asked, signal: AbortSignal, onWait: () => void): Promise<MemoryGrant>;
 }
 
 interface Wish {
+  run: RequestRun;
   candidate: Candidate;
   hasNext: boolean;
   expectedMs: number;
   snapshot: RouteSnapshot;
 }
 
-const FREE: MemoryGrant = { reasons: [], release() {} };
+/** The leave of one attempt to take memory; without an authority everything may go. */
+export class MemoryLeave {
+  readonly #authority: MemoryAuthority | undefined;
+  readonly #wish: Wish;
+  #grant: MemoryGrant | null = null;
 
-/**
- * Asks for memory before a backend gets a request; without an authority everything may go. What was decided stands in the
- * run's reasons. Rejects with `memory_critical`, or with the signal's reason.
- */
-export async function askForMemory(
-  authority: MemoryAuthority | undefined,
-  context: Wish & { run: RequestRun },
-): Promise<MemoryGrant> {
-  if (!authority) return FREE;
-  const { run } = context;
-  try {
-    const grant = await authority.admit(askedBy(run.request, context), run.signal);
-    run.addReasons(grant.reasons);
-    return grant;
-  } catch (error) {
-    const reason = isTandemError(error) ? error.details.reason : null;
-    if (typeof reason === 'string') run.addReasons([reason as Reason]);
-    throw error;
+  constructor(authority: MemoryAuthority | undefined, wish: Wish) {
+    this.#authority = authority;
+    this.#wish = wish;
+  }
+
+  /**
+   * Asks for it, unless it has it. What was decided stands in the run's reasons. Rejects with `memory_critical`, or with
+   * the signal's reason.
+   * @param onWait told before a wait of up to two minutes, so that nothing is held in it
+   */
+  async ask(onWait: () => void): Promise<void> {
+    if (!this.#authority || this.#grant) return;
+    const { run } = this.#wish;
+    try {
+      this.#grant = await this.#authority.admit(askedBy(this.#wish), run.signal, onWait);
+      run.addReasons(this.#grant.reasons);
+    } catch (error) {
+      const reason = isTandemError(error) ? error.details.reason : null;
+      if (typeof reason === 'string') run.addReasons([reason as Reason]);
+      throw error;
+    }
+  }
+
+  release(): void {
+    this.#grant?.release();
+    this.#grant = null;
   }
 }
 
-function askedBy(request: CompletionRequest, { candidate, hasNext, expectedMs, snapshot }: Wish): Asked {
+function askedBy({ run, candidate, hasNext, expectedMs, snapshot }: Wish): Asked {
+  const { request } = run;
   const { backend, model } = candidate;
   return {
     backend,

@@ -32,6 +32,8 @@ export class RequestRun {
   readonly request: CompletionRequest;
   readonly signal: AbortSignal;
   readonly record: FinishedRecord;
+  /** The first backend that merely returned the prompt. */
+  echoedBy: BackendId | null = null;
   readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #admitted: Admitted;

@@ -1,7 +1,8 @@
 import type { BackendId, CompletionRequest } from '../../shared/domain';
 import type { ExitCause } from '../../shared/incidents';
 import { orAbort } from '../ports/bounded';
-import { type Fingerprints, fingerprintOf } from './fingerprints';
+import { fingerprintOf } from './fingerprint';
+import type { Fingerprints } from './fingerprints';
 
 /**
  * One stay of a request on a backend. A suspect begins it only when it is computed beside no other suspect; those that

@@ -1,4 +1,4 @@
-import type { CompletionChunk } from '../../shared/domain';
+import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
 import { EchoGuard } from './echo-guard';
 import type { RouterEvent } from './types';
 
@@ -22,12 +22,12 @@ export class VisibleText {
         if (this.#echoAllowed) return [chunk];
         return step.kind === 'released' ? [{ type: 'text', text: step.text }] : [];
       }
+      case 'thinking':
       case 'tool_calls': {
-        // A reply with tool calls is no echo, whatever its text.
+        // A reply with more than text does not merely return the prompt, whatever its text.
         const held = this.#guard.release();
         return held && !this.#echoAllowed ? [{ type: 'text', text: held }, chunk] : [chunk];
       }
-      case 'thinking':
       case 'prefill':
         return [chunk];
       case 'end':
@@ -35,9 +35,9 @@ export class VisibleText {
     }
   }
 
-  /** To be asked when the reply is complete. */
-  get isEcho(): boolean {
-    return this.#guard.isEcho;
+  /** Is the complete reply an echo? */
+  isEcho(ended: CompletionEnd['reason']): boolean {
+    return this.#guard.isEcho(ended);
   }
 
   /** What is still held of a complete reply that is no echo. */

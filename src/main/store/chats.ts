@@ -64,9 +64,11 @@ export function chatQueries(db: DatabaseSync, backupDir: string): ChatQueries {
         .map(toMessage)
         .filter((message) => message.role === 'assistant'),
 
-    addTurn: ({ chat, user, answer }) =>
+    addTurn: ({ chat, user, answer, replaces }) =>
       inTransaction(db, () => {
         if (chat) insertChat(db, chat, user.at);
+        else requireChat(db, user.chatId);
+        if (replaces !== undefined) truncateFrom(db, user.chatId, replaces);
         insertMessage(db, user);
         insertMessage(db, answer);
         touch(db, user.chatId, user.at);
@@ -74,6 +76,7 @@ export function chatQueries(db: DatabaseSync, backupDir: string): ChatQueries {
 
     addAnswer: (answer) =>
       inTransaction(db, () => {
+        requireChat(db, answer.chatId);
         insertMessage(db, answer);
         touch(db, answer.chatId, answer.at);
       }),
@@ -87,16 +90,6 @@ export function chatQueries(db: DatabaseSync, backupDir: string): ChatQueries {
       );
     },
 
-    truncateFrom(messageId) {
-      const target = rows(db, `${IN_CHAT_ORDER} WHERE m.id = :messageId`, { messageId })[0];
-      if (!target) return null;
-      db.prepare(
-        `DELETE FROM messages WHERE seq IN (
-           SELECT seq FROM (${IN_CHAT_ORDER}) WHERE chat_id = :chat AND (turn, seq) >= (:turn, :seq))`,
-      ).run({ chat: target.chat_id ?? '', turn: target.turn ?? 0, seq: target.seq ?? 0 });
-      return { chatId: String(target.chat_id) };
-    },
-
     renameChat: (chatId, title) => changeChat(db, 'title = :value', chatId, title),
     hideChat: (chatId) => changeChat(db, 'hidden = :value', chatId, 1),
     restoreChat: (chatId) => changeChat(db, 'hidden = :value', chatId, 0),
@@ -105,7 +98,10 @@ export function chatQueries(db: DatabaseSync, backupDir: string): ChatQueries {
 
     recover() {
       const interrupted = db
-        .prepare("UPDATE messages SET status = 'stopped' WHERE status IN ('queued', 'streaming')")
+        .prepare(
+          `UPDATE messages SET status = 'stopped', meta = json_set(meta, '$.notice', 'interrupted')
+           WHERE status IN ('queued', 'streaming')`,
+        )
         .run().changes;
       const hidden = rows(db, 'SELECT id FROM chats WHERE hidden = 1').map((row) => String(row.id));
       if (hidden.length > 0) erase(db, backupDir, hidden);
@@ -127,13 +123,39 @@ export function inTransaction(db: DatabaseSync, run: () => void): void {
   }
 }
 
-/** Gone also from the write-ahead log, which would keep the text until its next checkpoint, and from backups. */
+/**
+ * Gone also from backups, and from the write-ahead log, which would keep the text until its next checkpoint. Backups come
+ * first: a chat that cannot be erased there stays hidden, so that the next start tries again.
+ */
 function erase(db: DatabaseSync, backupDir: string, chatIds: readonly string[]): void {
+  const hidden = chatIds.filter(
+    (id) => rows(db, 'SELECT 1 FROM chats WHERE id = :id AND hidden = 1', { id }).length > 0,
+  );
+  if (hidden.length === 0) return;
+  eraseFromBackups(backupDir, hidden);
   const remove = db.prepare('DELETE FROM chats WHERE id = ? AND hidden = 1');
-  const erased = chatIds.filter((id) => Number(remove.run(id).changes) > 0);
-  if (erased.length === 0) return;
+  for (const id of hidden) remove.run(id);
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-  eraseFromBackups(backupDir, erased);
+}
+
+/** What is written into a deleted chat would be gone with it. */
+function requireChat(db: DatabaseSync, chatId: string): void {
+  const found = rows(db, 'SELECT 1 FROM chats WHERE id = :chatId AND hidden = 0', { chatId });
+  if (found.length === 0)
+    throw new TandemError('not_found', 'This chat was deleted. Undo that, or start a new one.');
+}
+
+/** Removes a message of a chat and all that follow it there. */
+function truncateFrom(db: DatabaseSync, chatId: string, messageId: string): void {
+  const target = rows(db, `${IN_CHAT_ORDER} WHERE m.id = :messageId AND m.chat_id = :chatId`, {
+    messageId,
+    chatId,
+  })[0];
+  if (!target) throw new TandemError('not_found', 'This message is gone. Open the chat again.');
+  db.prepare(
+    `DELETE FROM messages WHERE seq IN (
+       SELECT seq FROM (${IN_CHAT_ORDER}) WHERE chat_id = :chatId AND (turn, seq) >= (:turn, :seq))`,
+  ).run({ chatId, turn: target.turn ?? 0, seq: target.seq ?? 0 });
 }
 
 function insertChat(db: DatabaseSync, chat: { id: string; title: string }, at: number): void {

@@ -31,17 +31,21 @@ export interface Store {
   listChats(): Promise<ChatSummary[]>;
   searchChats(query: string): Promise<ChatSummary[]>;
   messages(chatId: string): Promise<Message[]>;
-  /** Stores a user message and, in the same transaction, its empty queued answer; creates the chat if new. */
+  /**
+   * Stores a user message with its empty queued answer; creates the chat if new. `replaces` = a message of the chat that
+   * goes, with all that follows it. All of it or nothing: rejects with `not_found` where the chat was deleted, or that
+   * message is gone.
+   */
   addTurn(turn: {
     chat: { id: string; title: string } | null;
     user: UserMessage;
     answer: Answer;
+    replaces?: string;
   }): Promise<void>;
+  /** Rejects with `not_found` where the chat was deleted. */
   addAnswer(answer: Answer): Promise<void>;
   /** Replaces text, status and meta of an answer (called at most about once a second while it streams). */
   saveAnswer(answer: Answer): Promise<void>;
-  /** Removes this message and all that follow it in the chat. */
-  truncateFrom(messageId: string): Promise<{ chatId: string } | null>;
   message(id: string): Promise<Message | null>;
   /**
    * Answers that said only that a capable model is missing, oldest first: the newest one of each message, in chats
@@ -54,7 +58,7 @@ export interface Store {
   restoreChat(chatId: string): Promise<void>;
   /** Erases a hidden chat for good (`secure_delete`). */
   eraseChat(chatId: string): Promise<void>;
-  /** Answers left `queued` or `streaming` by a dead instance become `stopped`; hidden chats are erased. */
+  /** Answers left `queued` or `streaming` by a dead instance become `stopped`, which says so; hidden chats are erased. */
   recover(): Promise<{ interrupted: number; erased: number }>;
   /** Queues a journal row; written in batches, at most 1 s later. Never rejects. */
   journal(row: JournalRow): void;

@@ -53,6 +53,7 @@ export function momentsOf(
 ): LifeMoment[] {
   return [
     ...(event.type === 'restart' ? [moment('restarted_by_user')] : []),
+    ...(event.type === 'start-given-up' ? [moment('preload_given_up')] : []),
     ...stateMoments(before, after, limits),
     ...breakerMoments(before, after),
   ];
@@ -85,6 +86,8 @@ function stateMoments(before: Machine, after: Machine, limits: SupervisorLimits)
           of: limits.maxRestarts,
         }),
       ];
+    case 'absent':
+      return before.state.name === 'stopping' ? [moment('stopped')] : [];
     case 'starting':
     case 'stopping':
       return [];

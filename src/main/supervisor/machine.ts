@@ -4,7 +4,7 @@ import type { BackendStatus } from '../../shared/status';
 /** What the life of one supervised process is made of; `transitions.ts` says how it goes on. */
 
 /** What follows when the process that is being ended has gone. */
-export type AfterStop = 'stopped' | 'spawn' | 'backoff' | 'open';
+export type AfterStop = 'stopped' | 'absent' | 'spawn' | 'backoff' | 'open';
 
 /**
  * `asking` whether memory allows it, `waiting` for memory, `overdue` in that, then the process: `spawning`, `loading`,
@@ -13,7 +13,10 @@ export type AfterStop = 'stopped' | 'spawn' | 'backoff' | 'open';
 export type StartStage = 'asking' | 'waiting' | 'overdue' | 'spawning' | 'loading' | 'probing';
 
 export type SupervisorState =
+  /** Not wanted. */
   | { name: 'stopped' }
+  /** Wanted, without a program to start; `looking` for one. */
+  | { name: 'absent'; looking: boolean }
   | { name: 'starting'; stage: StartStage }
   | { name: 'ready' }
   | { name: 'hung' }
@@ -37,12 +40,20 @@ export interface Machine {
 }
 
 export type SupervisorEvent =
-  /** Somebody needs it. */
+  /** It is wanted from now on. */
   | { type: 'start' }
+  /** A request needs it; what is not wanted stays as it is. */
+  | { type: 'needed' }
+  | { type: 'located' }
+  | { type: 'absent' }
+  /** Its program is about to be removed. */
+  | { type: 'release' }
   /** What kept it down may have gone (a finished set-up, the end of a sleep). */
   | { type: 'revive' }
   /** The user's button. */
   | { type: 'restart' }
+  /** A start is given up because memory is short; nobody asked for it and nothing has failed. */
+  | { type: 'start-given-up' }
   | { type: 'stop' }
   | { type: 'stage'; stage: 'spawning' | 'loading' | 'probing' }
   | { type: 'ready' }
@@ -56,7 +67,7 @@ export type SupervisorEvent =
   | { type: 'exited'; cause: ExitCause; final?: boolean }
   | { type: 'timer' };
 
-export type Effect = 'spawn' | 'cancel-start' | 'terminate' | 'kill' | 'reap';
+export type Effect = 'look' | 'spawn' | 'cancel-start' | 'terminate' | 'kill' | 'reap';
 
 export interface Step {
   machine: Machine;
@@ -90,6 +101,7 @@ export function shownStage(state: SupervisorState): BackendStatus['stage'] {
     case 'hung':
       return 'killing';
     case 'stopped':
+    case 'absent':
     case 'ready':
     case 'backoff':
     case 'open':

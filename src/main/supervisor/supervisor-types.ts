@@ -11,8 +11,10 @@ export interface SupervisorOptions {
   kind: BackendId;
   /** Asked at each step, so that a changed setting acts at once. */
   limits(): SupervisorLimits;
-  /** What to start, asked anew before each start. A rejection is a failed start. */
-  launch(): Promise<LaunchSpec>;
+  /** Is there a program to start? Asked when it is wanted after it was not, or was absent. Missing = there always is. */
+  locate?(): Promise<boolean>;
+  /** What to start, asked anew before each start; null = its program has gone. A rejection is a failed start. */
+  launch(): Promise<LaunchSpec | null>;
   /** Told of each new process, to read its output. */
   onSpawn(child: ChildHandle): void;
   /**

@@ -69,14 +69,22 @@ export class Supervisor {
     };
   }
 
-  /** Starts it unless it is up, on its way, or waiting for a planned restart; the breaker stays as it is. */
-  start(): void {
+  /**
+   * It is wanted from now on: starts it unless it is up, on its way, or waiting for a planned restart; the breaker stays
+   * as it is. Resolves when its program has been looked for.
+   */
+  async start(): Promise<void> {
     this.#dispatch({ type: 'start' });
+    await this.#until((state) => !isLooking(state));
   }
 
-  /** Starts it at once if it is down, with a fresh counter: what kept it down may have gone. */
-  revive(): void {
+  /**
+   * Where it is wanted, starts it at once if it is down, with a fresh counter: what kept it down may have gone. Resolves
+   * when its program has been looked for.
+   */
+  async revive(): Promise<void> {
     this.#dispatch({ type: 'revive' });
+    await this.#until((state) => !isLooking(state));
   }
 
   /**
@@ -102,27 +110,46 @@ export class Supervisor {
   }
 
   /**
-   * Starts it if need be and waits until it is ready, also over planned restarts.
-   * Rejects with `mlx_down`-like `down` when the breaker is open or it was stopped; aborting ends the wait only.
+   * Waits until it is ready, also over planned restarts; looks for its program again where that was missing.
+   * Rejects with `down` when that still is, when the breaker is open or it is not wanted; aborting ends the wait only.
    */
   ensureReady(signal: AbortSignal | undefined, down: () => TandemError): Promise<void> {
-    this.start();
+    this.#dispatch({ type: 'needed' });
     return this.#until((state) => {
-      if (state === 'open' || state === 'stopped') throw down();
-      return state === 'ready';
+      if (isAbsent(state) || state.name === 'open' || state.name === 'stopped') throw down();
+      return state.name === 'ready';
     }, signal);
   }
 
   /** Ends and starts it anew, in every state, with a fresh restart counter. Resolves when ready or settled in failure. */
   async restart(): Promise<void> {
     this.#dispatch({ type: 'restart' });
-    await this.#until((state) => ['ready', 'open', 'backoff', 'stopped'].includes(state));
+    await this.#until(
+      (state) => isAbsent(state) || ['ready', 'open', 'backoff', 'stopped'].includes(state.name),
+    );
   }
 
-  /** Ends it for good (until `start`). Resolves when no process is left: at most grace + give-up time. */
-  async stop(): Promise<void> {
-    this.#dispatch({ type: 'stop' });
-    await this.#until((state) => state !== 'stopping');
+  /** Ends a start that is under way and begins anew; counters, breaker and planned restarts stay as they are. */
+  giveUpStart(): void {
+    this.#dispatch({ type: 'start-given-up' });
+  }
+
+  /**
+   * Ends it for good: only `start` and `restart` bring it back. Resolves when no process is left: at most grace +
+   * give-up time.
+   */
+  stop(): Promise<void> {
+    return this.#endBy({ type: 'stop' });
+  }
+
+  /** Ends it as its program is about to be removed: it stays wanted. Resolves as `stop` does. */
+  release(): Promise<void> {
+    return this.#endBy({ type: 'release' });
+  }
+
+  async #endBy(event: SupervisorEvent): Promise<void> {
+    this.#dispatch(event);
+    await this.#until(({ name }) => name !== 'stopping');
     await this.#ports.records.settled();
   }
 
@@ -133,12 +160,12 @@ export class Supervisor {
   async connectionLost(): Promise<void> {
     const giveUp = new AbortController();
     const cancel = this.#ports.clock.after(EXIT_NOTICE_MS, () => giveUp.abort());
-    await this.#until((state) => state !== 'ready', giveUp.signal).catch(() => {});
+    await this.#until(({ name }) => name !== 'ready', giveUp.signal).catch(() => {});
     cancel();
   }
 
-  #until(done: (state: SupervisorView['state']) => boolean, signal?: AbortSignal): Promise<void> {
-    return waitFor(this.onChange, () => done(this.#machine.state.name), signal);
+  #until(done: (state: Machine['state']) => boolean, signal?: AbortSignal): Promise<void> {
+    return waitFor(this.onChange, () => done(this.#machine.state), signal);
   }
 
   #dispatch(event: SupervisorEvent): void {
@@ -160,6 +187,9 @@ export class Supervisor {
 
   #run(effect: Effect): void {
     switch (effect) {
+      case 'look':
+        void this.#look();
+        return;
       case 'spawn':
         this.#spawn();
         return;
@@ -189,9 +219,24 @@ export class Supervisor {
     void this.#family.forget(child.pid);
   }
 
+  async #look(): Promise<void> {
+    const { signal } = this.#begin();
+    let found = false;
+    try {
+      found = (await this.#options.locate?.()) ?? true;
+    } catch (error) {
+      this.#ports.logger.warn('process.not-located', { kind: this.#options.kind, error });
+    }
+    if (!signal.aborted) this.#dispatch({ type: found ? 'located' : 'absent' });
+  }
+
+  #begin(): AbortController {
+    this.#start = new AbortController();
+    return this.#start;
+  }
+
   #spawn(): void {
-    const start = new AbortController();
-    this.#start = start;
+    const start = this.#begin();
     this.#life.begun();
     this.#attempt(start.signal).catch((error) => {
       if (start.signal.aborted) return;
@@ -209,6 +254,10 @@ export class Supervisor {
     this.#dispatch({ type: 'stage', stage: 'spawning' });
     const spec = await this.#options.launch();
     signal.throwIfAborted();
+    if (spec === null) {
+      this.#dispatch({ type: 'absent' });
+      return;
+    }
     const child = this.#ports.spawner.spawn(spec);
     this.#child = child;
     this.#life.spawned(child.pid);
@@ -248,4 +297,13 @@ export class Supervisor {
   async residentBytes(pid = this.#child?.pid): Promise<number | null> {
     return pid === undefined ? null : this.#family.residentBytes(pid);
   }
+}
+
+function isLooking(state: Machine['state']): boolean {
+  return state.name === 'absent' && state.looking;
+}
+
+/** Its program was looked for and is not there. */
+function isAbsent(state: Machine['state']): boolean {
+  return state.name === 'absent' && !state.looking;
 }

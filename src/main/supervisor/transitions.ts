@@ -1,6 +1,7 @@
 import type { ExitCause } from '../../shared/incidents';
 import { backoffMs, coolDownMs, type SupervisorLimits } from './limits';
 import type { AfterStop, Machine, StartStage, Step, SupervisorEvent } from './machine';
+import { end, ignore, kill, look, missing, spawn, then } from './steps';
 
 /**
  * The life of one supervised process as a pure function: state × event → next state, what to do, and the timer that
@@ -19,13 +20,21 @@ export function transition(machine: Machine, event: SupervisorEvent, limits: Sup
   const { state } = machine;
   switch (event.type) {
     case 'start':
-      return onStart(machine, limits);
+      return onStart(machine);
+    case 'needed':
+      return state.name === 'absent' && !state.looking ? look(machine) : ignore(machine);
     case 'revive':
-      return state.name === 'backoff' || state.name === 'open'
-        ? onRestart(machine, limits)
-        : onStart(machine, limits);
+      return onRevive(machine, limits);
+    case 'located':
+      return state.name === 'absent' && state.looking ? spawn(machine, limits) : ignore(machine);
+    case 'absent':
+      return onAbsent(machine);
+    case 'release':
+      return onRelease(machine, limits);
     case 'restart':
       return onRestart(machine, limits);
+    case 'start-given-up':
+      return state.name === 'starting' ? end(machine, 'spawn', limits) : ignore(machine);
     case 'stop':
       return onStop(machine, limits);
     case 'stage':
@@ -63,14 +72,58 @@ export function transition(machine: Machine, event: SupervisorEvent, limits: Sup
   }
 }
 
-function onStart(machine: Machine, limits: SupervisorLimits): Step {
+function onStart(machine: Machine): Step {
   const { state } = machine;
   // While the breaker is open or a restart is planned, only the plan or the user starts it.
-  if (state.name === 'stopped') return spawn(machine, limits);
-  if (state.name === 'stopping' && state.next === 'stopped') {
-    return { machine: { ...machine, state: { ...state, next: 'spawn' } }, effects: [], timer: 'keep' };
+  if (state.name === 'stopped' || state.name === 'absent') return look(machine);
+  return state.name === 'stopping' && (state.next === 'stopped' || state.next === 'absent')
+    ? then(machine, state, 'spawn')
+    : ignore(machine);
+}
+
+/** What is not wanted stays down, whatever has come back. */
+function onRevive(machine: Machine, limits: SupervisorLimits): Step {
+  const { state } = machine;
+  switch (state.name) {
+    case 'backoff':
+    case 'open':
+      return onRestart(machine, limits);
+    case 'absent':
+      return look(machine);
+    case 'stopping':
+      return state.next === 'absent' ? then(machine, state, 'spawn') : ignore(machine);
+    case 'stopped':
+    case 'starting':
+    case 'ready':
+    case 'hung':
+      return ignore(machine);
   }
-  return ignore(machine);
+}
+
+/** Nothing was found, or what was to be started has gone since. */
+function onAbsent(machine: Machine): Step {
+  const { state } = machine;
+  const expected = state.name === 'starting' || (state.name === 'absent' && state.looking);
+  return expected ? missing(machine) : ignore(machine);
+}
+
+function onRelease(machine: Machine, limits: SupervisorLimits): Step {
+  const { state } = machine;
+  switch (state.name) {
+    case 'stopped':
+    case 'absent':
+      return ignore(machine);
+    case 'backoff':
+    case 'open':
+      return missing(machine);
+    case 'starting':
+    case 'ready':
+      return end({ ...machine, cause: null }, 'absent', limits);
+    case 'hung':
+      return kill(machine, 'absent', limits);
+    case 'stopping':
+      return state.next === 'stopped' ? ignore(machine) : then(machine, state, 'absent');
+  }
 }
 
 function onRestart(machine: Machine, limits: SupervisorLimits): Step {
@@ -78,6 +131,8 @@ function onRestart(machine: Machine, limits: SupervisorLimits): Step {
   const { state } = fresh;
   switch (state.name) {
     case 'stopped':
+    case 'absent':
+      return look(fresh);
     case 'backoff':
     case 'open':
       return spawn(fresh, limits);
@@ -87,7 +142,7 @@ function onRestart(machine: Machine, limits: SupervisorLimits): Step {
     case 'hung':
       return kill(fresh, 'spawn', limits);
     case 'stopping':
-      return { machine: { ...fresh, state: { ...state, next: 'spawn' } }, effects: [], timer: 'keep' };
+      return then(fresh, state, 'spawn');
   }
 }
 
@@ -97,6 +152,8 @@ function onStop(before: Machine, limits: SupervisorLimits): Step {
   switch (state.name) {
     case 'stopped':
       return ignore(before);
+    case 'absent':
+      return { machine: { ...machine, state: { name: 'stopped' } }, effects: ['cancel-start'], timer: null };
     case 'backoff':
     case 'open':
       return { machine: { ...machine, state: { name: 'stopped' } }, effects: [], timer: null };
@@ -106,7 +163,7 @@ function onStop(before: Machine, limits: SupervisorLimits): Step {
     case 'hung':
       return kill(machine, 'stopped', limits);
     case 'stopping':
-      return { machine: { ...machine, state: { ...state, next: 'stopped' } }, effects: [], timer: 'keep' };
+      return then(machine, state, 'stopped');
   }
 }
 
@@ -125,6 +182,7 @@ function onExited(
     case 'stopping':
       return settle(learned(machine, cause), state.next === 'backoff' ? next : state.next, limits);
     case 'stopped':
+    case 'absent':
     case 'backoff':
     case 'open':
       return ignore(machine);
@@ -154,6 +212,7 @@ function onTimer(machine: Machine, limits: SupervisorLimits): Step {
     case 'open':
       return state.coolMs === null ? ignore(machine) : spawn({ ...machine, trial: true }, limits);
     case 'stopped':
+    case 'absent':
       return ignore(machine);
   }
 }
@@ -182,31 +241,6 @@ function onStartTimer(machine: Machine, stage: StartStage, limits: SupervisorLim
   }
 }
 
-function spawn(machine: Machine, limits: SupervisorLimits): Step {
-  return {
-    machine: { ...machine, state: { name: 'starting', stage: 'asking' } },
-    effects: ['spawn'],
-    timer: limits.askMs,
-  };
-}
-
-/** The kill ladder's first rung. */
-function end(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
-  return {
-    machine: { ...machine, state: { name: 'stopping', stage: 'terminating', next } },
-    effects: ['cancel-start', 'terminate'],
-    timer: limits.graceMs,
-  };
-}
-
-function kill(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
-  return {
-    machine: { ...machine, state: { name: 'stopping', stage: 'killing', next } },
-    effects: ['kill'],
-    timer: limits.giveUpMs,
-  };
-}
-
 /** The process is gone; what is left of its group goes with it. */
 function settle(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
   const after = settled(machine, next, limits);
@@ -215,6 +249,7 @@ function settle(machine: Machine, next: AfterStop, limits: SupervisorLimits): St
 
 function settled(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
   if (next === 'spawn') return spawn(machine, limits);
+  if (next === 'absent') return missing(machine);
   if (next === 'stopped')
     return { machine: { ...machine, state: { name: 'stopped' } }, effects: [], timer: null };
   const hopeless = machine.cause !== null && HOPELESS.has(machine.cause);
@@ -236,8 +271,4 @@ function open(machine: Machine, coolMs: number | null): Step {
 
 function mended(machine: Machine): Machine {
   return { ...machine, trial: false, broken: false };
-}
-
-function ignore(machine: Machine): Step {
-  return { machine, effects: [], timer: 'keep' };
 }

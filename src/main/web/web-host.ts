@@ -9,6 +9,7 @@ import type { Handlers, Push } from '../../shared/contract';
 import { ERROR_CODES, TandemError } from '../../shared/errors';
 import { isLoopback, localOrigins } from '../../shared/local-origin';
 import { callHandler, failure, traceOf } from '../contract/binder';
+import { Binding } from '../ports/binding';
 import type { Clock } from '../ports/clock';
 import type { Unsubscribe } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
@@ -58,6 +59,7 @@ export class WebHost {
   readonly #credentials: Credentials;
   readonly #sockets: PushSockets;
   readonly #app: FastifyInstance;
+  readonly #binding = new Binding();
   #port: number | null = null;
   #anyAddress = false;
 
@@ -84,7 +86,7 @@ export class WebHost {
         `${address} can be reached by other machines, unencrypted. Use 127.0.0.1, or start with --insecure-lan.`,
       );
     }
-    const moved = await this.#bind(wanted, address);
+    const moved = await this.#binding.run(() => this.#bind(wanted, address));
     this.#port = (this.#app.server.address() as AddressInfo).port;
     const name = address.includes(':') ? `[${address}]` : address;
     return { port: this.#port, url: `http://${name}:${this.#port}`, moved };
@@ -97,7 +99,7 @@ export class WebHost {
 
   async close(): Promise<void> {
     this.#sockets.close();
-    await this.#app.close();
+    await this.#binding.close(() => this.#app.close());
   }
 
   async #bind(wanted: number, address: string): Promise<WebHostAddress['moved']> {

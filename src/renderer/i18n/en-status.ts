@@ -47,6 +47,7 @@ export const statusEn = {
       planned: 'Starts again by itself',
       plannedIn: 'Starts again by itself after {{time}}',
       restartedByUser: 'Restarted by you',
+      preloadGivenUp: 'Its model was not loaded ahead of time: memory was short',
       breakerOpen: 'Rests until you try it again',
       breakerOpenFor: 'Rests for {{time}}',
       breakerHalfOpen: 'Tried with one short answer',

@@ -48,6 +48,7 @@ export const statusRu = {
       planned: 'Скоро запустится сам',
       plannedIn: 'Запустится сам через {{time}}',
       restartedByUser: 'Перезапущен вами',
+      preloadGivenUp: 'Модель не загружена заранее: не хватало памяти',
       breakerOpen: 'Отдыхает, пока вы не запустите его снова',
       breakerOpenFor: 'Отдыхает: {{time}}',
       breakerHalfOpen: 'Проверка одним коротким ответом',

@@ -5,11 +5,16 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Located } from '../../../src/main/backends/locate';
 import { MlxBackend } from '../../../src/main/backends/mlx/mlx-backend';
 import type { ModelFolder } from '../../../src/main/backends/mlx/mlx-options';
+import { watchPreload } from '../../../src/main/create-memory';
+import type { MemoryGate } from '../../../src/main/memory/memory-gate';
+import type { MemoryMonitor } from '../../../src/main/memory/memory-monitor';
+import { Emitter } from '../../../src/main/ports/emitter';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { ChildRecords } from '../../../src/main/supervisor/sweep';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
 import { memLine } from '../../support/launcher-lines';
+import { RecordedLife } from '../../support/recorded-life';
 
 /** The server with a process that a test plays; the real one is in test/integration. */
 
@@ -31,10 +36,12 @@ let clock: FakeClock;
 let spawner: FakeSpawner;
 let records: ChildRecords;
 let located: Located;
+let look: () => Promise<Located>;
 let model: ModelFolder | null;
 let admitted: (name: string) => boolean;
 let posts: number;
 let backend: MlxBackend;
+let life: RecordedLife;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tandem-mlx-'));
@@ -42,12 +49,14 @@ beforeEach(async () => {
   spawner = new FakeSpawner();
   records = new ChildRecords(join(folder, 'children.json'));
   located = PYTHON;
+  look = async () => located;
   model = null;
   admitted = () => true;
   posts = 0;
+  life = new RecordedLife();
   backend = new MlxBackend(
     {
-      locate: async () => located,
+      locate: () => look(),
       launchScript: 'launch.py',
       preload: async () => model,
       mayPreload: async (name) => admitted(name),
@@ -64,7 +73,7 @@ beforeEach(async () => {
       },
       instanceId: 'test',
     },
-    { clock, spawner, table: new FakeProcessTable(), records, logger: silentLogger },
+    { clock, spawner, table: new FakeProcessTable(), records, logger: silentLogger, observer: life },
   );
 });
 
@@ -102,6 +111,58 @@ test('a server that was missing shows its state as soon as its runtime is there'
   await backend.relocate();
   await settle();
   expect(backend.status()).toMatchObject({ state: 'starting', absence: null });
+});
+
+test('one whose runtime is removed is absent, and comes back when it is set up again', async () => {
+  await comesUp();
+  located = { absent: { code: 'runtime_removed', cure: 'Set it up again.' } };
+  // The set-up tells of the removal before the server is ended.
+  void backend.relocate();
+  await backend.release();
+  await backend.relocate();
+  expect(backend.status()).toMatchObject({
+    state: 'absent',
+    pid: null,
+    absence: { code: 'runtime_removed' },
+  });
+  await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'backend_absent' });
+  located = PYTHON;
+  await backend.relocate();
+  await settle();
+  expect(backend.status()).toMatchObject({ state: 'starting', absence: null });
+  await tells(LISTENING);
+  await clock.advance(100);
+  expect(backend.status()).toMatchObject({ state: 'ready', url: 'http://127.0.0.1:4000' });
+});
+
+test.each(['start', 'relocate', 'restart'] as const)(
+  'a look for its runtime (%s) that ends after the stop starts nothing',
+  async (begins) => {
+    if (begins !== 'start') {
+      located = IN_SETUP;
+      await backend.start();
+    }
+    const slow = Promise.withResolvers<Located>();
+    look = () => slow.promise;
+    void backend[begins]('test');
+    await settle();
+    await backend.stop();
+    slow.resolve(PYTHON);
+    await clock.advance(10_000);
+    expect(spawner.children).toHaveLength(0);
+    expect(backend.status().state).toBe('stopped');
+    await backend.relocate();
+    await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'mlx_down' });
+    expect(spawner.children).toHaveLength(0);
+  },
+);
+
+test('a runtime that has gone by itself is missing at the next start, and no reason to try for ever', async () => {
+  await comesUp();
+  located = { absent: { code: 'runtime_broken', cure: 'Set it up again.' } };
+  spawner.last.exit(null, 'SIGKILL');
+  await clock.advance(20_000);
+  expect(backend.status()).toMatchObject({ state: 'absent', absence: { code: 'runtime_broken' } });
 });
 
 test('a load goes on for 10 s and more when the client who caused it leaves; a step that does is ended', async () => {
@@ -166,6 +227,28 @@ async function runsOut(): Promise<void> {
   await settle();
   await clock.advance(20_000);
 }
+
+test('a preload that is given up for want of memory is no restart by a person: what was counted stays', async () => {
+  model = { name: 'm', folder };
+  await backend.start();
+  await settle();
+  await runsOut();
+  await tells({ event: 'loading', model: folder });
+  const before = backend.status();
+  expect(before).toMatchObject({ state: 'starting', restarts: 1, ladder: { rung: 1 } });
+  const sampled = new Emitter<void>();
+  const machine = { onSample: sampled.subscribe } as unknown as MemoryMonitor;
+  watchPreload(machine, { mustStopPreload: () => true } as unknown as MemoryGate, backend);
+  admitted = () => false;
+  sampled.emit();
+  await settle();
+  expect(spawner.specs).toHaveLength(3);
+  expect(spawner.specs.at(-1)?.args).not.toContain(folder);
+  expect(backend.status()).toMatchObject({ state: 'starting', restarts: 1, ladder: { rung: 1 } });
+  expect(backend.status().lastError).toEqual(before.lastError);
+  expect(life.types).toContain('preload_given_up');
+  expect(life.types).not.toContain('restarted_by_user');
+});
 
 test('what stands in for a large model is asked room for itself', async () => {
   model = { name: 'large', folder };

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Locate, Located } from '../../../src/main/backends/locate';
 import { Catalogue } from '../../../src/main/backends/ollama/catalogue';
 import { ManagedOllama } from '../../../src/main/backends/ollama/managed-ollama';
 import type { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
@@ -14,6 +15,8 @@ import { TandemError } from '../../../src/shared/errors';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
 import { ANSWER, ScriptedOllama, SILENCE, type Way } from '../../support/scripted-ollama';
+
+const FOUND: Located = { path: 'ollama' };
 
 let folder: string;
 let clock: FakeClock;
@@ -29,17 +32,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function managed(
-  server: ScriptedOllama,
-  program: () => Promise<string>,
-  limits: Partial<SupervisorLimits> = {},
-) {
+function managed(server: ScriptedOllama, locate: Locate, limits: Partial<SupervisorLimits> = {}) {
   const table = new FakeProcessTable();
   const spawner = new FakeSpawner();
   const ports = { clock, spawner, table, records, logger: silentLogger };
   const ollama = new ManagedOllama(
     {
-      program,
+      locate,
       // Cannot be written, so that the port is chosen here and the server asked for.
       logFile: join(devNull, 'ollama.log'),
       env: {},
@@ -64,7 +63,6 @@ function choiceOptions(candidates: string[], createApi: () => OllamaApi): Server
   return {
     url: null,
     candidates,
-    locate: async () => ({ path: 'ollama' }),
     instanceId: 'test',
     board: new StatusBoard('ollama', 10),
     createApi,
@@ -77,9 +75,7 @@ test('who waits for ours gets the one that takes its place', async () => {
   const theirs = new ScriptedOllama();
   theirs.facts = { version: '0.24.0' };
   let there = false;
-  const { ollama, ports } = managed(new ScriptedOllama(), async () => {
-    throw new TandemError('backend_failed', 'does not start');
-  });
+  const { ollama, ports } = managed(new ScriptedOllama(), foundOnce());
   const choice = new ServerChoice(
     choiceOptions(['http://127.0.0.1:11434'], () => (there ? theirs : nobody()).api),
     ollama,
@@ -98,7 +94,11 @@ test('who waits for ours gets the one that takes its place', async () => {
 });
 
 test('a program that the set-up brings while a server is looked for is not missed', async () => {
-  const { ollama, ports } = managed(new ScriptedOllama(), () => Promise.reject(new Error('no')));
+  let path: string | null = null;
+  const absent = { absent: { code: 'setup', cure: 'It is being set up.', setup: true } } as const;
+  const { ollama, ports, spawner } = managed(new ScriptedOllama(), async () =>
+    path === null ? absent : { path },
+  );
   let answer = () => {};
   const slow = nobody();
   const look = slow.api.version;
@@ -107,28 +107,26 @@ test('a program that the set-up brings while a server is looked for is not misse
     if (isSlow) await new Promise<void>((settled) => (answer = settled));
     return look(signal);
   };
-  let path: string | null = null;
-  const absent = { absent: { code: 'setup', cure: 'It is being set up.', setup: true } } as const;
-  const options = choiceOptions(['http://127.0.0.1:11434'], () => slow.api);
   const choice = new ServerChoice(
-    { ...options, locate: async () => (path === null ? absent : { path }) },
+    choiceOptions(['http://127.0.0.1:11434'], () => slow.api),
     ollama,
     ports,
   );
   await choice.start();
-  expect(options.board.current).toMatchObject({ state: 'absent', stage: 'setup' });
+  expect(ollama.supervisor.view().state).toBe('absent');
   isSlow = true;
   await clock.advance(5000);
   path = 'ollama';
   const relocated = choice.relocate();
   answer();
   await relocated;
-  expect(choice.managed).toBe(true);
+  while (spawner.children.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(ollama.supervisor.view().state).toBe('starting');
   await choice.stop();
 });
 
 test('who waits for ours while everything is closed is told that it is down', async () => {
-  const { ollama, ports } = managed(new ScriptedOllama(), () => Promise.reject(new Error('no')));
+  const { ollama, ports } = managed(new ScriptedOllama(), foundOnce());
   const choice = new ServerChoice(
     choiceOptions([], () => nobody().api),
     ollama,
@@ -141,6 +139,69 @@ test('who waits for ours while everything is closed is told that it is down', as
   await waits;
 });
 
+/** The choice without a server of somebody else, and a way to answer its looks for the program. */
+function alone() {
+  const looks: ((located: Located) => void)[] = [];
+  const made = managed(new ScriptedOllama(), () => new Promise((resolve) => looks.push(resolve)));
+  const options = choiceOptions([], () => nobody().api);
+  const choice = new ServerChoice(options, made.ollama, made.ports);
+  const found = (located: Located = FOUND) => {
+    for (const resolve of looks.splice(0)) resolve(located);
+    return settle();
+  };
+  return { ...made, choice, found };
+}
+
+test('a look for the program that ends after the stop starts nothing', async () => {
+  for (const begins of ['start', 'relocate', 'restart'] as const) {
+    const { choice, ollama, spawner, found } = alone();
+    const started = choice.start();
+    await settle();
+    if (begins !== 'start') {
+      await found({ absent: { code: 'setup', cure: 'wait' } });
+      await started;
+      void choice[begins]();
+      await settle();
+    }
+    await choice.stop();
+    await found();
+    await clock.advance(10_000);
+    expect(spawner.children).toHaveLength(0);
+    expect(ollama.supervisor.view().state).toBe('stopped');
+    await expect(choice.ensureReady()).rejects.toMatchObject({ code: 'ollama_down' });
+    await choice.relocate();
+    expect(ollama.supervisor.view().state).toBe('stopped');
+  }
+});
+
+test('one whose program is removed comes back with the next set-up', async () => {
+  const made = alone();
+  const { choice, ollama, spawner, found } = made;
+  void choice.start();
+  await settle();
+  await found();
+  const spawned = async (count: number) => {
+    while (spawner.children.length < count) {
+      await found();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await records.settled();
+  };
+  await spawned(1);
+  await choice.release();
+  expect(ollama.supervisor.view()).toMatchObject({ state: 'absent', pid: null });
+  const absent = expect(choice.ensureReady()).rejects.toMatchObject({ code: 'backend_absent' });
+  await settle();
+  await found({ absent: { code: 'runtime_removed', cure: 'Set it up again.' } });
+  await absent;
+  void choice.relocate();
+  await settle();
+  await spawned(2);
+  while (ollama.supervisor.view().state === 'starting') await clock.advance(500);
+  expect(ollama.supervisor.view()).toMatchObject({ state: 'ready' });
+  await choice.stop();
+});
+
 test.each<[string, Way[], number]>([
   ['once', [SILENCE], 2],
   ['again', [SILENCE, SILENCE], 2],
@@ -148,7 +209,7 @@ test.each<[string, Way[], number]>([
   const server = new ScriptedOllama(...ways);
   server.facts = { version: '0.24.0', capabilities: ['completion'] };
   server.loaded = [{ name: 'small', size: 1000 }];
-  const made = managed(server, async () => 'ollama');
+  const made = managed(server, async () => FOUND);
   const { ollama } = made;
   await startUp(made);
   while (ollama.supervisor.view().state === 'starting') await clock.advance(500);
@@ -161,7 +222,7 @@ test('a server that falls silent over the probe is ended and started again soon'
   const server = new ScriptedOllama(SILENCE);
   server.facts = { version: '0.24.0', capabilities: ['completion'] };
   server.loaded = [{ name: 'small', size: 1000 }];
-  const made = managed(server, async () => 'ollama');
+  const made = managed(server, async () => FOUND);
   const { ollama } = made;
   await startUp(made);
   while (server.asked.length === 0) await clock.advance(100);
@@ -179,7 +240,7 @@ test.each<[string, Way[], number, 'closed' | 'half_open']>([
   const server = new ScriptedOllama(...ways);
   server.facts = { version: '0.24.0', capabilities: ['completion'] };
   server.loaded = [{ name: 'm', size }];
-  const made = managed(server, async () => 'ollama', { maxRestarts: 0 });
+  const made = managed(server, async () => FOUND, { maxRestarts: 0 });
   const { spawner } = made;
   const { supervisor } = made.ollama;
   await startUp(made);
@@ -192,6 +253,16 @@ test.each<[string, Way[], number, 'closed' | 'half_open']>([
   expect(supervisor.view().breaker.state).toBe(breaker);
   await supervisor.stop();
 });
+
+/** The program is there, but cannot be started. */
+function foundOnce(): Locate {
+  let looks = 0;
+  return async () => {
+    looks += 1;
+    if (looks > 1) throw new Error('no');
+    return FOUND;
+  };
+}
 
 /** Where nobody listens. */
 function nobody(): ScriptedOllama {

@@ -353,6 +353,52 @@ describe('chat', () => {
     expect(dispatcher.requests[1]?.messages.map(({ content }) => content)).toEqual(['uno']);
   });
 
+  it('edits altogether or not at all: what cannot be stored leaves the chat and its answers as they were', async () => {
+    const { user, answer } = await chat.send(null, 'one', auto);
+    await clock.advance(0);
+    store.failure = new TandemError('disk_full', 'full');
+    await expect(chat.edit(user.id, 'uno', auto)).rejects.toMatchObject({ code: 'disk_full' });
+    store.failure = null;
+    dispatcher.feed(0, started, text('first'), end, null);
+    await clock.advance(100);
+    expect((await chat.open(answer.chatId)).map((message) => message.text)).toEqual(['one', 'first']);
+    expect(stored(answer.id)).toMatchObject({ status: 'done' });
+  });
+
+  it('sends nothing into a chat that another window has deleted, and nothing of it is lost when it comes back', async () => {
+    const { user, answer } = await chat.send(null, 'one', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('first'), end, null);
+    await clock.advance(100);
+    const { chatId } = answer;
+    await chat.remove(chatId);
+    const tries = [
+      () => chat.send(chatId, 'two', auto),
+      () => chat.retry(answer.id, auto),
+      () => chat.edit(user.id, 'uno', auto),
+    ];
+    for (const act of tries) await expect(act()).rejects.toMatchObject({ code: 'not_found' });
+    expect(dispatcher.requests).toHaveLength(1);
+    await chat.restore(chatId);
+    expect((await chat.open(chatId)).map((message) => message.text)).toEqual(['one', 'first']);
+    await clock.advance(UNDO_MS);
+    for (const act of tries) await act();
+    expect(dispatcher.requests.length).toBeGreaterThan(1);
+  });
+
+  it('says of an answer that the end of the app cut off that it was not the user', async () => {
+    const { answer } = await chat.send(null, 'long', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('half'));
+    await clock.advance(100);
+    await chat.close();
+    expect(stored(answer.id)).toMatchObject({
+      status: 'stopped',
+      text: 'half',
+      meta: { notice: 'interrupted' },
+    });
+  });
+
   it('deletes a chat with time to think again', async () => {
     const kept = await chat.send(null, 'kept', auto);
     const gone = await chat.send(null, 'gone', auto);

@@ -146,13 +146,17 @@ describe('memory gate', () => {
   it('waits when nobody else could answer, and goes on as soon as there is room', async () => {
     world.usedGb = 30;
     let done = false;
-    const waiting = world.gate.admit(asked({ mayMove: false }), never).then(() => (done = true));
+    let waits = 0;
+    const onWait = () => {
+      waits += 1;
+    };
+    const waiting = world.gate.admit(asked({ mayMove: false }), never, onWait).then(() => (done = true));
     await world.clock.advance(5000);
-    expect(done).toBe(false);
+    expect([done, waits]).toEqual([false, 1]);
     world.usedGb = 10;
     await world.clock.advance(1000);
     await waiting;
-    expect(done).toBe(true);
+    expect([done, waits]).toEqual([true, 1]);
   });
 
   it('tells of a wait for as long as it goes on', async () => {

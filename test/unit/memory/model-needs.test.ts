@@ -55,6 +55,17 @@ describe('what a model takes', () => {
     expect(await readModelNeeds(join(folder, 'nowhere'))).toEqual(UNKNOWN_NEEDS);
   });
 
+  it('is read again when weights have come into the folder, or others in their place', async () => {
+    const known = new KnownNeeds(async () => folder);
+    expect(await known.of('m')).toEqual(UNKNOWN_NEEDS);
+    expect(known.known('m')).toBeNull();
+    const first = await weights('model.safetensors', { a: 100 });
+    expect((await known.of('m')).weightsBytes).toBe(first);
+    const second = await weights('model-2.safetensors', { a: 900 });
+    expect((await known.of('m')).weightsBytes).toBe(first + second);
+    expect(known.known('m')?.weightsBytes).toBe(first + second);
+  });
+
   it('is read once, and known at once from then on', async () => {
     const bytes = await weights('model.safetensors', { a: 100 });
     const known = new KnownNeeds(async (name) => (name === 'here' ? folder : null));

@@ -1,7 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createProcessTable, descendantsOf, parseCpuTime } from '../../../src/main/ports/node-process-table';
+import {
+  createProcessTable,
+  descendantsOf,
+  parseCpuTime,
+  parseFootprints,
+} from '../../../src/main/ports/node-process-table';
 
 /** A shell-free process that starts a child of its own and waits. */
 async function family(): Promise<{ parent: number; child: number; end(): Promise<void> }> {
@@ -21,6 +26,25 @@ async function family(): Promise<{ parent: number; child: number; end(): Promise
   const [line] = await once(parent.stdout, 'data');
   return { parent: parent.pid ?? 0, child: Number(String(line)), end };
 }
+
+test('a footprint is read of each process that `top` of macOS names', () => {
+  const text = [
+    'Processes: 512 total, 3 running, 509 sleeping, 2811 threads',
+    'PhysMem: 61G used (4012M wired, 8211M compressor), 2G unused.',
+    '',
+    'PID    MEM',
+    '4711   21G+',
+    '812    9413M-',
+    '99*    1024K',
+    '1      0B',
+  ].join('\n');
+  expect([...parseFootprints(text)]).toEqual([
+    [4711, 21 * 1024 ** 3],
+    [812, 9413 * 1024 ** 2],
+    [99, 1024 ** 2],
+    [1, 0],
+  ]);
+});
 
 // `ps` prints the same on macOS and Linux, so its reader can be tried on both; `/proc` only where it exists.
 const platforms = process.platform === 'linux' ? (['linux', 'darwin'] as const) : (['darwin'] as const);

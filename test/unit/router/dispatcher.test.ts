@@ -5,6 +5,7 @@ import { RequestQueue } from '../../../src/main/queue/request-queue';
 import { RequestDispatcher } from '../../../src/main/router/dispatcher';
 import { Fingerprints } from '../../../src/main/router/fingerprints';
 import { MeasuredTimes } from '../../../src/main/router/measured-times';
+import type { MemoryAuthority } from '../../../src/main/router/memory-leave';
 import type { FinishedRecord } from '../../../src/main/router/request-run';
 import type { RouterEvent, RouteSnapshot } from '../../../src/main/router/types';
 import type { CompletionRequest, ModelInfo } from '../../../src/shared/domain';
@@ -28,6 +29,7 @@ function setUp(
     settings?: Partial<Settings>;
     refresh?: () => Promise<void>;
     maxDepth?: number;
+    memory?: MemoryAuthority;
   } = {},
 ) {
   const clock = new FakeClock();
@@ -62,6 +64,7 @@ function setUp(
       clock,
       logger: silentLogger,
     }),
+    memory: options.memory,
     clock,
     logger: silentLogger,
     onFinished: (record) => void records.push(record),
@@ -165,6 +168,40 @@ describe('RequestDispatcher', () => {
       reasons: ['rule:greeting', 'fallback:mlx-exited'],
     });
     expect(records).toMatchObject([{ outcome: 'done', backend: 'ollama', replays: 1 }]);
+  });
+
+  it('counts no replay of a request that no server had', async () => {
+    const { mlx, send, records } = setUp();
+    mlx.ensureReady = () => Promise.reject(new TandemError('mlx_down', 'gone'));
+    const answer = await send('hello').finished;
+    expect(answer.end).toMatchObject({ backend: 'ollama', reasons: ['rule:greeting', 'fallback:mlx-down'] });
+    expect(records).toMatchObject([{ outcome: 'done', backend: 'ollama', replays: 0 }]);
+  });
+
+  it('holds no slot while it waits for memory', async () => {
+    const free = Promise.withResolvers<void>();
+    const released: string[] = [];
+    const { mlx, send } = setUp({
+      models: [MODELS[0] as ModelInfo, model('mlx', 'large', 3)],
+      memory: {
+        async admit(asked, _signal, onWait) {
+          const grant = { reasons: [], release: () => void released.push(asked.model) };
+          if (asked.model !== 'large') return grant;
+          onWait();
+          await free.promise;
+          return grant;
+        },
+      },
+    });
+    const large = send('hello', { model: { kind: 'named', name: 'large' } });
+    await settle();
+    const small = await send('hello', { model: { kind: 'named', name: 'phi3.5-mini-4k' } }).finished;
+    expect(small.text).toBe('fine');
+    expect(large.answer.kinds).not.toContain('attempt');
+    free.resolve();
+    expect((await large.finished).end).toMatchObject({ model: 'large' });
+    expect(mlx.requests.map((request) => request.model)).toEqual(['phi3.5-mini-4k', 'large']);
+    expect(released).toEqual(['phi3.5-mini-4k', 'large']);
   });
 
   it('takes a stream that just ends for a failure', async () => {
@@ -369,13 +406,49 @@ describe('RequestDispatcher', () => {
     expect(answer.end).toMatchObject({ backend: 'mlx', reasons: ['rule:default', 'fallback:ollama-echo'] });
   });
 
-  it('says 502 when all of them echo', async () => {
-    const { ollama, mlx, send } = setUp();
+  it('says 502 to an echo that no other server can judge', async () => {
+    const { ollama, send } = setUp({ models: MODELS.filter(({ backend }) => backend === 'ollama') });
     ollama.script = [() => says(GENERAL)];
-    mlx.script = [() => says(` ${GENERAL}\n`)];
     const answer = await send(GENERAL).finished;
     expect(answer.error).toMatchObject({ code: 'echo' });
     expect(answer.text).toBe('');
+  });
+
+  it('takes the prompt for the answer when two servers return it', async () => {
+    const { ollama, mlx, send, records } = setUp();
+    ollama.script = [() => says(GENERAL)];
+    mlx.script = [() => says(GENERAL.slice(0, 9), `${GENERAL.slice(9)}\n`)];
+    const asked: Partial<CompletionRequest>[] = [
+      {},
+      { origin: 'gateway' },
+      { origin: 'gateway', whole: true },
+    ];
+    for (const more of asked) {
+      const answer = await send(GENERAL, more).finished;
+      expect(answer.error).toBeNull();
+      expect(answer.text.trim()).toBe(GENERAL);
+      expect(answer.end).toMatchObject({ backend: 'mlx' });
+      expect(answer.end?.reasons).toEqual(expect.arrayContaining(['fallback:ollama-echo', 'echo']));
+    }
+    expect(records.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done']);
+  });
+
+  it('lets a reply pass at once that begins with the prompt and adds to it', async () => {
+    const { ollama, mlx, send } = setUp();
+    const long = `${GENERAL}, where the woods turn red before the first snow`;
+    ollama.script = [() => says(long, ' falls.')];
+    const answer = await send(long).finished;
+    expect(answer.text).toBe(`${long} falls.`);
+    expect(answer.end).toMatchObject({ backend: 'ollama', reasons: ['rule:default'] });
+    expect(mlx.requests).toHaveLength(0);
+  });
+
+  it('lets the text pass unchanged that a model has thought about', async () => {
+    const { ollama, send } = setUp();
+    ollama.script = [() => [{ type: 'thinking', text: 'Nothing to correct.' }, ...says(GENERAL)]];
+    const answer = await send(GENERAL, { origin: 'gateway' }).finished;
+    expect(answer.error).toBeNull();
+    expect(answer.text).toBe(GENERAL);
   });
 
   it('lets the echo of a named model pass, with a reason', async () => {

@@ -6,7 +6,7 @@ const letters = (count: number, letter = 'a') => letter.repeat(count);
 const PROMPT = 'Tell me in a few words why the sea is salty and rivers are not';
 
 describe('isEcho', () => {
-  const cases: [what: string, reply: string, prompt: string, echo: boolean][] = [
+  const cases: [what: string, reply: string, prompt: string, echo: boolean, ended?: 'stop' | 'length'][] = [
     ['the prompt, as it is', PROMPT, PROMPT, true],
     ['with space around it', `\n ${PROMPT} `, PROMPT, true],
     ['equal but short', 'hello', 'hello', false],
@@ -14,29 +14,30 @@ describe('isEcho', () => {
     ['equal with 20 characters', letters(20), letters(20), true],
     ['equal with 500 characters', letters(500), letters(500), true],
     ['equal with 501 characters', letters(501), letters(501), false],
-    ['the first 50 characters of the prompt', PROMPT.slice(0, 50), PROMPT, true],
-    ['the first 49 characters of the prompt', PROMPT.slice(0, 49), PROMPT, false],
-    ['the prompt and a little more', `${PROMPT}?`, PROMPT, true],
-    ['the prompt and much more', `${PROMPT}${letters(200)}`, PROMPT, false],
-    ['199 characters of a longer prompt', letters(199), letters(300), true],
-    ['200 characters of a longer prompt', letters(200), letters(300), false],
+    ['a passage of 50 characters', PROMPT.slice(0, 50), PROMPT, false],
+    ['cut off after 50 characters of the prompt', PROMPT.slice(0, 50), PROMPT, true, 'length'],
+    ['cut off after 49 characters of the prompt', PROMPT.slice(0, 49), PROMPT, false, 'length'],
+    ['cut off after 500 characters of the prompt', letters(500), letters(600), true, 'length'],
+    ['cut off after 501 characters of the prompt', letters(501), letters(600), false, 'length'],
+    ['the prompt and a little more', `${PROMPT}?`, PROMPT, false],
+    ['the prompt and more, cut off', `${PROMPT} and`, PROMPT, false, 'length'],
     ['a short honest reply', 'Yes', PROMPT, false],
     ['an answer', 'Rivers carry salt into the sea, and only water leaves it again.', PROMPT, false],
     ['nothing', '', PROMPT, false],
   ];
-  it.each(cases)('%s', (_what, reply, prompt, echo) => {
-    expect(isEcho(reply, prompt)).toBe(echo);
+  it.each(cases)('%s', (_what, reply, prompt, echo, ended = 'stop') => {
+    expect(isEcho(reply, prompt, ended)).toBe(echo);
   });
 });
 
 /** Feeds a reply in pieces; what came out by when, and the verdict. */
-function stream(pieces: string[], prompt: string) {
+function stream(pieces: string[], prompt: string, ended: 'stop' | 'length' = 'stop') {
   const guard = new EchoGuard(prompt);
   const out = pieces.map((piece) => {
     const step = guard.feed(piece);
     return step.kind === 'released' ? step.text : null;
   });
-  const echo = guard.isEcho;
+  const echo = guard.isEcho(ended);
   return { out, echo, rest: guard.release() };
 }
 
@@ -64,10 +65,12 @@ describe('EchoGuard', () => {
     });
   });
 
-  it('releases a reply that goes on long after the prompt', () => {
-    const { out, echo } = stream([PROMPT, letters(100), letters(100)], PROMPT);
-    expect(out).toEqual([null, null, `${PROMPT}${letters(200)}`]);
-    expect(echo).toBe(false);
+  it('releases a reply as soon as it goes beyond the prompt', () => {
+    expect(stream([PROMPT, '?', ' Well'], PROMPT)).toEqual({
+      out: [null, `${PROMPT}?`, ' Well'],
+      echo: false,
+      rest: '',
+    });
   });
 
   it('holds at most 500 characters', () => {
@@ -94,8 +97,9 @@ describe('EchoGuard', () => {
           pieces.push(reply.slice(at, end));
           at = end;
         }
-        const { out, echo, rest } = stream(pieces, prompt);
-        expect(echo).toBe(isEcho(reply, prompt));
+        const ended = random() < 0.5 ? 'stop' : 'length';
+        const { out, echo, rest } = stream(pieces, prompt, ended);
+        expect(echo).toBe(isEcho(reply, prompt, ended));
         if (!echo) expect(out.map((text) => text ?? '').join('') + rest).toBe(reply);
         else expect(out.every((text) => text === null)).toBe(true);
       }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/main/ports/logger';
-import { Fingerprints, fingerprintOf } from '../../../src/main/router/fingerprints';
+import { fingerprintOf } from '../../../src/main/router/fingerprint';
+import { Fingerprints } from '../../../src/main/router/fingerprints';
 import type { CompletionRequest } from '../../../src/shared/domain';
 import { EXIT_CAUSES } from '../../../src/shared/incidents';
 import { FakeClock } from '../../support/fake-clock';
@@ -48,6 +49,45 @@ describe('a fingerprint', () => {
     ['a raw prompt', { rawPrompt: 'a' }],
   ] as [string, Partial<CompletionRequest>][])('differs with another %s', (_, more) => {
     expect(fingerprintOf(request('a', more))).not.toBe(fingerprintOf(request('a')));
+  });
+});
+
+/** A request that counts how often its text is read. */
+function counted(text: string) {
+  const message = { role: 'user' as const, content: text };
+  let reads = 0;
+  Object.defineProperty(message, 'content', {
+    enumerable: true,
+    get() {
+      reads += 1;
+      return text;
+    },
+  });
+  return { request: request('', { messages: [message] }), reads: () => reads };
+}
+
+describe('a large request', () => {
+  it('is read once, however often it is asked about on its way', () => {
+    const { known } = setUp();
+    known.blame(request('somebody else'), 'mlx', 'unknown');
+    const { request: large, reads } = counted('a'.repeat(3_000_000));
+    expect(known.of(large).deaths).toBe(0);
+    for (let turn = 0; turn < 3; turn += 1) known.of(large);
+    known.blame(large, 'ollama', 'unknown');
+    expect(known.of(large).deaths).toBe(1);
+    known.acquit(large, 'ollama');
+    expect(reads()).toBe(1);
+  });
+
+  it('is known by its newest 4 million characters and the lengths of the rest', () => {
+    const talk = (...texts: string[]) =>
+      fingerprintOf(request('', { messages: texts.map((content) => ({ role: 'user' as const, content })) }));
+    const old = 'o'.repeat(100);
+    const long = 'l'.repeat(4_000_000);
+    expect(talk('x'.repeat(100), long)).toBe(talk(old, long));
+    expect(talk('x'.repeat(101), long)).not.toBe(talk(old, long));
+    expect(talk(old, `x${long.slice(1)}`)).not.toBe(talk(old, long));
+    expect(talk('x'.repeat(100), 'short')).not.toBe(talk(old, 'short'));
   });
 });
 

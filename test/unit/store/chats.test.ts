@@ -91,9 +91,11 @@ describe('chats', () => {
       'a-a2',
     ]);
 
-    expect(chats.truncateFrom('a-u2')).toEqual({ chatId: 'a' });
-    expect(chats.messages('a').map((message) => message.id)).toEqual(['a-u1', 'a-a1', 'a-a1-again']);
-    expect(chats.truncateFrom('a-u2')).toBeNull();
+    const ids = () => chats.messages('a').map((message) => message.id);
+    chats.addTurn({ chat: null, ...turn('a', 3), replaces: 'a-u2' });
+    expect(ids()).toEqual(['a-u1', 'a-a1', 'a-a1-again', 'a-u3', 'a-a3']);
+    expect(caught(() => chats.addTurn({ chat: null, ...turn('a', 4), replaces: 'a-u2' }))).toBe('not_found');
+    expect(ids()).toEqual(['a-u1', 'a-a1', 'a-a1-again', 'a-u3', 'a-a3']);
   });
 
   it('finds titles and texts without regard to case, in Latin and Cyrillic, and takes no wildcard', () => {
@@ -106,6 +108,32 @@ describe('chats', () => {
     expect(found('function')).toEqual(['b']);
     expect(found('%')).toEqual([]);
     expect(found('  ')).toEqual(['b', 'a']);
+  });
+
+  it('replaces a message altogether or not at all', () => {
+    const { chats } = open();
+    chats.addTurn({ chat: { id: 'a', title: 'A' }, ...turn('a', 1) });
+    const before = chats.messages('a');
+    const { user, answer } = turn('a', 2);
+    // The same id a second time: the write of the answer fails after that of the message.
+    expect(() =>
+      chats.addTurn({ chat: null, user, answer: { ...answer, id: user.id }, replaces: 'a-u1' }),
+    ).toThrow();
+    expect(chats.messages('a')).toEqual(before);
+  });
+
+  it('takes nothing into a chat that was deleted, as it would be gone with it', () => {
+    const { chats } = open();
+    const { user, answer } = turn('a', 1);
+    chats.addTurn({ chat: { id: 'a', title: 'A' }, user, answer });
+    const tries = [
+      () => chats.addTurn({ chat: null, ...turn('a', 2) }),
+      () => chats.addAnswer(answerTo(user, 'a-a1-again')),
+    ];
+    chats.hideChat('a');
+    expect(tries.map(caught)).toEqual(['not_found', 'not_found']);
+    chats.eraseChat('a');
+    expect(tries.map(caught)).toEqual(['not_found', 'not_found']);
   });
 
   it('hides, restores and renames; a chat that is gone is not_found', () => {
@@ -146,7 +174,11 @@ describe('chats', () => {
     chats.addTurn({ chat: { id: 'b', title: 'B' }, ...turn('b', 2) });
     chats.hideChat('b');
     expect(chats.recover()).toEqual({ interrupted: 2, erased: 1 });
-    expect(chats.message(answer.id)).toMatchObject({ text: 'half', status: 'stopped' });
+    expect(chats.message(answer.id)).toMatchObject({
+      text: 'half',
+      status: 'stopped',
+      meta: { ...answer.meta, notice: 'interrupted' },
+    });
     expect(chats.messages('b')).toEqual([]);
     expect(chats.recover()).toEqual({ interrupted: 0, erased: 0 });
   });

@@ -165,10 +165,10 @@ class World {
     else if (roll < 0.45) this.#end();
     else if (roll < 0.65) this.#settleOne();
     else if (roll < 0.72) this.supervisor.reportHung();
-    else if (roll < 0.82) this.supervisor.start();
-    else if (roll < 0.84) this.supervisor.revive();
+    else if (roll < 0.82) void this.supervisor.start();
+    else if (roll < 0.84) void this.supervisor.revive();
     else if (roll < 0.85) void this.supervisor.restart();
-    else if (roll < 0.86) void this.supervisor.stop();
+    else if (roll < 0.86) void this.supervisor[this.#chance() < 0.5 ? 'stop' : 'release']();
     else if (roll < 0.88) this.#loseConnection();
     else if (roll < 0.9) this.supervisor.answered();
     const turns = this.#pick([0, 0, 1, 2, 8]);
@@ -221,7 +221,7 @@ describe('a supervisor under chance', () => {
         expect(others.filter(({ signals }) => !signals.includes('SIGKILL'))).toEqual([]);
         expect(view.restarts).toBeLessThanOrEqual(DEFAULT_LIMITS.maxRestarts);
         expect(world.clock.pending).toBeLessThanOrEqual(1 + world.notices);
-        if (['stopped', 'backoff', 'open'].includes(view.state)) expect(view.pid).toBeNull();
+        if (['stopped', 'absent', 'backoff', 'open'].includes(view.state)) expect(view.pid).toBeNull();
         if (view.state === 'open' && previous.state !== 'open') {
           openings += 1;
           const byRule =
@@ -247,7 +247,7 @@ describe('a supervisor under chance', () => {
       expect(world.life.types.filter((type) => type === 'died')).toHaveLength(world.life.deaths.length);
     }
     expect([...seen].sort()).toEqual(
-      ['backoff', 'hung', 'open', 'ready', 'starting', 'stopped', 'stopping'].sort(),
+      ['absent', 'backoff', 'hung', 'open', 'ready', 'starting', 'stopped', 'stopping'].sort(),
     );
     expect(openings).toBeGreaterThan(20);
   });

@@ -48,7 +48,7 @@ function create(options: Partial<SupervisorOptions> = {}): Supervisor {
 
 async function up(options: Partial<SupervisorOptions> = {}): Promise<Supervisor> {
   const supervisor = create(options);
-  supervisor.start();
+  void supervisor.start();
   await settle();
   return supervisor;
 }
@@ -210,7 +210,7 @@ describe('what an exit teaches its owner', () => {
       mayRecover: (cause) => causes.push(cause) > 0,
     });
     life.now = { pressure: 'critical', killerInFlight: false };
-    supervisor.start();
+    void supervisor.start();
     await clock.advance(DEFAULT_LIMITS.graceMs);
     lines = ['allocation_failed'];
     await clock.advance(5_000 + DEFAULT_LIMITS.graceMs);
@@ -247,14 +247,14 @@ describe('time', () => {
 
   test('after a sleep it starts at once where it waited, and goes on where it runs', async () => {
     const supervisor = await up();
-    supervisor.revive();
+    void supervisor.revive();
     await settle();
     expect(spawner.children).toHaveLength(1);
     spawner.last.exit(null, 'SIGKILL');
     await settle();
     // Timers slept with the machine; the date did not.
     clock.jump(8 * 3_600_000);
-    supervisor.revive();
+    void supervisor.revive();
     await settle();
     expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 0 });
     expect(spawner.children).toHaveLength(2);
@@ -271,7 +271,7 @@ describe('time', () => {
     });
     await clock.advance(1_600_000);
     works = true;
-    supervisor.revive();
+    void supervisor.revive();
     await settle();
     expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 0, breaker: { state: 'closed' } });
   });

@@ -56,6 +56,12 @@ function create(options: Partial<SupervisorOptions> = {}): Supervisor {
   );
 }
 
+function wanted(): Supervisor {
+  const supervisor = create();
+  void supervisor.start();
+  return supervisor;
+}
+
 describe('supervisor', () => {
   test('is ready only when a probe was answered', async () => {
     let release = () => {};
@@ -63,7 +69,7 @@ describe('supervisor', () => {
       new Promise((resolve) => {
         release = resolve;
       });
-    const supervisor = create();
+    const supervisor = wanted();
     const wait = supervisor.ensureReady(undefined, down);
     await settle();
     expect(supervisor.view()).toMatchObject({ state: 'starting', stage: 'probing', pid: 1000 });
@@ -77,13 +83,13 @@ describe('supervisor', () => {
   });
 
   test('starts one process however many callers need it', async () => {
-    const supervisor = create();
+    const supervisor = wanted();
     await Promise.all(Array.from({ length: 5 }, () => supervisor.ensureReady(undefined, down)));
     expect(spawner.children).toHaveLength(1);
   });
 
   test('comes back after a crash, with backoff, and callers may wait for it', async () => {
-    const supervisor = create();
+    const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     spawner.last.exit(null, 'SIGABRT');
     await settle();
@@ -102,7 +108,7 @@ describe('supervisor', () => {
   });
 
   test('opens the breaker after ten restarts and wakes who waits; the button starts it again', async () => {
-    const supervisor = create();
+    const supervisor = wanted();
     answer = () => {
       spawner.last.exit(1);
       return new Promise(() => {});
@@ -125,7 +131,7 @@ describe('supervisor', () => {
       spawner.last.exit(1);
       return new Promise(() => {});
     };
-    supervisor.start();
+    void supervisor.start();
     await clock.advance(1_600_000);
     const { nextTryAt } = supervisor.view().breaker;
     let release = () => {};
@@ -146,7 +152,7 @@ describe('supervisor', () => {
   });
 
   test('a stable time forgets earlier restarts', async () => {
-    const supervisor = create();
+    const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     spawner.last.exit(1);
     await clock.advance(5000);
@@ -156,7 +162,7 @@ describe('supervisor', () => {
   });
 
   test('a process that ignores TERM is killed after the grace, one that ignores KILL is given up', async () => {
-    const supervisor = create();
+    const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     const child = spawner.last;
     child.obeys = [];
@@ -177,14 +183,14 @@ describe('supervisor', () => {
   test('a start that takes too long is ended and tried again', async () => {
     answer = () => new Promise(() => {});
     const supervisor = create();
-    supervisor.start();
+    void supervisor.start();
     await clock.advance(DEFAULT_LIMITS.startTimeoutMs);
     expect(spawner.last.signals[0]).toBe('SIGTERM');
     expect(supervisor.view()).toMatchObject({ state: 'backoff', lastError: { cause: 'start_timeout' } });
   });
 
   test('a hung process is killed at once', async () => {
-    const supervisor = create();
+    const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     spawner.last.obeys = [];
     supervisor.reportHung();
@@ -200,7 +206,7 @@ describe('supervisor', () => {
   });
 
   test('tells to the next death whether a hung process had been paused by somebody', async () => {
-    const supervisor = create();
+    const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     supervisor.reportHung(true);
     expect(supervisor.view().lastError).toMatchObject({ cause: 'stalled', outside: true });
@@ -219,7 +225,7 @@ describe('supervisor', () => {
           allow = resolve;
         }),
     });
-    supervisor.start();
+    void supervisor.start();
     await clock.advance(1000);
     expect(spawner.children).toHaveLength(0);
     await supervisor.stop();
@@ -231,7 +237,7 @@ describe('supervisor', () => {
 
   test('aborting a wait leaves the process alone', async () => {
     answer = () => new Promise(() => {});
-    const supervisor = create();
+    const supervisor = wanted();
     const abort = new AbortController();
     const wait = supervisor.ensureReady(abort.signal, down);
     abort.abort();
@@ -242,7 +248,7 @@ describe('supervisor', () => {
 
   test('a launch that cannot be described is a failed start', async () => {
     const supervisor = create({ launch: () => Promise.reject(new Error('no program')) });
-    supervisor.start();
+    void supervisor.start();
     await settle();
     expect(supervisor.view()).toMatchObject({ state: 'backoff', lastError: { cause: 'start_failed' } });
   });
@@ -265,7 +271,7 @@ describe('supervisor', () => {
   });
 
   test('does not seem ready to who saw its connection break a moment before its exit is told', async () => {
-    const supervisor = create();
+    const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     const again = supervisor.connectionLost().then(() => supervisor.view().state);
     await settle();
@@ -274,7 +280,7 @@ describe('supervisor', () => {
   });
 
   test('goes on being ready when a connection broke and it lives', async () => {
-    const supervisor = create();
+    const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     const again = supervisor.connectionLost().then(() => supervisor.view().state);
     await clock.advance(1_000);

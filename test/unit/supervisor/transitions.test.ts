@@ -23,6 +23,8 @@ function print(state: SupervisorState): string {
       return `backoff ${state.delayMs / 1000}s`;
     case 'open':
       return state.coolMs === null ? 'open' : `open ${state.coolMs / 1000}s`;
+    case 'absent':
+      return state.looking ? 'looking' : 'absent';
     default:
       return state.name;
   }
@@ -30,6 +32,8 @@ function print(state: SupervisorState): string {
 
 const STATES: Record<string, SupervisorState> = {
   stopped: { name: 'stopped' },
+  absent: { name: 'absent', looking: false },
+  looking: { name: 'absent', looking: true },
   asking: { name: 'starting', stage: 'asking' },
   waiting: { name: 'starting', stage: 'waiting' },
   overdue: { name: 'starting', stage: 'overdue' },
@@ -39,6 +43,7 @@ const STATES: Record<string, SupervisorState> = {
   ending: { name: 'stopping', stage: 'terminating', next: 'stopped' },
   killing: { name: 'stopping', stage: 'killing', next: 'stopped' },
   restarting: { name: 'stopping', stage: 'terminating', next: 'spawn' },
+  removing: { name: 'stopping', stage: 'terminating', next: 'absent' },
   failing: { name: 'stopping', stage: 'terminating', next: 'backoff' },
   backoff: { name: 'backoff', delayMs: 5000 },
   open: { name: 'open', coolMs: null },
@@ -47,8 +52,13 @@ const STATES: Record<string, SupervisorState> = {
 
 const EVENTS: Record<string, SupervisorEvent> = {
   start: { type: 'start' },
+  needed: { type: 'needed' },
+  located: { type: 'located' },
+  missing: { type: 'absent' },
   revive: { type: 'revive' },
+  release: { type: 'release' },
   restart: { type: 'restart' },
+  'given up': { type: 'start-given-up' },
   stop: { type: 'stop' },
   allowed: { type: 'stage', stage: 'spawning' },
   probing: { type: 'stage', stage: 'probing' },
@@ -64,10 +74,32 @@ const EVENTS: Record<string, SupervisorEvent> = {
 
 /** state | event | next state | effects. What is not listed changes nothing. */
 const TABLE = `
-stopped    | start       | starting/asking               | spawn
-stopped    | revive      | starting/asking               | spawn
-stopped    | restart     | starting/asking               | spawn
+stopped    | start       | looking                       | cancel-start look
+stopped    | restart     | looking                       | cancel-start look
+absent     | start       | looking                       | cancel-start look
+absent     | needed      | looking                       | cancel-start look
+absent     | revive      | looking                       | cancel-start look
+absent     | restart     | looking                       | cancel-start look
+absent     | stop        | stopped                       | cancel-start
+looking    | start       | looking                       | cancel-start look
+looking    | located     | starting/asking               | spawn
+looking    | missing     | absent                        |
+looking    | revive      | looking                       | cancel-start look
+looking    | restart     | looking                       | cancel-start look
+looking    | stop        | stopped                       | cancel-start
+removing   | start       | stopping/terminating>spawn    |
+removing   | revive      | stopping/terminating>spawn    |
+removing   | restart     | stopping/terminating>spawn    |
+removing   | release     | stopping/terminating>absent   |
+removing   | stop        | stopping/terminating>stopped  |
+removing   | exits       | absent                        | cancel-start reap
+removing   | bad model   | absent                        | cancel-start reap
+removing   | exits for good | absent                        | cancel-start reap
+removing   | timer       | stopping/killing>absent       | kill
 asking     | restart     | stopping/terminating>spawn    | cancel-start terminate
+asking     | missing     | absent                        |
+asking     | given up    | stopping/terminating>spawn    | cancel-start terminate
+asking     | release     | stopping/terminating>absent   | cancel-start terminate
 asking     | stop        | stopping/terminating>stopped  | cancel-start terminate
 asking     | allowed     | starting/spawning             |
 asking     | probing     | starting/probing              |
@@ -78,6 +110,9 @@ asking     | bad model   | open                          | cancel-start reap
 asking     | exits for good | open                          | cancel-start reap
 asking     | timer       | starting/waiting              |
 waiting    | restart     | stopping/terminating>spawn    | cancel-start terminate
+waiting    | missing     | absent                        |
+waiting    | given up    | stopping/terminating>spawn    | cancel-start terminate
+waiting    | release     | stopping/terminating>absent   | cancel-start terminate
 waiting    | stop        | stopping/terminating>stopped  | cancel-start terminate
 waiting    | allowed     | starting/spawning             |
 waiting    | probing     | starting/probing              |
@@ -88,6 +123,9 @@ waiting    | bad model   | open                          | cancel-start reap
 waiting    | exits for good | open                          | cancel-start reap
 waiting    | timer       | starting/overdue              |
 overdue    | restart     | stopping/terminating>spawn    | cancel-start terminate
+overdue    | missing     | absent                        |
+overdue    | given up    | stopping/terminating>spawn    | cancel-start terminate
+overdue    | release     | stopping/terminating>absent   | cancel-start terminate
 overdue    | stop        | stopping/terminating>stopped  | cancel-start terminate
 overdue    | allowed     | starting/spawning             |
 overdue    | probing     | starting/probing              |
@@ -98,6 +136,9 @@ overdue    | bad model   | open                          | cancel-start reap
 overdue    | exits for good | open                          | cancel-start reap
 starting   | allowed     | starting/spawning             |
 starting   | restart     | stopping/terminating>spawn    | cancel-start terminate
+starting   | missing     | absent                        |
+starting   | given up    | stopping/terminating>spawn    | cancel-start terminate
+starting   | release     | stopping/terminating>absent   | cancel-start terminate
 starting   | stop        | stopping/terminating>stopped  | cancel-start terminate
 starting   | probing     | starting/probing              |
 starting   | ready       | ready                         |
@@ -107,6 +148,7 @@ starting   | bad model   | open                          | cancel-start reap
 starting   | exits for good | open                          | cancel-start reap
 starting   | timer       | stopping/terminating>backoff  | cancel-start terminate
 ready      | restart     | stopping/terminating>spawn    | cancel-start terminate
+ready      | release     | stopping/terminating>absent   | cancel-start terminate
 ready      | stop        | stopping/terminating>stopped  | cancel-start terminate
 ready      | hangs       | hung                          | kill
 ready      | exits       | backoff 5s                    | cancel-start reap
@@ -114,13 +156,13 @@ ready      | bad model   | open                          | cancel-start reap
 ready      | exits for good | open                          | cancel-start reap
 ready      | timer       | ready                         |
 hung       | restart     | stopping/killing>spawn        | kill
+hung       | release     | stopping/killing>absent       | kill
 hung       | stop        | stopping/killing>stopped      | kill
 hung       | exits       | backoff 5s                    | cancel-start reap
 hung       | bad model   | open                          | cancel-start reap
 hung       | exits for good | open                          | cancel-start reap
 hung       | timer       | backoff 5s                    | cancel-start reap
 ending     | start       | stopping/terminating>spawn    |
-ending     | revive      | stopping/terminating>spawn    |
 ending     | restart     | stopping/terminating>spawn    |
 ending     | stop        | stopping/terminating>stopped  |
 ending     | exits       | stopped                       | cancel-start reap
@@ -128,7 +170,6 @@ ending     | bad model   | stopped                       | cancel-start reap
 ending     | exits for good | stopped                       | cancel-start reap
 ending     | timer       | stopping/killing>stopped      | kill
 killing    | start       | stopping/killing>spawn        |
-killing    | revive      | stopping/killing>spawn        |
 killing    | restart     | stopping/killing>spawn        |
 killing    | stop        | stopping/killing>stopped      |
 killing    | exits       | stopped                       | cancel-start reap
@@ -136,12 +177,14 @@ killing    | bad model   | stopped                       | cancel-start reap
 killing    | exits for good | stopped                       | cancel-start reap
 killing    | timer       | stopped                       | cancel-start reap
 restarting | restart     | stopping/terminating>spawn    |
+restarting | release     | stopping/terminating>absent   |
 restarting | stop        | stopping/terminating>stopped  |
 restarting | exits       | starting/asking               | cancel-start reap spawn
 restarting | bad model   | starting/asking               | cancel-start reap spawn
 restarting | exits for good | starting/asking               | cancel-start reap spawn
 restarting | timer       | stopping/killing>spawn        | kill
 failing    | restart     | stopping/terminating>spawn    |
+failing    | release     | stopping/terminating>absent   |
 failing    | stop        | stopping/terminating>stopped  |
 failing    | exits       | backoff 5s                    | cancel-start reap
 failing    | bad model   | open                          | cancel-start reap
@@ -149,13 +192,16 @@ failing    | exits for good | open                          | cancel-start reap
 failing    | timer       | stopping/killing>backoff      | kill
 backoff    | revive      | starting/asking               | spawn
 backoff    | restart     | starting/asking               | spawn
+backoff    | release     | absent                        |
 backoff    | stop        | stopped                       |
 backoff    | timer       | starting/asking               | spawn
 open       | revive      | starting/asking               | spawn
 open       | restart     | starting/asking               | spawn
+open       | release     | absent                        |
 open       | stop        | stopped                       |
 cooling    | revive      | starting/asking               | spawn
 cooling    | restart     | starting/asking               | spawn
+cooling    | release     | absent                        |
 cooling    | stop        | stopped                       |
 cooling    | timer       | starting/asking               | spawn
 `;

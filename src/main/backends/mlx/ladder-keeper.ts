@@ -48,6 +48,7 @@ const savedSchema = z.object({
 export class LadderKeeper {
   readonly #options: LadderKeeperOptions;
   #memory: LadderMemory = {};
+  #loaded: Promise<void> | null = null;
   #wanted: string | null = null;
   #atBottom = false;
   #countedAt: number | null = null;
@@ -60,8 +61,13 @@ export class LadderKeeper {
     this.#options = options;
   }
 
-  /** Reads what was survivable in earlier runs; what cannot be read is forgotten. Never rejects. */
-  async load(): Promise<void> {
+  /** Reads once what was survivable in earlier runs; what cannot be read is forgotten. Never rejects. */
+  load(): Promise<void> {
+    this.#loaded ??= this.#read();
+    return this.#loaded;
+  }
+
+  async #read(): Promise<void> {
     const { file, logger } = this.#options;
     if (!file) return;
     try {

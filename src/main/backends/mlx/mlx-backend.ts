@@ -6,8 +6,9 @@ import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
 import { isBroken } from '../broken';
+import type { Absent } from '../locate';
 import { StatusBoard } from '../status-board';
-import { supervisedStatus } from '../supervised-status';
+import { absentStatus, supervisedStatus } from '../supervised-status';
 import { LadderKeeper } from './ladder-keeper';
 import { mlxLaunchSpec } from './launch-spec';
 import { MlxClient } from './mlx-client';
@@ -37,9 +38,8 @@ export class MlxBackend implements Backend, MemoryHolder {
   readonly #process: MlxProcess;
   readonly #board: StatusBoard;
   readonly #ladder: LadderKeeper;
-  #python: string | null = null;
+  #absence: Absent | null = null;
   #count = 0;
-  #closed = false;
 
   readonly onStatus;
 
@@ -68,6 +68,10 @@ export class MlxBackend implements Backend, MemoryHolder {
           board: this.#board,
           ladder: this.#ladder,
         },
+        locate: async () => {
+          await this.#ladder.load();
+          return (await this.#locate()) !== null;
+        },
         launch: () => this.#launch(),
         onChange: () => this.#publish(),
       },
@@ -89,20 +93,16 @@ export class MlxBackend implements Backend, MemoryHolder {
 
   /** Starts the server if its Python is there; else the state is `absent` with the cure. */
   async start(): Promise<void> {
-    this.#closed = false;
-    await this.#ladder.load();
-    if ((await this.#locate()) && !this.#closed) this.#process.supervisor.start();
+    await this.#process.supervisor.start();
   }
 
   /** Looks again for Python, after the set-up or a long sleep, and starts the server unless it is up. */
   async relocate(): Promise<void> {
-    if (!this.#closed && (await this.#locate()) && !this.#closed) this.#process.supervisor.revive();
+    await this.#process.supervisor.revive();
   }
 
   async ensureReady(signal?: AbortSignal): Promise<void> {
-    if (this.#closed) throw mlxDown();
-    if (this.#python === null && !(await this.#locate())) throw this.#absent();
-    await this.#process.supervisor.ensureReady(signal, mlxDown);
+    await this.#process.supervisor.ensureReady(signal, () => this.#unavailable());
   }
 
   async *stream(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
@@ -164,49 +164,43 @@ export class MlxBackend implements Backend, MemoryHolder {
 
   async restart(reason: string): Promise<void> {
     this.#ports.logger.info('mlx.restart', { reason });
-    this.#closed = false;
     this.#ladder.tryAgain();
-    if (this.#python === null && !(await this.#locate())) return;
     await this.#process.supervisor.restart();
   }
 
+  giveUpPreload(): void {
+    this.#process.supervisor.giveUpStart();
+  }
+
+  async release(): Promise<void> {
+    await this.#process.supervisor.release();
+  }
+
   async stop(): Promise<void> {
-    this.#closed = true;
     await this.#process.supervisor.stop();
     await this.#ladder.settled();
   }
 
-  async #locate(): Promise<boolean> {
+  /** Path of Python; null = it is not there, and why is kept. */
+  async #locate(): Promise<string | null> {
     const found = await this.#options.locate();
-    this.#python = 'path' in found ? found.path : null;
-    if ('path' in found) {
-      this.#board.set({ absence: null });
-      this.#publish();
-    } else if (this.#process.supervisor.view().pid === null) {
-      // A server that runs is there, whatever the set-up is doing to its runtime.
-      const { setup, ...absence } = found.absent;
-      this.#board.set({
-        state: 'absent',
-        stage: setup ? 'setup' : 'idle',
-        ownership: 'none',
-        absence,
-      });
-    }
-    return this.#python !== null;
+    this.#absence = 'absent' in found ? found.absent : null;
+    return 'path' in found ? found.path : null;
   }
 
-  #absent(): TandemError {
-    const cure = this.#board.current.absence?.cure ?? '';
-    return new TandemError('backend_absent', `MLX is not installed. ${cure}`.trim());
+  #unavailable(): TandemError {
+    if (this.#process.supervisor.view().state !== 'absent') return mlxDown();
+    return new TandemError('backend_absent', `MLX is not installed. ${this.#absence?.cure ?? ''}`.trim());
   }
 
-  async #launch(): Promise<Launch> {
+  async #launch(): Promise<Launch | null> {
     // Asked again each time: the set-up may have put a new runtime beside the old one.
-    if (!(await this.#locate()) || this.#python === null) throw this.#absent();
+    const python = await this.#locate();
+    if (python === null) return null;
     const survivable = await this.#survivable(await this.#options.preload());
     const preload = survivable && (await this.#admitted(survivable.name)) ? survivable : null;
     const spec = mlxLaunchSpec({
-      python: this.#python,
+      python,
       script: this.#options.launchScript,
       env: this.#options.env,
       preload: preload?.folder ?? null,
@@ -231,7 +225,10 @@ export class MlxBackend implements Backend, MemoryHolder {
   #publish(): void {
     const view = this.#process.supervisor.view();
     const { open, draining } = this.#process.sequences;
-    if (this.#python === null && view.pid === null) return;
+    if (view.state === 'absent') {
+      if (this.#absence) this.#board.set(absentStatus(this.#absence));
+      return;
+    }
     const status = supervisedStatus(view, 'MLX', open, draining);
     const { lastError } = status;
     this.#board.set({

@@ -35,7 +35,10 @@ export interface MlxProcessOptions
   ladder: LadderKeeper;
   /** Gets what the launcher tells: address, version, model, memory. */
   board: StatusBoard;
-  launch(): Promise<Launch>;
+  /** Is its Python there? */
+  locate(): Promise<boolean>;
+  /** Null = its Python has gone. */
+  launch(): Promise<Launch | null>;
   /** The process or its sequences have changed. */
   onChange(): void;
 }
@@ -90,6 +93,7 @@ export class MlxProcess {
       {
         kind: 'mlx',
         limits: options.limits,
+        locate: options.locate,
         launch: () => this.#launch(),
         onSpawn: (child) => this.#onSpawn(child),
         probe: (signal, onStage) => this.#probe.run(signal, onStage),
@@ -140,8 +144,10 @@ export class MlxProcess {
     this.#guard.onFrame();
   }
 
-  async #launch(): Promise<LaunchSpec> {
-    const { spec, preload } = await this.#options.launch();
+  async #launch(): Promise<LaunchSpec | null> {
+    const launch = await this.#options.launch();
+    if (launch === null) return null;
+    const { spec, preload } = launch;
     this.#preload = preload;
     if (preload) this.nameModel(preload);
     return spec;

@@ -96,6 +96,9 @@ export class RemoteMlxBackend implements Backend {
     await this.#server.check();
   }
 
+  /** It has no program here. */
+  async release(): Promise<void> {}
+
   async stop(): Promise<void> {
     this.#server.stop();
     this.#board.set({ state: 'stopped', readySince: null });

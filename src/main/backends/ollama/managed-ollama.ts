@@ -5,6 +5,7 @@ import { sleep } from '../../ports/clock';
 import { freePort } from '../../ports/free-port';
 import type { SupervisorLimits } from '../../supervisor/limits';
 import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
+import type { Absent, Locate } from '../locate';
 import type { Catalogue } from './catalogue';
 import { withDeadline } from './deadline';
 import { ollamaLaunchSpec } from './launch-spec';
@@ -12,8 +13,8 @@ import type { OllamaApi } from './ollama-api';
 import { ServerLog } from './server-log';
 
 export interface ManagedOllamaOptions {
-  /** Path of the program, asked before each start; a rejection is a failed start. */
-  program(): Promise<string>;
+  /** Where the program is; asked before each start. */
+  locate: Locate;
   logFile: string;
   env: Readonly<Record<string, string | undefined>>;
   createApi(url: string): OllamaApi;
@@ -28,6 +29,8 @@ export interface ManagedOllamaOptions {
  */
 const PROBE_MODEL_BYTES = 128_000_000;
 
+/** The log of a server that runs is looked at this often. */
+const LOG_LOOK_MS = 10_000;
 const LISTEN_LOOK_MS = 20;
 /** One token of such a model takes a second, on a busy machine many; a load whose process was lost may never end. */
 const PROBE_MODEL_MS = 60_000;
@@ -44,6 +47,8 @@ export class ManagedOllama {
   /** Given to the server because it cannot tell its own; null = it stands in the log. */
   #port: number | null = null;
   #server: { api: OllamaApi; version: string } | null = null;
+  #absence: Absent | null = null;
+  #cancelLogWatch: (() => void) | null = null;
 
   constructor(options: ManagedOllamaOptions, ports: SupervisorPorts) {
     this.#options = options;
@@ -53,6 +58,7 @@ export class ManagedOllama {
       {
         kind: 'ollama',
         limits: options.limits,
+        locate: async () => (await this.#locate()) !== null,
         launch: () => this.#launch(),
         onSpawn: () => {
           this.#server = null;
@@ -64,6 +70,7 @@ export class ManagedOllama {
       },
       ports,
     );
+    this.supervisor.onChange(({ pid }) => this.#watchLog(pid !== null));
   }
 
   /** The running server; null unless it is ready. */
@@ -76,13 +83,21 @@ export class ManagedOllama {
     return this.supervisor.view().pid;
   }
 
-  /** Keeps the log small. @throws NodeJS.ErrnoException when it cannot be set aside */
-  async boundLog(): Promise<void> {
-    await this.#log.bound();
+  /** Why there is no program; null = none has been missing at the last look. */
+  get absence(): Absent | null {
+    return this.#absence;
+  }
+
+  async #locate(): Promise<string | null> {
+    const found = await this.#options.locate();
+    this.#absence = 'absent' in found ? found.absent : null;
+    return 'path' in found ? found.path : null;
   }
 
   async #launch() {
-    const program = await this.#options.program();
+    // Asked again each time: the set-up may have put a new program beside the old one.
+    const program = await this.#locate();
+    if (program === null) return null;
     const logFile = await this.#beginLog();
     this.#port = logFile === devNull ? await freePort() : null;
     return ollamaLaunchSpec(program, this.#options.env, logFile, this.#port ?? 0);
@@ -97,6 +112,17 @@ export class ManagedOllama {
       this.#ports.logger.warn('ollama.no-log', { code: (error as NodeJS.ErrnoException).code ?? 'unknown' });
       return devNull;
     }
+  }
+
+  /** The log stays bounded however long the server lives; on a full disk it is tried again. */
+  #watchLog(runs: boolean): void {
+    if (runs) {
+      const trim = () => void this.#log.trim().catch(() => {});
+      this.#cancelLogWatch ??= this.#ports.clock.every(LOG_LOOK_MS, trim);
+      return;
+    }
+    this.#cancelLogWatch?.();
+    this.#cancelLogWatch = null;
   }
 
   /** Resolves when the server listens. */

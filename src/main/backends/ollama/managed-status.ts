@@ -1,6 +1,6 @@
 import type { BackendStatus } from '../../../shared/status';
 import type { SupervisorView } from '../../supervisor/supervisor-types';
-import { supervisedStatus } from '../supervised-status';
+import { absentStatus, supervisedStatus } from '../supervised-status';
 import type { ManagedOllama } from './managed-ollama';
 
 /**
@@ -9,9 +9,13 @@ import type { ManagedOllama } from './managed-ollama';
  */
 export function managedStatus(
   view: SupervisorView,
-  server: ManagedOllama['server'],
+  { server, absence }: Pick<ManagedOllama, 'server' | 'absence'>,
   before: BackendStatus,
 ): Partial<BackendStatus> {
+  if (view.state === 'absent') {
+    const { activeRequests, draining } = before;
+    return { activeRequests, draining, ...(absence ? absentStatus(absence) : {}) };
+  }
   // That a server of somebody else has vanished may be later news than why ours ended.
   const newer = before.lastError !== null && before.lastError.at > (view.lastError?.at ?? 0);
   return {

@@ -53,7 +53,7 @@ export class OllamaBackend implements Backend {
     this.#residents = new Residents(clock, (model) => this.#catalogue.sizeOf(model));
     this.#managed = new ManagedOllama(
       {
-        program: () => this.#choice.requireProgram(),
+        locate: options.locate,
         logFile: options.logFile,
         env: options.env,
         createApi: (url) => this.#createApi(url),
@@ -142,6 +142,10 @@ export class OllamaBackend implements Backend {
   async restart(reason: string): Promise<void> {
     this.#ports.logger.info('ollama.restart', { reason });
     await this.#choice.restart();
+  }
+
+  async release(): Promise<void> {
+    await this.#choice.release();
   }
 
   async stop(): Promise<void> {
@@ -244,9 +248,8 @@ export class OllamaBackend implements Backend {
       });
       if (!managed) return;
       await this.#managed.supervisor.recordDescendants();
-      await this.#managed.boundLog();
     } catch {
-      // The watch and the supervisor notice a server that has gone; a log that cannot be set aside grows on.
+      // The watch and the supervisor notice a server that has gone.
     }
   }
 
@@ -263,7 +266,7 @@ export class OllamaBackend implements Backend {
     }
     const view = this.#managed.supervisor.view();
     if (view.pid === null) this.#forget();
-    this.#board.set(managedStatus(view, this.#managed.server, { ...before, ...work }));
+    this.#board.set(managedStatus(view, this.#managed, { ...before, ...work }));
     if (view.state === 'ready' && this.#memory.bytes === null) void this.#refreshFigures();
   }
 

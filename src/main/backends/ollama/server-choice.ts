@@ -1,7 +1,6 @@
 import { isTandemError, TandemError } from '../../../shared/errors';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import { isBroken } from '../broken';
-import type { Locate } from '../locate';
 import type { StatusBoard } from '../status-board';
 import type { ManagedOllama } from './managed-ollama';
 import type { OllamaApi } from './ollama-api';
@@ -12,7 +11,6 @@ export interface ServerChoiceOptions {
   /** The only address that may be used; null = look for a server, else start our own. */
   url: string | null;
   candidates: readonly string[];
-  locate: Locate;
   instanceId: string;
   /** How often a server of somebody else is asked or looked for, ms. */
   watchEveryMs?: number;
@@ -27,7 +25,9 @@ export interface ServerChoiceOptions {
 const WATCH_EVERY_MS = 5000;
 const PROBE_TIMEOUT_MS = 2000;
 
-type Mode = { kind: 'none' } | { kind: 'watched'; server: WatchedServer } | { kind: 'managed' };
+type Mode =
+  /** None is wanted. */
+  { kind: 'stopped' } | { kind: 'none' } | { kind: 'watched'; server: WatchedServer } | { kind: 'managed' };
 
 /**
  * Which server is used: somebody else's while there is one, else our own. Somebody else's is never touched, and one
@@ -37,13 +37,9 @@ export class ServerChoice {
   readonly #options: ServerChoiceOptions;
   readonly #ports: SupervisorPorts;
   readonly #managed: ManagedOllama;
-  #mode: Mode = { kind: 'none' };
-  #program: string | null = null;
+  #mode: Mode = { kind: 'stopped' };
   #cancelTimer = () => {};
   #looking: Promise<void> | null = null;
-  /** Where the program is has to be asked, by the look that is under way or by one more. */
-  #mustLocate = false;
-  #closed = true;
 
   constructor(options: ServerChoiceOptions, managed: ManagedOllama, ports: SupervisorPorts) {
     this.#options = options;
@@ -70,28 +66,27 @@ export class ServerChoice {
 
   /** Adopts a running server or starts our own; without either the state is `absent` with the cure. */
   async start(): Promise<void> {
-    this.#closed = false;
+    this.#mode = { kind: 'none' };
     const { url, watchEveryMs = WATCH_EVERY_MS } = this.#options;
+    this.#cancelTimer();
     this.#cancelTimer = this.#ports.clock.every(watchEveryMs, () => void this.#look());
     if (url !== null) await this.#watch(url, false);
     else await this.#look();
   }
 
   async relocate(): Promise<void> {
-    if (this.#closed) return;
-    await this.#look(true);
-    if (this.#mode.kind === 'managed') this.#managed.supervisor.revive();
+    await this.#look();
+    if (this.#mode.kind === 'managed') await this.#managed.supervisor.revive();
     else if (this.#mode.kind === 'watched') await this.#mode.server.check();
   }
 
   async ensureReady(signal?: AbortSignal): Promise<void> {
-    if (this.#closed) throw down();
-    if (this.#mode.kind === 'none' && this.#options.url === null) await this.#look(true);
+    if (this.#mode.kind === 'none' || this.#isAbsent) await this.#look();
     if (this.#mode.kind === 'managed') {
       try {
-        return await this.#managed.supervisor.ensureReady(signal, down);
+        return await this.#managed.supervisor.ensureReady(signal, () => this.#unavailable());
       } catch (error) {
-        if (this.#closed || this.managed || signal?.aborted) throw error;
+        if (!this.#isReplaced || signal?.aborted) throw error;
       }
       // Ours was stopped because somebody else's has taken its place, which will do as well.
       return this.ensureReady(signal);
@@ -101,19 +96,24 @@ export class ServerChoice {
   }
 
   async restart(): Promise<void> {
-    this.#closed = false;
+    if (this.#mode.kind === 'stopped') await this.start();
     if (this.#mode.kind === 'watched') {
       await this.#mode.server.check();
       return;
     }
-    if (this.#mode.kind === 'none') await this.#look(true);
+    await this.#look();
     if (this.#mode.kind === 'managed') await this.#managed.supervisor.restart();
   }
 
+  /** Ends ours, as its program is about to be removed. */
+  async release(): Promise<void> {
+    await this.#managed.supervisor.release();
+  }
+
   async stop(): Promise<void> {
-    this.#closed = true;
     this.#cancelTimer();
     if (this.#mode.kind === 'watched') this.#mode.server.stop();
+    this.#mode = { kind: 'stopped' };
     await this.#managed.supervisor.stop();
   }
 
@@ -126,50 +126,43 @@ export class ServerChoice {
     else await this.#managed.supervisor.connectionLost();
   }
 
-  /** Asked again before each start: the set-up may have put a new program beside the old one. */
-  async requireProgram(): Promise<string> {
-    await this.#locate();
-    if (this.#program === null) throw this.#unavailable();
-    return this.#program;
-  }
-
   /** To be asked before ours is started again: whoever ended it may have taken its place. */
   async adoptInstead(): Promise<void> {
     if (this.#looking === null && this.#mode.kind === 'managed') await this.#adopt();
   }
 
+  /** Ours is the one, and its program is missing. */
+  get #isAbsent(): boolean {
+    return this.#mode.kind === 'managed' && this.#managed.supervisor.view().state === 'absent';
+  }
+
+  /** Somebody else's server, or the search for one, has taken the place of ours. */
+  get #isReplaced(): boolean {
+    return this.#mode.kind === 'watched' || this.#mode.kind === 'none';
+  }
+
   #unavailable(): TandemError {
-    const { absence } = this.#options.board.current;
-    if (this.#options.url !== null || absence === null) return down();
+    const { absence } = this.#managed;
+    if (!this.#isAbsent || absence === null) return down();
     return new TandemError('backend_absent', `Ollama is not installed. ${absence.cure}`);
   }
 
-  #look(locate = false): Promise<void> {
-    if (this.#options.url !== null || this.#closed || this.#mode.kind === 'watched') return Promise.resolve();
-    this.#mustLocate ||= locate;
-    this.#looking ??= this.#lookToEnd().finally(() => {
+  #look(): Promise<void> {
+    const { kind } = this.#mode;
+    if (this.#options.url !== null || kind === 'stopped' || kind === 'watched') return Promise.resolve();
+    this.#looking ??= this.#lookOnce().finally(() => {
       this.#looking = null;
     });
     return this.#looking;
   }
 
-  async #lookToEnd(): Promise<void> {
-    do await this.#lookOnce();
-    while (this.#mustLocate && this.#mode.kind === 'none' && !this.#closed);
-  }
-
   async #lookOnce(): Promise<void> {
     if (await this.#adopt()) return;
-    if (this.#mode.kind === 'managed') return;
-    if (this.#mustLocate || this.#options.board.current.absence === null) {
-      this.#mustLocate = false;
-      await this.#locate();
-    }
-    if (this.#program === null || this.#closed) return;
+    // Stopped meanwhile, or ours is there already.
+    if (this.#mode.kind !== 'none') return;
     this.#mode = { kind: 'managed' };
     this.#options.onChosen(null);
-    this.#options.board.set({ absence: null });
-    this.#managed.supervisor.start();
+    await this.#managed.supervisor.start();
   }
 
   /** Ours is not ended in the middle of an answer: whoever has appeared is looked for again soon. */
@@ -204,7 +197,7 @@ export class ServerChoice {
   }
 
   #onUp(server: WatchedServer, version: string): void {
-    if (this.#closed || this.#occupied()) {
+    if (this.#mode.kind === 'stopped' || this.#occupied()) {
       server.stop();
       return;
     }
@@ -224,20 +217,7 @@ export class ServerChoice {
     if (url !== null) return;
     server.stop();
     this.#mode = { kind: 'none' };
-    void this.#look(true);
-  }
-
-  async #locate(): Promise<void> {
-    const found = await this.#options.locate();
-    this.#program = 'path' in found ? found.path : null;
-    if ('path' in found) return;
-    const { setup, ...absence } = found.absent;
-    this.#options.board.set({
-      state: 'absent',
-      stage: setup ? 'setup' : 'idle',
-      ownership: 'none',
-      absence,
-    });
+    void this.#look();
   }
 }
 

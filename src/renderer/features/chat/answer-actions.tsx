@@ -13,7 +13,7 @@ export function AnswerActions({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { meta, status, text } = answer;
   const other = useOtherBackend(answer);
-  if (meta.notice !== null || status === 'failed') return null;
+  if ((meta.notice !== null && meta.notice !== 'interrupted') || status === 'failed') return null;
   const shown = isSettled(answer);
   const OtherIcon = other === 'mlx' ? BoltIcon : StackIcon;
   return (

@@ -20,6 +20,8 @@ export function AnswerNotice({
       return <NoModel language={answer.meta.error?.details.language} />;
     case 'small_model':
       return <SmallModel />;
+    case 'interrupted':
+      return <p className="mt-1.5 text-ink-3 text-small">{t('answer.interrupted')}</p>;
     case 'declined':
       return <p>{t('answer.declined')}</p>;
     case 'ollama_down':

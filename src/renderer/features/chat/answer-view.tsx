@@ -41,7 +41,7 @@ export const AnswerView = memo(function AnswerView({ answer }: { answer: Answer 
       {text !== '' && <AnswerBody answer={answer} />}
       {meta.notice !== null && <AnswerNotice answer={answer} notice={meta.notice} />}
       {status === 'failed' && meta.notice === null && <AnswerFailure answer={answer} />}
-      {status === 'stopped' && (
+      {status === 'stopped' && meta.notice === null && (
         <p className="mt-1.5 text-ink-3 text-small">
           {t(text === '' ? 'answer.stoppedEmpty' : 'answer.stopped')}
         </p>

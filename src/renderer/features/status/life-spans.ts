@@ -21,6 +21,7 @@ const BEGINS: Record<LifeEvent['type'], LifeState | null> = {
   waiting_for_memory: 'waiting',
   restart_planned: 'down',
   restarted_by_user: 'down',
+  preload_given_up: 'down',
   rung: null,
   breaker_open: 'resting',
   breaker_half_open: 'starting',

@@ -25,6 +25,8 @@ export function lifeWords({ type, cause, facts }: LifeEvent, t: TFunction, forma
       return time === null ? t('life.events.planned') : t('life.events.plannedIn', { time });
     case 'restarted_by_user':
       return t('life.events.restartedByUser');
+    case 'preload_given_up':
+      return t('life.events.preloadGivenUp');
     case 'rung':
       return rungWords(facts, t);
     case 'breaker_open':
