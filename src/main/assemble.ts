@@ -46,7 +46,8 @@ export interface Assembled {
 
 /**
  * Opens the data folder, log, settings and database, ends what a dead instance left running, and makes the core.
- * Rejects with `data_dir_locked`, `read_only`, `disk_full` or `database_unreadable`; nothing is left open then.
+ * Rejects with `data_dir_foreign`, `data_dir_locked`, `read_only`, `disk_full` or `database_unreadable`; nothing is
+ * left open then.
  */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { env, platform } = process;
@@ -78,6 +79,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       sweepOrphans(records, { table, clock, logger }),
     ]);
     closers.push(() => store.close());
+    await dataDir.claim();
     if (!store.readOnly) await store.recover();
     const core = createCore(
       { clock, spawner: nodeSpawner, table, records, fetcher, post, files: nodeFileStore, logger },

@@ -1,6 +1,26 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { compareVersions } from './manifest.js';
+
+/** Written last into every runtime, so it tells a folder of ours from one of the same name. */
+export const runtimeStamp = 'tandem-runtime.json';
+
+const runtimeNames = ['mlx', 'ollama', 'starter-training'];
+const finished = new RegExp(`^(${runtimeNames.join('|')})-[\\da-f][\\w.]*$`);
+/** Half-built runtimes, locks and what belongs to Electron's download: names that nobody else gives. */
+const passing = new RegExp(
+  `^(\\.(${runtimeNames.join('|')})(-[\\da-f][\\w.]*\\.(building|replaced)|\\.lock(\\.stale-\\d+)?)|electron-failure\\.json(\\.\\d+)?|electron-cache|\\.electron-\\w{6})$`,
+);
+
+/**
+ * Whether an entry of the runtime folder is Tandem's: `TANDEM_RUNTIME_DIR` may name a folder with other things in it.
+ *
+ * @param {string} root the runtime folder
+ * @param {string} entry
+ */
+export function isOwnRuntimeEntry(root, entry) {
+  return passing.test(entry) || (finished.test(entry) && existsSync(join(root, entry, runtimeStamp)));
+}
 
 /**
  * Folders of one managed runtime: `<name>-<version>`, built in a temporary folder beside it.
@@ -30,24 +50,29 @@ export function cleanHalfBuilt(dir) {
   mkdirSync(dir.root, { recursive: true, mode: 0o700 });
   if (existsSync(dir.replaced) && !existsSync(dir.final)) renameSync(dir.replaced, dir.final);
   for (const entry of readdirSync(dir.root)) {
-    const isOurs = entry.startsWith(`.${dir.name}-`) && /\.(building|replaced)$/.test(entry);
-    if (isOurs) rmSync(join(dir.root, entry), { recursive: true, force: true });
+    const isHalf = entry.startsWith(`.${dir.name}-`) && /\.(building|replaced)$/.test(entry);
+    if (isHalf && isOwnRuntimeEntry(dir.root, entry))
+      rmSync(join(dir.root, entry), { recursive: true, force: true });
   }
 }
 
 /**
- * Puts the finished build in its place; a broken one of the same version goes only when the new one is there.
+ * Puts the finished build in its place; a broken one of the same version goes only when the new one is there. A folder
+ * of that name without our stamp is somebody else's (or the rest of one): it is kept under another name.
  *
  * @param {ReturnType<typeof managedDir>} dir
  */
 export function publish(dir) {
-  if (existsSync(dir.final)) renameSync(dir.final, dir.replaced);
+  if (existsSync(dir.final)) {
+    const ours = isOwnRuntimeEntry(dir.root, basename(dir.final));
+    renameSync(dir.final, ours ? dir.replaced : `${dir.final}.kept-${process.pid}`);
+  }
   renameSync(dir.building, dir.final);
   rmSync(dir.replaced, { recursive: true, force: true });
 }
 
 /**
- * Other versions of the runtime on this machine, the newest first.
+ * Other complete versions of the runtime on this machine, the newest first.
  *
  * @param {ReturnType<typeof managedDir>} dir
  * @returns {string[]} folders
@@ -56,7 +81,8 @@ export function otherVersions(dir) {
   if (!existsSync(dir.root)) return [];
   const versionOf = (entry) => entry.slice(dir.name.length + 1);
   return readdirSync(dir.root)
-    .filter((entry) => entry.startsWith(`${dir.name}-`) && join(dir.root, entry) !== dir.final)
+    .filter((entry) => entry.startsWith(`${dir.name}-`) && isOwnRuntimeEntry(dir.root, entry))
+    .filter((entry) => join(dir.root, entry) !== dir.final)
     .sort((a, b) => compareVersions(versionOf(b), versionOf(a)))
     .map((entry) => join(dir.root, entry));
 }

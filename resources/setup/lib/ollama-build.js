@@ -1,8 +1,9 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { aptCommand, aptInstall, mayInstallPackages } from './apt.js';
+import { runtimeStamp } from './managed-dir.js';
 import { compareVersions, resourcesDir } from './manifest.js';
-import { ollamaStamp, ollamaVersion } from './ollama-find.js';
+import { ollamaVersion } from './ollama-find.js';
 import { missingHeaders, writeAudioHeader } from './ollama-headers.js';
 import { findProgram } from './paths.js';
 import { failureText, run } from './run.js';
@@ -142,7 +143,7 @@ export async function buildOllama(context, { go, folder, onSpawn }) {
   signal?.throwIfAborted();
   if (version === undefined) throw new SetupError('verify_failed', 'The Ollama that was built does not run.');
   for (const part of [source, join(folder, 'go')]) rmSync(part, { recursive: true, force: true });
-  writeStamp(join(folder, ollamaStamp), {
+  writeStamp(join(folder, runtimeStamp), {
     version,
     sum: manifest.ollama.sum,
     completedAt: new Date().toISOString(),

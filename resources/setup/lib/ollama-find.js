@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { answers, inContainer } from './http-probe.js';
+import { runtimeStamp } from './managed-dir.js';
 import { findProgram, runtimeDir } from './paths.js';
 import { run } from './run.js';
 import { SetupError } from './setup-error.js';
 import { readStamp } from './stamp.js';
-
-export const ollamaStamp = 'tandem-runtime.json';
 
 /**
  * Version of an Ollama binary. A build without a version says 0.0.0, which is as good as any.
@@ -33,7 +32,7 @@ function appBinaries({ home }) {
 export function managedOllama(place, version) {
   const folder = join(runtimeDir(place), `ollama-${version}`);
   const path = join(folder, 'ollama');
-  return readStamp(join(folder, ollamaStamp)) && existsSync(path) ? path : undefined;
+  return readStamp(join(folder, runtimeStamp)) && existsSync(path) ? path : undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, chmod, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { appendFile, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TandemError } from '../../shared/errors';
 
@@ -59,12 +59,6 @@ export const nodeFileStore: FileStore = {
     }
   },
 };
-
-/** Makes a folder that only its owner may enter (0700), also when it exists with wider rights. */
-export async function makePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o700);
-}
 
 /** The code of a Node system error (`ENOENT` …), if it is one. */
 export function errorCode(error: unknown): string | undefined {

@@ -38,6 +38,7 @@ export const troubleEn = {
     database_newer:
       'The chat database was written by a newer Tandem. It is open for reading; update Tandem to write.',
     disk_full: 'The disk is full. Free some space and try again.',
+    data_dir_foreign: 'The data folder has files of another program in it. Name an empty or a new folder.',
     data_dir_locked: 'Another Tandem uses this data folder. Close it and start again.',
     read_only: 'The chats are open for reading only. Update Tandem to write.',
     python_missing: 'No Python 3.11 or newer was found. Install it, then try again.',
