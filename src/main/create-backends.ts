@@ -1,4 +1,7 @@
 import { join } from 'node:path';
+import type { BackendId } from '../shared/domain';
+import { SETTINGS, type SettingKey } from '../shared/settings';
+import type { Locate } from './backends/locate';
 import { MlxBackend } from './backends/mlx/mlx-backend';
 import type { MlxBackendOptions } from './backends/mlx/mlx-options';
 import { RemoteMlxBackend } from './backends/mlx/remote-mlx-backend';
@@ -20,6 +23,12 @@ import { locateRuntime } from './setup/locate-runtime';
 import type { SetupRunner } from './setup/setup-runner';
 import type { SettingsStore } from './store/settings-store';
 import { restartLimits } from './supervisor/limits';
+
+/** The setting that names a server to be used instead of one of ours. */
+export const ADDRESS_OF = { mlx: 'mlxUrl', ollama: 'ollamaUrl' } as const satisfies Record<
+  BackendId,
+  SettingKey
+>;
 
 /** What the backends ask while they run. */
 export interface BackendNeeds {
@@ -62,8 +71,10 @@ export function createBackends(
     {
       ...common,
       url: values().ollamaUrl,
-      candidates: [OLLAMA_DEFAULT_URL, place.containerHost.ollama].filter((url) => url !== null),
-      locate: locateRuntime(needs.setup, 'ollama'),
+      candidates: settings.isUnusable('ollamaUrl')
+        ? []
+        : [OLLAMA_DEFAULT_URL, place.containerHost.ollama].filter((url) => url !== null),
+      locate: locate(needs, 'ollama'),
       logFile: join(place.dataDir, 'logs', 'ollama.log'),
       findHolder: findPortHolder,
       stream: {
@@ -82,11 +93,20 @@ export function createBackends(
   return { mlx, ollama };
 }
 
+/** Where our own server's program is. A server that somebody meant to name must not get one of ours beside it. */
+function locate({ settings, setup }: BackendNeeds, id: BackendId): Locate {
+  const key = ADDRESS_OF[id];
+  if (!settings.isUnusable(key)) return locateRuntime(setup, id);
+  const name = SETTINGS[key].env;
+  const cure = `${name} (or ${key} in the settings) holds an address that cannot be used. Correct it to one such as http://127.0.0.1:11434, or unset it, then start Tandem again.`;
+  return async () => ({ absent: { code: 'address_invalid', cure, details: { name } } });
+}
+
 function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
-  const { settings, setup, mlxModels, measured, incidents, later } = needs;
+  const { settings, mlxModels, measured, incidents, later } = needs;
   const values = () => settings.values();
   return {
-    locate: locateRuntime(setup, 'mlx'),
+    locate: locate(needs, 'mlx'),
     launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
     preload: async () => {
       settings.markApplied('mlx');

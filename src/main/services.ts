@@ -3,7 +3,7 @@ import { BACKEND_IDS } from '../shared/domain';
 import type { Backend } from './backends/backend';
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
-import { createBackends } from './create-backends';
+import { ADDRESS_OF, createBackends } from './create-backends';
 import { createIncidents } from './create-incidents';
 import { createMemoryGate, watchPreload } from './create-memory';
 import type { Incidents } from './incidents/incidents';
@@ -97,7 +97,7 @@ export function createServices(
       MLX_API_URL: mlxUrl ?? '',
       OLLAMA_API_URL: values().ollamaUrl ?? '',
     },
-    wanted: () => BACKEND_IDS.filter((id) => isEnabled(id, values())),
+    wanted: () => BACKEND_IDS.filter((id) => isEnabled(id, values()) && !settings.isUnusable(ADDRESS_OF[id])),
   });
 
   const mlxModels = new MlxLibrary(() => {

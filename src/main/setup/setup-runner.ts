@@ -12,7 +12,7 @@ export interface SetupRunnerOptions {
   script: string;
   args: readonly string[];
   env: Record<string, string>;
-  /** The parts that are to be had, at least one; asked at each run. */
+  /** The parts that are to be had; asked at each run. */
   wanted: () => readonly PartName[];
 }
 
@@ -87,7 +87,7 @@ export class SetupRunner {
   }
 
   #begin(parts: readonly PartName[]): Promise<void> {
-    if (this.#stopped) return Promise.resolve();
+    if (this.#stopped || parts.length === 0) return Promise.resolve();
     this.#run ??= { parts, done: this.#supervise(parts) };
     const { parts: underWay, done } = this.#run;
     const rest = parts.filter((name) => !underWay.includes(name));

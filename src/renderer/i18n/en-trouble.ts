@@ -85,6 +85,17 @@ export const troubleEn = {
   warnings: {
     variable: '{{name}} was not understood and is ignored. It takes: {{accepted}}.',
     setting: '{{name}} in the settings file is not valid, so the default holds. It takes: {{accepted}}.',
+    variableEntry:
+      '{{name}} was not understood in one entry: “{{entry}}” is ignored. It takes: {{accepted}}.',
+    variableContradicts: '{{name}} is ignored: {{first}} must not be above {{last}}. Correct one of the two.',
+    settingEntry:
+      '{{name}} in the settings file has an entry that is not valid: “{{entry}}” is ignored. It takes: {{accepted}}.',
+    settingContradicts:
+      '{{name}} in the settings file is ignored: {{first}} must not be above {{last}}. Correct one of the two.',
+    settingValue: 'This is not accepted; the earlier value holds. It takes {{accepted}}.',
+    settingAbove: 'This must not be above the other limit, which is {{limit}}. Change that one first.',
+    settingBelow: 'This must not be below the other limit, which is {{limit}}. Change that one first.',
+    settingFolder: 'There is no folder {{path}} that can be read. Check the path.',
     settingsKept:
       'The settings file was damaged; {{used}} now. The damaged one was kept as {{path}}. Check the settings.',
     settingsLeft:
@@ -152,6 +163,8 @@ export const troubleEn = {
     runtime_broken: 'The set-up broke off. Try again; `npm start -- --check` shows what is missing.',
     runtime_removed: 'Its runtime was removed. Try again to set it up anew.',
     backend_absent: 'The server that was found is gone. Start it again, or try the set-up again.',
+    address_invalid:
+      '{{name}} holds an address that cannot be used. Correct it or unset it, then start Tandem again.',
     ollama_down: 'No Ollama answers at {{address}}. Start it there, or unset OLLAMA_API_URL.',
     mlx_down: 'No MLX API answers at {{address}}. Start it there, or unset MLX_API_URL.',
     self_reference: 'The address leads back to Tandem itself. Give the server’s own address.',
