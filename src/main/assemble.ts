@@ -57,12 +57,15 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const log = await openLog({ dataDir: dataDir.path, json: options.json, stderr: process.stderr });
   const onExit = () => log.flushSync();
   process.on('exit', onExit);
+  // Without a listener Node ends the process, and one stray rejection must not end the requests of others.
+  const onStray = (error: unknown) => log.logger.error('unhandled_rejection', { error });
+  process.on('unhandledRejection', onStray);
   const { fetcher, post, close: closeFetcher } = createNodeFetcher();
   const closers = [
     () => dataDir.release(),
     () => log.close(),
     closeFetcher,
-    async () => void process.off('exit', onExit),
+    async () => void process.off('exit', onExit).off('unhandledRejection', onStray),
   ];
   /** Last opened, first closed; one that fails does not keep the others open. */
   const release = async () => {
