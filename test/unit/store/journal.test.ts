@@ -101,6 +101,7 @@ describe('JournalBuffer', () => {
     const { journal } = buffer(async (rows) => {
       if (full) throw new Error('full');
       written.push(...rows.map(({ id }) => id));
+      return 0;
     }, logger);
     journal.add(row('lost'));
     await journal.flush();
