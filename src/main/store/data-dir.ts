@@ -19,6 +19,9 @@ export interface DataDirOptions {
   processes: Pick<ProcessTable, 'identify'>;
 }
 
+/** Characters of a token that a person chooses. */
+const MIN_TOKEN_CHARS = 16;
+
 /** The data folder while this process holds it. */
 export interface DataDir {
   path: string;
@@ -45,7 +48,7 @@ export function dataDirPath({ env, platform, home, argument }: Omit<DataDirOptio
 
 /**
  * Creates the folder (0700) if it is not there and takes its lock. Rejects with `data_dir_foreign` when it belongs to
- * something else, `data_dir_locked` when a living instance holds it, `disk_full`, or `read_only` when it cannot be
+ * something else, `environment_invalid` for a token that can be guessed, `data_dir_locked` when a living instance holds it, `disk_full`, or `read_only` when it cannot be
  * written.
  */
 export async function openDataDir(options: DataDirOptions): Promise<DataDir> {
@@ -53,11 +56,12 @@ export async function openDataDir(options: DataDirOptions): Promise<DataDir> {
   const instanceId = randomUUID();
   let lock: InstanceLock | null = null;
   checkDataFolder(path);
+  const givenToken = tokenFrom(options.env);
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     lock = await lockInstance(join(path, 'instance.json'), instanceId, options.processes);
     await removeHalfFiles(path);
-    const webToken = options.env.TANDEM_WEB_TOKEN || (await keptToken(join(path, 'web-token')));
+    const webToken = givenToken ?? (await keptToken(join(path, 'web-token')));
     return { path, instanceId, webToken, claim: () => claim(path), release: lock.release };
   } catch (error) {
     await lock?.release();
@@ -73,6 +77,18 @@ async function claim(path: string): Promise<void> {
   } catch (error) {
     throw toFolderError(error, path);
   }
+}
+
+/** `TANDEM_WEB_TOKEN`; null = unset. Whoever guesses it reads all chats, so a short one is refused. */
+function tokenFrom(env: DataDirOptions['env']): string | null {
+  const token = env.TANDEM_WEB_TOKEN ?? '';
+  if (token === '') return null;
+  if (token.length >= MIN_TOKEN_CHARS) return token;
+  throw new TandemError(
+    'environment_invalid',
+    `TANDEM_WEB_TOKEN is too short to be safe. Give it at least ${MIN_TOKEN_CHARS} characters, or unset it to have one made.`,
+    { details: { name: 'TANDEM_WEB_TOKEN' } },
+  );
 }
 
 /** The token of this folder. One that is too short to be safe (a damaged file) is replaced. */

@@ -90,9 +90,19 @@ describe('openDataDir', () => {
     expect(second.webToken).toBe(first.webToken);
     expect(second.webToken.length).toBeGreaterThanOrEqual(32);
     expect(second.instanceId).not.toBe(first.instanceId);
-    const third = await open(path, { env: { TANDEM_WEB_TOKEN: 'mine' } });
-    expect(third.webToken).toBe('mine');
+    const given = 'chosen-by-me-1234';
+    const third = await open(path, { env: { TANDEM_WEB_TOKEN: given } });
+    expect(third.webToken).toBe(given);
     await third.release();
+  });
+
+  it('refuses a token that can be guessed, before it touches anything', async () => {
+    const path = join(tempDir(), 'new');
+    await expect(open(path, { env: { TANDEM_WEB_TOKEN: 'a' } })).rejects.toMatchObject({
+      code: 'environment_invalid',
+      message: expect.stringMatching(/^TANDEM_WEB_TOKEN is too short.*at least 16/),
+    });
+    expect(existsSync(path)).toBe(false);
   });
 
   it('refuses a folder that a living process holds, names it, and leaves it alone', async () => {
