@@ -46,7 +46,8 @@ export interface Assembled {
 
 /**
  * Opens the data folder, log, settings and database, ends what a dead instance left running, and makes the core.
- * Rejects with `data_dir_locked`, `read_only`, `disk_full` or `database_unreadable`; nothing is left open then.
+ * Rejects with `data_dir_foreign`, `data_dir_locked`, `read_only`, `disk_full` or `database_unreadable`; nothing is
+ * left open then.
  */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { env, platform } = process;
@@ -56,12 +57,15 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const log = await openLog({ dataDir: dataDir.path, json: options.json, stderr: process.stderr });
   const onExit = () => log.flushSync();
   process.on('exit', onExit);
+  // Without a listener Node ends the process, and one stray rejection must not end the requests of others.
+  const onStray = (error: unknown) => log.logger.error('unhandled_rejection', { error });
+  process.on('unhandledRejection', onStray);
   const { fetcher, post, close: closeFetcher } = createNodeFetcher();
   const closers = [
     () => dataDir.release(),
     () => log.close(),
     closeFetcher,
-    async () => void process.off('exit', onExit),
+    async () => void process.off('exit', onExit).off('unhandledRejection', onStray),
   ];
   /** Last opened, first closed; one that fails does not keep the others open. */
   const release = async () => {
@@ -78,6 +82,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       sweepOrphans(records, { table, clock, logger }),
     ]);
     closers.push(() => store.close());
+    await dataDir.claim();
     if (!store.readOnly) await store.recover();
     const core = createCore(
       { clock, spawner: nodeSpawner, table, records, fetcher, post, files: nodeFileStore, logger },

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { BackendId } from '../shared/domain';
+import { SETTINGS, type SettingKey } from '../shared/settings';
 import type { Locate } from './backends/locate';
 import { patientLimits } from './backends/mlx/hang-limits';
 import { MlxBackend } from './backends/mlx/mlx-backend';
@@ -22,6 +24,12 @@ import { locateRuntime } from './setup/locate-runtime';
 import type { SetupRunner } from './setup/setup-runner';
 import type { SettingsStore } from './store/settings-store';
 import { restartLimits } from './supervisor/limits';
+
+/** The setting that names a server to be used instead of one of ours. */
+export const ADDRESS_OF = { mlx: 'mlxUrl', ollama: 'ollamaUrl' } as const satisfies Record<
+  BackendId,
+  SettingKey
+>;
 
 /** What the backends ask while they run. */
 export interface BackendNeeds {
@@ -64,8 +72,10 @@ export function createBackends(
     {
       ...common,
       url: values().ollamaUrl,
-      candidates: [OLLAMA_DEFAULT_URL, place.containerHost.ollama].filter((url) => url !== null),
-      locate: locateRuntime(needs.setup, 'ollama'),
+      candidates: settings.isUnusable('ollamaUrl')
+        ? []
+        : [OLLAMA_DEFAULT_URL, place.containerHost.ollama].filter((url) => url !== null),
+      locate: locate(needs, 'ollama'),
       logFile: join(place.dataDir, 'logs', 'ollama.log'),
       findHolder: findPortHolder,
       stream: {
@@ -82,6 +92,15 @@ export function createBackends(
     supervision,
   );
   return { mlx, ollama };
+}
+
+/** Where our own server's program is. A server that somebody meant to name must not get one of ours beside it. */
+function locate({ settings, setup }: BackendNeeds, id: BackendId): Locate {
+  const key = ADDRESS_OF[id];
+  if (!settings.isUnusable(key)) return locateRuntime(setup, id);
+  const name = SETTINGS[key].env;
+  const cure = `${name} (or ${key} in the settings) holds an address that cannot be used. Correct it to one such as http://127.0.0.1:11434, or unset it, then start Tandem again.`;
+  return async () => ({ absent: { code: 'address_invalid', cure, details: { name } } });
 }
 
 function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
@@ -119,10 +138,11 @@ function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
 }
 
 /** Where MLX's program is; while there is nothing that it could load it waits for the small model, if that may come. */
-function locateMlx({ settings, setup, mlxModels }: BackendNeeds): Locate {
-  const locate = locateRuntime(setup, 'mlx');
+function locateMlx(needs: BackendNeeds): Locate {
+  const { settings, setup, mlxModels } = needs;
+  const locateProgram = locate(needs, 'mlx');
   return async () => {
-    const found = await locate();
+    const found = await locateProgram();
     if ('absent' in found || (await mlxModels.hasAny())) return found;
     const part = setup.part('model');
     if (settings.values().smallModel && !setup.isSettled('model')) {

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
@@ -20,6 +21,8 @@ import { version } from '../../package.json';
 import { assemble } from './assemble';
 import { runApp } from './electron/run-app';
 import { systemClock } from './ports/clock';
+import { dataDirPath } from './store/data-dir';
+import { checkDataFolder } from './store/data-folder';
 
 /** The Electron host. What belongs to the desktop is in `electron/`, what answers requests in the core. */
 
@@ -39,6 +42,12 @@ const { values: argv } = parseArgs({
   },
 });
 const dataDir = typeof argv['data-dir'] === 'string' ? argv['data-dir'] : undefined;
+const dataFolder = dataDirPath({
+  env: process.env,
+  platform: process.platform,
+  home: homedir(),
+  argument: dataDir,
+});
 
 void runApp({
   electron: {
@@ -63,7 +72,8 @@ void runApp({
   platform: process.platform,
   clock: systemClock,
   process,
-  userDataDir: join(dataDir ?? process.env.TANDEM_DATA_DIR ?? app.getPath('userData'), 'chromium'),
+  userDataDir: join(dataFolder, 'chromium'),
+  checkDataFolder: () => checkDataFolder(dataFolder),
   assemble: (hostSide, locale) =>
     assemble({
       host: 'electron',

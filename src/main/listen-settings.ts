@@ -1,5 +1,5 @@
 import type { Warning } from '../shared/contract';
-import type { Details } from '../shared/status';
+import { type Accepted, variableInvalid } from './ports/variable-invalid';
 
 /** Where one listener is wanted. */
 export interface ListenAddress {
@@ -20,12 +20,6 @@ export interface ListenSettings {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What a variable takes: in words, and as facts for a sentence in the UI's language. */
-interface Accepted {
-  words: string;
-  details: Details;
-}
 
 const HOSTS: Accepted = {
   words: 'an address such as 127.0.0.1 or ::1',
@@ -52,7 +46,8 @@ const ALLOWED_HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i;
 
 /**
  * Addresses of the listeners and who may talk to them. They are no settings of the UI: a page that moves its own
- * server would lose it. What is not understood is named with what is accepted, and the default holds.
+ * server would lose it. What is not understood is named with what is accepted, and the default holds; of a list the
+ * good entries hold.
  */
 export function readListenSettings(env: Environment): ListenSettings {
   const warnings: Warning[] = [];
@@ -61,9 +56,17 @@ export function readListenSettings(env: Environment): ListenSettings {
     if (text === '') return fallback;
     const value = parse(text);
     if (value !== null) return value;
-    const message = `${name} was not understood and is ignored. Accepted: ${accepted.words}.`;
-    warnings.push({ code: 'environment_invalid', message, details: { name, ...accepted.details } });
+    warnings.push(variableInvalid(name, accepted));
     return fallback;
+  };
+  /** The good entries of a list hold; the others are named. */
+  const readList = (name: string, accepted: Accepted, form: RegExp): string[] => {
+    const entries = (env[name] ?? '').split(',').flatMap((entry) => entry.trim() || []);
+    const good = entries.filter((entry) => form.test(entry));
+    const bad = entries.filter((entry) => !form.test(entry));
+    if (good.length === 0 && bad.length > 0) warnings.push(variableInvalid(name, accepted));
+    else for (const entry of bad) warnings.push(variableInvalid(name, accepted, entry));
+    return good;
   };
   const address = (prefix: string, port: number): ListenAddress => ({
     host: read(`${prefix}_HOST`, LOOPBACK, HOSTS, parseHost),
@@ -73,18 +76,8 @@ export function readListenSettings(env: Environment): ListenSettings {
     web: address('TANDEM_WEB', 11437),
     gateway: address('TANDEM_GATEWAY', 11436),
     mlxApi: address('TANDEM_MLX_API', 11435),
-    allowedHosts: read(
-      'TANDEM_ALLOWED_HOSTS',
-      [],
-      ALLOWED_HOSTS,
-      listOf((entry) => ALLOWED_HOST.test(entry)),
-    ),
-    allowedOrigins: read(
-      'TANDEM_ALLOWED_ORIGINS',
-      [],
-      ALLOWED_ORIGINS,
-      listOf((entry) => ORIGIN.test(entry)),
-    ),
+    allowedHosts: readList('TANDEM_ALLOWED_HOSTS', ALLOWED_HOSTS, ALLOWED_HOST),
+    allowedOrigins: readList('TANDEM_ALLOWED_ORIGINS', ALLOWED_ORIGINS, ORIGIN),
     warnings,
   };
 }
@@ -96,15 +89,4 @@ function parsePort(text: string): number | null {
 
 function parseHost(text: string): string | null {
   return HOST.test(text) ? text : null;
-}
-
-/** A list counts as a whole: half of what a person allowed would be hard to find out. */
-function listOf(isValid: (entry: string) => boolean): (text: string) => string[] | null {
-  return (text) => {
-    const entries = text
-      .split(',')
-      .map((entry) => entry.trim())
-      .filter(Boolean);
-    return entries.every(isValid) ? entries : null;
-  };
 }

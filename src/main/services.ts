@@ -5,7 +5,7 @@ import { SETUP_PARTS } from '../shared/status';
 import type { Backend } from './backends/backend';
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
-import { createBackends } from './create-backends';
+import { ADDRESS_OF, createBackends } from './create-backends';
 import { createIncidents } from './create-incidents';
 import { createMemoryGate, watchPreload } from './create-memory';
 import type { Incidents } from './incidents/incidents';
@@ -110,7 +110,10 @@ export function createServices(
       MLX_API_URL: mlxUrl ?? '',
       OLLAMA_API_URL: values().ollamaUrl ?? '',
     },
-    wanted: () => SETUP_PARTS.filter((part) => isWanted(part, values())),
+    wanted: () =>
+      SETUP_PARTS.filter(
+        (part) => isWanted(part, values()) && (part === 'model' || !settings.isUnusable(ADDRESS_OF[part])),
+      ),
   });
   // Kept over a set-up that looks again, so that the models do not vanish meanwhile.
   let smallFolder: string | null = null;

@@ -89,6 +89,8 @@ export interface CompletionRequest {
   priority: Priority;
   /** Stable name of the caller, for rate limit and fairness; `ui` is the app itself. */
   client: string;
+  /** Counted by the rate limit; absent = not. */
+  rateLimited?: boolean;
   sampling: Sampling;
   /** JSON mode or schema, as in Ollama's `format`. */
   format?: unknown;

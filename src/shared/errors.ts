@@ -41,6 +41,8 @@ export const ERROR_CODES = {
   database_newer: { http: 500 },
   disk_full: { http: 507 },
   data_dir_locked: { http: 500 },
+  /** The folder named for our data belongs to something else. */
+  data_dir_foreign: { http: 500 },
   read_only: { http: 409 },
   python_missing: { http: 500 },
   runtime_broken: { http: 500 },

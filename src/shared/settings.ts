@@ -2,7 +2,18 @@ import { z } from 'zod';
 import { CATEGORIES } from './domain';
 
 const seconds = z.number().positive().max(86_400);
+const estimate = z.number().min(0).max(86_400);
 const modelName = z.string().max(300).nullable();
+
+/** A host with a port, or one that is clearly a host; in an address without a scheme http is meant. */
+const WITHOUT_SCHEME =
+  /^((\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}|\[[0-9a-f:.]+\]|localhost|[a-z0-9-]+(\.[a-z0-9-]+)+)(\/\S*)?$/i;
+const serverUrl = z
+  .preprocess(
+    (given) => (typeof given === 'string' && WITHOUT_SCHEME.test(given) ? `http://${given}` : given),
+    z.url({ protocol: /^https?$/ }),
+  )
+  .nullable();
 
 /**
  * All settings with their defaults. A value comes from the environment first, then from the file, then from here.
@@ -96,10 +107,7 @@ export const SETTINGS = {
   },
   /** Seconds by model: load, per 1k tokens, margin. */
   modelTimeEstimates: {
-    schema: z.record(
-      z.string(),
-      z.object({ load: z.number().min(0), per1k: z.number().min(0), margin: z.number().min(0) }),
-    ),
+    schema: z.record(z.string(), z.object({ load: estimate, per1k: estimate, margin: estimate })),
     default: {} as Record<string, { load: number; per1k: number; margin: number }>,
     env: 'MODEL_TIME_ESTIMATES',
     acts: 'now',
@@ -134,13 +142,13 @@ export const SETTINGS = {
   },
   /** Empty = probe 127.0.0.1:11434, else start our own. */
   ollamaUrl: {
-    schema: z.url({ protocol: /^https?$/ }).nullable(),
+    schema: serverUrl,
     default: null,
     env: 'OLLAMA_API_URL',
     acts: 'app-restart',
   },
   mlxUrl: {
-    schema: z.url({ protocol: /^https?$/ }).nullable(),
+    schema: serverUrl,
     default: null,
     env: 'MLX_API_URL',
     acts: 'app-restart',
@@ -168,6 +176,9 @@ export const SETTINGS = {
 export type SettingKey = keyof typeof SETTINGS;
 export type Settings = { -readonly [K in SettingKey]: z.output<(typeof SETTINGS)[K]['schema']> };
 export const SETTING_KEYS = Object.keys(SETTINGS) as [SettingKey, ...SettingKey[]];
+
+/** Pairs whose first value must not be above the second; a default gives way to a value that somebody chose. */
+export const ORDERED_SETTINGS = [['memoryWarningPercent', 'memoryCriticalPercent']] as const;
 
 export const settingViewSchema = z.object({
   value: z.unknown(),

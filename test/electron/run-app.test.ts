@@ -13,7 +13,10 @@ import {
   startShell,
 } from '../support/shell-fixture';
 
-async function run(prepare: (electron: FakeElectron, core: RecordingCore) => void = () => {}) {
+async function run(
+  prepare: (electron: FakeElectron, core: RecordingCore) => void = () => {},
+  checkDataFolder: () => void = () => {},
+) {
   const electron = fakeElectron();
   const core = new RecordingCore(snapshotWith());
   const clock = new FakeClock();
@@ -23,6 +26,7 @@ async function run(prepare: (electron: FakeElectron, core: RecordingCore) => voi
   await runApp({
     ...shellOptions(electron, clock),
     userDataDir: '/data/chromium',
+    checkDataFolder,
     process: process as never,
     assemble: async (shell) => {
       hostSide = shell;
@@ -47,6 +51,19 @@ describe('the life of the app', () => {
     });
     expect(hostSide()).toBeNull();
     expect(electron.app.exitCode).toBe(0);
+  });
+
+  it("gives Chromium no place in a data folder that is somebody else's", async () => {
+    const { electron, hostSide } = await run(
+      () => {},
+      () => {
+        throw new TandemError('data_dir_foreign', '/home/me has files of another program in it.');
+      },
+    );
+    expect(electron.errors).toEqual(['/home/me has files of another program in it.']);
+    expect(electron.app.exitCode).toBe(1);
+    expect(electron.app.paths.userData).toBeUndefined();
+    expect(hostSide()).toBeNull();
   });
 
   it('names what keeps the core from starting, and ends', async () => {

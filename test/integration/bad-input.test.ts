@@ -26,8 +26,6 @@ const BAD_ENVIRONMENT: Record<string, string> = {
   TANDEM_MLX_API_HOST: '!',
   TANDEM_ALLOWED_HOSTS: 'good.local, http://bad.local/',
   TANDEM_ALLOWED_ORIGINS: 'studio.local',
-  MLX_API_URL: 'localhost:11435',
-  OLLAMA_API_URL: '127.0.0.1:11434',
   OLLAMA_MAX_CONCURRENT: '0',
   MLX_ONLY_LIGHT: 'perhaps',
   MLX_MODEL_FAST: 'x'.repeat(301),

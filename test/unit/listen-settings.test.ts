@@ -54,4 +54,27 @@ describe('readListenSettings', () => {
     ]);
     expect({ ...rest, warnings: [] }).toEqual(readListenSettings({}));
   });
+
+  it.each([
+    [
+      'TANDEM_ALLOWED_HOSTS',
+      'allowedHosts',
+      'good.local, http://bad.local/',
+      'good.local',
+      'http://bad.local/',
+    ],
+    ['TANDEM_ALLOWED_ORIGINS', 'allowedOrigins', 'null,https://good.local', 'https://good.local', 'null'],
+  ] as const)('%s keeps its good entries and names the bad one', (name, key, text, good, bad) => {
+    const read = readListenSettings({ [name]: text });
+    expect(read[key]).toEqual([good]);
+    expect(read.warnings).toEqual([
+      {
+        code: 'environment_invalid',
+        message: expect.stringMatching(
+          `^${name} was not understood in one entry, and "${bad}" is ignored. Accepted: `,
+        ),
+        details: expect.objectContaining({ name, entry: bad }),
+      },
+    ]);
+  });
 });

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { mayUse, sortEntries } from './data-folder.js';
 import { answers } from './http-probe.js';
 import { dataDir, runtimeDir } from './paths.js';
 import { isTaken, portHolder } from './port-holder.js';
@@ -79,6 +80,10 @@ export async function checkData({ place }) {
   }
   if (instance)
     return { part: 'data', state: 'found', detail: `${dir}, in use by Tandem (process ${instance.pid})` };
+  if (!mayUse(dir)) {
+    const detail = `${dir} has files of another program in it (${sortEntries(dir).foreign[0]})`;
+    return { part: 'data', state: 'broken', detail, cure: 'Name an empty or a new folder with --data-dir.' };
+  }
   if (there === dir) return { part: 'data', state: 'found', detail: dir };
   return { part: 'data', state: 'missing', detail: `${dir} is made at the first start`, obtainable: true };
 }

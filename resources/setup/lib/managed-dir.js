@@ -1,16 +1,37 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { compareVersions } from './manifest.js';
 import { readStamp, writeStamp } from './stamp.js';
 
 /** In a half-built folder: what it is being made from. */
 const recipeFile = 'recipe.json';
 
+/** Written last into every runtime, so it tells a folder of ours from one of the same name. */
+export const runtimeStamp = 'tandem-runtime.json';
+
+/** The last is of earlier versions. */
+const runtimeNames = ['mlx', 'ollama', 'smollm2-135m-instruct', 'starter-training'];
+const finished = new RegExp(`^(${runtimeNames.join('|')})-[\\da-f][\\w.]*$`);
+/** Half-built runtimes, downloads, locks and what belongs to Electron's download: names that nobody else gives. */
+const passing = new RegExp(
+  `^(\\.(${runtimeNames.join('|')})(-[\\da-f][\\w.]*\\.(building|replaced)|\\.lock(\\.stale-\\d+)?|\\.download)|electron-failure\\.json(\\.\\d+)?|electron-cache|\\.electron-\\w{6})$`,
+);
+
+/**
+ * Whether an entry of the runtime folder is Tandem's: `TANDEM_RUNTIME_DIR` may name a folder with other things in it.
+ *
+ * @param {string} root the runtime folder
+ * @param {string} entry
+ */
+export function isOwnRuntimeEntry(root, entry) {
+  return passing.test(entry) || (finished.test(entry) && existsSync(join(root, entry, runtimeStamp)));
+}
+
 /**
  * Folders of one managed runtime: `<name>-<version>`, built in a temporary folder beside it.
  *
  * @param {string} root the runtime folder
- * @param {string} name `mlx` or `ollama`
+ * @param {string} name one of `runtimeNames`
  * @param {string} version
  */
 export function managedDir(root, name, version) {
@@ -20,6 +41,7 @@ export function managedDir(root, name, version) {
     final: join(root, `${name}-${version}`),
     building: join(root, `.${name}-${version}.building`),
     replaced: join(root, `.${name}-${version}.replaced`),
+    download: join(root, `.${name}.download`),
     lock: join(root, `.${name}.lock`),
   };
 }
@@ -37,8 +59,9 @@ export function cleanHalfBuilt(dir, recipe) {
   const continued = recipe !== undefined && readStamp(join(dir.building, recipeFile))?.recipe === recipe;
   for (const entry of readdirSync(dir.root)) {
     if (continued && join(dir.root, entry) === dir.building) continue;
-    const isOurs = entry.startsWith(`.${dir.name}-`) && /\.(building|replaced)$/.test(entry);
-    if (isOurs) rmSync(join(dir.root, entry), { recursive: true, force: true });
+    const isHalf = entry.startsWith(`.${dir.name}-`) && /\.(building|replaced)$/.test(entry);
+    if (isHalf && isOwnRuntimeEntry(dir.root, entry))
+      rmSync(join(dir.root, entry), { recursive: true, force: true });
   }
 }
 
@@ -58,18 +81,22 @@ export function openHalfBuilt(dir, recipe) {
 }
 
 /**
- * Puts the finished build in its place; a broken one of the same version goes only when the new one is there.
+ * Puts the finished build in its place; a broken one of the same version goes only when the new one is there. A folder
+ * of that name without our stamp is somebody else's (or the rest of one): it is kept under another name.
  *
  * @param {ReturnType<typeof managedDir>} dir
  */
 export function publish(dir) {
-  if (existsSync(dir.final)) renameSync(dir.final, dir.replaced);
+  if (existsSync(dir.final)) {
+    const ours = isOwnRuntimeEntry(dir.root, basename(dir.final));
+    renameSync(dir.final, ours ? dir.replaced : `${dir.final}.kept-${process.pid}`);
+  }
   renameSync(dir.building, dir.final);
   rmSync(dir.replaced, { recursive: true, force: true });
 }
 
 /**
- * Other versions of the runtime on this machine, the newest first.
+ * Other complete versions of the runtime on this machine, the newest first.
  *
  * @param {ReturnType<typeof managedDir>} dir
  * @returns {string[]} folders
@@ -78,7 +105,8 @@ export function otherVersions(dir) {
   if (!existsSync(dir.root)) return [];
   const versionOf = (entry) => entry.slice(dir.name.length + 1);
   return readdirSync(dir.root)
-    .filter((entry) => entry.startsWith(`${dir.name}-`) && join(dir.root, entry) !== dir.final)
+    .filter((entry) => entry.startsWith(`${dir.name}-`) && isOwnRuntimeEntry(dir.root, entry))
+    .filter((entry) => join(dir.root, entry) !== dir.final)
     .sort((a, b) => compareVersions(versionOf(b), versionOf(a)))
     .map((entry) => join(dir.root, entry));
 }

@@ -1,11 +1,10 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { aptCommand, aptInstall } from './apt.js';
+import { runtimeStamp } from './managed-dir.js';
 import { failureText, run } from './run.js';
 import { SetupError } from './setup-error.js';
 import { hashFiles, readStamp, writeStamp } from './stamp.js';
-
-const stampName = 'tandem-runtime.json';
 
 /** The interpreter of a virtual environment. */
 export function venvPython(folder) {
@@ -23,7 +22,7 @@ export function venvPython(folder) {
  */
 export async function checkVenv(folder, { recipe, runProgram = run, signal } = {}) {
   if (!existsSync(folder)) return { state: 'missing', why: 'not set up yet' };
-  const stamp = readStamp(join(folder, stampName));
+  const stamp = readStamp(join(folder, runtimeStamp));
   if (!stamp) return { state: 'broken', why: 'it is not complete' };
   if (recipe && stamp.requirements !== hashFiles(recipe)) {
     return { state: 'broken', why: 'it was made in another way' };
@@ -68,7 +67,7 @@ export async function buildVenv(job) {
   const probe = job.packageName && findPackage(folder, job.packageName);
   removeScripts(folder);
   copyFileSync(requirements, join(folder, 'requirements.txt'));
-  writeStamp(join(folder, stampName), {
+  writeStamp(join(folder, runtimeStamp), {
     requirements: hashFiles(recipe),
     python: python.path,
     pythonVersion: python.version,

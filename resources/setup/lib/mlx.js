@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { aptInstall, mayInstallPackages } from './apt.js';
-import { answers, inContainer } from './http-probe.js';
+import { addressOf, answers, inContainer } from './http-probe.js';
 import { takeLock } from './lock.js';
 import { cleanHalfBuilt, managedDir, otherVersions, publish, removeOldVersions } from './managed-dir.js';
 import { resourcesDir } from './manifest.js';
@@ -56,8 +56,8 @@ export async function findMlx({ place, manifest, adopt = true, signal }) {
 
 /** An MLX API that is used as it is: the one that is named, else, in a container without a Python named, the host's. */
 async function findServer(env, signal) {
-  if (env.MLX_API_URL)
-    return { stage: 'ready', source: 'env', url: env.MLX_API_URL, detail: 'MLX_API_URL is used' };
+  const named = addressOf(env, 'MLX_API_URL');
+  if (named) return { stage: 'ready', source: 'env', url: named, detail: 'MLX_API_URL is used' };
   if (env.TANDEM_MLX_PYTHON || !inContainer(env)) return undefined;
   const url = 'http://host.docker.internal:11435';
   if (!(await answers(`${url}/health`, signal))) return undefined;

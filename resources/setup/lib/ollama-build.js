@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { runtimeStamp } from './managed-dir.js';
 import { resourcesDir } from './manifest.js';
-import { ollamaProgram, ollamaStamp, ollamaVersion } from './ollama-find.js';
+import { ollamaProgram, ollamaVersion } from './ollama-find.js';
 import { buildProgram, fetchModule, goSource } from './ollama-go.js';
 import { buildLlama, configureFlags, fetchLlama, llamaPrograms } from './ollama-llama.js';
 import { programDirs } from './paths.js';
@@ -85,7 +86,7 @@ function finish(folder, stamp) {
   const kept = ['bin', 'lib'];
   for (const entry of readdirSync(folder))
     if (!kept.includes(entry)) rmSync(join(folder, entry), { recursive: true, force: true });
-  writeStamp(join(folder, ollamaStamp), stamp);
+  writeStamp(join(folder, runtimeStamp), stamp);
 }
 
 /**

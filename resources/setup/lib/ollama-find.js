@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { answers, inContainer } from './http-probe.js';
+import { addressOf, answers, inContainer } from './http-probe.js';
+import { runtimeStamp } from './managed-dir.js';
 import { findProgram, runtimeDir } from './paths.js';
 import { run } from './run.js';
 import { SetupError } from './setup-error.js';
 import { readStamp } from './stamp.js';
-
-export const ollamaStamp = 'tandem-runtime.json';
 
 /**
  * Version of an Ollama binary. A build without a version says 0.0.0, which is as good as any.
@@ -39,7 +38,7 @@ export function ollamaProgram(folder) {
 function managedOllama(place, version) {
   const folder = join(runtimeDir(place), `ollama-${version}`);
   const path = ollamaProgram(folder);
-  return readStamp(join(folder, ollamaStamp)) && existsSync(path) ? path : undefined;
+  return readStamp(join(folder, runtimeStamp)) && existsSync(path) ? path : undefined;
 }
 
 /**
@@ -47,7 +46,7 @@ function managedOllama(place, version) {
  * `TANDEM_OLLAMA_BIN`, Ollama.app, PATH, the managed build. Starts nothing and builds nothing.
  *
  * @param {import('./context.js').Context} context
- * @returns {Promise<import('./mlx.js').Found | { stage: 'needed' }>} rejects with a SetupError for a bad TANDEM_OLLAMA_BIN
+ * @returns {Promise<import('./mlx.js').Found | { stage: 'needed' }>} rejects with a SetupError for a bad OLLAMA_API_URL or TANDEM_OLLAMA_BIN
  */
 export async function findOllama({ place, manifest, adopt = true, signal }) {
   return (adopt && (await findServer(place, signal))) || findBinary(place, manifest, signal);
@@ -56,9 +55,8 @@ export async function findOllama({ place, manifest, adopt = true, signal }) {
 /** A server that is used as it is; undefined when there is none. */
 async function findServer(place, signal) {
   const { env } = place;
-  if (env.OLLAMA_API_URL) {
-    return { stage: 'ready', source: 'env', url: env.OLLAMA_API_URL, detail: 'OLLAMA_API_URL is used' };
-  }
+  const named = addressOf(env, 'OLLAMA_API_URL');
+  if (named) return { stage: 'ready', source: 'env', url: named, detail: 'OLLAMA_API_URL is used' };
   const hosts = ['127.0.0.1', ...(inContainer(env) ? ['host.docker.internal'] : [])];
   const urls = hosts.map((host) => `http://${host}:11434`);
   const alive = await Promise.all(urls.map((url) => answers(`${url}/api/version`, signal)));

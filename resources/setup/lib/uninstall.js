@@ -1,20 +1,18 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { ownPaths, removeIfEmpty } from './data-folder.js';
 import { tryLock } from './lock.js';
-import { sizeOf } from './managed-dir.js';
+import { isOwnRuntimeEntry, sizeOf } from './managed-dir.js';
 import { modelsInOllama } from './models-in-ollama.js';
 import { dataDir, runtimeDir } from './paths.js';
 import { runningInstance } from './running-instance.js';
 import { SetupError } from './setup-error.js';
 import { smallModelFolder } from './small-model.js';
 
-/** Names that Tandem gives its own entries in the runtime folder; anything else there is not ours. */
-const ownEntry =
-  /^(\.?(mlx|ollama|smollm2-135m-instruct|starter-training)[-.].*|\.downloads|electron-(failure\.json.*|cache)|\.electron-.*)$/;
-
 /**
- * What an uninstall would remove; of Ollama's models those that Tandem created only, never the user's own nor model folders.
+ * What an uninstall would remove: only what is Tandem's, also in a folder that has other files in it; of Ollama's
+ * models those that Tandem created only, never the user's own nor model folders.
  *
  * @param {import('./paths.js').Place} place
  * @param {{ keepData: boolean }} options
@@ -22,11 +20,13 @@ const ownEntry =
  */
 export function removals(place, { keepData }) {
   const runtimes = runtimeDir(place);
-  const entries = existsSync(runtimes) ? readdirSync(runtimes).filter((entry) => ownEntry.test(entry)) : [];
+  const entries = existsSync(runtimes)
+    ? readdirSync(runtimes).filter((entry) => isOwnRuntimeEntry(runtimes, entry))
+    : [];
   const found = entries.sort().map((entry) => ({ what: 'runtime', path: join(runtimes, entry) }));
   for (const path of modelsInOllama(place)) found.push({ what: 'small model in Ollama', path });
-  const data = dataDir(place);
-  if (!keepData && existsSync(data)) found.push({ what: 'settings, chats and logs', path: data });
+  if (!keepData)
+    for (const path of ownPaths(dataDir(place))) found.push({ what: 'settings, chats and logs', path });
   return found.map((entry) => ({ ...entry, bytes: sizeOf(entry.path) }));
 }
 
@@ -54,7 +54,7 @@ export async function uninstall({ options, place, root, out, input = process.std
     return 1;
   }
   for (const { path } of found) rmSync(path, { recursive: true, force: true });
-  removeEmpty(runtimeDir(place));
+  removeEmptyFolders(place, options);
   const total = found.reduce((sum, entry) => sum + entry.bytes, 0);
   out.write(
     `Removed ${sizeText(total)}. Your own Ollama models were not touched. What is left is this folder: ${root}\n`,
@@ -84,12 +84,14 @@ async function agreed(input, out) {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-/** Removes the runtime folder and the `Tandem` folder above it if nothing else is in them. */
-function removeEmpty(folder) {
-  for (const path of [folder, dirname(folder)]) {
-    if (!existsSync(path) || readdirSync(path).length > 0) return;
-    rmdirSync(path);
-  }
+/** A folder above the runtimes goes only where we chose it ourselves. */
+function removeEmptyFolders(place, { keepData }) {
+  const runtimes = runtimeDir(place);
+  removeIfEmpty(runtimes);
+  if (!place.env.TANDEM_RUNTIME_DIR) removeIfEmpty(dirname(runtimes));
+  const data = dataDir(place);
+  if (!keepData)
+    for (const folder of [join(data, 'logs'), join(data, 'backups'), data]) removeIfEmpty(folder);
 }
 
 /** Bytes as a person reads them. */

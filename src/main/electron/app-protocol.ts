@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import type { CustomScheme, Protocol } from 'electron';
+import { own } from '../../shared/own';
 import { pagePolicy } from '../../shared/page-policy';
 
 /** Our pages' own origin; never `file://`, which would share one origin with every file. */
@@ -43,7 +44,7 @@ export async function answerFile(
   if (request.method !== 'GET') return refusal(405);
   if (!isAppUrl(request.url)) return refusal(403);
   const file = fileOf(request.url, rendererDir);
-  const type = file === null ? undefined : TYPES[extname(file)];
+  const type = file === null ? undefined : own(TYPES, extname(file));
   if (file === null || type === undefined) return refusal(404);
   try {
     return new Response(await readFile(file), { headers: { ...HEADERS, 'Content-Type': type } });

@@ -10,6 +10,8 @@ const PARENT_CHECK_MS = 2_000;
 export interface AppOptions extends ElectronShellOptions {
   /** Chromium's own files; one instance runs per folder. */
   userDataDir: string;
+  /** Throws when the data folder is somebody else's: then Chromium must write nothing there either. */
+  checkDataFolder: () => void;
   /** Builds the core over the shell; called once, when Electron is ready and knows the locale. */
   assemble: (shell: Shell, locale: string) => Promise<RunningCore>;
   process: Pick<NodeJS.Process, 'on' | 'ppid'>;
@@ -22,6 +24,12 @@ export interface AppOptions extends ElectronShellOptions {
 export async function runApp(options: AppOptions): Promise<void> {
   const { electron } = options;
   const { app } = electron;
+  try {
+    options.checkDataFolder();
+  } catch (thrown) {
+    await app.whenReady();
+    return endWith(electron, thrown);
+  }
   app.setPath('userData', options.userDataDir);
   prepareElectron(electron);
   if (!app.requestSingleInstanceLock()) return app.exit(0);
@@ -48,9 +56,13 @@ export async function runApp(options: AppOptions): Promise<void> {
     const error = toTandemError(thrown);
     running?.logger.error('the app cannot start', { code: error.code });
     await running?.close();
-    electron.dialog.showErrorBox(shellStrings('system', app.getLocale()).cannotStart, error.message);
-    app.exit(1);
+    endWith(electron, error);
   }
+}
+
+function endWith({ app, dialog }: AppOptions['electron'], thrown: unknown): void {
+  dialog.showErrorBox(shellStrings('system', app.getLocale()).cannotStart, toTandemError(thrown).message);
+  app.exit(1);
 }
 
 /** Nobody could stop an app whose starting process went away; a packaged app has no such process. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { PRIORITIES, type Priority } from '../../shared/domain';
+import { type CompletionRequest, PRIORITIES, type Priority } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 import { HOP_HEADER } from '../../shared/hop-header';
+import { isLoopback } from '../../shared/local-origin';
 import type { Trail } from './trail';
 
 const REQUEST_ID_FORM = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -30,14 +31,27 @@ export function isStrict(headers: IncomingHttpHeaders): boolean {
 }
 
 /**
- * Who calls: remote address and the product of its User-Agent. `X-Tandem-Client` splits that further after a `#`;
- * the rate limit counts what stands before it, so that a header never raises a limit.
+ * Who calls: remote address (all of loopback is one), then a space and the product of its User-Agent, which
+ * `X-Tandem-Client` splits further after a `#`. Limits count the address alone: what a client says of itself only
+ * names it and splits it for fairness.
  */
 export function clientOf(address: string | undefined, headers: IncomingHttpHeaders): string {
   const product = /^[A-Za-z0-9._-]{1,64}/.exec(headers['user-agent'] ?? '')?.[0] ?? 'unknown';
   const split = /^[A-Za-z0-9._-]{1,64}$/.exec(String(headers['x-tandem-client'] ?? ''))?.[0];
-  const base = `${(address ?? 'unknown').replace(/^::ffff:/, '')} ${product}`;
+  const base = `${hostOf(address)} ${product}`;
   return split === undefined ? base : `${base}#${split}`;
+}
+
+/** Is the request to be counted by the rate limit? The clients of this machine's gateway are queued instead. */
+export function isRateLimited(address: string | undefined, origin: CompletionRequest['origin']): boolean {
+  return origin === 'mlx-api' || hostOf(address) !== LOOPBACK;
+}
+
+const LOOPBACK = '127.0.0.1';
+
+function hostOf(address: string | undefined): string {
+  const host = (address ?? 'unknown').replace(/^::ffff:/, '');
+  return isLoopback(host) ? LOOPBACK : host;
 }
 
 /** Has this request passed through this instance before? */

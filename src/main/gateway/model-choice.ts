@@ -6,6 +6,7 @@ import {
   type ModelChoice,
 } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
+import { own } from '../../shared/own';
 
 /** Older names of two categories. */
 const ALIASES: Readonly<Record<string, Category>> = { code: 'coding', default: 'general' };
@@ -17,7 +18,7 @@ const MAX_NAME = 300;
 /** Reads a category's name or alias; throws `bad_request` for anything else. */
 export function parseCategory(text: string): Category {
   const name = text.trim().toLowerCase();
-  const category = ALIASES[name] ?? CATEGORIES.find((known) => known === name);
+  const category = own(ALIASES, name) ?? CATEGORIES.find((known) => known === name);
   if (!category) {
     throw new TandemError('bad_request', `unknown category; use one of ${CATEGORIES.join(', ')}`);
   }

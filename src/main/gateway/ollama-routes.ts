@@ -5,7 +5,7 @@ import { TandemError, toTandemError } from '../../shared/errors';
 import { type OllamaShape, ollamaEncoder } from './dialects/ollama';
 import { psBody, showBody, tagsBody } from './dialects/ollama-listings';
 import { type ModelRules, type OllamaRequest, readChat, readGenerate } from './dialects/ollama-request';
-import { clientOf, isStrict, priorityOf } from './headers';
+import { clientOf, isRateLimited, isStrict, priorityOf } from './headers';
 import type { InFlight } from './in-flight';
 import type { GatewayOptions } from './options';
 import { respond } from './respond';
@@ -49,6 +49,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
       id: entry.id,
       priority: priorityOf(request.headers),
       client: clientOf(request.socket.remoteAddress, request.headers),
+      rateLimited: isRateLimited(request.socket.remoteAddress, surface.origin),
       strict: isStrict(request.headers),
       whole: !parsed.stream,
       origin: surface.origin,

@@ -1,12 +1,13 @@
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../ports/logger';
+import { ownFolders } from '../setup/runtimes';
 import type { SmallModelInstaller } from './small-model-installer';
 
 /** As the set-up names its folder, with the version after it. */
-const FOLDER = /^smollm2-135m-instruct-\d[\w.]*$/;
+const FOLDER = /^smollm2-135m-instruct-/;
 /** Where the set-up keeps what it has downloaded in part. */
-const DOWNLOADS = '.downloads';
+const DOWNLOAD = '.smollm2-135m-instruct.download';
 
 export interface SmallModelOptions {
   runtimeDir: string;
@@ -58,8 +59,8 @@ export class SmallModel {
     await setup.cancel('model');
     setup.forget('model');
     await installer.ensure();
-    const names = await readdir(runtimeDir).catch(() => [] as string[]);
-    for (const name of names.filter((entry) => FOLDER.test(entry) || entry === DOWNLOADS))
+    const folders = (await ownFolders(runtimeDir)).filter((name) => FOLDER.test(name));
+    for (const name of [...folders, DOWNLOAD])
       await rm(join(runtimeDir, name), { recursive: true, force: true });
     await onChanged();
   }

@@ -1,3 +1,5 @@
+import { redact } from './redact';
+
 export type Unsubscribe = () => void;
 
 /** A private emitter; owners expose `onX = emitter.subscribe`. A throwing listener does not stop the others. */
@@ -5,7 +7,7 @@ export class Emitter<T> {
   readonly #listeners = new Set<(value: T) => void>();
   readonly #onError: (error: unknown) => void;
 
-  constructor(onError: (error: unknown) => void = (error) => console.error(error)) {
+  constructor(onError: (error: unknown) => void = toConsole) {
     this.#onError = onError;
   }
 
@@ -23,4 +25,9 @@ export class Emitter<T> {
       }
     }
   }
+}
+
+/** The last resort, where no logger is at hand: its lines go past the log, so they are cleaned here. */
+function toConsole(error: unknown): void {
+  console.error(JSON.stringify({ level: 'error', event: 'listener_failed', ...redact({ error }) }));
 }

@@ -1,19 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, chmod, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { appendFile, open, readFile, readlink, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { TandemError } from '../../shared/errors';
 
 /** Small text files as the core sees them. A full disk rejects with `disk_full`; other failures pass as they are. */
 export interface FileStore {
   /** Whole text, or null when there is no such file. */
   readText(path: string): Promise<string | null>;
-  /** Replaces the whole file so that a reader, or a crash, sees the old text or the new one, never a mixture. */
+  /**
+   * Replaces the whole file so that a reader, or a crash, sees the old text or the new one, never a mixture. A link
+   * stays, and what it leads to is replaced.
+   */
   replace(path: string, text: string): Promise<void>;
   append(path: string, text: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /** Bytes; 0 when there is no such file. */
   size(path: string): Promise<number>;
 }
+
+/** As many as the kernel follows. */
+const MAX_LINKS = 40;
 
 /** Files readable by their owner only (0600). */
 export const nodeFileStore: FileStore = {
@@ -27,11 +33,12 @@ export const nodeFileStore: FileStore = {
   },
 
   async replace(path, text) {
-    const temporary = `${path}.${randomUUID()}.tmp`;
+    const target = await targetOf(path);
+    const temporary = `${target}.${randomUUID()}.tmp`;
     try {
       await writeDurably(temporary, text);
-      await rename(temporary, path);
-      await syncFolder(dirname(path));
+      await rename(temporary, target);
+      await syncFolder(dirname(target));
     } catch (error) {
       await unlink(temporary).catch(() => {});
       throw toFileError(error, path);
@@ -60,15 +67,20 @@ export const nodeFileStore: FileStore = {
   },
 };
 
-/** Makes a folder that only its owner may enter (0700), also when it exists with wider rights. */
-export async function makePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o700);
-}
-
 /** The code of a Node system error (`ENOENT` …), if it is one. */
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The file that a path means: behind links, also when the last of them leads to nothing yet. */
+async function targetOf(path: string): Promise<string> {
+  let target = path;
+  for (let links = 0; links < MAX_LINKS; links += 1) {
+    const next = await readlink(target).catch(() => null);
+    if (next === null) return target;
+    target = resolve(dirname(target), next);
+  }
+  return target;
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import pino from 'pino';
-import { makePrivateFolder } from './file-store';
 import type { Logger } from './logger';
+import { makePrivateFolder } from './private-files';
 import { redact } from './redact';
 import { RotatingFile } from './rotating-file';
 

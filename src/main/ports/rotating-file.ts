@@ -1,5 +1,6 @@
-import { appendFileSync, chmodSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, statSync, writeFileSync } from 'node:fs';
 import { appendFile, rename, rm } from 'node:fs/promises';
+import { makePrivateFile } from './private-files';
 
 export interface RotatingFileOptions {
   path: string;
@@ -27,7 +28,7 @@ export class RotatingFile {
   constructor(options: RotatingFileOptions) {
     this.#options = options;
     writeFileSync(options.path, '', { flag: 'a', mode: 0o600 });
-    chmodSync(options.path, 0o600);
+    makePrivateFile(options.path);
     this.#size = statSync(options.path).size;
   }
 

@@ -30,14 +30,14 @@ export class RateLimit {
   }
 
   /**
-   * Counts one request. Returns 0 when it may pass, else the seconds until the client's next window. What a client
-   * says of itself (after `#`) splits it for fairness only: it must not raise a limit.
+   * Counts one request. Returns 0 when it may pass, else the seconds until the client's next window. A client is what
+   * stands before the first space or `#`: what it says of itself must not raise a limit.
    */
   take(client: string): number {
     const { max, windowMs } = this.#limits();
     if (max === 0) return 0;
     const now = this.#clock.now();
-    const window = this.#windowOf(client.split('#', 1)[0] ?? client, now, windowMs);
+    const window = this.#windowOf(client.split(/[ #]/, 1)[0] ?? client, now, windowMs);
     if (window.count >= max) return Math.max(1, Math.ceil((window.startedAt + windowMs - now) / 1000));
     window.count += 1;
     return 0;

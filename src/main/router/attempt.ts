@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
 import { backendDown, endedEarly, tookTooLong } from './failures';
 import { deathIn } from './in-flight';
+import { isSoundChunk, soundEnd } from './sound-figures';
 import type { Stay } from './stay';
 import type { Candidate } from './types';
 
@@ -85,9 +86,9 @@ export class Attempt {
         if (next.value.type === 'end') {
           this.#options.stay.survived();
           this.#finished();
-          return next.value.end;
+          return soundEnd(next.value.end);
         }
-        yield next.value;
+        if (isSoundChunk(next.value)) yield next.value;
       }
     } catch (error) {
       const died = deathIn(error);

@@ -92,7 +92,7 @@ export class RequestDispatcher implements Dispatcher {
         id,
         client,
         priority,
-        rateLimited: request.origin !== 'chat',
+        rateLimited: request.rateLimited ?? false,
       });
       this.#budget.earn();
       return admitted;

@@ -1,4 +1,5 @@
 import type { Category, ModelInfo } from '../../shared/domain';
+import { own } from '../../shared/own';
 import type { Settings } from '../../shared/settings';
 import type { ModelTimes } from '../../shared/status';
 import type { Measured, MeasuredTimes, ModelKey } from './measured-times';
@@ -40,7 +41,7 @@ export function estimateFor(
   user: Settings['modelTimeEstimates'] = {},
   known: Readonly<Measured> | null = null,
 ): EffectiveEstimate {
-  const byUser = user[model] ?? user[plainName(model)];
+  const byUser = own(user, model) ?? own(user, plainName(model));
   const guess = guessFor(model);
   const measured = known !== null && (known.load !== null || known.per1k !== null);
   const times: Omit<EffectiveEstimate, 'prefillPer1k'> = byUser

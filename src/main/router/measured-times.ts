@@ -36,6 +36,8 @@ const MIN_PREFILL_TOKENS = 64;
 const MIN_LOAD_MS = 100;
 /** Models remembered; of more those not used for longest are forgotten. */
 const MOST_MODELS = 300;
+/** Seconds; what takes longer than a day was not measured but told wrongly. */
+const MOST_SECONDS = 86_400;
 
 interface Entry {
   fingerprint: string | null;
@@ -78,6 +80,7 @@ export class MeasuredTimes {
 
   /** Learns from a step (prefill chunk or token) that has ended, in ms. Never give it one that was cut off. */
   learnStep(model: ModelKey, ms: number): void {
+    if (!isPlausible(ms / 1000)) return;
     const entry = this.#entry(model);
     const before = entry.slowestStepMs;
     entry.slowestStepMs = slowestAfter(before, ms);
@@ -147,16 +150,21 @@ export class MeasuredTimes {
       if (this.#byModel.has(key)) continue;
       this.#put(key, {
         fingerprint: times.fingerprint,
-        load: new Samples(times.load),
-        per1k: new Samples(times.per1k),
-        prefillPer1k: new Samples(times.prefillPer1k),
-        slowestStepMs: times.slowestStepMs,
+        load: new Samples(times.load.filter(isPlausible)),
+        per1k: new Samples(times.per1k.filter(isPlausible)),
+        prefillPer1k: new Samples(times.prefillPer1k.filter(isPlausible)),
+        slowestStepMs: isPlausible((times.slowestStepMs ?? 0) / 1000) ? times.slowestStepMs : null,
       });
     }
     this.#changed.emit();
   }
 
-  #add(model: ModelKey, seen: Measured): void {
+  #add(model: ModelKey, told: Measured): void {
+    const seen = {
+      load: plausible(told.load),
+      per1k: plausible(told.per1k),
+      prefillPer1k: plausible(told.prefillPer1k),
+    };
     if (Object.values(seen).every((value) => value === null)) return;
     const entry = this.#entry(model);
     for (const quantity of ['load', 'per1k', 'prefillPer1k'] as const) {
@@ -201,6 +209,14 @@ function keyOf({ backend, name }: ModelKey): string {
 /** Times depend on how large and how packed a model is; a fetched copy of the same one keeps them. */
 function fingerprintOf({ sizeBytes, quantisation }: ModelInfo): string | null {
   return sizeBytes === null ? null : `${sizeBytes}/${quantisation ?? ''}`;
+}
+
+function isPlausible(seconds: number): boolean {
+  return Number.isFinite(seconds) && seconds >= 0 && seconds <= MOST_SECONDS;
+}
+
+function plausible(seconds: number | null): number | null {
+  return seconds !== null && isPlausible(seconds) ? seconds : null;
 }
 
 function rounded(value: number): number {

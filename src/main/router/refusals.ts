@@ -1,5 +1,6 @@
 import { BACKEND_IDS, type BackendId, type Category, isServing, type Reason } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
+import { own } from '../../shared/own';
 import type { Settings } from '../../shared/settings';
 import { type ModelNeeds, NO_NEEDS, pickModel } from './model-pick';
 import { needsHeavy, ROLES } from './roles';
@@ -76,7 +77,7 @@ const UNKNOWN_LANGUAGE = {
 
 /** Memory is why a backend that could answer takes nothing: a decision, which the user may overrule once. */
 export function heldBack(reason: Reason, backend: BackendId): TandemError {
-  return new TandemError('memory_critical', HELD_BACK[reason] ?? '', {
+  return new TandemError('memory_critical', own(HELD_BACK, reason) ?? '', {
     ...(reason === 'memory:critical' ? { retryAfterS: MEMORY_RETRY_S } : {}),
     details: { reason, rule: reason.slice('memory:'.length).replace('-', '_'), backend },
   });

@@ -1,3 +1,5 @@
+import { own } from '../../shared/own';
+
 /** Seconds: to load, per 1,000 tokens, and to spare. */
 export interface TimeEstimate {
   load: number;
@@ -48,7 +50,7 @@ const BY_SIZE: readonly (readonly [RegExp, TimeEstimate])[] = [
 /** The product's first guess for a model, by its name alone. */
 export function guessFor(model: string): Guess {
   const name = plainName(model);
-  const listed = TABLE[name];
+  const listed = own(TABLE, name);
   if (listed) return { ...listed, source: 'table' };
   const sized = BY_SIZE.find(([pattern]) => pattern.test(name))?.[1];
   return sized ? { ...sized, source: 'size' } : { ...HEAVY, source: 'default' };

@@ -1,19 +1,20 @@
+import { existsSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runtime } from '../../shared/contract';
 import { TandemError } from '../../shared/errors';
 
-/** `<name>-<version>`, as the set-up names the folders it manages. */
-const RUNTIME_FOLDER = /^([a-z][a-z0-9-]*?)-(\d[\w.]*)$/;
+/** `<name>-<version>`, as the set-up names the folders it manages, and the file that it writes last into each. */
+const RUNTIME_FOLDER = /^(mlx|ollama|smollm2-135m-instruct|starter-training)-([\da-f][\w.]*)$/;
+const STAMP = 'tandem-runtime.json';
 
 /**
  * The managed runtimes on this machine with their size on disk.
  * @param inUse paths that the running app uses; a runtime that holds one is in use.
  */
 export async function listRuntimes(runtimeDir: string, inUse: readonly string[]): Promise<Runtime[]> {
-  const names = await readdir(runtimeDir).catch(() => [] as string[]);
   const runtimes: Runtime[] = [];
-  for (const folder of names.sort()) {
+  for (const folder of await ownFolders(runtimeDir)) {
     const match = RUNTIME_FOLDER.exec(folder);
     if (!match?.[1] || !match[2]) continue;
     const path = join(runtimeDir, folder);
@@ -30,16 +31,20 @@ export async function listRuntimes(runtimeDir: string, inUse: readonly string[])
 /** Removes one managed runtime. Rejects with `not_found`; the next start makes it again when it is needed. */
 export async function removeRuntime(runtimeDir: string, name: string, version: string): Promise<void> {
   const folder = `${name}-${version}`;
-  if (
-    !RUNTIME_FOLDER.test(folder) ||
-    !(await readdir(runtimeDir).catch(() => [] as string[])).includes(folder)
-  ) {
+  if (!(await ownFolders(runtimeDir)).includes(folder)) {
     throw new TandemError(
       'not_found',
       `There is no runtime ${folder}. Open the settings again to see what is there.`,
     );
   }
   await rm(join(runtimeDir, folder), { recursive: true, force: true });
+}
+
+/** Folders of the managed runtimes; the folder may have things of others in it, also under such a name. */
+export async function ownFolders(runtimeDir: string): Promise<string[]> {
+  const names = await readdir(runtimeDir).catch(() => [] as string[]);
+  const isOwn = (name: string) => RUNTIME_FOLDER.test(name) && existsSync(join(runtimeDir, name, STAMP));
+  return names.filter(isOwn).sort();
 }
 
 /** Bytes of a folder's files; links are not followed. */

@@ -1,9 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { TandemError } from '../../shared/errors';
-import { errorCode, makePrivateFolder } from '../ports/file-store';
+import { errorCode } from '../ports/file-store';
+import { makePrivateFile, makePrivateFolder } from '../ports/private-files';
 import type { ProcessTable } from '../ports/spawner';
+import { checkDataFolder, markDataFolder, removeHalfFiles } from './data-folder';
 import { type InstanceLock, lockInstance } from './instance-lock';
 import { sqliteCode, toStoreError } from './sqlite-errors';
 
@@ -17,6 +19,9 @@ export interface DataDirOptions {
   processes: Pick<ProcessTable, 'identify'>;
 }
 
+/** Characters of a token that a person chooses. */
+const MIN_TOKEN_CHARS = 8;
+
 /** The data folder while this process holds it. */
 export interface DataDir {
   path: string;
@@ -24,6 +29,8 @@ export interface DataDir {
   instanceId: string;
   /** `TANDEM_WEB_TOKEN`, else random, made once per folder and kept in `web-token`. */
   webToken: string;
+  /** Call when the database is open: marks the folder as Tandem's and closes it to others. Rejects as opening does. */
+  claim(): Promise<void>;
   /** Gives the folder back; without effect when it is not ours any more. */
   release(): Promise<void>;
 }
@@ -40,45 +47,60 @@ export function dataDirPath({ env, platform, home, argument }: Omit<DataDirOptio
 }
 
 /**
- * Creates the folder (0700) and takes its lock. Rejects with `data_dir_locked` when a living instance holds it,
+ * Creates the folder (0700) if it is not there and takes its lock. Rejects with `data_dir_foreign` when it belongs to
+ * something else, `environment_invalid` for a token that can be guessed, `data_dir_locked` when a living instance holds it,
  * `disk_full`, or `read_only` when it cannot be written.
  */
 export async function openDataDir(options: DataDirOptions): Promise<DataDir> {
   const path = dataDirPath(options);
   const instanceId = randomUUID();
   let lock: InstanceLock | null = null;
+  checkDataFolder(path);
+  const givenToken = tokenFrom(options.env);
   try {
-    await makePrivateFolder(path);
+    await mkdir(path, { recursive: true, mode: 0o700 });
     lock = await lockInstance(join(path, 'instance.json'), instanceId, options.processes);
     await removeHalfFiles(path);
-    const webToken = options.env.TANDEM_WEB_TOKEN || (await keptToken(join(path, 'web-token')));
-    return { path, instanceId, webToken, release: lock.release };
+    const webToken = givenToken ?? (await keptToken(join(path, 'web-token')));
+    return { path, instanceId, webToken, claim: () => claim(path), release: lock.release };
   } catch (error) {
     await lock?.release();
     throw toFolderError(error, path);
   }
 }
 
-/** What an instance that was killed in the middle of a write has left: never a whole file, and nobody's any more. */
-async function removeHalfFiles(path: string, deeper = true): Promise<void> {
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    const each = join(path, entry.name);
-    if (entry.isFile() && /\.tmp(-journal)?$/.test(entry.name)) await unlink(each);
-    // A folder below that cannot be read is named by whoever needs it.
-    else if (entry.isDirectory() && deeper) await removeHalfFiles(each, false).catch(() => {});
+async function claim(path: string): Promise<void> {
+  try {
+    await markDataFolder(path);
+    // The folder may be named by a link.
+    await makePrivateFolder(await realpath(path));
+  } catch (error) {
+    throw toFolderError(error, path);
   }
+}
+
+/** `TANDEM_WEB_TOKEN`; null = unset. Whoever guesses it reads all chats, so a short one is refused. */
+function tokenFrom(env: DataDirOptions['env']): string | null {
+  const token = env.TANDEM_WEB_TOKEN ?? '';
+  if (token === '') return null;
+  if (token.length >= MIN_TOKEN_CHARS) return token;
+  throw new TandemError(
+    'environment_invalid',
+    `TANDEM_WEB_TOKEN is too short to be safe. Give it at least ${MIN_TOKEN_CHARS} characters, or unset it to have one made.`,
+    { details: { name: 'TANDEM_WEB_TOKEN' } },
+  );
 }
 
 /** The token of this folder. One that is too short to be safe (a damaged file) is replaced. */
 async function keptToken(file: string): Promise<string> {
   const kept = await readFile(file, 'utf8').catch(() => '');
   if (/^[\w-]{32,}$/.test(kept.trim())) {
-    await chmod(file, 0o600);
+    makePrivateFile(file);
     return kept.trim();
   }
   const token = randomBytes(32).toString('base64url');
   await writeFile(file, token, { mode: 0o600 });
-  await chmod(file, 0o600);
+  makePrivateFile(file);
   return token;
 }
 

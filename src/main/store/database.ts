@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Warning } from '../../shared/contract';
+import { makePrivateFile } from '../ports/private-files';
 import { DATABASE_VERSION, databaseVersion, migrate } from './migrations';
 import { isUnreadable } from './sqlite-errors';
 
@@ -54,7 +55,7 @@ export function openDatabase(dataDir: string, now: Date): OpenDatabase {
 export function connect(file: string): DatabaseSync {
   // SQLite gives its -wal and -shm files the rights of the database itself.
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
-  chmodSync(file, 0o600);
+  makePrivateFile(file);
   const db = new DatabaseSync(file);
   try {
     db.exec(

@@ -2,10 +2,14 @@ import { z } from 'zod';
 import type { Warning } from '../../shared/contract';
 import { SETTING_KEYS, SETTINGS, type SettingKey, type Settings } from '../../shared/settings';
 import type { Details } from '../../shared/status';
+import { variableInvalid } from '../ports/variable-invalid';
+import { readSetting } from './read-setting';
 
 /** Settings that the environment gives, and a warning for each variable that does not parse. */
 export interface EnvironmentSettings {
   values: Partial<Settings>;
+  /** Settings whose variable is set and not understood at all. */
+  unusable: SettingKey[];
   warnings: Warning[];
 }
 
@@ -22,27 +26,25 @@ interface ValueShape {
 
 /**
  * Reads the settings that have a variable. An empty variable counts as unset; one that does not parse is named with
- * what is accepted, and the file's value or the default holds.
+ * what is accepted, and the file's value or the default holds. Of a list only the bad entries are left out.
  */
 export function parseEnvironment(env: Readonly<Record<string, string | undefined>>): EnvironmentSettings {
   const values: Partial<Record<SettingKey, unknown>> = {};
+  const unusable: SettingKey[] = [];
   const warnings: Warning[] = [];
   for (const key of SETTING_KEYS) {
     const name = SETTINGS[key].env;
     const text = name === null ? '' : (env[name] ?? '').trim();
     if (name === null || text === '') continue;
     const shape = shapeOf(key);
-    const parsed = SETTINGS[key].schema.safeParse(readText(shape, text));
-    if (parsed.success) values[key] = parsed.data;
-    else {
-      warnings.push({
-        code: 'environment_invalid',
-        message: `${name} was not understood and is ignored. Accepted: ${describe(shape)}.`,
-        details: { name, ...acceptedOf(shape) },
-      });
-    }
+    const accepted = { words: describe(shape), details: acceptedOf(shape) };
+    const read = readSetting(key, readText(shape, text));
+    if (read) values[key] = read.value;
+    else unusable.push(key);
+    if (!read) warnings.push(variableInvalid(name, accepted));
+    for (const entry of read?.dropped ?? []) warnings.push(variableInvalid(name, accepted, entry));
   }
-  return { values: values as Partial<Settings>, warnings };
+  return { values: values as Partial<Settings>, unusable, warnings };
 }
 
 /** What a setting accepts, in words, for warnings and errors. */
@@ -60,22 +62,16 @@ function shapeOf(key: SettingKey): ValueShape {
   return shape.anyOf?.find((part) => part.type !== 'null') ?? shape;
 }
 
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  true: true,
-  '1': true,
-  yes: true,
-  on: true,
-  false: false,
-  '0': false,
-  no: false,
-  off: false,
-};
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ...['true', '1', 'yes', 'on'].map((word) => [word, true] as const),
+  ...['false', '0', 'no', 'off'].map((word) => [word, false] as const),
+]);
 
 /** The text as the shape's type; what cannot be read becomes undefined, which no schema accepts. */
 function readText(shape: ValueShape, text: string): unknown {
   switch (shape.type) {
     case 'boolean':
-      return BOOLEANS[text.toLowerCase()];
+      return BOOLEANS.get(text.toLowerCase());
     case 'integer':
     case 'number':
       return /^[+-]?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;

@@ -9,11 +9,12 @@ const BATCH_MS = 1000;
 export class JournalBuffer {
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #write: (rows: JournalRow[]) => Promise<void>;
+  /** Resolves with the number of rows that were not taken. */
+  readonly #write: (rows: JournalRow[]) => Promise<number>;
   #rows: JournalRow[] = [];
   #cancelTimer: (() => void) | null = null;
 
-  constructor(clock: Clock, logger: Logger, write: (rows: JournalRow[]) => Promise<void>) {
+  constructor(clock: Clock, logger: Logger, write: (rows: JournalRow[]) => Promise<number>) {
     this.#clock = clock;
     this.#logger = logger;
     this.#write = write;
@@ -33,7 +34,8 @@ export class JournalBuffer {
     if (rows.length === 0) return;
     this.#rows = [];
     try {
-      await this.#write(rows);
+      const refused = await this.#write(rows);
+      if (refused > 0) this.#logger.warn('journal_rows_refused', { rows: refused });
     } catch (error) {
       this.#logger.warn('journal_write_failed', { rows: rows.length, error });
     }

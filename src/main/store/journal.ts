@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from './chats';
+import { SQLITE_CONSTRAINT, SQLITE_MISMATCH, sqliteCode } from './sqlite-errors';
 import type { StoreQueries } from './store-protocol';
 import type { JournalRow } from './types';
 
@@ -27,6 +28,18 @@ const COLUMNS = {
   replays: 'replays',
 } as const satisfies Record<keyof JournalRow, string>;
 
+const NUMBERS: ReadonlySet<keyof JournalRow> = new Set([
+  'at',
+  'queueMs',
+  'ttftMs',
+  'totalMs',
+  'promptTokens',
+  'completionTokens',
+  'replays',
+]);
+/** Numbers that the table must have. */
+const NEEDED: ReadonlySet<keyof JournalRow> = new Set(['at', 'totalMs', 'replays']);
+
 const FIELDS = Object.keys(COLUMNS) as (keyof JournalRow)[];
 
 /** The request journal: metadata only. Throws SQLite's errors as they are. */
@@ -37,13 +50,18 @@ export function journalQueries(
   const columns = Object.values(COLUMNS);
   return {
     writeJournal(batch) {
+      let refused = 0;
       inTransaction(db, () => {
         const insert = db.prepare(
           `INSERT INTO journal (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
         );
-        for (const row of batch) insert.run(...FIELDS.map((field) => toColumn(row[field])));
+        for (const row of batch) {
+          if (!tryInsert(() => insert.run(...FIELDS.map((field) => toColumn(field, row[field])))))
+            refused += 1;
+        }
         db.prepare('DELETE FROM journal WHERE seq <= (SELECT max(seq) FROM journal) - ?').run(keptRows);
       });
+      return refused;
     },
 
     recentJournal: (limit) =>
@@ -51,11 +69,36 @@ export function journalQueries(
   };
 }
 
-function toColumn(value: JournalRow[keyof JournalRow]): string | number | null {
-  return Array.isArray(value) ? JSON.stringify(value) : value;
+/** False when the table does not take this row; what concerns all rows, such as a full disk, is thrown. */
+function tryInsert(run: () => unknown): boolean {
+  try {
+    run();
+    return true;
+  } catch (error) {
+    const code = sqliteCode(error);
+    if (code === null || code === SQLITE_CONSTRAINT || code === SQLITE_MISMATCH) return false;
+    throw error;
+  }
+}
+
+/** Rows hold what servers tell; a figure that is none must not cost the row. */
+function toColumn(field: keyof JournalRow, value: unknown): string | number | null {
+  if (Array.isArray(value)) return JSON.stringify(value);
+  if (!NUMBERS.has(field)) return typeof value === 'string' ? value : null;
+  if (typeof value !== 'number' || !Number.isFinite(value)) return NEEDED.has(field) ? 0 : null;
+  const bounded = Math.min(Math.max(value, 0), Number.MAX_SAFE_INTEGER);
+  return field.endsWith('Ms') ? bounded : Math.round(bounded);
 }
 
 function toRow(columns: Record<string, unknown>): JournalRow {
   const row = Object.fromEntries(FIELDS.map((field) => [field, columns[COLUMNS[field]]]));
-  return { ...row, reasons: JSON.parse(String(row.reasons)) } as unknown as JournalRow;
+  return { ...row, reasons: toReasons(String(row.reasons)) } as unknown as JournalRow;
+}
+
+function toReasons(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return [];
+  }
 }

@@ -49,6 +49,8 @@ const MIGRATIONS: readonly string[] = [
 export const DATABASE_VERSION = MIGRATIONS.length;
 
 const BACKUPS_KEPT = 3;
+/** The names that `backUp` gives; nothing else in the folder is a backup of ours. */
+const BACKUP = /^[\dTZ.-]+-version-\d+\.db$/;
 
 export function databaseVersion(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
@@ -78,7 +80,7 @@ export function migrate(db: DatabaseSync, backupDir: string, now: Date, target =
 export function listBackups(backupDir: string): string[] {
   try {
     return readdirSync(backupDir)
-      .filter((name) => name.endsWith('.db'))
+      .filter((name) => BACKUP.test(name))
       .sort()
       .map((name) => join(backupDir, name));
   } catch {

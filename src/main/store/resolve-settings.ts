@@ -1,17 +1,29 @@
 import {
   defaultSettings,
+  ORDERED_SETTINGS,
   SETTING_KEYS,
-  SETTINGS,
   type SettingKey,
   type Settings,
 } from '../../shared/settings';
+import { readSetting } from './read-setting';
+
+export type SettingSource = 'environment' | 'file';
+
+/** A value, or an entry of one, that is not used. */
+export interface InvalidSetting {
+  key: SettingKey;
+  source: SettingSource;
+  /** The entry that is left out; absent = the whole value. */
+  entry?: string;
+  /** It contradicts the value of this other setting. */
+  against?: SettingKey;
+}
 
 export interface ResolvedSettings {
   values: Settings;
   /** Where each value that is not a default comes from. */
-  chosen: ReadonlyMap<SettingKey, 'environment' | 'file'>;
-  /** Keys whose value in the file the schema does not take. */
-  invalid: readonly SettingKey[];
+  chosen: ReadonlyMap<SettingKey, SettingSource>;
+  invalid: readonly InvalidSetting[];
 }
 
 /** Settings of earlier versions that have another name now; what they say holds until the new one is set. */
@@ -22,22 +34,48 @@ export function resolveSettings(
   file: Readonly<Record<string, unknown>>,
   environment: Readonly<Partial<Settings>>,
 ): ResolvedSettings {
-  const values: Record<string, unknown> = defaultSettings();
-  const chosen = new Map<SettingKey, 'environment' | 'file'>();
-  const invalid: SettingKey[] = [];
+  const values: Record<SettingKey, unknown> = defaultSettings();
+  const chosen = new Map<SettingKey, SettingSource>();
+  const invalid: InvalidSetting[] = [];
   for (const key of SETTING_KEYS) {
-    const name = key in file ? key : FORMER_NAMES[key];
-    if (name !== undefined && name in file) {
-      const parsed = SETTINGS[key].schema.safeParse(file[name]);
-      if (parsed.success) {
-        values[key] = parsed.data;
+    const name = Object.hasOwn(file, key) ? key : FORMER_NAMES[key];
+    if (name !== undefined && Object.hasOwn(file, name)) {
+      const read = readSetting(key, file[name]);
+      if (read) {
+        values[key] = read.value;
         chosen.set(key, 'file');
-      } else invalid.push(key);
+        for (const entry of read.dropped) invalid.push({ key, source: 'file', entry });
+      } else invalid.push({ key, source: 'file' });
     }
-    if (key in environment) {
+    if (Object.hasOwn(environment, key)) {
       values[key] = environment[key];
       chosen.set(key, 'environment');
     }
   }
-  return { values: values as Settings, chosen, invalid };
+  const resolved = values as Settings;
+  return { values: resolved, chosen, invalid: [...invalid, ...putInOrder(resolved, chosen)] };
+}
+
+/** Of two chosen values that contradict each other the environment's stays, else none: nobody knows which was meant. */
+function putInOrder(values: Settings, chosen: Map<SettingKey, SettingSource>): InvalidSetting[] {
+  const dropped: InvalidSetting[] = [];
+  const defaults = defaultSettings();
+  const drop = (key: SettingKey, against: SettingKey) => {
+    const source = chosen.get(key);
+    if (source) dropped.push({ key, source, against });
+    chosen.delete(key);
+  };
+  for (const [low, high] of ORDERED_SETTINGS) {
+    if (values[low] <= values[high]) continue;
+    if (chosen.has(low) && chosen.has(high)) {
+      const kept =
+        chosen.get(low) === chosen.get(high) ? null : chosen.get(low) === 'environment' ? low : high;
+      if (kept !== low) drop(low, high);
+      if (kept !== high) drop(high, low);
+    }
+    if (!chosen.has(low))
+      values[low] = Math.min(defaults[low], chosen.has(high) ? values[high] : defaults[high]);
+    if (!chosen.has(high)) values[high] = Math.max(defaults[high], values[low]);
+  }
+  return dropped;
 }

@@ -1,6 +1,6 @@
+import { isAbsolute } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Warning } from '../../shared/contract';
-import { TandemError } from '../../shared/errors';
 import {
   SETTING_KEYS,
   SETTINGS,
@@ -11,9 +11,11 @@ import {
 import type { Clock } from '../ports/clock';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
 import type { FileStore } from '../ports/file-store';
+import { isReadableFolder } from '../ports/folder-check';
 import { type Logger, silentLogger } from '../ports/logger';
-import { acceptedDetails, acceptedValues, parseEnvironment } from './environment';
+import { parseEnvironment } from './environment';
 import { type ResolvedSettings, resolveSettings } from './resolve-settings';
+import { contradicts, fromEnvironment, invalid, noFolder, notUsed, readOnly } from './setting-problems';
 import { loadSettings, type SettingsPaths, saveSettings, settingsPaths } from './settings-file';
 import { logSettingChange, type SettingChange } from './settings-log';
 
@@ -23,6 +25,8 @@ export interface SettingsOptions {
   files: FileStore;
   clock: Clock;
   logger?: Logger;
+  /** Is there a folder of this path that can be read now? */
+  isFolder?: (path: string) => Promise<boolean>;
 }
 
 /** What a restart applies settings to: the MLX server, or the app itself. */
@@ -45,6 +49,7 @@ export class SettingsStore {
   readonly #paths: SettingsPaths;
   readonly #readOnly: boolean;
   readonly #fromEnvironment: Partial<Settings>;
+  readonly #unusable: readonly SettingKey[];
   /** As in the file: unknown keys and invalid values stay until the user changes them. */
   #file: Record<string, unknown>;
   #resolved: ResolvedSettings;
@@ -63,18 +68,24 @@ export class SettingsStore {
     this.#readOnly = loaded.readOnly;
     this.#file = loaded.values;
     this.#fromEnvironment = environment.values;
+    this.#unusable = environment.unusable;
     this.#resolved = resolveSettings(this.#file, environment.values);
-    this.warnings = [
-      ...loaded.warnings,
-      ...this.#resolved.invalid.map(invalidInFile),
-      ...environment.warnings,
-    ];
+    this.warnings = [...loaded.warnings, ...this.#resolved.invalid.map(notUsed), ...environment.warnings];
     this.onChange = this.#changed.subscribe;
     this.markApplied('app');
   }
 
   values(): Settings {
     return this.#resolved.values;
+  }
+
+  /** Somebody gave a value, in the environment or the file, of which nothing can be used: the default was not chosen. */
+  isUnusable(key: SettingKey): boolean {
+    if (this.#resolved.chosen.has(key)) return false;
+    const inFile = this.#resolved.invalid.some(
+      (problem) => problem.key === key && problem.entry === undefined,
+    );
+    return inFile || this.#unusable.includes(key);
   }
 
   /** For the UI. `pendingRestart` compares with what the running MLX, or the app, started with. */
@@ -105,9 +116,10 @@ export class SettingsStore {
    * Resolves when the value is on disk. Rejects with `setting_invalid`, `setting_from_environment`, `read_only` or
    * `disk_full`, and then the old value holds.
    */
-  set(key: SettingKey, value: unknown): Promise<void> {
+  async set(key: SettingKey, value: unknown): Promise<void> {
     const parsed = SETTINGS[key].schema.safeParse(value);
-    if (!parsed.success) return Promise.reject(invalid(key));
+    if (!parsed.success) throw invalid(key);
+    if (key === 'modelFolders') await this.#checkFolders(parsed.data as Settings['modelFolders']);
     return this.#write(key, (file) => ({ ...file, [key]: parsed.data }));
   }
 
@@ -122,17 +134,38 @@ export class SettingsStore {
     return task;
   }
 
-  async #apply(key: SettingKey, file: Record<string, unknown>): Promise<void> {
+  async #apply(key: SettingKey, changed: Record<string, unknown>): Promise<void> {
+    const file = this.#withoutContradictions(key, changed);
     if (key in this.#fromEnvironment) throw fromEnvironment(key);
     if (this.#readOnly) throw readOnly(this.#paths.file);
     if (isDeepStrictEqual(file, this.#file)) return;
+    const resolved = resolveSettings(file, this.#fromEnvironment);
+    const against = resolved.invalid.find((problem) => problem.key === key)?.against;
+    if (against) throw contradicts(key, against, this.values()[against]);
     await saveSettings(this.#options.files, this.#paths, file);
     const old = this.values()[key];
     this.#file = file;
-    this.#resolved = resolveSettings(file, this.#fromEnvironment);
+    this.#resolved = resolved;
     const change: SettingChange = { key, old, new: this.values()[key] };
     if (!isDeepStrictEqual(change.old, change.new)) await this.#log(change);
     this.#changed.emit(change);
+  }
+
+  /** A value that is not in force because it contradicts another one must not stand in the way of a new one. */
+  #withoutContradictions(key: SettingKey, file: Record<string, unknown>): Record<string, unknown> {
+    const dead = this.#resolved.invalid.filter((problem) => problem.against === key);
+    const isDead = (name: string) =>
+      dead.some((problem) => problem.source === 'file' && problem.key === name);
+    return Object.fromEntries(Object.entries(file).filter(([name]) => !isDead(name)));
+  }
+
+  /** A folder that was in the list may be away for now, such as on a volume; a new one must be there. */
+  async #checkFolders(folders: readonly string[]): Promise<void> {
+    const { isFolder = isReadableFolder } = this.#options;
+    for (const path of folders) {
+      if (this.values().modelFolders.includes(path)) continue;
+      if (!isAbsolute(path) || !(await isFolder(path))) throw noFolder('modelFolders', path);
+    }
   }
 
   /** A change stands without its line in the log: the user's wish comes first. */
@@ -149,41 +182,4 @@ export class SettingsStore {
     const applied = this.#applied[acts === 'mlx-restart' ? 'mlx' : 'app'];
     return applied !== undefined && !isDeepStrictEqual(applied[key], this.values()[key]);
   }
-}
-
-function invalidInFile(key: SettingKey): Warning {
-  return {
-    code: 'setting_invalid',
-    message: `${key} in the settings file is not valid, the default holds. Accepted: ${acceptedValues(key)}.`,
-    details: { name: key, ...acceptedDetails(key) },
-  };
-}
-
-function invalid(key: SettingKey): TandemError {
-  return new TandemError(
-    'setting_invalid',
-    `${key} does not take this value. Accepted: ${acceptedValues(key)}.`,
-    {
-      details: { key },
-    },
-  );
-}
-
-function fromEnvironment(key: SettingKey): TandemError {
-  const name = SETTINGS[key].env;
-  return new TandemError(
-    'setting_from_environment',
-    `${key} is held by the environment variable ${name}. Unset it and restart Tandem to change it here.`,
-    { details: { key, name } },
-  );
-}
-
-function readOnly(file: string): TandemError {
-  return new TandemError(
-    'read_only',
-    `${file} is not changed by this Tandem; the warning at start says why and the cure.`,
-    {
-      details: { file },
-    },
-  );
 }

@@ -6,6 +6,9 @@ const SQLITE_READONLY = 8;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
+/** The row breaks a rule of the table, or a value is not of the column's type. */
+export const SQLITE_CONSTRAINT = 19;
+export const SQLITE_MISMATCH = 20;
 const SQLITE_NOTADB = 26;
 /** Extended code: a row refers to one that is not there. */
 const SQLITE_CONSTRAINT_FOREIGNKEY = 787;

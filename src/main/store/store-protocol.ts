@@ -8,7 +8,8 @@ type Synchronous<T> = {
 };
 
 export interface StoreQueries extends Synchronous<Omit<Store, 'readOnly' | 'journal' | 'close'>> {
-  writeJournal(rows: JournalRow[]): void;
+  /** How many rows the table did not take; the others are written. */
+  writeJournal(rows: JournalRow[]): number;
 }
 
 /** What the worker runs for the client: the queries, and the end. */

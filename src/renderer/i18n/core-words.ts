@@ -39,21 +39,38 @@ function plainFacts(details: Facts, t: TFunction): Facts {
   );
 }
 
+/** What is wrong with a setting, where it is more than a value in the file that does not parse. */
+const SETTING_PROBLEMS = new Map<unknown, string>([
+  ['value', 'settingValue'],
+  ['above', 'settingAbove'],
+  ['below', 'settingBelow'],
+  ['folder', 'settingFolder'],
+  ['contradicts', 'settingContradicts'],
+]);
+
 /** The sentence for what is told in several ways under one code, by what its details say of it. */
-const CASES: Readonly<Record<string, (details: Facts) => string | null>> = {
-  environment_invalid: () => 'variable',
-  setting_invalid: () => 'setting',
-  settings_corrupt: ({ problem }) =>
-    ({ kept: 'settingsKept', left: 'settingsLeft' })[String(problem)] ?? 'settingsUnreadable',
-  read_only: () => 'settingsNewer',
-  database_unreadable: () => 'databaseKept',
-  database_newer: () => 'databaseNewer',
-  model_incomplete: ({ reason }) =>
-    ({ weights_missing: 'modelWeights', download_unfinished: 'modelDownload' })[String(reason)] ??
-    'modelConfig',
-  port_taken: ({ holder }) => (holder == null ? 'portMoved' : 'portHeld'),
-  pull_failed: ({ problem }) => ({ damaged: 'pullDamaged', network: 'pullNetwork' })[String(problem)] ?? null,
-};
+const CASES = new Map<string, (details: Facts) => string | null>(
+  Object.entries({
+    environment_invalid: ({ problem, entry }) =>
+      problem === 'contradicts' ? 'variableContradicts' : entry == null ? 'variable' : 'variableEntry',
+    setting_invalid: ({ problem, entry }) =>
+      SETTING_PROBLEMS.get(problem) ?? (entry == null ? 'setting' : 'settingEntry'),
+    settings_corrupt: ({ problem }) =>
+      problem === 'kept' ? 'settingsKept' : problem === 'left' ? 'settingsLeft' : 'settingsUnreadable',
+    read_only: () => 'settingsNewer',
+    database_unreadable: () => 'databaseKept',
+    database_newer: () => 'databaseNewer',
+    model_incomplete: ({ reason }) =>
+      reason === 'weights_missing'
+        ? 'modelWeights'
+        : reason === 'download_unfinished'
+          ? 'modelDownload'
+          : 'modelConfig',
+    port_taken: ({ holder }) => (holder == null ? 'portMoved' : 'portHeld'),
+    pull_failed: ({ problem }) =>
+      problem === 'damaged' ? 'pullDamaged' : problem === 'network' ? 'pullNetwork' : null,
+  } satisfies Record<string, (details: Facts) => string | null>),
+);
 
 /**
  * The sentence for an error or a warning, naming the model, path or variable that its details tell; without them the
@@ -67,7 +84,7 @@ export function errorWords({ code, message, details = {} }: Trouble, t: TFunctio
 }
 
 function caseWords(code: string, details: Facts, t: TFunction): string | null {
-  const key = CASES[code]?.(details) ?? null;
+  const key = CASES.get(code)?.(details) ?? null;
   if (key === null) return null;
   const { accepted, used } = details;
   return filled(t, 'warnings', key, {

@@ -38,6 +38,7 @@ export const troubleEn = {
     database_newer:
       'The chat database was written by a newer Tandem. It is open for reading; update Tandem to write.',
     disk_full: 'The disk is full. Free some space and try again.',
+    data_dir_foreign: 'The data folder has files of another program in it. Name an empty or a new folder.',
     data_dir_locked: 'Another Tandem uses this data folder. Close it and start again.',
     read_only: 'The chats are open for reading only. Update Tandem to write.',
     python_missing: 'No Python 3.11 or newer was found. Install it, then try again.',
@@ -84,6 +85,17 @@ export const troubleEn = {
   warnings: {
     variable: '{{name}} was not understood and is ignored. It takes: {{accepted}}.',
     setting: '{{name}} in the settings file is not valid, so the default holds. It takes: {{accepted}}.',
+    variableEntry:
+      '{{name}} was not understood in one entry: “{{entry}}” is ignored. It takes: {{accepted}}.',
+    variableContradicts: '{{name}} is ignored: {{first}} must not be above {{last}}. Correct one of the two.',
+    settingEntry:
+      '{{name}} in the settings file has an entry that is not valid: “{{entry}}” is ignored. It takes: {{accepted}}.',
+    settingContradicts:
+      '{{name}} in the settings file is ignored: {{first}} must not be above {{last}}. Correct one of the two.',
+    settingValue: 'This is not accepted; the earlier value holds. It takes {{accepted}}.',
+    settingAbove: 'This must not be above the other limit, which is {{limit}}. Change that one first.',
+    settingBelow: 'This must not be below the other limit, which is {{limit}}. Change that one first.',
+    settingFolder: 'There is no folder {{path}} that can be read. Check the path.',
     settingsKept:
       'The settings file was damaged; {{used}} now. The damaged one was kept as {{path}}. Check the settings.',
     settingsLeft:
@@ -169,6 +181,8 @@ export const troubleEn = {
     unpack_failed: 'It could not be unpacked. Check the free disk space, then try again.',
     convert_failed: 'It could not be converted for MLX; Ollama has it. Try again.',
     backend_absent: 'The server that was found is gone. Start it again, or try the set-up again.',
+    address_invalid:
+      '{{name}} holds an address that cannot be used. Correct it or unset it, then start Tandem again.',
     ollama_down: 'No Ollama answers at {{address}}. Start it there, or unset OLLAMA_API_URL.',
     mlx_down: 'No MLX API answers at {{address}}. Start it there, or unset MLX_API_URL.',
     self_reference: 'The address leads back to Tandem itself. Give the server’s own address.',

@@ -473,6 +473,7 @@ export const en = {
     queueWaitAuto: 'By the model',
     secondsUnit: 's',
     percentUnit: '%',
+    numberRange: 'A number from {{min}} to {{max}} is needed. The earlier value holds.',
     memoryWarning: 'Memory warning',
     memoryWarningHint: 'Above this, Status and the menu bar icon say so.',
     memoryCritical: 'Memory critical',

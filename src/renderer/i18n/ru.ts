@@ -496,6 +496,7 @@ export const ru = {
     queueWaitAuto: 'По модели',
     secondsUnit: 'с',
     percentUnit: '%',
+    numberRange: 'Нужно число от {{min}} до {{max}}. Действует прежнее значение.',
     memoryWarning: 'Предупреждать о памяти',
     memoryWarningHint: 'Выше него об этом скажут «Состояние» и значок в строке меню.',
     memoryCritical: 'Критический уровень памяти',

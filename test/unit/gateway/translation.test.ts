@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readChat, readGenerate } from '../../../src/main/gateway/dialects/ollama-request';
-import { clientOf } from '../../../src/main/gateway/headers';
+import { clientOf, isRateLimited } from '../../../src/main/gateway/headers';
 import { parseModelChoice } from '../../../src/main/gateway/model-choice';
 import { MLX_API } from '../../../src/main/gateway/surface';
 import { postJson, type Running, startGateway } from '../../support/gateway-fixture';
@@ -80,6 +80,17 @@ describe('clients', () => {
     expect(clientOf('127.0.0.1', { ...headers, 'x-tandem-client': 'a' })).toBe('127.0.0.1 ollama-python#a');
     expect(clientOf('127.0.0.1', { ...headers, 'x-tandem-client': 'a b' })).toBe('127.0.0.1 ollama-python');
     expect(clientOf(undefined, {})).toBe('unknown unknown');
+    for (const own of ['::1', '127.0.0.1', '127.9.9.9', '::ffff:127.0.0.1'])
+      expect(clientOf(own, headers), own).toBe('127.0.0.1 ollama-python');
+    expect(clientOf('::ffff:10.0.0.7', headers)).toBe('10.0.0.7 ollama-python');
+  });
+
+  it('counts by address on the MLX API and off loopback, and never on the gateway of this machine', () => {
+    expect(isRateLimited('127.0.0.1', 'gateway')).toBe(false);
+    expect(isRateLimited('::1', 'gateway')).toBe(false);
+    expect(isRateLimited('10.0.0.7', 'gateway')).toBe(true);
+    expect(isRateLimited('::1', 'mlx-api')).toBe(true);
+    expect(isRateLimited(undefined, 'gateway')).toBe(true);
   });
 });
 

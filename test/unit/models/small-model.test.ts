@@ -5,6 +5,10 @@ import { SmallModel } from '../../../src/main/models/small-model';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { tempDir } from '../../support/temp-dir';
 
+/** Of the small model's name, but not made by the set-up. */
+const FOREIGN = 'smollm2-135m-instruct-2';
+const FOLDERS = ['smollm2-135m-instruct-0.1.2', '.smollm2-135m-instruct.download', 'mlx-0.32.2', FOREIGN];
+
 let runtimeDir: string;
 let wanted: boolean;
 let calls: string[];
@@ -13,9 +17,9 @@ beforeEach(() => {
   runtimeDir = tempDir();
   wanted = true;
   calls = [];
-  for (const name of ['smollm2-135m-instruct-0.1.2', '.downloads', 'mlx-0.32.2']) {
+  for (const name of FOLDERS) {
     mkdirSync(join(runtimeDir, name));
-    writeFileSync(join(runtimeDir, name, 'file'), 'content');
+    if (name !== FOREIGN) writeFileSync(join(runtimeDir, name, 'tandem-runtime.json'), '{}');
   }
 });
 
@@ -37,17 +41,14 @@ const smallModel = (setWanted = write) =>
     onChanged: note('changed'),
     logger: silentLogger,
   });
-const there = () =>
-  ['smollm2-135m-instruct-0.1.2', '.downloads', 'mlx-0.32.2'].map((name) =>
-    existsSync(join(runtimeDir, name)),
-  );
+const there = () => FOLDERS.map((name) => existsSync(join(runtimeDir, name)));
 
 describe('the small model', () => {
   it('is removed for good: its download ends, then Ollama and the disk are rid of it', async () => {
     await smallModel().remove();
     expect(wanted).toBe(false);
     expect(calls).toEqual(['cancel model', 'forget model', 'ensure', 'changed']);
-    expect(there()).toEqual([false, false, true]);
+    expect(there()).toEqual([false, false, true, true]);
   });
 
   it('stays where the setting cannot be written', async () => {
@@ -55,7 +56,7 @@ describe('the small model', () => {
       throw new Error('read-only');
     };
     await expect(smallModel(readOnly).remove()).rejects.toThrow('read-only');
-    expect(there()).toEqual([true, true, true]);
+    expect(there()).toEqual([true, true, true, true]);
   });
 
   it('is fetched when it is wanted again, after its removal has ended', async () => {

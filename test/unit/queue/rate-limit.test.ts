@@ -26,6 +26,7 @@ describe('RateLimit', () => {
   it('gives a client no more for splitting itself', () => {
     const { limit } = setUp(1);
     expect([limit.take('a#1'), limit.take('a#2'), limit.take('a')]).toEqual([0, 90, 90]);
+    for (const agent of ['curl', 'python', 'x#y']) expect(limit.take(`a ${agent}`)).toBe(90);
     expect(limit.clients).toBe(1);
   });
 

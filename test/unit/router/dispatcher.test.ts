@@ -687,8 +687,8 @@ describe('RequestDispatcher', () => {
 
   it('records what is rejected, and exempts the UI from the rate limit', async () => {
     const { send, records, queue } = setUp({ settings: { rateLimitMax: 1 } });
-    await send('hello', { origin: 'gateway' }).finished;
-    const refused = await send('hello', { origin: 'gateway' }).finished;
+    await send('hello', { origin: 'mlx-api', rateLimited: true }).finished;
+    const refused = await send('hello', { origin: 'mlx-api', rateLimited: true }).finished;
     expect(refused.error).toMatchObject({ code: 'rate_limited', retryAfterS: 90 });
     expect((await send('hello').finished).error).toBeNull();
     expect(records.map(({ outcome }) => outcome)).toEqual(['done', 'rejected', 'done']);

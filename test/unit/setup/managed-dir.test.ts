@@ -26,6 +26,11 @@ const fill = (folder: string, text: string) => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'file'), text);
 };
+/** A folder that the set-up has completed. */
+const complete = (folder: string, text: string) => {
+  fill(folder, text);
+  writeFileSync(join(folder, 'tandem-runtime.json'), '');
+};
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'tandem-runtimes-'));
@@ -35,11 +40,31 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 describe('a managed runtime', () => {
   it('replaces a broken one of its version in one move', () => {
     const dir = managedDir(root, 'mlx', '2.0.0');
-    fill(dir.final, 'broken');
-    fill(dir.building, 'new');
+    complete(dir.final, 'broken');
+    complete(dir.building, 'new');
     publish(dir);
     expect(readFileSync(join(dir.final, 'file'), 'utf8')).toBe('new');
     expect(readdirSync(root)).toEqual(['mlx-2.0.0']);
+  });
+
+  it('keeps a folder of its name that somebody else made', () => {
+    const dir = managedDir(root, 'mlx', '2.0.0');
+    fill(dir.final, 'a checkout of the sources');
+    complete(dir.building, 'new');
+    publish(dir);
+    expect(readFileSync(join(dir.final, 'file'), 'utf8')).toBe('new');
+    const kept = readdirSync(root).find((name) => name.startsWith('mlx-2.0.0.kept-'));
+    expect(readFileSync(join(root, kept ?? '', 'file'), 'utf8')).toBe('a checkout of the sources');
+  });
+
+  it('leaves alone what only looks like a version of it', () => {
+    const dir = managedDir(root, 'mlx', '0.32.2');
+    for (const version of ['0.9.1', '0.31.3']) complete(join(root, `mlx-${version}`), '');
+    const foreign = ['.mlx-notes.building', 'mlx-0.1.0', 'mlx-2024', 'mlx-examples'];
+    for (const name of foreign) fill(join(root, name), '');
+    cleanHalfBuilt(dir);
+    removeOldVersions(dir);
+    expect(readdirSync(root).sort()).toEqual([...foreign, 'mlx-0.31.3'].sort());
   });
 
   it('is put back when its replacement never arrived, and what is half built goes', () => {
@@ -72,8 +97,8 @@ describe('a managed runtime', () => {
 
   it('keeps the newest of the older versions as the way back', () => {
     const dir = managedDir(root, 'mlx', '0.32.2');
-    for (const version of ['0.9.1', '0.31.3', '0.32.2']) fill(join(root, `mlx-${version}`), '');
-    fill(join(root, 'ollama-0.1.0'), '');
+    for (const version of ['0.9.1', '0.31.3', '0.32.2']) complete(join(root, `mlx-${version}`), '');
+    complete(join(root, 'ollama-0.1.0'), '');
     expect(otherVersions(dir)).toEqual([join(root, 'mlx-0.31.3'), join(root, 'mlx-0.9.1')]);
     expect(removeOldVersions(dir)).toEqual([join(root, 'mlx-0.9.1')]);
     expect(readdirSync(root).sort()).toEqual(['mlx-0.31.3', 'mlx-0.32.2', 'ollama-0.1.0']);
@@ -93,25 +118,34 @@ describe('the removal', () => {
       'mlx-0.32.2',
       'ollama-0.24.0',
       'smollm2-135m-instruct-0.1.2',
-      'starter-training-1',
+      'starter-training-1a',
+    ]) {
+      complete(join(runtimes, name), '12345');
+    }
+    for (const name of [
+      '.smollm2-135m-instruct.download',
       '.downloads',
       '.ollama-0.24.0.building',
       'holiday-pictures',
+      'mlx-examples',
+      'mlx-2024',
+      '.electron-gyp',
     ]) {
       fill(join(runtimes, name), '12345');
     }
     writeFileSync(join(runtimes, 'electron-failure.json'), '{}');
-    fill(join(root, 'data'), '12');
+    mkdirSync(join(root, 'data'));
+    writeFileSync(join(root, 'data', 'tandem.db'), '12');
     fill(join(root, '.ollama', 'models'), 'the models of the user');
     const found = removals(place(), { keepData: false });
     expect(found.map((entry) => entry.path)).toEqual([
-      join(runtimes, '.downloads'),
       join(runtimes, '.ollama-0.24.0.building'),
+      join(runtimes, '.smollm2-135m-instruct.download'),
       join(runtimes, 'electron-failure.json'),
       join(runtimes, 'mlx-0.32.2'),
       join(runtimes, 'ollama-0.24.0'),
       join(runtimes, 'smollm2-135m-instruct-0.1.2'),
-      join(runtimes, 'starter-training-1'),
+      join(runtimes, 'starter-training-1a'),
       join(root, 'data'),
     ]);
     expect(found.find((entry) => entry.path.endsWith('mlx-0.32.2'))?.bytes).toBe(5);

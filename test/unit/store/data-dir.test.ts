@@ -1,12 +1,24 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { dataDir } from '../../../resources/setup/lib/paths.js';
 import { createProcessTable } from '../../../src/main/ports/node-process-table';
+import { openLog } from '../../../src/main/ports/pino-logger';
 import type { ProcessTable } from '../../../src/main/ports/spawner';
 import { dataDirPath, openDataDir } from '../../../src/main/store/data-dir';
+import { checkDataFolder } from '../../../src/main/store/data-folder';
 import { tempDir } from '../../support/temp-dir';
 
 const processes = createProcessTable();
@@ -59,11 +71,14 @@ describe('openDataDir', () => {
     expect(readdirSync(path)).toEqual(['instance.lock', 'web-token']);
   });
 
-  it('closes a folder that was open to others', async () => {
+  it('closes a folder that was open to others once it is known to be ours', async () => {
     const path = join(tempDir(), 'wide');
     mkdirSync(path, { mode: 0o755 });
-    await (await open(path)).release();
+    const opened = await open(path);
+    await opened.claim();
+    await opened.release();
     expect(mode(path)).toBe(0o700);
+    expect(readdirSync(path)).toContain('.tandem-data');
   });
 
   it('keeps the token of a folder, gives each start its own id, and lets the environment set the token', async () => {
@@ -75,9 +90,19 @@ describe('openDataDir', () => {
     expect(second.webToken).toBe(first.webToken);
     expect(second.webToken.length).toBeGreaterThanOrEqual(32);
     expect(second.instanceId).not.toBe(first.instanceId);
-    const third = await open(path, { env: { TANDEM_WEB_TOKEN: 'mine' } });
-    expect(third.webToken).toBe('mine');
+    const given = 'chosen-by-me-1234';
+    const third = await open(path, { env: { TANDEM_WEB_TOKEN: given } });
+    expect(third.webToken).toBe(given);
     await third.release();
+  });
+
+  it('refuses a token that can be guessed, before it touches anything', async () => {
+    const path = join(tempDir(), 'new');
+    await expect(open(path, { env: { TANDEM_WEB_TOKEN: 'a' } })).rejects.toMatchObject({
+      code: 'environment_invalid',
+      message: expect.stringMatching(/^TANDEM_WEB_TOKEN is too short.*at least 8/),
+    });
+    expect(existsSync(path)).toBe(false);
   });
 
   it('refuses a folder that a living process holds, names it, and leaves it alone', async () => {
@@ -151,5 +176,98 @@ describe('openDataDir', () => {
       code: 'read_only',
       message: expect.stringContaining('TANDEM_DATA_DIR'),
     });
+  });
+});
+
+describe('a folder with files of others', () => {
+  function folderWith(...files: string[]): string {
+    const path = join(tempDir(), 'theirs');
+    for (const file of files) {
+      mkdirSync(dirname(join(path, file)), { recursive: true });
+      writeFileSync(join(path, file), 'text');
+    }
+    chmodSync(path, 0o755);
+    return path;
+  }
+  const filesIn = (path: string) => readdirSync(path, { recursive: true, encoding: 'utf8' }).sort();
+
+  it.each([
+    ['project', ['thesis.tmp', 'project/b.tmp']],
+    ['logs', ['logs/nginx.log', 'logs/access.log.tmp']],
+    ['backups', ['settings.json', 'backups/photos.db']],
+  ])('is refused by name and left as it is: %s', async (entry, files) => {
+    const path = folderWith(...files);
+    const before = filesIn(path);
+    await expect(open(path)).rejects.toMatchObject({
+      code: 'data_dir_foreign',
+      message: expect.stringMatching(new RegExp(`${path} .*${entry}.*--data-dir`)),
+      details: { path, entry },
+    });
+    expect(filesIn(path)).toEqual(before);
+    expect(mode(path)).toBe(0o755);
+  });
+
+  it('is used where Tandem used it before, gets its marker, and loses only our own half files', async () => {
+    const uuid = '0a1b2c3d-1111-4222-8333-123456789abc';
+    const foreign = ['thesis.tmp', 'project/b.tmp', `notes.${uuid}.tmp`, 'logs/x.tmp', 'chromium/cache.tmp'];
+    const half = [
+      `settings.json.${uuid}.tmp`,
+      `instance.json.${uuid}`,
+      'backups/2026-02-03T04-05-06.000Z-version-1.db.tmp',
+      'backups/2026-02-03T04-05-06.000Z-version-1.db.tmp-journal',
+    ];
+    const path = folderWith('tandem.db', ...foreign, ...half);
+    const opened = await open(path);
+    expect(mode(path)).toBe(0o755);
+    await opened.claim();
+    await opened.release();
+    for (const file of foreign) expect(existsSync(join(path, file)), file).toBe(true);
+    for (const file of half) expect(existsSync(join(path, file)), file).toBe(false);
+    expect(filesIn(path)).toContain('.tandem-data');
+    await (await open(path)).release();
+  });
+
+  it('is used when there are only files that Tandem or the system makes', async () => {
+    const path = folderWith(
+      'settings.json',
+      '.DS_Store',
+      'lost+found/x',
+      'chromium/Local State',
+      'logs/tandem.log',
+    );
+    await (await open(path)).release();
+  });
+
+  it('keeps the rights of what a link in our folder leads to', async () => {
+    const theirs = folderWith('token', 'logs/x');
+    writeFileSync(join(theirs, 'token'), 'x'.repeat(40));
+    chmodSync(join(theirs, 'token'), 0o644);
+    const path = tempDir();
+    symlinkSync(join(theirs, 'token'), join(path, 'web-token'));
+    symlinkSync(theirs, join(path, 'logs'));
+    const opened = await open(path);
+    await (await openLog({ dataDir: path, json: true, stderr: new PassThrough() })).close();
+    await opened.release();
+    expect(opened.webToken).toBe('x'.repeat(40));
+    expect(mode(join(theirs, 'token'))).toBe(0o644);
+    expect(mode(theirs)).toBe(0o755);
+  });
+});
+
+describe('the names of our own', () => {
+  it('hold everything that the program puts into its data folder', () => {
+    const src = join(import.meta.dirname, '../../../src/main');
+    const named = readdirSync(src, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => [
+        ...readFileSync(join(src, file), 'utf8').matchAll(/join\((?:\w+\.)*dataDir(?:\.path)?, '([^']+)'/g),
+      ])
+      .map((match) => match[1] ?? '');
+    expect(named).toEqual(expect.arrayContaining(['settings.json', 'tandem.db', 'suspects.json', 'logs']));
+    for (const name of named) {
+      const path = tempDir();
+      writeFileSync(join(path, name), '');
+      expect(() => checkDataFolder(path), name).not.toThrow();
+    }
   });
 });

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseEnvironment } from '../../../src/main/store/environment';
+import { SETTINGS } from '../../../src/shared/settings';
 
 const ESTIMATES =
   'JSON such as {"model": {"load": 60, "per1k": 40, "margin": 60}} or {"model": [60, 40, 60]}, in seconds';
+
+const BOOLEANS = {
+  words: 'true, false, 1, 0, yes, no, on or off',
+  facts: { accepted: 'list', example: 'true, false, 1, 0, yes, no, on, off' },
+};
 
 describe('parseEnvironment', () => {
   it.each([
@@ -22,18 +28,32 @@ describe('parseEnvironment', () => {
       '{"a": {"load": 1, "per1k": 2, "margin": 3}, "b": [4, 5, 6]}',
       { modelTimeEstimates: { a: { load: 1, per1k: 2, margin: 3 }, b: { load: 4, per1k: 5, margin: 6 } } },
     ],
+    ['OLLAMA_API_URL', '127.0.0.1:11434', { ollamaUrl: 'http://127.0.0.1:11434' }],
+    ['OLLAMA_API_URL', 'localhost:11434', { ollamaUrl: 'http://localhost:11434' }],
+    ['MLX_API_URL', 'studio.local', { mlxUrl: 'http://studio.local' }],
+    ['MLX_API_URL', '[::1]:11435/base', { mlxUrl: 'http://[::1]:11435/base' }],
     ['UNRELATED', 'x', {}],
   ])('%s=%s', (name, text, values) => {
-    expect(parseEnvironment({ [name]: text })).toEqual({ values, warnings: [] });
+    expect(parseEnvironment({ [name]: text })).toEqual({ values, unusable: [], warnings: [] });
+  });
+
+  it('keeps the good entries of a table and names the bad one', () => {
+    const { values, unusable, warnings } = parseEnvironment({
+      MODEL_TIME_ESTIMATES: '{"a": [1, 2, 3], "b": [1, 2]}',
+    });
+    expect(values).toEqual({ modelTimeEstimates: { a: { load: 1, per1k: 2, margin: 3 } } });
+    expect(unusable).toEqual([]);
+    expect(warnings).toEqual([
+      {
+        code: 'environment_invalid',
+        message: `MODEL_TIME_ESTIMATES was not understood in one entry, and "b" is ignored. Accepted: ${ESTIMATES}.`,
+        details: { name: 'MODEL_TIME_ESTIMATES', accepted: 'estimates', entry: 'b' },
+      },
+    ]);
   });
 
   it.each([
-    [
-      'MLX_ONLY_LIGHT',
-      'maybe',
-      'true, false, 1, 0, yes, no, on or off',
-      { accepted: 'list', example: 'true, false, 1, 0, yes, no, on, off' },
-    ],
+    ['MLX_ONLY_LIGHT', 'maybe', BOOLEANS.words, BOOLEANS.facts],
     ['MLX_MAX_CONCURRENT', '1.5', 'a whole number from 1 to 16', { accepted: 'whole', low: 1, high: 16 }],
     ['MLX_MAX_CONCURRENT', '0x10', 'a whole number from 1 to 16', { accepted: 'whole', low: 1, high: 16 }],
     ['MLX_RATE_LIMIT_MAX', '-1', 'a whole number from 0', { accepted: 'whole', low: 0, high: null }],
@@ -49,7 +69,10 @@ describe('parseEnvironment', () => {
       'a number from 1 to 100',
       { accepted: 'number', low: 1, high: 100 },
     ],
-    ['OLLAMA_API_URL', 'localhost:11434', 'a http:// or https:// address', { accepted: 'url' }],
+    ['OLLAMA_API_URL', 'ftp://localhost', 'a http:// or https:// address', { accepted: 'url' }],
+    ['OLLAMA_API_URL', 'yes', 'a http:// or https:// address', { accepted: 'url' }],
+    ['MLX_API_URL', 'localhost:99999', 'a http:// or https:// address', { accepted: 'url' }],
+    ['MLX_ONLY_LIGHT', 'constructor', BOOLEANS.words, BOOLEANS.facts],
     ['MODEL_TIME_ESTIMATES', '{"a": [1, 2]}', ESTIMATES, { accepted: 'estimates' }],
     ['MODEL_TIME_ESTIMATES', 'null', ESTIMATES, { accepted: 'estimates' }],
     ['MODEL_TIME_ESTIMATES', '{', ESTIMATES, { accepted: 'estimates' }],
@@ -60,8 +83,9 @@ describe('parseEnvironment', () => {
       { accepted: 'text', max: 300 },
     ],
   ])('%s=%s is named with what is accepted, and not repeated', (name, text, accepted, facts) => {
-    const { values, warnings } = parseEnvironment({ [name]: text });
+    const { values, unusable, warnings } = parseEnvironment({ [name]: text });
     expect(values).toEqual({});
+    expect(unusable.map((key) => SETTINGS[key].env)).toEqual([name]);
     expect(warnings).toEqual([
       {
         code: 'environment_invalid',

@@ -41,15 +41,46 @@ describe('journalQueries', () => {
   });
 });
 
+describe('a bad row', () => {
+  it('keeps its good columns, and never costs the others', () => {
+    const db = connect(`${tempDir()}/tandem.db`);
+    migrate(db, '', new Date(0));
+    const journal = journalQueries(db);
+    const bad = (id: string, columns: Record<string, unknown>) => ({ ...row(id), ...columns }) as JournalRow;
+    const refused = journal.writeJournal([
+      row('first'),
+      bad('text', { completionTokens: 'abc', promptTokens: 1.5 }),
+      bad('large', { completionTokens: 1e308, queueMs: Number.NaN, totalMs: Number.POSITIVE_INFINITY }),
+      bad('inherited', { category: Object, reasons: [] }),
+      bad('none', { origin: null }),
+      bad('missing', { ttftMs: undefined, model: undefined }),
+      row('last'),
+    ]);
+    expect(refused).toBe(1);
+    const rows = new Map(journal.recentJournal(10).map((each) => [each.id, each]));
+    expect([...rows.keys()]).toEqual(['last', 'missing', 'inherited', 'large', 'text', 'first']);
+    expect(rows.get('text')).toMatchObject({ completionTokens: null, promptTokens: 2 });
+    expect(rows.get('large')).toMatchObject({
+      completionTokens: Number.MAX_SAFE_INTEGER,
+      queueMs: null,
+      totalMs: 0,
+    });
+    db.close();
+  });
+});
+
 describe('JournalBuffer', () => {
-  function buffer(write: (rows: JournalRow[]) => Promise<void>, logger = silentLogger) {
+  function buffer(write: (rows: JournalRow[]) => Promise<number>, logger = silentLogger) {
     const clock = new FakeClock();
     return { clock, journal: new JournalBuffer(clock, logger, write) };
   }
 
   it('writes after a second, or at once when a hundred rows wait', async () => {
     const batches: number[] = [];
-    const { clock, journal } = buffer(async (rows) => void batches.push(rows.length));
+    const { clock, journal } = buffer(async (rows) => {
+      batches.push(rows.length);
+      return 0;
+    });
     journal.add(row('a'));
     await clock.advance(999);
     expect(batches).toEqual([]);
@@ -70,6 +101,7 @@ describe('JournalBuffer', () => {
     const { journal } = buffer(async (rows) => {
       if (full) throw new Error('full');
       written.push(...rows.map(({ id }) => id));
+      return 0;
     }, logger);
     journal.add(row('lost'));
     await journal.flush();

@@ -1,4 +1,14 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type FileStore, nodeFileStore } from '../../../src/main/ports/file-store';
@@ -98,6 +108,92 @@ describe('settings', () => {
       message: expect.stringContaining('a whole number from 1 to 16'),
     });
     expect(settings.values().mlxMaxConcurrent).toBe(1);
+  });
+
+  it('refuse what contradicts another chosen value, and say which; a default gives way', async () => {
+    const settings = await open(tempDir());
+    await settings.set('memoryCriticalPercent', 10);
+    expect(settings.values()).toMatchObject({ memoryWarningPercent: 10, memoryCriticalPercent: 10 });
+    await expect(settings.set('memoryWarningPercent', 99)).rejects.toMatchObject({
+      code: 'setting_invalid',
+      message: expect.stringMatching(/must not be above memoryCriticalPercent, which is 10/),
+      details: { key: 'memoryWarningPercent', problem: 'above', limit: 10 },
+    });
+    await settings.set('memoryWarningPercent', 9);
+    await expect(settings.set('memoryCriticalPercent', 8)).rejects.toMatchObject({
+      details: { problem: 'below', limit: 9 },
+    });
+    expect(settings.values()).toMatchObject({ memoryWarningPercent: 9, memoryCriticalPercent: 10 });
+    await settings.reset('memoryCriticalPercent');
+    expect(settings.values()).toMatchObject({ memoryWarningPercent: 9, memoryCriticalPercent: 95 });
+  });
+
+  it('name two values that contradict each other, wherever they stand, and let the environment win', async () => {
+    const dir = tempDir();
+    writeSettings(dir, { memoryWarningPercent: 99, memoryCriticalPercent: 10 });
+    const both = await open(dir);
+    expect(both.values()).toMatchObject({ memoryWarningPercent: 85, memoryCriticalPercent: 95 });
+    expect(both.warnings.map(({ code, details }) => [code, details?.name])).toEqual([
+      ['setting_invalid', 'memoryWarningPercent'],
+      ['setting_invalid', 'memoryCriticalPercent'],
+    ]);
+    // What does not hold must not stand in the way of the cure.
+    await both.set('memoryWarningPercent', 50);
+    expect(both.values()).toMatchObject({ memoryWarningPercent: 50, memoryCriticalPercent: 95 });
+
+    writeSettings(dir, { memoryWarningPercent: 99 });
+    const mixed = await open(dir, { MLX_MEMORY_CRITICAL_PERCENT: '40' });
+    expect(mixed.values()).toMatchObject({ memoryWarningPercent: 40, memoryCriticalPercent: 40 });
+    expect(mixed.warnings).toHaveLength(1);
+
+    const env = { MLX_MEMORY_WARNING_PERCENT: '99', MLX_MEMORY_CRITICAL_PERCENT: '10' };
+    const variables = await open(tempDir(), env);
+    expect(variables.values()).toMatchObject({ memoryWarningPercent: 85, memoryCriticalPercent: 95 });
+    expect(variables.warnings.map(({ message }) => message.split(' ')[0])).toEqual(Object.keys(env));
+  });
+
+  it('refuse a model folder that is not there, and keep one that has gone away', async () => {
+    const dir = tempDir();
+    const there = join(dir, 'models');
+    mkdirSync(there);
+    const settings = await open(dir);
+    await settings.set('modelFolders', [there]);
+    for (const path of [join(dir, 'gone'), join(dir, 'settings.json'), 'models']) {
+      await expect(settings.set('modelFolders', [there, path]), path).rejects.toMatchObject({
+        code: 'setting_invalid',
+        message: expect.stringContaining(path),
+        details: { problem: 'folder', path },
+      });
+    }
+    rmdirSync(there);
+    const other = tempDir();
+    await settings.set('modelFolders', [there, other]);
+    expect(settings.values().modelFolders).toEqual([there, other]);
+  });
+
+  it('write through a link to the file that it leads to', async () => {
+    const dotfiles = tempDir();
+    const dir = tempDir();
+    symlinkSync(`${dotfiles}/second.json`, `${dotfiles}/first.json`);
+    symlinkSync('../'.repeat(9) + `${dotfiles}/first.json`.slice(1), `${dir}/settings.json`);
+    const settings = await open(dir);
+    // The first change finds a link that leads to nothing yet.
+    for (const theme of ['dark', 'light'] as const) {
+      await settings.set('theme', theme);
+      expect(lstatSync(`${dir}/settings.json`).isSymbolicLink()).toBe(true);
+      expect(lstatSync(`${dotfiles}/first.json`).isSymbolicLink()).toBe(true);
+      expect(JSON.parse(readFileSync(`${dotfiles}/second.json`, 'utf8')).values).toEqual({ theme });
+    }
+    expect(readdirSync(dotfiles).sort()).toEqual(['first.json', 'second.json']);
+  });
+
+  it('know that an address was given of which nothing can be used', async () => {
+    const dir = tempDir();
+    expect((await open(dir)).isUnusable('ollamaUrl')).toBe(false);
+    expect((await open(dir, { OLLAMA_API_URL: 'ftp://studio' })).isUnusable('ollamaUrl')).toBe(true);
+    writeSettings(dir, { ollamaUrl: 'studio local' });
+    expect((await open(dir)).isUnusable('ollamaUrl')).toBe(true);
+    expect((await open(dir, { OLLAMA_API_URL: 'studio:11434' })).isUnusable('ollamaUrl')).toBe(false);
   });
 
   it('tell what waits for a restart of MLX or of the app', async () => {
@@ -247,6 +343,30 @@ describe('a settings file that is not as it should be', () => {
       theme: 'light',
       fromTheFuture: [1],
     });
+  });
+
+  it.each([
+    ['modelFolders', ['/a', 7, '/b'], ['/a', '/b'], '7'],
+    ['modelFolders', [...Array.from({ length: 20 }, (_, i) => `/${i}`), '/last'], expect.anything(), '/last'],
+    ['mlxCategories', ['greeting', 'constructor'], ['greeting'], 'constructor'],
+    [
+      'modelTimeEstimates',
+      { a: { load: 1, per1k: 2, margin: 3 }, b: { load: 1e308, per1k: 2, margin: 3 } },
+      { a: { load: 1, per1k: 2, margin: 3 } },
+      'b',
+    ],
+  ] as const)('holds the good entries of %s and names the bad one', async (key, given, held, entry) => {
+    const dir = tempDir();
+    writeSettings(dir, { [key]: given });
+    const settings = await open(dir);
+    expect(settings.values()[key]).toEqual(held);
+    expect(settings.warnings).toEqual([
+      {
+        code: 'setting_invalid',
+        message: expect.stringContaining(`"${entry}"`),
+        details: expect.objectContaining({ name: key, entry }),
+      },
+    ]);
   });
 
   it('uses a file of a newer version and does not change it', async () => {

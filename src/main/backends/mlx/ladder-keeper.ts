@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ExitCause, Ladder } from '../../../shared/incidents';
+import { own } from '../../../shared/own';
 import type { Clock } from '../../ports/clock';
 import type { FileStore } from '../../ports/file-store';
 import type { Logger } from '../../ports/logger';
@@ -154,7 +155,7 @@ export class LadderKeeper {
     const { kind, promptCacheBytes, contextTokens } = rungOf(this.#memory, model);
     const left = untilClimb(this.#memory, model);
     return {
-      rung: this.#memory[model]?.rung ?? 0,
+      rung: own(this.#memory, model)?.rung ?? 0,
       rungs: RUNGS.length,
       kind,
       promptCacheBytes,
@@ -187,8 +188,8 @@ export class LadderKeeper {
   }
 
   #change(memory: LadderMemory, model: string): void {
-    const before = this.#memory[model]?.rung ?? 0;
-    const rung = memory[model]?.rung ?? 0;
+    const before = own(this.#memory, model)?.rung ?? 0;
+    const rung = own(memory, model)?.rung ?? 0;
     this.#memory = memory;
     this.#seenAt = this.#options.clock.wall().getTime();
     if (rung !== before) this.#options.onRung({ model, rung, kind: rungOf(memory, model).kind });

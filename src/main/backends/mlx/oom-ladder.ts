@@ -1,4 +1,5 @@
 import type { Ladder } from '../../../shared/incidents';
+import { own } from '../../../shared/own';
 
 /**
  * How far each model has come down after running out of memory, as pure functions. A model goes down one rung with
@@ -47,7 +48,7 @@ export interface Remembered {
 export type LadderMemory = Readonly<Record<string, Remembered>>;
 
 export function rungOf(memory: LadderMemory, model: string): Rung {
-  return RUNGS[memory[model]?.rung ?? 0] ?? SMALLER;
+  return RUNGS[own(memory, model)?.rung ?? 0] ?? SMALLER;
 }
 
 /**
@@ -60,7 +61,7 @@ export function stepDown(
   smaller: boolean,
   peakBytes: number | null,
 ): { memory: LadderMemory; bottom: boolean } {
-  const before = memory[model]?.rung ?? 0;
+  const before = own(memory, model)?.rung ?? 0;
   const last = RUNGS.length - (smaller ? 1 : 2);
   const rung = Math.min(before + 1, Math.max(last, before));
   return { memory: { ...memory, [model]: { rung, stableMs: 0, peakBytes } }, bottom: rung === before };
@@ -68,7 +69,7 @@ export function stepDown(
 
 /** It has been running for some more time; a whole day of it is one rung up, and the first rung is forgotten. */
 export function rest(memory: LadderMemory, model: string, ms: number): LadderMemory {
-  const known = memory[model];
+  const known = own(memory, model);
   if (!known) return memory;
   const stableMs = known.stableMs + ms;
   if (stableMs < STABLE_MS) return { ...memory, [model]: { ...known, stableMs } };
@@ -78,7 +79,7 @@ export function rest(memory: LadderMemory, model: string, ms: number): LadderMem
 
 /** Ms until it climbs if it goes on running; null = on the first rung. */
 export function untilClimb(memory: LadderMemory, model: string): number | null {
-  const known = memory[model];
+  const known = own(memory, model);
   return known ? STABLE_MS - known.stableMs : null;
 }
 
@@ -102,7 +103,7 @@ export interface ProcessLimits {
 export function processLimits(memory: LadderMemory, first: string | null): ProcessLimits {
   const all = Object.values(memory);
   const rungs = all.map(({ rung }) => RUNGS[rung] ?? SMALLER);
-  const peak = (first === null ? null : memory[first]?.peakBytes) ?? null;
+  const peak = (first === null ? null : own(memory, first)?.peakBytes) ?? null;
   return {
     promptCacheBytes: Math.min(FULL.promptCacheBytes, ...rungs.map((rung) => rung.promptCacheBytes)),
     prefillStepTokens: Math.min(FULL.prefillStepTokens, ...rungs.map((rung) => rung.prefillStepTokens)),

@@ -7,7 +7,7 @@ export interface ModelfileParts {
 
 /** Reads TEMPLATE, SYSTEM and PARAMETER of a Modelfile; a parameter that stands there twice becomes a list. */
 export function parseModelfile(text: string): ModelfileParts {
-  const parts: ModelfileParts = { template: null, system: null, parameters: {} };
+  const parts: ModelfileParts = { template: null, system: null, parameters: Object.create(null) };
   const command = /^(TEMPLATE|SYSTEM|PARAMETER)[ \t]+(?:"""([\s\S]*?)"""|(.*))$/gim;
   for (const [, word, block, line] of text.matchAll(command)) {
     const value = block ?? unquote(line?.trim() ?? '');

@@ -1,5 +1,6 @@
 import type { TFunction } from 'i18next';
 import { type AnswerSource, BACKEND_IDS, BACKEND_STATES, type BackendId } from '../../../shared/domain';
+import { own } from '../../../shared/own';
 import { en } from '../../i18n/en';
 
 type Words = Record<string, string>;
@@ -92,13 +93,15 @@ export function reasonSentence(code: string, t: TFunction): string {
   const rest = colon === -1 ? '' : code.slice(colon + 1);
   switch (kind) {
     case 'rule':
-      return t(`why.rules.${(RULES[rest] ?? 'other') as keyof typeof en.why.rules}`, { name: spaced(rest) });
+      return t(`why.rules.${(own(RULES, rest) ?? 'other') as keyof typeof en.why.rules}`, {
+        name: spaced(rest),
+      });
     case 'explicit':
       if (Object.hasOwn(en.why.explicit, rest))
         return t(`why.explicit.${rest as keyof typeof en.why.explicit}`);
       break;
     case 'setting':
-      return t(`why.settings.${(SETTINGS[rest] ?? 'other') as keyof typeof en.why.settings}`, {
+      return t(`why.settings.${(own(SETTINGS, rest) ?? 'other') as keyof typeof en.why.settings}`, {
         name: spaced(rest),
       });
     case 'fallback':
@@ -106,7 +109,7 @@ export function reasonSentence(code: string, t: TFunction): string {
     case 'breaker':
       return t('why.breaker');
     case 'memory':
-      return t(`why.memory.${(MEMORY[rest] ?? 'other') as keyof typeof en.why.memory}`, {
+      return t(`why.memory.${(own(MEMORY, rest) ?? 'other') as keyof typeof en.why.memory}`, {
         name: spaced(rest),
       });
     case 'unavailable':
@@ -127,7 +130,7 @@ export function reasonSentence(code: string, t: TFunction): string {
 
 function fallbackSentence(rest: string, t: TFunction): string {
   const { backend, cause } = splitBackend(rest);
-  const word = FALLBACKS[cause];
+  const word = own(FALLBACKS, cause);
   if (rest === 'named-model') return t('why.fallback.namedModel');
   if (word === undefined || (backend === null && word !== 'echo')) {
     return t('why.fallback.other', { name: spaced(rest) });
@@ -150,7 +153,7 @@ const UNAVAILABLE: Words = {
 function unavailableSentence(rest: string, t: TFunction): string {
   const { backend, cause } = splitBackend(rest);
   if (backend === null) return t('why.unavailable.other', { name: spaced(rest) });
-  const word = (UNAVAILABLE[cause] ?? 'state') as keyof typeof en.why.unavailable;
+  const word = (own(UNAVAILABLE, cause) ?? 'state') as keyof typeof en.why.unavailable;
   const state = BACKEND_STATES.find((candidate) => candidate === cause);
   return t(`why.unavailable.${word}`, {
     backend: t(`backend.${backend}`),
@@ -162,7 +165,7 @@ function unavailableSentence(rest: string, t: TFunction): string {
 const CAUSES: Words = { failed: 'disconnected', incomplete: 'disconnected', memory: 'out_of_memory' };
 
 function causeWord(cause: string): keyof typeof en.causes | null {
-  const word = CAUSES[cause] ?? cause.replaceAll('-', '_');
+  const word = own(CAUSES, cause) ?? cause.replaceAll('-', '_');
   return Object.hasOwn(en.causes, word) ? (word as keyof typeof en.causes) : null;
 }
 
@@ -184,7 +187,7 @@ export function rescuedFrom(
     if (!reason.startsWith('fallback:')) continue;
     const { backend, cause } = splitBackend(reason.slice('fallback:'.length));
     // Only a server that was asked and failed is a story; one that was full or not there is a mere reason.
-    const failed = FAILED.has(FALLBACKS[cause] ?? '');
+    const failed = FAILED.has(own(FALLBACKS, cause) ?? '');
     if (backend !== null && backend !== source && failed) return { from: backend, cause };
   }
   return null;

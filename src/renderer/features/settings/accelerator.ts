@@ -1,3 +1,5 @@
+import { own } from '../../../shared/own';
+
 interface Keys {
   code: string;
   metaKey: boolean;
@@ -34,5 +36,5 @@ export function acceleratorKeys(value: string): string[] {
   return value
     .split('+')
     .filter((key) => key !== '')
-    .map((key) => SIGNS[key] ?? key.toLowerCase());
+    .map((key) => own(SIGNS, key) ?? key.toLowerCase());
 }

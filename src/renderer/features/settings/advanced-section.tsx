@@ -65,7 +65,7 @@ function LimitRow({ row }: { row: (typeof ROWS)[number] }) {
       setting={setting}
       title={title}
       hint={row.hint === null ? undefined : t(`settings.${row.hint}`)}
-      control={({ setting: { value, set }, ...rest }) => (
+      control={({ setting: { value, set, tell }, ...rest }) => (
         <NumberField
           value={value}
           min={row.min}
@@ -73,6 +73,7 @@ function LimitRow({ row }: { row: (typeof ROWS)[number] }) {
           label={title}
           unit={row.seconds ? t('settings.secondsUnit') : undefined}
           onChange={set}
+          onProblem={tell}
           {...rest}
         />
       )}

@@ -47,22 +47,28 @@ export function FoldersRow() {
   );
 }
 
-function AddFolder({ folders, onAdd }: { folders: readonly string[]; onAdd: (path: string) => void }) {
+function AddFolder({
+  folders,
+  onAdd,
+}: {
+  folders: readonly string[];
+  /** False when the path was refused; it stays to be corrected. */
+  onAdd: (path: string) => Promise<boolean>;
+}) {
   const { t } = useTranslation();
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
-  const add = (event: FormEvent) => {
+  const add = async (event: FormEvent) => {
     event.preventDefault();
     const path = text.trim().replace(/(?<=.)\/+$/, '');
     if (path === '') return;
     if (!path.startsWith('/')) return setProblem(t('settings.folderInvalid'));
     if (folders.includes(path)) return setProblem(t('settings.folderTwice'));
     if (folders.length >= MOST) return setProblem(t('settings.foldersFull'));
-    onAdd(path);
-    setText('');
+    if (await onAdd(path)) setText('');
   };
   return (
-    <form onSubmit={add} className="mt-1.5">
+    <form onSubmit={(event) => void add(event)} className="mt-1.5">
       <div className="flex gap-1.5">
         <input
           type="text"

@@ -22,6 +22,7 @@ export function LimitsSection() {
             max={16}
             label={t('settings.ollamaConcurrent')}
             onChange={setting.set}
+            onProblem={setting.tell}
             {...rest}
           />
         )}
@@ -38,6 +39,7 @@ export function LimitsSection() {
             unit={t('settings.secondsUnit')}
             empty={t('settings.queueWaitAuto')}
             onChange={setting.set}
+            onProblem={setting.tell}
             onEmpty={() => setting.set(null)}
             {...rest}
           />
@@ -55,6 +57,7 @@ export function LimitsSection() {
             label={t('settings.memoryWarning')}
             unit={t('settings.percentUnit')}
             onChange={setting.set}
+            onProblem={setting.tell}
             {...rest}
           />
         )}
@@ -71,6 +74,7 @@ export function LimitsSection() {
             label={t('settings.memoryCritical')}
             unit={t('settings.percentUnit')}
             onChange={setting.set}
+            onProblem={setting.tell}
             {...rest}
           />
         )}

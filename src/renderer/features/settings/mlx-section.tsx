@@ -25,6 +25,7 @@ export function MlxSection() {
             max={16}
             label={t('settings.mlxConcurrent')}
             onChange={setting.set}
+            onProblem={setting.tell}
             {...rest}
           />
         )}

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
 
 interface NumberFieldProps {
   value: number | null;
@@ -11,12 +12,15 @@ interface NumberFieldProps {
   describedBy: string;
   disabled: boolean;
   onChange: (value: number) => void;
+  /** What is wrong with the text, or null when it is being corrected. */
+  onProblem: (problem: string | null) => void;
   onEmpty?: () => void;
 }
 
-/** A number within bounds. Saved on Enter or on leaving; what is out of bounds falls back to the last good value. */
+/** A number within bounds. Saved on Enter or on leaving; what is out of bounds stays, with what is accepted; Escape takes it back. */
 export function NumberField(props: NumberFieldProps) {
-  const { value, min, max, label, unit, empty, describedBy, disabled, onChange, onEmpty } = props;
+  const { value, min, max, label, unit, empty, describedBy, disabled, onChange, onProblem, onEmpty } = props;
+  const { t } = useTranslation();
   const [text, setText] = useState(String(value ?? ''));
   useEffect(() => setText(String(value ?? '')), [value]);
 
@@ -28,10 +32,18 @@ export function NumberField(props: NumberFieldProps) {
     const next = Number(text.replace(',', '.'));
     if (text.trim() !== '' && Number.isFinite(next) && next >= min && next <= max) {
       if (next !== value) onChange(next);
-    } else setText(String(value ?? ''));
+    } else onProblem(t('settings.numberRange', { min, max }));
+  };
+  const edit = (next: string) => {
+    setText(next);
+    onProblem(null);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Enter') save();
+    if (event.key === 'Escape' && text !== String(value ?? '')) {
+      event.preventDefault();
+      edit(String(value ?? ''));
+    }
   };
   return (
     <span className="inline-flex h-7 items-center rounded-control bg-fill pr-2 focus-within:outline-2 focus-within:outline-accent">
@@ -47,7 +59,7 @@ export function NumberField(props: NumberFieldProps) {
         value={text}
         placeholder={empty}
         disabled={disabled}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => edit(event.target.value)}
         onBlur={save}
         onKeyDown={onKeyDown}
         className={`${empty ? 'w-24' : 'w-12'} h-full bg-transparent px-2 text-right text-small tabular-nums outline-none disabled:opacity-60`}

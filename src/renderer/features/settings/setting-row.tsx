@@ -67,6 +67,11 @@ export function SettingRow<K extends SettingKey>({
           {control({ setting, describedBy, disabled: env !== null || Boolean(blocked) })}
         </div>
       </div>
+      {setting.problem !== null && (
+        <p role="alert" className="mt-1 text-right text-bad-text text-small">
+          {setting.problem}
+        </p>
+      )}
       {children}
       {view.pendingRestart && <Pending acts={view.acts} />}
     </div>

@@ -1,6 +1,8 @@
+import { useState } from 'react';
 import type { SettingKey, Settings, SettingView } from '../../../shared/settings';
 import { usePart } from '../../stores/core-store';
-import { perform } from '../../stores/request';
+import { errorSentence, type Outcome, request } from '../../stores/request';
+import { showToast } from '../../stores/ui-store';
 
 export interface SettingHandle<K extends SettingKey> {
   key: K;
@@ -8,21 +10,37 @@ export interface SettingHandle<K extends SettingKey> {
   view: SettingView;
   /** The variable that holds the value; then it cannot be changed here. */
   env: string | null;
-  set: (value: Settings[K]) => void;
+  /** What is wrong with the last change that was tried; the earlier value holds. */
+  problem: string | null;
+  tell: (problem: string | null) => void;
+  /** True when the core took the value. */
+  set: (value: Settings[K]) => Promise<boolean>;
   reset: () => void;
 }
 
 /** One setting with its value and its changes; null until the first snapshot. */
 export function useSetting<K extends SettingKey>(key: K): SettingHandle<K> | null {
   const view = usePart('settings')?.[key];
+  const [problem, tell] = useState<string | null>(null);
   if (!view) return null;
+  const change = async (outcome: Promise<Outcome<unknown>>) => {
+    tell(null);
+    const result = await outcome;
+    if (result.ok) return true;
+    // What is wrong with the value stands beside the field; all else is news of the app.
+    if (result.error.code === 'setting_invalid') tell(errorSentence(result.error));
+    else showToast({ text: errorSentence(result.error), tone: 'error' });
+    return false;
+  };
   return {
     key,
     // The core validated it against the schema of this key.
     value: view.value as Settings[K],
     view,
     env: view.source === 'environment' ? (view.env ?? key) : null,
-    set: (value) => void perform('settingsSet', { key, value }),
-    reset: () => void perform('settingsReset', { key }),
+    problem,
+    tell,
+    set: (value) => change(request('settingsSet', { key, value })),
+    reset: () => void change(request('settingsReset', { key })),
   };
 }

@@ -62,6 +62,18 @@ describe('warnings in Russian', () => {
       { problem: 'unreadable', path: '/d/s.json', used: 'defaults' },
       ['/d/s.json', 'исходные', 'права'],
     ],
+    ['setting_invalid', { key: 'x', problem: 'above', limit: 95 }, ['выше', '95']],
+    ['setting_invalid', { key: 'x', problem: 'below', limit: 85 }, ['ниже', '85']],
+    ['setting_invalid', { key: 'x', problem: 'folder', path: '/no/such' }, ['/no/such']],
+    ['setting_invalid', { key: 'x', problem: 'value', accepted: 'whole', low: 1, high: 16 }, ['от 1 до 16']],
+    ['setting_invalid', { name: 'a_b', entry: '/e', accepted: 'url' }, ['a_b', '/e', 'https']],
+    ['environment_invalid', { name: 'A_B', entry: '/e', accepted: 'url' }, ['A_B', '/e', 'https']],
+    [
+      'environment_invalid',
+      { name: 'A_B', problem: 'contradicts', first: 'A_B', last: 'C_D' },
+      ['A_B', 'C_D'],
+    ],
+    ['settings_corrupt', { problem: 'constructor', path: '/d/s.json', used: 'defaults' }, ['/d/s.json']],
     ['read_only', { path: '/d/s.json', version: 9 }, ['/d/s.json', '9']],
     [
       'database_unreadable',
@@ -107,7 +119,8 @@ describe('errors', () => {
   });
 
   it('are shown as they come where their code is unknown', () => {
-    expect(errorWords({ code: 'new_code', message: 'Something new.' }, ru)).toBe('Something new.');
+    for (const code of ['new_code', 'constructor', '__proto__', 'toString'])
+      expect(errorWords({ code, message: 'Something new.' }, ru)).toBe('Something new.');
     expect(cureWords({ code: 'new_code', cure: 'Do this.' }, ru)).toBe('Do this.');
   });
 });
@@ -140,7 +153,10 @@ describe('what a server that is not there needs', () => {
 
   it('has words of its own for every code without a command', () => {
     for (const code of Object.keys(en.cures).filter((key) => !key.endsWith('_run'))) {
-      const words = cureWords({ code, cure: 'English words', details: { address: '127.0.0.1:1' } }, ru);
+      const words = cureWords(
+        { code, cure: 'English words', details: { address: '127.0.0.1:1', name: 'A_B' } },
+        ru,
+      );
       expect(words).not.toContain('English');
       expect(english(words)).toEqual([]);
     }

@@ -1,0 +1,35 @@
+import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
+
+/** Beyond these a figure of a server is a fault of its own, not a slow or a large answer. */
+const MOST_TOKENS = 1_000_000_000;
+const MOST_MS = 7 * 24 * 60 * 60 * 1000;
+
+/**
+ * A last frame with figures that can be counted with: what a server tells otherwise, such as text or 1e308 ms, is left
+ * out (tokens become 0). Every backend's figures pass here, and from here they go to the journal and the estimates.
+ */
+export function soundEnd({ reason, promptTokens, completionTokens, ...times }: CompletionEnd): CompletionEnd {
+  const end: CompletionEnd = {
+    reason,
+    promptTokens: isCount(promptTokens) ? promptTokens : 0,
+    completionTokens: isCount(completionTokens) ? completionTokens : 0,
+  };
+  for (const name of ['loadMs', 'promptMs', 'evalMs'] as const) {
+    const ms = times[name];
+    if (isWithin(ms, MOST_MS)) end[name] = ms;
+  }
+  return end;
+}
+
+/** Does a chunk tell of progress in figures that can be counted with? Chunks without figures always do. */
+export function isSoundChunk(chunk: CompletionChunk): boolean {
+  return chunk.type !== 'prefill' || (isCount(chunk.done) && isCount(chunk.total));
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && isWithin(value, MOST_TOKENS);
+}
+
+function isWithin(value: unknown, most: number): value is number {
+  return typeof value === 'number' && value >= 0 && value <= most;
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { SETTINGS, type SettingKey } from '../../shared/settings';
+
+/** A value that a setting takes, and the entries of a list or table that had to be left out of it. */
+export interface ReadSetting {
+  value: unknown;
+  /** The entries as a person finds them: the text of a list's entry, the name of a table's. */
+  dropped: string[];
+}
+
+const SHOWN_CHARS = 80;
+
+/**
+ * Reads what the environment or the file gives for a setting. One bad entry does not spoil a list: the good ones hold.
+ * Null when nothing of it can be used.
+ */
+export function readSetting(key: SettingKey, given: unknown): ReadSetting | null {
+  const schema: z.ZodType = SETTINGS[key].schema;
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return { value: parsed.data, dropped: [] };
+  if (schema instanceof z.ZodArray && Array.isArray(given)) return readList(schema, given);
+  if (schema instanceof z.ZodRecord && typeof given === 'object' && given !== null && !Array.isArray(given))
+    return readTable(schema, given);
+  return null;
+}
+
+function readList(schema: z.ZodArray, given: unknown[]): ReadSetting | null {
+  const kept: unknown[] = [];
+  const dropped: string[] = [];
+  for (const entry of given) {
+    // The whole list counts as well: a good entry may be one too many.
+    if (schema.safeParse([...kept, entry]).success) kept.push(entry);
+    else dropped.push(shown(entry));
+  }
+  return kept.length === 0 ? null : { value: schema.parse(kept), dropped };
+}
+
+function readTable(schema: z.ZodRecord, given: object): ReadSetting | null {
+  const kept: [string, unknown][] = [];
+  const dropped: string[] = [];
+  for (const [name, value] of Object.entries(given)) {
+    if (schema.safeParse({ [name]: value }).success) kept.push([name, value]);
+    else dropped.push(shown(name));
+  }
+  return kept.length === 0 ? null : { value: schema.parse(Object.fromEntries(kept)), dropped };
+}
+
+function shown(entry: unknown): string {
+  const text = typeof entry === 'string' ? entry : (JSON.stringify(entry) ?? '');
+  return text.slice(0, SHOWN_CHARS);
+}
