@@ -26,7 +26,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-const partsNow = async () => (await page.snapshot()).setup.map(({ part }) => part);
+const partsNow = async () => (await page.snapshot()).setup.map(({ part }) => part).sort();
 
 it('sets up only the server that is wanted, and the other one when it is switched on', async () => {
   expect(await partsNow()).toEqual(['mlx', 'model']);
