@@ -107,16 +107,17 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     expect(await ask(app.ready.gateway, CODE)).toMatchObject({ status: 200, backend: 'ollama' });
   });
 
-  it('dead from the start it is absent with the cure, and small talk works by MLX alone', async () => {
+  it('dead from the start it is absent with the cure, and MLX alone answers what its small model can', async () => {
     const url = await deadUrl();
     await open(url);
     const absent = await status();
     expect(absent).toMatchObject({ state: 'absent', url });
     expect(absent?.absence?.cure).toMatch(/OLLAMA_API_URL names. Start it there/);
     expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
-    const refused = await ask(app.ready.gateway, CODE);
-    expect(refused).toMatchObject({ status: 503 });
-    expect(refused.error).toMatch(/start Ollama/);
+    const code = await ask(app.ready.gateway, CODE, { tokens: 2 });
+    expect(code).toMatchObject({ status: 200, backend: 'mlx', model: SMALL_MODEL_NAME });
+    expect(code.reasons).toContain('small-model');
+    expect(await ask(app.ready.gateway, 'Напиши стихотворение')).toMatchObject({ status: 503 });
     expect((await app.health()).status).toBe('degraded');
   });
 });

@@ -101,6 +101,13 @@ describe('a model process', () => {
   });
 });
 
+/** Status of a request; one that is kept waiting for 200 ms is given up, and has none. */
+const ask = (url: string, body: string) =>
+  fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(200) }).then(
+    ({ status }) => status,
+    () => null,
+  );
+
 describe('the server', () => {
   test.each(['before the first token', 'in the middle of an answer'])(
     'stopped %s: it is found out, ended and started again',
@@ -110,7 +117,7 @@ describe('the server', () => {
       const answer = async () => {
         if (moment === 'before the first token') signalAll([pid ?? 0], 'SIGSTOP');
         // Its model process computes the rest of the answer, and is at work until then.
-        for await (const chunk of backend.stream(babble(25), never)) {
+        for await (const chunk of backend.stream(babble(900), never)) {
           if (chunk.type === 'text') signalAll([pid ?? 0], 'SIGSTOP');
         }
       };
@@ -174,13 +181,20 @@ describe('the server', () => {
     const api = backend.status().url ?? '';
     const long = backend.stream(babble(25), never)[Symbol.asyncIterator]();
     await long.next();
+    // The model process stands still, so that its answer cannot end before the queue has been seen full.
+    const runners = await own.runners(backend);
+    signalAll(runners, 'SIGSTOP');
     const others = Array.from({ length: 5 }, () => collect(backend.stream(babble(2, 'tiny'), never)));
-    await sleep(300);
-    // Without us it turns requests away now.
-    const body = JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content: 'hi' }] });
-    const refused = await fetch(`${api}/api/chat`, { method: 'POST', body });
-    expect(refused.status).toBe(503);
+    const ends = Promise.allSettled(others);
+    try {
+      // Without us it turns requests away now.
+      const body = JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content: 'hi' }] });
+      while ((await ask(`${api}/api/chat`, body)) !== 503) await sleep(20);
+    } finally {
+      signalAll(runners, 'SIGCONT');
+    }
     await collect({ [Symbol.asyncIterator]: () => long });
+    for (const end of await ends) expect(end).toMatchObject({ status: 'fulfilled' });
     for (const answer of await Promise.all(others)) expect(answer.at(-1)?.type).toBe('end');
   });
 
@@ -228,7 +242,9 @@ describe('memory', () => {
       { name: 'slow', ours: true, active: 0, ready: true, contextLength: 1024, size: { source: 'api/ps' } },
     ]);
     expect(backend.loaded()[0]?.size.bytes).toBeGreaterThan(1_000_000);
-    expect(backend.figures().process.bytes).toBeGreaterThan(10_000_000);
+    await expect
+      .poll(() => backend.figures().process.bytes ?? 0, { timeout: 60_000 })
+      .toBeGreaterThan(10_000_000);
     const runners = await firstRunner(backend);
     expect(runners.length).toBe(1);
     await backend.unload('slow', never);

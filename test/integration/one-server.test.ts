@@ -26,10 +26,10 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-const partsNow = async () => (await page.snapshot()).setup.map(({ part }) => part);
+const partsNow = async () => (await page.snapshot()).setup.map(({ part }) => part).sort();
 
 it('sets up only the server that is wanted, and the other one when it is switched on', async () => {
-  expect(await partsNow()).toEqual(['mlx']);
+  expect(await partsNow()).toEqual(['mlx', 'model']);
   await page.call('settingsSet', { key: 'useBackends', value: 'both' });
   const settled = await page.next(
     (push) =>
@@ -40,5 +40,5 @@ it('sets up only the server that is wanted, and the other one when it is switche
   );
   expect(settled.url).toBe(NO_SERVERS.OLLAMA_API_URL);
   await page.call('settingsSet', { key: 'useBackends', value: 'mlx' });
-  expect(await partsNow()).toEqual(['mlx']);
+  expect(await partsNow()).toEqual(['mlx', 'model']);
 });

@@ -14,12 +14,12 @@ const MODEL = 'babbler';
 const CROWD = 2000;
 const GATE = 'gate-closed';
 /** No step is taken while the gate's file is there, so that nobody is served before all have come. */
-const GATED = `
+const gated = (gate: string) => `
 import os, time
 def install(server, launcher):
     step = server.BatchGenerator.next
     def gated(self):
-        while os.path.exists(os.environ["TEST_GATE"]):
+        while os.path.exists(${JSON.stringify(gate)}):
             time.sleep(0.02)
         return step(self)
     server.BatchGenerator.next = gated
@@ -34,13 +34,12 @@ beforeAll(async () => {
   await writeRandomModel(join(folder, MODEL), SLOW);
   const { OLLAMA_API_URL } = NO_SERVERS;
   const faults = join(folder, 'gate.py');
-  await writeFile(faults, GATED);
+  await writeFile(faults, gated(join(folder, GATE)));
   const env = {
     OLLAMA_API_URL,
     MLX_MODEL_FAST: join(folder, MODEL),
     MLX_RATE_LIMIT_MAX: '0',
     TANDEM_MLX_FAULTS: faults,
-    TEST_GATE: join(folder, GATE),
   };
   app = await startApp({ env });
   ui = await connect(app.ready.web);

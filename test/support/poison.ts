@@ -11,6 +11,8 @@ export interface Poison {
     | { kind: 'sent'; fields: Record<string, unknown> }
     | { kind: 'refused'; field: RegExp }
     | { kind: 'elsewhere'; field: string };
+  /** More than any context, so that the router keeps it away from MLX, whatever MLX would do. */
+  tooLong?: true;
 }
 
 /** Tokens of the model that they are sent to must be fewer than this. */
@@ -68,7 +70,10 @@ export const POISON: readonly Poison[] = [
   option('seed: by chance', { seed: -1 }, sent({ seed: undefined })),
   option('seed: negative', { seed: -5 }, refused(/seed/)),
   option('seed: more than 64 bits', { seed: 2 ** 70 }, refused(/seed/)),
-  option('num_predict: enormous', { num_predict: 1e9, stop: ['e', 'a', 'i', 'o', 't', ' '] }, sent()),
+  {
+    ...option('num_predict: enormous', { num_predict: 1e9, stop: ['e', 'a', 'i', 'o', 't', ' '] }, sent()),
+    tooLong: true,
+  },
   option(
     'xtc_threshold above a half',
     { temperature: 1, xtc_threshold: 0.9, xtc_probability: 1 },
@@ -123,5 +128,6 @@ export const POISON: readonly Poison[] = [
     path: '/api/chat',
     body: { messages: [{ role: 'user', content: 'word '.repeat(400_000) }] },
     outcome: refused(/messages/),
+    tooLong: true,
   },
 ];

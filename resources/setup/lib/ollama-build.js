@@ -17,7 +17,7 @@ const niceness = 15;
 /** For one program of the build; a slow machine or line may take long, and nobody waits for it. */
 const limitMs = 3 * 60 * 60_000;
 /** What each step takes of the whole, in seconds of computing on a small machine. */
-const weights = { fetch: 10, go: 100, llama: 400 };
+const weights = { fetch: 10, go: 130, llama: 400 };
 
 /**
  * What decides the contents of a half-built folder: it is continued by a build of the same recipe only.
