@@ -75,7 +75,7 @@ function NoteMark({ label, children }: { label: string; children: React.ReactNod
           note?.scrollIntoView({ block: 'nearest' });
           note?.focus({ preventScroll: true });
         }}
-        className="px-0.5 text-accent-text hover:underline"
+        className="px-0.5 text-accent-text leading-none hover:underline"
       >
         {children}
       </button>
@@ -87,7 +87,7 @@ function NoteText({ label, name, children }: { label: string; name: string; chil
   const scope = useContext(NoteScope);
   return (
     <aside id={`${scope}-${label}`} tabIndex={-1} className="footnote">
-      <sup>{name}</sup>
+      <span className="text-mini">{name}</span>
       <div className="min-w-0">{children}</div>
     </aside>
   );

@@ -35,9 +35,10 @@ export function faithful(this: Processor, { length, used }: FaithfulOptions) {
   const labels = new Set(used.split('\n'));
   return (tree: Root, file: { value: unknown }) => {
     const source = String(file.value);
-    tree.children = tree.children.filter((node) => offset(node) < length);
+    const isForeign = (node: Nodes) => offset(node) >= length;
+    tree.children = tree.children.filter((node) => node.type === 'definition' || !isForeign(node));
     visit(tree, (node, index, parent) => {
-      const replacement = replace(node, source, labels);
+      const replacement = isForeign(node) ? null : replace(node, source, labels);
       if (replacement === null || parent === undefined || index === undefined) return;
       (parent as Parents).children.splice(index, 1, ...(replacement as never[]));
       return [SKIP, index];
@@ -50,7 +51,7 @@ export function faithful(this: Processor, { length, used }: FaithfulOptions) {
 function replace(node: Nodes, source: string, labels: ReadonlySet<string>): Nodes[] | null {
   switch (node.type) {
     case 'definition':
-      return labels.has(node.identifier) ? [] : [asText(node, source)];
+      return labels.has(node.identifier) ? null : [asText(node, source)];
     case 'footnoteDefinition':
       return [note(node)];
     case 'footnoteReference':
