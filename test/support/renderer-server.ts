@@ -7,7 +7,7 @@ import { extname, join, resolve } from 'node:path';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { build } from 'vite';
-import { pagePolicy } from '../../src/shared/page-policy';
+import { pagePolicy } from '../../src/shared/page-policy.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const SOURCE = join(ROOT, 'src/renderer');
