@@ -2,6 +2,19 @@ import { resolve } from 'node:path';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
+import type { Plugin } from 'vite';
+
+/** KaTeX's style sheet names each font in three formats; every browser that runs the page takes the first. */
+function woff2Only(): Plugin {
+  return {
+    name: 'woff2-only',
+    enforce: 'pre',
+    transform: (code, id) =>
+      id.includes('katex.min.css')
+        ? code.replaceAll(/,url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)/g, '')
+        : undefined,
+  };
+}
 
 const source = (path: string) => resolve(import.meta.dirname, 'src', path);
 
@@ -34,7 +47,8 @@ export default defineConfig({
   },
   renderer: {
     root: source('renderer'),
-    plugins: [react(), tailwindcss()],
-    build: { rollupOptions: { input: source('renderer/index.html') } },
+    plugins: [react(), tailwindcss(), woff2Only()],
+    // The page's policy lets no font come from a data address.
+    build: { assetsInlineLimit: 0, rollupOptions: { input: source('renderer/index.html') } },
   },
 });

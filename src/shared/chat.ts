@@ -33,6 +33,8 @@ export const answerMetaSchema = z.object({
   queueMs: z.number().nullable(),
   /** Milliseconds from the backend taking the request to the first token. */
   ttftMs: z.number().nullable(),
+  /** Milliseconds that the model thought before its answer; absent = it did not, or has not ended. */
+  thinkingMs: z.number().optional(),
   tokensPerSecond: z.number().nullable(),
   promptTokens: z.number().nullable(),
   completionTokens: z.number().nullable(),

@@ -52,6 +52,7 @@ export async function ui(): Promise<Figures> {
       // Without the time in which the page had to wait for a processor: what stays the same on a busy machine.
       'ui.long_tasks_own': { value: tasks.filter((ms) => ms > LONG_MS).length, unit: 'tasks', goal: 0 },
       'ui.longest_task_own': { value: Math.max(0, ...tasks), unit: 'ms', goal: null },
+      'ui.task_per_push_own': { value: total(tasks) / seen.pushes, unit: 'ms', goal: null },
       'ui.layout_shift': { value: seen.layoutShift, unit: '', goal: 0 },
       'ui.frame_p95': { value: seen.frameP95, unit: 'ms', goal: null },
       'ui.script_per_push': { value: perPush('script'), unit: 'ms', goal: null },
@@ -115,6 +116,10 @@ function processorTimes(trace: Buffer): number[] {
   const tasks = traceEvents.filter((event) => event.name === 'RunTask' && isMain(event));
   if (tasks.length === 0) throw new Error('the trace has no tasks');
   return tasks.map(({ tdur = 0 }) => tdur / 1000);
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** Pushes the text piece by piece from inside the page, and watches frames, long tasks and layout shifts meanwhile. */

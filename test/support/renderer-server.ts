@@ -7,6 +7,7 @@ import { extname, join, resolve } from 'node:path';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { build } from 'vite';
+import { pagePolicy } from '../../src/shared/page-policy.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const SOURCE = join(ROOT, 'src/renderer');
@@ -46,7 +47,12 @@ async function buildRenderer(): Promise<string> {
       root: SOURCE,
       base: './',
       plugins: [react(), tailwindcss()],
-      build: { outDir, emptyOutDir: true, rollupOptions: { input: join(SOURCE, 'index.html') } },
+      build: {
+        outDir,
+        emptyOutDir: true,
+        assetsInlineLimit: 0,
+        rollupOptions: { input: join(SOURCE, 'index.html') },
+      },
     });
   } finally {
     process.env.NODE_ENV = NODE_ENV;
@@ -65,6 +71,7 @@ export async function serveRenderer(): Promise<RendererServer> {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     const file = join(folder, path === '/' ? 'index.html' : path);
+    response.setHeader('content-security-policy', pagePolicy());
     response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream');
     createReadStream(file)
       .on('error', () => response.writeHead(404).end())

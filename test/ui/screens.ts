@@ -16,6 +16,7 @@ import {
   settingsView,
   smallSnapshot,
 } from '../support/fake-snapshot';
+import { ANSWERS } from './answer-texts';
 
 export type Language = 'en' | 'ru';
 
@@ -253,8 +254,29 @@ const openLife = () => [
   lifeEvent('breaker_open', 19, { facts: { seconds: 1_800 } }),
 ];
 
+function answerScreen(part: 'math' | 'code' | 'scripts'): Screen {
+  const { en, ru } = ANSWERS;
+  return {
+    name: `answer-${part}`,
+    core: (language) =>
+      chat(language, [
+        user('u1', WORDS[language].ask),
+        fakeAnswer({
+          id: 'a1',
+          replyTo: 'u1',
+          text: ANSWERS[language][part],
+          meta: { ...OLLAMA, thinkingMs: 4_200 },
+        }),
+      ]),
+    ...(part === 'math' ? { press: { en: en.thought, ru: ru.thought } } : {}),
+  };
+}
+
 export const SCREENS: readonly Screen[] = [
   { name: 'chat', core: (language) => chat(language, talk(language)) },
+  answerScreen('math'),
+  answerScreen('code'),
+  answerScreen('scripts'),
   {
     name: 'chat-why',
     core: (language) => chat(language, talk(language).slice(0, 2)),

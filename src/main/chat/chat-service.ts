@@ -198,7 +198,7 @@ export class ChatService {
   /** Never rejects: every end of an answer is a state that the user sees. */
   async #run(running: Running): Promise<void> {
     const { live, controller } = running;
-    const text = new TextFlusher(this.#clock, (part) => this.#tell(live.text(part)));
+    const text = new TextFlusher(this.#clock, (part) => this.#tell(live.text(part, this.#clock.now())));
     const stopSaving = this.#clock.every(SAVE_MS, () => {
       if (live.answer.status === 'streaming') void this.#saver.save(live.answer);
     });
@@ -211,8 +211,8 @@ export class ChatService {
       const request = await this.#request(running);
       for await (const event of this.#dispatcher.dispatch(request, controller.signal)) {
         if (controller.signal.aborted) break;
-        if (event.type === 'text') {
-          text.add(event.text);
+        if (event.type === 'text' || event.type === 'thinking') {
+          text.add(live.words(event));
           continue;
         }
         text.flush();

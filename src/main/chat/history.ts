@@ -1,9 +1,10 @@
 import type { Answer, Message, Target } from '../../shared/chat';
 import type { ChatMessage, ModelChoice } from '../../shared/domain';
+import { saidText } from '../../shared/thinking';
 
 /**
  * The turns that a model is shown for an answer to `replyTo`: every user message up to it, each followed by the
- * newest answer that holds text of a model. Tandem's own words and failures are left out.
+ * newest answer that holds text of a model, without its thinking. Tandem's own words and failures are left out.
  */
 export function conversation(messages: readonly Message[], replyTo: string): ChatMessage[] {
   const answers = new Map<string, Answer>();
@@ -16,7 +17,7 @@ export function conversation(messages: readonly Message[], replyTo: string): Cha
     turns.push({ role: 'user', content: message.text });
     if (message.id === replyTo) break;
     const answer = answers.get(message.id);
-    if (answer) turns.push({ role: 'assistant', content: answer.text });
+    if (answer) turns.push({ role: 'assistant', content: saidText(answer) });
   }
   return turns;
 }
@@ -45,5 +46,5 @@ export function firstTitle(text: string): string {
 
 /** Did a model say anything in it? */
 function isTurn(answer: Answer): boolean {
-  return answer.text.length > 0 && answer.meta.source !== 'app' && answer.status !== 'failed';
+  return saidText(answer) !== '' && answer.meta.source !== 'app' && answer.status !== 'failed';
 }

@@ -1,6 +1,7 @@
 import type { Answer, AnswerMeta } from '../../shared/chat';
 import type { Push } from '../../shared/contract';
 import type { CompletionEnd } from '../../shared/domain';
+import { splitThinking, THINK, THINK_END } from '../../shared/thinking';
 import type { RouterEvent } from '../router/types';
 
 /**
@@ -17,9 +18,16 @@ export class LiveAnswer {
   #answer: Answer;
   /** When the first text came, for a speed when the backend tells no durations. */
   #startedAt: number | null = null;
+  /** Thinking that came in a field of its own stands open in the text. */
+  #inField = false;
+  /** Where the text of the server that writes now begins. */
+  #partAt: number;
+  /** When the thinking of that part began, monotonic ms; undecided until its first letters have come. */
+  #thought: { kind: 'undecided' | 'none' } | { kind: 'since'; at: number } = { kind: 'undecided' };
 
   constructor(answer: Answer) {
     this.#answer = answer;
+    this.#partAt = answer.text.length;
   }
 
   get answer(): Answer {
@@ -61,8 +69,12 @@ export class LiveAnswer {
           },
         );
       case 'text':
-        return this.text(event.text);
+      case 'thinking':
+        return this.text(this.words(event), now);
       case 'break':
+        this.#partAt = this.#answer.text.length;
+        this.#inField = false;
+        this.#thought = { kind: 'undecided' };
         return this.meta({
           breaks: [
             ...this.#answer.meta.breaks,
@@ -72,7 +84,6 @@ export class LiveAnswer {
       case 'end':
         return this.#end(event, now);
       case 'prefill':
-      case 'thinking':
       case 'tool_calls':
         return [];
       default:
@@ -80,8 +91,16 @@ export class LiveAnswer {
     }
   }
 
-  /** Appends text. */
-  text(text: string): Push[] {
+  /** What an event adds to the text: thinking comes between its marks. Call once for each event, in order. */
+  words(event: Extract<RouterEvent, { type: 'text' | 'thinking' }>): string {
+    const thinks = event.type === 'thinking';
+    if (thinks === this.#inField) return event.text;
+    this.#inField = thinks;
+    return thinks ? `${THINK}${event.text}` : `${THINK_END}\n\n${event.text}`;
+  }
+
+  /** Appends text; `now` is monotonic ms. */
+  text(text: string, now: number): Push[] {
     const offset = this.#answer.text.length;
     this.#answer = { ...this.#answer, text: this.#answer.text + text };
     return [
@@ -89,7 +108,24 @@ export class LiveAnswer {
         name: 'answerText',
         payload: { answerId: this.#answer.id, chatId: this.#answer.chatId, offset, text },
       },
+      ...this.#timeThinking(offset, now),
     ];
+  }
+
+  /** Measures the thinking by the text, since some models write it there themselves. `offset`: where the new text begins. */
+  #timeThinking(offset: number, now: number): Push[] {
+    const { text, meta } = this.#answer;
+    if (this.#thought.kind === 'none') return [];
+    if (this.#thought.kind === 'undecided') {
+      const part = splitThinking(text.slice(this.#partAt));
+      if (part.said !== '' && part.thinking === '') this.#thought = { kind: 'none' };
+      else if (text.includes(THINK, this.#partAt)) this.#thought = { kind: 'since', at: now };
+    }
+    if (this.#thought.kind !== 'since') return [];
+    if (!text.includes(THINK_END, Math.max(this.#partAt, offset - THINK_END.length))) return [];
+    const thinkingMs = (meta.thinkingMs ?? 0) + now - this.#thought.at;
+    this.#thought = { kind: 'none' };
+    return this.meta({ thinkingMs });
   }
 
   meta(meta: Partial<AnswerMeta>): Push[] {

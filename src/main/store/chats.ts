@@ -1,7 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Answer, ChatSummary, Message } from '../../shared/chat';
 import { TandemError } from '../../shared/errors';
+import { THINK, THINK_END } from '../../shared/thinking';
 import { eraseFromBackups } from './erase';
+import { previewLine } from './preview';
 import type { StoreQueries } from './store-protocol';
 
 type Row = Record<string, string | number | null>;
@@ -11,8 +13,12 @@ const LISTED = 500;
 const FOUND = 100;
 const PREVIEW_CHARS = 160;
 
+/** The text behind a model's thinking, found by the database, so that a long text is not read for its first line. */
+const SAID = `CASE WHEN m.text LIKE '${THINK}%' AND instr(m.text, '${THINK_END}') > 0
+  THEN substr(m.text, instr(m.text, '${THINK_END}')) ELSE m.text END`;
+
 const SUMMARY = `SELECT c.id, c.title, c.created_at, c.updated_at,
-  (SELECT substr(m.text, 1, ${PREVIEW_CHARS}) FROM messages m
+  (SELECT substr(${SAID}, 1, ${PREVIEW_CHARS}) FROM messages m
     WHERE m.chat_id = c.id AND m.text <> '' ORDER BY m.seq DESC LIMIT 1) AS preview
   FROM chats c WHERE c.hidden = 0`;
 
@@ -201,9 +207,7 @@ function toSummary(row: Row): ChatSummary {
   return {
     id: String(row.id),
     title: String(row.title),
-    preview: String(row.preview ?? '')
-      .replace(/\s+/g, ' ')
-      .trim(),
+    preview: previewLine(String(row.preview ?? '')),
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
   };

@@ -6,6 +6,7 @@ import type { Answer } from '../../../src/shared/chat';
 import type { Push } from '../../../src/shared/contract';
 import type { CompletionRequest } from '../../../src/shared/domain';
 import { TandemError } from '../../../src/shared/errors';
+import { saidText } from '../../../src/shared/thinking';
 import { FakeClock } from '../../support/fake-clock';
 import { MemoryStore } from '../../support/memory-store';
 
@@ -45,6 +46,7 @@ const started: RouterEvent = {
   ttftMs: 20,
 };
 const text = (value: string): RouterEvent => ({ type: 'text', text: value });
+const thinking = (value: string): RouterEvent => ({ type: 'thinking', text: value });
 const end: RouterEvent = {
   type: 'end',
   end: { reason: 'stop', promptTokens: 3, completionTokens: 11, evalMs: 1000 },
@@ -116,6 +118,37 @@ describe('chat', () => {
     dispatcher.feed(0, unmeasured, null);
     await clock.advance(100);
     expect(stored(answer.id).meta.tokensPerSecond).toBe(speed);
+  });
+
+  it.each([
+    ['in a field of its own', [thinking('hm, '), thinking('so')], [text('Hello')]],
+    ['in its text', [text('<think>hm, '), text('so</think>')], [text('\n\nHello')]],
+  ])('keeps what a model thinks %s, with its time, and shows it to no model', async (_, first, second) => {
+    const { answer, user } = await chat.send(null, 'hi', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, ...first.slice(0, 1));
+    await clock.advance(100);
+    expect(shown(answer.id)).toBe('<think>hm, ');
+    await clock.advance(1_900);
+    dispatcher.feed(0, ...first.slice(1), ...second, end, null);
+    await clock.advance(100);
+    expect(shown(answer.id)).toBe('<think>hm, so</think>\n\nHello');
+    const { text: kept, meta } = stored(answer.id);
+    expect(kept).toBe(shown(answer.id));
+    expect(meta.thinkingMs).toBe(2_000);
+    await chat.send(user.chatId, 'and?', auto);
+    await clock.advance(0);
+    expect(dispatcher.requests[1]?.messages.map(({ content }) => content)).toEqual(['hi', 'Hello', 'and?']);
+  });
+
+  it('parts the thinking of two servers at the break', async () => {
+    const { answer } = await chat.send(null, 'hi', auto);
+    await clock.advance(0);
+    const broke: RouterEvent = { type: 'break', from: 'ollama', to: 'mlx', reason: 'ollama-exited' };
+    dispatcher.feed(0, started, thinking('one'), broke, thinking('two'), text('Hello'), end, null);
+    await clock.advance(100);
+    expect(stored(answer.id).text).toBe('<think>one<think>two</think>\n\nHello');
+    expect(saidText(stored(answer.id))).toBe('Hello');
   });
 
   it('has stored the stream up to the last second', async () => {

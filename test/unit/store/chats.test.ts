@@ -75,6 +75,14 @@ describe('chats', () => {
     expect(chats.listChats()[0]?.preview).toBe('Привет!');
   });
 
+  it('previews the answer, not the thinking before it, in plain words', () => {
+    const { chats } = open();
+    const { user, answer } = turn('a', 1);
+    chats.addTurn({ chat: { id: 'a', title: 'A' }, user, answer });
+    chats.saveAnswer({ ...answer, text: `<think>${'hm '.repeat(500)}</think>\n\n## Yes\n\n**Do** it.` });
+    expect(chats.listChats()[0]?.preview).toBe('Yes Do it.');
+  });
+
   it('reads a chat turn by turn, a later retry beside its question, and truncates in that order', () => {
     const { chats } = open();
     const one = turn('a', 1);

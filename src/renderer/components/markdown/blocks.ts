@@ -3,7 +3,7 @@ export type Block =
   | { kind: 'markdown'; text: string }
   | { kind: 'code'; language: string; text: string; closed: boolean };
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
+const FENCE = /^( {0,3})(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
 /** A paragraph longer than this, in characters, is cut at the end of a sentence, so that no block grows without bound. */
 const LONGEST = 2_000;
 
@@ -16,7 +16,7 @@ export function splitBlocks(markdown: string): Block[] {
   const blocks: Block[] = [];
   let lines: string[] = [];
   let blank = false;
-  let fence: { mark: string; language: string; lines: string[] } | null = null;
+  let fence: { indent: number; mark: string; language: string; lines: string[] } | null = null;
 
   const flush = () => {
     if (lines.length > 0) pushMarkdown(blocks, lines.join('\n'));
@@ -29,13 +29,14 @@ export function splitBlocks(markdown: string): Block[] {
       if (closes(line, fence.mark)) {
         blocks.push({ kind: 'code', language: fence.language, text: fence.lines.join('\n'), closed: true });
         fence = null;
-      } else fence.lines.push(line);
+      } else fence.lines.push(dedent(line, fence.indent));
       continue;
     }
     const opening = FENCE.exec(line);
-    if (opening?.[1] && opening[2] !== undefined) {
+    if (opening) {
       flush();
-      fence = { mark: opening[1], language: opening[2], lines: [] };
+      const [, indent = '', mark = '', language = ''] = opening;
+      fence = { indent: indent.length, mark, language, lines: [] };
     } else if (line.trim() === '') blank = lines.length > 0;
     else {
       const continues = /^(?: {2,}|\t)/.test(line);
@@ -54,6 +55,12 @@ export function splitBlocks(markdown: string): Block[] {
 function closes(line: string, mark: string): boolean {
   const trimmed = line.trim();
   return trimmed.length >= mark.length && trimmed === mark.charAt(0).repeat(trimmed.length);
+}
+
+/** A listing in a list item is indented as its fence is; what goes beyond belongs to the listing. */
+function dedent(line: string, indent: number): string {
+  const spaces = line.length - line.trimStart().length;
+  return line.slice(Math.min(indent, spaces));
 }
 
 function pushMarkdown(blocks: Block[], text: string): void {

@@ -1,53 +1,30 @@
-import { memo, useMemo } from 'react';
-import { useTranslation } from 'react-i18next';
-import ReactMarkdown, { type Components } from 'react-markdown';
+import { memo, useId, useMemo } from 'react';
+import ReactMarkdown, { type Options } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
-import { ExternalLink } from '../external-link';
+import remarkMath from 'remark-math';
 import { type Block, splitBlocks } from './blocks';
 import { CodeBlock } from './code-block';
+import { COMPONENTS, NoteScope } from './elements';
+import { faithful } from './faithful';
+import { mathMarks } from './math-marks';
 import { mendTail } from './mend-tail';
-
-const PLUGINS = [remarkGfm];
-
-/** Raw HTML is never drawn, and no picture is fetched: what a model writes must not call out. */
-const COMPONENTS: Components = {
-  a: ({ href, children }) => <ExternalLink href={href ?? ''}>{children}</ExternalLink>,
-  img: ({ alt }) => <ImageName alt={alt ?? ''} />,
-  pre: ({ children }) => <>{children}</>,
-  code: ({ className, children }) => {
-    const text = String(children);
-    const language = /language-(\S+)/.exec(className ?? '')?.[1];
-    if (language === undefined && !text.includes('\n')) return <code>{children}</code>;
-    return <CodeBlock language={language ?? ''} text={text.replace(/\n$/, '')} />;
-  },
-  table: ({ children }) => (
-    <div className="table">
-      <table>{children}</table>
-    </div>
-  ),
-};
-
-function ImageName({ alt }: { alt: string }) {
-  const { t } = useTranslation();
-  return <span className="text-ink-2">{t('chat.image', { alt })}</span>;
-}
+import { findReferences, type References } from './references';
 
 interface MarkdownBlockProps {
   block: Block;
+  references: References;
   /** More text of this block is still to come. */
   open: boolean;
 }
 
 const MarkdownBlock = memo(
-  function MarkdownBlock({ block, open }: MarkdownBlockProps) {
+  function MarkdownBlock({ block, references, open }: MarkdownBlockProps) {
     return (
-      <div className="block">
+      <div className="block" dir="auto">
         {block.kind === 'code' ? (
           <CodeBlock language={block.language} text={block.text} />
         ) : (
-          <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS} skipHtml>
-            {open ? mendTail(block.text) : block.text}
-          </ReactMarkdown>
+          <MarkdownText text={block.text} references={references} open={open} />
         )}
       </div>
     );
@@ -55,18 +32,45 @@ const MarkdownBlock = memo(
   (before, after) =>
     before.open === after.open &&
     before.block.kind === after.block.kind &&
-    before.block.text === after.block.text,
+    before.block.text === after.block.text &&
+    before.references.definitions === after.references.definitions &&
+    before.references.used === after.references.used,
 );
+
+/** Raw HTML is text, and no picture is fetched: what a model writes must not call out. */
+function MarkdownText({ text, references, open }: { text: string } & Omit<MarkdownBlockProps, 'block'>) {
+  const math = mathMarks(text, open);
+  const own = open ? math.text.slice(0, math.tail) + mendTail(math.text.slice(math.tail)) : math.text;
+  const plugins: Options['remarkPlugins'] = [
+    [remarkGfm, { singleTilde: false }],
+    [remarkMath, { singleDollarTextMath: false }],
+    [faithful, { length: own.length, used: references.used }],
+  ];
+  return (
+    <ReactMarkdown remarkPlugins={plugins} components={COMPONENTS} urlTransform={(url) => url}>
+      {references.definitions === '' ? own : `${own}\n\n${references.definitions}`}
+    </ReactMarkdown>
+  );
+}
 
 /** An answer's text. While it grows only its last block is parsed and drawn anew. */
 export const Markdown = memo(function Markdown({ text, writing }: { text: string; writing: boolean }) {
+  const scope = useId();
   const blocks = useMemo(() => splitBlocks(text), [text]);
+  const references = useMemo(() => findReferences(blocks), [blocks]);
   return (
-    <div className="prose">
-      {blocks.map((block, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: blocks only ever grow at the end
-        <MarkdownBlock key={index} block={block} open={writing && index === blocks.length - 1} />
-      ))}
-    </div>
+    <NoteScope value={scope}>
+      <div className="prose">
+        {blocks.map((block, index) => (
+          <MarkdownBlock
+            // biome-ignore lint/suspicious/noArrayIndexKey: blocks only ever grow at the end
+            key={index}
+            block={block}
+            references={references[index] ?? { definitions: '', used: '' }}
+            open={writing && index === blocks.length - 1}
+          />
+        ))}
+      </div>
+    </NoteScope>
   );
 });

@@ -1,6 +1,7 @@
 import { RotateCcw } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import type { Answer } from '../../../shared/chat';
+import { saidText } from '../../../shared/thinking';
 import { IconButton } from '../../components/button';
 import { CopyButton } from '../../components/copy-button';
 import { BoltIcon, StackIcon } from '../../components/icons';
@@ -20,7 +21,7 @@ export function AnswerActions({ answer }: { answer: Answer }) {
     <div className="-ml-1.5 mt-1 flex h-[26px] items-center gap-0.5">
       {shown && (
         <>
-          {text !== '' && <CopyButton text={() => text} label={t('chat.copyAnswer')} />}
+          {text !== '' && <CopyButton text={() => saidText(answer)} label={t('chat.copyAnswer')} />}
           <IconButton label={t('chat.retry')} onClick={() => void retry(answer.id, { kind: 'auto' })}>
             <RotateCcw size={13} aria-hidden="true" />
           </IconButton>

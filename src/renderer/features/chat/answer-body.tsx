@@ -1,9 +1,11 @@
 import { Fragment } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Answer } from '../../../shared/chat';
+import { answerParts, splitThinking } from '../../../shared/thinking';
 import { Markdown } from '../../components/markdown/markdown';
 import { Note } from '../../components/note';
 import { causeClause } from './reason-words';
+import { Thinking } from './thinking';
 
 type Break = Answer['meta']['breaks'][number];
 
@@ -12,15 +14,17 @@ export function AnswerBody({ answer }: { answer: Answer }) {
   const { text, meta, status } = answer;
   const writing = status === 'streaming';
   const marks = meta.breaks.filter((mark) => mark.at <= text.length);
-  const ends = [...marks.map((mark) => mark.at), text.length];
-  return ends.map((end, index) => {
-    const start = index === 0 ? 0 : (ends[index - 1] ?? 0);
+  const parts = answerParts(answer).map(splitThinking);
+  return parts.map((part, index) => {
     const mark = marks[index];
-    const part = text.slice(start, end);
+    const last = writing && index === parts.length - 1;
     return (
       // biome-ignore lint/suspicious/noArrayIndexKey: parts only ever grow at the end
       <Fragment key={index}>
-        {part !== '' && <Markdown text={part} writing={writing && index === ends.length - 1} />}
+        {(part.thinking !== '' || (last && !part.closed)) && (
+          <Thinking text={part.thinking} writing={last && !part.closed} ms={meta.thinkingMs} />
+        )}
+        {part.said !== '' && <Markdown text={part.said} writing={last} />}
         {mark && <BreakMark mark={mark} />}
       </Fragment>
     );

@@ -31,8 +31,12 @@ export function HistoryItem({ chat }: { chat: ChatSummary }) {
           current ? 'bg-accent-soft' : 'hover:bg-hover',
         )}
       >
-        <span className={cx('block truncate pr-5', current && 'font-[550]')}>{chat.title}</span>
-        <span className="block truncate pr-5 text-ink-3 text-mini">{chat.preview || '\u00a0'}</span>
+        <span dir="auto" className={cx('block truncate pr-5', current && 'font-[550]')}>
+          {chat.title}
+        </span>
+        <span dir="auto" className="block truncate pr-5 text-ink-3 text-mini">
+          {chat.preview || '\u00a0'}
+        </span>
       </button>
       <span className="absolute top-1.5 right-1 opacity-0 focus-within:opacity-100 group-hover:opacity-100 has-[[data-state=open]]:opacity-100">
         <ChatMenu chat={chat} onRename={() => renaming.begin(chat.id)} />

@@ -7,6 +7,7 @@ import { focusComposer } from '../../stores/ui-store';
 import { AnswerTabs } from './answer-tabs';
 import { AnswerView } from './answer-view';
 import type { Turn } from './turns';
+import { UserText } from './user-text';
 
 interface TurnViewProps {
   turn: Turn;
@@ -39,9 +40,9 @@ export const TurnView = memo(
               <Pencil size={13} aria-hidden="true" />
             </IconButton>
           )}
-          <div className="max-w-[84%] whitespace-pre-wrap rounded-[14px] rounded-br-[5px] bg-user px-3 py-[7px] [overflow-wrap:anywhere]">
+          <div className="max-w-[84%] rounded-[14px] rounded-br-[5px] bg-user px-3 py-[7px]">
             <span className="sr-only">{t('common.you')}: </span>
-            {user.text}
+            <UserText text={user.text} />
           </div>
         </div>
         {answers.length > 1 && shown && <AnswerTabs answers={answers} shown={shown.id} onShow={setChosen} />}

@@ -1,0 +1,29 @@
+import { splitThinking, THINK_END } from '../../shared/thinking';
+
+/** Marks of Markdown, each with what stands for it in a line of plain words. Applied in order. */
+const MARKS: readonly [RegExp, string][] = [
+  // Fences, rules, and the line under the head of a table.
+  [/^[ \t]*(?:`{3,}|~{3,}).*$/gm, ''],
+  [/^[ \t]*(?:[-*_][ \t]*){3,}$/gm, ''],
+  [/^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/gm, ''],
+  // What begins a line: quotation, heading, item.
+  [/^[ \t]*(?:>[ \t]?)+/gm, ''],
+  [/^[ \t]*#{1,6}[ \t]+/gm, ''],
+  [/^[ \t]*[-*+][ \t]+(?:\[[ xX]\][ \t]+)?/gm, ''],
+  [/^[ \t]*\||\|[ \t]*$/gm, ''],
+  [/[ \t]\|[ \t]/g, ' · '],
+  // Links and pictures keep their words.
+  [/!?\[([^[\]\n]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)/g, '$1'],
+  [/\\[()[\]]|\$\$/g, ''],
+  [/`+/g, ''],
+  [/(?<![\w\\])(\*{1,3}|_{1,3}|~~)(?=\S)|(?<=[^\s\\])(\*{1,3}|_{1,3}|~~)(?!\w)/g, ''],
+  [/\\([!-/:-@[-`{-~])/g, '$1'],
+];
+
+/** The beginning of a message in one line, as words: no marks of Markdown, and no thinking. */
+export function previewLine(text: string): string {
+  const said = splitThinking(text.startsWith(THINK_END) ? text.slice(THINK_END.length) : text).said;
+  return MARKS.reduce((line, [mark, words]) => line.replace(mark, words), said)
+    .replace(/\s+/g, ' ')
+    .trim();
+}

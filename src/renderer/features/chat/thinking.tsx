@@ -1,0 +1,45 @@
+import { ChevronRight } from 'lucide-react';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { cx } from '../../components/cx';
+import { Markdown } from '../../components/markdown/markdown';
+import { useFormat } from '../../i18n/use-format';
+
+interface ThinkingProps {
+  text: string;
+  /** More of it is still to come. */
+  writing: boolean;
+  /** How long it took; undefined = not known. */
+  ms: number | undefined;
+}
+
+/** What a model thought before its answer, folded. Folded it is not parsed, so that it costs nothing as it grows. */
+export function Thinking({ text, writing, ms }: ThinkingProps) {
+  const { t } = useTranslation();
+  const { duration } = useFormat();
+  const [open, setOpen] = useState(false);
+  const done = ms === undefined ? t('answer.thought') : t('answer.thoughtFor', { time: duration(ms) });
+  return (
+    <section data-testid="thinking" className="mb-2">
+      <button
+        type="button"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+        className="-mx-1 flex min-h-6 items-center gap-1 rounded-badge px-1 text-ink-2 text-small hover:text-ink"
+      >
+        <ChevronRight
+          size={12}
+          aria-hidden="true"
+          className={cx('shrink-0 transition-transform duration-100', open && 'rotate-90')}
+        />
+        {writing ? t('answer.thinking') : done}
+        {writing && <span aria-hidden="true" className="mark mark-working ml-1" />}
+      </button>
+      {open && (
+        <div className="mt-1 ml-[5px] border-line-2 border-l-2 pl-3 text-ink-2 text-small">
+          <Markdown text={text} writing={writing} />
+        </div>
+      )}
+    </section>
+  );
+}
