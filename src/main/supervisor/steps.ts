@@ -21,7 +21,7 @@ export function missing(machine: Machine): Step {
 }
 
 /** What follows when the process that is being ended has gone. */
-export function then(
+export function afterwards(
   machine: Machine,
   state: Extract<Machine['state'], { name: 'stopping' }>,
   next: AfterStop,

@@ -1,7 +1,7 @@
 import type { ExitCause } from '../../shared/incidents';
 import { backoffMs, coolDownMs, type SupervisorLimits } from './limits';
 import type { AfterStop, Machine, StartStage, Step, SupervisorEvent } from './machine';
-import { end, ignore, kill, look, missing, spawn, then } from './steps';
+import { afterwards, end, ignore, kill, look, missing, spawn } from './steps';
 
 /**
  * The life of one supervised process as a pure function: state × event → next state, what to do, and the timer that
@@ -77,7 +77,7 @@ function onStart(machine: Machine): Step {
   // While the breaker is open or a restart is planned, only the plan or the user starts it.
   if (state.name === 'stopped' || state.name === 'absent') return look(machine);
   return state.name === 'stopping' && (state.next === 'stopped' || state.next === 'absent')
-    ? then(machine, state, 'spawn')
+    ? afterwards(machine, state, 'spawn')
     : ignore(machine);
 }
 
@@ -91,7 +91,7 @@ function onRevive(machine: Machine, limits: SupervisorLimits): Step {
     case 'absent':
       return look(machine);
     case 'stopping':
-      return state.next === 'absent' ? then(machine, state, 'spawn') : ignore(machine);
+      return state.next === 'absent' ? afterwards(machine, state, 'spawn') : ignore(machine);
     case 'stopped':
     case 'starting':
     case 'ready':
@@ -122,7 +122,7 @@ function onRelease(machine: Machine, limits: SupervisorLimits): Step {
     case 'hung':
       return kill(machine, 'absent', limits);
     case 'stopping':
-      return state.next === 'stopped' ? ignore(machine) : then(machine, state, 'absent');
+      return state.next === 'stopped' ? ignore(machine) : afterwards(machine, state, 'absent');
   }
 }
 
@@ -142,7 +142,7 @@ function onRestart(machine: Machine, limits: SupervisorLimits): Step {
     case 'hung':
       return kill(fresh, 'spawn', limits);
     case 'stopping':
-      return then(fresh, state, 'spawn');
+      return afterwards(fresh, state, 'spawn');
   }
 }
 
@@ -163,7 +163,7 @@ function onStop(before: Machine, limits: SupervisorLimits): Step {
     case 'hung':
       return kill(machine, 'stopped', limits);
     case 'stopping':
-      return then(machine, state, 'stopped');
+      return afterwards(machine, state, 'stopped');
   }
 }
 
