@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DEFAULT_HANG_LIMITS, limitsFor } from '../../../src/main/backends/mlx/hang-limits';
+import { DEFAULT_HANG_LIMITS, limitsFor, patientLimits } from '../../../src/main/backends/mlx/hang-limits';
 import { type MemEvent, parseLauncherLine } from '../../../src/main/backends/mlx/launcher-events';
 import { LearnedSteps } from '../../../src/main/backends/mlx/learned-steps';
 import { ProgressGuard } from '../../../src/main/backends/mlx/progress-guard';
@@ -21,6 +21,12 @@ describe('limits for a hang', () => {
   ];
   test.each(LIMITS)('slowest step %j, heavy %j: %i ms', (slowest, heavy, stepMs, learned) => {
     expect(limitsFor(slowest, heavy, DEFAULT_HANG_LIMITS)).toEqual({ silenceMs: 3_000, stepMs, learned });
+  });
+
+  test('patience stretches every wait, and not how a step is judged by the slowest one', () => {
+    const limits = patientLimits(4);
+    expect(limits).toMatchObject({ silenceMs: 12_000, drainMs: 40_000, stepFactor: 3 });
+    expect(limitsFor(null, false, limits)).toEqual({ silenceMs: 12_000, stepMs: 40_000, learned: false });
   });
 
   test('nothing is known before a whole piece of a prompt was one step', () => {
