@@ -161,6 +161,7 @@ describe('an answer', () => {
       '<img src="http://127.0.0.1:9/x"> ![cat](http://127.0.0.1:9/y) [a](javascript:alert(1)) end',
     );
     await expect.poll(() => answer().innerText()).toContain('end');
+    expect(await answer().innerText()).toContain('<img src="http://127.0.0.1:9/x">');
     expect(await answer().locator('img, a').count()).toBe(0);
   });
 });

@@ -65,6 +65,9 @@ function replace(node: Nodes, source: string, labels: ReadonlySet<string>): Node
       node.data = { ...node.data, hProperties: { className: ['math', formulaKind(dollars)] } };
       return null;
     }
+    case 'link':
+      // An address inside a written tag ends before the tag does; what was taken for it is none.
+      return /["<>]/.test(node.url) ? node.children : null;
     case 'emphasis':
     case 'strong':
       return isProduct(node, source) ? withMarks(node, source) : null;
