@@ -65,6 +65,13 @@ function screen(name: string): Screen {
 
 export const README_PICTURES: readonly ReadmePicture[] = [
   {
+    screen: { ...screen('small-model-answer'), name: 'first-answer-light' },
+    size: 'popover',
+    theme: 'light',
+    language: 'en',
+    scale: 2,
+  },
+  {
     screen: { name: 'chat-light', core: (language) => chat(language, both(language)) },
     size: 'popover',
     theme: 'light',
