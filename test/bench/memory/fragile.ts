@@ -81,6 +81,7 @@ export class FragileServer {
     this.machine = step.machine;
     if (step.timer !== 'keep') this.#timerAt = step.timer === null ? null : now + step.timer / 1000;
     for (const effect of step.effects) {
+      if (effect === 'look') this.dispatch({ type: 'located' }, now);
       if (effect === 'spawn') this.asking = true;
       if (effect === 'cancel-start') this.asking = false;
       if (effect === 'terminate' || effect === 'kill') {
