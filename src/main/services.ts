@@ -35,6 +35,7 @@ import { RequestDispatcher } from './router/dispatcher';
 import { Fingerprints } from './router/fingerprints';
 import { MeasuredTimes } from './router/measured-times';
 import type { RouteSnapshot } from './router/types';
+import { removeSmallModel } from './setup/runtimes';
 import { SetupRunner } from './setup/setup-runner';
 import type { SettingsStore } from './store/settings-store';
 import type { OpenedStore } from './store/store-client';
@@ -185,7 +186,7 @@ export function createServices(
     logger,
   });
   const smallModel = new SmallModel({
-    runtimeDir: place.runtimeDir,
+    removeFiles: () => removeSmallModel(place.runtimeDir),
     wanted: () => values().smallModel,
     setWanted: (wanted) => settings.set('smallModel', wanted),
     setup,

@@ -1,16 +1,9 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Logger } from '../ports/logger';
-import { ownFolders } from '../setup/runtimes';
 import type { SmallModelInstaller } from './small-model-installer';
 
-/** As the set-up names its folder, with the version after it. */
-const FOLDER = /^smollm2-135m-instruct-/;
-/** Where the set-up keeps what it has downloaded in part. */
-const DOWNLOAD = '.smollm2-135m-instruct.download';
-
 export interface SmallModelOptions {
-  runtimeDir: string;
+  /** Removes what the set-up has made of it, or downloaded. */
+  removeFiles: () => Promise<void>;
   wanted: () => boolean;
   setWanted: (wanted: boolean) => Promise<void>;
   setup: {
@@ -55,13 +48,11 @@ export class SmallModel {
   }
 
   async #discard(): Promise<void> {
-    const { runtimeDir, setup, installer, onChanged } = this.#options;
+    const { removeFiles, setup, installer, onChanged } = this.#options;
     await setup.cancel('model');
     setup.forget('model');
     await installer.ensure();
-    const folders = (await ownFolders(runtimeDir)).filter((name) => FOLDER.test(name));
-    for (const name of [...folders, DOWNLOAD])
-      await rm(join(runtimeDir, name), { recursive: true, force: true });
+    await removeFiles();
     await onChanged();
   }
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Runtime } from '../../shared/contract';
 import { TandemError } from '../../shared/errors';
 
+const SMALL_MODEL = 'smollm2-135m-instruct';
 /** `<name>-<version>`, as the set-up names the folders it manages, and the file that it writes last into each. */
-const RUNTIME_FOLDER = /^(mlx|ollama|smollm2-135m-instruct|starter-training)-([\da-f][\w.]*)$/;
+const RUNTIME_FOLDER = new RegExp(`^(mlx|ollama|${SMALL_MODEL}|starter-training)-([\\da-f][\\w.]*)$`);
 const STAMP = 'tandem-runtime.json';
 
 /**
@@ -40,8 +41,15 @@ export async function removeRuntime(runtimeDir: string, name: string, version: s
   await rm(join(runtimeDir, folder), { recursive: true, force: true });
 }
 
-/** Folders of the managed runtimes; the folder may have things of others in it, also under such a name. */
-export async function ownFolders(runtimeDir: string): Promise<string[]> {
+/** Removes all versions of the small model and what is downloaded of it. Rejects with the file system's error. */
+export async function removeSmallModel(runtimeDir: string): Promise<void> {
+  const folders = (await ownFolders(runtimeDir)).filter((name) => name.startsWith(`${SMALL_MODEL}-`));
+  for (const name of [...folders, `.${SMALL_MODEL}.download`])
+    await rm(join(runtimeDir, name), { recursive: true, force: true });
+}
+
+/** The folder may have things of others in it, also under such a name. */
+async function ownFolders(runtimeDir: string): Promise<string[]> {
   const names = await readdir(runtimeDir).catch(() => [] as string[]);
   const isOwn = (name: string) => RUNTIME_FOLDER.test(name) && existsSync(join(runtimeDir, name, STAMP));
   return names.filter(isOwn).sort();

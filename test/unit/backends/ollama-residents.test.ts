@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { Catalogue } from '../../../src/main/backends/ollama/catalogue';
 import type { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
@@ -223,6 +225,20 @@ describe('a process that stands still', () => {
     await clock.advance(2000);
     expect(told).toEqual(['draining 1', 'draining 0', 'draining 1', 'draining 0']);
   });
+});
+
+test('of cancelled prompts that are over nothing is kept', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const care = new RunnerCare({ runners: { idle: async () => {} }, onDrain: () => {} } as never);
+  const bytesAfter = async (prompts: number) => {
+    for (let prompt = 0; prompt < prompts; prompt += 1) care.promptCancelled();
+    await care.drained();
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await bytesAfter(10_000);
+  expect((await bytesAfter(100_000)) - before).toBeLessThan(1_000_000);
 });
 
 describe('a server of ours', () => {

@@ -53,9 +53,13 @@ function managed(server: ScriptedOllama, locate: Locate, limits: Partial<Supervi
 }
 
 /** Starts it; free ports and files take real time, in which the clock of the test must stand. */
-async function startUp({ ollama, spawner }: ReturnType<typeof managed>): Promise<void> {
-  ollama.supervisor.start();
-  while (spawner.children.length === 0) await new Promise((resolve) => setImmediate(resolve));
+async function startUp(made: ReturnType<typeof managed>): Promise<void> {
+  void made.ollama.supervisor.start();
+  await spawned(made, 1);
+}
+
+async function spawned({ spawner }: ReturnType<typeof managed>, count: number): Promise<void> {
+  while (spawner.children.length < count) await new Promise((resolve) => setImmediate(resolve));
   await records.settled();
 }
 
@@ -121,7 +125,8 @@ test('a program that the set-up brings while a server is looked for is not misse
   answer();
   await relocated;
   while (spawner.children.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  expect(ollama.supervisor.view().state).not.toBe('absent');
+  while (ollama.supervisor.view().state === 'starting') await clock.advance(500);
+  expect(ollama.supervisor.view().state).toBe('ready');
   await choice.stop();
 });
 
@@ -248,6 +253,8 @@ test.each<[string, Way[], number, 'closed' | 'half_open']>([
   spawner.last.exit(1);
   await settle();
   expect(supervisor.view()).toMatchObject({ state: 'open', breaker: { state: 'open' } });
+  while (supervisor.view().state === 'open') await clock.advance(500);
+  await spawned(made, 2);
   while (supervisor.view().state !== 'ready') await clock.advance(500);
   expect(spawner.children).toHaveLength(2);
   expect(supervisor.view().breaker.state).toBe(breaker);

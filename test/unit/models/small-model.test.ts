@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SmallModel } from '../../../src/main/models/small-model';
 import { silentLogger } from '../../../src/main/ports/logger';
+import { removeSmallModel } from '../../../src/main/setup/runtimes';
 import { tempDir } from '../../support/temp-dir';
 
 /** Of the small model's name, but not made by the set-up. */
@@ -33,7 +34,7 @@ const write = async (value: boolean) => {
 };
 const smallModel = (setWanted = write) =>
   new SmallModel({
-    runtimeDir,
+    removeFiles: () => removeSmallModel(runtimeDir),
     wanted: () => wanted,
     setWanted,
     setup: { run: note('run'), cancel: note('cancel'), forget: (part) => void calls.push(`forget ${part}`) },

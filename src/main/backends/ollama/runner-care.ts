@@ -42,8 +42,7 @@ const SILENCES = 2;
 /** Looks after the model processes of the server in use: sees them, ends those that stand still, makes room. */
 export class RunnerCare implements ServerCare {
   readonly #options: RunnerCareOptions;
-  #draining = 0;
-  #drained: Promise<unknown> = Promise.resolve();
+  readonly #drains = new Set<Promise<void>>();
 
   constructor(options: RunnerCareOptions) {
     this.#options = options;
@@ -51,7 +50,7 @@ export class RunnerCare implements ServerCare {
 
   /** Prompts that are computed for callers who left. */
   get draining(): number {
-    return this.#draining;
+    return this.#drains.size;
   }
 
   heavy(model: string): boolean {
@@ -141,19 +140,21 @@ export class RunnerCare implements ServerCare {
 
   promptCancelled(): void {
     const { runners, busy, onDrain } = this.#options;
-    const count = (change: number) => {
-      this.#draining += change;
-      onDrain();
-    };
-    count(1);
     // With another request at work it can no longer be told for whom they compute.
-    const idle = runners.idle(busy).catch(() => {});
-    this.#drained = Promise.all([this.#drained, idle.then(() => count(-1))]);
+    const idle = runners
+      .idle(busy)
+      .catch(() => {})
+      .then(() => {
+        this.#drains.delete(idle);
+        onDrain();
+      });
+    this.#drains.add(idle);
+    onDrain();
   }
 
   /** Resolves when no prompt is computed for nobody any more, as far as that can be seen. */
   async drained(): Promise<void> {
-    await this.#drained;
+    await Promise.all(this.#drains);
   }
 
   #tell(model: string): void {
