@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join, sep } from 'node:path';
 import type { Duplex } from 'node:stream';
 import fastifyStatic from '@fastify/static';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Handlers, Push } from '../../shared/contract';
 import { ERROR_CODES, TandemError } from '../../shared/errors';
@@ -67,7 +67,14 @@ export class WebHost {
     this.#options = options;
     this.#credentials = new Credentials(options.token, options.clock);
     this.#sockets = new PushSockets(options);
-    this.#app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true, requestTimeout: 60_000 });
+    this.#app = Fastify({
+      bodyLimit: BODY_LIMIT,
+      forceCloseConnections: true,
+      requestTimeout: 60_000,
+      // A path that cannot be read: no hook has run then, nor will the error handler.
+      frameworkErrors: (thrown, request, reply) =>
+        this.#answer(this.#check(request, reply) ?? translateFailure(thrown), reply),
+    });
     this.#guard();
     this.#routes();
     this.#files();
@@ -113,22 +120,30 @@ export class WebHost {
   }
 
   #guard(): void {
-    this.#app.addHook('onRequest', (request, reply, done) => {
-      const refusal = this.#refuse(request.raw);
-      reply.headers(securityHeaders(refusal ? 'localhost' : (request.headers.host ?? 'localhost')));
-      done(refusal ?? undefined);
-    });
+    this.#app.addHook('onRequest', (request, reply, done) => done(this.#check(request, reply) ?? undefined));
     this.#app.setErrorHandler((thrown, _request, reply) => {
       const error = translateFailure(thrown);
       if (error.code === 'internal') {
         this.#options.logger.error('page request failed', { trace: traceOf(thrown) });
       }
-      reply.code(ERROR_CODES[error.code].http).send(failure(error));
+      this.#answer(error, reply);
     });
     this.#app.setNotFoundHandler((_request, reply) => {
       const error = new TandemError('not_found', 'There is no such page. Open the address without a path.');
       reply.code(404).send(failure(error));
     });
+  }
+
+  /** Sets the headers of every answer. Returns why the request may not be served, or null. */
+  #check(request: FastifyRequest, reply: FastifyReply): TandemError | null {
+    const refusal = this.#refuse(request.raw);
+    reply.headers(securityHeaders(refusal ? 'localhost' : (request.headers.host ?? 'localhost')));
+    return refusal;
+  }
+
+  #answer(error: TandemError, reply: FastifyReply): void {
+    if (error.retryAfterS !== undefined) reply.header('Retry-After', String(Math.ceil(error.retryAfterS)));
+    reply.code(ERROR_CODES[error.code].http).send(failure(error));
   }
 
   #routes(): void {

@@ -98,6 +98,23 @@ describe('Host and Origin', () => {
   });
 });
 
+describe('a path that cannot be read', () => {
+  it.each(['/%zz', '/%ff', '/assets/%c3%28', `/api/call/${'x'.repeat(200)}`])(
+    '%s is checked as any',
+    async (path) => {
+      const host = `127.0.0.1:${running.port}`;
+      const foreign = await rawRequest(running.port, path, { Host: 'evil.example' }, 'POST');
+      expect(foreign).toMatchObject({ status: 403 });
+      expect(JSON.parse(foreign.body)).toMatchObject({ error: { code: 'forbidden_host' } });
+      const own = await rawRequest(running.port, path, { Host: host }, 'POST');
+      expect(own.status).toBeGreaterThanOrEqual(400);
+      expect(own.headers['content-security-policy']).toContain("default-src 'none'");
+      expect(own.headers['x-content-type-options']).toBe('nosniff');
+      expect(own.body).not.toContain('FST_');
+    },
+  );
+});
+
 describe('calls', () => {
   it('need a session, which only the token buys', async () => {
     for (const token of ['', 'wrong', `${TOKEN}x`, TOKEN.toUpperCase()]) {
