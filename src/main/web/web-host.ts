@@ -15,9 +15,10 @@ import type { Unsubscribe } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
 import { findPortHolder, type PortHolder } from '../ports/port-holder';
 import { Credentials } from './credentials';
+import { Guesses } from './guesses';
 import { PushSockets } from './push-sockets';
 import { securityHeaders } from './security-headers';
-import { bindsTo, refuseRequest, translateFailure, unauthorized } from './web-guard';
+import { bindsTo, refuseRequest, tooManyGuesses, translateFailure, unauthorized } from './web-guard';
 
 /** A message may have a million characters, each of up to 6 bytes once escaped. */
 const BODY_LIMIT = 8 * 1024 * 1024;
@@ -57,6 +58,7 @@ const sessionRequest = z.object({ token: z.string().max(1_000) });
 export class WebHost {
   readonly #options: WebHostOptions;
   readonly #credentials: Credentials;
+  readonly #guesses: Guesses;
   readonly #sockets: PushSockets;
   readonly #app: FastifyInstance;
   readonly #binding = new Binding();
@@ -66,6 +68,7 @@ export class WebHost {
   constructor(options: WebHostOptions) {
     this.#options = options;
     this.#credentials = new Credentials(options.token, options.clock);
+    this.#guesses = new Guesses(options.clock);
     this.#sockets = new PushSockets(options);
     this.#app = Fastify({
       bodyLimit: BODY_LIMIT,
@@ -149,8 +152,14 @@ export class WebHost {
   #routes(): void {
     this.#app.post('/api/session', { bodyLimit: SMALL_BODY }, (request, reply) => {
       const body = sessionRequest.safeParse(request.body);
-      const opened = body.success ? this.#credentials.openSession(body.data.token) : null;
-      if (!opened) throw unauthorized();
+      if (!body.success) throw unauthorized();
+      const retryAfterS = this.#guesses.waitS(request.ip);
+      if (retryAfterS > 0) throw tooManyGuesses(retryAfterS);
+      const opened = this.#credentials.openSession(body.data.token);
+      if (!opened) {
+        this.#guesses.wrong(request.ip, body.data.token);
+        throw unauthorized();
+      }
       return reply.header('Cache-Control', 'no-store').send(opened);
     });
     // Checked before the body is read: only those who may call get to fill memory.

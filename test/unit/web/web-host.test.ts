@@ -161,6 +161,30 @@ describe('calls', () => {
   });
 });
 
+describe('guesses of the token', () => {
+  const guess = (token: string) => post('/api/session', { token });
+
+  it('are slowed down more and more, the right one too', async () => {
+    for (let count = 1; count <= 5; count += 1) expect((await guess(`wrong ${count}`)).status).toBe(401);
+    const slowed = await guess('wrong 6');
+    expect([slowed.status, slowed.headers.get('retry-after')]).toEqual([429, '1']);
+    expect((await guess(TOKEN)).status).toBe(429);
+    for (const waitS of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      await clock.advance(waitS * 1000 - 1);
+      expect((await guess('wrong at once')).status).toBe(429);
+      await clock.advance(1);
+      expect((await guess(`wrong after ${waitS} s of ${clock.now()}`)).status).toBe(401);
+    }
+    await clock.advance(60_000);
+    expect((await guess(TOKEN)).status).toBe(200);
+  });
+
+  it('are not what a tab with an old address sends again and again', async () => {
+    for (let count = 0; count < 20; count += 1) expect((await guess('the old token')).status).toBe(401);
+    expect((await guess(TOKEN)).status).toBe(200);
+  });
+});
+
 describe('pushes', () => {
   const push: Push = { name: 'navigate', payload: { view: 'settings' } };
 
