@@ -102,6 +102,11 @@ export class WebHost {
     return { port: this.#port, url: `http://${name}:${this.#port}`, moved };
   }
 
+  /** Stands for the token in one address that others can read, such as a command line. */
+  invitation(): string {
+    return this.#credentials.openInvitation();
+  }
+
   /** Origins of the UI, for the gateway's guard; empty while it does not listen. */
   origins(): readonly string[] {
     return this.#port === null ? [] : localOrigins(this.#port);
@@ -155,12 +160,16 @@ export class WebHost {
       if (!body.success) throw unauthorized();
       const retryAfterS = this.#guesses.waitS(request.ip);
       if (retryAfterS > 0) throw tooManyGuesses(retryAfterS);
-      const opened = this.#credentials.openSession(body.data.token);
+      const given = body.data.token;
+      const invited = this.#credentials.takeInvitation(given);
+      const opened = this.#credentials.openSession(invited ? this.#options.token : given);
       if (!opened) {
-        this.#guesses.wrong(request.ip, body.data.token);
+        this.#guesses.wrong(request.ip, given);
         throw unauthorized();
       }
-      return reply.header('Cache-Control', 'no-store').send(opened);
+      // Whoever was invited needs the token when the session has ended.
+      const token = invited ? { token: this.#options.token } : {};
+      return reply.header('Cache-Control', 'no-store').send({ ...opened, ...token });
     });
     // Checked before the body is read: only those who may call get to fill memory.
     const signedIn = { onRequest: async (request: FastifyRequest) => this.#checkSession(request) };

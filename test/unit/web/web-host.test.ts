@@ -161,6 +161,24 @@ describe('calls', () => {
   });
 });
 
+describe('an invitation', () => {
+  it('buys one session, and brings the token for the next', async () => {
+    const invitation = running.host.invitation();
+    const answer = await post('/api/session', { token: invitation });
+    const { session, token } = (await answer.json()) as { session: string; token: string };
+    expect(token).toBe(TOKEN);
+    const call = await post('/api/call/chatStop', { answerId: 'a' }, { Authorization: `Bearer ${session}` });
+    expect(call.status).toBe(200);
+    expect((await post('/api/session', { token: invitation })).status).toBe(401);
+  });
+
+  it('is good for two minutes', async () => {
+    const invitation = running.host.invitation();
+    await clock.advance(120_000);
+    expect((await post('/api/session', { token: invitation })).status).toBe(401);
+  });
+});
+
 describe('guesses of the token', () => {
   const guess = (token: string) => post('/api/session', { token });
 
