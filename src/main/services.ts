@@ -155,7 +155,7 @@ export function createServices(
   const registry = new BackendRegistry([mlx, ollama]);
   const enabled = registry.all().filter(({ id }) => isEnabled(id, values()));
   const library = new ModelLibrary({
-    registry,
+    registry: new BackendRegistry(enabled),
     clock,
     logger,
     gpuBytes: (id) =>
