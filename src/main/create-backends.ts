@@ -15,6 +15,7 @@ import type { ModelLibrary } from './models/model-library';
 import { wantedPreload } from './models/preload';
 import type { Place } from './place';
 import { findPortHolder } from './ports/port-holder';
+import type { ServerAddress } from './ports/server-address';
 import { estimateFor, loadTimeoutMs } from './router/estimates';
 import type { MeasuredTimes } from './router/measured-times';
 import { NO_NEEDS, pickModel, pickSmaller } from './router/model-pick';
@@ -38,8 +39,8 @@ export interface BackendNeeds {
   mlxModels: MlxLibrary;
   measured: MeasuredTimes;
   incidents: Incidents;
-  /** Address of an MLX API that is not ours; null = we start a server. */
-  mlxUrl: string | null;
+  /** MLX API and Ollama that are not ours; null = one is looked for, or we start a server. */
+  named: Record<BackendId, ServerAddress | null>;
   /** Made after the backends, because these ask them in turn. */
   later: { gate(): MemoryGate; library(): ModelLibrary; snapshot(): RouteSnapshot };
 }
@@ -50,7 +51,7 @@ export function createBackends(
   place: Place,
   needs: BackendNeeds,
 ): { mlx: MlxBackend | RemoteMlxBackend; ollama: OllamaBackend } {
-  const { settings, incidents, measured, mlxUrl } = needs;
+  const { settings, incidents, measured, named } = needs;
   const values = () => settings.values();
   const common = {
     env: place.env,
@@ -65,13 +66,13 @@ export function createBackends(
     onStep: (name: string, ms: number) => measured.learnStep({ backend, name }, ms),
   });
   const mlx =
-    mlxUrl === null
+    named.mlx === null
       ? new MlxBackend({ ...common, steps: steps('mlx'), ...mlxOptions(ports, place, needs) }, supervision)
-      : new RemoteMlxBackend({ ...common, url: mlxUrl, clock: ports.clock });
+      : new RemoteMlxBackend({ ...common, ...named.mlx, clock: ports.clock });
   const ollama = new OllamaBackend(
     {
       ...common,
-      url: values().ollamaUrl,
+      ...(named.ollama ?? { url: null }),
       candidates: settings.isUnusable('ollamaUrl')
         ? []
         : [OLLAMA_DEFAULT_URL, place.containerHost.ollama].filter((url) => url !== null),

@@ -93,21 +93,23 @@ async function run(
   });
   const app = await opened.assembling;
   if (signal.aborted) return;
-  const address = await openUi(app, opened, argv['insecure-lan'] ?? false);
+  const ui = await openUi(app, opened, argv['insecure-lan'] ?? false);
   if (signal.aborted) return;
+  const address = `${ui.url}/?token=${app.webToken}`;
   process.stdout.write(`UI ${address}\n`);
-  if (!argv['no-open']) openBrowser(address);
+  // Every user of the machine can read the command line of the opener.
+  if (!argv['no-open']) openBrowser(`${ui.url}/?token=${ui.host.invitation()}`);
   await app.core.start();
   await app.core.settled(argv.wait ?? false, signal);
   process.stdout.write(`ready ${JSON.stringify({ web: address, ...app.core.addresses() })}\n`);
 }
 
-/** Serves the UI on the wanted port, else the next free one, and gives its address with the token. */
+/** Serves the UI on the wanted port, else the next free one. `url` is without the token. */
 async function openUi(
   { core, logger, webToken }: Assembled,
   opened: Opened,
   insecureLan: boolean,
-): Promise<string> {
+): Promise<{ host: WebHost; url: string }> {
   const listen = readListenSettings(process.env);
   const host = new WebHost({
     handlers: core.handlers,
@@ -135,7 +137,7 @@ async function openUi(
     core.warn({ code: 'port_taken', message, details });
     process.stderr.write(`${message}\n`);
   }
-  return `${url}/?token=${webToken}`;
+  return { host, url };
 }
 
 /** What is being opened at that moment is waited for and closed as well. */

@@ -28,6 +28,7 @@ import type { Fetcher, Poster } from './ports/fetcher';
 import type { FileStore } from './ports/file-store';
 import { nodeFolderWatch } from './ports/folder-watch';
 import type { Logger } from './ports/logger';
+import { serverAddress } from './ports/server-address';
 import type { ProcessTable, Spawner } from './ports/spawner';
 import { RequestQueue } from './queue/request-queue';
 import { isEnabled, isWanted, routeFacts } from './route-facts';
@@ -98,18 +99,20 @@ export function createServices(
 
   // A Python that is named is meant to be used, wherever we run.
   const outside = place.env.TANDEM_MLX_PYTHON ? null : place.containerHost.mlx;
-  const mlxUrl = values().mlxUrl ?? outside;
+  const addressIn = (text: string | null) => (text === null ? null : serverAddress(text));
+  const named = { mlx: addressIn(values().mlxUrl ?? outside), ollama: addressIn(values().ollamaUrl) };
   const setup = new SetupRunner({
     spawner: ports.spawner,
     logger,
     node: place.node,
     script: join(place.resourcesDir, 'setup', 'runtimes.js'),
     args: place.systemPackages ? [] : ['--no-system-packages'],
-    // The addresses in force: one that was not understood, or stands in the settings file, must not mislead it.
+    // The addresses in force: one that was not understood, or stands in the settings file, must not mislead it. It
+    // does not call them, so it gets no password.
     env: {
       ...stringsOf(place.env),
-      MLX_API_URL: mlxUrl ?? '',
-      OLLAMA_API_URL: values().ollamaUrl ?? '',
+      MLX_API_URL: named.mlx?.url ?? '',
+      OLLAMA_API_URL: named.ollama?.url ?? '',
     },
     wanted: () =>
       SETUP_PARTS.filter(
@@ -146,13 +149,13 @@ export function createServices(
     mlxModels,
     measured,
     incidents,
-    mlxUrl,
+    named,
     later: { gate: () => gate, library: () => library, snapshot: routeSnapshot },
   });
   const registry = new BackendRegistry([mlx, ollama]);
   const enabled = registry.all().filter(({ id }) => isEnabled(id, values()));
   const library = new ModelLibrary({
-    registry,
+    registry: new BackendRegistry(enabled),
     clock,
     logger,
     gpuBytes: (id) =>

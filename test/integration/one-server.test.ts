@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type App, NO_SERVERS, startApp } from '../support/app';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { type App, NO_SERVERS, startApp, until } from '../support/app';
+import { startFakeOllama } from '../support/fake-ollama';
 import { openWebClient, type WebClient } from '../support/web-client';
 
 /** Somebody wants MLX alone: the other server is neither looked for nor spoken of until it is wanted again. */
@@ -41,4 +42,31 @@ it('sets up only the server that is wanted, and the other one when it is switche
   expect(settled.url).toBe(NO_SERVERS.OLLAMA_API_URL);
   await page.call('settingsSet', { key: 'useBackends', value: 'mlx' });
   expect(await partsNow()).toEqual(['mlx', 'model']);
+});
+
+it('lists the models of the server that is wanted, and no others', async () => {
+  const mlx = await startFakeOllama({ words: 1, everyMs: 0 });
+  const ollama = await startFakeOllama({ words: 1, everyMs: 0 });
+  const folder = await mkdtemp(join(tmpdir(), 'tandem-one-server-'));
+  await writeFile(
+    join(folder, 'settings.json'),
+    JSON.stringify({ version: 1, values: { useBackends: 'ollama', smallModel: false } }),
+  );
+  const env = { MLX_API_URL: mlx.url, OLLAMA_API_URL: ollama.url };
+  const other = await startApp({ dataDir: folder, env });
+  onTestFinished(async () => {
+    await other.stop();
+    await Promise.all([mlx.close(), ollama.close()]);
+    await rm(folder, { recursive: true, force: true });
+  });
+  const view = await openWebClient(other);
+  onTestFinished(() => view.close());
+  const listed = async () => (await view.snapshot()).models.map(({ backend, name }) => `${backend}/${name}`);
+  await until(async () => (await listed()).includes('ollama/steady'), 'its models are listed');
+  await view.call('modelsRescan', {});
+  expect(await listed()).toEqual(['ollama/steady']);
+  const tags = (await (await fetch(`${other.ready.gateway}/api/tags`)).json()) as {
+    models: { name: string }[];
+  };
+  expect(tags.models.filter(({ name }) => name.includes('steady'))).toHaveLength(1);
 });

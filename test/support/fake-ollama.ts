@@ -17,9 +17,15 @@ export async function startFakeOllama(options: {
   everyMs: number;
   /** Characters that each word has at least. */
   wordLength?: number;
+  /** The `Authorization` without which it answers nothing. */
+  authorization?: string;
 }): Promise<FakeOllama> {
   let requests = 0;
   const server = createServer((request, response) => {
+    if (options.authorization !== undefined && request.headers.authorization !== options.authorization) {
+      response.writeHead(401).end('{"error":"unauthorized"}');
+      return;
+    }
     if (request.url === '/api/chat' || request.url === '/api/generate') {
       requests += 1;
       void answer(request, response, options);

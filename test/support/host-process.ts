@@ -18,8 +18,11 @@ export function spawnHost(options: {
   dataDir: string;
   env?: Record<string, string>;
   args?: string[];
+  /** It opens a browser. */
+  opens?: boolean;
 }): HostProcess {
-  const args = [join(ROOT, 'out/main/headless.js'), '--no-open', ...(options.args ?? [])];
+  const closed = options.opens ? [] : ['--no-open'];
+  const args = [join(ROOT, 'out/main/headless.js'), ...closed, ...(options.args ?? [])];
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: cleanEnvironment(options.dataDir, options.env),

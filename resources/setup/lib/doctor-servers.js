@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { mayInstallPackages } from './apt.js';
-import { answers } from './http-probe.js';
+import { answers, credentialsOf } from './http-probe.js';
 import { managedDir } from './managed-dir.js';
 import { findMlx, noPython } from './mlx.js';
 import { findOllama } from './ollama-find.js';
@@ -32,7 +32,7 @@ export async function checkMlx(facts) {
   const { place, manifest, signal } = facts;
   try {
     const found = await findMlx(facts);
-    if (found.stage === 'ready') return checkServer('mlx-lm', found, '/health', signal);
+    if (found.stage === 'ready') return checkServer(facts, 'mlx-lm', found, '/health');
     const { python } = await findPython(place, manifest.mlx.python, { signal });
     const state = found.broken ? 'broken' : 'missing';
     if (!python) return { part: 'mlx-lm', state, detail: found.why, cure: 'See Python.' };
@@ -52,7 +52,7 @@ export async function checkMlx(facts) {
 export async function checkOllama(facts) {
   try {
     const found = await findOllama(facts);
-    if (found.stage === 'ready') return await checkServer('ollama', found, '/api/version', facts.signal);
+    if (found.stage === 'ready') return await checkServer(facts, 'ollama', found, '/api/version');
     const { tools, packages } = await inspectBuild(facts);
     if (packages.length > 0 && !mayInstallPackages({ allowed: facts.allowPackages })) {
       const detail = `not installed; building it needs ${packages.join(', ')}`;
@@ -72,9 +72,11 @@ export async function checkOllama(facts) {
 }
 
 /** A server that the environment names must answer; a binary or Python was run already. */
-async function checkServer(part, found, path, signal) {
+async function checkServer({ place, signal }, part, found, path) {
   const detail = [found.detail, found.path && `(${found.path})`].filter(Boolean).join(' ');
-  if (!found.url || (await answers(new URL(path, found.url).href, signal)))
+  const variable = part === 'ollama' ? 'OLLAMA_API_URL' : 'MLX_API_URL';
+  const headers = found.source === 'env' ? credentialsOf(place.env, variable) : {};
+  if (!found.url || (await answers(new URL(path, found.url).href, signal, headers)))
     return { part, state: 'found', detail };
   const cure = 'Start that server, or unset the variable to have one found or set up here.';
   return { part, state: 'broken', detail: `${detail}, but ${found.url} does not answer`, cure };

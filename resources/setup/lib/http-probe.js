@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { SetupError } from './setup-error.js';
 
 /**
- * The address that a variable names; without a scheme http is meant, as in the program.
+ * The address that a variable names, without user and password, as it is printed; without a scheme http is meant, as in
+ * the program.
  *
  * @param {Record<string, string | undefined>} env
  * @param {string} name
@@ -11,9 +12,11 @@ import { SetupError } from './setup-error.js';
 export function addressOf(env, name) {
   const text = env[name]?.trim();
   if (!text) return undefined;
-  const url = URL.parse(text.includes('://') ? text : `http://${text}`);
+  const address = withScheme(text);
+  const url = URL.parse(address);
   if (url && /^https?:$/.test(url.protocol) && (text.includes('://') || /[.:]|^localhost$/.test(text))) {
-    return text.includes('://') ? text : `http://${text}`;
+    if (url.username === '' && url.password === '') return address;
+    return Object.assign(url, { username: '', password: '' }).href.replace(/\/$/, '');
   }
   throw new SetupError(
     'address_invalid',
@@ -23,15 +26,42 @@ export function addressOf(env, name) {
 }
 
 /**
+ * The headers that show the user and password of such an address to its server.
+ *
+ * @param {Record<string, string | undefined>} env
+ * @param {string} name
+ * @returns {Record<string, string>}
+ */
+export function credentialsOf(env, name) {
+  const url = URL.parse(withScheme(env[name]?.trim() ?? ''));
+  if (!url || (url.username === '' && url.password === '')) return {};
+  const text = [url.username, url.password].map(decoded).join(':');
+  return { authorization: `Basic ${Buffer.from(text).toString('base64')}` };
+}
+
+function withScheme(text) {
+  return text.includes('://') ? text : `http://${text}`;
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/**
  * Whether a server answers a GET with 2xx within a second.
  *
  * @param {string} url
  * @param {AbortSignal} [signal]
+ * @param {Record<string, string>} [headers]
  */
-export async function answers(url, signal) {
+export async function answers(url, signal, headers = {}) {
   const limit = AbortSignal.timeout(1000);
   try {
-    const response = await fetch(url, { signal: signal ? AbortSignal.any([limit, signal]) : limit });
+    const response = await fetch(url, { headers, signal: signal ? AbortSignal.any([limit, signal]) : limit });
     await response.body?.cancel();
     return response.ok;
   } catch {

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ERROR_CODES, TandemError, toTandemError } from '../../shared/errors';
 import { traceOf } from '../contract/binder';
 import type { Logger } from '../ports/logger';
+import { ollamaError } from './dialects/ollama';
 
 /** Seconds to wait before trying again where the failure itself does not say. */
 const DEFAULT_RETRY_S = 5;
@@ -27,10 +28,7 @@ export function answerFailures(
     if (error.code === 'internal') {
       logger.error('request failed', { id: request.tandemId, trace: traceOf(thrown) });
     }
-    const { http } = ERROR_CODES[error.code];
-    const retry = error.retryAfterS ?? (http === 429 || http === 503 ? defaultRetryS(error) : undefined);
-    if (retry !== undefined) reply.header('Retry-After', String(Math.max(1, Math.ceil(retry))));
-    return reply.code(http).type('application/json; charset=utf-8').send(format(error));
+    return refuse(reply, error, format);
   });
   app.setNotFoundHandler((request) => {
     throw new TandemError(
@@ -38,6 +36,22 @@ export function answerFailures(
       `there is no ${request.method} on this path; GET / names what answers here`,
     );
   });
+}
+
+/** Answers a path that the framework cannot read. Its hooks have not run then, nor do its error handlers. */
+export function answerUnreadable(
+  thrown: unknown,
+  check: (done: (refusal?: Error) => void) => void,
+  reply: FastifyReply,
+): void {
+  check((refusal) => void refuse(reply, translate(refusal ?? thrown), ollamaError));
+}
+
+function refuse(reply: FastifyReply, error: TandemError, format: (error: TandemError) => object) {
+  const { http } = ERROR_CODES[error.code];
+  const retry = error.retryAfterS ?? (http === 429 || http === 503 ? defaultRetryS(error) : undefined);
+  if (retry !== undefined) reply.header('Retry-After', String(Math.max(1, Math.ceil(retry))));
+  return reply.code(http).type('application/json; charset=utf-8').send(format(error));
 }
 
 function defaultRetryS({ code }: TandemError): number {

@@ -5,7 +5,7 @@ import { isLoopback } from '../../shared/local-origin';
 import { Binding } from '../ports/binding';
 import { bindFailure, findPortHolder, portTaken } from '../ports/port-holder';
 import { ollamaError } from './dialects/ollama';
-import { answerFailures } from './failures';
+import { answerFailures, answerUnreadable } from './failures';
 import { guard } from './guard';
 import { healthBody } from './health';
 import { InFlight } from './in-flight';
@@ -61,15 +61,18 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 function build(options: GatewayOptions, inFlight: InFlight): FastifyInstance {
   const { facts, settings, logger } = options;
-  const app = Fastify({
+  const check = guard({ ...options, instanceId: facts.instanceId });
+  const app: FastifyInstance = Fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true },
+    frameworkErrors: (thrown, request, reply) =>
+      answerUnreadable(thrown, (done) => check.call(app, request, reply, done), reply),
   });
   readEverythingAsJson(app);
   app.decorateRequest('tandemId', '');
-  app.addHook('onRequest', guard({ ...options, instanceId: facts.instanceId }));
+  app.addHook('onRequest', check);
   answerFailures(app, ollamaError, logger);
   app.get('/health', () => healthBody(facts, settings()));
   app.get('/queue/stats', () => facts.queue());

@@ -7,7 +7,7 @@ const SECRET_TEXT: readonly [RegExp, string][] = [
   [/([?&#](?:token|key|ticket)=)[^&\s"'#]+/gi, '$1[redacted]'],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, '$1 [redacted]'],
   [/\b(sk|hf|gh[pousr])[-_][\w-]{16,}/g, '[redacted]'],
-  [/(:\/\/)[^\s/@:]+:[^\s/@]+@/g, '$1[redacted]@'],
+  [/(:\/\/)[^\s/]+@/g, '$1[redacted]@'],
 ];
 
 const MAX_DEPTH = 4;

@@ -13,6 +13,7 @@ import { Emitter, type Unsubscribe } from '../ports/emitter';
 import type { FileStore } from '../ports/file-store';
 import { isReadableFolder } from '../ports/folder-check';
 import { type Logger, silentLogger } from '../ports/logger';
+import { withoutCredentials } from '../ports/server-address';
 import { parseEnvironment } from './environment';
 import { type ResolvedSettings, resolveSettings } from './resolve-settings';
 import { contradicts, fromEnvironment, invalid, noFolder, notUsed, readOnly } from './setting-problems';
@@ -96,7 +97,7 @@ export class SettingsStore {
       return [
         key,
         {
-          value: this.values()[key],
+          value: withoutCredentials(this.values()[key]),
           source,
           env: source === 'environment' ? env : null,
           acts,
@@ -146,8 +147,9 @@ export class SettingsStore {
     const old = this.values()[key];
     this.#file = file;
     this.#resolved = resolved;
-    const change: SettingChange = { key, old, new: this.values()[key] };
-    if (!isDeepStrictEqual(change.old, change.new)) await this.#log(change);
+    const now = this.values()[key];
+    const change: SettingChange = { key, old: withoutCredentials(old), new: withoutCredentials(now) };
+    if (!isDeepStrictEqual(old, now)) await this.#log(change);
     this.#changed.emit(change);
   }
 

@@ -5,9 +5,12 @@ import type { Clock } from '../ports/clock';
 const SESSION_MS = 12 * 3_600_000;
 /** A ticket is for the WebSocket that opens right after it. */
 const TICKET_MS = 10_000;
+/** An invitation is for the browser that opens right after it, however slowly it starts. */
+const INVITATION_MS = 120_000;
 /** Open tabs and forgotten ones; the longest unused makes room. */
 const MAX_SESSIONS = 100;
 const MAX_TICKETS = 100;
+const MAX_INVITATIONS = 10;
 
 /**
  * Who may use the web UI. The long-lived token buys sessions; a session buys one-time tickets, because a browser
@@ -19,6 +22,7 @@ export class Credentials {
   /** Hash to the time of its end, in order of last use. */
   readonly #sessions = new Map<string, number>();
   readonly #tickets = new Map<string, number>();
+  readonly #invitations = new Map<string, number>();
 
   constructor(token: string, clock: Clock) {
     this.#token = hash(token);
@@ -39,6 +43,19 @@ export class Credentials {
     if (ends === undefined || ends <= this.#clock.now()) return false;
     remember(this.#sessions, session, this.#clock.now() + SESSION_MS, MAX_SESSIONS);
     return true;
+  }
+
+  /** A secret that buys one session instead of the token, for where others can read along. */
+  openInvitation(): string {
+    const invitation = secret();
+    remember(this.#invitations, invitation, this.#clock.now() + INVITATION_MS, MAX_INVITATIONS);
+    return invitation;
+  }
+
+  /** True once for each invitation, within its time. */
+  takeInvitation(invitation: string): boolean {
+    const ends = forget(this.#invitations, invitation);
+    return ends !== undefined && ends > this.#clock.now();
   }
 
   openTicket(): { ticket: string; expiresInMs: number } {

@@ -33,6 +33,14 @@ export function unauthorized(): TandemError {
   return new TandemError('unauthorized', 'This page is not signed in. Open the address that Tandem printed.');
 }
 
+export function tooManyGuesses(retryAfterS: number): TandemError {
+  return new TandemError(
+    'rate_limited',
+    'Too many wrong tokens came from this address. Wait a minute, then open the address that Tandem printed.',
+    { retryAfterS },
+  );
+}
+
 /** The server framework's own refusals, in our codes. */
 export function translateFailure(thrown: unknown): TandemError {
   const { code, statusCode } = (thrown ?? {}) as { code?: unknown; statusCode?: unknown };

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join, sep } from 'node:path';
 import type { Duplex } from 'node:stream';
 import fastifyStatic from '@fastify/static';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Handlers, Push } from '../../shared/contract';
 import { ERROR_CODES, TandemError } from '../../shared/errors';
@@ -15,9 +15,10 @@ import type { Unsubscribe } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
 import { findPortHolder, type PortHolder } from '../ports/port-holder';
 import { Credentials } from './credentials';
+import { Guesses } from './guesses';
 import { PushSockets } from './push-sockets';
 import { securityHeaders } from './security-headers';
-import { bindsTo, refuseRequest, translateFailure, unauthorized } from './web-guard';
+import { bindsTo, refuseRequest, tooManyGuesses, translateFailure, unauthorized } from './web-guard';
 
 /** A message may have a million characters, each of up to 6 bytes once escaped. */
 const BODY_LIMIT = 8 * 1024 * 1024;
@@ -57,6 +58,7 @@ const sessionRequest = z.object({ token: z.string().max(1_000) });
 export class WebHost {
   readonly #options: WebHostOptions;
   readonly #credentials: Credentials;
+  readonly #guesses: Guesses;
   readonly #sockets: PushSockets;
   readonly #app: FastifyInstance;
   readonly #binding = new Binding();
@@ -66,8 +68,16 @@ export class WebHost {
   constructor(options: WebHostOptions) {
     this.#options = options;
     this.#credentials = new Credentials(options.token, options.clock);
+    this.#guesses = new Guesses(options.clock);
     this.#sockets = new PushSockets(options);
-    this.#app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true, requestTimeout: 60_000 });
+    this.#app = Fastify({
+      bodyLimit: BODY_LIMIT,
+      forceCloseConnections: true,
+      requestTimeout: 60_000,
+      // A path that cannot be read: no hook has run then, nor will the error handler.
+      frameworkErrors: (thrown, request, reply) =>
+        this.#answer(this.#check(request, reply) ?? translateFailure(thrown), reply),
+    });
     this.#guard();
     this.#routes();
     this.#files();
@@ -92,6 +102,11 @@ export class WebHost {
     return { port: this.#port, url: `http://${name}:${this.#port}`, moved };
   }
 
+  /** Stands for the token in one address that others can read, such as a command line. */
+  invitation(): string {
+    return this.#credentials.openInvitation();
+  }
+
   /** Origins of the UI, for the gateway's guard; empty while it does not listen. */
   origins(): readonly string[] {
     return this.#port === null ? [] : localOrigins(this.#port);
@@ -113,17 +128,13 @@ export class WebHost {
   }
 
   #guard(): void {
-    this.#app.addHook('onRequest', (request, reply, done) => {
-      const refusal = this.#refuse(request.raw);
-      reply.headers(securityHeaders(refusal ? 'localhost' : (request.headers.host ?? 'localhost')));
-      done(refusal ?? undefined);
-    });
+    this.#app.addHook('onRequest', (request, reply, done) => done(this.#check(request, reply) ?? undefined));
     this.#app.setErrorHandler((thrown, _request, reply) => {
       const error = translateFailure(thrown);
       if (error.code === 'internal') {
         this.#options.logger.error('page request failed', { trace: traceOf(thrown) });
       }
-      reply.code(ERROR_CODES[error.code].http).send(failure(error));
+      this.#answer(error, reply);
     });
     this.#app.setNotFoundHandler((_request, reply) => {
       const error = new TandemError('not_found', 'There is no such page. Open the address without a path.');
@@ -131,12 +142,34 @@ export class WebHost {
     });
   }
 
+  /** Sets the headers of every answer. Returns why the request may not be served, or null. */
+  #check(request: FastifyRequest, reply: FastifyReply): TandemError | null {
+    const refusal = this.#refuse(request.raw);
+    reply.headers(securityHeaders(refusal ? 'localhost' : (request.headers.host ?? 'localhost')));
+    return refusal;
+  }
+
+  #answer(error: TandemError, reply: FastifyReply): void {
+    if (error.retryAfterS !== undefined) reply.header('Retry-After', String(Math.ceil(error.retryAfterS)));
+    reply.code(ERROR_CODES[error.code].http).send(failure(error));
+  }
+
   #routes(): void {
     this.#app.post('/api/session', { bodyLimit: SMALL_BODY }, (request, reply) => {
       const body = sessionRequest.safeParse(request.body);
-      const opened = body.success ? this.#credentials.openSession(body.data.token) : null;
-      if (!opened) throw unauthorized();
-      return reply.header('Cache-Control', 'no-store').send(opened);
+      if (!body.success) throw unauthorized();
+      const retryAfterS = this.#guesses.waitS(request.ip);
+      if (retryAfterS > 0) throw tooManyGuesses(retryAfterS);
+      const given = body.data.token;
+      const invited = this.#credentials.takeInvitation(given);
+      const opened = this.#credentials.openSession(invited ? this.#options.token : given);
+      if (!opened) {
+        this.#guesses.wrong(request.ip, given);
+        throw unauthorized();
+      }
+      // Whoever was invited needs the token when the session has ended.
+      const token = invited ? { token: this.#options.token } : {};
+      return reply.header('Cache-Control', 'no-store').send({ ...opened, ...token });
     });
     // Checked before the body is read: only those who may call get to fill memory.
     const signedIn = { onRequest: async (request: FastifyRequest) => this.#checkSession(request) };

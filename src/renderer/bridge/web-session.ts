@@ -57,8 +57,10 @@ export class WebSession {
       body: JSON.stringify({ token: this.#token }),
     });
     if (!answer.ok) return false;
-    const { session } = (await answer.json()) as { session: string };
+    const { session, token } = (await answer.json()) as { session: string; token?: string };
     this.#session = session;
+    // The one in the address was good for this one time.
+    if (token !== undefined) this.#token = token;
     this.#page.sessionStorage.setItem(STORAGE_KEY, session);
     return true;
   }

@@ -40,6 +40,19 @@ describe('Host', () => {
   });
 });
 
+describe('a path that cannot be read', () => {
+  it.each(['/%zz', '/%ff', '/api/%c3%28'])('%s is checked as any', async (path) => {
+    const foreign = await rawRequest(running.port, path, { Host: 'evil.example' });
+    expect(foreign.status).toBe(403);
+    expect(JSON.parse(foreign.body)).toMatchObject({ code: 'forbidden_host' });
+    const own = await rawRequest(running.port, path, { Host: `127.0.0.1:${running.port}` });
+    expect(own.status).toBe(400);
+    expect(own.headers['x-content-type-options']).toBe('nosniff');
+    expect(own.headers['x-request-id']).toMatch(/./);
+    expect(JSON.parse(own.body)).toMatchObject({ code: 'bad_request' });
+  });
+});
+
 describe('Origin', () => {
   it.each([
     ['http://127.0.0.1:11437', 200],

@@ -54,8 +54,11 @@ describe('the web bridge', () => {
     expect(await stop(createWebBridge(page('', storage).window))).toEqual({ ok: true, value: {} });
   });
 
-  it('buys a new session when the server has forgotten the old one', async () => {
-    const bridge = createWebBridge(page(`?token=${TOKEN}`).window);
+  it.each([
+    ['the token', () => TOKEN],
+    ['an invitation', () => running.host.invitation()],
+  ])('buys a new session when the server has forgotten the one of %s', async (_name, secret) => {
+    const bridge = createWebBridge(page(`?token=${secret()}`).window);
     await stop(bridge);
     await running.host.close();
     running = await startWebHost(dir, handlers, undefined, running.port);

@@ -98,6 +98,23 @@ describe('Host and Origin', () => {
   });
 });
 
+describe('a path that cannot be read', () => {
+  it.each(['/%zz', '/%ff', '/assets/%c3%28', `/api/call/${'x'.repeat(200)}`])(
+    '%s is checked as any',
+    async (path) => {
+      const host = `127.0.0.1:${running.port}`;
+      const foreign = await rawRequest(running.port, path, { Host: 'evil.example' }, 'POST');
+      expect(foreign).toMatchObject({ status: 403 });
+      expect(JSON.parse(foreign.body)).toMatchObject({ error: { code: 'forbidden_host' } });
+      const own = await rawRequest(running.port, path, { Host: host }, 'POST');
+      expect(own.status).toBeGreaterThanOrEqual(400);
+      expect(own.headers['content-security-policy']).toContain("default-src 'none'");
+      expect(own.headers['x-content-type-options']).toBe('nosniff');
+      expect(own.body).not.toContain('FST_');
+    },
+  );
+});
+
 describe('calls', () => {
   it('need a session, which only the token buys', async () => {
     for (const token of ['', 'wrong', `${TOKEN}x`, TOKEN.toUpperCase()]) {
@@ -141,6 +158,48 @@ describe('calls', () => {
     }
     await clock.advance(12 * 3_600_000);
     expect((await call()).status).toBe(401);
+  });
+});
+
+describe('an invitation', () => {
+  it('buys one session, and brings the token for the next', async () => {
+    const invitation = running.host.invitation();
+    const answer = await post('/api/session', { token: invitation });
+    const { session, token } = (await answer.json()) as { session: string; token: string };
+    expect(token).toBe(TOKEN);
+    const call = await post('/api/call/chatStop', { answerId: 'a' }, { Authorization: `Bearer ${session}` });
+    expect(call.status).toBe(200);
+    expect((await post('/api/session', { token: invitation })).status).toBe(401);
+  });
+
+  it('is good for two minutes', async () => {
+    const invitation = running.host.invitation();
+    await clock.advance(120_000);
+    expect((await post('/api/session', { token: invitation })).status).toBe(401);
+  });
+});
+
+describe('guesses of the token', () => {
+  const guess = (token: string) => post('/api/session', { token });
+
+  it('are slowed down more and more, the right one too', async () => {
+    for (let count = 1; count <= 5; count += 1) expect((await guess(`wrong ${count}`)).status).toBe(401);
+    const slowed = await guess('wrong 6');
+    expect([slowed.status, slowed.headers.get('retry-after')]).toEqual([429, '1']);
+    expect((await guess(TOKEN)).status).toBe(429);
+    for (const waitS of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      await clock.advance(waitS * 1000 - 1);
+      expect((await guess('wrong at once')).status).toBe(429);
+      await clock.advance(1);
+      expect((await guess(`wrong after ${waitS} s of ${clock.now()}`)).status).toBe(401);
+    }
+    await clock.advance(60_000);
+    expect((await guess(TOKEN)).status).toBe(200);
+  });
+
+  it('are not what a tab with an old address sends again and again', async () => {
+    for (let count = 0; count < 20; count += 1) expect((await guess('the old token')).status).toBe(401);
+    expect((await guess(TOKEN)).status).toBe(200);
   });
 });
 

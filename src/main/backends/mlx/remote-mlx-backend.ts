@@ -15,6 +15,8 @@ import { MLX_CAPABILITIES } from './mlx-backend';
 export interface RemoteMlxOptions {
   /** `MLX_API_URL`: an MLX API in Ollama's dialect, such as another Tandem's. */
   url: string;
+  /** See `OllamaApiOptions`. */
+  authorization?: string | null;
   clock: Clock;
   fetcher: Fetcher;
   post: Poster;

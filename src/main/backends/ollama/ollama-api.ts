@@ -14,8 +14,10 @@ import { parseModelfile } from './modelfile';
 import { type HttpCall, NdjsonReader } from './protocol';
 
 export interface OllamaApiOptions {
-  /** Base URL without a path. */
+  /** Base URL without a path, user and password. */
   url: string;
+  /** Sent with every call to it; null = nothing is asked for. */
+  authorization?: string | null;
   fetcher: Fetcher;
   post: Poster;
   /** Id of this Tandem instance, sent with every call so that a loop back to us is seen. */
@@ -105,10 +107,10 @@ export class OllamaApi {
    * @throws TandemError
    */
   complete(call: HttpCall, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
-    const { post, instanceId } = this.#options;
+    const { post } = this.#options;
     return streamCompletion(post, {
       url: this.url + call.path,
-      headers: { [HOP_HEADER]: instanceId },
+      headers: this.#headers,
       body: JSON.stringify(call.body),
       signal,
       reader: new NdjsonReader(),
@@ -219,9 +221,14 @@ export class OllamaApi {
     return new Ollama({ host: this.url, fetch: fetcher });
   }
 
+  get #headers(): Record<string, string> {
+    const { instanceId, authorization } = this.#options;
+    return { [HOP_HEADER]: instanceId, ...(authorization ? { authorization } : {}) };
+  }
+
   #fetch(url: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
-    headers.set(HOP_HEADER, this.#options.instanceId);
+    for (const [name, value] of Object.entries(this.#headers)) headers.set(name, value);
     return this.#options.fetcher(url, { ...init, headers: Object.fromEntries(headers) });
   }
 }

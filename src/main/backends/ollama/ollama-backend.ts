@@ -212,8 +212,14 @@ export class OllamaBackend implements Backend {
   }
 
   #createApi(url: string): OllamaApi {
-    const { fetcher, post, instanceId } = this.#options;
-    return new OllamaApi({ url, fetcher, post, instanceId });
+    const { fetcher, post, instanceId, authorization = null, url: named } = this.#options;
+    return new OllamaApi({
+      url,
+      fetcher,
+      post,
+      instanceId,
+      authorization: url === named ? authorization : null,
+    });
   }
 
   #createChoice(): ServerChoice {

@@ -42,7 +42,7 @@ function CategoriesRow() {
   const toggle = (category: (typeof CATEGORIES)[number]) => {
     const next = new Set(setting.value);
     if (!next.delete(category)) next.add(category);
-    setting.set(CATEGORIES.filter((candidate) => next.has(candidate)));
+    void setting.set(CATEGORIES.filter((candidate) => next.has(candidate)));
   };
   return (
     <SettingRow
