@@ -85,6 +85,7 @@ export class FakeBuildTools {
   earlier(version: string): string {
     const file = join(this.runtimes, `ollama-${version}`, 'ollama');
     this.program(file, `echo "ollama version is ${version}"`);
+    writeFileSync(join(dirname(file), 'tandem-runtime.json'), '{}');
     return file;
   }
 
