@@ -121,8 +121,10 @@ export function createServices(
   });
   // Kept over a set-up that looks again, so that the models do not vanish meanwhile.
   let smallFolder: string | null = null;
-  setup.onSettled(({ part, path = null }) => {
-    if (part === 'model') smallFolder = path;
+  setup.onSettled(({ part, path, code }) => {
+    if (part !== 'model') return;
+    // A run that ends without it (cancelled, offline) leaves on disk what an earlier one has brought.
+    if (path !== undefined || code === 'runtime_removed') smallFolder = path ?? null;
   });
 
   const mlxModels = new MlxLibrary(() => {

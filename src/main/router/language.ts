@@ -47,8 +47,8 @@ function lettersOf(text: string, script: RegExp): number {
 function languageOfLatin(text: string): string {
   const words = plainWords(text);
   const known = wordsOf(words.join(' '));
-  if (known.some((word) => ENGLISH_WORDS.has(word))) return 'en';
   const frequent = known.some((word) => OTHER_WORDS.has(word));
+  if (!frequent && known.some((word) => ENGLISH_WORDS.has(word))) return 'en';
   // Names begin with a capital and say nothing.
   const telling = words.filter((word, index) => index === 0 || word === word.toLowerCase());
   const foreign = telling.filter((word) => /[\u0100-\u024f\u1e00-\u1eff]/.test(word)).length;

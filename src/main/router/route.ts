@@ -20,7 +20,7 @@ import {
 } from './candidates';
 import { type CategoryDecision, categoryByRules, lastUserText } from './categories';
 import { hasName, isSameModel } from './model-names';
-import { isNamedBySetting } from './model-pick';
+import { isNamedBySetting, isSmallAlone } from './model-pick';
 import {
   heldBack,
   isOfMemory,
@@ -173,7 +173,7 @@ function noModel(
   const needs = needsOf(request).model;
   const error = noCandidate(category, snapshot, request.exclude ?? [], needs);
   const ofLanguage = BACKEND_IDS.some((id) => reasons.includes(`unavailable:${id}-language`));
-  if (error.code !== 'no_model' || !ofLanguage) return error;
+  if (error.code !== 'no_model' || !ofLanguage || !isSmallAlone(snapshot)) return error;
   return unknownLanguage(needs.language(), snapshot.settings);
 }
 

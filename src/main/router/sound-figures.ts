@@ -18,6 +18,8 @@ export function soundEnd({ reason, promptTokens, completionTokens, ...times }: C
     const ms = times[name];
     if (isWithin(ms, MOST_MS)) end[name] = ms;
   }
+  const { cachedTokens } = times;
+  if (isCount(cachedTokens) && cachedTokens <= end.promptTokens) end.cachedTokens = cachedTokens;
   return end;
 }
 

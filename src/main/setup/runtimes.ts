@@ -23,7 +23,7 @@ export async function listRuntimes(runtimeDir: string, inUse: readonly string[])
       name: match[1],
       version: match[2],
       sizeBytes: await sizeOf(path),
-      inUse: inUse.some((used) => used.startsWith(`${path}/`)),
+      inUse: inUse.some((used) => used === path || used.startsWith(`${path}/`)),
     });
   }
   return runtimes;

@@ -21,6 +21,9 @@ type PartName = SetupPart['part'];
 interface Run {
   child: ChildHandle | null;
   cancelled: boolean;
+  /** Resolves when it is cancelled. */
+  cancellation: Promise<void>;
+  cancel: () => void;
   done: Promise<void>;
 }
 
@@ -88,6 +91,7 @@ export class SetupRunner {
     const run = this.#runs.get(name);
     if (!run) return;
     run.cancelled = true;
+    run.cancel();
     if (run.child) await end(run.child);
     await run.done;
   }
@@ -108,7 +112,8 @@ export class SetupRunner {
     if (this.#stopped) return Promise.resolve();
     const running = this.#runs.get(name);
     if (running) return running.done;
-    const run: Run = { child: null, cancelled: false, done: Promise.resolve() };
+    const { promise: cancellation, resolve: cancel } = Promise.withResolvers<void>();
+    const run: Run = { child: null, cancelled: false, cancellation, cancel, done: Promise.resolve() };
     this.#runs.set(name, run);
     run.done = this.#supervise(name, run);
     return run.done;
@@ -117,7 +122,7 @@ export class SetupRunner {
   async #supervise(name: PartName, run: Run): Promise<void> {
     let detail: string;
     try {
-      if (name === 'model') await this.#runs.get('mlx')?.done;
+      if (name === 'model') await Promise.race([this.#runs.get('mlx')?.done, run.cancellation]);
       detail = run.cancelled || this.#stopped ? 'cancelled' : await this.#start(name, run);
     } catch (error) {
       detail = String(error);

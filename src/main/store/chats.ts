@@ -110,10 +110,19 @@ export function chatQueries(db: DatabaseSync, backupDir: string): ChatQueries {
         )
         .run().changes;
       const hidden = rows(db, 'SELECT id FROM chats WHERE hidden = 1').map((row) => String(row.id));
-      if (hidden.length > 0) erase(db, backupDir, hidden);
-      return { interrupted: Number(interrupted), erased: hidden.length };
+      return { interrupted: Number(interrupted), erased: eraseWhatCanBe(db, backupDir, hidden) };
     },
   };
+}
+
+/** A backup that cannot be changed keeps its chat hidden until the next start, and no start from happening. */
+function eraseWhatCanBe(db: DatabaseSync, backupDir: string, chatIds: readonly string[]): number {
+  try {
+    erase(db, backupDir, chatIds);
+    return chatIds.length;
+  } catch {
+    return 0;
+  }
 }
 
 /** Runs the changes together or not at all. */

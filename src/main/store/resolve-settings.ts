@@ -26,9 +26,6 @@ export interface ResolvedSettings {
   invalid: readonly InvalidSetting[];
 }
 
-/** Settings of earlier versions that have another name now; what they say holds until the new one is set. */
-const FORMER_NAMES: Partial<Record<SettingKey, string>> = { smallModelInAdopted: 'starterInAdopted' };
-
 /** The values in force: environment first, then file, then default. */
 export function resolveSettings(
   file: Readonly<Record<string, unknown>>,
@@ -38,9 +35,8 @@ export function resolveSettings(
   const chosen = new Map<SettingKey, SettingSource>();
   const invalid: InvalidSetting[] = [];
   for (const key of SETTING_KEYS) {
-    const name = Object.hasOwn(file, key) ? key : FORMER_NAMES[key];
-    if (name !== undefined && Object.hasOwn(file, name)) {
-      const read = readSetting(key, file[name]);
+    if (Object.hasOwn(file, key)) {
+      const read = readSetting(key, file[key]);
       if (read) {
         values[key] = read.value;
         chosen.set(key, 'file');

@@ -2,9 +2,9 @@ const setOf = (...lines: string[]) => new Set(lines.flatMap((line) => line.split
 
 /** Of the most frequent English words those that are hardly anything else: one of them makes a text English. */
 export const ENGLISH_WORDS: ReadonlySet<string> = setOf(
-  'the and you that are for with his they this have from had but not what were when why where your there each which',
-  'she how their will other about out many then them these some would make like into has look more write see way',
-  'could people my than first been who find long down did does get come made or please tell give list explain im',
+  'the and you that are with his they this have from but not what were when why where your there each which',
+  'she how their other about out many then them these some would make like into look more write see way',
+  'could people my than first been who find down did does get made please tell give list explain',
 );
 
 /** Frequent words of other languages that no English text borrows. */
