@@ -191,6 +191,14 @@ describe('languageOf', () => {
     ]);
   });
 
+  it.each([
+    ['Was ist im Jahr 1989 passiert?', 'de'],
+    ['Ich will wissen, wie man Brot backt', 'de'],
+    ['Come si fa il pane in casa?', 'it'],
+  ])('is not misled by words that are English too: %s', (text, language) => {
+    expect(languageOf(text)).toBe(language);
+  });
+
   it('looks at the beginning of a long text only', () => {
     expect(languageOf(`${'Wie spät ist es gerade in Berlin? '.repeat(20)}${'the '.repeat(1_000_000)}`)).toBe(
       'de',

@@ -46,6 +46,13 @@ describe('measured times', () => {
     expect(measured.of(key)).toBeNull();
   });
 
+  it('keep the cached part of a prompt, unless it is larger than the prompt', () => {
+    const end = { reason: 'stop', promptTokens: 100, completionTokens: 1 } as const;
+    expect(soundEnd({ ...end, cachedTokens: 90 }).cachedTokens).toBe(90);
+    for (const wrong of [101, -1, 1.5, Number.NaN])
+      expect(soundEnd({ ...end, cachedTokens: wrong }).cachedTokens).toBeUndefined();
+  });
+
   it('drop what an earlier version has kept of them', () => {
     const measured = new MeasuredTimes();
     const times = {
