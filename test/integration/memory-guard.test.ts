@@ -24,9 +24,11 @@ async function entry(backend: string, kind: string): Promise<number | null> {
   return ledger?.entries.find((one) => one.backend === backend && one.kind === kind)?.bytes ?? null;
 }
 
-async function limits(warning: number, critical: number): Promise<void> {
-  await client.call('settingsSet', { key: 'memoryWarningPercent', value: warning });
-  await client.call('settingsSet', { key: 'memoryCriticalPercent', value: critical });
+/** Sets them in this order: the warning is never above the critical one, also between the two. */
+async function limits(
+  ...percents: ['memoryWarningPercent' | 'memoryCriticalPercent', number][]
+): Promise<void> {
+  for (const [key, value] of percents) await client.call('settingsSet', { key, value });
 }
 
 async function ended(chatId: string, answerId: string): Promise<Answer> {
@@ -51,7 +53,7 @@ describe('one ledger over two servers', () => {
 
 describe('memory that is critical', () => {
   it('holds MLX back, says so, lets the user overrule once, and ends', async () => {
-    await limits(1, 2);
+    await limits(['memoryWarningPercent', 1], ['memoryCriticalPercent', 2]);
     await until(async () => (await client.snapshot()).memory?.pressure === 'critical', 'critical memory');
     const held = await ask(app.ready.gateway, 'hello');
     expect(held).toMatchObject({ status: 200, backend: 'ollama' });
@@ -65,7 +67,7 @@ describe('memory that is critical', () => {
     const anyway = await client.call('chatRetry', { ...again, overruleMemory: true });
     expect((await ended(sent.chatId, anyway.answerId)).meta.source).toBe('mlx');
 
-    await limits(85, 95);
+    await limits(['memoryCriticalPercent', 95], ['memoryWarningPercent', 85]);
     await until(async () => (await client.snapshot()).memory?.pressure === 'normal', 'normal memory');
     expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
   });
