@@ -9,7 +9,7 @@ export const troubleEn = {
     forbidden_host: 'This address is not allowed. Open Tandem at 127.0.0.1.',
     forbidden_origin:
       'This page is not allowed to talk to Tandem. Open the address that Tandem printed at start.',
-    not_found: 'This was deleted meanwhile. Bring it back with Undo, or start a new chat.',
+    not_found: 'This is gone. A deleted chat comes back with Undo.',
     model_not_found: 'This model is not installed. Choose another one or get it in Settings.',
     body_too_large: 'The message is over 32 MB. Send a shorter one.',
     rate_limited: 'Too many requests in a short time. Wait a moment and try again.',
