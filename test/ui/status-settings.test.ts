@@ -256,6 +256,9 @@ describe('settings', () => {
     const warning = page.getByRole('spinbutton', { name: 'Memory warning' });
     await warning.fill('180');
     await warning.press('Enter');
+    await page.getByText('A number from 1 to 100').waitFor();
+    expect(await warning.inputValue()).toBe('180');
+    await warning.press('Escape');
     await expect.poll(() => warning.inputValue()).toBe('85');
     await warning.fill('80');
     await warning.press('Enter');
