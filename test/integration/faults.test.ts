@@ -43,7 +43,7 @@ describe('a hung MLX', () => {
   let app: App;
   let hung: Promise<{ answers: Awaited<ReturnType<typeof ask>>[]; states: Set<string> }>;
 
-  // Begun first and looked at last: it takes a while until slow is told from dead.
+  // This starts first and is checked last: it takes a while to tell a slow server from a dead one.
   beforeAll(async () => {
     app = await startCountingApp({ env: { TANDEM_HANG_PATIENCE: '2' } });
     hung = hang(app);

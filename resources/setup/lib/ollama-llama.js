@@ -9,7 +9,7 @@ import { SetupError } from './setup-error.js';
 export const llamaPrograms = ['llama-server', 'llama-quantize'];
 
 /**
- * What CMake is told: one program without libraries beside it, for the processor of this machine. Ollama's own CMake
+ * The settings for CMake: one static program, built for the processor of this machine. Ollama's own CMake
  * file leaves out tests, examples and the web page, and applies Ollama's patches to the source (with git, once).
  *
  * @param {string} generator

@@ -155,7 +155,7 @@ async function step(python, args, code, options) {
   throw new SetupError(code, message, 'Check the free disk space, then try again.');
 }
 
-/** The Modelfile is the one place that says what the model is told first; MLX has it in its chat template. */
+/** The system prompt is written in the Modelfile alone; for MLX it goes into the chat template. */
 function systemPrompt() {
   const text = /^SYSTEM (.+)$/m.exec(readFileSync(modelfile, 'utf8'))?.[1];
   if (!text) throw new Error(`${modelfile} has no line SYSTEM`);

@@ -18,7 +18,7 @@ import { readStamp } from './stamp.js';
  */
 
 /**
- * Longest time for a group, in minutes, so that a hang of the runner itself ends and is told; one of a test file is
+ * Longest time for a group, in minutes, so that a hang of the runner itself ends and is reported; one of a test file is
  * ended by `test/support/watched-worker.ts`. Many times what the slowest machine takes.
  */
 const limitMinutes = { types: 20, lint: 20, unit: 60, integration: 120, ui: 60 };

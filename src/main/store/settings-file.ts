@@ -77,7 +77,7 @@ function parseSettings(text: string): z.infer<typeof fileSchema> | null {
 }
 
 /**
- * Up to 0.1 Tandem brought along a model named `tandem-starter`. Settings that name it fall back to the default, and
+ * Earlier builds of Tandem brought along a model named `tandem-starter`. Settings that name it fall back to the default, and
  * consent to create it says nothing of the one that came after it, which is twenty times as large.
  */
 function withoutStarter(values: Record<string, unknown>): Record<string, unknown> {

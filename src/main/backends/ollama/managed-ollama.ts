@@ -25,7 +25,7 @@ export interface ManagedOllamaOptions {
 
 /**
  * Only a model this small is asked for one token to prove a fresh server alive: a large one takes minutes to load. The
- * bundled one has 98 MB.
+ * small model has 98 MB.
  */
 const PROBE_MODEL_BYTES = 128_000_000;
 

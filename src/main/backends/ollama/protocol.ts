@@ -66,7 +66,7 @@ function toOptions(sampling: Sampling, extra: Record<string, unknown>): Record<s
   return { ...others, ...Object.fromEntries(known) };
 }
 
-/** What the client's types lack: the number of cached tokens is told from 0.34 on at the latest. */
+/** The client's types lack the number of cached tokens, which Ollama 0.34 reports. */
 interface OtherParts {
   error?: string;
   thinking?: string;

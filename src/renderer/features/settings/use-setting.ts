@@ -27,7 +27,7 @@ export function useSetting<K extends SettingKey>(key: K): SettingHandle<K> | nul
     tell(null);
     const result = await outcome;
     if (result.ok) return true;
-    // What is wrong with the value stands beside the field; all else is news of the app.
+    // The field shows what is wrong with its value; the toast shows every other error.
     if (result.error.code === 'setting_invalid') tell(errorSentence(result.error));
     else showToast({ text: errorSentence(result.error), tone: 'error' });
     return false;
