@@ -21,6 +21,8 @@ type PartName = SetupPart['part'];
 interface Run {
   child: ChildHandle | null;
   cancelled: boolean;
+  /** Somebody asked for it while it ran: what it did not find may have come since it looked. */
+  askedAgain: boolean;
   /** Resolves when it is cancelled. */
   cancellation: Promise<void>;
   cancel: () => void;
@@ -37,6 +39,8 @@ export class SetupRunner {
   readonly #progress = new Emitter<SetupPart>();
   readonly #settled = new Emitter<SetupPart>();
   readonly #runs = new Map<PartName, Run>();
+  /** The small model was last set up while there was no MLX, which has to convert it. */
+  #modelLacksMlx = false;
   #stopped = false;
 
   readonly onProgress = this.#progress.subscribe;
@@ -72,8 +76,8 @@ export class SetupRunner {
   }
 
   /**
-   * Sets these parts up once, by default all that are wanted; a call while one of them runs joins it. Resolves when all
-   * have settled, never rejects.
+   * Sets these parts up, by default all that are wanted. A call while one of them runs joins that run, and runs the part
+   * once more if it does not get ready. Resolves when all have settled, never rejects.
    */
   async run(parts: readonly PartName[] = this.#options.wanted()): Promise<void> {
     // The small model comes after MLX, which converts it; it does not wait for Ollama.
@@ -111,9 +115,19 @@ export class SetupRunner {
   #begin(name: PartName): Promise<void> {
     if (this.#stopped) return Promise.resolve();
     const running = this.#runs.get(name);
-    if (running) return running.done;
+    if (running) {
+      running.askedAgain = true;
+      return running.done;
+    }
     const { promise: cancellation, resolve: cancel } = Promise.withResolvers<void>();
-    const run: Run = { child: null, cancelled: false, cancellation, cancel, done: Promise.resolve() };
+    const run: Run = {
+      child: null,
+      cancelled: false,
+      askedAgain: false,
+      cancellation,
+      cancel,
+      done: Promise.resolve(),
+    };
     this.#runs.set(name, run);
     run.done = this.#supervise(name, run);
     return run.done;
@@ -129,11 +143,20 @@ export class SetupRunner {
     }
     this.#runs.delete(name);
     this.#endUnsettled(name, run, detail);
+    if (run.askedAgain && !run.cancelled && !this.#isReady(name)) await this.#begin(name);
+    if (this.#modelLacksMlx && this.#isReady('mlx') && this.#options.wanted().includes('model')) {
+      void this.#begin('model');
+    }
+  }
+
+  #isReady(name: PartName): boolean {
+    return this.part(name)?.stage === 'ready';
   }
 
   /** Resolves with how the script ended. */
   async #start(name: PartName, run: Run): Promise<string> {
     const { spawner, node, script, args, env, logger } = this.#options;
+    if (name === 'model') this.#modelLacksMlx = !this.#isReady('mlx');
     // What was settled is open again from here on.
     this.#parts.delete(name);
     const child = spawner.spawn({ command: node, args: [script, '--json', '--only', name, ...args], env });

@@ -116,6 +116,32 @@ describe('SetupRunner', () => {
     expect(started()).toEqual(['mlx', 'ollama']);
   });
 
+  it('looks once more when it was asked while it looked, and found nothing', async () => {
+    wanted = ['mlx'];
+    const setup = runner();
+    const all = [setup.run(), setup.run()];
+    await ends('mlx', ready('mlx', { stage: 'absent', path: undefined }));
+    expect(started()).toEqual(['mlx', 'mlx']);
+    await ends('mlx', ready('mlx'));
+    await Promise.all(all);
+    expect(started()).toEqual(['mlx', 'mlx']);
+    expect(setup.part('mlx')?.stage).toBe('ready');
+  });
+
+  it('sets the small model up once more when MLX comes, which converts it', async () => {
+    const setup = runner();
+    const run = setup.run();
+    await ends('mlx', '', 1);
+    await ends('ollama', ready('ollama'));
+    const again = setup.run(['mlx']);
+    await ends('mlx', ready('mlx'));
+    await ends('model', ready('model'));
+    await Promise.all([run, again]);
+    expect(started()).toEqual(['mlx', 'ollama', 'model', 'mlx', 'model']);
+    await ends('model', ready('model'));
+    expect(started()).toHaveLength(5);
+  });
+
   it('looks again at what had settled when it is asked to', async () => {
     wanted = ['mlx'];
     const setup = runner();
