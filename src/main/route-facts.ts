@@ -1,4 +1,4 @@
-import type { BackendId } from '../shared/domain';
+import { BACKEND_IDS, type BackendId } from '../shared/domain';
 import type { Settings } from '../shared/settings';
 import type { SetupPart } from '../shared/status';
 import type { Backend } from './backends/backend';
@@ -16,6 +16,15 @@ export function isEnabled(id: BackendId, { useBackends }: Pick<Settings, 'useBac
 /** Is this part of the set-up to be had? */
 export function isWanted(part: SetupPart['part'], settings: Settings): boolean {
   return part === 'model' ? settings.smallModel : isEnabled(part, settings);
+}
+
+/** Can the small model be given to a server? Never to an MLX that is named, to an Ollama that is named with consent. */
+export function hasUseForSmallModel(
+  settings: Settings,
+  named: Record<BackendId, { url: string } | null>,
+): boolean {
+  const fits = { mlx: named.mlx === null, ollama: named.ollama === null || settings.smallModelInAdopted };
+  return BACKEND_IDS.some((id) => isEnabled(id, settings) && fits[id]);
 }
 
 /** The facts of this moment that a route is decided from. */

@@ -31,7 +31,7 @@ import type { Logger } from './ports/logger';
 import { serverAddress } from './ports/server-address';
 import type { ProcessTable, Spawner } from './ports/spawner';
 import { RequestQueue } from './queue/request-queue';
-import { isEnabled, isWanted, routeFacts } from './route-facts';
+import { hasUseForSmallModel, isEnabled, isWanted, routeFacts } from './route-facts';
 import { RequestDispatcher } from './router/dispatcher';
 import { Fingerprints } from './router/fingerprints';
 import { MeasuredTimes } from './router/measured-times';
@@ -116,7 +116,9 @@ export function createServices(
     },
     wanted: () =>
       SETUP_PARTS.filter(
-        (part) => isWanted(part, values()) && (part === 'model' || !settings.isUnusable(ADDRESS_OF[part])),
+        (part) =>
+          isWanted(part, values()) &&
+          (part === 'model' ? hasUseForSmallModel(values(), named) : !settings.isUnusable(ADDRESS_OF[part])),
       ),
   });
   // Kept over a set-up that looks again, so that the models do not vanish meanwhile.

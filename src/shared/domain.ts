@@ -136,6 +136,10 @@ export interface CompletionEnd {
 
 /** Name of the small model that the set-up gets, the same in both servers. */
 export const SMALL_MODEL_NAME = 'tandem-smollm2-135m';
+/** What earlier versions of Tandem put into Ollama in its place. */
+export const FORMER_SMALL_MODEL_NAME = 'tandem-starter';
+/** The set-up's name for the small model's folder, which the version follows. */
+export const SMALL_MODEL_RUNTIME = 'smollm2-135m-instruct';
 
 /** A model as found by the scanner. */
 export interface ModelInfo {

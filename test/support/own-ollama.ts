@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Backend, BackendRequest } from '../../src/main/backends/backend';
@@ -46,7 +46,9 @@ export class OwnOllama {
       const folder = join(made.folder, name);
       await writeRandomModel(folder, size);
       await writeFile(join(folder, 'Modelfile'), MODELFILE);
-      await backend.createFromFolder(name, folder, never);
+      const files = (await readdir(folder)).filter((file) => /\.(safetensors|json)$/.test(file));
+      const paths = files.map((file) => join(folder, file));
+      await backend.createFromFiles(name, paths, join(folder, 'Modelfile'), never);
     }
     await made.stopAll();
     return made;

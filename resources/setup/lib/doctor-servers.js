@@ -2,13 +2,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { mayInstallPackages } from './apt.js';
 import { answers, credentialsOf } from './http-probe.js';
-import { managedDir } from './managed-dir.js';
+import { managedDir, smallModelFolder } from './managed-dir.js';
 import { findMlx, noPython } from './mlx.js';
 import { findOllama } from './ollama-find.js';
 import { inspectBuild, installOllamaCure, missingPackagesCure } from './ollama-tools.js';
 import { runtimeDir } from './paths.js';
 import { findPython } from './python.js';
-import { inspectSmallModel, smallModelFolder } from './small-model.js';
+import { inspectSmallModel } from './small-model.js';
 
 /** The Python that the managed MLX environment is, or would be, made with. */
 export async function checkPython({ place, manifest, signal }) {

@@ -9,8 +9,11 @@ const recipeFile = 'recipe.json';
 /** Written last into every runtime, so it tells a folder of ours from one of the same name. */
 export const runtimeStamp = 'tandem-runtime.json';
 
+/** The small model's folder, with the version after it. */
+export const smallModelFolder = 'smollm2-135m-instruct';
+
 /** The last is of earlier versions. */
-const runtimeNames = ['mlx', 'ollama', 'smollm2-135m-instruct', 'starter-training'];
+const runtimeNames = ['mlx', 'ollama', smallModelFolder, 'starter-training'];
 const finished = new RegExp(`^(${runtimeNames.join('|')})-[\\da-f][\\w.]*$`);
 /** Half-built runtimes, downloads, locks and what belongs to Electron's download: names that nobody else gives. */
 const passing = new RegExp(

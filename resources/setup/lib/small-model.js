@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { takeLock } from './lock.js';
-import { cleanHalfBuilt, managedDir, otherVersions, publish, runtimeStamp } from './managed-dir.js';
+import {
+  cleanHalfBuilt,
+  managedDir,
+  otherVersions,
+  publish,
+  runtimeStamp,
+  smallModelFolder,
+} from './managed-dir.js';
 import { resourcesDir } from './manifest.js';
 import { findMlx } from './mlx.js';
 import { fetchPackageFile, findPipPython } from './package-file.js';
@@ -9,9 +16,6 @@ import { runtimeDir } from './paths.js';
 import { failureText, run } from './run.js';
 import { SetupError } from './setup-error.js';
 import { hashFiles, readStamp, writeStamp } from './stamp.js';
-
-/** Name of the model's folder in the runtime folder, with the version after it. */
-export const smallModelFolder = 'smollm2-135m-instruct';
 
 const title = 'SmolLM2-135M-Instruct';
 const unpacker = join(resourcesDir, 'setup', 'unpack-member.py');
@@ -66,7 +70,7 @@ export async function setUpSmallModel(context) {
   try {
     cleanHalfBuilt(dir);
     const job = { ...context, dir, python, onSpawn: lock.noteChild };
-    if (!inspectSmallModel(dir.final, manifest.smallModel).gguf) await fetchGguf(job);
+    if (!inspectSmallModel(dir.final, manifest.smallModel).gguf) await fetchNewest(job);
     writeStamp(join(dir.final, runtimeStamp), { version: manifest.smallModel.version });
     if (!isComplete(dir, manifest, python)) await convert(job);
     for (const folder of otherVersions(dir)) rmSync(folder, { recursive: true, force: true });
@@ -94,6 +98,16 @@ function ready(dir, { smallModel }) {
 
 function found(path, version, source) {
   return { stage: 'ready', source, path, version, detail: title };
+}
+
+/** While the newest cannot be had, an older version goes on. */
+async function fetchNewest(job) {
+  try {
+    await fetchGguf(job);
+  } catch (error) {
+    const path = otherVersions(job.dir).find((folder) => existsSync(paths(folder).gguf));
+    throw path === undefined ? error : Object.assign(error, { path });
+  }
 }
 
 async function fetchGguf({ place, manifest, dir, python, report, onSpawn, signal }) {

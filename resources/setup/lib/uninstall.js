@@ -3,12 +3,11 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { ownPaths, removeIfEmpty } from './data-folder.js';
 import { tryLock } from './lock.js';
-import { isOwnRuntimeEntry, sizeOf } from './managed-dir.js';
+import { isOwnRuntimeEntry, sizeOf, smallModelFolder } from './managed-dir.js';
 import { modelsInOllama } from './models-in-ollama.js';
 import { dataDir, runtimeDir } from './paths.js';
 import { runningInstance } from './running-instance.js';
 import { SetupError } from './setup-error.js';
-import { smallModelFolder } from './small-model.js';
 
 /**
  * What an uninstall would remove: only what is Tandem's, also in a folder that has other files in it; of Ollama's

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, Message, Target, UserMessage } from '../../shared/chat';
+import type { Answer, AnswerMeta, Message, Target, UserMessage } from '../../shared/chat';
 import type { Push } from '../../shared/contract';
 import type { CompletionRequest } from '../../shared/domain';
 import { emptyMeta } from '../../shared/empty-meta';
@@ -203,6 +203,8 @@ export class ChatService {
       if (live.answer.status === 'streaming') void this.#saver.save(live.answer);
     });
     const onAbort = () => {
+      // Its last words have come; only the request has not been put away yet.
+      if (live.answer.status === 'done') return;
       text.flush();
       this.#tell(live.settle('stopped', running.interrupted ? { notice: 'interrupted' } : {}));
     };
@@ -216,10 +218,11 @@ export class ChatService {
           continue;
         }
         text.flush();
-        this.#tell(live.apply(event, this.#clock.now()));
+        const notice = event.type === 'end' ? await this.#smallModelNotice(live.answer, event.reasons) : null;
+        if (controller.signal.aborted) break;
+        this.#tell(live.apply(event, this.#clock.now(), notice));
       }
       text.flush();
-      if (!controller.signal.aborted) await this.#noteSmallModel(live);
       if (!controller.signal.aborted && live.answer.status !== 'done') {
         this.#tell(
           live.settle('failed', {
@@ -255,15 +258,14 @@ export class ChatService {
   }
 
   /** Once in a chat an answer of the small model says that it is one. */
-  async #noteSmallModel(live: LiveAnswer): Promise<void> {
-    const { chatId, id, status, meta } = live.answer;
-    if (status !== 'done' || !meta.reasons.includes('small-model')) return;
+  async #smallModelNotice({ chatId, id }: Answer, reasons: readonly string[]): Promise<AnswerMeta['notice']> {
+    if (!reasons.includes('small-model')) return null;
     // Said twice does less harm than not at all.
     const messages = await this.open(chatId).catch(() => []);
     const told = messages.some(
       (message) => message.role === 'assistant' && message.id !== id && message.meta.notice === 'small_model',
     );
-    if (!told) this.#tell(live.meta({ notice: 'small_model' }));
+    return told ? null : 'small_model';
   }
 
   #fail(live: LiveAnswer, error: TandemError): void {

@@ -34,8 +34,8 @@ export class LiveAnswer {
     return this.#answer;
   }
 
-  /** Applies one event; returns the pushes it causes. `now` is monotonic ms. */
-  apply(event: RouterEvent, now: number): Push[] {
+  /** Applies one event; returns the pushes it causes. `now` is monotonic ms, `notice` what is said below a whole answer. */
+  apply(event: RouterEvent, now: number, notice: AnswerMeta['notice'] = null): Push[] {
     switch (event.type) {
       case 'routed':
         return this.meta({ category: event.category, reasons: event.reasons });
@@ -82,7 +82,7 @@ export class LiveAnswer {
           ],
         });
       case 'end':
-        return this.#end(event, now);
+        return this.#end(event, now, notice);
       case 'prefill':
       case 'tool_calls':
         return [];
@@ -137,7 +137,7 @@ export class LiveAnswer {
     return this.#set({ status }, { position: null, etaMs: null, ...meta });
   }
 
-  #end(event: Extract<RouterEvent, { type: 'end' }>, now: number): Push[] {
+  #end(event: Extract<RouterEvent, { type: 'end' }>, now: number, notice: AnswerMeta['notice']): Push[] {
     const { end } = event;
     return this.settle('done', {
       source: event.backend,
@@ -146,6 +146,7 @@ export class LiveAnswer {
       promptTokens: end.promptTokens,
       completionTokens: end.completionTokens,
       tokensPerSecond: this.#speed(end, now),
+      notice,
     });
   }
 

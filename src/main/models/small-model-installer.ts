@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ModelInfo, SMALL_MODEL_NAME } from '../../shared/domain';
+import { FORMER_SMALL_MODEL_NAME, type ModelInfo, SMALL_MODEL_NAME } from '../../shared/domain';
 import type { BackendStatus } from '../../shared/status';
 import type { Unsubscribe } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
@@ -19,8 +19,6 @@ export interface SmallModelHost {
 }
 
 const LIMIT_MS = 60_000;
-/** What Tandem brought along before. */
-const FORMER_NAME = 'tandem-starter';
 
 /**
  * Keeps the small model in Ollama as it is wanted: created when its file is there and it is not, deleted when the user
@@ -71,9 +69,9 @@ export class SmallModelInstaller {
     if (readySince === null || (ownership !== 'managed' && !consent())) return;
     const limit = () => AbortSignal.timeout(LIMIT_MS);
     const models = await host.models(limit());
-    const isThere = models.some((model) => model.small);
-    const former = models.some((model) => model.name === FORMER_NAME);
-    if (former) await host.deleteModel(FORMER_NAME, limit());
+    const isThere = models.some((model) => model.name === SMALL_MODEL_NAME);
+    const former = models.some((model) => model.name === FORMER_SMALL_MODEL_NAME);
+    if (former) await host.deleteModel(FORMER_SMALL_MODEL_NAME, limit());
     const file = gguf();
     const create = wanted() && !isThere && file !== null;
     const remove = !wanted() && isThere;

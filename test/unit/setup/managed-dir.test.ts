@@ -17,9 +17,11 @@ import {
   otherVersions,
   publish,
   removeOldVersions,
+  smallModelFolder,
 } from '../../../resources/setup/lib/managed-dir.js';
 import { runningInstance } from '../../../resources/setup/lib/running-instance.js';
 import { removals } from '../../../resources/setup/lib/uninstall.js';
+import { SMALL_MODEL_RUNTIME } from '../../../src/shared/domain';
 
 let root: string;
 const fill = (folder: string, text: string) => {
@@ -103,6 +105,10 @@ describe('a managed runtime', () => {
     expect(removeOldVersions(dir)).toEqual([join(root, 'mlx-0.9.1')]);
     expect(readdirSync(root).sort()).toEqual(['mlx-0.31.3', 'mlx-0.32.2', 'ollama-0.1.0']);
   });
+});
+
+it('gives the small model the name that the app looks for', () => {
+  expect(smallModelFolder).toBe(SMALL_MODEL_RUNTIME);
 });
 
 describe('the removal', () => {

@@ -1,4 +1,10 @@
-import { type BackendId, type ModelInfo, SMALL_MODEL_NAME, weightOf } from '../../../shared/domain';
+import {
+  type BackendId,
+  FORMER_SMALL_MODEL_NAME,
+  type ModelInfo,
+  SMALL_MODEL_NAME,
+  weightOf,
+} from '../../../shared/domain';
 
 /** The part of an `/api/tags` item that is used here. */
 export interface TagItem {
@@ -37,6 +43,7 @@ export function toModelInfo(item: TagItem, show: ShowAnswer | null, backend: Bac
   const billions = parseBillions(item.details?.parameter_size);
   // The tag that Ollama adds by itself says nothing, and MLX has no tags: one name for one model.
   const name = item.name.replace(/:latest$/, '');
+  const small = name === SMALL_MODEL_NAME || name === FORMER_SMALL_MODEL_NAME;
   return {
     backend,
     name,
@@ -45,8 +52,8 @@ export function toModelInfo(item: TagItem, show: ShowAnswer | null, backend: Bac
     quantisation: item.details?.quantization_level || null,
     contextLength: contextLength(show?.model_info),
     weight: weightOf(billions),
-    small: name === SMALL_MODEL_NAME,
-    languages: name === SMALL_MODEL_NAME ? ['en'] : null,
+    small,
+    languages: small ? ['en'] : null,
     remote: isRemoteName(item.name) || isRemoteAnswer(item) || (show !== null && isRemoteAnswer(show)),
     capabilities: show?.capabilities ?? [],
     modifiedAt: item.modified_at === undefined ? null : String(item.modified_at),

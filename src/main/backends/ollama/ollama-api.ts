@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { Ollama } from 'ollama/browser';
 import type { CompletionChunk } from '../../../shared/domain';
-import { ERROR_CODES, TandemError } from '../../../shared/errors';
+import { ERROR_CODES } from '../../../shared/errors';
 import { HOP_HEADER } from '../../../shared/hop-header';
 import type { Fetcher, Poster } from '../../ports/fetcher';
 import { streamCompletion } from '../stream-completion';
@@ -144,19 +144,6 @@ export class OllamaApi {
     } catch (error) {
       throw pullFailure(error, model, signal);
     }
-  }
-
-  /** Creates a model from a folder with safetensors, tokenizer and Modelfile. */
-  async createFromFolder(model: string, folder: string, signal: AbortSignal): Promise<void> {
-    const names = (await readdir(folder)).filter((name) => /\.(safetensors|json|model|jinja)$/.test(name));
-    if (!names.some((name) => name.endsWith('.safetensors'))) {
-      throw new TandemError(
-        'model_incomplete',
-        `The model folder of ${model} has no weights; install it again.`,
-      );
-    }
-    const files = names.map((name) => join(folder, name));
-    await this.createFromFiles(model, files, join(folder, 'Modelfile'), signal);
   }
 
   /** Creates a model from its files (a GGUF is one by itself) with a Modelfile's template, system prompt and parameters. */

@@ -158,11 +158,6 @@ export class OllamaBackend implements Backend {
     await this.#choice.require().pull(...args);
   }
 
-  /** See `OllamaApi.createFromFolder`. */
-  async createFromFolder(...args: Parameters<OllamaApi['createFromFolder']>): Promise<void> {
-    await this.#choice.require().createFromFolder(...args);
-  }
-
   /** See `OllamaApi.createFromFiles`. */
   async createFromFiles(...args: Parameters<OllamaApi['createFromFiles']>): Promise<void> {
     await this.#choice.require().createFromFiles(...args);

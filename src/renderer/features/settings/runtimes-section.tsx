@@ -1,15 +1,13 @@
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Runtime } from '../../../shared/contract';
+import { SMALL_MODEL_RUNTIME } from '../../../shared/domain';
 import { Button } from '../../components/button';
 import { useFormat } from '../../i18n/use-format';
 import { perform, request } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
 import { Section } from './setting-row';
 import { useSetting } from './use-setting';
-
-/** The set-up's name of the small model. */
-const SMALL_MODEL_RUNTIME = 'smollm2-135m-instruct';
 
 /** Runtimes that Tandem installed, with their size on disk. Removing one asks once more in place. */
 export function RuntimesSection() {
