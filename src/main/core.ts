@@ -5,6 +5,7 @@ import type { BackendStatus } from '../shared/status';
 import type { Backend } from './backends/backend';
 import { ReachableModels } from './chat/reachable-models';
 import type { Core } from './core-types';
+import { BodyBudget } from './gateway/body-budget';
 import type { GatewayFacts } from './gateway/facts';
 import { createGateway, type Gateway } from './gateway/server';
 import { MLX_API, ROUTER_GATEWAY, type Surface } from './gateway/surface';
@@ -45,6 +46,7 @@ export function createCore(
   );
   const handlers = createHandlers({ ...services, projection, store, settings, place, shell });
   const facts = gatewayFacts(services, settings, place, warnings);
+  const bodies = new BodyBudget();
   const listener = (surface: Surface): Gateway =>
     createGateway({
       surface,
@@ -54,6 +56,7 @@ export function createCore(
       uiOrigins: () => uiOrigins(),
       allowedHosts: listen.allowedHosts,
       allowedOrigins: listen.allowedOrigins,
+      bodies,
       clock,
       logger,
     });

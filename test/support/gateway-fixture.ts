@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { initialStatus } from '../../src/main/backends/status-board';
+import { BodyBudget } from '../../src/main/gateway/body-budget';
 import type { GatewayFacts } from '../../src/main/gateway/facts';
 import { createGateway, type Gateway } from '../../src/main/gateway/server';
 import { ROUTER_GATEWAY, type Surface } from '../../src/main/gateway/surface';
@@ -117,6 +118,7 @@ export async function startGateway(
     uiOrigins: () => ['http://127.0.0.1:11437'],
     allowedHosts: ['llm.example'],
     allowedOrigins: ['https://chat.example'],
+    bodies: new BodyBudget(),
     clock: options.clock ?? systemClock,
     logger: silentLogger,
   });

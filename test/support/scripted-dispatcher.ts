@@ -9,6 +9,8 @@ export class ScriptedDispatcher implements Dispatcher {
   readonly requests: CompletionRequest[] = [];
   /** Resolves with the abort reason of the first request that is cancelled. */
   readonly cancelled: Promise<unknown>;
+  /** Events that were taken. */
+  yielded = 0;
   /** Scripts that ran to their end. */
   completed = 0;
   #script: Step[] = [];
@@ -32,7 +34,10 @@ export class ScriptedDispatcher implements Dispatcher {
       if (signal.aborted) throw signal.reason;
       if (step instanceof Error) throw step;
       if (step.type === 'wait') await Promise.race([step.until, rejection(signal)]);
-      else yield step;
+      else {
+        this.yielded += 1;
+        yield step;
+      }
     }
     this.completed += 1;
   }

@@ -24,7 +24,7 @@ export function answerFailures(
 ): void {
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = translate(thrown);
-    if (error.code === 'body_too_large') await discardBody(request.raw);
+    await discardBody(request.raw);
     if (error.code === 'internal') {
       logger.error('request failed', { id: request.tandemId, trace: traceOf(thrown) });
     }
@@ -61,9 +61,6 @@ function defaultRetryS({ code }: TandemError): number {
 /** Fastify's own refusals, in our codes. */
 function translate(thrown: unknown): TandemError {
   const code = (thrown as { code?: unknown } | null)?.code;
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new TandemError('body_too_large', 'the request body is over 32 MB; send less', { cause: thrown });
-  }
   const status = (thrown as { statusCode?: unknown } | null)?.statusCode;
   if (typeof code === 'string' && code.startsWith('FST_') && typeof status === 'number' && status < 500) {
     return new TandemError('bad_request', 'the request cannot be read; check its headers and its body', {

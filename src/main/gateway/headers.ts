@@ -42,6 +42,11 @@ export function clientOf(address: string | undefined, headers: IncomingHttpHeade
   return split === undefined ? base : `${base}#${split}`;
 }
 
+/** Who the limits count: the remote address alone, all of loopback as one. */
+export function limitedClientOf(address: string | undefined): string {
+  return hostOf(address);
+}
+
 /** Is the request to be counted by the rate limit? The clients of this machine's gateway are queued instead. */
 export function isRateLimited(address: string | undefined, origin: CompletionRequest['origin']): boolean {
   return origin === 'mlx-api' || hostOf(address) !== LOOPBACK;

@@ -65,6 +65,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
         clock,
         signal: entry.signal,
         abort: entry.abort,
+        othersWait: () => facts.queue().depth > 0,
       });
     } catch (thrown) {
       throw inOllamasWords(toTandemError(thrown), parsed.asked);

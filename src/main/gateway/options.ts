@@ -2,6 +2,7 @@ import type { Settings } from '../../shared/settings';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
 import type { Dispatcher } from '../router/types';
+import type { BodyBudget } from './body-budget';
 import type { GatewayFacts } from './facts';
 import type { Surface } from './surface';
 
@@ -16,6 +17,8 @@ export interface GatewayOptions {
   uiOrigins: () => readonly string[];
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
+  /** Shared by the listeners. */
+  bodies: BodyBudget;
   clock: Clock;
   logger: Logger;
 }

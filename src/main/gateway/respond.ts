@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { CompletionRequest } from '../../shared/domain';
 import { TandemError, toTandemError } from '../../shared/errors';
@@ -7,10 +5,8 @@ import type { Clock } from '../ports/clock';
 import type { Dispatcher, RouterEvent } from '../router/types';
 import { type Answer, type Encoder, type Finish, isLoad, type Visible } from './encoder';
 import { trailHeaders } from './headers';
+import { Outbox } from './outbox';
 import { emptyTrail, follow, type Trail } from './trail';
-
-/** A client that takes no byte for this long has left without saying so; its slot is needed. */
-export const STALL_MS = 60_000;
 
 export interface Exchange {
   request: CompletionRequest;
@@ -25,16 +21,19 @@ export interface Exchange {
   signal: AbortSignal;
   /** Ends the exchange from this side (a client that stopped reading). */
   abort: (reason: TandemError) => void;
+  /** Does a request wait for its turn? */
+  othersWait: () => boolean;
 }
 
 /**
  * Sends one request through the router and its answer to the client. Before the first byte a failure is thrown, so
  * that it gets its true HTTP status; after it, the stream ends with the dialect's error frame. Each event is written
- * at once, and no further one is asked for until the client has taken it.
+ * at once; the outbox bounds how far the server may run ahead of the client.
  */
 export async function respond(exchange: Exchange): Promise<void> {
   const { clock, reply, encoder } = exchange;
   const trail = emptyTrail();
+  const outbox = new Outbox({ ...exchange, raw: reply.raw });
   let answer = emptyAnswer();
   const receivedAt = clock.now();
   let visibleAt: number | null = null;
@@ -57,11 +56,11 @@ export async function respond(exchange: Exchange): Promise<void> {
           totalMs: now - receivedAt,
           visibleMs: now - (visibleAt ?? now),
         };
-        finishWith(exchange, answer, finish);
+        finishWith(exchange, outbox, answer, finish);
         // Not left early: that would cancel a request which is about to be counted as done.
         finished = true;
       } else if (isVisible(event)) {
-        if (exchange.stream) await write(exchange, encoder.frame(event));
+        if (exchange.stream) await outbox.write(encoder.frame(event));
         else collect(answer, event);
       }
     }
@@ -73,7 +72,7 @@ export async function respond(exchange: Exchange): Promise<void> {
       reply.headers(trailHeaders(trail));
       throw error;
     }
-    if (!reply.raw.destroyed) reply.raw.end(encoder.errorFrame(error));
+    if (!reply.raw.destroyed) outbox.end(encoder.errorFrame(error));
   }
 }
 
@@ -111,32 +110,12 @@ function definedHeaders(reply: FastifyReply): Record<string, string | number | s
   return headers;
 }
 
-function finishWith(exchange: Exchange, answer: Answer, finish: Finish): void {
+function finishWith(exchange: Exchange, outbox: Outbox, answer: Answer, finish: Finish): void {
   const { reply, encoder } = exchange;
   if (exchange.stream && (reply.raw.headersSent || !isLoad(finish.end))) {
     openStream(exchange, finish.trail);
-    reply.raw.end(encoder.last(finish));
+    outbox.end(encoder.last(finish));
     return;
   }
   reply.headers(trailHeaders(finish.trail)).send(encoder.whole(answer, finish));
-}
-
-async function write(exchange: Exchange, frame: string): Promise<void> {
-  const { raw } = exchange.reply;
-  if (raw.destroyed) throw exchange.signal.reason;
-  if (!raw.write(frame)) await drained(exchange, raw);
-}
-
-async function drained(exchange: Exchange, raw: ServerResponse): Promise<void> {
-  const cancelStall = exchange.clock.after(STALL_MS, () => {
-    exchange.abort(new TandemError('cancelled', 'The client stopped reading.'));
-    raw.destroy();
-  });
-  try {
-    await once(raw, 'drain', { signal: exchange.signal });
-  } catch {
-    throw exchange.signal.reason;
-  } finally {
-    cancelStall();
-  }
 }

@@ -11,9 +11,8 @@ import { healthBody } from './health';
 import { InFlight } from './in-flight';
 import { ollamaRoutes } from './ollama-routes';
 import type { GatewayOptions } from './options';
+import { BODY_LIMIT, readBodies } from './request-body';
 
-/** Bytes of a request body; more gets 413. */
-export const BODY_LIMIT = 32 * 1024 * 1024;
 /** A client has this long to send its request, ms. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
@@ -70,25 +69,12 @@ function build(options: GatewayOptions, inFlight: InFlight): FastifyInstance {
     frameworkErrors: (thrown, request, reply) =>
       answerUnreadable(thrown, (done) => check.call(app, request, reply, done), reply),
   });
-  readEverythingAsJson(app);
   app.decorateRequest('tandemId', '');
   app.addHook('onRequest', check);
+  readBodies(app, options.bodies);
   answerFailures(app, ollamaError, logger);
   app.get('/health', () => healthBody(facts, settings()));
   app.get('/queue/stats', () => facts.queue());
   ollamaRoutes(app, options, inFlight);
   return app;
-}
-
-/** Ollama's clients often leave the content type out or wrong, so it is not looked at. */
-function readEverythingAsJson(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
-    if (body === '') return done(new TandemError('bad_json', 'missing request body'));
-    try {
-      done(null, JSON.parse(body as string));
-    } catch {
-      done(new TandemError('bad_json', 'the request body is not valid JSON; send one JSON object'));
-    }
-  });
 }

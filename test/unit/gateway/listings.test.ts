@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BodyBudget } from '../../../src/main/gateway/body-budget';
 import { createGateway } from '../../../src/main/gateway/server';
 import { ROUTER_GATEWAY } from '../../../src/main/gateway/surface';
 import { systemClock } from '../../../src/main/ports/clock';
@@ -160,6 +161,7 @@ describe('listening', () => {
       uiOrigins: () => [],
       allowedHosts: [],
       allowedOrigins: [],
+      bodies: new BodyBudget(),
       clock: systemClock,
       logger: silentLogger,
     });

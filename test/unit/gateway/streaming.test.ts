@@ -1,7 +1,8 @@
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TandemError } from '../../../src/shared/errors';
 import { FakeClock } from '../../support/fake-clock';
-import { lines, postJson, type Running, startGateway } from '../../support/gateway-fixture';
+import { lines, postJson, queueStats, type Running, startGateway } from '../../support/gateway-fixture';
 import { answerOf, ScriptedDispatcher } from '../../support/scripted-dispatcher';
 
 let running: Running | null = null;
@@ -10,6 +11,13 @@ afterEach(async () => {
   await running?.gateway.close();
   running = null;
 });
+
+/** A request as it goes over a socket. */
+function rawChat(port: number, headers = ''): string {
+  const body = JSON.stringify(hello);
+  const head = `POST /api/chat HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${headers}`;
+  return `${head}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
 
 const hello = { model: 'auto', messages: [{ role: 'user', content: 'hello' }] };
 
@@ -220,6 +228,51 @@ describe('streams that end badly', () => {
     while (reason === null) await clock.advance(60_000);
     expect(reason).toMatchObject({ code: 'cancelled' });
     await expect(answer.text()).rejects.toThrow();
+  });
+
+  it('give it up within seconds while others wait', async () => {
+    const [routed, attempt, started] = answerOf('');
+    if (!routed || !attempt || !started) throw new Error('incomplete script');
+    const big = { type: 'text', text: 'x'.repeat(1 << 20) } as const;
+    const dispatcher = new ScriptedDispatcher([routed, attempt, started, ...Array(64).fill(big)]);
+    const clock = new FakeClock();
+    running = await startGateway(dispatcher, { clock });
+    running.facts.queueNow = queueStats({ depth: 1 });
+    const answer = await postJson(`${running.url}/api/chat`, hello);
+    let isCancelled = false;
+    void dispatcher.cancelled.then(() => {
+      isCancelled = true;
+    });
+    let silentTurns = 0;
+    let taken = -1;
+    while (!isCancelled) {
+      silentTurns = taken === dispatcher.yielded ? silentTurns + 1 : 0;
+      taken = dispatcher.yielded;
+      await clock.advance(1_000);
+    }
+    expect(silentTurns).toBeLessThan(10);
+    await expect(answer.text()).rejects.toThrow();
+  });
+
+  it('answer a request that was pipelined behind one that waits', async () => {
+    const release = Promise.withResolvers<void>();
+    const long = answerOf(...Array(900).fill('x'.repeat(1_000)));
+    const dispatcher = new ScriptedDispatcher([
+      { type: 'wait', until: release.promise },
+      ...answerOf('first'),
+    ]);
+    running = await startGateway(dispatcher, { clock: new FakeClock() });
+    const socket = connect(running.port, '127.0.0.1').setEncoding('utf8');
+    socket.write(rawChat(running.port));
+    while (dispatcher.requests.length < 1) await new Promise(setImmediate);
+    dispatcher.play(long);
+    socket.write(rawChat(running.port, 'Connection: close\r\n'));
+    // The second is computed to its end although the first has not been answered.
+    while (dispatcher.completed < 1) await new Promise(setImmediate);
+    release.resolve();
+    let text = '';
+    for await (const part of socket) text += part;
+    expect(text).toMatch(/"first".*"x{1000}"/s);
   });
 
   it('do not run ahead of a client that reads slowly', async () => {

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BodyBudget } from '../../../src/main/gateway/body-budget';
 import { createGateway } from '../../../src/main/gateway/server';
 import { ROUTER_GATEWAY } from '../../../src/main/gateway/surface';
 import { systemClock } from '../../../src/main/ports/clock';
@@ -25,7 +26,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-const common = { allowedHosts: [], allowedOrigins: [], clock: systemClock, logger: silentLogger };
+const common = {
+  allowedHosts: [],
+  allowedOrigins: [],
+  bodies: new BodyBudget(),
+  clock: systemClock,
+  logger: silentLogger,
+};
 
 const LISTENERS: Record<string, () => Listener> = {
   gateway: () =>

@@ -39,10 +39,27 @@ export interface ModelRules {
   firstBackend: BackendId | undefined;
 }
 
+/** A list that is checked up to its first wrong item: a long list of wrong ones costs no more than one. */
+function listOf<T>(item: z.ZodType<T>) {
+  return z.array(z.unknown()).transform((values, context): T[] => {
+    const items: T[] = [];
+    for (const [index, value] of values.entries()) {
+      const parsed = item.safeParse(value);
+      if (!parsed.success) {
+        const issue = parsed.error.issues[0];
+        context.addIssue({ code: 'custom', message: issue?.message, path: [index, ...(issue?.path ?? [])] });
+        return z.NEVER;
+      }
+      items.push(parsed.data);
+    }
+    return items;
+  });
+}
+
 const messageBody = z.object({
   role: z.enum(['system', 'user', 'assistant', 'tool']),
   content: z.string().nullish(),
-  images: z.array(z.string()).nullish(),
+  images: listOf(z.string()).nullish(),
   tool_calls: z.array(z.unknown()).nullish(),
   tool_name: z.string().nullish(),
 });
@@ -56,7 +73,7 @@ const optionsBody = z
     seed: z.number().nullish(),
     repeat_penalty: z.number().nullish(),
     num_predict: z.number().nullish(),
-    stop: z.union([z.string(), z.array(z.string())]).nullish(),
+    stop: z.union([z.string(), listOf(z.string())]).nullish(),
   })
   .catchall(z.unknown());
 
@@ -72,7 +89,7 @@ const commonBody = z.object({
 });
 
 const chatBody = commonBody.extend({
-  messages: z.array(messageBody).nullish(),
+  messages: listOf(messageBody).nullish(),
   tools: z.array(z.unknown()).nullish(),
 });
 
@@ -81,9 +98,9 @@ const generateBody = commonBody.extend({
   system: z.string().nullish(),
   suffix: z.string().nullish(),
   template: z.string().nullish(),
-  context: z.array(z.number()).nullish(),
+  context: z.array(z.unknown()).nullish(),
   raw: z.boolean().nullish(),
-  images: z.array(z.string()).nullish(),
+  images: listOf(z.string()).nullish(),
 });
 
 /**

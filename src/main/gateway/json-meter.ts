@@ -1,0 +1,85 @@
+import { TandemError } from '../../shared/errors';
+
+/** A conversation of 10,000 messages with tool calls has fewer; a text that has more takes long to parse and to check. */
+const MAX_VALUES = 100_000;
+/** JSON schemas of tools reach some 30. Whoever walks a body may do so by recursion. */
+const MAX_DEPTH = 200;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/**
+ * Counts what a JSON text is made of while its bytes arrive, so that one that would take long to parse is refused before
+ * it is parsed. It does not check the grammar.
+ */
+export class JsonMeter {
+  #values = 0;
+  #depth = 0;
+  #inString = false;
+  /** The next byte is escaped by the one before. */
+  #escaped = false;
+
+  /** Throws `bad_request` when there are too many values, or they are nested too deep. */
+  feed(bytes: Buffer): void {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#inString) {
+        at = this.#skipString(bytes, at);
+        continue;
+      }
+      const byte = bytes[at];
+      at += 1;
+      if (byte === QUOTE) this.#inString = true;
+      else if (byte === COMMA) this.#count();
+      else if (byte === OPEN_LIST || byte === OPEN_OBJECT) this.#open();
+      else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) this.#depth -= 1;
+    }
+  }
+
+  #open(): void {
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) {
+      throw new TandemError('bad_request', `the request body is nested over ${MAX_DEPTH} levels; flatten it`);
+    }
+    this.#count();
+  }
+
+  #count(): void {
+    this.#values += 1;
+    if (this.#values > MAX_VALUES) {
+      throw new TandemError(
+        'bad_request',
+        `the request body has over ${MAX_VALUES.toLocaleString('en')} values; send fewer messages`,
+      );
+    }
+  }
+
+  /** Most of a large body is text in strings, so their ends are searched for, not walked to. */
+  #skipString(bytes: Buffer, from: number): number {
+    let at = from;
+    if (this.#escaped) {
+      this.#escaped = false;
+      at += 1;
+    }
+    const quote = bytes.indexOf(QUOTE, at);
+    const end = quote === -1 ? bytes.length : quote;
+    const isEscaped = backslashesBefore(bytes, end, at) % 2 === 1;
+    if (quote === -1) {
+      this.#escaped = isEscaped;
+      return end;
+    }
+    this.#inString = isEscaped;
+    return end + 1;
+  }
+}
+
+function backslashesBefore(bytes: Buffer, end: number, start: number): number {
+  let at = end;
+  while (at > start && bytes[at - 1] === BACKSLASH) at -= 1;
+  return end - at;
+}

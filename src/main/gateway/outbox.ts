@@ -1,0 +1,108 @@
+import type { ServerResponse } from 'node:http';
+import { TandemError } from '../../shared/errors';
+import type { Clock } from '../ports/clock';
+
+/** So much of an answer waits here for a client that reads slower than the server writes; then the server waits too. */
+const BUFFER_BYTES = 1024 * 1024;
+/** While others wait, a client that takes nothing for this long loses its place, ms. */
+const CHECK_MS = 5_000;
+/** A client that takes nothing for this long has left without saying so, whether others wait or not. */
+const GIVE_UP_MS = 60_000;
+
+export interface OutboxOptions {
+  raw: ServerResponse;
+  clock: Clock;
+  /** Does a request wait for its turn? */
+  othersWait: () => boolean;
+  /** The client takes nothing: ends the exchange. */
+  abort: (reason: TandemError) => void;
+  signal: AbortSignal;
+}
+
+/**
+ * The frames of one answer on their way to its client. They are written at once; what the socket does not take yet is
+ * kept here up to a bound, so that a server is not held back by a short stop of its reader.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #frames: string[] = [];
+  #bytes = 0;
+  #isEnded = false;
+  #isBlocked = false;
+  #room = Promise.withResolvers<void>();
+  #cancelCheck = () => {};
+  #blockedAt = 0;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    options.raw.on('drain', () => this.#drained());
+    options.raw.once('close', () => this.#cancelCheck());
+  }
+
+  /** Writes a frame. Resolves when there is room for more; rejects with the signal's reason once the client is given up. */
+  async write(frame: string): Promise<void> {
+    const { raw, signal } = this.#options;
+    if (raw.destroyed) throw signal.reason;
+    this.#put(frame);
+    while (this.#bytes >= BUFFER_BYTES) await this.#untilRoom();
+  }
+
+  /** Writes the last frame and ends the answer. It does not wait for the client. */
+  end(frame: string): void {
+    this.#put(frame);
+    this.#isEnded = true;
+    if (!this.#isBlocked) this.#options.raw.end();
+  }
+
+  #put(frame: string): void {
+    if (this.#isBlocked) {
+      this.#frames.push(frame);
+      this.#bytes += frame.length;
+    } else if (!this.#options.raw.write(frame)) this.#block();
+  }
+
+  #block(): void {
+    this.#isBlocked = true;
+    this.#blockedAt = this.#options.clock.now();
+    this.#check();
+  }
+
+  #drained(): void {
+    this.#cancelCheck();
+    this.#isBlocked = false;
+    const frames = this.#frames.splice(0);
+    this.#bytes = 0;
+    for (const frame of frames) this.#put(frame);
+    if (this.#isEnded && !this.#isBlocked) this.#options.raw.end();
+    this.#room.resolve();
+    this.#room = Promise.withResolvers();
+  }
+
+  #check(): void {
+    const { clock, othersWait } = this.#options;
+    this.#cancelCheck = clock.after(CHECK_MS, () => {
+      const isFull = this.#bytes >= BUFFER_BYTES;
+      if ((isFull && othersWait()) || clock.now() - this.#blockedAt >= GIVE_UP_MS) this.#giveUp();
+      else this.#check();
+    });
+  }
+
+  #giveUp(): void {
+    const { raw, abort } = this.#options;
+    abort(new TandemError('cancelled', 'The client stopped reading.'));
+    raw.destroy();
+  }
+
+  async #untilRoom(): Promise<void> {
+    const { signal } = this.#options;
+    signal.throwIfAborted();
+    const { promise, reject } = Promise.withResolvers<never>();
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await Promise.race([this.#room.promise, promise]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+}
