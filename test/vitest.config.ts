@@ -17,8 +17,8 @@ class LongestFirst extends BaseSequencer {
 }
 
 /**
- * Projects run one after the other from `resources/setup/test.js`, the first two with two files at once. Limits end what
- * hangs; no machine is so slow that a sound test meets them.
+ * Projects run one after the other from `resources/setup/test.js`, each with two files at once. Limits end what hangs; no
+ * machine is so slow that a sound test meets them.
  */
 export default defineConfig({
   root,
@@ -60,7 +60,7 @@ export default defineConfig({
           testTimeout: 5 * MINUTE,
           hookTimeout: 5 * MINUTE,
           pool: watchedWorkers(10 * MINUTE),
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
     ],

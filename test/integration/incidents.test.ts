@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, ask, until } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
 import { CODE, startCountingApp } from '../support/counting-app';
+import { signalAll } from '../support/processes';
 import { filesContaining } from '../support/temp-dir';
 
 /** What the built app tells of the deaths of its real servers, and what it never tells. */
@@ -33,7 +34,8 @@ async function killAtWork(app: App, id: 'mlx' | 'ollama', signal: NodeJS.Signals
   const asked = Array.from({ length: 6 }, () => ask(base, `${text} ${CANARY}`));
   await until(async () => (await server(app, id)).state === 'busy', `${id} at work`);
   process.kill(pid, signal);
-  process.kill(pid, 'SIGCONT');
+  // SIGKILL ends also a process that is stopped.
+  signalAll([pid], 'SIGCONT');
   const answers = await Promise.all(asked);
   await up(app, id, pid);
   expect(answers.map(({ status, error }) => error ?? status)).toEqual(Array(6).fill(200));

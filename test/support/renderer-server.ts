@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { access, readdir, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, resolve } from 'node:path';
@@ -32,11 +32,28 @@ async function fingerprint(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Builds the UI as it ships, once per state of its sources, into `test-results/ui/`. Returns the folder. */
+/**
+ * Builds the UI as it ships, once per state of its sources, into `test-results/ui/`. Returns the folder. Two files that
+ * begin at once may both build it; the first that is done keeps its folder.
+ */
 async function buildRenderer(): Promise<string> {
-  const outDir = join(ROOT, 'test-results/ui', `production-${await fingerprint()}`);
-  const built = await readFile(join(outDir, 'index.html')).catch(() => null);
-  if (built) return outDir;
+  const folder = join(ROOT, 'test-results/ui', `production-${await fingerprint()}`);
+  const isBuilt = () =>
+    access(join(folder, 'index.html')).then(
+      () => true,
+      () => false,
+    );
+  if (await isBuilt()) return folder;
+  const outDir = `${folder}.${process.pid}`;
+  await buildInto(outDir);
+  await rename(outDir, folder).catch(async (error) => {
+    await rm(outDir, { recursive: true });
+    if (!(await isBuilt())) throw error;
+  });
+  return folder;
+}
+
+async function buildInto(outDir: string): Promise<void> {
   // The test runner sets `test`, which would bundle React's development build: three times slower, and not what ships.
   const { NODE_ENV } = process.env;
   process.env.NODE_ENV = 'production';
@@ -57,7 +74,6 @@ async function buildRenderer(): Promise<string> {
   } finally {
     process.env.NODE_ENV = NODE_ENV;
   }
-  return outDir;
 }
 
 export interface RendererServer {

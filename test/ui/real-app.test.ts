@@ -4,6 +4,7 @@ import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { type App, ask, startApp, until } from '../support/app';
 import { launchChromium } from '../support/chromium';
 import { CODE } from '../support/counting-app';
+import { signalAll } from '../support/processes';
 
 /** The whole thing as a person meets it: built UI, real core, both real servers, real Chromium. */
 let app: App;
@@ -128,10 +129,10 @@ describe('the UI over the real core', () => {
       await second.getByRole('button', { name: /^Cancel the request/ }).click();
       await page.getByText('Request cancelled').waitFor();
       expect(await Promise.race(asked)).toBeGreaterThanOrEqual(400);
-      process.kill(pid, 'SIGCONT');
+      signalAll([pid], 'SIGCONT');
       expect((await Promise.all(asked)).filter((status) => status === 200)).toHaveLength(5);
     } finally {
-      process.kill(pid, 'SIGCONT');
+      signalAll([pid], 'SIGCONT');
     }
     await expect.poll(() => page.getByTestId('queue-row').count()).toBe(0);
   });
