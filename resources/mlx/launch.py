@@ -24,12 +24,14 @@ Events (one JSON object a line, `event` names it):
   exit         code, reason, kind
 
 Environment: TANDEM_MLX_CACHE_BYTES, TANDEM_MLX_MEMORY_BYTES, TANDEM_MLX_WIRED_BYTES (Metal only) set MLX's limits;
+TANDEM_MLX_SECRET is what every request must carry in the header X-Tandem-Secret (unset = none);
 TANDEM_MLX_WATCH_STDIN=0 keeps the process alive when stdin closes; TANDEM_MLX_FAULTS names a Python file of a test
 bench, see README.md. Requests are told apart by the header X-Tandem-Request-Id. No message text, no model output and no exception text is ever written to stdout.
 """
 
 import errno
 import faulthandler
+import hmac
 import itertools
 import json
 import os
@@ -218,6 +220,29 @@ class Activity:
 activity = Activity()
 current_request = threading.local()  # id of the request that this HTTP thread handles
 anonymous = itertools.count(1)
+
+
+def guard_port(server, port):
+    """Any program, and any web page, can reach the port: only requests of the parent are answered."""
+    secret = os.environ.pop("TANDEM_MLX_SECRET", None)
+    hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+    parse = server.APIHandler.parse_request
+
+    def is_ours(headers):
+        if headers.get("Host", "").lower() not in hosts or "Origin" in headers:
+            return False
+        given = headers.get("X-Tandem-Secret", "")
+        return secret is None or hmac.compare_digest(given.encode(), secret.encode())
+
+    def parse_request(self):
+        if not parse(self):
+            return False
+        if is_ours(self.headers):
+            return True
+        self.send_error(403)
+        return False
+
+    server.APIHandler.parse_request = parse_request
 
 
 def wrap_handler(server):
@@ -536,6 +561,7 @@ def main():
     state = {}
     try:
         set_limits(mx)
+        guard_port(server, bound.getsockname()[1])
         wrap_handler(server)
         wrap_generator(server, state)
         wrap_batch(server)

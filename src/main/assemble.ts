@@ -9,6 +9,7 @@ import type { Logger } from './ports/logger';
 import { createNodeFetcher } from './ports/node-fetcher';
 import { createProcessTable } from './ports/node-process-table';
 import { nodeSpawner } from './ports/node-spawner';
+import { ParentWatch } from './ports/parent-watch';
 import { openLog } from './ports/pino-logger';
 import { findContainerHost } from './setup/container-host';
 import { openDataDir } from './store/data-dir';
@@ -74,6 +75,8 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   try {
     const { logger } = log;
     const clock = systemClock;
+    const spawner = new ParentWatch(nodeSpawner, join(options.resourcesDir, 'parent-watch.sh'), logger);
+    closers.push(() => spawner.close());
     const records = new ChildRecords(join(dataDir.path, 'children.json'));
     const [settings, store, containerHost] = await Promise.all([
       openSettings({ dataDir: dataDir.path, env, files: nodeFileStore, clock, logger }),
@@ -85,7 +88,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     await dataDir.claim();
     if (!store.readOnly) await store.recover();
     const core = createCore(
-      { clock, spawner: nodeSpawner, table, records, fetcher, post, files: nodeFileStore, logger },
+      { clock, spawner, table, records, fetcher, post, files: nodeFileStore, logger },
       settings,
       store,
       {

@@ -13,7 +13,6 @@ import {
   powerMonitor,
   protocol,
   screen,
-  session,
   shell,
   Tray,
 } from 'electron';
@@ -62,7 +61,6 @@ void runApp({
     powerMonitor,
     protocol,
     screen,
-    session,
     shell,
     Tray,
   },

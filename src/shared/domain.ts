@@ -109,6 +109,8 @@ export interface CompletionRequest {
   timeoutMs?: number;
   /** The memory guard lets this one pass: the user was told of its refusal and wants it all the same. */
   overruleMemory?: boolean;
+  /** Instances of Tandem that it has passed, as in the hop header. */
+  hops?: string;
   /** Name of the API surface, for the journal. */
   origin: 'chat' | 'gateway' | 'mlx-api';
 }
@@ -160,6 +162,8 @@ export interface ModelInfo {
   languages: string[] | null;
   /** Runs on somebody else's machine through Ollama: never chosen by itself. */
   remote: boolean;
+  /** Another Tandem lists it. */
+  relayed?: boolean;
   capabilities: string[];
   modifiedAt: string | null;
   /** Other names of the same files, found in a second place; requests may use them. */

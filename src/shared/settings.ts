@@ -1,8 +1,13 @@
 import { z } from 'zod';
+import { isAccelerator } from './accelerator';
 import { CATEGORIES } from './domain';
 
 const seconds = z.number().positive().max(86_400);
 const estimate = z.number().min(0).max(86_400);
+const shortcut = z
+  .string()
+  .max(60)
+  .refine((text) => text === '' || isAccelerator(text), 'a shortcut is written as Alt+Space');
 const modelName = z.string().max(300).nullable();
 
 /** A host with a port, or one that is clearly a host; in an address without a scheme http is meant. */
@@ -167,7 +172,8 @@ export const SETTINGS = {
   theme: { schema: z.enum(['system', 'light', 'dark']), default: 'system', env: null, acts: 'now' },
   language: { schema: z.enum(['system', 'en', 'ru']), default: 'system', env: null, acts: 'now' },
   openAtLogin: { schema: z.boolean(), default: false, env: null, acts: 'now' },
-  globalShortcut: { schema: z.string().max(60), default: 'Alt+Space', env: null, acts: 'now' },
+  /** Empty = none. */
+  globalShortcut: { schema: shortcut, default: 'Alt+Space', env: null, acts: 'now' },
 } as const satisfies Record<
   string,
   { schema: z.ZodType; default: unknown; env: string | null; acts: 'now' | 'mlx-restart' | 'app-restart' }

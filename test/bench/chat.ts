@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { startApp } from '../support/app.ts';
 import { type Figures, median, quantile } from './report.ts';
 
@@ -33,7 +35,8 @@ export async function chat(): Promise<Figures> {
         messages,
         options: { num_predict: 16 },
       });
-    const toMlx = () => ttft(`${mlx.url}/v1/chat/completions`, upstream, 'data:');
+    const secret = { 'X-Tandem-Secret': await secretOf(Number(mlx.pid)) };
+    const toMlx = () => ttft(`${mlx.url}/v1/chat/completions`, upstream, 'data:', secret);
     const heavy = { messages, options: { num_predict: 16 } };
     const viaOllama = () => ttft(`${app.ready.gateway}/api/chat`, { ...heavy, model: `ollama/${STAND_IN}` });
     const toOllama = () => ttft(`${ollama.url}/api/chat`, { ...heavy, model: STAND_IN });
@@ -71,11 +74,11 @@ async function compare(
 }
 
 /** Ms from sending the request to the first piece of generated text; the rest is read to its end. */
-async function ttft(url: string, body: object, prefix = '{'): Promise<number> {
+async function ttft(url: string, body: object, prefix = '{', headers = {}): Promise<number> {
   const begin = performance.now();
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
   if (!response.ok || !response.body) throw new Error(`${url}: ${response.status} ${await response.text()}`);
@@ -87,6 +90,14 @@ async function ttft(url: string, body: object, prefix = '{'): Promise<number> {
   }
   if (first === null) throw new Error(`${url}: no token`);
   return first;
+}
+
+/** What a process of MLX asks of its callers, from its environment. */
+async function secretOf(pid: number): Promise<string> {
+  const { stdout } = await promisify(execFile)('ps', ['eww', '-o', 'command=', '-p', String(pid)]);
+  const found = /TANDEM_MLX_SECRET=(\S+)/.exec(stdout)?.[1];
+  if (!found) throw new Error(`process ${pid} has no secret`);
+  return found;
 }
 
 /** The small model's weights under another name stand in for a capable model. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { answerFile } from '../../src/main/electron/app-protocol';
 import { CALL_CHANNEL } from '../../src/shared/channels';
-import { cancellable } from '../support/fake-electron';
+import { cancellable, FakeSession } from '../support/fake-electron';
 import { startShell } from '../support/shell-fixture';
 import { tempDir } from '../support/temp-dir';
 
@@ -60,6 +60,16 @@ describe('permissions', () => {
     expect(electron.session.checkHandler?.(null, permission, new URL(requestingUrl).href)).toBe(granted);
     expect(electron.session.deviceHandler?.()).toBe(false);
   });
+});
+
+it('denies the same to a session that comes later', async () => {
+  const { electron } = await startShell();
+  const later = new FakeSession();
+  electron.app.emit('session-created', later);
+  const event = cancellable();
+  later.emit('will-download', event);
+  expect(event.prevented).toBe(true);
+  expect(later.checkHandler?.(null, 'media', 'app://tandem/')).toBe(false);
 });
 
 describe('calls from a page', () => {

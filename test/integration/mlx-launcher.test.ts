@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
+import { rawRequest } from '../support/gateway-fixture';
 import { SLOW, TINY, writeRandomModel } from '../support/random-model';
 import { LAUNCH_SCRIPT, mlxPython } from '../support/runtimes';
 import { tempDir } from '../support/temp-dir';
@@ -83,6 +84,34 @@ test('a dead generation thread ends it with 70', async () => {
   const body = JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], stop: 5, max_tokens: 4 });
   await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: 'POST', body }).catch(() => {});
   expect(await run.exit).toBe(70);
+});
+
+test('only who has its secret is answered, under its own name, and no page', async () => {
+  const model = await writeRandomModel(join(tempDir(), 'tiny'), TINY);
+  const other = await writeRandomModel(join(tempDir(), 'other'), TINY);
+  const run = launchWith({ TANDEM_MLX_SECRET: 'open sesame' }, '--port', '0', '--model', model);
+  const port = Number((await run.event('listening')).port);
+  await run.event('loaded');
+  const ours = { Host: `127.0.0.1:${port}`, 'X-Tandem-Secret': 'open sesame' };
+  const body = JSON.stringify({ model: other, messages: [{ role: 'user', content: 'hi' }], max_tokens: 1 });
+  const ask = async (headers: Record<string, string>, path = '/v1/chat/completions') =>
+    (await rawRequest(port, path, headers, path === '/health' ? 'GET' : 'POST', body)).status;
+  for (const headers of [
+    { ...ours, 'X-Tandem-Secret': '' },
+    { ...ours, 'X-Tandem-Secret': 'open' },
+    { ...ours, Host: `evil.example:${port}` },
+    { ...ours, Host: '127.0.0.1' },
+    { ...ours, Origin: 'http://127.0.0.1' },
+  ]) {
+    expect([headers, await ask(headers), await ask(headers, '/health')]).toEqual([headers, 403, 403]);
+  }
+  let loads = 0;
+  createInterface({ input: run.process.stdout as never }).on('line', (line) => {
+    if (JSON.parse(line).event === 'loading') loads += 1;
+  });
+  expect(await ask(ours, '/health')).toBe(200);
+  expect(loads).toBe(0);
+  expect(await ask(ours)).toBe(200);
 });
 
 test('each request is told apart from being queued to being ended', async () => {

@@ -262,7 +262,6 @@ export function fakeElectron() {
       handle: (scheme: string, run: (request: Request) => Promise<Response>) => void schemes.set(scheme, run),
     },
     screen: { getPrimaryDisplay: () => display, getDisplayNearestPoint: () => display },
-    session: { defaultSession: session },
     shell: { openExternal: async (url: string) => void opened.push(url) },
     Tray: FakeTray,
   };

@@ -132,6 +132,8 @@ export async function startShell(snapshot = snapshotWith(), platform: NodeJS.Pla
   const core = new RecordingCore(snapshot);
   await clock.advance(10_000);
   prepareElectron(electron.modules);
+  // Electron makes the default session once it is ready, others whenever something asks for one.
+  electron.app.emit('session-created', electron.session);
   const shell = new ElectronShell(shellOptions(electron, clock, platform), core.running());
   await shell.open();
   return { electron, clock, core, shell };

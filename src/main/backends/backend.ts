@@ -28,6 +28,8 @@ export interface BackendRequest {
   think?: boolean | string;
   keepAlive?: string | number;
   extraOptions?: Record<string, unknown>;
+  /** Instances of Tandem that it has passed, as in the hop header. */
+  hops?: string;
   /** Ms that the answer may take in all, for deciding how long something is worth waiting for; the signal ends it. */
   timeoutMs?: number;
 }

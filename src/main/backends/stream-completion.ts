@@ -1,5 +1,24 @@
 import type { CompletionChunk } from '../../shared/domain';
+import { TandemError } from '../../shared/errors';
 import type { Post, PostAnswer, Poster } from '../ports/fetcher';
+
+/** Bytes of one frame of an answer. The largest are calls of tools, with a file's text in them. */
+export const MAX_FRAME_BYTES = 8 * 1024 * 1024;
+/** Bytes of a whole answer as it is sent: a million tokens in frames of 400 bytes. */
+const MAX_ANSWER_BYTES = 400 * 1024 * 1024;
+/** Characters of its text, its thinking and its calls: twice what a million tokens come to. */
+const MAX_ANSWER_CHARS = 8 * 1024 * 1024;
+
+/** @param server its name, for the sentence */
+export function frameTooLong(server: string): TandemError {
+  return endless(`${server} sent a piece of over ${MAX_FRAME_BYTES / 1024 / 1024} MB`);
+}
+
+function endless(what: string): TandemError {
+  return new TandemError('backend_failed', `${what}; its connection was closed. Try again.`, {
+    details: { cause: 'endless' },
+  });
+}
 
 /** Reads the frames of one completion, in pieces of any size. */
 export interface FrameReader {
@@ -19,17 +38,23 @@ export interface CompletionCall extends Post {
 
 /**
  * Streams one completion. Aborting closes the connection at once; so does leaving the iteration before the `end` chunk.
- * @throws what `refusal`, `asFailure` and the reader make of it
+ * @throws what `refusal`, `asFailure` and the reader make of it; `backend_failed` for an answer without an end
  */
 export async function* streamCompletion(post: Poster, call: CompletionCall): AsyncGenerator<CompletionChunk> {
   let answer: PostAnswer | null = null;
   let complete = false;
+  let bytesRead = 0;
+  let charsRead = 0;
   try {
     answer = await post(call.url, call);
     if (answer.status < 200 || answer.status > 299) throw await call.refusal(answer);
     for await (const bytes of answer.bytes()) {
+      bytesRead += bytes.length;
+      if (bytesRead > MAX_ANSWER_BYTES) throw endless('The server sent an answer that does not end');
       for (const chunk of call.reader.push(bytes)) {
         complete ||= chunk.type === 'end';
+        charsRead += charsOf(chunk);
+        if (charsRead > MAX_ANSWER_CHARS) throw endless('The server sent an answer that does not end');
         yield chunk;
       }
     }
@@ -39,4 +64,9 @@ export async function* streamCompletion(post: Poster, call: CompletionCall): Asy
   } finally {
     answer?.close(complete);
   }
+}
+
+function charsOf(chunk: CompletionChunk): number {
+  if (chunk.type === 'text' || chunk.type === 'thinking') return chunk.text.length;
+  return chunk.type === 'tool_calls' ? JSON.stringify(chunk.calls).length : 0;
 }

@@ -17,7 +17,6 @@ export type ElectronModules = Pick<
   | 'powerMonitor'
   | 'protocol'
   | 'screen'
-  | 'session'
   | 'shell'
   | 'Tray'
 >;

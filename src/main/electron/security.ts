@@ -32,8 +32,16 @@ export function pagePreferences(preload: string, devTools: boolean): WebPreferen
   };
 }
 
+/** Applies the denials to every session, the default one and those that a part of Electron may make. */
+export function guardAllSessions(app: Pick<App, 'on'>): void {
+  app.on('session-created', (session) => {
+    denyPermissions(session);
+    denyDownloads(session);
+  });
+}
+
 /** Our own page may write to the clipboard; nothing else is granted to anyone. */
-export function denyPermissions(session: Session): void {
+function denyPermissions(session: Session): void {
   const mayHave = (permission: string, origin: string) =>
     permission === 'clipboard-sanitized-write' && isAppUrl(origin);
   session.setPermissionRequestHandler((_contents, permission, answer, { requestingUrl }) =>
@@ -59,7 +67,7 @@ export function denyWebviews(contents: WebContents): void {
   contents.on('will-attach-webview', (event) => event.preventDefault());
 }
 
-export function denyDownloads(session: Session): void {
+function denyDownloads(session: Session): void {
   session.on('will-download', (event) => event.preventDefault());
 }
 

@@ -9,7 +9,7 @@ import { appMenu, type MenuActions } from './menus';
 import type { ElectronModules } from './modules';
 import { Notices } from './notices';
 import { Popover } from './popover';
-import { denyDownloads, denyPermissions, enableSandbox, guardAllPages } from './security';
+import { enableSandbox, guardAllPages, guardAllSessions } from './security';
 import { type ShellStrings, shellStrings } from './strings';
 import { SystemSettings } from './system-settings';
 import { TrayIcon } from './tray-icon';
@@ -43,6 +43,7 @@ const CALLER = { host: 'electron' } as const;
 export function prepareElectron(electron: Pick<ElectronModules, 'app' | 'protocol'>): void {
   enableSandbox(electron.app);
   guardAllPages(electron.app);
+  guardAllSessions(electron.app);
   electron.protocol.registerSchemesAsPrivileged([APP_PRIVILEGES]);
 }
 
@@ -91,8 +92,6 @@ export class ElectronShell {
   async open(): Promise<void> {
     const { electron, rendererDir } = this.#options;
     const { core, logger } = this.#running;
-    denyPermissions(electron.session.defaultSession);
-    denyDownloads(electron.session.defaultSession);
     serveApp(electron.protocol, rendererDir);
     bindIpc(electron.ipcMain, core.handlers, { logger, checkOutput: !electron.app.isPackaged });
     core.onPush((push) => this.#onPush(push));

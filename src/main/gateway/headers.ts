@@ -6,6 +6,8 @@ import { HOP_HEADER } from '../../shared/hop-header';
 import { isLoopback } from '../../shared/local-origin';
 import type { Trail } from './trail';
 
+/** Some ten instances, which are enough to go round. */
+const MAX_HOPS_CHARS = 400;
 const REQUEST_ID_FORM = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /** The client's own request id if it is harmless, else a new one. */
@@ -57,6 +59,15 @@ const LOOPBACK = '127.0.0.1';
 function hostOf(address: string | undefined): string {
   const host = (address ?? 'unknown').replace(/^::ffff:/, '');
   return isLoopback(host) ? LOOPBACK : host;
+}
+
+/** The instances of Tandem that a request has passed; undefined = none. Throws `loop_detected` for too long a chain. */
+export function hopsOf(headers: IncomingHttpHeaders): string | undefined {
+  const given = headers[HOP_HEADER];
+  if (given === undefined) return undefined;
+  const hops = String(given);
+  if (hops.length <= MAX_HOPS_CHARS) return hops;
+  throw new TandemError('loop_detected', 'this request has passed too many Tandems; look at their addresses');
 }
 
 /** Has this request passed through this instance before? */

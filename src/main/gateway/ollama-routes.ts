@@ -5,7 +5,7 @@ import { TandemError, toTandemError } from '../../shared/errors';
 import { type OllamaShape, ollamaEncoder } from './dialects/ollama';
 import { psBody, showBody, tagsBody } from './dialects/ollama-listings';
 import { type ModelRules, type OllamaRequest, readChat, readGenerate } from './dialects/ollama-request';
-import { clientOf, isRateLimited, isStrict, priorityOf } from './headers';
+import { clientOf, hopsOf, isRateLimited, isStrict, priorityOf } from './headers';
 import type { InFlight } from './in-flight';
 import type { GatewayOptions } from './options';
 import { respond } from './respond';
@@ -15,14 +15,20 @@ const showRequest = z.object({ model: z.string().nullish(), name: z.string().nul
 /** Ollama's dialect: answers, listings and the two words by which its clients recognise a server. */
 export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFlight: InFlight): void {
   const { facts, surface, clock } = options;
-  const models = () =>
-    facts.models().filter(({ backend }) => surface.lists === null || surface.lists === backend);
+  /** To another Tandem nothing is listed that comes from one, or two that know each other would list for ever. */
+  const models = ({ headers }: FastifyRequest) => {
+    const isRelayed = hopsOf(headers) !== undefined;
+    return facts
+      .models()
+      .filter(({ backend }) => surface.lists === null || surface.lists === backend)
+      .filter(({ relayed }) => !(isRelayed && relayed));
+  };
   const wall = () => clock.wall();
 
   app.get('/', (_request, reply) => reply.type('text/plain; charset=utf-8').send('Ollama is running'));
   app.get('/api/version', () => ({ version: facts.version }));
-  app.get('/api/tags', () => tagsBody(models(), wall()));
-  app.get('/api/ps', () => psBody(facts.backends(), models()));
+  app.get('/api/tags', (request) => tagsBody(models(request), wall()));
+  app.get('/api/ps', (request) => psBody(facts.backends(), models(request)));
   app.post('/api/show', (request) => {
     const body = showRequest.safeParse(request.body);
     const asked = body.success ? (body.data.model ?? body.data.name ?? '').trim() : '';
@@ -43,6 +49,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
       defaultCategory: surface.defaultCategory(options.settings()),
       firstBackend: surface.firstBackend(options.settings()),
     });
+    const hops = hopsOf(request.headers);
     const entry = inFlight.open(request, reply);
     const completion: CompletionRequest = {
       ...parsed.request,
@@ -52,6 +59,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
       rateLimited: isRateLimited(request.socket.remoteAddress, surface.origin),
       strict: isStrict(request.headers),
       whole: !parsed.stream,
+      ...(hops === undefined ? {} : { hops }),
       origin: surface.origin,
     };
     try {

@@ -1,20 +1,30 @@
-import { Agent, install, request, fetch as undiciFetch } from 'undici';
+import { Agent, install, Response, request, fetch as undiciFetch } from 'undici';
 import type { Fetcher, Poster } from './fetcher';
 
 /** A server that has said its last word closes or ends the encoding within this time, else the connection is closed. */
 const TAIL_MS = 1000;
 
+/** Bytes of an answer that is read as a whole: a list of ten thousand models. */
+const MAX_BYTES = 8 * 1024 * 1024;
+/** Bytes of one line of an answer that goes on, such as the progress of a download. */
+const MAX_LINE_BYTES = 1024 * 1024;
+/** Bytes of a refusal; the rest of a longer one says nothing. */
+const MAX_REFUSAL_BYTES = 64 * 1024;
+const LINE_FEED = 0x0a;
+
 /**
  * HTTP for calls to model servers: a model may load for minutes before the first header and think for minutes between
- * two bytes, so neither has a limit here; the caller's signal is what ends a request. Redirects are not followed, as no
- * model server sends one.
+ * two bytes, so neither has a limit here; the caller's signal is what ends a request. What is read as a whole is bounded.
+ * Redirects are not followed, as no model server sends one.
  */
 export function createNodeFetcher(): { fetcher: Fetcher; post: Poster; close(): Promise<void> } {
   // One undici: the first use of a global such as `Headers` (by a library) would load Node's own copy beside it.
   install();
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 5000 } });
-  const fetcher = ((input: string | URL, init?: Parameters<typeof undiciFetch>[1]) =>
-    undiciFetch(input, { redirect: 'error', ...init, dispatcher: agent })) as unknown as Fetcher;
+  const fetcher = (async (input: string | URL, init?: Parameters<typeof undiciFetch>[1]) =>
+    bounded(
+      await undiciFetch(input, { redirect: 'error', ...init, dispatcher: agent }),
+    )) as unknown as Fetcher;
   return { fetcher, post: posterOver(agent), close: () => agent.destroy() };
 }
 
@@ -32,7 +42,7 @@ function posterOver(agent: Agent): Poster {
     return {
       status: statusCode,
       bytes: () => body.iterator({ destroyOnReturn: false }),
-      json: () => body.json(),
+      json: async () => JSON.parse(await text(body)),
       close(complete) {
         if (!complete) body.destroy();
         else if (!body.closed) {
@@ -42,4 +52,44 @@ function posterOver(agent: Agent): Poster {
       },
     };
   };
+}
+
+/** The same answer, whose body breaks off where it has too many bytes, or too many without a line end. */
+function bounded(response: Response): Response {
+  if (!response.body) return response;
+  const isLines = response.headers.get('content-type')?.includes('ndjson') ?? false;
+  const { body, status, statusText, headers } = response;
+  const limited = isLines ? linesUpTo(MAX_LINE_BYTES, body) : bytesUpTo(MAX_BYTES, body);
+  return new Response(limited, { status, statusText, headers });
+}
+
+async function* bytesUpTo(limit: number, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const part of body) {
+    bytes += part.length;
+    if (bytes > limit) throw new Error('the answer is too long');
+    yield part;
+  }
+}
+
+async function* linesUpTo(limit: number, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const part of body) {
+    const lineEnd = part.lastIndexOf(LINE_FEED);
+    bytes = lineEnd === -1 ? bytes + part.length : part.length - lineEnd - 1;
+    if (bytes > limit) throw new Error('a line of the answer is too long');
+    yield part;
+  }
+}
+
+/** The beginning of a body, as far as a refusal goes. */
+async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of body) {
+    parts.push(part);
+    length += part.length;
+    if (length > MAX_REFUSAL_BYTES) break;
+  }
+  return Buffer.concat(parts).toString('utf8');
 }

@@ -133,7 +133,7 @@ function prepare({ run, snapshot, candidate }: TryContext): {
   request: BackendRequest;
   droppedTurns: number;
 } {
-  const { id, rawPrompt, sampling, format, tools, think, keepAlive, extraOptions } = run.request;
+  const { id, rawPrompt, sampling, format, tools, think, keepAlive, extraOptions, hops } = run.request;
   const known = snapshot.models.find(
     (model) => model.backend === candidate.backend && model.name === candidate.model,
   );
@@ -150,6 +150,7 @@ function prepare({ run, snapshot, candidate }: TryContext): {
       think,
       keepAlive,
       extraOptions,
+      hops,
     },
     droppedTurns: fitted.droppedTurns,
   };

@@ -8,9 +8,11 @@ import type { Unsubscribe } from '../ports/emitter';
 /** A socket is asked for a sign of life this often; one that missed the last question is closed. */
 const HEARTBEAT_MS = 30_000;
 /** Bytes waiting for one slow page; beyond that it is closed, and comes back with a fresh snapshot. */
-const MAX_BUFFERED = 4 * 1024 * 1024;
-/** "Try again later", from the registry of WebSocket close codes. */
-const CLOSE_TOO_SLOW = 1013;
+const MAX_BUFFERED = 1024 * 1024;
+/** Pages at a time; one person has a few. */
+const MAX_PAGES = 16;
+/** From the registry of WebSocket close codes. */
+const CLOSE_TRY_AGAIN_LATER = 1013;
 const CLOSE_GOING_AWAY = 1001;
 /** Pages send nothing on this line. */
 const MAX_INCOMING = 1_024;
@@ -38,7 +40,10 @@ export class PushSockets {
 
   /** Takes over a connection whose right to it has been checked. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#server.handleUpgrade(request, socket, head, (client) => this.#add(client));
+    this.#server.handleUpgrade(request, socket, head, (client) => {
+      if (this.#server.clients.size > MAX_PAGES) client.close(CLOSE_TRY_AGAIN_LATER, 'too many pages');
+      else this.#add(client);
+    });
   }
 
   close(): void {
@@ -67,7 +72,7 @@ export class PushSockets {
     for (const client of this.#server.clients) {
       if (client.readyState !== client.OPEN) continue;
       if (client.bufferedAmount > MAX_BUFFERED) {
-        client.close(CLOSE_TOO_SLOW, 'too slow');
+        client.close(CLOSE_TRY_AGAIN_LATER, 'too slow');
         client.terminate();
       } else {
         client.send(text);

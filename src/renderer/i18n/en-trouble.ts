@@ -67,6 +67,7 @@ export const troubleEn = {
     unknown: 'It stopped and left no trace of why. Tandem starts it again; the report shows what is known.',
     hung: 'It no longer produced tokens. Tandem restarts it by itself.',
     self_reference: 'Its address leads back to Tandem. Give the server’s own address.',
+    forbidden_host: 'Its address leads to another Tandem, which refuses this name.',
     vanished: 'The server that Tandem used is gone. Start it again, or let Tandem start its own.',
     unreachable: 'It cannot be reached. Check that it runs at its address.',
   },
@@ -186,5 +187,7 @@ export const troubleEn = {
     ollama_down: 'No Ollama answers at {{address}}. Start it there, or unset OLLAMA_API_URL.',
     mlx_down: 'No MLX API answers at {{address}}. Start it there, or unset MLX_API_URL.',
     self_reference: 'The address leads back to Tandem itself. Give the server’s own address.',
+    forbidden_host:
+      'Another Tandem answers at {{address}} and refuses that name. There, add the name to TANDEM_ALLOWED_HOSTS.',
   },
 };

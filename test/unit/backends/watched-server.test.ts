@@ -5,12 +5,13 @@ import type { Fetcher } from '../../../src/main/ports/fetcher';
 import { FakeClock } from '../../support/fake-clock';
 
 /** Answers, says nothing until it is given up, or is not there. */
-type Way = 'answers' | 'silent' | 'gone';
+type Way = 'answers' | 'silent' | 'gone' | 'refuses';
 
 function watch() {
   const server = { way: 'answers' as Way };
   const fetcher = (async (_url: string, init: RequestInit) => {
     if (server.way === 'answers') return Response.json({ version: '0.24.0' });
+    if (server.way === 'refuses') return Response.json({ code: 'forbidden_host' }, { status: 403 });
     if (server.way === 'gone')
       throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
     return new Promise((_, reject) => {
@@ -48,6 +49,13 @@ test('a server that is busy for one question is still there; two silences in a r
   expect(await watched.check()).toBe(true);
   expect(await watched.check()).toBe(false);
   expect(told).toEqual(['up 0.24.0', 'down cancelled']);
+});
+
+test('another Tandem that does not serve the name it is called by says what to change', async () => {
+  const { server, watched, told } = watch();
+  server.way = 'refuses';
+  expect(await watched.start()).toBe(false);
+  expect(told).toEqual(['down forbidden_host']);
 });
 
 test('a server that refuses connections has gone at once', async () => {

@@ -112,8 +112,8 @@ export class MlxBackend implements Backend, MemoryHolder {
     this.#process.nameModel({ name: request.model, folder });
     const loadOnly = request.rawPrompt === undefined && request.messages.length === 0;
     const safe = validate(loadOnly ? oneToken(request) : request, await this.#process.facts.of(folder));
-    const { url } = this.#process;
-    if (url === null || this.#process.supervisor.view().state !== 'ready') throw mlxDown();
+    const { address } = this.#process;
+    if (address === null || this.#process.supervisor.view().state !== 'ready') throw mlxDown();
     const id = `${request.id}.${this.#count++}`;
     const { sequences } = this.#process;
     sequences.begin(id);
@@ -122,7 +122,7 @@ export class MlxBackend implements Backend, MemoryHolder {
     signal.addEventListener('abort', leave, { once: true });
     let finished = false;
     try {
-      for await (const chunk of this.#client.complete(url, id, toCall(safe, folder), signal)) {
+      for await (const chunk of this.#client.complete(address, id, toCall(safe, folder), signal)) {
         this.#process.onFrame(id);
         if (chunk.type === 'end') {
           finished = true;

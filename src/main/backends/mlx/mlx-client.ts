@@ -12,6 +12,12 @@ export interface MlxClientOptions {
   instanceId: string;
 }
 
+/** Where one process listens, and the secret without which it answers nobody. */
+export interface MlxAddress {
+  url: string;
+  secret: string;
+}
+
 /** Calls to one mlx_lm.server. */
 export class MlxClient {
   readonly #options: MlxClientOptions;
@@ -21,11 +27,9 @@ export class MlxClient {
   }
 
   /** False when the generation thread is dead; true says little, see `ask`. */
-  async healthy(url: string, signal: AbortSignal): Promise<boolean> {
-    const response = await this.#options.fetcher(`${url}/health`, {
-      headers: { [HOP_HEADER]: this.#options.instanceId },
-      signal,
-    });
+  async healthy(address: MlxAddress, signal: AbortSignal): Promise<boolean> {
+    const headers = this.#headers(address);
+    const response = await this.#options.fetcher(`${address.url}/health`, { headers, signal });
     await response.arrayBuffer();
     return response.ok;
   }
@@ -34,17 +38,25 @@ export class MlxClient {
    * Streams one completion. Aborting closes the connection at once; so does leaving the iteration early.
    * @throws TandemError `backend_failed`, `bad_request`, `mlx_down` or `cancelled`
    */
-  complete(url: string, id: string, call: HttpCall, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
-    const { post, instanceId } = this.#options;
-    return streamCompletion(post, {
-      url: url + call.path,
-      headers: { [HOP_HEADER]: instanceId, 'X-Tandem-Request-Id': id },
+  complete(
+    address: MlxAddress,
+    id: string,
+    call: HttpCall,
+    signal: AbortSignal,
+  ): AsyncGenerator<CompletionChunk> {
+    return streamCompletion(this.#options.post, {
+      url: address.url + call.path,
+      headers: { ...this.#headers(address), 'X-Tandem-Request-Id': id },
       body: JSON.stringify(call.body),
       signal,
       reader: new SseReader(),
       refusal,
       asFailure: (error) => asFailure(error, signal),
     });
+  }
+
+  #headers({ secret }: MlxAddress): Record<string, string> {
+    return { [HOP_HEADER]: this.#options.instanceId, 'X-Tandem-Secret': secret };
   }
 }
 

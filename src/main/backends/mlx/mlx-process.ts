@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
 import type { ExitCause, HangLimitsView } from '../../../shared/incidents';
 import type { ChildHandle, LaunchSpec } from '../../ports/spawner';
@@ -11,7 +12,7 @@ import type { LadderKeeper } from './ladder-keeper';
 import { mlxExitCode } from './launch-spec';
 import { type LauncherEvent, type MemEvent, parseLauncherLine } from './launcher-events';
 import { LearnedSteps } from './learned-steps';
-import type { MlxClient } from './mlx-client';
+import type { MlxAddress, MlxClient } from './mlx-client';
 import { MlxMemory } from './mlx-memory';
 import type { MlxBackendOptions, ModelFolder } from './mlx-options';
 import { KnownFacts } from './model-facts';
@@ -58,7 +59,8 @@ export class MlxProcess {
   readonly #ring: LogRing<EvidenceCode>;
   readonly #names = new Map<string, string>();
   #preload: ModelFolder | null = null;
-  #url: string | null = null;
+  #address: MlxAddress | null = null;
+  #secret = '';
   #startedAt = 0;
 
   constructor(options: MlxProcessOptions, ports: SupervisorPorts) {
@@ -85,7 +87,7 @@ export class MlxProcess {
       ...{ clock, client: options.client, facts: this.facts },
       silenceMs: this.#limits.loadingSilenceMs,
       stepMs: () => this.hangLimits().stepMs,
-      url: () => this.#url,
+      address: () => this.#address,
       preload: () => this.#preload,
       hasLoaded: () => options.board.current.model !== null,
     });
@@ -121,9 +123,9 @@ export class MlxProcess {
     });
   }
 
-  /** Its address; null until it listens. */
-  get url(): string | null {
-    return this.#url;
+  /** Null until it listens. */
+  get address(): MlxAddress | null {
+    return this.#address;
   }
 
   /** Remembers under which name clients know the model in a folder. */
@@ -150,11 +152,12 @@ export class MlxProcess {
     const { spec, preload } = launch;
     this.#preload = preload;
     if (preload) this.nameModel(preload);
-    return spec;
+    this.#secret = randomBytes(24).toString('base64url');
+    return { ...spec, env: { ...spec.env, TANDEM_MLX_SECRET: this.#secret } };
   }
 
   #onSpawn(child: ChildHandle): void {
-    this.#url = null;
+    this.#address = null;
     this.#probe.onLine();
     this.memory.reset();
     this.#startedAt = this.#ports.clock.now();
@@ -174,8 +177,8 @@ export class MlxProcess {
     this.memory.onLauncher(event, (folder) => this.#nameOf(folder));
     switch (event.event) {
       case 'listening':
-        this.#url = `http://127.0.0.1:${event.port}`;
-        board.set({ url: this.#url, version: event.version });
+        this.#address = { url: `http://127.0.0.1:${event.port}`, secret: this.#secret };
+        board.set({ url: this.#address.url, version: event.version });
         return;
       case 'loading':
         this.facts.forget();

@@ -1,5 +1,7 @@
+import { createParser } from 'eventsource-parser';
 import type { CompletionChunk, CompletionEnd } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
+import { frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';
 import type { SafeRequest } from './validate';
 
 /** One call of mlx_lm.server's OpenAI dialect. */
@@ -47,39 +49,50 @@ interface Frame {
 /** Reads the server-sent events of one completion, in pieces of any size. */
 export class SseReader {
   readonly #decoder = new TextDecoder();
-  #rest = '';
+  /** What the parser has found in the bytes of this turn. */
+  #found: CompletionChunk[] = [];
+  readonly #parser = createParser({
+    maxBufferSize: MAX_FRAME_BYTES,
+    onComment: (comment) => this.#comment(comment),
+    onEvent: ({ data }) => this.#event(data),
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded') throw frameTooLong('MLX');
+    },
+  });
   #reason: CompletionEnd['reason'] | null = null;
   #usage = { promptTokens: 0, completionTokens: 0 };
   #ended = false;
 
   /** Chunks that these bytes complete, in order. */
-  *push(bytes: Uint8Array): Generator<CompletionChunk> {
-    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n');
-    this.#rest = lines.pop() ?? '';
-    for (const line of lines) yield* this.#line(line);
+  push(bytes: Uint8Array): CompletionChunk[] {
+    this.#parser.feed(this.#decoder.decode(bytes, { stream: true }));
+    const found = this.#found;
+    this.#found = [];
+    return found;
   }
 
   /**
    * The stream is over.
    * @throws TandemError `backend_failed` when it was cut: the server sends no error frame, it just stops
    */
-  *finish(): Generator<CompletionChunk> {
-    if (!this.#ended) yield* this.#end();
+  finish(): CompletionChunk[] {
+    if (!this.#ended) this.#end();
+    return this.#found;
   }
 
-  *#line(line: string): Generator<CompletionChunk> {
+  #comment(text: string): void {
+    const progress = /^keepalive (\d+)\/(\d+)/.exec(text);
+    if (!progress || this.#ended) return;
+    this.#found.push({ type: 'prefill', done: Number(progress[1]), total: Number(progress[2]) });
+  }
+
+  #event(data: string): void {
     if (this.#ended) return;
-    const progress = /^: keepalive (\d+)\/(\d+)/.exec(line);
-    if (progress) {
-      yield { type: 'prefill', done: Number(progress[1]), total: Number(progress[2]) };
-    } else if (line.startsWith('data: [DONE]')) {
-      yield* this.#end();
-    } else if (line.startsWith('data: ')) {
-      yield* this.#frame(parse(line.slice(6)));
-    }
+    if (data === '[DONE]') this.#end();
+    else this.#frame(parse(data));
   }
 
-  *#frame(frame: Frame): Generator<CompletionChunk> {
+  #frame(frame: Frame): void {
     if (frame.usage) {
       this.#usage = {
         promptTokens: frame.usage.prompt_tokens ?? 0,
@@ -88,19 +101,19 @@ export class SseReader {
     }
     const choice = frame.choices?.[0];
     if (!choice) return;
-    if (choice.delta?.reasoning) yield { type: 'thinking', text: choice.delta.reasoning };
+    if (choice.delta?.reasoning) this.#found.push({ type: 'thinking', text: choice.delta.reasoning });
     const text = choice.delta?.content ?? choice.text;
-    if (text) yield { type: 'text', text };
+    if (text) this.#found.push({ type: 'text', text });
     // Usage comes in a frame of its own after the one with the reason.
     if (choice.finish_reason) this.#reason = choice.finish_reason === 'length' ? 'length' : 'stop';
   }
 
-  *#end(): Generator<CompletionChunk> {
+  #end(): void {
     if (this.#reason === null) {
       throw new TandemError('backend_failed', 'MLX stopped in the middle of its answer; try again.');
     }
     this.#ended = true;
-    yield { type: 'end', end: { reason: this.#reason, ...this.#usage } };
+    this.#found.push({ type: 'end', end: { reason: this.#reason, ...this.#usage } });
   }
 }
 

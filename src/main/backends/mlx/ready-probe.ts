@@ -1,6 +1,6 @@
 import { type Clock, pollUntil } from '../../ports/clock';
 import type { BackendRequest } from '../backend';
-import type { MlxClient } from './mlx-client';
+import type { MlxAddress, MlxClient } from './mlx-client';
 import { mlxDown } from './mlx-failures';
 import type { ModelFolder } from './mlx-options';
 import type { KnownFacts } from './model-facts';
@@ -16,7 +16,7 @@ export interface ReadyProbeOptions {
   /** Ms that one step may take. */
   stepMs(): number;
   /** Null until it listens. */
-  url(): string | null;
+  address(): MlxAddress | null;
   /** The model that it loads at its start; null = none. */
   preload(): ModelFolder | null;
   hasLoaded(): boolean;
@@ -43,14 +43,20 @@ export class ReadyProbe {
 
   /** Resolves with a real one-token answer, or as soon as it listens when it is to load nothing. Rejects when none comes in time, or with the signal's reason. */
   async run(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void> {
-    const { clock, client, url } = this.#options;
-    await pollUntil(async () => url() !== null, POLL_MS, clock, signal);
-    if (!(await client.healthy(url() ?? '', signal))) throw mlxDown();
+    const { clock, client, address } = this.#options;
+    await pollUntil(async () => address() !== null, POLL_MS, clock, signal);
+    if (!(await client.healthy(this.#address(), signal))) throw mlxDown();
     const model = this.#options.preload();
     if (model === null) return;
     await pollUntil(async () => this.#hasLoaded(), POLL_MS, clock, signal);
     onStage('probing');
     await this.#answer(model, signal);
+  }
+
+  #address(): MlxAddress {
+    const address = this.#options.address();
+    if (address === null) throw mlxDown();
+    return address;
   }
 
   /** Silence is counted in questions, so that a machine that slept has not been silent. */
@@ -62,13 +68,13 @@ export class ReadyProbe {
   }
 
   async #answer({ name, folder }: ModelFolder, signal: AbortSignal): Promise<void> {
-    const { clock, client, facts, url, stepMs } = this.#options;
+    const { clock, client, facts, stepMs } = this.#options;
     const call = toCall(validate(oneToken({ model: name }), await facts.of(folder)), folder);
     const limit = new AbortController();
     const cancel = clock.after(PROBE_STEPS * stepMs(), () => limit.abort());
     try {
       const either = AbortSignal.any([signal, limit.signal]);
-      for await (const chunk of client.complete(url() ?? '', `probe.${this.#count++}`, call, either)) {
+      for await (const chunk of client.complete(this.#address(), `probe.${this.#count++}`, call, either)) {
         if (chunk.type === 'end') return;
       }
     } finally {

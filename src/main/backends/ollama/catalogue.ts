@@ -25,12 +25,12 @@ export class Catalogue {
 
   /** Asks the server; a model that cannot be described is listed with what is known of it. */
   async list(api: OllamaApi, signal: AbortSignal): Promise<ModelInfo[]> {
-    const items = await api.tags(signal);
+    const items = (await api.tags(signal)).filter(({ tandem }) => tandem?.backend !== null);
     const models: ModelInfo[] = [];
     for (const item of items)
       models.push(toModelInfo(item, await this.#show(api, item, signal), this.#backend));
     this.#items = items;
-    const digests = new Set(items.map(({ digest }) => digest));
+    const digests = new Set(items.map(keyOf));
     for (const digest of this.#shown.keys()) if (!digests.has(digest)) this.#shown.delete(digest);
     return models;
   }
@@ -67,7 +67,7 @@ export class Catalogue {
     const small = this.#items
       .filter((item) => item.size !== undefined && item.size <= limit && item.size < (own ?? limit + 1))
       .filter((item) => !isRemoteName(item.name) && !isRemoteAnswer(item))
-      .filter(({ digest }) => this.#shown.get(digest)?.capabilities?.includes('completion') ?? true)
+      .filter((item) => this.#shown.get(keyOf(item))?.capabilities?.includes('completion') ?? true)
       .sort((left, right) => (right.size ?? 0) - (left.size ?? 0));
     return small[0]?.name.replace(/:latest$/, '') ?? null;
   }
@@ -77,17 +77,23 @@ export class Catalogue {
   }
 
   async #show(api: OllamaApi, item: TagItem, signal: AbortSignal): Promise<ShowAnswer | null> {
-    const known = this.#shown.get(item.digest);
+    const key = keyOf(item);
+    const known = this.#shown.get(key);
     if (known !== undefined) return known;
     try {
       const show = await api.show(item.name, signal);
-      this.#shown.set(item.digest, show);
+      this.#shown.set(key, show);
       return show;
     } catch (error) {
       if (signal.aborted) throw error;
       return null;
     }
   }
+}
+
+/** Another Tandem tells no digests. */
+function keyOf({ digest, name }: TagItem): string {
+  return digest || name;
 }
 
 function remote(name: string): TandemError {

@@ -15,6 +15,8 @@ export interface TagItem {
   details?: { parameter_size?: string; quantization_level?: string };
   remote_host?: string;
   remote_model?: string;
+  /** Only in the list of another Tandem. Null is its `auto`, which is no model. */
+  tandem?: { backend: string | null };
 }
 
 /** The part of an `/api/show` answer that is used here. */
@@ -54,6 +56,7 @@ export function toModelInfo(item: TagItem, show: ShowAnswer | null, backend: Bac
     weight: weightOf(billions),
     small,
     languages: small ? ['en'] : null,
+    ...(item.tandem === undefined ? {} : { relayed: true }),
     remote: isRemoteName(item.name) || isRemoteAnswer(item) || (show !== null && isRemoteAnswer(show)),
     capabilities: show?.capabilities ?? [],
     modifiedAt: item.modified_at === undefined ? null : String(item.modified_at),

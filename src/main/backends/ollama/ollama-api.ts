@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Ollama } from 'ollama/browser';
 import type { CompletionChunk } from '../../../shared/domain';
-import { ERROR_CODES } from '../../../shared/errors';
+import { ERROR_CODES, TandemError } from '../../../shared/errors';
 import { HOP_HEADER } from '../../../shared/hop-header';
 import type { Fetcher, Poster } from '../../ports/fetcher';
 import { streamCompletion } from '../stream-completion';
@@ -32,6 +32,9 @@ export interface LoadedItem {
   context_length?: number;
   expires_at?: string;
 }
+
+/** A model has some ten. */
+const MAX_LAYERS = 1_000;
 
 /** Bytes over all layers that the server has named so far. */
 export interface PullProgress {
@@ -88,17 +91,29 @@ export class OllamaApi {
     await this.#create({ model, from }, signal);
   }
 
-  /** Instance id of a Tandem that answers here; null when it is none. */
+  /** Instance id of a Tandem that answers here; null when it is none. Throws `forbidden_host` for one that refuses us. */
   async tandemInstance(signal: AbortSignal): Promise<string | null> {
+    const { status, body } = await this.#health(signal);
+    // The question carries our id, and our own listeners turn away what does.
+    if (status === ERROR_CODES.loop_detected.http) return this.#options.instanceId;
+    if (body.code === 'forbidden_host') {
+      const { host } = new URL(this.url);
+      throw new TandemError(
+        'forbidden_host',
+        `Another Tandem answers at ${host} and does not serve that name; add it to TANDEM_ALLOWED_HOSTS there.`,
+      );
+    }
+    return typeof body.instance === 'string' ? body.instance : null;
+  }
+
+  async #health(signal: AbortSignal): Promise<{ status: number; body: Record<string, unknown> }> {
     try {
       const response = await this.#fetch(`${this.url}/health`, { signal });
-      // The question carries our id, and our own listeners turn away what does.
-      if (response.status === ERROR_CODES.loop_detected.http) return this.#options.instanceId;
-      const body = (await response.json()) as { instance?: unknown };
-      return typeof body.instance === 'string' ? body.instance : null;
+      const body: unknown = await response.json().catch(() => null);
+      return { status: response.status, body: { ...(body as object | null) } };
     } catch {
-      // Ollama answers /health with 404 in plain text.
-      return null;
+      // Ollama answers /health with 404 in plain text, and a server may be about to start.
+      return { status: 0, body: {} };
     }
   }
 
@@ -110,7 +125,7 @@ export class OllamaApi {
     const { post } = this.#options;
     return streamCompletion(post, {
       url: this.url + call.path,
-      headers: this.#headers,
+      headers: this.#headers(call.hops),
       body: JSON.stringify(call.body),
       signal,
       reader: new NdjsonReader(),
@@ -134,6 +149,11 @@ export class OllamaApi {
       const answer = await this.#client(signal).pull({ model, insecure: options.insecure, stream: true });
       for await (const { status, digest, total, completed } of answer) {
         if (digest && total) layers.set(digest, { total, completed: completed ?? 0 });
+        if (layers.size > MAX_LAYERS)
+          throw new TandemError(
+            'pull_failed',
+            `${model} has too many parts; it is no model that Ollama can run.`,
+          );
         const all = [...layers.values()];
         onProgress({
           step: status,
@@ -208,14 +228,16 @@ export class OllamaApi {
     return new Ollama({ host: this.url, fetch: fetcher });
   }
 
-  get #headers(): Record<string, string> {
+  /** @param hops the instances before this one */
+  #headers(hops?: string): Record<string, string> {
     const { instanceId, authorization } = this.#options;
-    return { [HOP_HEADER]: instanceId, ...(authorization ? { authorization } : {}) };
+    const passed = hops === undefined ? instanceId : `${hops}, ${instanceId}`;
+    return { [HOP_HEADER]: passed, ...(authorization ? { authorization } : {}) };
   }
 
   #fetch(url: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
-    for (const [name, value] of Object.entries(this.#headers)) headers.set(name, value);
+    for (const [name, value] of Object.entries(this.#headers())) headers.set(name, value);
     return this.#options.fetcher(url, { ...init, headers: Object.fromEntries(headers) });
   }
 }

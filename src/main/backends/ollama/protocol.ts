@@ -1,12 +1,16 @@
 import type { ChatRequest, ChatResponse, GenerateRequest, GenerateResponse } from 'ollama/browser';
 import type { CompletionChunk, CompletionEnd, Sampling } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
+import { LineReader } from '../../ports/line-reader';
 import type { BackendRequest } from '../backend';
+import { frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';
 import { serverFailure } from './failures';
 
 export interface HttpCall {
   path: '/api/chat' | '/api/generate';
   body: Record<string, unknown>;
+  /** See `BackendRequest`. */
+  hops?: string | undefined;
 }
 
 /** @throws TandemError `bad_request` for options that Ollama takes silently and then does something else with */
@@ -22,13 +26,13 @@ export function toCall(request: BackendRequest): HttpCall {
   };
   if (request.rawPrompt !== undefined) {
     const body: Partial<GenerateRequest> = { prompt: request.rawPrompt, raw: true };
-    return { path: '/api/generate', body: { ...common, ...body } };
+    return { path: '/api/generate', body: { ...common, ...body }, hops: request.hops };
   }
   const body: Pick<ChatRequest, 'messages' | 'tools'> = {
     messages: request.messages as ChatRequest['messages'],
     ...(request.tools === undefined ? {} : { tools: request.tools as ChatRequest['tools'] }),
   };
-  return { path: '/api/chat', body: { ...common, ...body } };
+  return { path: '/api/chat', body: { ...common, ...body }, hops: request.hops };
 }
 
 /** Characters of a prompt that make one token at least, in languages with long words as in those with short ones. */
@@ -77,16 +81,13 @@ type Frame = Partial<ChatResponse> & Partial<GenerateResponse> & OtherParts;
 
 /** Reads the lines of one completion, in pieces of any size. */
 export class NdjsonReader {
-  readonly #decoder = new TextDecoder();
-  #rest = '';
+  readonly #lines = new LineReader(MAX_FRAME_BYTES, () => frameTooLong('Ollama'));
   #ended = false;
   #calls = false;
 
   /** Chunks that these bytes complete, in order. */
   *push(bytes: Uint8Array): Generator<CompletionChunk> {
-    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n');
-    this.#rest = lines.pop() ?? '';
-    for (const line of lines) yield* this.#line(line);
+    for (const line of this.#lines.push(bytes)) yield* this.#line(line);
   }
 
   /**
@@ -96,7 +97,7 @@ export class NdjsonReader {
    */
   *finish(): Generator<CompletionChunk> {
     // A request that only loads is answered by one object without a line end.
-    yield* this.#line(this.#rest);
+    yield* this.#line(this.#lines.rest());
     if (!this.#ended) {
       throw new TandemError('backend_failed', 'Ollama stopped in the middle of its answer; try again.', {
         details: { cause: 'incomplete' },

@@ -29,7 +29,7 @@ export function lostStatus(
   error: TandemError,
   at: number,
 ): Partial<BackendStatus> {
-  const code = error.code === 'self_reference' ? error.code : known ? 'vanished' : 'unreachable';
+  const code = isWrongAddress(error) ? error.code : known ? 'vanished' : 'unreachable';
   return {
     state: 'absent',
     stage: 'idle',
@@ -46,14 +46,19 @@ export function lostStatus(
 
 /** What is wrong when nobody answers at the one address that was given, and what helps. */
 function absenceAt(url: string, error: TandemError): BackendStatus['absence'] {
-  if (error.code === 'self_reference') return { code: error.code, cure: error.message };
   const address = new URL(url).host;
+  if (isWrongAddress(error)) return { code: error.code, cure: error.message, details: { address } };
   const named = `No Ollama answers at ${address}, which OLLAMA_API_URL names.`;
   return {
     code: 'ollama_down',
     cure: `${named} Start it there, or unset the address.`,
     details: { address },
   };
+}
+
+/** A Tandem answers there, and the address has to be changed. */
+function isWrongAddress({ code }: TandemError): boolean {
+  return code === 'self_reference' || code === 'forbidden_host';
 }
 
 export function isLoopback(url: string): boolean {
