@@ -33,6 +33,8 @@ export class ParentWatch implements Spawner {
   async close(): Promise<void> {
     const watch = this.#watch;
     if (!watch) return;
+    // Nothing else may be left that keeps this process alive.
+    watch.ref();
     watch.stdin?.end();
     if (watch.pid !== undefined && watch.exitCode === null && watch.signalCode === null)
       await once(watch, 'exit');
