@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,12 +32,17 @@ afterAll(() => own.remove());
 
 /** The processes that a server has for its models, as soon as there is one. */
 async function firstRunner(backend: OllamaBackend): Promise<number[]> {
+  const limit = performance.now() + 60_000;
   for (;;) {
     const runners = await own.runners(backend);
     if (runners.length > 0) return runners;
+    if (performance.now() > limit)
+      throw new Error(`no runner: ${JSON.stringify(backend.loaded())}\n${log()}`);
     await sleep(1);
   }
 }
+
+const log = () => readFileSync(join(own.folder, 'ollama.log'), 'utf8').slice(-8_000);
 
 async function gone(pids: readonly number[]): Promise<boolean> {
   const left = await Promise.all(pids.map((pid) => own.table.identify(pid)));

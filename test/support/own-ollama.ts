@@ -12,6 +12,7 @@ import { nodeSpawner } from '../../src/main/ports/node-spawner';
 import { ChildRecords } from '../../src/main/supervisor/sweep';
 import type { CompletionChunk } from '../../src/shared/domain';
 import type { BackendStatus } from '../../src/shared/status';
+import { livingOf } from './processes';
 import { SLOW, TINY, writeRandomModel } from './random-model';
 import { ollamaProgram } from './runtimes';
 
@@ -92,9 +93,11 @@ export class OwnOllama {
     return backend;
   }
 
-  /** Pids of the processes that a server holds its models in. */
-  runners(backend: OllamaBackend): Promise<number[]> {
-    return this.table.descendants(backend.status().pid ?? 0);
+  /** Pids of the processes that a server holds its models in. It starts others for a moment, to look for GPUs. */
+  async runners(backend: OllamaBackend): Promise<number[]> {
+    const pids = await this.table.descendants(backend.status().pid ?? 0);
+    const lines = await livingOf(pids);
+    return lines.filter((line) => line.includes('--model')).map((line) => Number.parseInt(line, 10));
   }
 
   async stopAll(): Promise<void> {
