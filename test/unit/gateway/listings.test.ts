@@ -1,6 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Catalogue } from '../../../src/main/backends/ollama/catalogue';
+import type { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
 import { BodyBudget } from '../../../src/main/gateway/body-budget';
 import { createGateway } from '../../../src/main/gateway/server';
 import { ROUTER_GATEWAY } from '../../../src/main/gateway/surface';
@@ -178,5 +180,35 @@ describe('listening', () => {
 
   it('does not open to other machines', async () => {
     await expect(gateway().listen(0, '0.0.0.0')).rejects.toMatchObject({ code: 'environment_invalid' });
+  });
+});
+
+describe('two Tandems that name each other', () => {
+  it('list no model back and forth', async () => {
+    const tags = async (headers: Record<string, string>) => {
+      const answer = await fetch(`${running.url}/api/tags`, { headers });
+      const body = (await answer.json()) as { models: { name: string }[] };
+      return body.models.map(({ name }) => name);
+    };
+    running.facts.modelList = [modelInfo('mlx', 'ours'), modelInfo('ollama', 'theirs', { relayed: true })];
+    expect(await tags({})).toEqual(['auto', 'ours', 'theirs']);
+    expect(await tags({ 'X-Tandem-Hop': 'the-other' })).toEqual(['auto', 'ours']);
+  });
+
+  it('take none of the other for a model that is none', async () => {
+    const items = [
+      { name: 'auto', digest: '', tandem: { backend: null } },
+      { name: 'a', digest: '', tandem: { backend: 'mlx' } },
+      { name: 'b', digest: '', tandem: { backend: 'ollama' } },
+    ];
+    const api = {
+      tags: async () => items,
+      show: async (name: string) => ({ capabilities: [name] }),
+    } as unknown as OllamaApi;
+    const listed = await new Catalogue('ollama').list(api, new AbortController().signal);
+    expect(listed).toMatchObject([
+      { name: 'a', relayed: true, capabilities: ['a'] },
+      { name: 'b', relayed: true, capabilities: ['b'] },
+    ]);
   });
 });

@@ -137,6 +137,9 @@ describe('bad requests', () => {
     expect(await answer.json()).toMatchObject({ code: 'loop_detected' });
     dispatcher.play([new TandemError('no_model', 'Get one.')]);
     expect((await postJson(`${running.url}/api/chat`, hello, { 'X-Tandem-Hop': 'other' })).status).toBe(503);
+    expect(dispatcher.requests.at(-1)).toMatchObject({ hops: 'other' });
+    const chain = Array.from({ length: 50 }, (_, index) => `instance-of-another-${index}`).join();
+    expect((await postJson(`${running.url}/api/chat`, hello, { 'X-Tandem-Hop': chain })).status).toBe(508);
   });
 
   it('refuses an unknown priority', async () => {

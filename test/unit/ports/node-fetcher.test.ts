@@ -93,3 +93,73 @@ test('a server that is cut off in the middle, or is not there, is told apart', a
     code: 'ollama_down',
   });
 });
+
+/** Sends this text again and again until the client leaves. */
+function endlessly(response: ServerResponse, text: string): void {
+  const send = () => {
+    while (!response.destroyed && response.write(text));
+  };
+  response.on('drain', send);
+  send();
+}
+
+const never = new AbortController().signal;
+const frame = (content: string) => `${JSON.stringify({ message: { content }, done: false })}\n`;
+const layer = (digest: number) =>
+  `${JSON.stringify({ status: 'pulling', digest: `sha256:${digest}`, total: 9 })}\n`;
+
+test.each([
+  ['a refusal', 500, 'x'.repeat(60_000), 'backend_failed'],
+  ['a frame', 200, 'x'.repeat(60_000), 'backend_failed'],
+  ['text', 200, frame('x'.repeat(60_000)), 'backend_failed'],
+  [
+    'calls of tools',
+    200,
+    frame('').replace('"content":""', `"tool_calls":["${'x'.repeat(60_000)}"]`),
+    'backend_failed',
+  ],
+])('%s without an end is left, and the connection closed', async (_what, status, text, code) => {
+  const { api, connections } = await serve((response) => {
+    response.writeHead(status);
+    endlessly(response, text);
+  });
+  await expect(readToEnd(api)).rejects.toMatchObject({ code });
+  const closed = connections.map(async (connection) => {
+    if (!connection.destroyed) await new Promise((resolve) => connection.once('close', resolve));
+  });
+  await Promise.all(closed);
+});
+
+test('a list, a line of progress and parts of a model without an end are left', async () => {
+  let answer = (response: ServerResponse) => endlessly(response, '['.repeat(60_000));
+  const { api } = await serve((response) => answer(response));
+  await expect(api.tags(never)).rejects.toMatchObject({ code: 'backend_failed' });
+  const pull = () => api.pull('m', { insecure: false }, () => {}, never);
+  answer = (response) => {
+    response.setHeader('content-type', 'application/x-ndjson');
+    endlessly(response, 'x'.repeat(60_000));
+  };
+  await expect(pull()).rejects.toMatchObject({ code: 'pull_failed' });
+  let digest = 0;
+  answer = (response) => {
+    response.setHeader('content-type', 'application/x-ndjson');
+    response.end(Array.from({ length: 2_000 }, () => layer(digest++)).join(''));
+  };
+  await expect(pull()).rejects.toMatchObject({ message: expect.stringContaining('too many parts') });
+});
+
+test('a call names the instances that it has passed, and this one after them', async () => {
+  const hops: unknown[] = [];
+  const server = createServer((request, response) => {
+    hops.push(request.headers['x-tandem-hop']);
+    response.end(SAY + DONE);
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const http = createNodeFetcher();
+  cleanups.push(() => new Promise((closed) => server.close(closed)), http.close);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const api = new OllamaApi({ url, fetcher: http.fetcher, post: http.post, instanceId: 'c' });
+  for await (const _chunk of api.complete({ ...CALL, hops: 'a, b' }, never));
+  for await (const _chunk of api.complete(CALL, never));
+  expect(hops).toEqual(['a, b, c', 'c']);
+});
