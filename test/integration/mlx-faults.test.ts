@@ -105,7 +105,8 @@ describe('a server that hangs while /health is fine', () => {
     await arm();
     const answer = collect(backend.stream(babble(20), never));
     answer.catch(() => {});
-    expect((await fetch(`${url}/health`)).status).toBe(200);
+    // Its HTTP side goes on, and turns away who has not its secret.
+    expect((await fetch(`${url}/health`)).status).toBe(403);
     await expect(answer).rejects.toMatchObject({ code: 'backend_failed' });
     expect(backend.status().lastError).toMatchObject({ code: 'stalled' });
     await disarm();
