@@ -103,6 +103,9 @@ export const en = {
     placeholder: 'Message Tandem',
     placeholderSmall: 'Ask something simple, in English',
     send: 'Send',
+    sending: 'Sending',
+    notSent: 'Not sent.',
+    sendAgain: 'Send again',
     stop: 'Stop',
     stopping: 'Stopping',
     editing: 'Editing your last message',
@@ -310,6 +313,7 @@ export const en = {
     get: 'Get',
     getOf: 'Get {{title}}',
     cancelOf: 'Cancel the download of {{title}}',
+    putAway: 'Put away the failed download of {{title}}',
     progressOf: 'Download of {{title}}',
     purposes: {
       light: 'Greetings and short facts',

@@ -106,6 +106,9 @@ export const ru = {
     placeholderSmall: 'Спросите что-нибудь простое по-английски',
     send: 'Отправить',
     stop: 'Остановить',
+    sending: 'Отправляется',
+    notSent: 'Не отправлено.',
+    sendAgain: 'Отправить снова',
     stopping: 'Останавливаем',
     editing: 'Правка последнего сообщения',
     editingRisk: 'Новый ответ заменит прежний.',
@@ -321,6 +324,7 @@ export const ru = {
     get: 'Скачать',
     getOf: 'Скачать {{title}}',
     cancelOf: 'Отменить загрузку {{title}}',
+    putAway: 'Убрать неудавшуюся загрузку {{title}}',
     progressOf: 'Загрузка {{title}}',
     purposes: {
       light: 'Приветствия, короткие факты',

@@ -443,6 +443,18 @@ describe('chat', () => {
     expect(stored(answer.id)).toMatchObject({ status: 'done' });
   });
 
+  it('stores and answers a message once that its sender sends again', async () => {
+    const first = await chat.send(null, 'hello', auto, 'm-1');
+    const again = await chat.send(null, 'hello', auto, 'm-1');
+    expect(again.user).toEqual(first.user);
+    expect(again.answer.id).toBe(first.answer.id);
+    const edited = await chat.edit('m-1', 'hello there', auto, 'm-2');
+    expect((await chat.edit('m-1', 'hello there', auto, 'm-2')).answer.id).toBe(edited.answer.id);
+    await settle();
+    expect(dispatcher.requests).toHaveLength(2);
+    expect((await chat.open(first.user.chatId)).map(({ id }) => id)).toEqual(['m-2', edited.answer.id]);
+  });
+
   it('sends nothing into a chat that another window has deleted, and nothing of it is lost when it comes back', async () => {
     const { user, answer } = await chat.send(null, 'one', auto);
     await clock.advance(0);

@@ -22,6 +22,7 @@ export const AnswerView = memo(function AnswerView({ answer }: { answer: Answer 
   return (
     <article
       data-testid="answer"
+      data-message={answer.id}
       data-backend={meta.source ?? ''}
       data-model={meta.model ?? ''}
       data-status={status}
