@@ -50,10 +50,13 @@ export function useFound(ref: RefObject<HTMLElement | null>, hasMessages: boolea
   }, [ref, find, hasMessages]);
 }
 
-/** Blocks have their true height only once they are near, so what is above may still grow for a frame or two. */
-function bringIntoSight(element: Element | null, frames = 3): void {
-  element?.scrollIntoView({ block: 'center' });
-  if (frames > 0) requestAnimationFrame(() => bringIntoSight(element, frames - 1));
+/** Blocks have their true height only once they are near, so it is done anew until it has stood still for some frames. */
+function bringIntoSight(element: Element | null, stillFor = 0, framesLeft = 60): void {
+  if (element === null || framesLeft === 0 || stillFor === 6) return;
+  const before = element.getBoundingClientRect().top;
+  element.scrollIntoView({ block: 'center' });
+  const isStill = Math.abs(element.getBoundingClientRect().top - before) < 1;
+  requestAnimationFrame(() => bringIntoSight(element, isStill ? stillFor + 1 : 0, framesLeft - 1));
 }
 
 /** Id of the first message with the words; an answer that stands behind another one is put in front. */
