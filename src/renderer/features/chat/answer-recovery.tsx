@@ -22,7 +22,7 @@ export function AnswerRecovery({ answer, recovery }: { answer: Answer; recovery:
   const placed = answer.meta.position !== null;
   return (
     <div data-testid="answer-recovery" className="my-1 flex gap-2 text-ink-2">
-      <span className="mt-[5px] flex shrink-0">
+      <span className="flex h-5 shrink-0 items-center self-start">
         <Mark shape={placed ? 'off' : 'trouble'} />
       </span>
       <div className="min-w-0">
