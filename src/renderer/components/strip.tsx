@@ -57,7 +57,7 @@ function Pill({ status, lost }: { status: BackendStatus; lost: boolean }) {
         // What is wrong must be read in full; the rest may be cut.
         model === null && markOf(status) === 'trouble'
           ? 'shrink-0'
-          : status.id === 'mlx'
+          : model !== null && status.id === 'mlx'
             ? 'max-w-[45%] shrink-0'
             : 'shrink',
       )}
