@@ -51,7 +51,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     snapshot: async () => projection.snapshot(),
 
     chatOpen: async ({ chatId }) => ({ messages: await chat.open(chatId) }),
-    chatSend: async ({ chatId, text, target }) => turn(await chat.send(chatId, text, target)),
+    chatSend: async ({ chatId, text, target, newId }) => turn(await chat.send(chatId, text, target, newId)),
     chatStop: async ({ answerId }) => {
       chat.stop(answerId);
       return {};
@@ -59,7 +59,8 @@ export function createHandlers(parts: HandlerParts): Handlers {
     chatRetry: async ({ answerId, target, overruleMemory = false }) => ({
       answerId: (await chat.retry(answerId, target, { overruleMemory })).id,
     }),
-    chatEdit: async ({ messageId, text, target }) => turn(await chat.edit(messageId, text, target)),
+    chatEdit: async ({ messageId, text, target, newId }) =>
+      turn(await chat.edit(messageId, text, target, newId)),
     chatRename: async ({ chatId, title }) => {
       await chat.rename(chatId, title);
       return {};

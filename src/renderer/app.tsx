@@ -14,23 +14,25 @@ import { SettingsView } from './features/settings/settings-view';
 import { StatusView } from './features/status/status-view';
 import { openChat } from './stores/chat-store';
 import { focusComposer, useUi, type View } from './stores/ui-store';
-import { useAppearance } from './use-appearance';
+import { useFocusKeeper } from './use-focus-keeper';
 import { useKeys } from './use-keys';
 
 /** The window: one view at a time in the popover, side by side from 720 px on. */
 export function App() {
-  useAppearance();
   useKeys();
+  useFocusKeeper();
   const wide = useWide();
   const view = useUi((state) => state.view);
+  // The drawer lies over everything else, so it shows them itself.
+  const drawer = useUi((state) => state.drawer) && !wide;
   return (
     <div className="flex h-full min-h-0 flex-col">
       <Strip wide={wide} />
       <ConnectionNote />
       <AttentionNote />
       {wide ? <Columns view={view} /> : <CurrentView view={view} />}
+      {!drawer && <Toaster />}
       {!wide && <Nav wide={false} />}
-      <Toaster />
       <LiveRegion />
     </div>
   );

@@ -1,19 +1,33 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app';
+import { firstAppearance, followAppearance } from './appearance';
 import { getBridge } from './bridge/bridge';
 import { startI18n } from './i18n/i18n';
 import { connect } from './stores/connect';
+import { useCore } from './stores/core-store';
 import './styles.css';
-import { firstAppearance } from './use-appearance';
+
+/** The page is drawn without the settings, in the looks of last time, when they have not come by then, ms. */
+const PATIENCE_MS = 1_000;
 
 startI18n(firstAppearance());
+followAppearance();
 connect(getBridge());
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
-createRoot(root).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-);
+
+/** Draws the page as soon as its language and theme are known, so that neither flashes. */
+function draw(container: HTMLElement): void {
+  clearTimeout(timer);
+  unsubscribe();
+  createRoot(container).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}
+
+const unsubscribe = useCore.subscribe(({ connection }) => connection !== 'connecting' && draw(root));
+const timer = setTimeout(() => draw(root), PATIENCE_MS);

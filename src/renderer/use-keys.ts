@@ -1,4 +1,5 @@
 import { useEffect } from 'react';
+import { isComposing } from './components/composition';
 import { isMod } from './components/shortcut';
 import { activeAnswerId, openChat, stop, useChat } from './stores/chat-store';
 import { useCore } from './stores/core-store';
@@ -14,7 +15,7 @@ export function useKeys(): void {
 }
 
 function onKeyDown(event: KeyboardEvent): void {
-  if (event.defaultPrevented) return;
+  if (event.defaultPrevented || isComposing(event)) return;
   if (event.key === 'Escape') onEscape();
   else if (isMod(event) && !event.altKey && command(event)) event.preventDefault();
 }

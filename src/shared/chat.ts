@@ -14,6 +14,14 @@ export const breakSchema = z.object({
   reason: z.string(),
 });
 
+/** What an answer waits for: a server failed or is down, and nobody goes on yet. */
+export const recoverySchema = z.object({
+  /** Whose failure led here, with its machine word; null = it was down before. */
+  failed: z.object({ backend: z.enum(BACKEND_IDS), cause: z.string() }).nullable(),
+  /** The first of these that is up goes on; none = somebody takes over now. */
+  awaited: z.array(z.enum(BACKEND_IDS)),
+});
+
 /** Where a message should go: let Tandem decide, one backend, or one model. */
 export const targetSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('auto') }),
@@ -39,6 +47,8 @@ export const answerMetaSchema = z.object({
   promptTokens: z.number().nullable(),
   completionTokens: z.number().nullable(),
   breaks: z.array(breakSchema),
+  /** Present only while it waits for a server to come back. */
+  recovery: recoverySchema.optional(),
   /** 1-based place in the queue and estimated wait while queued. */
   position: z.number().nullable(),
   etaMs: z.number().nullable(),

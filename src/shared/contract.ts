@@ -135,6 +135,8 @@ export const contract = {
         chatId: id.nullable(),
         text: z.string().min(1).max(1_000_000),
         target: targetSchema,
+        /** The sender's own id for the message: sent again, it is stored and answered once. */
+        newId: z.uuid().optional(),
       }),
       output: z.object({ chatId: id, userMessageId: id, answerId: id }),
     },
@@ -151,7 +153,13 @@ export const contract = {
     },
     /** Removes the message and what follows it, and sends the new text instead. */
     chatEdit: {
-      input: z.object({ messageId: id, text: z.string().min(1).max(1_000_000), target: targetSchema }),
+      input: z.object({
+        messageId: id,
+        text: z.string().min(1).max(1_000_000),
+        target: targetSchema,
+        /** As above, for the message that takes its place. */
+        newId: z.uuid().optional(),
+      }),
       output: z.object({ chatId: id, userMessageId: id, answerId: id }),
     },
     chatRename: { input: z.object({ chatId: id, title: z.string().min(1).max(200) }), output: nothing },

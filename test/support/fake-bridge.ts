@@ -151,7 +151,7 @@ export class FakeCore {
       case 'chatOpen':
         return { messages: this.messages.get(input.chatId ?? '') ?? [] };
       case 'chatSend':
-        return this.#send(input as unknown as Input<'chatSend'>);
+        return this.take(input as unknown as Input<'chatSend'>);
       case 'chatEdit':
         return this.#edit(input as unknown as Input<'chatEdit'>);
       case 'chatRetry':
@@ -176,11 +176,18 @@ export class FakeCore {
     }
   }
 
-  #send({ chatId, text }: Input<'chatSend'>): Output<'chatSend'> {
+  /** Takes a message as the core does: one that comes again under its id is not doubled. */
+  take({ chatId, text, newId }: Input<'chatSend'>): Output<'chatSend'> {
+    const arrived = [...this.messages.values()].flat().find((message) => message.id === newId);
+    const itsAnswer = [...this.messages.values()]
+      .flat()
+      .find((message) => message.role === 'assistant' && message.replyTo === newId);
+    if (arrived && itsAnswer)
+      return { chatId: arrived.chatId, userMessageId: arrived.id, answerId: itsAnswer.id };
     const id = chatId ?? 'chat-1';
     if (chatId === null && !this.messages.has(id)) this.addChat({ id, title: text });
     this.#ids += 1;
-    const userMessageId = `user-${this.#ids}`;
+    const userMessageId = newId ?? `user-${this.#ids}`;
     const answerId = `answer-${this.#ids}`;
     const at = Date.now();
     this.messages.set(id, [
@@ -191,12 +198,12 @@ export class FakeCore {
     return { chatId: id, userMessageId, answerId };
   }
 
-  #edit({ messageId, text, target }: Input<'chatEdit'>): Output<'chatEdit'> {
+  #edit({ messageId, text, target, newId }: Input<'chatEdit'>): Output<'chatEdit'> {
     for (const [chatId, messages] of this.messages) {
       const index = messages.findIndex((message) => message.id === messageId);
       if (index === -1) continue;
       this.messages.set(chatId, messages.slice(0, index));
-      return this.#send({ chatId, text, target });
+      return this.take({ chatId, text, target, newId });
     }
     throw Object.assign(new Error('gone'), { code: 'not_found' });
   }

@@ -302,7 +302,7 @@ describe('the keyboard', () => {
     await page.keyboard.press('Enter');
     await expect
       .poll(() => core.called('chatEdit'))
-      .toEqual([{ messageId: 'u1', text: 'hello there', target: { kind: 'auto' } }]);
+      .toMatchObject([{ messageId: 'u1', text: 'hello there', target: { kind: 'auto' } }]);
     await expect.poll(status).toBe('queued');
     expect(await page.getByText('You: hello there', { exact: true }).count()).toBe(1);
     expect(await page.getByText('Hello there.').count()).toBe(0);
@@ -391,7 +391,7 @@ describe('two chats opened one after the other', () => {
 });
 
 describe('a message that cannot be sent', () => {
-  it('stays in the field, with the cure beside it', async () => {
+  it('stays where it is, with the cure and the way to send it again', async () => {
     await open();
     core.handlers.chatSend = () => {
       throw Object.assign(new Error('ENOSPC'), { code: 'disk_full' });
@@ -399,7 +399,11 @@ describe('a message that cannot be sent', () => {
     await input().fill('do not lose me');
     await page.getByTestId('send').click();
     await page.getByText('The disk is full. Free some space and try again.').waitFor();
-    expect(await input().inputValue()).toBe('do not lose me');
+    expect(await page.getByText('do not lose me').count()).toBe(1);
+    delete core.handlers.chatSend;
+    await page.getByRole('button', { name: 'Send again' }).click();
+    await answer().waitFor();
+    expect(await page.getByText('do not lose me').count()).toBe(1);
   });
 });
 

@@ -66,15 +66,30 @@ export class ChatService {
     );
   }
 
-  /** Stores the message, then answers it. Rejects, with nothing sent, when it cannot be stored. */
-  send(chatId: string | null, text: string, target: Target): Promise<Turn> {
-    return this.#send(chatId, text, target);
+  /**
+   * Stores the message, then answers it. Rejects, with nothing sent, when it cannot be stored. One that comes again
+   * under the same `newId`, as its sender did not hear of its arrival, is neither stored nor answered twice.
+   */
+  async send(chatId: string | null, text: string, target: Target, newId?: string): Promise<Turn> {
+    return (await this.#arrived(newId)) ?? this.#send({ chatId, text, target, newId });
   }
 
-  async #send(chatId: string | null, text: string, target: Target, replaces?: string): Promise<Turn> {
+  async #send({
+    chatId,
+    text,
+    target,
+    newId = randomUUID(),
+    replaces,
+  }: {
+    chatId: string | null;
+    text: string;
+    target: Target;
+    newId?: string;
+    replaces?: string;
+  }): Promise<Turn> {
     const at = this.#clock.wall().getTime();
     const id = chatId ?? randomUUID();
-    const user: UserMessage = { role: 'user', id: randomUUID(), chatId: id, text, at };
+    const user: UserMessage = { role: 'user', id: newId, chatId: id, text, at };
     const answer = newAnswer(id, user.id, at, target);
     await this.#store.addTurn({
       chat: chatId === null ? { id, title: firstTitle(text) } : null,
@@ -88,6 +103,17 @@ export class ChatService {
     return { user, answer };
   }
 
+  /** The turn of a message that has come before. */
+  async #arrived(newId: string | undefined): Promise<Turn | null> {
+    const user = newId === undefined ? null : await this.#store.message(newId);
+    if (user?.role !== 'user') return null;
+    const messages = await this.open(user.chatId);
+    const answer = messages.findLast(
+      (message) => message.role === 'assistant' && message.replyTo === user.id,
+    );
+    return answer?.role === 'assistant' ? { user, answer } : null;
+  }
+
   /** A further answer to the message that `answerId` answers; `overruleMemory`: the guard lets this one pass. */
   async retry(answerId: string, target: Target, { overruleMemory = false } = {}): Promise<Answer> {
     const old = await this.#answer(answerId);
@@ -99,12 +125,15 @@ export class ChatService {
   }
 
   /** Replaces a user message and all that follows it. Rejects, with all of it as it was, when that cannot be stored. */
-  async edit(messageId: string, text: string, target: Target): Promise<Turn> {
+  async edit(messageId: string, text: string, target: Target, newId?: string): Promise<Turn> {
+    const arrived = await this.#arrived(newId);
+    if (arrived) return arrived;
     const message = await this.#store.message(messageId);
     if (message?.role !== 'user')
       throw new TandemError('not_found', 'This message is gone. Open the chat again.');
     const running = this.#runningIn(message.chatId);
-    const turn = await this.#send(message.chatId, text, target, messageId);
+    const { chatId } = message;
+    const turn = await this.#send({ chatId, text, target, newId, replaces: messageId });
     for (const id of running) this.stop(id);
     return turn;
   }

@@ -45,6 +45,13 @@ export class LiveAnswer {
           model: event.model,
           position: event.position,
           etaMs: event.etaMs,
+          recovery: this.#withoutWait(),
+        });
+      case 'recovering':
+        return this.meta({
+          recovery: { failed: event.failed, awaited: event.awaited },
+          position: null,
+          etaMs: null,
         });
       case 'attempt':
         return this.meta({
@@ -55,6 +62,7 @@ export class LiveAnswer {
           droppedTurns: event.droppedTurns ?? 0,
           position: null,
           etaMs: null,
+          recovery: undefined,
         });
       case 'started':
         this.#startedAt = now;
@@ -76,6 +84,7 @@ export class LiveAnswer {
         this.#inField = false;
         this.#thought = { kind: 'undecided' };
         return this.meta({
+          recovery: undefined,
           breaks: [
             ...this.#answer.meta.breaks,
             { at: this.#answer.text.length, from: event.from, to: event.to, reason: event.reason },
@@ -132,9 +141,15 @@ export class LiveAnswer {
     return this.#set({}, meta);
   }
 
+  /** Whoever goes on has been found and has a place in the queue; what failed before stays told. */
+  #withoutWait(): AnswerMeta['recovery'] {
+    const failed = this.#answer.meta.recovery?.failed;
+    return failed ? { failed, awaited: [] } : undefined;
+  }
+
   /** Ends the answer in a state; what arrived stays. */
   settle(status: 'done' | 'stopped' | 'failed', meta: Partial<AnswerMeta> = {}): Push[] {
-    return this.#set({ status }, { position: null, etaMs: null, ...meta });
+    return this.#set({ status }, { position: null, etaMs: null, recovery: undefined, ...meta });
   }
 
   #end(event: Extract<RouterEvent, { type: 'end' }>, now: number, notice: AnswerMeta['notice']): Push[] {

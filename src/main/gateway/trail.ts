@@ -39,6 +39,7 @@ export function follow(trail: Trail, event: RouterEvent): void {
       trail.queueMs = event.queueMs;
       return;
     case 'waiting':
+    case 'recovering':
     case 'prefill':
     case 'text':
     case 'thinking':

@@ -89,9 +89,12 @@ export class PullService {
     void this.#run(entry, insecure);
   }
 
-  /** Stops a pull; what was fetched is kept by the server and used when it is started again. */
+  /** Stops a pull, or puts one away that has failed; what was fetched is kept by the server and used when it is started again. */
   cancel(name: string): void {
     this.#running.get(name)?.controller.abort(new TandemError('cancelled', 'The download was cancelled.'));
+    if (this.#settled.get(name)?.state !== 'failed') return;
+    this.#settled.delete(name);
+    this.#changed.emit(this.list());
   }
 
   stop(): void {

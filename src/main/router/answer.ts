@@ -1,4 +1,4 @@
-import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
+import { type CompletionChunk, type CompletionEnd, isServing } from '../../shared/domain';
 import type { Backend, BackendRequest } from '../backends/backend';
 import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
@@ -58,6 +58,8 @@ export async function* answer(
     run.signal,
   );
   try {
+    if (context.mayWait && !isServing(backend.status().state))
+      yield { type: 'recovering', failed: null, awaited: [backend.id] };
     await attempt.ready();
     await leave.ask(() => attempt.close());
     if (attempt.isOver) return false;

@@ -3,6 +3,7 @@ import {
   type BackendId,
   type Category,
   type CompletionRequest,
+  canChat,
   isServing,
   type Reason,
 } from '../../shared/domain';
@@ -164,10 +165,12 @@ export function candidatesFor(
   return choice;
 }
 
-/** Why a backend has no model for the work: none at all, or none that knows the language. */
+/** Why a backend has no model for the work: none at all, none but the small one, or none that knows the language. */
 function whatLacks(backend: BackendId, category: Category, snapshot: RouteSnapshot, needs: ModelNeeds) {
   const inAnyLanguage = { ...needs, language: () => null };
-  return pickModel(backend, category, snapshot, inAnyLanguage) ? 'language' : 'no-model';
+  if (pickModel(backend, category, snapshot, inAnyLanguage)) return 'language';
+  const able = snapshot.models.filter((model) => model.backend === backend && canChat(model));
+  return able.length > 0 && able.every(({ small }) => small) ? 'only-small' : 'no-model';
 }
 
 function chosen(backend: BackendId, pick: Pick): Candidate {

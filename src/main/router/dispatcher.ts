@@ -141,7 +141,7 @@ export class RequestDispatcher implements Dispatcher {
     const { request } = run;
     const suspicion = () => this.#options.fingerprints.of(request);
     const line = this.#lineFor(run, routed, snapshot);
-    for (let current = await line.shift(run.signal); current; ) {
+    for (let current = yield* line.shift(run.signal); current; ) {
       const mayWait = !request.strict && line.isLast(current);
       const context = { run, routed, snapshot, candidate: current, hasNext: line.hasNext, mayWait };
       const tried = yield* this.#try(context);
@@ -149,7 +149,7 @@ export class RequestDispatcher implements Dispatcher {
       if (suspicion().deaths >= MAX_DEATHS) throw poisoned(tried.kind === 'failed' ? tried.error : undefined);
       if (tried.kind === 'moved') {
         run.addReasons([`fallback:${current.backend}-${tried.why}`]);
-        current = await line.shift(run.signal);
+        current = yield* line.shift(run.signal);
         continue;
       }
       const { error } = tried;
@@ -157,7 +157,7 @@ export class RequestDispatcher implements Dispatcher {
       if (request.strict) throw tried.visible ? error : withoutFallback(error, current.backend);
       // No two answers are alike to the letter, so a stream of which a client has a part cannot go on elsewhere.
       if (tried.visible && request.origin !== 'chat') throw brokenOff(error, current);
-      const next = await line.after(current, tried, run.signal);
+      const next = yield* line.after(current, tried, run.signal);
       if (!next) throw error;
       yield* this.#fallBack(run, current, next, tried);
       current = next;
@@ -195,8 +195,10 @@ export class RequestDispatcher implements Dispatcher {
       to: to.backend,
       cause: failed.cause,
     });
-    if (failed.visible)
-      yield { type: 'break', from: from.backend, to: to.backend, reason: `${from.backend}-${failed.cause}` };
+    const { cause } = failed;
+    yield failed.visible
+      ? { type: 'break', from: from.backend, to: to.backend, reason: `${from.backend}-${cause}` }
+      : { type: 'recovering', failed: { backend: from.backend, cause }, awaited: [] };
   }
 
   async *#try(context: TryContext): AsyncGenerator<RouterEvent, Tried, void> {

@@ -6,11 +6,15 @@ import type { Clock } from '../ports/clock';
 import { isPassing } from './failures';
 import { firstUp } from './first-up';
 import type { RetryBudget } from './retry-budget';
-import type { Candidate } from './types';
+import type { Candidate, RouterEvent } from './types';
+
+type Recovering = Extract<RouterEvent, { type: 'recovering' }>;
 
 /** How a candidate failed. */
 export interface Failure {
   error: TandemError;
+  /** One machine word for it. */
+  cause: string;
   /** The backend had been given the request. */
   sent: boolean;
 }
@@ -60,15 +64,20 @@ export class Line {
 
   /**
    * The next candidate without regard to failures, null when there is none. Those that must be waited for are waited
-   * for together. Rejects when none of them comes up and nobody else is left.
+   * for together, which is told first. Throws when none of them comes up and nobody else is left.
    */
-  async shift(signal: AbortSignal): Promise<Candidate | null> {
+  async *shift(
+    signal: AbortSignal,
+    failed: Recovering['failed'] = null,
+  ): AsyncGenerator<Recovering, Candidate | null, void> {
     const [next] = this.#waiting;
     if (!next?.waitForReady) return next ? this.#take(next) : null;
     const awaited = this.#waiting.filter(
       ({ backend, waitForReady }, index) =>
         waitForReady && this.#waiting.findIndex((one) => one.backend === backend) === index,
     );
+    if (!awaited.some((candidate) => this.#serves(candidate)))
+      yield { type: 'recovering', failed, awaited: awaited.map(({ backend }) => backend) };
     try {
       const up = await this.#firstUp(awaited, signal);
       const first = awaited.find(({ backend }) => backend === up) ?? next;
@@ -80,17 +89,22 @@ export class Line {
       this.#waiting = this.#waiting.filter(({ waitForReady }) => !waitForReady);
       if (!this.hasNext) throw error;
       this.#options.onPassedOver(next);
-      return this.shift(signal);
+      return yield* this.shift(signal, failed);
     }
   }
 
   /**
    * Who is tried after a failure; null when nobody is left. A backend that died under the request is left out, one
    * that serves comes first. A replay costs a part of the budget: without it, the request waits for its own backend
-   * or for the budget, whichever is back first. Rejects when nobody comes up.
+   * or for the budget, whichever is back first. Each wait is told first. Throws when nobody comes up.
    */
-  async after(current: Candidate, { error, sent }: Failure, signal: AbortSignal): Promise<Candidate | null> {
+  async *after(
+    current: Candidate,
+    { error, cause, sent }: Failure,
+    signal: AbortSignal,
+  ): AsyncGenerator<Recovering, Candidate | null, void> {
     const { budget, killed } = this.#options;
+    const failed = { backend: current.backend, cause };
     const guilty = killed();
     this.#waiting = this.#waiting.filter(({ backend }) => !guilty.has(backend));
     if (!this.#serving() && !this.#lastRound && isPassing(error)) {
@@ -100,13 +114,14 @@ export class Line {
     if (!this.hasNext) return null;
     if (sent && !budget.take()) {
       const mayReturn = !guilty.has(current.backend) && !this.#serves(current) && !this.#heldBack;
+      yield { type: 'recovering', failed, awaited: mayReturn ? [current.backend] : [] };
       if (!mayReturn) await budget.taken(signal);
       else if (await this.#isBackBeforePaid(current, signal)) return current;
     }
     const next = this.#serving();
     if (next) return this.#take(next);
     this.#waiting = this.#waiting.map((candidate) => ({ ...candidate, waitForReady: true }));
-    return this.shift(signal);
+    return yield* this.shift(signal, failed);
   }
 
   /** Waits for its own backend and for the budget together; true when the backend is up first. */

@@ -23,7 +23,9 @@ export function ModelSuggestions({ brief = false }: { brief?: boolean }) {
     suggestion,
     pull: pulls.find((pull) => pull.name === suggestion.name),
   }));
-  const others = pulls.filter((pull) => !rows.some(({ suggestion }) => suggestion.name === pull.name));
+  const others = pulls.filter(
+    ({ name, state }) => state !== 'cancelled' && !rows.some(({ suggestion }) => suggestion.name === name),
+  );
   const rescan = async () => {
     if (await perform('modelsRescan', {})) showToast({ text: t('models.rescanned') });
   };
@@ -33,9 +35,13 @@ export function ModelSuggestions({ brief = false }: { brief?: boolean }) {
         {rows.map(({ suggestion, pull }) => (
           <SuggestionRow key={suggestion.name} suggestion={suggestion} pull={pull} ready={ready} />
         ))}
-        {others.map((pull) => (
-          <PullRow key={pull.name} pull={pull} title={pull.name} />
-        ))}
+        {others.map((pull) =>
+          pull.state === 'failed' ? (
+            <FailedRow key={pull.name} pull={pull} ready={ready} />
+          ) : (
+            <PullRow key={pull.name} pull={pull} title={pull.name} />
+          ),
+        )}
       </ul>
       {!ready && rows.length > 0 && (
         <p className="mt-2 text-small text-warn-text">{t('models.needsOllama')}</p>
@@ -87,13 +93,52 @@ function SuggestionRow({ suggestion, pull, ready }: RowProps) {
         >
           {t(pull?.state === 'failed' ? 'common.retry' : 'models.get')}
         </Button>
+        {pull?.state === 'failed' && <PutAway pull={pull} />}
       </div>
-      {pull?.state === 'failed' && pull.error && (
-        <p role="alert" className="mt-1.5 text-bad-text text-small" title={pull.error.message}>
-          {pull.error.code === 'model_not_found' ? t('models.unknown') : errorSentence(pull.error)}
-        </p>
-      )}
+      {pull?.state === 'failed' && <PullFailure pull={pull} />}
     </li>
+  );
+}
+
+/** A download that failed, of a model that is not among the suggestions. */
+function FailedRow({ pull, ready }: { pull: Pull; ready: boolean }) {
+  const { t } = useTranslation();
+  return (
+    <li className={ROW}>
+      <div className="flex items-center gap-3">
+        <b className="min-w-0 grow truncate font-[600]" title={pull.name}>
+          {pull.name}
+        </b>
+        <Button disabled={!ready} onClick={() => void perform('modelPull', { name: pull.name })}>
+          {t('common.retry')}
+        </Button>
+        <PutAway pull={pull} />
+      </div>
+      <PullFailure pull={pull} />
+    </li>
+  );
+}
+
+function PutAway({ pull }: { pull: Pull }) {
+  const { t } = useTranslation();
+  return (
+    <IconButton
+      label={t('models.putAway', { title: pull.name })}
+      className="-ml-1.5"
+      onClick={() => void perform('modelPullCancel', { name: pull.name })}
+    >
+      <X size={14} aria-hidden="true" />
+    </IconButton>
+  );
+}
+
+function PullFailure({ pull: { error } }: { pull: Pull }) {
+  const { t } = useTranslation();
+  if (error === null) return null;
+  return (
+    <p role="alert" className="mt-1.5 text-bad-text text-small" title={error.message}>
+      {error.code === 'model_not_found' ? t('models.unknown') : errorSentence(error)}
+    </p>
   );
 }
 

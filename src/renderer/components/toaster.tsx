@@ -4,24 +4,26 @@ import { dismissToast, useUi } from '../stores/ui-store';
 import { Button, IconButton } from './button';
 import { cx } from './cx';
 
-/** Short notes at the head of the window, clear of the composer; spoken politely. */
+/** Short notes of the view in sight, in a place of their own, so that they cover nothing; spoken politely. */
 export function Toaster() {
   const { t } = useTranslation();
-  const toasts = useUi((state) => state.toasts);
+  const all = useUi((state) => state.toasts);
+  const view = useUi((state) => state.view);
+  const toasts = all.filter((toast) => toast.view === view);
   return (
     <div
       role="status"
-      className="pointer-events-none fixed inset-x-3 top-[84px] z-40 flex flex-col items-center gap-2"
+      className={cx('flex shrink-0 flex-col items-center gap-2 px-3', toasts.length > 0 && 'py-2')}
     >
       {toasts.map((toast) => (
         <div
           key={toast.id}
           className={cx(
-            'rise pointer-events-auto flex max-w-md items-center gap-2 rounded-[10px] border py-1.5 pr-1.5 pl-3 text-small shadow-[0_6px_24px_var(--shadow)]',
+            'rise flex max-w-md items-center gap-2 rounded-[10px] border py-1.5 pr-1.5 pl-3 text-small shadow-[0_6px_24px_var(--shadow)]',
             toast.tone === 'error' ? 'border-bad-line bg-bad-bg text-ink' : 'border-line-2 bg-card text-ink',
           )}
         >
-          <span>{toast.text}</span>
+          <span className="min-w-0 [overflow-wrap:anywhere]">{toast.text}</span>
           {toast.action && (
             <Button
               tone="plain"

@@ -1,11 +1,25 @@
 import { create } from 'zustand';
-import type { Message, Target } from '../../shared/chat';
+import type { Answer, Message, Target } from '../../shared/chat';
 import type { Push } from '../../shared/contract';
-import { emptyMeta } from '../../shared/empty-meta';
-import { loadOpenChat, saveDraft, saveOpenChat } from './drafts';
+import type { Trouble } from '../i18n/core-words';
+import { loadOpenChat, loadTarget, loadUnsent, saveOpenChat, saveTarget } from './drafts';
 import { errorSentence, request } from './request';
 import { applyState, applyText, isSettled, joinMessages, type MessagesOutcome } from './stream-text';
 import { showToast } from './ui-store';
+
+/** A message on its way to the core, or one that did not get there. */
+export interface Outgoing {
+  id: string;
+  /** Null: it begins a chat. */
+  chatId: string | null;
+  text: string;
+  target: Target;
+  /** The message whose place it takes. */
+  editing: string | null;
+  state: 'sending' | 'failed';
+  /** Why it failed; null after a reload, which knows no reason. */
+  error: Trouble | null;
+}
 
 export type ChatPush = Extract<Push, { name: 'answerText' | 'answerState' | 'chatChanged' }>;
 
@@ -15,27 +29,54 @@ interface ChatState {
   messages: readonly Message[];
   /** `opening` only where there is nothing to show yet. */
   phase: 'idle' | 'opening' | 'failed';
-  /** A message on its way to the core. */
-  sending: boolean;
+  /** Messages that the core has not confirmed, of all chats, in the order in which they were written. */
+  outgoing: readonly Outgoing[];
   /** Where the next message goes. */
   target: Target;
   /** The message being edited instead of a new one being written. */
   editing: string | null;
+  /** The answer that the reader chose among those to one message, by the message's id; void once there is a newer one. */
+  chosen: Readonly<Record<string, { answer: string; newest: string }>>;
+  /** Words that the open chat was found by, lower case; they are marked in it. */
+  find: string | null;
 }
 
 export const useChat = create<ChatState>(() => ({
   chatId: null,
   messages: [],
   phase: 'idle',
-  sending: false,
-  target: { kind: 'auto' },
+  outgoing: loadUnsent(),
+  target: loadTarget(),
   editing: null,
+  chosen: {},
+  find: null,
 }));
 
-/** Id of the newest answer still to be finished. An id, so that its growing text re-renders nobody who asks. */
-export function activeAnswerId({ messages }: ChatState): string | null {
-  const active = messages.findLast((message) => message.role === 'assistant' && !isSettled(message));
-  return active?.id ?? null;
+/** The answer that stands under a message: the chosen one, else the newest. `answers` are all to that message. */
+export function shownAnswer(
+  { chosen }: Pick<ChatState, 'chosen'>,
+  messageId: string,
+  answers: readonly Answer[],
+): Answer | undefined {
+  const newest = answers.at(-1);
+  const choice = chosen[messageId];
+  if (choice?.newest !== newest?.id) return newest;
+  return answers.find(({ id }) => id === choice?.answer) ?? newest;
+}
+
+/**
+ * Id of the answer that Stop ends: one that is in sight before one behind a tab, one that is being written before one
+ * that waits, the last before the first. An id, so that its growing text re-renders nobody who asks.
+ */
+export function activeAnswerId(state: ChatState): string | null {
+  const answers = state.messages.filter((message) => message.role === 'assistant');
+  const running = answers.filter((answer) => !isSettled(answer));
+  const inSight = running.filter(({ id, replyTo }) => {
+    const beside = answers.filter((answer) => answer.replyTo === replyTo);
+    return shownAnswer(state, replyTo, beside)?.id === id;
+  });
+  const candidates = inSight.length > 0 ? inSight : running;
+  return (candidates.findLast(({ status }) => status === 'streaming') ?? candidates.at(-1))?.id ?? null;
 }
 
 /** Pushes that came in the middle of an opening, or for a chat whose id is not known yet. */
@@ -49,8 +90,9 @@ const isOpening = () => replied !== newest;
 
 /** Takes a push. Pushes for chats that are not open are not ours; opening them reads all. */
 export function receive(push: ChatPush): void {
-  const { chatId, phase, sending } = useChat.getState();
+  const { chatId, phase, outgoing } = useChat.getState();
   const ours = push.payload.chatId === chatId;
+  const sending = outgoing.some(({ state }) => state === 'sending');
   if (isOpening() || (sending && !ours)) held.push(push);
   if (!ours || phase !== 'idle') return;
   // An opening under way will bring what is missing.
@@ -66,8 +108,9 @@ function apply(push: Exclude<ChatPush, { name: 'chatChanged' }>): boolean {
   return outcome.kind === 'messages';
 }
 
-/** Applies pushes that waited for an opening. What does not fit what was just read is older than it. */
-function applyHeld(): void {
+/** Applies pushes that waited for an opening or for the id of a new chat. What does not fit what was just read is older than it. */
+export function applyHeld(): void {
+  if (isOpening()) return;
   const { chatId } = useChat.getState();
   for (const push of held) if (push.name !== 'chatChanged' && push.payload.chatId === chatId) apply(push);
   held = [];
@@ -89,19 +132,26 @@ export async function reopen(): Promise<void> {
   }
   useChat.setState((state) => ({
     messages: joinMessages(outcome.value.messages, state.messages),
+    outgoing: state.outgoing.filter(({ id }) => !outcome.value.messages.some((message) => message.id === id)),
     phase: 'idle',
   }));
   applyHeld();
 }
 
-/** Shows a chat; null begins a new one. */
-export async function openChat(chatId: string | null): Promise<void> {
+/** Shows a chat; null begins a new one. `find`: words to jump to and to mark. */
+export async function openChat(chatId: string | null, find: string | null = null): Promise<void> {
   saveOpenChat(chatId);
   // What is under way for the chat that is left counts no more.
   newest += 1;
   replied = newest;
   held = [];
-  useChat.setState({ chatId, messages: [], phase: chatId === null ? 'idle' : 'opening', editing: null });
+  useChat.setState({
+    chatId,
+    messages: [],
+    phase: chatId === null ? 'idle' : 'opening',
+    editing: null,
+    find: find?.toLowerCase() || null,
+  });
   await reopen();
 }
 
@@ -109,56 +159,6 @@ export async function openChat(chatId: string | null): Promise<void> {
 export async function restoreChat(exists: (chatId: string) => boolean): Promise<void> {
   const chatId = loadOpenChat();
   if (chatId !== null && exists(chatId)) await openChat(chatId);
-}
-
-/** Sends the text, or the edited message. True when the core has stored it. */
-export async function send(text: string): Promise<boolean> {
-  const { chatId, target, editing } = useChat.getState();
-  useChat.setState({ sending: true });
-  const outcome =
-    editing === null
-      ? await request('chatSend', { chatId, text, target })
-      : await request('chatEdit', { messageId: editing, text, target });
-  if (!outcome.ok) {
-    useChat.setState({ sending: false });
-    showToast({ text: errorSentence(outcome.error), tone: 'error' });
-    return false;
-  }
-  const { chatId: sentTo, userMessageId, answerId } = outcome.value;
-  saveDraft(chatId, '');
-  if (useChat.getState().chatId !== chatId) {
-    useChat.setState({ sending: false });
-    return true;
-  }
-  saveOpenChat(sentTo);
-  const edited = editing;
-  useChat.setState((state) => {
-    const at = Date.now();
-    const known = new Set(state.messages.map((message) => message.id));
-    const kept = edited === null ? state.messages : before(state.messages, edited);
-    const added: Message[] = [];
-    if (!known.has(userMessageId)) added.push({ role: 'user', id: userMessageId, chatId: sentTo, text, at });
-    if (!known.has(answerId)) {
-      added.push({
-        role: 'assistant',
-        id: answerId,
-        chatId: sentTo,
-        replyTo: userMessageId,
-        text: '',
-        status: 'queued',
-        meta: emptyMeta(),
-        at,
-      });
-    }
-    return { chatId: sentTo, messages: [...kept, ...added], phase: 'idle', sending: false, editing: null };
-  });
-  if (!isOpening()) applyHeld();
-  return true;
-}
-
-function before(messages: readonly Message[], id: string): readonly Message[] {
-  const index = messages.findIndex((message) => message.id === id);
-  return index === -1 ? messages : messages.slice(0, index);
 }
 
 /** A further answer to the same message; with `overruleMemory` the memory guard lets this one pass. */
@@ -177,9 +177,15 @@ export async function stop(answerId: string): Promise<void> {
 }
 
 export function setTarget(target: Target): void {
+  saveTarget(target);
   useChat.setState({ target });
 }
 
 export function setEditing(editing: string | null): void {
   useChat.setState({ editing });
+}
+
+/** Shows another answer than the newest under a message, until there is a newer one. */
+export function chooseAnswer(messageId: string, answer: string, newest: string): void {
+  useChat.setState(({ chosen }) => ({ chosen: { ...chosen, [messageId]: { answer, newest } } }));
 }

@@ -1,7 +1,13 @@
-/** What the composer held and which chat was open, so that a reload changes nothing for the person typing. */
+import type { Target } from '../../shared/chat';
+import { BACKEND_IDS } from '../../shared/domain';
+import type { Outgoing } from './chat-store';
+
+/** What the composer held, which chat was open and who was to answer, so that a reload changes nothing for the person typing. */
 
 const DRAFT = 'tandem.draft.';
 const OPEN = 'tandem.chat';
+const TARGET = 'tandem.target';
+const UNSENT = 'tandem.unsent';
 
 /** Storage may be off (private windows); the app works without. */
 function read(storage: Storage, key: string): string | null {
@@ -38,4 +44,41 @@ export function loadOpenChat(): string | null {
 export function saveOpenChat(chatId: string | null): void {
   write(sessionStorage, OPEN, chatId);
   write(localStorage, OPEN, chatId);
+}
+
+/** Who was to answer the next message; Tandem's choice where nothing sound is kept. */
+export function loadTarget(): Target {
+  const kept = parsed(read(sessionStorage, TARGET) ?? read(localStorage, TARGET)) as Partial<
+    Record<string, unknown>
+  > | null;
+  const backend = BACKEND_IDS.find((id) => id === kept?.backend);
+  if (kept?.kind === 'backend' && backend) return { kind: 'backend', backend };
+  if (kept?.kind === 'model' && backend && typeof kept.model === 'string')
+    return { kind: 'model', backend, model: kept.model };
+  return { kind: 'auto' };
+}
+
+export function saveTarget(target: Target): void {
+  const text = JSON.stringify(target);
+  write(sessionStorage, TARGET, text);
+  write(localStorage, TARGET, text);
+}
+
+/** Messages of this window that the core had not confirmed before a reload. Whether it has them shows when they are sent again. */
+export function loadUnsent(): readonly Outgoing[] {
+  const kept = parsed(read(sessionStorage, UNSENT));
+  if (!Array.isArray(kept)) return [];
+  return (kept as Outgoing[]).map((message) => ({ ...message, state: 'failed', error: null }));
+}
+
+export function saveUnsent(outgoing: readonly Outgoing[]): void {
+  write(sessionStorage, UNSENT, outgoing.length === 0 ? null : JSON.stringify(outgoing));
+}
+
+function parsed(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

@@ -7,6 +7,8 @@ export interface Toast {
   id: number;
   text: string;
   tone: 'plain' | 'error';
+  /** The view in which it came up; it is shown there alone. */
+  view: View;
   action?: { label: string; run: () => void };
 }
 
@@ -50,10 +52,15 @@ const TOAST_MS = 5_000;
 let lastToast = 0;
 
 /** Shows a short note; at most three stand at a time. */
-export function showToast(toast: Omit<Toast, 'id' | 'tone'> & { tone?: Toast['tone'] }, ms = TOAST_MS): void {
+export function showToast(
+  toast: Omit<Toast, 'id' | 'tone' | 'view'> & { tone?: Toast['tone'] },
+  ms = TOAST_MS,
+): void {
   lastToast += 1;
   const id = lastToast;
-  useUi.setState((state) => ({ toasts: [...state.toasts.slice(-2), { tone: 'plain', ...toast, id }] }));
+  useUi.setState((state) => ({
+    toasts: [...state.toasts.slice(-2), { tone: 'plain', ...toast, id, view: state.view }],
+  }));
   setTimeout(() => dismissToast(id), ms);
 }
 

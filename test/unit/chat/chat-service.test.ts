@@ -7,7 +7,7 @@ import type { Push } from '../../../src/shared/contract';
 import type { CompletionRequest } from '../../../src/shared/domain';
 import { TandemError } from '../../../src/shared/errors';
 import { saidText } from '../../../src/shared/thinking';
-import { FakeClock } from '../../support/fake-clock';
+import { FakeClock, settle } from '../../support/fake-clock';
 import { MemoryStore } from '../../support/memory-store';
 
 /** A dispatcher that hands each request to the test, which then feeds its events. */
@@ -149,6 +149,40 @@ describe('chat', () => {
     await clock.advance(100);
     expect(stored(answer.id).text).toBe('<think>one<think>two</think>\n\nHello');
     expect(saidText(stored(answer.id))).toBe('Hello');
+  });
+
+  it('tells in one push that a server stopped and what is waited for, and takes it back when somebody goes on', async () => {
+    await chat.send(null, 'code', auto);
+    await settle();
+    const failed = { backend: 'ollama', cause: 'killed' } as const;
+    dispatcher.feed(0, started, text('half'));
+    await settle();
+    pushes.length = 0;
+    dispatcher.feed(0, { type: 'recovering', failed, awaited: ['ollama'] });
+    await settle();
+    expect(pushes).toMatchObject([
+      {
+        name: 'answerState',
+        payload: { status: 'streaming', meta: { recovery: { failed, awaited: ['ollama'] } } },
+      },
+    ]);
+    dispatcher.feed(0, { type: 'break', from: 'ollama', to: 'ollama', reason: 'ollama-killed' });
+    await settle();
+    expect(pushes.at(-1)).toHaveProperty('payload.meta.breaks.0.at', 4);
+    expect(pushes.at(-1)).toHaveProperty('payload.meta.recovery', undefined);
+    dispatcher.feed(0, started, text('whole'), end, null);
+    await settle();
+    expect(pushes.at(-1)).toMatchObject({ payload: { status: 'done' } });
+  });
+
+  it('goes on saying who failed while the next server has others to serve', async () => {
+    await chat.send(null, 'code', auto);
+    await settle();
+    const failed = { backend: 'mlx', cause: 'exited' } as const;
+    dispatcher.feed(0, { type: 'recovering', failed, awaited: [] });
+    dispatcher.feed(0, { type: 'waiting', backend: 'ollama', model: 'm', position: 2, etaMs: null });
+    await settle();
+    expect(pushes.at(-1)).toMatchObject({ payload: { meta: { position: 2, recovery: { failed } } } });
   });
 
   it('has stored the stream up to the last second', async () => {
@@ -407,6 +441,18 @@ describe('chat', () => {
     await clock.advance(100);
     expect((await chat.open(answer.chatId)).map((message) => message.text)).toEqual(['one', 'first']);
     expect(stored(answer.id)).toMatchObject({ status: 'done' });
+  });
+
+  it('stores and answers a message once that its sender sends again', async () => {
+    const first = await chat.send(null, 'hello', auto, 'm-1');
+    const again = await chat.send(null, 'hello', auto, 'm-1');
+    expect(again.user).toEqual(first.user);
+    expect(again.answer.id).toBe(first.answer.id);
+    const edited = await chat.edit('m-1', 'hello there', auto, 'm-2');
+    expect((await chat.edit('m-1', 'hello there', auto, 'm-2')).answer.id).toBe(edited.answer.id);
+    await settle();
+    expect(dispatcher.requests).toHaveLength(2);
+    expect((await chat.open(first.user.chatId)).map(({ id }) => id)).toEqual(['m-2', edited.answer.id]);
   });
 
   it('sends nothing into a chat that another window has deleted, and nothing of it is lost when it comes back', async () => {

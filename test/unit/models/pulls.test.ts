@@ -60,6 +60,16 @@ describe('pulls', () => {
     expect(upstream).toHaveLength(2);
   });
 
+  it('puts a failed one away', async () => {
+    const { service: pulls, pulls: upstream } = service();
+    pulls.start('qwen2.5:3b');
+    upstream[0]?.fail(new TandemError('disk_full', 'The disk is full.'));
+    await settled();
+    expect(pulls.list()).toHaveLength(1);
+    pulls.cancel('qwen2.5:3b');
+    expect(pulls.list()).toEqual([]);
+  });
+
   it('keeps the reason of a failure', async () => {
     const { service: pulls, pulls: upstream } = service();
     pulls.start('a:1b');

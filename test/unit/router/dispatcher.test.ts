@@ -254,6 +254,7 @@ describe('RequestDispatcher', () => {
       'attempt',
       'started',
       'text',
+      'recovering',
       'attempt',
       'started',
       'text',
@@ -284,6 +285,47 @@ describe('RequestDispatcher', () => {
     expect(ollama.requests).toHaveLength(2);
   });
 
+  it('says at once that the only backend died in mid-answer, and what is waited for', async () => {
+    const { ollama, send } = setUp();
+    ollama.script = [
+      () => [
+        { type: 'text', text: 'def rev' },
+        { type: 'die', cause: 'killed' },
+      ],
+      () => says('def reverse(list): ...'),
+    ];
+    const { answer, finished } = send(CODE);
+    await settle();
+    const died = { backend: 'ollama', cause: 'killed' };
+    expect(answer.events.at(-1)).toEqual({ type: 'recovering', failed: died, awaited: ['ollama'] });
+    ollama.state = 'ready';
+    await finished;
+    expect(answer.kinds.slice(3)).toEqual([
+      'text',
+      'recovering',
+      'break',
+      'attempt',
+      'started',
+      'text',
+      'end',
+    ]);
+  });
+
+  it('says at once who failed before the first word, while the next one has others to serve', async () => {
+    const { mlx, ollama, send } = setUp();
+    ollama.script = [() => [{ type: 'hang' }]];
+    const before = send(GENERAL);
+    await settle();
+    mlx.script = [dies()];
+    const { answer, abort, finished } = send('hello');
+    await settle();
+    expect(answer.kinds).toEqual(['routed', 'attempt', 'recovering', 'waiting']);
+    expect(answer.events[2]).toMatchObject({ failed: { backend: 'mlx', cause: 'exited' }, awaited: [] });
+    abort.abort();
+    before.abort.abort();
+    await Promise.all([finished, before.finished]);
+  });
+
   it('waits for Ollama with code, and says 503 when it does not come back in time', async () => {
     const { clock, ollama, mlx, send, queue } = setUp();
     ollama.state = 'starting';
@@ -303,7 +345,9 @@ describe('RequestDispatcher', () => {
     ollama.state = 'backoff';
     const { answer, finished } = send('hello');
     await clock.advance(5000);
-    expect(answer.kinds).toEqual(['routed']);
+    expect(answer.events.slice(1)).toEqual([
+      { type: 'recovering', failed: null, awaited: ['mlx', 'ollama'] },
+    ]);
     ollama.state = 'ready';
     await finished;
     expect(answer.end).toMatchObject({ backend: 'ollama', reasons: ['rule:greeting', 'fallback:mlx-down'] });

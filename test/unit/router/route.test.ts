@@ -451,7 +451,7 @@ table('the small model alone', [
     HELLO,
     { tools: [{}] },
     { models: ONLY_SMALL },
-    'greeting: no_model [rule:greeting unavailable:mlx-no-model unavailable:ollama-no-model no-capable-model]',
+    'greeting: no_model [rule:greeting unavailable:mlx-only-small unavailable:ollama-only-small no-capable-model]',
   ],
   [
     'removed',
@@ -482,14 +482,21 @@ table('the small model beside others', [
     TEXT,
     {},
     { models: [...ONLY_SMALL, CODER] },
-    'general: ollama qwen2.5-coder:32b [rule:default unavailable:mlx-no-model]',
+    'general: ollama qwen2.5-coder:32b [rule:default unavailable:mlx-only-small]',
+  ],
+  [
+    'nor where MLX is asked by name, and says that it has no other',
+    CODE,
+    { model: { kind: 'backend', backend: 'mlx' } },
+    { models: [...ONLY_SMALL, CODER] },
+    'coding: ollama qwen2.5-coder:32b [rule:code-request explicit:backend setting:only-light unavailable:mlx-only-small]',
   ],
   [
     'not even where what is installed can do less',
     CODE,
     {},
     { models: [...ONLY_SMALL, PHI_MLX] },
-    'coding: no_model [rule:code-request unavailable:ollama-no-model setting:only-light no-capable-model]',
+    'coding: no_model [rule:code-request unavailable:ollama-only-small setting:only-light no-capable-model]',
   ],
   [
     'is what remains of MLX where memory holds no other',
@@ -708,7 +715,7 @@ table('the state of the backends', [
     TEXT,
     {},
     { models: [SMALL_MLX, GENERAL], states: { ollama: 'backoff' } },
-    'general: ollama qwen2.5:32b… [rule:default unavailable:mlx-no-model]',
+    'general: ollama qwen2.5:32b… [rule:default unavailable:mlx-only-small]',
   ],
   [
     'Ollama busy or adopted is up',

@@ -12,7 +12,7 @@ type Break = Answer['meta']['breaks'][number];
 /** The text, parted where one server stopped and the other went on. */
 export function AnswerBody({ answer }: { answer: Answer }) {
   const { text, meta, status } = answer;
-  const writing = status === 'streaming';
+  const writing = status === 'streaming' && !meta.recovery;
   const marks = meta.breaks.filter((mark) => mark.at <= text.length);
   const parts = answerParts(answer).map(splitThinking);
   return parts.map((part, index) => {
@@ -43,9 +43,13 @@ function BreakMark({ mark }: { mark: Break }) {
     );
   }
   const to = t(`backend.${mark.to}`);
+  const [plain, why] =
+    mark.from === mark.to
+      ? (['answer.brokeBack', 'answer.brokeBackWhy'] as const)
+      : (['answer.broke', 'answer.brokeWhy'] as const);
   return (
     <Note tone="warn" className="my-2.5">
-      {reason === null ? t('answer.broke', { from, to }) : t('answer.brokeWhy', { from, to, reason })}
+      {reason === null ? t(plain, { from, to }) : t(why, { from, to, reason })}
     </Note>
   );
 }

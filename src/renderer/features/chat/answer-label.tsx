@@ -38,7 +38,7 @@ export function AnswerLabel({ answer }: { answer: Answer }) {
           {format.duration(ttftMs)}
         </span>
       )}
-      {answer.status === 'streaming' && <Mark shape="working" />}
+      {answer.status === 'streaming' && !answer.meta.recovery && <Mark shape="working" />}
       {tokensPerSecond !== null && (
         <span
           className="shrink-0"

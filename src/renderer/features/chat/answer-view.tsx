@@ -1,4 +1,3 @@
-import { LifeBuoy } from 'lucide-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Answer } from '../../../shared/chat';
@@ -10,24 +9,27 @@ import { AnswerFailure } from './answer-failure';
 import { AnswerLabel } from './answer-label';
 import { AnswerNotice } from './answer-notice';
 import { AnswerReasons } from './answer-reasons';
+import { AnswerRecovery } from './answer-recovery';
+import { AnswerStory } from './answer-story';
 import { AnswerWaiting } from './answer-waiting';
-import { causeClause, rescuedFrom } from './reason-words';
 
 /** One answer: who gave it, why, its text, and what can be done with it. */
 export const AnswerView = memo(function AnswerView({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { status, meta, text } = answer;
-  const waiting = !isSettled(answer) && text === '';
+  // Also behind a break: what stands above it was another server's.
+  const waiting = !isSettled(answer) && text.length === (meta.breaks.at(-1)?.at ?? 0);
   return (
     <article
       data-testid="answer"
+      data-message={answer.id}
       data-backend={meta.source ?? ''}
       data-model={meta.model ?? ''}
       data-status={status}
       aria-busy={!isSettled(answer)}
       className="min-w-0"
     >
-      <RescueLine answer={answer} />
+      <AnswerStory answer={answer} />
       <div className="mb-1 grid grid-cols-[minmax(0,1fr)]">
         <AnswerLabel answer={answer} />
         <AnswerReasons answer={answer} />
@@ -37,8 +39,9 @@ export const AnswerView = memo(function AnswerView({ answer }: { answer: Answer 
           {t('answer.dropped', { count: meta.droppedTurns })}
         </Note>
       )}
-      {waiting && <AnswerWaiting answer={answer} />}
       {text !== '' && <AnswerBody answer={answer} />}
+      {meta.recovery && <AnswerRecovery answer={answer} recovery={meta.recovery} />}
+      {waiting && <AnswerWaiting answer={answer} />}
       {meta.notice !== null && <AnswerNotice answer={answer} notice={meta.notice} />}
       {status === 'failed' && meta.notice === null && <AnswerFailure answer={answer} />}
       {status === 'stopped' && meta.notice === null && (
@@ -50,23 +53,3 @@ export const AnswerView = memo(function AnswerView({ answer }: { answer: Answer 
     </article>
   );
 });
-
-/** One quiet line for a server that failed before its first word: who stopped, who stepped in. */
-function RescueLine({ answer }: { answer: Answer }) {
-  const { t } = useTranslation();
-  const { source, reasons } = answer.meta;
-  if (source !== 'mlx' && source !== 'ollama') return null;
-  const rescue = rescuedFrom(reasons, source);
-  if (rescue === null) return null;
-  const reason = causeClause(rescue.cause, t);
-  const names = { from: t(`backend.${rescue.from}`), to: t(`backend.${source}`) };
-  const [plain, why] = isSettled(answer)
-    ? (['answer.rescued', 'answer.rescuedWhy'] as const)
-    : (['answer.rescuing', 'answer.rescuingWhy'] as const);
-  return (
-    <p data-testid="answer-rescue" className="mb-0.5 flex gap-1.5 text-ink-2 text-small">
-      <LifeBuoy size={13} aria-hidden="true" className="mt-[2.5px] shrink-0 text-warn" />
-      <span>{reason === null ? t(plain, names) : t(why, { ...names, reason })}</span>
-    </p>
-  );
-}

@@ -4,12 +4,13 @@ import { Mark } from '../../components/mark';
 import { placeWords } from '../../components/place-words';
 import { useFormat } from '../../i18n/use-format';
 
-/** Before the first word: the place in the queue, or who is reading. */
+/** Before the first word: the place in the queue, or who is reading. While servers recover, only the place is left to say. */
 export function AnswerWaiting({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const { source, position, etaMs } = answer.meta;
+  const { source, position, etaMs, recovery } = answer.meta;
   if (position === null) {
+    if (recovery) return null;
     const backend = source === 'mlx' || source === 'ollama' ? t(`backend.${source}`) : null;
     return (
       <p className="flex h-6 items-center gap-2 text-ink-2">

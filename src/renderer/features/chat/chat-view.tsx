@@ -14,7 +14,11 @@ export function ChatView() {
     document.title = 'Tandem';
   }, []);
   return (
-    <main aria-label={t('chat.region')} className="relative flex min-h-0 min-w-0 flex-1 flex-col">
+    <main
+      tabIndex={-1}
+      aria-label={t('chat.region')}
+      className="relative flex min-h-0 min-w-0 flex-1 flex-col"
+    >
       <ChatHeader wide={wide} />
       <MessageList />
       <Composer />

@@ -2,11 +2,12 @@ import { X } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { IconButton } from '../../components/button';
+import { isComposing } from '../../components/composition';
 import { SendIcon } from '../../components/icons';
 import { Shortcut } from '../../components/shortcut';
 import { activeAnswerId, setEditing, stop, useChat } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
-import { useUi } from '../../stores/ui-store';
+import { focusComposer, useUi } from '../../stores/ui-store';
 import { TargetMenu } from './target-menu';
 import { useComposer } from './use-composer';
 import { useSmallAlone } from './use-small-alone';
@@ -26,10 +27,10 @@ export function Composer() {
   }, [focus]);
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
-      void composer.submit();
+      composer.submit();
     } else if (event.key === 'ArrowUp' && composer.text === '' && editing === null) {
       const last = useChat.getState().messages.findLast((message) => message.role === 'user');
       if (!last) return;
@@ -49,7 +50,13 @@ export function Composer() {
             <span className="min-w-0 grow truncate">
               <b className="font-[600]">{t('chat.editing')}</b> · {t('chat.editingRisk')}
             </span>
-            <IconButton label={t('chat.cancelEdit')} onClick={() => setEditing(null)}>
+            <IconButton
+              label={t('chat.cancelEdit')}
+              onClick={() => {
+                setEditing(null);
+                focusComposer();
+              }}
+            >
               <X size={13} aria-hidden="true" />
             </IconButton>
           </div>
@@ -75,8 +82,11 @@ export function Composer() {
               data-testid="stop"
               aria-label={t('chat.stop')}
               title={t('chat.stop')}
-              onClick={() => void stop(active)}
-              className="grid size-7 place-items-center rounded-full bg-ink text-bg"
+              onClick={() => {
+                void stop(active);
+                focusComposer();
+              }}
+              className="grid size-7 shrink-0 place-items-center rounded-full bg-ink text-bg"
             >
               <span className="size-[9px] rounded-[2px] bg-bg" aria-hidden="true" />
             </button>
@@ -88,8 +98,11 @@ export function Composer() {
               aria-label={t('chat.send')}
               title={t('chat.send')}
               disabled={composer.text.trim() === '' || composer.sending}
-              onClick={() => void composer.submit()}
-              className="grid size-7 place-items-center rounded-full bg-accent text-on-accent transition-colors duration-100 disabled:bg-fill disabled:text-ink-3"
+              onClick={() => {
+                composer.submit();
+                focusComposer();
+              }}
+              className="grid size-7 shrink-0 place-items-center rounded-full bg-accent text-on-accent transition-colors duration-100 disabled:bg-fill disabled:text-ink-3"
             >
               <SendIcon width={13} height={13} />
             </button>
@@ -105,7 +118,10 @@ function Hint({ answering }: { answering: boolean }) {
   const { t } = useTranslation();
   const inApp = usePart('app')?.host === 'electron';
   return (
-    <span className="flex items-center gap-1.5 text-ink-3 text-mini max-[380px]:hidden" aria-hidden="true">
+    <span
+      className="flex shrink-0 items-center gap-1.5 text-ink-3 text-mini max-[380px]:hidden"
+      aria-hidden="true"
+    >
       {answering ? (
         <>
           <Shortcut keys={['esc']} /> {t('chat.hintStop')}

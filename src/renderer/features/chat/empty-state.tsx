@@ -3,8 +3,9 @@ import { useTranslation } from 'react-i18next';
 import { TandemIcon } from '../../components/icons';
 import { ModelSuggestions } from '../../components/model-suggestions';
 import { useFormat } from '../../i18n/use-format';
-import { send } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
+import { send } from '../../stores/outgoing';
+import { focusComposer } from '../../stores/ui-store';
 import { useSmallAlone } from './use-small-alone';
 
 /** Before the first message: what Tandem does, or, without a real model, how to get one. */
@@ -35,7 +36,10 @@ function Welcome() {
           <li key={text}>
             <button
               type="button"
-              onClick={() => void send(text)}
+              onClick={() => {
+                send(text);
+                focusComposer();
+              }}
               className="flex w-full items-center gap-2.5 rounded-[10px] border border-line bg-card px-3 py-2 text-left text-ink-2 transition-colors duration-100 hover:border-line-2 hover:text-ink"
             >
               <Icon size={14} aria-hidden="true" className="shrink-0 text-ink-3" />

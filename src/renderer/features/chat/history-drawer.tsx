@@ -2,9 +2,16 @@ import { SquarePen, X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { useTranslation } from 'react-i18next';
 import { IconButton } from '../../components/button';
+import { isComposing } from '../../components/composition';
+import { Toaster } from '../../components/toaster';
 import { openChat } from '../../stores/chat-store';
 import { focusComposer, setDrawer, useUi } from '../../stores/ui-store';
 import { HistoryList } from './history-list';
+
+/** Does Escape mean what is being written in a field, or composed, and not the drawer? */
+function isOfField(event: KeyboardEvent): boolean {
+  return isComposing(event) || (event.target instanceof HTMLInputElement && event.target.value !== '');
+}
 
 /** The history over the narrow window. Focus stays inside and goes back to where it was. */
 export function HistoryDrawer() {
@@ -16,6 +23,9 @@ export function HistoryDrawer() {
         {open && <div aria-hidden="true" className="fade-in fixed inset-0 z-20 bg-black/30" />}
         <Dialog.Content
           aria-describedby={undefined}
+          onEscapeKeyDown={(event) => {
+            if (isOfField(event)) event.preventDefault();
+          }}
           className="fade-in fixed inset-y-0 left-0 z-30 flex w-[min(300px,86vw)] flex-col border-line border-r bg-side shadow-[4px_0_24px_var(--shadow)] outline-none"
         >
           <div className="flex h-10 shrink-0 items-center gap-1 px-2">
@@ -36,6 +46,7 @@ export function HistoryDrawer() {
             </Dialog.Close>
           </div>
           <HistoryList />
+          <Toaster />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

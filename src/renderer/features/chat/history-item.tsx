@@ -3,11 +3,12 @@ import { cx } from '../../components/cx';
 import { openChat, useChat } from '../../stores/chat-store';
 import { showView } from '../../stores/ui-store';
 import { ChatMenu } from './chat-menu';
+import { moveInHistory } from './history-keys';
 import { RenameField } from './rename-field';
 import { useRenaming } from './use-renaming';
 
-/** One chat of the history: its title over a line of its last answer. */
-export function HistoryItem({ chat }: { chat: ChatSummary }) {
+/** One chat of the history: its title over a line of its last answer. Opened from a search it shows what was found. */
+export function HistoryItem({ chat, find }: { chat: ChatSummary; find: string | null }) {
   const current = useChat((state) => state.chatId === chat.id);
   const renaming = useRenaming();
   if (renaming.chatId === chat.id) {
@@ -21,10 +22,12 @@ export function HistoryItem({ chat }: { chat: ChatSummary }) {
     <li className="group relative">
       <button
         type="button"
+        data-chat={chat.id}
+        onKeyDown={moveInHistory}
         aria-current={current || undefined}
         onClick={() => {
           showView('chat');
-          void openChat(chat.id);
+          void openChat(chat.id, find);
         }}
         className={cx(
           'block w-full rounded-control px-2 py-1.5 text-left transition-colors duration-100',

@@ -3,10 +3,12 @@ import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ChatSummary } from '../../../shared/chat';
 import { IconButton } from '../../components/button';
+import { isComposing } from '../../components/composition';
 import { type DayGroup, dayGroup } from '../../i18n/format';
 import { usePart } from '../../stores/core-store';
 import { useUi } from '../../stores/ui-store';
 import { HistoryItem } from './history-item';
+import { moveInHistory } from './history-keys';
 import { useChatSearch } from './use-chat-search';
 
 /** All chats by day, newest first, with a search over their text. */
@@ -17,7 +19,7 @@ export function HistoryList() {
   const all = usePart('chats');
   const chats = found ?? all ?? [];
   return (
-    <div className="flex min-h-0 flex-1 flex-col">
+    <div data-history="" className="flex min-h-0 flex-1 flex-col">
       <SearchField query={query} onQuery={setQuery} />
       <nav aria-label={t('chat.history')} className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
         {all === undefined && <HistorySkeleton />}
@@ -26,7 +28,7 @@ export function HistoryList() {
             {query.trim() === '' ? t('chat.noChats') : t('chat.noHits', { query: query.trim() })}
           </p>
         )}
-        {found ? <Items chats={found} /> : <Groups chats={chats} />}
+        {found ? <Items chats={found} find={query.trim()} /> : <Groups chats={chats} />}
       </nav>
     </div>
   );
@@ -39,8 +41,9 @@ function SearchField({ query, onQuery }: { query: string; onQuery: (query: strin
   useEffect(() => {
     if (focus > 0) field.current?.focus();
   }, [focus]);
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== 'Escape' || query === '') return;
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
+    moveInHistory(event);
+    if (isComposing(event.nativeEvent) || event.key !== 'Escape' || query === '') return;
     event.stopPropagation();
     onQuery('');
   };
@@ -62,7 +65,10 @@ function SearchField({ query, onQuery }: { query: string; onQuery: (query: strin
         <IconButton
           label={t('chat.clearSearch')}
           className="absolute top-[3px] right-[3px] !size-6"
-          onClick={() => onQuery('')}
+          onClick={() => {
+            onQuery('');
+            field.current?.focus();
+          }}
         >
           <X size={12} aria-hidden="true" />
         </IconButton>
@@ -83,17 +89,17 @@ function Groups({ chats }: { chats: readonly ChatSummary[] }) {
     return (
       <section key={group} aria-label={t(`time.${group}`)}>
         <h2 className="px-2 pt-2.5 pb-1 font-[600] text-ink-3 text-mini">{t(`time.${group}`)}</h2>
-        <Items chats={members} />
+        <Items chats={members} find={null} />
       </section>
     );
   });
 }
 
-function Items({ chats }: { chats: readonly ChatSummary[] }) {
+function Items({ chats, find }: { chats: readonly ChatSummary[]; find: string | null }) {
   return (
     <ul>
       {chats.map((chat) => (
-        <HistoryItem key={chat.id} chat={chat} />
+        <HistoryItem key={chat.id} chat={chat} find={find} />
       ))}
     </ul>
   );

@@ -1,13 +1,18 @@
 import { ArrowDown } from 'lucide-react';
-import { useMemo, useRef } from 'react';
+import { Fragment, useMemo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useShallow } from 'zustand/react/shallow';
+import type { Message } from '../../../shared/chat';
 import { Button } from '../../components/button';
 import { Note } from '../../components/note';
-import { reopen, useChat } from '../../stores/chat-store';
+import { type Outgoing, reopen, useChat } from '../../stores/chat-store';
+import { before, outgoingOf } from '../../stores/outgoing';
+import { Delivery } from './delivery';
 import { EmptyState } from './empty-state';
 import { TurnView } from './turn-view';
-import { groupTurns } from './turns';
+import { groupTurns, type Turn } from './turns';
 import { useAutoscroll } from './use-autoscroll';
+import { useFound } from './use-found';
 
 /** The conversation. Follows the text while the reader is at its end. */
 export function MessageList() {
@@ -15,8 +20,10 @@ export function MessageList() {
   const chatId = useChat((state) => state.chatId);
   const messages = useChat((state) => state.messages);
   const phase = useChat((state) => state.phase);
-  const turns = useMemo(() => groupTurns(messages), [messages]);
+  const outgoing = useChat(useShallow(outgoingOf));
+  const turns = useMemo(() => turnsWith(messages, outgoing), [messages, outgoing]);
   const scroller = useRef<HTMLDivElement>(null);
+  useFound(scroller, messages.length > 0);
   const { away, toEnd } = useAutoscroll(scroller, `${chatId}${turns.length}`, turns.length > 0);
   return (
     <div className="relative min-h-0 flex-1">
@@ -32,9 +39,15 @@ export function MessageList() {
             </Note>
           )}
           {phase === 'idle' && turns.length === 0 && <EmptyState />}
-          {turns.map((turn, index) => (
-            <TurnView key={turn.user.id} turn={turn} last={index === turns.length - 1} />
-          ))}
+          {turns.map((turn, index) => {
+            const sent = outgoing.find(({ id }) => id === turn.user.id);
+            return (
+              <Fragment key={turn.user.id}>
+                <TurnView turn={turn} editable={!sent && index === turns.length - 1} />
+                {sent && <Delivery message={sent} />}
+              </Fragment>
+            );
+          })}
         </div>
       </div>
       {away && (
@@ -50,6 +63,16 @@ export function MessageList() {
       )}
     </div>
   );
+}
+
+/** The turns of a chat and, below them, what is on its way; a message that is being edited gives way to its new text. */
+function turnsWith(messages: readonly Message[], outgoing: readonly Outgoing[]): Turn[] {
+  const edited = outgoing.find(({ state, editing }) => state === 'sending' && editing !== null)?.editing;
+  const kept = edited ? before(messages, edited) : messages;
+  const added = outgoing.map(
+    ({ id, text }): Turn => ({ user: { role: 'user', id, chatId: '', text, at: 0 }, answers: [] }),
+  );
+  return [...groupTurns(kept), ...added];
 }
 
 function Skeleton({ label }: { label: string }) {

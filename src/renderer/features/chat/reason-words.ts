@@ -144,6 +144,7 @@ const UNAVAILABLE: Words = {
   excluded: 'excluded',
   absent: 'absent',
   'no-model': 'noModel',
+  'only-small': 'onlySmall',
   language: 'language',
   tools: 'feature',
   images: 'feature',
@@ -189,6 +190,17 @@ export function rescuedFrom(
     // Only a server that was asked and failed is a story; one that was full or not there is a mere reason.
     const failed = FAILED.has(own(FALLBACKS, cause) ?? '');
     if (backend !== null && backend !== source && failed) return { from: backend, cause };
+  }
+  return null;
+}
+
+/** Why a server that the user asked was not the one to answer, by the reason that says most; null when none is known. */
+export function insteadOf(asked: BackendId, reasons: readonly string[]): string | null {
+  const ofItself = [`unavailable:${asked}-`, `fallback:${asked}-`];
+  const general = ['memory:', 'setting:', 'rule:long-context', 'fallback:named-model'];
+  for (const start of [...ofItself, ...general]) {
+    const found = reasons.find((reason) => reason.startsWith(start) && reason !== 'memory:evicted');
+    if (found !== undefined) return found;
   }
   return null;
 }

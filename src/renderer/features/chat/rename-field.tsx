@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ChatSummary } from '../../../shared/chat';
+import { isComposing } from '../../components/composition';
 import { perform } from '../../stores/request';
 
 /** The chat's name as a field: Enter or leaving it saves, Escape leaves it as it was. */
@@ -26,7 +27,7 @@ export function RenameField({ chat, onEnd }: { chat: ChatSummary; onEnd: () => v
     onEnd();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== 'Enter' && event.key !== 'Escape') return;
+    if (isComposing(event.nativeEvent) || (event.key !== 'Enter' && event.key !== 'Escape')) return;
     event.stopPropagation();
     event.preventDefault();
     end(event.key === 'Enter');

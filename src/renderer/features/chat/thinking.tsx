@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { cx } from '../../components/cx';
 import { Markdown } from '../../components/markdown/markdown';
 import { useFormat } from '../../i18n/use-format';
+import { useHasFound } from './use-found';
 
 interface ThinkingProps {
   text: string;
@@ -17,7 +18,9 @@ interface ThinkingProps {
 export function Thinking({ text, writing, ms }: ThinkingProps) {
   const { t } = useTranslation();
   const { duration } = useFormat();
-  const [open, setOpen] = useState(false);
+  const found = useHasFound(text);
+  const [chosen, setOpen] = useState<boolean | null>(null);
+  const open = chosen ?? found;
   const done = ms === undefined ? t('answer.thought') : t('answer.thoughtFor', { time: duration(ms) });
   return (
     <section data-testid="thinking" className="mb-2">

@@ -1,8 +1,8 @@
 import { Pencil } from 'lucide-react';
-import { memo, useEffect, useState } from 'react';
+import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { IconButton } from '../../components/button';
-import { setEditing } from '../../stores/chat-store';
+import { chooseAnswer, setEditing, shownAnswer, useChat } from '../../stores/chat-store';
 import { focusComposer } from '../../stores/ui-store';
 import { AnswerTabs } from './answer-tabs';
 import { AnswerView } from './answer-view';
@@ -11,24 +11,22 @@ import { UserText } from './user-text';
 
 interface TurnViewProps {
   turn: Turn;
-  /** Only the last message can be edited. */
-  last: boolean;
+  /** The last message can be edited. */
+  editable: boolean;
 }
 
 /** One message and its answers; the newest answer is shown, the others are behind tabs. */
 export const TurnView = memo(
-  function TurnView({ turn, last }: TurnViewProps) {
+  function TurnView({ turn, editable }: TurnViewProps) {
     const { t } = useTranslation();
     const { user, answers } = turn;
-    const [chosen, setChosen] = useState<string | null>(null);
+    const chosen = useChat((state) => state.chosen);
+    const shown = shownAnswer({ chosen }, user.id, answers);
     const newest = answers.at(-1);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: a new answer takes the place of the chosen one
-    useEffect(() => setChosen(null), [newest?.id]);
-    const shown = answers.find((answer) => answer.id === chosen) ?? newest;
     return (
       <>
         <div className="group flex items-start justify-end gap-1 pt-2">
-          {last && (
+          {editable && (
             <IconButton
               label={t('chat.edit')}
               className="mt-1 opacity-0 focus-visible:opacity-100 group-hover:opacity-100"
@@ -40,18 +38,27 @@ export const TurnView = memo(
               <Pencil size={13} aria-hidden="true" />
             </IconButton>
           )}
-          <div className="max-w-[84%] rounded-[14px] rounded-br-[5px] bg-user px-3 py-[7px]">
+          <div
+            data-message={user.id}
+            className="max-w-[84%] rounded-[14px] rounded-br-[5px] bg-user px-3 py-[7px]"
+          >
             <span className="sr-only">{t('common.you')}: </span>
             <UserText text={user.text} />
           </div>
         </div>
-        {answers.length > 1 && shown && <AnswerTabs answers={answers} shown={shown.id} onShow={setChosen} />}
+        {newest && shown && answers.length > 1 && (
+          <AnswerTabs
+            answers={answers}
+            shown={shown.id}
+            onShow={(answerId) => chooseAnswer(user.id, answerId, newest.id)}
+          />
+        )}
         {shown && <AnswerView key={shown.id} answer={shown} />}
       </>
     );
   },
   (before, after) =>
-    before.last === after.last &&
+    before.editable === after.editable &&
     before.turn.user === after.turn.user &&
     before.turn.answers.length === after.turn.answers.length &&
     before.turn.answers.every((answer, index) => answer === after.turn.answers[index]),

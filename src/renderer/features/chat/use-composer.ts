@@ -1,15 +1,18 @@
 import { useEffect, useRef, useState } from 'react';
-import { send, useChat } from '../../stores/chat-store';
+import { useChat } from '../../stores/chat-store';
 import { loadDraft, saveDraft } from '../../stores/drafts';
+import { send } from '../../stores/outgoing';
 
 /**
- * Text of the composer: the draft of the open chat, kept over reloads, or the message being edited. Nothing typed
- * is lost: a message that could not be stored stays in the field.
+ * Text of the composer: the draft of the open chat, kept over reloads, or the message being edited. What is sent stands in
+ * the conversation at once.
  */
 export function useComposer() {
   const chatId = useChat((state) => state.chatId);
   const editing = useChat((state) => state.editing);
-  const sending = useChat((state) => state.sending);
+  const sending = useChat(({ outgoing, chatId: open }) =>
+    outgoing.some((message) => message.state === 'sending' && message.chatId === open),
+  );
   const [text, setText] = useState(() => loadDraft(chatId));
   const shown = useRef({ chatId, editing });
 
@@ -28,11 +31,11 @@ export function useComposer() {
     setText(value);
     if (editing === null) saveDraft(chatId, value);
   };
-  const submit = async () => {
+  const submit = () => {
     const message = text.trim();
     if (message === '' || sending) return;
-    setText('');
-    if (!(await send(message))) setText((typed) => (typed === '' ? text : typed));
+    change('');
+    send(message);
   };
   return { text, setText: change, submit, sending };
 }

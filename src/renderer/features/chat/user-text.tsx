@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from '../../components/button';
 import { useFormat } from '../../i18n/use-format';
+import { useHasFound } from './use-found';
 
 /** A message longer than this, in characters or lines, is folded, and so much of it is shown. */
 const LONG = { chars: 4_000, lines: 40 };
@@ -11,7 +12,9 @@ const SHOWN = { chars: 1_200, lines: 14 };
 export function UserText({ text }: { text: string }) {
   const { t } = useTranslation();
   const { fileSize } = useFormat();
-  const [open, setOpen] = useState(false);
+  const found = useHasFound(text);
+  const [chosen, setOpen] = useState<boolean | null>(null);
+  const open = chosen ?? found;
   const long = text.length > LONG.chars || cut(text, { ...LONG }) !== text;
   const size = fileSize(new Blob([text]).size);
   return (

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { isComposing } from '../../components/composition';
 
 interface NumberFieldProps {
   value: number | null;
@@ -39,6 +40,7 @@ export function NumberField(props: NumberFieldProps) {
     onProblem(null);
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === 'Enter') save();
     if (event.key === 'Escape' && text !== String(value ?? '')) {
       event.preventDefault();

@@ -15,7 +15,7 @@ export function SettingsView() {
   const { t } = useTranslation();
   const ready = usePart('settings') !== undefined;
   return (
-    <main aria-label={t('settings.title')} className="min-h-0 min-w-0 flex-1 overflow-y-auto">
+    <main tabIndex={-1} aria-label={t('settings.title')} className="min-h-0 min-w-0 flex-1 overflow-y-auto">
       <div className="mx-auto grid max-w-[640px] grid-cols-[minmax(0,1fr)] gap-5 p-3.5 pb-6 min-[960px]:py-6">
         {ready ? (
           <>

@@ -1,7 +1,7 @@
 import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { servingBeside } from '../../../shared/attention';
-import type { BackendId } from '../../../shared/domain';
+import { type BackendId, isServing } from '../../../shared/domain';
 import type { BackendStatus } from '../../../shared/status';
 import { serverCure } from '../../components/backend-words';
 import { Disclosure } from '../../components/disclosure';
@@ -30,27 +30,29 @@ export function ServerTrouble({ status, now }: { status: BackendStatus; now: num
     );
   }
   const down = state === 'open' || state === 'backoff' || state === 'hung' || state === 'stopped';
+  // Over once it serves again; its history keeps it.
+  const problem = isServing(state) ? null : lastError;
   const story = [storyOf(status, other, t), breakerWords(status, t, format, now)].filter(Boolean).join(' ');
-  if (lastError === null) return story === '' ? null : <p className="mt-2 text-ink-2 text-small">{story}</p>;
-  const cure = serverCure(lastError.code, t);
+  if (problem === null) return story === '' ? null : <p className="mt-2 text-ink-2 text-small">{story}</p>;
+  const cure = serverCure(problem.code, t);
   return (
     <div className="mt-2 grid gap-2 text-small">
       {story !== '' && <p className="text-ink-2 tabular-nums">{story}</p>}
       <Note tone={down ? 'bad' : 'info'}>
         <p>
           <b className="font-[600]">{t('status.lastError')}</b>{' '}
-          <span className="text-ink-2" title={`${lastError.code} · ${format.moment(lastError.at)}`}>
-            {t('status.at', { time: format.clock(lastError.at) })}
+          <span className="text-ink-2" title={`${problem.code} · ${format.moment(problem.at)}`}>
+            {t('status.at', { time: format.clock(problem.at) })}
           </span>
         </p>
-        <p className="text-ink-2 [overflow-wrap:anywhere]">{cure ?? lastError.message}</p>
+        <p className="text-ink-2 [overflow-wrap:anywhere]">{cure ?? problem.message}</p>
         {cure !== null && (
           <Disclosure className="mt-0.5" summary={t('common.details')}>
             <p className="text-ink-3 [overflow-wrap:anywhere]">
-              <code className="select-text font-mono text-mini">{lastError.code}</code> ·{' '}
-              {format.moment(lastError.at)}
+              <code className="select-text font-mono text-mini">{problem.code}</code> ·{' '}
+              {format.moment(problem.at)}
               {/* The core's own sentence is English; the cure above says the same. */}
-              {format.language === 'en' && ` · ${lastError.message}`}
+              {format.language === 'en' && ` · ${problem.message}`}
             </p>
           </Disclosure>
         )}

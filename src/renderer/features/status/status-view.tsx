@@ -17,7 +17,11 @@ export function StatusView({ compact = false }: { compact?: boolean }) {
   const queue = usePart('queue');
   const Frame = compact ? 'section' : 'main';
   return (
-    <Frame aria-label={t('status.title')} className="min-h-0 min-w-0 flex-1 overflow-y-auto">
+    <Frame
+      tabIndex={compact ? undefined : -1}
+      aria-label={t('status.title')}
+      className="min-h-0 min-w-0 flex-1 overflow-y-auto"
+    >
       <div
         className={cx(
           'mx-auto grid grid-cols-[minmax(0,1fr)] items-start gap-3 p-3.5',

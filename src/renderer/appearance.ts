@@ -1,6 +1,5 @@
-import { useEffect } from 'react';
 import { resolveLanguage, setLanguage } from './i18n/i18n';
-import { usePart } from './stores/core-store';
+import { useCore } from './stores/core-store';
 
 const THEME = 'tandem.theme';
 const LANGUAGE = 'tandem.language';
@@ -26,26 +25,25 @@ function applyTheme(theme: string | null): void {
   else delete document.documentElement.dataset.theme;
 }
 
-/** Before the first paint: the looks of last time, so that nothing flashes. Returns the language. */
+/** The looks of last time, for as long as the settings are not known. Returns the language. */
 export function firstAppearance(): 'en' | 'ru' {
   applyTheme(recall(THEME));
   return resolveLanguage(recall(LANGUAGE), navigator.language);
 }
 
-/** Keeps theme and language as the settings say. */
-export function useAppearance(): void {
-  const theme = usePart('settings')?.theme?.value;
-  const language = usePart('settings')?.language?.value;
-  const locale = usePart('app')?.locale;
-  useEffect(() => {
-    if (typeof theme !== 'string') return;
-    applyTheme(theme);
-    remember(THEME, theme);
-  }, [theme]);
-  useEffect(() => {
-    if (locale === undefined) return;
-    const resolved = resolveLanguage(language, locale);
-    setLanguage(resolved);
-    remember(LANGUAGE, resolved);
-  }, [language, locale]);
+/** Keeps theme and language as the settings say, from before the first picture is drawn. Returns its undoing. */
+export function followAppearance(): () => void {
+  return useCore.subscribe(({ snapshot }, { snapshot: old }) => {
+    if (snapshot === null) return;
+    const { settings, app } = snapshot;
+    if (settings === old?.settings && app === old.app) return;
+    const theme = settings.theme?.value;
+    if (typeof theme === 'string') {
+      applyTheme(theme);
+      remember(THEME, theme);
+    }
+    const language = resolveLanguage(settings.language?.value, app.locale);
+    setLanguage(language);
+    remember(LANGUAGE, language);
+  });
 }

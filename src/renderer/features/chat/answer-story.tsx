@@ -1,0 +1,46 @@
+import { ArrowLeftRight, LifeBuoy } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Answer } from '../../../shared/chat';
+import { isSettled } from '../../stores/stream-text';
+import { causeClause, insteadOf, reasonSentence, rescuedFrom } from './reason-words';
+
+/** One quiet line over an answer that came from another server than it should have: what happened, who stepped in. */
+export function AnswerStory({ answer }: { answer: Answer }) {
+  const { t } = useTranslation();
+  const { source, reasons, target } = answer.meta;
+  if (source !== 'mlx' && source !== 'ollama') return null;
+  const to = t(`backend.${source}`);
+  const rescue = rescuedFrom(reasons, source);
+  if (rescue !== null) {
+    const reason = causeClause(rescue.cause, t);
+    const names = { from: t(`backend.${rescue.from}`), to };
+    const [plain, why] = isSettled(answer)
+      ? (['answer.rescued', 'answer.rescuedWhy'] as const)
+      : (['answer.rescuing', 'answer.rescuingWhy'] as const);
+    return (
+      <Line testId="answer-rescue" icon={<LifeBuoy size={13} aria-hidden="true" className={ICON} />}>
+        {reason === null ? t(plain, names) : t(why, { ...names, reason })}
+      </Line>
+    );
+  }
+  if (target === undefined || target.kind === 'auto' || target.backend === source) return null;
+  const cause = insteadOf(target.backend, reasons);
+  return (
+    <Line testId="answer-instead" icon={<ArrowLeftRight size={13} aria-hidden="true" className={ICON} />}>
+      {t('answer.notAsked', { from: t(`backend.${target.backend}`), to })}{' '}
+      {cause !== null && reasonSentence(cause, t)}
+    </Line>
+  );
+}
+
+const ICON = 'mt-[2.5px] shrink-0 text-warn';
+
+function Line({ testId, icon, children }: { testId: string; icon: ReactNode; children: ReactNode }) {
+  return (
+    <p data-testid={testId} className="mb-0.5 flex gap-1.5 text-ink-2 text-small">
+      {icon}
+      <span>{children}</span>
+    </p>
+  );
+}

@@ -1,0 +1,109 @@
+import { type RefObject, useEffect, useRef } from 'react';
+import { chooseAnswer, shownAnswer, useChat } from '../../stores/chat-store';
+
+const MARKS = 'found';
+
+/** Made here, since the builder of `styles.css` does not know `::highlight` yet. */
+const look = new CSSStyleSheet();
+look.replaceSync(`::highlight(${MARKS}) { background: color-mix(in srgb, var(--warn) 34%, transparent); }`);
+document.adoptedStyleSheets.push(look);
+
+/** Do the words that the chat was found by stand in this text? Then it is shown unfolded. */
+export function useHasFound(text: string): boolean {
+  const find = useChat((state) => state.find);
+  return find !== null && text.toLowerCase().includes(find);
+}
+
+/**
+ * Marks the words that the open chat was found by and brings the first of them into sight, once. The marks lie over the
+ * text and change nothing in it; they are drawn anew when the text is, as by colours that come later.
+ */
+export function useFound(ref: RefObject<HTMLElement | null>, hasMessages: boolean): void {
+  const find = useChat((state) => state.find);
+  const jumped = useRef<string | null>(null);
+  useEffect(() => {
+    const list = ref.current;
+    if (find === null || !hasMessages || list === null) {
+      jumped.current = null;
+      return;
+    }
+    /** Marks them all; jumps to the first as soon as its text is drawn. */
+    const mark = () => {
+      const ranges = [...list.querySelectorAll('[data-message]')].flatMap((message) =>
+        rangesOf(message, find),
+      );
+      CSS.highlights?.set(MARKS, new Highlight(...ranges));
+      if (ranges[0] === undefined || jumped.current === find) return;
+      jumped.current = find;
+      bringIntoSight(ranges[0].startContainer.parentElement);
+    };
+    const id = showMatch(find);
+    if (id !== null && jumped.current !== find)
+      list.querySelector(`[data-message="${CSS.escape(id)}"]`)?.scrollIntoView({ block: 'start' });
+    mark();
+    const changes = new MutationObserver(mark);
+    changes.observe(list, { childList: true, characterData: true, subtree: true });
+    return () => {
+      changes.disconnect();
+      CSS.highlights?.delete(MARKS);
+    };
+  }, [ref, find, hasMessages]);
+}
+
+/** Blocks have their true height only once they are near, so it is done anew until it has stood still for some frames. */
+function bringIntoSight(element: Element | null, stillFor = 0, framesLeft = 60): void {
+  if (element === null || framesLeft === 0 || stillFor === 6) return;
+  const before = element.getBoundingClientRect().top;
+  element.scrollIntoView({ block: 'center' });
+  const isStill = Math.abs(element.getBoundingClientRect().top - before) < 1;
+  requestAnimationFrame(() => bringIntoSight(element, isStill ? stillFor + 1 : 0, framesLeft - 1));
+}
+
+/** Id of the first message with the words; an answer that stands behind another one is put in front. */
+function showMatch(find: string): string | null {
+  const state = useChat.getState();
+  const match = state.messages.find(({ text }) => text.toLowerCase().includes(find));
+  if (match?.role === 'assistant') {
+    const beside = state.messages
+      .filter((message) => message.role === 'assistant')
+      .filter(({ replyTo }) => replyTo === match.replyTo);
+    const newest = beside.at(-1);
+    if (newest && shownAnswer(state, match.replyTo, beside) !== match)
+      chooseAnswer(match.replyTo, match.id, newest.id);
+  }
+  return match?.id ?? null;
+}
+
+/** Where the words stand in an element, also across its parts. */
+function rangesOf(element: Element, find: string): Range[] {
+  const nodes: Text[] = [];
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) nodes.push(walker.currentNode as Text);
+  const whole = nodes.map(({ data }) => data).join('');
+  const lower = whole.toLowerCase();
+  // A few letters grow as they are lowered; then positions would not fit.
+  const text = lower.length === whole.length ? lower : whole;
+  const ranges: Range[] = [];
+  for (
+    let at = text.indexOf(find);
+    at !== -1 && ranges.length < 200;
+    at = text.indexOf(find, at + find.length)
+  ) {
+    const range = document.createRange();
+    setEdge(nodes, at, (node, offset) => range.setStart(node, offset));
+    setEdge(nodes, at + find.length, (node, offset) => range.setEnd(node, offset));
+    ranges.push(range);
+  }
+  return ranges;
+}
+
+function setEdge(nodes: readonly Text[], at: number, set: (node: Text, offset: number) => void): void {
+  let passed = 0;
+  for (const node of nodes) {
+    if (at <= passed + node.length) {
+      set(node, at - passed);
+      return;
+    }
+    passed += node.length;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { launchChromium } from './chromium';
+import { FakeCore } from './fake-bridge';
+import { type RendererServer, serveRenderer } from './renderer-server';
+
+/** A page of the UI on a fake core, new for each test of the file. */
+export class UiPage {
+  page!: Page;
+  core!: FakeCore;
+  url!: string;
+
+  /** Opens the UI on this core and waits until it has words; `view`: which place is shown then. */
+  async open(core: FakeCore = new FakeCore(), view?: 'chat' | 'status' | 'settings'): Promise<void> {
+    this.core = core;
+    await core.install(this.page);
+    await this.page.goto(this.url);
+    const entry = this.page.getByTestId(`nav-${view ?? 'chat'}`);
+    if (view) await entry.click();
+    else await entry.waitFor();
+  }
+
+  /** Opens the UI with this chat shown. */
+  async openChat(chatId: string, core: FakeCore): Promise<void> {
+    await this.page.addInitScript((id) => sessionStorage.setItem('tandem.chat', id), chatId);
+    await this.open(core);
+  }
+
+  readonly input = () => this.page.getByTestId('message-input');
+  readonly answer = () => this.page.getByTestId('answer').last();
+}
+
+/** Gives each test of a file a page as large as the popover, and closes browser and server at the end. */
+export function uiPage(): UiPage {
+  const ui = new UiPage();
+  let browser: Browser;
+  let server: RendererServer;
+  let context: BrowserContext;
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launchChromium(), serveRenderer()]);
+    ui.url = server.url;
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 420, height: 640 }, reducedMotion: 'reduce' });
+    ui.page = await context.newPage();
+  });
+  afterEach(() => context.close());
+  return ui;
+}
