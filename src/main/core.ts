@@ -134,6 +134,7 @@ export function createCore(
   async function stop(): Promise<void> {
     for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
     library.stop();
+    services.modelScan.stop();
     pulls.stop();
     memory.stop();
     services.gate.close();

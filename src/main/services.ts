@@ -14,10 +14,10 @@ import { MemoryMonitor } from './memory/memory-monitor';
 import { createMemorySampler } from './memory/memory-sampler';
 import { MlxLibrary } from './models/mlx-library';
 import { ModelLibrary } from './models/model-library';
+import { ModelScan } from './models/model-scan';
 import { ModelWatch } from './models/model-watch';
-import { ollamaFolders } from './models/ollama-folders';
 import { PullService } from './models/pulls';
-import { scanRoots } from './models/scan-roots';
+import type { ScanProcess } from './models/scan-process';
 import { SmallModel } from './models/small-model';
 import { SmallModelInstaller } from './models/small-model-installer';
 import { TimesFile } from './models/times-file';
@@ -45,6 +45,8 @@ import type { ChildRecords } from './supervisor/sweep';
 export interface CorePorts {
   clock: Clock;
   spawner: Spawner;
+  /** What touches folders of models. */
+  scan: ScanProcess;
   table: ProcessTable;
   records: ChildRecords;
   fetcher: Fetcher;
@@ -60,6 +62,7 @@ export interface Services {
   /** The backends that the settings switch on. */
   enabled: Backend[];
   mlxModels: MlxLibrary;
+  modelScan: ModelScan;
   library: ModelLibrary;
   usage: ModelUsage;
   measured: MeasuredTimes;
@@ -129,17 +132,25 @@ export function createServices(
     if (path !== undefined || code === 'runtime_removed') smallFolder = path ?? null;
   });
 
-  const mlxModels = new MlxLibrary(() => {
-    const { modelFolders, mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault } = values();
-    const direct = [mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault];
-    return scanRoots({
-      home: place.home,
-      env: place.env,
-      small: smallFolder && join(smallFolder, 'mlx'),
-      folders: modelFolders,
-      direct: direct.filter((name) => name !== null),
-    });
+  const { home, env } = place;
+  const readsModels = named.mlx === null && isEnabled('mlx', values());
+  const modelScan = new ModelScan({
+    process: ports.scan,
+    places: () => {
+      const { modelFolders, mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault } = values();
+      const direct = [mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault];
+      return {
+        home,
+        env: { HF_HOME: env.HF_HOME, HF_HUB_CACHE: env.HF_HUB_CACHE, OLLAMA_MODELS: env.OLLAMA_MODELS },
+        mlx: readsModels,
+        small: smallFolder && join(smallFolder, 'mlx'),
+        folders: modelFolders,
+        direct: direct.filter((name) => name !== null),
+      };
+    },
+    logger,
   });
+  const mlxModels = new MlxLibrary({ scan: modelScan, onLate: () => void library.rescan() });
   const incidents = createIncidents(ports, place, {
     status: (id) => registry.get(id).status(),
     memory: () => memory.status(),
@@ -165,6 +176,7 @@ export function createServices(
     gpuBytes: (id) =>
       registry.get(id).status().ownership === 'remote' ? null : (gate.ledger()?.workingSetBytes ?? null),
     broken: () => mlxModels.broken(),
+    hung: () => mlxModels.hung(),
     watch: {
       watcher: new ModelWatch({
         watch: nodeFolderWatch,
@@ -172,7 +184,11 @@ export function createServices(
         clock,
         logger,
       }),
-      folders: async () => [...mlxModels.visited(), ...(await ollamaFolders(place.home, place.env))],
+      folders: async () => {
+        // MLX's own list has scanned already.
+        if (!readsModels) await modelScan.run();
+        return mlxModels.visited();
+      },
     },
   });
   const usage = new ModelUsage();
@@ -223,7 +239,7 @@ export function createServices(
   const gate = createMemoryGate(ports, {
     machine: memory,
     backends: { mlx, ollama },
-    folderOf: (name) => mlxModels.resolve(name),
+    needs: mlxModels,
     models: () => library.models(),
   });
   watchPreload(memory, gate, mlx);
@@ -262,6 +278,7 @@ export function createServices(
     registry,
     enabled,
     mlxModels,
+    modelScan,
     library,
     usage,
     measured,

@@ -81,6 +81,8 @@ export const troubleEn = {
     no_model: '{{model}} is too large for MLX while only light models are allowed there. Get it with Ollama.',
     setting_from_environment:
       'The environment holds this value. Unset {{name}} and restart Tandem to change it here.',
+    model_folder_hung:
+      '{{path}} does not answer, so models in it may be missing. Check the disk or network volume. Tandem looks again every five minutes.',
     read_only: '{{file}} is not changed by this Tandem. Status says why.',
   },
   warnings: {
