@@ -143,6 +143,7 @@ export function createCore(
     await services.fingerprints.settled();
     await services.times.close();
     await services.incidents.settled();
+    await services.runtimeMarks.close();
   }
 
   return {

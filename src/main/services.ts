@@ -36,6 +36,7 @@ import { RequestDispatcher } from './router/dispatcher';
 import { Fingerprints } from './router/fingerprints';
 import { MeasuredTimes } from './router/measured-times';
 import type { RouteSnapshot } from './router/types';
+import { RuntimeMarks } from './setup/runtime-marks';
 import { removeSmallModel } from './setup/runtimes';
 import { SetupRunner } from './setup/setup-runner';
 import type { SettingsStore } from './store/settings-store';
@@ -68,6 +69,7 @@ export interface Services {
   measured: MeasuredTimes;
   times: TimesFile;
   smallModel: SmallModel;
+  runtimeMarks: RuntimeMarks;
   smallModelInOllama: SmallModelInstaller;
   pulls: PullService;
   memory: MemoryMonitor;
@@ -208,19 +210,34 @@ export function createServices(
     onChanged: () => library.rescan(),
     logger,
   });
+  const runtimeMarks = new RuntimeMarks({
+    runtimeDir: place.runtimeDir,
+    table: ports.table,
+    pid: process.pid,
+    logger,
+  });
+  setup.onProgress(({ path }) => path && void runtimeMarks.use([path]));
   const smallModel = new SmallModel({
-    removeFiles: () => removeSmallModel(place.runtimeDir),
+    async removeFiles() {
+      const versions = await removeSmallModel(place.runtimeDir, await runtimeMarks.others());
+      for (const folder of versions) await runtimeMarks.forget(folder);
+    },
     wanted: () => values().smallModel,
     setWanted: (wanted) => settings.set('smallModel', wanted),
     setup,
     installer: smallModelInOllama,
-    onChanged: async () => {
-      await library.rescan();
-      const { model } = mlx.status();
-      // MLX holds it still; it comes up again when it has another one.
-      if (model !== SMALL_MODEL_NAME) return;
-      await mlx.stop();
-      await mlx.start();
+    async whileMlxIsWithout(work) {
+      const { model, state } = mlx.status();
+      // One that starts may be loading it, and would fail in the midst of its files.
+      const holds = model === SMALL_MODEL_NAME || state === 'starting';
+      if (holds) await mlx.stop();
+      try {
+        await work();
+        await library.rescan();
+      } finally {
+        // It comes up again when it has another one.
+        if (holds) await mlx.start();
+      }
     },
     logger,
   });
@@ -284,6 +301,7 @@ export function createServices(
     measured,
     times,
     smallModel,
+    runtimeMarks,
     smallModelInOllama,
     pulls,
     memory,

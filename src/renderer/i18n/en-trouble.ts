@@ -43,6 +43,7 @@ export const troubleEn = {
     read_only: 'The chats are open for reading only. Update Tandem to write.',
     python_missing: 'No Python 3.11 or newer was found. Install it, then try again.',
     runtime_broken: 'The runtime is damaged. Try again to set it up anew.',
+    runtime_in_use: 'Another Tandem that is running uses this. Quit that one, then try again.',
     model_incomplete: 'The model’s folder is incomplete. Download it again.',
     pull_failed: 'The download broke off. Try again; what has arrived is kept.',
     declined: 'Tandem did not pass this on, because the safety check is set to decline.',
