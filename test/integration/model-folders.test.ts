@@ -6,14 +6,21 @@ import { NO_SERVERS, startApp } from '../support/app';
 import { connect } from '../support/contract-client';
 import { tempDir } from '../support/temp-dir';
 
-/** A folder that looks like a model, with a FIFO for one of its files. Opening that for reading waits for a writer. */
-function oddModel(folder: string, fifo: string): void {
+/** A model, with a FIFO in the place of one of its files. Opening that for reading waits for a writer. */
+function makeModel(folder: string, fifo?: string): void {
   mkdirSync(folder, { recursive: true });
+  const header = JSON.stringify({ w: { dtype: 'U8', shape: [4], data_offsets: [0, 4] } });
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
   const config = { model_type: 'llama', architectures: ['LlamaForCausalLM'] };
-  const files = { 'config.json': JSON.stringify(config), 'tokenizer.json': '{}' };
-  for (const [name, text] of Object.entries(files))
-    if (name !== fifo) writeFileSync(join(folder, name), text);
-  execFileSync('mkfifo', [join(folder, fifo)]);
+  const files = {
+    'config.json': JSON.stringify(config),
+    'tokenizer.json': '{}',
+    'model.safetensors': Buffer.concat([length, Buffer.from(`${header}data`)]),
+  };
+  for (const [name, content] of Object.entries(files))
+    if (name !== fifo) writeFileSync(join(folder, name), content);
+  if (fifo) execFileSync('mkfifo', [join(folder, fifo)]);
 }
 
 it('goes on with FIFOs in folders of models: settings, page, the other models and the end', async () => {
@@ -21,14 +28,17 @@ it('goes on with FIFOs in folders of models: settings, page, the other models an
   const models = join(home, 'mlx-models');
   const fifos = ['config.json', 'tokenizer.json', 'model.safetensors.index.json', 'model.safetensors'];
   // Four of them take every thread that Node has for files.
-  for (const [index, fifo] of fifos.entries()) oddModel(join(models, `odd-${index}b`), fifo);
+  for (const [index, fifo] of fifos.entries()) makeModel(join(models, `odd-${index}b`), fifo);
   execFileSync('mkfifo', [join(home, '.lmstudio-home-pointer')]);
-  oddModel(join(models, 'late-9b'), 'config.json');
+  makeModel(join(models, 'late-9b'), 'config.json');
+  makeModel(join(models, 'whole-1b'));
   const app = await startApp({ env: { ...NO_SERVERS, HOME: home }, args: [] });
   try {
     const ui = await connect(app.ready.web);
     await ui.value('modelsRescan', {});
-    const { warnings } = await ui.snapshot();
+    const { warnings, models: listed } = await ui.snapshot();
+    const whole = listed.filter(({ broken }) => !broken);
+    expect(whole.map(({ name }) => name)).toEqual(['whole-1b']);
     const incomplete = warnings.filter(({ code }) => code === 'model_incomplete');
     expect(incomplete.map(({ details }) => details?.file).sort()).toEqual(['config.json', ...fifos].sort());
     await ui.value('settingsSet', { key: 'theme', value: 'dark' });
