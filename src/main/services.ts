@@ -188,7 +188,7 @@ export function createServices(
       }),
       folders: async () => {
         // MLX's own list has scanned already.
-        if (!readsModels) await modelScan.run();
+        if (!readsModels) await mlxModels.list();
         return mlxModels.visited();
       },
     },

@@ -86,7 +86,7 @@ export class ModelScan {
     });
     const place = this.#places.current();
     if (silent && place !== null) return this.#setHung(place, ended);
-    if (!isWhole) throw new Error('The scan for models ended early.');
+    if (!isWhole) throw new Error('The scan for models did not come to its end.');
     for (const path of this.#hung.keys()) if (!skip.includes(path)) this.#hung.delete(path);
     return null;
   }

@@ -196,10 +196,10 @@ describe('the scan in its own process', () => {
   it('fails when its process ends early, or writes without an end', async () => {
     const script = join(home, 'odd.mjs');
     writeFileSync(script, 'process.exit(3)');
-    await expect(scanIn(script).scan.run()).rejects.toThrow('ended early');
+    await expect(scanIn(script).scan.run()).rejects.toThrow('did not come to its end');
     writeFileSync(script, "import { writeSync } from 'node:fs'; for (;;) writeSync(1, 'x'.repeat(65536));");
     await expect(scanIn(script).scan.run()).rejects.toThrow('too long');
-    await expect(scanIn(join(home, 'nowhere.mjs')).scan.run()).rejects.toThrow('ended early');
+    await expect(scanIn(join(home, 'nowhere.mjs')).scan.run()).rejects.toThrow('did not come to its end');
   });
 });
 
