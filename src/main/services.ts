@@ -8,13 +8,14 @@ import { ChatService } from './chat/chat-service';
 import { ADDRESS_OF, createBackends } from './create-backends';
 import { createIncidents } from './create-incidents';
 import { createMemoryGate, watchPreload } from './create-memory';
+import { createMlxModels } from './create-models';
 import type { Incidents } from './incidents/incidents';
 import type { MemoryGate } from './memory/memory-gate';
 import { MemoryMonitor } from './memory/memory-monitor';
 import { createMemorySampler } from './memory/memory-sampler';
-import { MlxLibrary } from './models/mlx-library';
+import type { MlxLibrary } from './models/mlx-library';
 import { ModelLibrary } from './models/model-library';
-import { ModelScan } from './models/model-scan';
+import type { ModelScan } from './models/model-scan';
 import { ModelWatch } from './models/model-watch';
 import { PullService } from './models/pulls';
 import type { ScanProcess } from './models/scan-process';
@@ -134,25 +135,13 @@ export function createServices(
     if (path !== undefined || code === 'runtime_removed') smallFolder = path ?? null;
   });
 
-  const { home, env } = place;
   const readsModels = named.mlx === null && isEnabled('mlx', values());
-  const modelScan = new ModelScan({
-    process: ports.scan,
-    places: () => {
-      const { modelFolders, mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault } = values();
-      const direct = [mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault];
-      return {
-        home,
-        env: { HF_HOME: env.HF_HOME, HF_HUB_CACHE: env.HF_HUB_CACHE, OLLAMA_MODELS: env.OLLAMA_MODELS },
-        mlx: readsModels,
-        small: smallFolder && join(smallFolder, 'mlx'),
-        folders: modelFolders,
-        direct: direct.filter((name) => name !== null),
-      };
-    },
-    logger,
+  const { modelScan, mlxModels } = createMlxModels(ports, place, {
+    settings: values,
+    readsModels,
+    small: () => smallFolder && join(smallFolder, 'mlx'),
+    onLate: () => void library.rescan(),
   });
-  const mlxModels = new MlxLibrary({ scan: modelScan, onLate: () => void library.rescan() });
   const incidents = createIncidents(ports, place, {
     status: (id) => registry.get(id).status(),
     memory: () => memory.status(),
