@@ -33,6 +33,8 @@ export class ParentWatch implements Spawner {
   async close(): Promise<void> {
     const watch = this.#watch;
     if (!watch) return;
+    // Nothing else may keep our process alive until it has ended.
+    watch.ref();
     watch.stdin?.end();
     if (watch.pid !== undefined && watch.exitCode === null && watch.signalCode === null)
       await once(watch, 'exit');
