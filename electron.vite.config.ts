@@ -26,11 +26,12 @@ export default defineConfig({
       minify: true,
       sourcemap: true,
       rollupOptions: {
-        // Two hosts over one core, and the worker thread that owns the database.
+        // Two hosts over one core, the worker thread that owns the database, the process that looks for models.
         input: {
           index: source('main/index.ts'),
           headless: source('main/headless.ts'),
           'store-worker': source('main/store/store-worker.ts'),
+          'scan-child': source('main/models/scan-child.ts'),
         },
       },
     },

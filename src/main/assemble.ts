@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createCore } from './core';
 import type { Core } from './core-types';
+import { isReadableFolder } from './models/folder-check';
 import type { Place, Shell } from './place';
 import { systemClock } from './ports/clock';
 import { nodeFileStore } from './ports/file-store';
@@ -25,8 +26,10 @@ export interface AssembleOptions {
   resourcesDir: string;
   /** The built database worker; named by the entry, since this module may end up in a chunk elsewhere. */
   storeWorker: URL;
-  /** A Node that runs the set-up scripts. */
+  /** A Node that runs the set-up scripts and the scan for models. */
   node: string;
+  /** The built script of that scan; a file outside of any archive. */
+  scanScript: string;
   /** `--data-dir`, if given. */
   dataDir?: string | undefined;
   systemPackages: boolean;
@@ -77,9 +80,17 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const clock = systemClock;
     const spawner = new ParentWatch(nodeSpawner, join(options.resourcesDir, 'parent-watch.sh'), logger);
     closers.push(() => spawner.close());
+    const scan = { spawner, clock, node: options.node, script: options.scanScript, env };
     const records = new ChildRecords(join(dataDir.path, 'children.json'));
     const [settings, store, containerHost] = await Promise.all([
-      openSettings({ dataDir: dataDir.path, env, files: nodeFileStore, clock, logger }),
+      openSettings({
+        dataDir: dataDir.path,
+        env,
+        files: nodeFileStore,
+        clock,
+        logger,
+        isFolder: (path) => isReadableFolder(scan, path),
+      }),
       openStore({ dataDir: dataDir.path, workerUrl: options.storeWorker, logger }),
       findContainerHost({ env, fetcher }),
       sweepOrphans(records, { table, clock, logger }),
@@ -88,7 +99,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     await dataDir.claim();
     if (!store.readOnly) await store.recover();
     const core = createCore(
-      { clock, spawner, table, records, fetcher, post, files: nodeFileStore, logger },
+      { clock, spawner, scan, table, records, fetcher, post, files: nodeFileStore, logger },
       settings,
       store,
       {

@@ -134,6 +134,7 @@ export function createCore(
   async function stop(): Promise<void> {
     for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
     library.stop();
+    services.modelScan.stop();
     pulls.stop();
     memory.stop();
     services.gate.close();
@@ -142,6 +143,7 @@ export function createCore(
     await services.fingerprints.settled();
     await services.times.close();
     await services.incidents.settled();
+    await services.runtimeMarks.close();
   }
 
   return {

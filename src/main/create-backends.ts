@@ -116,6 +116,7 @@ function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
     },
     mayPreload: (name) => later.gate().mayPreload('mlx', name),
     resolveModel: (name) => mlxModels.resolve(name),
+    modelFacts: (folder) => mlxModels.factsOf(folder),
     listModels: (signal) => mlxModels.list(signal),
     maxConcurrent: () => values().mlxMaxConcurrent,
     hang: patientLimits(values().hangPatience),

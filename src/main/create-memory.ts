@@ -2,7 +2,7 @@ import type { BackendId, ModelInfo } from '../shared/domain';
 import type { Backend } from './backends/backend';
 import { MemoryGate } from './memory/memory-gate';
 import type { MemoryMonitor } from './memory/memory-monitor';
-import { KnownNeeds, UNKNOWN_NEEDS } from './memory/model-needs';
+import { type ModelNeeds, UNKNOWN_NEEDS } from './memory/model-needs';
 import { isHere, statusHolder } from './memory/status-holder';
 import type { MemoryHolder } from './memory/types';
 import type { Clock } from './ports/clock';
@@ -14,14 +14,13 @@ export function createMemoryGate(
   parts: {
     machine: MemoryMonitor;
     backends: Readonly<Record<BackendId, Backend>>;
-    /** Folder of a model that is read from disk here; null = unknown. */
-    folderOf(model: string): Promise<string | null>;
+    /** What models take that are read from disk here. */
+    needs: { needsOf(model: string): Promise<ModelNeeds>; knownNeeds(model: string): ModelNeeds | null };
     models(): readonly ModelInfo[];
   },
 ): MemoryGate {
-  const { machine, backends, models } = parts;
+  const { machine, backends, models, needs } = parts;
   const now = () => ports.clock.wall().getTime();
-  const folders = new KnownNeeds((name) => parts.folderOf(name));
   const bySize = (backend: BackendId, name: string) => {
     const found = models().find((model) => model.backend === backend && model.name === name);
     return { ...UNKNOWN_NEEDS, weightsBytes: found?.sizeBytes ?? null };
@@ -31,7 +30,10 @@ export function createMemoryGate(
     machine,
     holders: { mlx: holderOf(backends.mlx, now), ollama: holderOf(backends.ollama, now) },
     needs: {
-      mlx: { of: (name) => folders.of(name), known: (name) => folders.known(name) ?? bySize('mlx', name) },
+      mlx: {
+        of: (name) => needs.needsOf(name),
+        known: (name) => needs.knownNeeds(name) ?? bySize('mlx', name),
+      },
       ollama: {
         of: (name) => Promise.resolve(bySize('ollama', name)),
         known: (name) => bySize('ollama', name),

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Handlers } from '../shared/contract';
 import { TandemError } from '../shared/errors';
 import type { BackendRegistry } from './backends/registry';
@@ -9,6 +10,7 @@ import type { SmallModel } from './models/small-model';
 import type { Place, Shell } from './place';
 import type { Projection } from './projection';
 import type { RequestQueue } from './queue/request-queue';
+import { isUsed, type RuntimeMarks } from './setup/runtime-marks';
 import { listRuntimes, removeRuntime } from './setup/runtimes';
 import type { SetupRunner } from './setup/setup-runner';
 import type { SettingsStore } from './store/settings-store';
@@ -26,6 +28,7 @@ export interface HandlerParts {
   pulls: PullService;
   setup: SetupRunner;
   smallModel: SmallModel;
+  runtimeMarks: RuntimeMarks;
   place: Place;
   shell: Shell;
 }
@@ -44,6 +47,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     pulls,
     setup,
     smallModel,
+    runtimeMarks,
     place,
     shell,
   } = parts;
@@ -112,15 +116,20 @@ export function createHandlers(parts: HandlerParts): Handlers {
       return {};
     },
 
-    runtimesList: async () => ({ runtimes: await listRuntimes(place.runtimeDir, runtimePaths(setup)) }),
+    runtimesList: async () => {
+      const inUse = [...runtimePaths(setup), ...(await runtimeMarks.others())];
+      return { runtimes: await listRuntimes(place.runtimeDir, inUse) };
+    },
     runtimesRemove: async ({ name, version }) => {
       const backend = registry.all().find((candidate) => candidate.id === name);
-      const inUse = runtimePaths(setup).some((path) => path.includes(`/${name}-${version}/`));
-      if (inUse && backend) {
+      const { runtimeDir } = place;
+      const folder = join(runtimeDir, `${name}-${version}`);
+      await removeRuntime({ runtimeDir, name, version }, await runtimeMarks.others(), async () => {
+        if (!backend || !isUsed(folder, runtimePaths(setup))) return;
         setup.forget(backend.id);
         await backend.release();
-      }
-      await removeRuntime(place.runtimeDir, name, version);
+      });
+      await runtimeMarks.forget(folder);
       return {};
     },
     setupRetry: async ({ part }) => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { version } from '../../package.json';
 import { toTandemError } from '../shared/errors';
@@ -82,6 +82,7 @@ async function run(
     resourcesDir: resolve(ROOT, 'resources'),
     storeWorker: new URL('./store-worker.js', import.meta.url),
     node: process.execPath,
+    scanScript: join(import.meta.dirname, 'scan-child.js'),
     dataDir: argv['data-dir'],
     systemPackages: !argv['no-system-packages'],
     json: argv.json ?? false,

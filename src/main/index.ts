@@ -30,6 +30,9 @@ const resourcesDir = app.isPackaged ? process.resourcesPath : resolve(OUT, '..',
 // Electron's own executable runs no scripts (fuses): a package brings a Node, `npm start` names one.
 const node = app.isPackaged ? join(resourcesDir, 'bin', 'node') : (process.env.TANDEM_NODE ?? 'node');
 
+// It runs on that Node, which cannot look into the archive.
+const scanScript = join(import.meta.dirname, 'scan-child.js').replace('app.asar', 'app.asar.unpacked');
+
 // Chromium has options of its own, so unknown ones are let through.
 const { values: argv } = parseArgs({
   args: process.argv.slice(app.isPackaged ? 1 : 2),
@@ -80,6 +83,7 @@ void runApp({
       resourcesDir,
       storeWorker: new URL('./store-worker.js', import.meta.url),
       node,
+      scanScript,
       dataDir,
       systemPackages: argv['no-system-packages'] !== true,
       json: argv.json === true,

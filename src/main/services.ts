@@ -8,16 +8,17 @@ import { ChatService } from './chat/chat-service';
 import { ADDRESS_OF, createBackends } from './create-backends';
 import { createIncidents } from './create-incidents';
 import { createMemoryGate, watchPreload } from './create-memory';
+import { createMlxModels } from './create-models';
 import type { Incidents } from './incidents/incidents';
 import type { MemoryGate } from './memory/memory-gate';
 import { MemoryMonitor } from './memory/memory-monitor';
 import { createMemorySampler } from './memory/memory-sampler';
-import { MlxLibrary } from './models/mlx-library';
+import type { MlxLibrary } from './models/mlx-library';
 import { ModelLibrary } from './models/model-library';
+import type { ModelScan } from './models/model-scan';
 import { ModelWatch } from './models/model-watch';
-import { ollamaFolders } from './models/ollama-folders';
 import { PullService } from './models/pulls';
-import { scanRoots } from './models/scan-roots';
+import type { ScanProcess } from './models/scan-process';
 import { SmallModel } from './models/small-model';
 import { SmallModelInstaller } from './models/small-model-installer';
 import { TimesFile } from './models/times-file';
@@ -36,6 +37,7 @@ import { RequestDispatcher } from './router/dispatcher';
 import { Fingerprints } from './router/fingerprints';
 import { MeasuredTimes } from './router/measured-times';
 import type { RouteSnapshot } from './router/types';
+import { RuntimeMarks } from './setup/runtime-marks';
 import { removeSmallModel } from './setup/runtimes';
 import { SetupRunner } from './setup/setup-runner';
 import type { SettingsStore } from './store/settings-store';
@@ -45,6 +47,8 @@ import type { ChildRecords } from './supervisor/sweep';
 export interface CorePorts {
   clock: Clock;
   spawner: Spawner;
+  /** What touches folders of models. */
+  scan: ScanProcess;
   table: ProcessTable;
   records: ChildRecords;
   fetcher: Fetcher;
@@ -60,11 +64,13 @@ export interface Services {
   /** The backends that the settings switch on. */
   enabled: Backend[];
   mlxModels: MlxLibrary;
+  modelScan: ModelScan;
   library: ModelLibrary;
   usage: ModelUsage;
   measured: MeasuredTimes;
   times: TimesFile;
   smallModel: SmallModel;
+  runtimeMarks: RuntimeMarks;
   smallModelInOllama: SmallModelInstaller;
   pulls: PullService;
   memory: MemoryMonitor;
@@ -129,16 +135,12 @@ export function createServices(
     if (path !== undefined || code === 'runtime_removed') smallFolder = path ?? null;
   });
 
-  const mlxModels = new MlxLibrary(() => {
-    const { modelFolders, mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault } = values();
-    const direct = [mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault];
-    return scanRoots({
-      home: place.home,
-      env: place.env,
-      small: smallFolder && join(smallFolder, 'mlx'),
-      folders: modelFolders,
-      direct: direct.filter((name) => name !== null),
-    });
+  const readsModels = named.mlx === null && isEnabled('mlx', values());
+  const { modelScan, mlxModels } = createMlxModels(ports, place, {
+    settings: values,
+    readsModels,
+    small: () => smallFolder && join(smallFolder, 'mlx'),
+    onLate: () => void library.rescan(),
   });
   const incidents = createIncidents(ports, place, {
     status: (id) => registry.get(id).status(),
@@ -165,6 +167,7 @@ export function createServices(
     gpuBytes: (id) =>
       registry.get(id).status().ownership === 'remote' ? null : (gate.ledger()?.workingSetBytes ?? null),
     broken: () => mlxModels.broken(),
+    hung: () => mlxModels.hung(),
     watch: {
       watcher: new ModelWatch({
         watch: nodeFolderWatch,
@@ -172,7 +175,11 @@ export function createServices(
         clock,
         logger,
       }),
-      folders: async () => [...mlxModels.visited(), ...(await ollamaFolders(place.home, place.env))],
+      folders: async () => {
+        // MLX's own list has scanned already.
+        if (!readsModels) await mlxModels.list();
+        return mlxModels.visited();
+      },
     },
   });
   const usage = new ModelUsage();
@@ -192,19 +199,34 @@ export function createServices(
     onChanged: () => library.rescan(),
     logger,
   });
+  const runtimeMarks = new RuntimeMarks({
+    runtimeDir: place.runtimeDir,
+    table: ports.table,
+    pid: process.pid,
+    logger,
+  });
+  setup.onProgress(({ path }) => path && void runtimeMarks.use([path]));
   const smallModel = new SmallModel({
-    removeFiles: () => removeSmallModel(place.runtimeDir),
+    async removeFiles() {
+      const versions = await removeSmallModel(place.runtimeDir, await runtimeMarks.others());
+      for (const folder of versions) await runtimeMarks.forget(folder);
+    },
     wanted: () => values().smallModel,
     setWanted: (wanted) => settings.set('smallModel', wanted),
     setup,
     installer: smallModelInOllama,
-    onChanged: async () => {
-      await library.rescan();
-      const { model } = mlx.status();
-      // MLX holds it still; it comes up again when it has another one.
-      if (model !== SMALL_MODEL_NAME) return;
-      await mlx.stop();
-      await mlx.start();
+    async whileMlxIsWithout(work) {
+      const { model, state } = mlx.status();
+      // One that starts may be loading it, and would fail in the midst of its files.
+      const holds = model === SMALL_MODEL_NAME || state === 'starting';
+      if (holds) await mlx.stop();
+      try {
+        await work();
+        await library.rescan();
+      } finally {
+        // It comes up again when it has another one.
+        if (holds) await mlx.start();
+      }
     },
     logger,
   });
@@ -223,7 +245,7 @@ export function createServices(
   const gate = createMemoryGate(ports, {
     machine: memory,
     backends: { mlx, ollama },
-    folderOf: (name) => mlxModels.resolve(name),
+    needs: mlxModels,
     models: () => library.models(),
   });
   watchPreload(memory, gate, mlx);
@@ -262,11 +284,13 @@ export function createServices(
     registry,
     enabled,
     mlxModels,
+    modelScan,
     library,
     usage,
     measured,
     times,
     smallModel,
+    runtimeMarks,
     smallModelInOllama,
     pulls,
     memory,

@@ -47,6 +47,8 @@ export const ERROR_CODES = {
   python_missing: { http: 500 },
   runtime_broken: { http: 500 },
   model_incomplete: { http: 500 },
+  /** Another instance of Tandem uses it. */
+  runtime_in_use: { http: 409 },
   pull_failed: { http: 502 },
   declined: { http: 403 },
 } as const;

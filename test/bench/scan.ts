@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { buildEntry } from '../support/build-worker.ts';
 import { type Figures, median } from './report.ts';
 
@@ -21,21 +22,32 @@ interface Scan {
   broken: unknown[];
 }
 
-/** 500 model folders as they lie on a Mac (hub with links, LM Studio, own folders): how long a scan takes and blocks. */
+/**
+ * 500 model folders as they lie on a Mac (hub with links, LM Studio, own folders): how long a scan takes, the start of its
+ * process included, and what it blocks in the host.
+ */
 export async function scan(): Promise<Figures> {
-  const [scanner, places] = await Promise.all([
-    buildEntry('src/main/models/mlx-scanner.ts'),
-    buildEntry('src/main/models/scan-roots.ts'),
-  ]);
+  const entries = ['models/model-scan', 'models/scan-child', 'ports/node-spawner', 'ports/clock'];
+  const built = await Promise.all(entries.map((entry) => buildEntry(`src/main/${entry}.ts`)));
   const home = await mkdtemp(join(tmpdir(), 'tandem-scan-'));
   try {
-    const { scanMlxModels } = await import(scanner.url.href);
-    const { scanRoots } = await import(places.url.href);
+    const [host, child, spawning, clocks] = built.map(({ url }) => url);
+    const { ModelScan } = await import(String(host));
+    const { nodeSpawner } = await import(String(spawning));
+    const { systemClock } = await import(String(clocks));
     const expected = await fill(home);
-    const roots = await scanRoots({ home, env: {}, resourcesDir: home, folders: [], direct: [] });
+    const script = fileURLToPath(String(child));
+    const models = new ModelScan({
+      process: { spawner: nodeSpawner, clock: systemClock, node: process.execPath, script, env: {} },
+      places: () => ({ home, env: {}, mlx: true, small: null, folders: [], direct: [] }),
+      logger: { warn() {} },
+    });
     const runs: { ms: number; blockedMs: number; turnMs: number; wrong: number }[] = [];
     for (let run = 0; run < REPEATS; run += 1) {
-      const { value, ms, blockedMs, turnMs } = await watched<Scan>(() => scanMlxModels(roots));
+      const { value, ms, blockedMs, turnMs } = await watched<Scan>(async () => {
+        await models.run();
+        return models.result();
+      });
       const wrong =
         Math.abs(value.models.length - expected.models) + Math.abs(value.broken.length - expected.broken);
       runs.push({ ms, blockedMs, turnMs, wrong });
@@ -61,7 +73,7 @@ export async function scan(): Promise<Figures> {
       },
     };
   } finally {
-    await Promise.all([scanner.remove(), places.remove(), rm(home, { recursive: true, force: true })]);
+    await Promise.all([...built.map((entry) => entry.remove()), rm(home, { recursive: true, force: true })]);
   }
 }
 

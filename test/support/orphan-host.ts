@@ -30,6 +30,7 @@ const mlx = new MlxBackend(
     launchScript,
     preload: async () => ({ name: 'tiny', folder: model }),
     resolveModel: async () => model,
+    modelFacts: () => ({ vocabSize: null, contextLength: null }),
     listModels: async () => [],
     maxConcurrent: () => 1,
     env: process.env,

@@ -3,6 +3,7 @@ import type { BackendRequest } from '../../src/main/backends/backend';
 import { type HangLimits, patientLimits } from '../../src/main/backends/mlx/hang-limits';
 import { MlxBackend } from '../../src/main/backends/mlx/mlx-backend';
 import type { MlxBackendOptions } from '../../src/main/backends/mlx/mlx-options';
+import { namesIn, readModelFolder } from '../../src/main/models/model-folder';
 import { systemClock } from '../../src/main/ports/clock';
 import { silentLogger } from '../../src/main/ports/logger';
 import type { createNodeFetcher } from '../../src/main/ports/node-fetcher';
@@ -35,6 +36,7 @@ export function realMlx(
       launchScript: LAUNCH_SCRIPT,
       preload: async () => ({ name: 'slow', folder: models.slow ?? '' }),
       resolveModel: async (name) => models[name] ?? null,
+      modelFacts,
       listModels: async () => [],
       maxConcurrent: () => 1,
       env: process.env,
@@ -53,6 +55,12 @@ export function realMlx(
       logger: silentLogger,
     },
   );
+}
+
+/** As the scan for models reads them. */
+function modelFacts(folder: string) {
+  const read = readModelFolder(folder, namesIn(folder), 'model');
+  return read && 'found' in read ? read.found.facts : { vocabSize: null, contextLength: null };
 }
 
 /** A request of which a random model computes exactly so many tokens. */

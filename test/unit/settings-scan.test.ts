@@ -17,11 +17,13 @@ test('models are looked for again after a setting that says where they are, and 
   const clock = new FakeClock();
   const unreachable = () => Promise.reject(new Error('nobody'));
   const ports = { clock, files: nodeFileStore, logger: silentLogger };
-  const settings = await openSettings({ ...ports, dataDir, env: {} });
+  const settings = await openSettings({ ...ports, dataDir, env: {}, isFolder: async () => true });
+  const spawner = new FakeSpawner();
   const services = createServices(
     {
       ...ports,
-      spawner: new FakeSpawner(),
+      spawner,
+      scan: { spawner, clock, node: 'node', script: 'scan.js', env: {} },
       table: new FakeProcessTable(),
       records: new ChildRecords(join(dataDir, 'children.json')),
       fetcher: unreachable,

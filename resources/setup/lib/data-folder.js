@@ -40,7 +40,8 @@ export function mayUse(folder) {
 }
 
 /**
- * The paths that are Tandem's in a data folder: the folder itself when nothing else is in it, else what is ours.
+ * The paths that are Tandem's in a data folder: the folder itself when nothing else is in it, else what is ours. Where a
+ * person has put a link in its place, the link and the folder that it leads to are theirs.
  *
  * @param {string} folder
  * @returns {string[]} empty when the folder is not there or not ours
@@ -48,7 +49,7 @@ export function mayUse(folder) {
 export function ownPaths(folder) {
   if (entriesOf(folder).length === 0 || !mayUse(folder)) return [];
   const { own, foreign } = sortEntries(folder);
-  if (foreign.length === 0) return [folder];
+  if (foreign.length === 0 && isFolder(folder)) return [folder];
   const inFolders = foreign
     .filter((name) => isOwnFolder(folder, name))
     .flatMap((name) => ownIn(folder, name));

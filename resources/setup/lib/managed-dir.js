@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { compareVersions } from './manifest.js';
+import { instancesUsing, isUsed, markFile } from './runtime-marks.js';
 import { readStamp, writeStamp } from './stamp.js';
 
 /** In a half-built folder: what it is being made from. */
@@ -27,7 +28,11 @@ const passing = new RegExp(
  * @param {string} entry
  */
 export function isOwnRuntimeEntry(root, entry) {
-  return passing.test(entry) || (finished.test(entry) && existsSync(join(root, entry, runtimeStamp)));
+  return (
+    passing.test(entry) ||
+    markFile.test(entry) ||
+    (finished.test(entry) && existsSync(join(root, entry, runtimeStamp)))
+  );
 }
 
 /**
@@ -115,13 +120,16 @@ export function otherVersions(dir) {
 }
 
 /**
- * Removes old versions but the newest of them, which stays as the way back.
+ * Removes old versions but the newest of them, which stays as the way back, and those that a running Tandem uses.
  *
  * @param {ReturnType<typeof managedDir>} dir
  * @returns {string[]} what was removed
  */
 export function removeOldVersions(dir) {
-  const old = otherVersions(dir).slice(1);
+  const used = instancesUsing(dir.root).flatMap(({ paths }) => paths);
+  const old = otherVersions(dir)
+    .slice(1)
+    .filter((folder) => !isUsed(folder, used));
   for (const folder of old) rmSync(folder, { recursive: true, force: true });
   return old;
 }
@@ -133,13 +141,13 @@ export function removeOldVersions(dir) {
  * @returns {number} 0 when it is not there
  */
 export function sizeOf(path) {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat) return 0;
   if (!stat.isDirectory()) return stat.size;
   let total = 0;
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     if (entry.isDirectory()) total += sizeOf(join(path, entry.name));
-    else if (entry.isFile()) total += statSync(join(path, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+    else if (entry.isFile()) total += lstatSync(join(path, entry.name), { throwIfNoEntry: false })?.size ?? 0;
   }
   return total;
 }

@@ -7,6 +7,7 @@ import { isOwnRuntimeEntry, sizeOf, smallModelFolder } from './managed-dir.js';
 import { modelsInOllama } from './models-in-ollama.js';
 import { dataDir, runtimeDir } from './paths.js';
 import { runningInstance } from './running-instance.js';
+import { instancesUsing } from './runtime-marks.js';
 import { SetupError } from './setup-error.js';
 
 /**
@@ -67,6 +68,13 @@ function refuseWhileRunning(place) {
   if (instance) throw new SetupError('busy', `Tandem is running (process ${instance.pid}).`, cure);
   const runtimes = runtimeDir(place);
   if (!existsSync(runtimes)) return;
+  const [other] = instancesUsing(runtimes);
+  if (other)
+    throw new SetupError(
+      'busy',
+      `A Tandem with another data folder is running (process ${other.pid}).`,
+      cure,
+    );
   for (const name of ['mlx', 'ollama', smallModelFolder]) {
     const lock = tryLock(join(runtimes, `.${name}.lock`));
     if (!lock.taken)

@@ -1,83 +1,125 @@
 import type { Warning } from '../../shared/contract';
 import type { ModelInfo } from '../../shared/domain';
 import type { ModelFolder } from '../backends/mlx/mlx-options';
+import type { ModelFacts } from '../backends/mlx/validate';
+import { type ModelNeeds, UNKNOWN_NEEDS } from '../memory/model-needs';
 import { orAbort } from '../ports/bounded';
 import { findByName } from '../router/model-names';
 import { FreshRun } from './fresh-run';
-import { type ScanResult, scanMlxModels } from './mlx-scanner';
 import type { BrokenModel, FoundModel } from './model-folder';
-import type { ScanRoots } from './scan-roots';
+import type { ModelScan } from './model-scan';
 
-/** Before the first scan. */
-const NOTHING: ScanResult = { models: [], broken: [], visited: [] };
+const UNKNOWN_FACTS: ModelFacts = { vocabSize: null, contextLength: null };
+
+export interface MlxLibraryOptions {
+  scan: Pick<ModelScan, 'run' | 'result' | 'hung'>;
+  /** A scan has ended that somebody did not wait for. */
+  onLate?: () => void;
+}
 
 /** The model folders that MLX can load, by the names that clients use. Paths stay in here. */
 export class MlxLibrary {
-  readonly #roots: () => Promise<ScanRoots>;
-  #last: ScanResult = NOTHING;
-  readonly #scan = new FreshRun(async () => {
-    this.#last = await scanMlxModels(await this.#roots());
-  });
+  readonly #options: MlxLibraryOptions;
+  readonly #scan: FreshRun;
 
-  constructor(roots: () => Promise<ScanRoots>) {
-    this.#roots = roots;
+  constructor(options: MlxLibraryOptions) {
+    this.#options = options;
+    this.#scan = new FreshRun(() => options.scan.run());
   }
 
   /**
    * Scans again, after the scan that is under way. What is broken shows in `broken` and `warnings`. Aborting ends the wait,
-   * with what the last scan has found if there was one, else with the signal's reason.
+   * with what has been found by then, else with the signal's reason.
    */
   async list(signal?: AbortSignal): Promise<ModelInfo[]> {
     const scan = this.#scan.start();
-    await (signal ? orAbort(scan, signal) : scan).catch((error) => {
-      if (this.#last === NOTHING) throw error;
-    });
-    return this.#last.models.map(({ info }) => info);
+    try {
+      await (signal ? orAbort(scan, signal) : scan);
+    } catch (error) {
+      if (signal?.aborted) void scan.then(this.#options.onLate, () => {});
+      if (this.#options.scan.result() === null) throw error;
+    }
+    return this.#models().map(({ info }) => info);
   }
 
   /** Folder of a model; null = unknown. Scans when the name was not there at the last scan. */
   async resolve(name: string): Promise<string | null> {
-    return this.#find(name)?.path ?? (await this.list().then(() => this.#find(name)?.path ?? null));
+    return (await this.#seek(name))?.path ?? null;
+  }
+
+  /** What a model takes of memory. Scans as `resolve` does. */
+  async needsOf(name: string): Promise<ModelNeeds> {
+    return (await this.#seek(name).catch(() => null))?.needs ?? UNKNOWN_NEEDS;
+  }
+
+  /** What a model takes of memory, for decisions that cannot wait; null when it is not known yet. */
+  knownNeeds(name: string): ModelNeeds | null {
+    return this.#find(name)?.needs ?? null;
+  }
+
+  /** What the configuration in a model's folder says. */
+  factsOf(folder: string): ModelFacts {
+    return this.#models().find(({ path }) => path === folder)?.facts ?? UNKNOWN_FACTS;
   }
 
   /** The model to hold ready at start, by name; falls back to the small model. */
   async preload(name: string | null): Promise<ModelFolder | null> {
     // A start of the app does not wait for a second scan.
     await this.hasAny();
-    const found = (name !== null && this.#find(name)) || this.#last.models.find(({ info }) => info.small);
+    const found = (name !== null && this.#find(name)) || this.#models().find(({ info }) => info.small);
     return found ? { name: found.info.name, folder: found.path } : null;
   }
 
   /** Is there anything that MLX could load? */
   async hasAny(): Promise<boolean> {
-    if (this.#last.models.length === 0) await (this.#scan.running ?? this.list());
-    return this.#last.models.length > 0;
+    if (this.#models().length === 0) await (this.#scan.running ?? this.list()).catch(() => {});
+    return this.#models().length > 0;
   }
 
   /** What the last scan found unusable. */
   broken(): readonly BrokenModel[] {
-    return this.#last.broken;
+    return this.#options.scan.result()?.broken ?? [];
   }
 
   /** Folders of the last scan in which something new would show. */
   visited(): readonly string[] {
-    return this.#last.visited;
+    return this.#options.scan.result()?.visited ?? [];
+  }
+
+  /** Places of models that did not answer. */
+  hung(): readonly string[] {
+    return this.#options.scan.hung();
   }
 
   warnings(): Warning[] {
-    return this.#last.broken.map(({ name, reason, file }) => ({
+    const incomplete = this.broken().map(({ name, reason, file }) => ({
       code: 'model_incomplete',
       message: `${name} cannot be used: ${wordsFor(reason, file)}. Finish the download, or delete the folder.`,
       details: { name, reason, file },
     }));
+    const hung = this.hung().map((path) => ({
+      code: 'model_folder_hung',
+      message: `${path} does not answer, so models in it may be missing. Check the disk or network volume. Tandem looks again every five minutes.`,
+      details: { path },
+    }));
+    return [...incomplete, ...hung];
+  }
+
+  #models(): readonly FoundModel[] {
+    return this.#options.scan.result()?.models ?? [];
   }
 
   #find(name: string): FoundModel | undefined {
+    const models = this.#models();
     const info = findByName(
-      this.#last.models.map((model) => model.info),
+      models.map((model) => model.info),
       name,
     );
-    return this.#last.models.find((model) => model.info === info);
+    return models.find((model) => model.info === info);
+  }
+
+  async #seek(name: string): Promise<FoundModel | undefined> {
+    return this.#find(name) ?? (await this.list().then(() => this.#find(name)));
   }
 }
 

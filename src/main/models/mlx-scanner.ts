@@ -1,146 +1,166 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SMALL_MODEL_NAME } from '../../shared/domain';
 import { isWeightsFile } from '../memory/model-needs';
-import { mapBounded } from './map-bounded';
-import { type BrokenModel, type FoundModel, type ReadFolder, readModelFolder } from './model-folder';
-import type { ScanRoots } from './scan-roots';
+import { namesIn, type ReadFolder, readModelFolder, stampOf } from './model-folder';
+import { readText, statOf } from './regular-file';
+import { keyOf, type ScanLine, type ScanRequest } from './scan-lines';
+import { pointedTo, type ScanPlace, scanPlaces, studioFolders } from './scan-places';
 
-export interface ScanResult {
-  models: FoundModel[];
-  broken: BrokenModel[];
-  /** Folders in which something new would show, for whoever watches them. */
-  visited: string[];
-}
+/** Subfolders that are looked at in one folder; a folder of more is no folder of models. */
+const MOST_SUBFOLDERS = 10_000;
+/** Below Ollama's manifests: host, namespace, model; the tags are files. */
+const MANIFEST_DEPTH = 3;
+const MAX_REF_BYTES = 256;
 
-interface Place {
+interface Named {
   path: string;
   name: string;
-  small?: boolean;
 }
 
 /**
- * Folders read at once: enough to keep the four threads of Node's file system busy, few enough that requests do not wait
- * behind them.
+ * Looks for every model that MLX could load, and for the folders in which one shows when it comes. Each line comes before
+ * what it names is touched, so that whoever reads them knows where a scan hangs. Unreadable folders are passed over.
+ * Synchronous: it has a process to itself.
  */
-const AT_ONCE = 8;
-
-/**
- * Finds every model that MLX could load. Unreadable folders are skipped, unfinished ones are named in `broken`.
- * A model found twice is listed once: under one name the first counts (the small model first), and the same files under
- * another name (a folder's own beside `org/name`) become an alias. Never rejects.
- */
-export async function scanMlxModels(roots: ScanRoots): Promise<ScanResult> {
-  const direct = roots.direct.map((path) => ({ path, name: basename(path) }));
-  const folders = (await mapBounded(roots.folders, AT_ONCE, listFolder)).flat();
-  const repos = (await mapBounded(roots.hubs, AT_ONCE, listHub)).flat();
-  const own = roots.small === null ? [] : [{ path: roots.small, name: SMALL_MODEL_NAME, small: true }];
-  const outer = await readAll([...own, ...direct, ...folders]);
-  // A folder that is no model may be an organisation's.
-  const orgs = folders.filter((_, index) => outer[own.length + direct.length + index] === null);
-  const members = (
-    await mapBounded(orgs, AT_ONCE, async ({ path, name }) =>
-      (await subfolders(path)).map((inner) => ({ path: join(path, inner), name: `${name}/${inner}` })),
-    )
-  ).flat();
-  const snapshots = await mapBounded(repos, AT_ONCE, currentSnapshot);
-  const inner = await readAll(members);
-  const hub = await mapBounded(snapshots, AT_ONCE, readSnapshot);
-  return {
-    ...listOnce([...outer, ...inner, ...hub].filter((read) => read !== null)),
-    visited: visitedBy(
-      roots,
-      folders,
-      members,
-      repos,
-      snapshots.filter((place) => place !== null),
-    ),
-  };
+export function* scan(request: ScanRequest): Generator<ScanLine> {
+  yield* new Scanner(request).scan();
+  yield { type: 'end' };
 }
 
-function readAll(places: readonly Place[]): Promise<(ReadFolder | null)[]> {
-  return mapBounded(places, AT_ONCE, ({ path, name, small }) => readModelFolder(path, name, small));
-}
+class Scanner {
+  readonly #request: ScanRequest;
+  readonly #seen = new Set<string>();
 
-async function listFolder(folder: string): Promise<Place[]> {
-  return (await subfolders(folder)).map((name) => ({ path: join(folder, name), name }));
-}
+  constructor(request: ScanRequest) {
+    this.#request = request;
+  }
 
-/** `models--org--name` in a hub; only the first pair of dashes stands for the slash. */
-async function listHub(hub: string): Promise<Place[]> {
-  return (await subfolders(hub))
-    .filter((entry) => entry.startsWith('models--'))
-    .map((entry) => ({
-      path: join(hub, entry),
-      name: entry.slice('models--'.length).replace('--', '/'),
-    }));
+  *scan(): Generator<ScanLine> {
+    for (const place of scanPlaces(this.#request)) yield* this.#place(place);
+  }
+
+  *#place(place: ScanPlace): Generator<ScanLine> {
+    if (this.#seen.has(place.path)) return;
+    this.#seen.add(place.path);
+    const skipped = this.#request.skip.includes(place.path);
+    yield { type: 'place', path: place.path, skipped };
+    if (!skipped) yield* this.#look(place);
+    // Where its models were moved to is not known without it; what was found in its own folder stays.
+    else if (place.kind === 'studio') yield { type: 'place', path: join(place.path, 'models'), skipped };
+  }
+
+  *#look({ kind, path }: ScanPlace): Generator<ScanLine> {
+    switch (kind) {
+      case 'small':
+        yield* this.#model({ path, name: SMALL_MODEL_NAME }, true);
+        return;
+      case 'model':
+        yield { type: 'folder', path };
+        yield* this.#model({ path, name: basename(path) });
+        return;
+      case 'folder':
+        yield* this.#folder(path);
+        return;
+      case 'hub':
+        yield* this.#hub(path);
+        return;
+      case 'studio':
+        for (const place of studioFolders(path)) yield* this.#place(place);
+        return;
+      case 'pointer':
+        for (const place of pointedTo(path)) yield* this.#place(place);
+        return;
+      case 'ollama':
+        yield* this.#manifests(path, MANIFEST_DEPTH);
+    }
+  }
+
+  *#folder(path: string): Generator<ScanLine> {
+    yield { type: 'folder', path };
+    const orgs: Named[] = [];
+    for (const name of subfolders(path)) {
+      const inner = { path: join(path, name), name };
+      yield { type: 'folder', path: inner.path };
+      // A folder that is no model may be an organisation's.
+      if (!(yield* this.#model(inner))) orgs.push(inner);
+    }
+    for (const org of orgs) {
+      for (const name of subfolders(org.path)) {
+        const inner = { path: join(org.path, name), name: `${org.name}/${name}` };
+        yield { type: 'folder', path: inner.path };
+        yield* this.#model(inner);
+      }
+    }
+  }
+
+  /** `models--org--name` in a hub; only the first pair of dashes stands for the slash. */
+  *#hub(hub: string): Generator<ScanLine> {
+    yield { type: 'folder', path: hub };
+    for (const entry of subfolders(hub)) {
+      if (!entry.startsWith('models--')) continue;
+      const repo = join(hub, entry);
+      yield { type: 'folder', path: repo };
+      const path = currentSnapshot(repo);
+      if (path === null) continue;
+      yield { type: 'folder', path };
+      const name = entry.slice('models--'.length).replace('--', '/');
+      yield* this.#model({ path, name }, false, (read, names) => asSnapshot(read, names, repo));
+    }
+  }
+
+  *#manifests(path: string, depth: number): Generator<ScanLine> {
+    yield { type: 'folder', path };
+    if (depth === 0) return;
+    for (const name of subfolders(path)) yield* this.#manifests(join(path, name), depth - 1);
+  }
+
+  /** Returns whether there is a model, whole or broken. A whole one that the host knows is not read again. */
+  *#model(
+    { path, name }: Named,
+    small = false,
+    judge = (read: ReadFolder | null, _names: readonly string[]) => read,
+  ): Generator<ScanLine, boolean> {
+    const names = namesIn(path);
+    const stamp = stampOf(path, names);
+    const key = keyOf(path, name);
+    const isKnown = this.#request.known[key] === stamp;
+    const read = isKnown ? null : judge(readModelFolder(path, names, name, small), names);
+    if (read === null && !isKnown) return false;
+    yield { type: 'entry', entry: { key, stamp, read } };
+    return true;
+  }
 }
 
 /** `snapshots/<revision>/`; of several revisions the one that `refs/main` names, else the newest. */
-async function currentSnapshot({ path, name }: Place): Promise<(Place & { repo: string }) | null> {
-  const revisions = await subfolders(join(path, 'snapshots'));
-  const [only] = revisions;
-  if (only === undefined) return null;
-  const at = (revision: string) => ({ path: join(path, 'snapshots', revision), name, repo: path });
-  if (revisions.length === 1) return at(only);
-  const main = (await readFile(join(path, 'refs', 'main'), 'utf8').catch(() => '')).trim();
-  if (revisions.includes(main)) return at(main);
-  const times = await Promise.all(
-    revisions.map((revision) =>
-      stat(at(revision).path).then(
-        ({ mtimeMs }) => mtimeMs,
-        () => 0,
-      ),
-    ),
-  );
-  return at(revisions[times.indexOf(Math.max(...times))] ?? only);
+function currentSnapshot(repo: string): string | null {
+  const snapshots = join(repo, 'snapshots');
+  const revisions = subfolders(snapshots);
+  const main = (readText(join(repo, 'refs', 'main'), MAX_REF_BYTES) ?? '').trim();
+  const age = (revision: string) => -(statOf(join(snapshots, revision))?.mtimeMs ?? 0);
+  const [newest] = [...revisions].sort((a, b) => age(a) - age(b));
+  const current = revisions.includes(main) ? main : newest;
+  return current === undefined ? null : join(snapshots, current);
 }
 
 /**
  * Many repositories are kept for their description or their tokenizer alone: without weights only one that is being
  * fetched is broken.
  */
-async function readSnapshot(place: (Place & { repo: string }) | null): Promise<ReadFolder | null> {
-  if (!place) return null;
-  const read = await readModelFolder(place.path, place.name);
-  if (!read || !('broken' in read)) return read;
-  const names = await readdir(place.path).catch(() => []);
-  if (names.some(isWeightsFile)) return read;
-  const blobs = await readdir(join(place.repo, 'blobs')).catch(() => []);
-  if (!blobs.some((blob) => blob.endsWith('.incomplete'))) return null;
-  return { broken: { ...read.broken, reason: 'download_unfinished' } };
+function asSnapshot(read: ReadFolder | null, names: readonly string[], repo: string): ReadFolder | null {
+  if (!read || 'found' in read || names.some(isWeightsFile)) return read;
+  const isFetched = namesIn(join(repo, 'blobs')).some((blob) => blob.endsWith('.incomplete'));
+  return isFetched ? { broken: { ...read.broken, reason: 'download_unfinished' } } : null;
 }
 
-function listOnce(read: readonly ReadFolder[]): Pick<ScanResult, 'models' | 'broken'> {
-  const byName = new Map<string, FoundModel>();
-  const byFiles = new Map<string, FoundModel>();
-  for (const entry of read) {
-    if (!('found' in entry)) continue;
-    const { found } = entry;
-    if (byName.has(found.info.name)) continue;
-    byName.set(found.info.name, found);
-    const files = `${basename(found.info.name).toLowerCase()} ${found.info.sizeBytes}`;
-    const twin = byFiles.get(files);
-    if (twin) twin.info.aliases = [...(twin.info.aliases ?? []), found.info.name];
-    else byFiles.set(files, found);
+function subfolders(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+      .map((entry) => entry.name)
+      .sort()
+      .slice(0, MOST_SUBFOLDERS);
+  } catch {
+    return [];
   }
-  const broken = new Map<string, BrokenModel>();
-  for (const entry of read) {
-    if (!('broken' in entry) || byName.has(entry.broken.name) || broken.has(entry.broken.name)) continue;
-    broken.set(entry.broken.name, entry.broken);
-  }
-  return { models: [...byFiles.values()], broken: [...broken.values()] };
-}
-
-function visitedBy(roots: ScanRoots, ...found: (readonly Place[])[]): string[] {
-  const places = found.flat().map(({ path }) => path);
-  return [...roots.folders, ...roots.hubs, ...roots.direct, ...places];
-}
-
-async function subfolders(path: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
-    .map((entry) => entry.name)
-    .sort();
 }

@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readBeginning } from './regular-file';
 
 const count = z.number().int().positive().optional().catch(undefined);
-const figures = z.object({ max_position_embeddings: count });
+const figures = z.object({ max_position_embeddings: count, vocab_size: count });
 
 /** What the scanner reads of a `config.json`; a field of another form counts as absent. */
 const configSchema = figures.extend({
@@ -36,37 +36,24 @@ export function contextLengthOf(config: ModelConfig): number | null {
   return config.max_position_embeddings ?? config.text_config?.max_position_embeddings ?? null;
 }
 
+/** Tokens that it knows; null = it does not say. */
+export function vocabSizeOf(config: ModelConfig): number | null {
+  return config.vocab_size ?? config.text_config?.vocab_size ?? null;
+}
+
 /** Where the chat template may stand, the newer place first. */
 const TEMPLATE_FILES = ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json'];
 const MAX_TEMPLATE_BYTES = 1024 * 1024;
 
 /** What a model can do, in Ollama's words, by its configuration and its chat template. */
-export async function capabilitiesOf(
-  folder: string,
-  names: readonly string[],
-  config: ModelConfig,
-): Promise<string[]> {
+export function capabilitiesOf(folder: string, names: readonly string[], config: ModelConfig): string[] {
   const file = TEMPLATE_FILES.find((name) => names.includes(name));
-  const template = file ? await beginningOf(join(folder, file)) : '';
+  // Searched and not parsed: a tokenizer's configuration lists every special token there is.
+  const template = file ? readBeginning(join(folder, file), MAX_TEMPLATE_BYTES) : '';
   return [
     'completion',
     ...(/\btools\b/.test(template) ? ['tools'] : []),
     ...(template.includes('<think>') ? ['thinking'] : []),
     ...(config.vision_config === undefined ? [] : ['vision']),
   ];
-}
-
-/** The text is searched and not parsed: a tokenizer's configuration lists every special token there is. */
-async function beginningOf(path: string): Promise<string> {
-  const handle = await open(path).catch(() => null);
-  if (!handle) return '';
-  try {
-    const buffer = Buffer.alloc(Math.min((await handle.stat()).size, MAX_TEMPLATE_BYTES));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
-    return buffer.toString('utf8', 0, bytesRead);
-  } catch {
-    return '';
-  } finally {
-    await handle.close();
-  }
 }

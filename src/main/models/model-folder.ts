@@ -1,24 +1,30 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ModelInfo } from '../../shared/domain';
 import { weightOf } from '../../shared/domain';
+import type { ModelFacts } from '../backends/mlx/validate';
 import { kvBytesPerToken, kvShapeOf } from '../memory/kv-cache';
-import { isWeightsFile } from '../memory/model-needs';
+import { isWeightsFile, type ModelNeeds } from '../memory/model-needs';
 import {
   capabilitiesOf,
   contextLengthOf,
   isLanguageModel,
   type ModelConfig,
   parseConfig,
+  vocabSizeOf,
 } from './model-config';
-import { isComplete } from './safetensors';
+import { readJson, statOf } from './regular-file';
+import { readWeights, type Weights } from './safetensors';
 
 /** A model folder that `mlx_lm` can load. */
 export interface FoundModel {
   info: ModelInfo;
   /** Folder with config.json, tokenizer and safetensors; never shown to a client. */
   path: string;
+  needs: ModelNeeds;
+  facts: ModelFacts;
 }
 
 /** A folder that looks like a model but cannot be loaded, why, and which of its files is missing or cut off. */
@@ -30,75 +36,104 @@ export interface BrokenModel {
 
 export type ReadFolder = { found: FoundModel } | { broken: BrokenModel };
 
-/** What a folder holds, with the bytes of each file of weights. */
-interface Weights {
-  file: string;
-  bytes: number;
-  modifiedMs: number;
-}
-
 const INDEX = 'model.safetensors.index.json';
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 /** Weights in a form that mlx-lm does not load: a model of another program, not a broken one of ours. */
 const OTHER_WEIGHTS = /\.(?:safetensors|bin|gguf|pth?|onnx|h5|msgpack|npz|ckpt)$/;
 const UNFINISHED = /\.(?:incomplete|part|download)$/;
+/** Files whose contents decide what is told of a model. */
+const READ = /^(?:config\.json|chat_template\.|tokenizer|model.*\.safetensors)/;
+const MAX_CONFIG_BYTES = 1024 * 1024;
+const MAX_INDEX_BYTES = 16 * 1024 * 1024;
+
+/** The names in a folder; empty when it cannot be read. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** A text that changes whenever something in the folder does that decides what is told of it. */
+export function stampOf(path: string, names: readonly string[]): string {
+  const hash = createHash('sha1');
+  for (const name of names) {
+    const stats = READ.test(name) ? statOf(join(path, name)) : null;
+    hash.update(`${name}\0${stats?.size}\0${stats?.mtimeMs}\0`);
+  }
+  return hash.digest('base64');
+}
 
 /**
- * Reads one folder. `null` = no model there that mlx-lm could load even if it were complete; a broken one tells what is
- * wrong with it. `name` is how clients call it. `small` marks the model that Tandem brings along.
+ * Reads a folder with these names in it. `null` = no model there that mlx-lm could load even if it were complete; a broken
+ * one tells what is wrong with it. `name` is how clients call it. `small` marks the model that Tandem brings along.
  */
-export async function readModelFolder(path: string, name: string, small = false): Promise<ReadFolder | null> {
-  const names: string[] = await readdir(path).catch(() => []);
+export function readModelFolder(
+  path: string,
+  names: readonly string[],
+  name: string,
+  small = false,
+): ReadFolder | null {
   if (!names.includes('config.json')) return null;
-  const json = await readJson(join(path, 'config.json'));
-  if (json === undefined) return { broken: { name, reason: 'config_unreadable', file: 'config.json' } };
+  const broken = (reason: BrokenModel['reason'], file: string) => ({ broken: { name, reason, file } });
+  const json = readJson(join(path, 'config.json'), MAX_CONFIG_BYTES);
+  if (json === undefined) return broken('config_unreadable', 'config.json');
   const config = parseConfig(json);
   if (!config || !isLanguageModel(config) || isOfAnotherProgram(names)) return null;
   const unfinished = names.find((file) => UNFINISHED.test(file));
-  if (unfinished) {
-    const file = unfinished.replace(UNFINISHED, '');
-    return { broken: { name, reason: 'download_unfinished', file } };
-  }
-  const missing = await missingShard(path, names);
-  if (missing) return { broken: { name, reason: 'download_unfinished', file: missing } };
-  const hasTokenizer = names.some((file) => file.startsWith('tokenizer'));
+  if (unfinished) return broken('download_unfinished', unfinished.replace(UNFINISHED, ''));
+  const missing = missingShard(path, names);
+  if (missing) return broken('download_unfinished', missing);
+  const tokenizers = names.filter((file) => file.startsWith('tokenizer'));
   // Without a word about its kind it may be a model for pictures or sound.
-  if (!hasTokenizer && config.architectures === undefined) return null;
+  if (tokenizers.length === 0 && config.architectures === undefined) return null;
   const files = names.filter(isWeightsFile);
-  if (files.length === 0) return { broken: { name, reason: 'weights_missing', file: 'model.safetensors' } };
-  if (!hasTokenizer) return { broken: { name, reason: 'download_unfinished', file: 'tokenizer.json' } };
-  const weights = await Promise.all(files.map((file) => readWeights(path, file)));
-  const cut = weights.indexOf(null);
-  if (cut >= 0) return { broken: { name, reason: 'download_unfinished', file: files[cut] ?? '' } };
-  const info = describe(
-    name,
-    small,
-    config,
-    weights.filter((entry) => entry !== null),
-  );
-  const shape = kvShapeOf(json);
-  if (shape) info.kvBytesPerToken = kvBytesPerToken(shape);
-  info.capabilities = await capabilitiesOf(path, names, config);
-  return { found: { path, info } };
+  if (files.length === 0) return broken('weights_missing', 'model.safetensors');
+  const odd = tokenizers.find((file) => !statOf(join(path, file))?.isFile());
+  if (tokenizers.length === 0 || odd) return broken('download_unfinished', odd ?? 'tokenizer.json');
+  const weights: Weights[] = [];
+  // One at a time: the headers of many files at once would add up in memory.
+  for (const file of files) {
+    const read = readWeights(join(path, file));
+    if (!read) return broken('download_unfinished', file);
+    weights.push(read);
+  }
+  return { found: describe({ path, name, small }, names, config, json, weights) };
 }
 
-function describe(name: string, small: boolean, config: ModelConfig, weights: readonly Weights[]): ModelInfo {
-  const sizeBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
+function describe(
+  { path, name, small }: { path: string; name: string; small: boolean },
+  names: readonly string[],
+  config: ModelConfig,
+  json: unknown,
+  weights: readonly Weights[],
+): FoundModel {
+  const sizeBytes = weights.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const largestTensorBytes = Math.max(...weights.map((file) => file.largestTensorBytes));
   const bits = config.quantization?.bits ?? 16;
   const billions = billionsFromName(name) ?? billionsFromSize(sizeBytes, bits);
+  const kv = kvShapeOf(json);
+  const contextLength = contextLengthOf(config);
   return {
-    backend: 'mlx',
-    name,
-    sizeBytes,
-    billions,
-    quantisation: config.quantization ? `${bits}-bit` : null,
-    contextLength: contextLengthOf(config),
-    weight: weightOf(billions),
-    small,
-    languages: small ? ['en'] : null,
-    remote: false,
-    capabilities: [],
-    modifiedAt: new Date(Math.max(...weights.map(({ modifiedMs }) => modifiedMs))).toISOString(),
+    path,
+    info: {
+      backend: 'mlx',
+      name,
+      sizeBytes,
+      billions,
+      quantisation: config.quantization ? `${bits}-bit` : null,
+      contextLength,
+      weight: weightOf(billions),
+      small,
+      languages: small ? ['en'] : null,
+      remote: false,
+      capabilities: capabilitiesOf(path, names, config),
+      modifiedAt: new Date(Math.max(...weights.map((file) => file.modifiedMs))).toISOString(),
+      ...(kv ? { kvBytesPerToken: kvBytesPerToken(kv) } : {}),
+    },
+    needs: { weightsBytes: sizeBytes, largestTensorBytes, kv },
+    facts: { vocabSize: vocabSizeOf(config), contextLength },
   };
 }
 
@@ -109,22 +144,12 @@ function isOfAnotherProgram(names: readonly string[]): boolean {
 }
 
 /** The first file of weights that the index names and the folder lacks; the index itself where it cannot be read. */
-async function missingShard(path: string, names: readonly string[]): Promise<string | null> {
+function missingShard(path: string, names: readonly string[]): string | null {
   if (!names.includes(INDEX)) return null;
-  const index = indexSchema.safeParse(await readJson(join(path, INDEX))).data;
+  const index = indexSchema.safeParse(readJson(join(path, INDEX), MAX_INDEX_BYTES)).data;
   if (!index) return INDEX;
   const present = new Set(names);
   return Object.values(index.weight_map).find((shard) => !present.has(shard)) ?? null;
-}
-
-/** Null for a file that is cut off, or a link of a Hugging Face snapshot whose blob is not there. */
-async function readWeights(path: string, file: string): Promise<Weights | null> {
-  try {
-    const { size, mtimeMs } = await stat(join(path, file));
-    return (await isComplete(join(path, file), size)) ? { file, bytes: size, modifiedMs: mtimeMs } : null;
-  } catch {
-    return null;
-  }
 }
 
 /** Parameters in billions from a name such as `Qwen2.5-32B-Instruct-4bit` or `phi3.5:3.8b`; null when it has none. */
@@ -137,13 +162,4 @@ export function billionsFromName(name: string): number | null {
 /** Parameters in billions from bytes and bits per weight; quantised weights carry about half a bit of scales. */
 function billionsFromSize(sizeBytes: number, bits: number): number {
   return (sizeBytes * 8) / (bits < 16 ? bits + 0.5 : bits) / 1e9;
-}
-
-/** Undefined where there is no JSON. */
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch {
-    return undefined;
-  }
 }

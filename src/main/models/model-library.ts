@@ -25,6 +25,8 @@ export interface ModelLibraryOptions {
   gpuBytes?: (backend: BackendId) => number | null;
   /** What was found and cannot be used. */
   broken?: () => readonly BrokenModel[];
+  /** Places that did not answer when models were looked for. */
+  hung?: () => readonly string[];
   /** Where changes show, and what watches there. */
   watch?: { watcher: ModelWatch; folders(): Promise<readonly string[]> };
 }
@@ -42,7 +44,7 @@ export class ModelLibrary {
   readonly #cancels: (() => void)[] = [];
   readonly #scan = new FreshRun(() => this.#ask());
   /** What was told last, as text. */
-  #told = '[[],[]]';
+  #told = '[[],[],[]]';
 
   /** The list has changed, or a backend has come up, which may be able to answer now what it could not before. */
   readonly onChange = this.#changed.subscribe;
@@ -123,7 +125,7 @@ export class ModelLibrary {
   }
 
   #tell(): void {
-    const picture = JSON.stringify([this.models(), this.broken()]);
+    const picture = JSON.stringify([this.models(), this.broken(), this.#options.hung?.() ?? []]);
     if (picture === this.#told) return;
     this.#told = picture;
     this.#changed.emit(this.models());

@@ -1,37 +1,56 @@
-import { open } from 'node:fs/promises';
+import { type OpenFile, withFile } from './regular-file';
 
-/** A header that claims to be larger belongs to no model, for instance to a text that stands for a large file. */
-const MAX_HEADER_BYTES = 100_000_000;
+/** The largest models have headers of a few MB. A longer one belongs to no model, such as a text in the place of a file. */
+const MAX_HEADER_BYTES = 16 * 1024 * 1024;
 const LENGTH_BYTES = 8;
+const CHUNK_BYTES = 64 * 1024;
+/** Longer than the place of any array as text, so that one that two chunks share is found in the second. */
+const OVERLAP = 256;
+/** Where an array lies. Inside a string the quotes are escaped, so no name of an array matches. */
+const PLACE = /"data_offsets"\s*:\s*\[\s*(\d{1,16})\s*,\s*(\d{1,16})\s*\]/g;
 
-/**
- * Has a safetensors file all the bytes that its header promises? The format: 8 bytes of length, a JSON header with each
- * array's place, then the arrays without a gap (https://github.com/huggingface/safetensors#format).
- * Rejects when it cannot be read.
- */
-export async function isComplete(file: string, sizeBytes: number): Promise<boolean> {
-  if (sizeBytes <= LENGTH_BYTES) return false;
-  const handle = await open(file);
-  try {
-    const length = Buffer.alloc(LENGTH_BYTES);
-    await handle.read(length, 0, LENGTH_BYTES, 0);
-    const headerBytes = Number(length.readBigUInt64LE());
-    const dataBytes = sizeBytes - LENGTH_BYTES - headerBytes;
-    if (headerBytes > MAX_HEADER_BYTES || dataBytes < 0) return false;
-    const header = Buffer.alloc(headerBytes);
-    await handle.read(header, 0, headerBytes, LENGTH_BYTES);
-    // An array that ends where the file does is found without parsing the many that may be in there.
-    return header.includes(`,${dataBytes}]`) || dataBytes >= endOfArrays(header);
-  } finally {
-    await handle.close();
-  }
+/** A whole file of weights. */
+export interface Weights {
+  sizeBytes: number;
+  /** Since the epoch. */
+  modifiedMs: number;
+  /** The largest single array, which becomes one buffer of the GPU. */
+  largestTensorBytes: number;
 }
 
-function endOfArrays(header: Buffer): number {
-  try {
-    const entries: { data_offsets?: [number, number] }[] = Object.values(JSON.parse(header.toString('utf8')));
-    return Math.max(0, ...entries.map(({ data_offsets: place }) => place?.[1] ?? 0));
-  } catch {
-    return Number.POSITIVE_INFINITY;
+/**
+ * Reads the header of a safetensors file. The format: 8 bytes of length, a JSON header with each array's place, then the
+ * arrays (https://github.com/huggingface/safetensors#format). Null when it is no such file, when it cannot be read, or
+ * when it ends before its header says.
+ */
+export function readWeights(path: string): Weights | null {
+  return withFile(path, (file) => {
+    const length = Buffer.alloc(LENGTH_BYTES);
+    if (file.read(length, 0) < LENGTH_BYTES) return null;
+    const headerBytes = Number(length.readBigUInt64LE());
+    const dataBytes = file.sizeBytes - LENGTH_BYTES - headerBytes;
+    if (headerBytes > MAX_HEADER_BYTES || dataBytes < 0) return null;
+    const arrays = findArrays(file, headerBytes);
+    if (arrays === null || arrays.end > dataBytes) return null;
+    const { sizeBytes, modifiedMs } = file;
+    return { sizeBytes, modifiedMs, largestTensorBytes: arrays.largest };
+  });
+}
+
+/** Searches the header in chunks, as a whole one as text and objects takes many times its bytes. Null = no array. */
+function findArrays(file: OpenFile, headerBytes: number): { end: number; largest: number } | null {
+  const arrays = { end: -1, largest: 0 };
+  let kept = '';
+  for (let done = 0; done < headerBytes; done += CHUNK_BYTES) {
+    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, headerBytes - done));
+    file.read(chunk, LENGTH_BYTES + done);
+    if (done === 0 && chunk[0] !== '{'.charCodeAt(0)) return null;
+    const text = kept + chunk.toString('latin1');
+    for (const [, from, to] of text.matchAll(PLACE)) {
+      arrays.end = Math.max(arrays.end, Number(to));
+      arrays.largest = Math.max(arrays.largest, Number(to) - Number(from));
+    }
+    kept = text.slice(-OVERLAP);
   }
+  return arrays.end < 0 ? null : arrays;
 }

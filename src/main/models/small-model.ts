@@ -12,8 +12,8 @@ export interface SmallModelOptions {
     forget(part: 'model'): void;
   };
   installer: Pick<SmallModelInstaller, 'ensure'>;
-  /** The files on disk are other ones now. */
-  onChanged: () => Promise<void>;
+  /** Does this while MLX has the model not loaded and does not load it; what is there then is told to all. */
+  whileMlxIsWithout: (work: () => Promise<void>) => Promise<void>;
   logger: Logger;
 }
 
@@ -48,11 +48,10 @@ export class SmallModel {
   }
 
   async #discard(): Promise<void> {
-    const { removeFiles, setup, installer, onChanged } = this.#options;
+    const { removeFiles, setup, installer, whileMlxIsWithout } = this.#options;
     await setup.cancel('model');
     setup.forget('model');
     await installer.ensure();
-    await removeFiles();
-    await onChanged();
+    await whileMlxIsWithout(removeFiles);
   }
 }

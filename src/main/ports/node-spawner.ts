@@ -25,8 +25,9 @@ function start(spec: LaunchSpec, log: number | null): ChildHandle {
     detached: true,
     shell: false,
   });
-  // Writing is never tried; a child that closes its end must not raise here.
+  // A child that closes its end must not raise here.
   child.stdin?.on('error', () => {});
+  if (spec.input !== undefined) child.stdin?.end(spec.input);
   const exited = new Promise<ProcessExit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
     child.once('error', (error) => {

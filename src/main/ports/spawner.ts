@@ -6,6 +6,8 @@ export interface LaunchSpec {
   args: readonly string[];
   env: Readonly<Record<string, string>>;
   cwd?: string;
+  /** Text for its standard input, which is closed after it; else that stays open while we live. */
+  input?: string;
   /** Append stdout and stderr to this file instead of pipes (Ollama dies or freezes on a lost or unread pipe). */
   logFile?: string;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Runtime } from '../../shared/contract';
 import { SMALL_MODEL_RUNTIME } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
+import { isUsed } from './runtime-marks';
 
 /** `<name>-<version>`, as the set-up names the folders it manages, and the file that it writes last into each. */
 const RUNTIME_FOLDER = new RegExp(`^(mlx|ollama|${SMALL_MODEL_RUNTIME}|starter-training)-([\\da-f][\\w.]*)$`);
@@ -11,7 +12,7 @@ const STAMP = 'tandem-runtime.json';
 
 /**
  * The managed runtimes on this machine with their size on disk.
- * @param inUse paths that the running app uses; a runtime that holds one is in use.
+ * @param inUse paths that running instances of Tandem use; a runtime that holds one is in use.
  */
 export async function listRuntimes(runtimeDir: string, inUse: readonly string[]): Promise<Runtime[]> {
   const runtimes: Runtime[] = [];
@@ -23,14 +24,24 @@ export async function listRuntimes(runtimeDir: string, inUse: readonly string[])
       name: match[1],
       version: match[2],
       sizeBytes: await sizeOf(path),
-      inUse: inUse.some((used) => used === path || used.startsWith(`${path}/`)),
+      inUse: isUsed(path, inUse),
     });
   }
   return runtimes;
 }
 
-/** Removes one managed runtime. Rejects with `not_found`; the next start makes it again when it is needed. */
-export async function removeRuntime(runtimeDir: string, name: string, version: string): Promise<void> {
+/**
+ * Removes one managed runtime; the next start makes it again when it is needed. Rejects with `not_found`, or with
+ * `runtime_in_use`.
+ *
+ * @param usedByOthers paths that other instances of Tandem use
+ * @param release ends what uses it here, before anything is removed
+ */
+export async function removeRuntime(
+  { runtimeDir, name, version }: { runtimeDir: string; name: string; version: string },
+  usedByOthers: readonly string[],
+  release: () => Promise<void>,
+): Promise<void> {
   const folder = `${name}-${version}`;
   if (!(await ownFolders(runtimeDir)).includes(folder)) {
     throw new TandemError(
@@ -38,14 +49,33 @@ export async function removeRuntime(runtimeDir: string, name: string, version: s
       `There is no runtime ${folder}. Open the settings again to see what is there.`,
     );
   }
+  if (isUsed(join(runtimeDir, folder), usedByOthers)) {
+    throw new TandemError(
+      'runtime_in_use',
+      `Another Tandem that is running uses ${folder}. Quit that one, then try again.`,
+      { details: { name, version } },
+    );
+  }
+  await release();
   await rm(join(runtimeDir, folder), { recursive: true, force: true });
 }
 
-/** Removes all versions of the small model and what is downloaded of it. Rejects with the file system's error. */
-export async function removeSmallModel(runtimeDir: string): Promise<void> {
-  const folders = (await ownFolders(runtimeDir)).filter((name) => name.startsWith(`${SMALL_MODEL_RUNTIME}-`));
-  for (const name of [...folders, `.${SMALL_MODEL_RUNTIME}.download`])
-    await rm(join(runtimeDir, name), { recursive: true, force: true });
+/**
+ * Removes the versions of the small model that no other instance of Tandem uses, and what is downloaded of it. Rejects
+ * with the file system's error.
+ *
+ * @returns the folders of all versions
+ */
+export async function removeSmallModel(
+  runtimeDir: string,
+  usedByOthers: readonly string[],
+): Promise<string[]> {
+  const names = (await ownFolders(runtimeDir)).filter((name) => name.startsWith(`${SMALL_MODEL_RUNTIME}-`));
+  const versions = names.map((name) => join(runtimeDir, name));
+  const unused = versions.filter((folder) => !isUsed(folder, usedByOthers));
+  for (const path of [...unused, join(runtimeDir, `.${SMALL_MODEL_RUNTIME}.download`)])
+    await rm(path, { recursive: true, force: true });
+  return versions;
 }
 
 /** The folder may have things of others in it, also under such a name. */

@@ -11,7 +11,6 @@ import {
 import type { Clock } from '../ports/clock';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
 import type { FileStore } from '../ports/file-store';
-import { isReadableFolder } from '../ports/folder-check';
 import { type Logger, silentLogger } from '../ports/logger';
 import { withoutCredentials } from '../ports/server-address';
 import { parseEnvironment } from './environment';
@@ -27,7 +26,7 @@ export interface SettingsOptions {
   clock: Clock;
   logger?: Logger;
   /** Is there a folder of this path that can be read now? */
-  isFolder?: (path: string) => Promise<boolean>;
+  isFolder: (path: string) => Promise<boolean>;
 }
 
 /** What a restart applies settings to: the MLX server, or the app itself. */
@@ -163,7 +162,7 @@ export class SettingsStore {
 
   /** A folder that was in the list may be away for now, such as on a volume; a new one must be there. */
   async #checkFolders(folders: readonly string[]): Promise<void> {
-    const { isFolder = isReadableFolder } = this.#options;
+    const { isFolder } = this.#options;
     for (const path of folders) {
       if (this.values().modelFolders.includes(path)) continue;
       if (!isAbsolute(path) || !(await isFolder(path))) throw noFolder('modelFolders', path);

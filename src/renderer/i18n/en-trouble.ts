@@ -43,6 +43,7 @@ export const troubleEn = {
     read_only: 'The chats are open for reading only. Update Tandem to write.',
     python_missing: 'No Python 3.11 or newer was found. Install it, then try again.',
     runtime_broken: 'The runtime is damaged. Try again to set it up anew.',
+    runtime_in_use: 'Another Tandem that is running uses this. Quit that one, then try again.',
     model_incomplete: 'The model’s folder is incomplete. Download it again.',
     pull_failed: 'The download broke off. Try again; what has arrived is kept.',
     declined: 'Tandem did not pass this on, because the safety check is set to decline.',
@@ -81,6 +82,8 @@ export const troubleEn = {
     no_model: '{{model}} is too large for MLX while only light models are allowed there. Get it with Ollama.',
     setting_from_environment:
       'The environment holds this value. Unset {{name}} and restart Tandem to change it here.',
+    model_folder_hung:
+      '{{path}} does not answer, so models in it may be missing. Check the disk or network volume. Tandem looks again every five minutes.',
     read_only: '{{file}} is not changed by this Tandem. Status says why.',
   },
   warnings: {

@@ -62,6 +62,7 @@ beforeEach(async () => {
       mayPreload: async (name) => admitted(name),
       ladder: { file: null, smallerModel: (name) => (name === 'large' ? 'small' : null), onRung: () => {} },
       resolveModel: async (name) => (name === 'small' ? join(folder, 'small') : folder),
+      modelFacts: () => ({ vocabSize: null, contextLength: null }),
       listModels: async () => [],
       maxConcurrent: () => 1,
       env: {},

@@ -1,14 +1,21 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KnownNeeds, readModelNeeds, UNKNOWN_NEEDS } from '../../../src/main/memory/model-needs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { UNKNOWN_NEEDS } from '../../../src/main/memory/model-needs';
+import { MlxLibrary } from '../../../src/main/models/mlx-library';
+import { placesIn, ScanHere } from '../../support/scan';
+import { tempDir } from '../../support/temp-dir';
 
 let folder: string;
+let scan: ScanHere;
+let library: MlxLibrary;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tandem-needs-'));
+  const home = tempDir();
+  folder = join(home, 'mlx-models', 'm');
+  await mkdir(folder, { recursive: true });
+  scan = new ScanHere(async () => placesIn(home));
+  library = new MlxLibrary({ scan });
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** A file with arrays of these sizes, as the format lays it out. */
 async function weights(name: string, sizes: Record<string, number>): Promise<number> {
@@ -26,54 +33,72 @@ async function weights(name: string, sizes: Record<string, number>): Promise<num
   return file.length;
 }
 
-const CONFIG = { num_hidden_layers: 2, num_attention_heads: 4, hidden_size: 64 };
+async function describeModel(config: object = {}): Promise<void> {
+  const architectures = ['LlamaForCausalLM'];
+  await writeFile(
+    join(folder, 'config.json'),
+    JSON.stringify({ model_type: 'llama', architectures, ...config }),
+  );
+  await writeFile(join(folder, 'tokenizer.json'), '{}');
+}
 
 describe('what a model takes', () => {
-  it('is read from its files', async () => {
+  it('is read from its files, of which only those count that mlx-lm loads', async () => {
     const first = await weights('model-00001-of-00002.safetensors', { a: 100, b: 300 });
     const second = await weights('model-00002-of-00002.safetensors', { c: 900 });
-    await writeFile(join(folder, 'config.json'), JSON.stringify(CONFIG));
-    expect(await readModelNeeds(folder)).toEqual({
+    await weights('consolidated.safetensors', { a: 5000 });
+    await describeModel({
+      ...{ num_hidden_layers: 2, num_attention_heads: 4, hidden_size: 64 },
+      ...{ vocab_size: 3072, max_position_embeddings: 2048 },
+    });
+    expect(await library.needsOf('m')).toEqual({
       weightsBytes: first + second,
       largestTensorBytes: 900,
       kv: { layers: 2, kvHeads: 4, headDim: 16, elementBytes: 2 },
     });
+    expect(library.factsOf(folder)).toEqual({ vocabSize: 3072, contextLength: 2048 });
   });
 
-  it('counts only the files that mlx-lm loads', async () => {
-    const bytes = await weights('model.safetensors', { a: 100 });
-    await weights('consolidated.safetensors', { a: 100, b: 900 });
-    expect(await readModelNeeds(folder)).toMatchObject({ weightsBytes: bytes, largestTensorBytes: 100 });
-    await rm(join(folder, 'model.safetensors'));
-    expect(await readModelNeeds(folder)).toEqual(UNKNOWN_NEEDS);
+  it('finds the largest array of a header of many pieces', async () => {
+    const many = Array.from(
+      { length: 4000 },
+      (_, index) => [`layers.${index}.weight`, 1 + (index % 7)] as const,
+    );
+    await weights('model.safetensors', { ...Object.fromEntries(many), last: 99 });
+    await describeModel();
+    expect(await library.needsOf('m')).toMatchObject({ largestTensorBytes: 99 });
   });
 
-  it('is unknown where a file does not say', async () => {
-    await writeFile(join(folder, 'model.safetensors'), 'no length and no header');
-    await writeFile(join(folder, 'config.json'), 'no JSON');
-    expect(await readModelNeeds(folder)).toEqual({ weightsBytes: 23, largestTensorBytes: null, kv: null });
-    expect(await readModelNeeds(join(folder, 'nowhere'))).toEqual(UNKNOWN_NEEDS);
+  it('is unknown where the folder does not say', async () => {
+    await weights('model.safetensors', { a: 1 });
+    await describeModel();
+    expect(await library.needsOf('m')).toMatchObject({ kv: null });
+    expect(library.factsOf(folder)).toEqual({ vocabSize: null, contextLength: null });
+    expect(await library.needsOf('elsewhere')).toEqual(UNKNOWN_NEEDS);
+    expect(library.factsOf('/nowhere')).toEqual({ vocabSize: null, contextLength: null });
   });
 
-  it('is read again when weights have come into the folder, or others in their place', async () => {
-    const known = new KnownNeeds(async () => folder);
-    expect(await known.of('m')).toEqual(UNKNOWN_NEEDS);
-    expect(known.known('m')).toBeNull();
+  it('is found when weights have come into the folder, or others in their place', async () => {
+    await describeModel();
+    expect(await library.needsOf('m')).toEqual(UNKNOWN_NEEDS);
+    expect(library.knownNeeds('m')).toBeNull();
     const first = await weights('model.safetensors', { a: 100 });
-    expect((await known.of('m')).weightsBytes).toBe(first);
+    expect((await library.needsOf('m')).weightsBytes).toBe(first);
     const second = await weights('model-2.safetensors', { a: 900 });
-    expect((await known.of('m')).weightsBytes).toBe(first + second);
-    expect(known.known('m')?.weightsBytes).toBe(first + second);
+    await library.list();
+    expect(library.knownNeeds('m')?.weightsBytes).toBe(first + second);
   });
 
-  it('is read once, and known at once from then on', async () => {
-    const bytes = await weights('model.safetensors', { a: 100 });
-    const known = new KnownNeeds(async (name) => (name === 'here' ? folder : null));
-    expect(known.known('here')).toBeNull();
-    expect(await known.of('elsewhere')).toEqual(UNKNOWN_NEEDS);
-    expect((await known.of('here')).weightsBytes).toBe(bytes);
+  it('is read once, and forgotten with the folder', async () => {
+    await weights('model.safetensors', { a: 100 });
+    await describeModel();
+    await library.list();
+    expect(scan.read).toBe(1);
+    await library.list();
+    expect(scan.read).toBe(0);
+    expect(library.knownNeeds('m')).not.toBeNull();
     await rm(folder, { recursive: true });
-    expect((await known.of('here')).weightsBytes).toBe(bytes);
-    expect(known.known('here')?.weightsBytes).toBe(bytes);
+    await library.list();
+    expect(library.knownNeeds('m')).toBeNull();
   });
 });

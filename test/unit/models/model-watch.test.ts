@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ModelWatch } from '../../../src/main/models/model-watch';
-import { ollamaFolders } from '../../../src/main/models/ollama-folders';
 import { type FolderWatch, nodeFolderWatch } from '../../../src/main/ports/folder-watch';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { FakeClock } from '../../support/fake-clock';
+import { placesIn, scanned } from '../../support/scan';
 import { tempDir } from '../../support/temp-dir';
 
 /** Folders under watch, whose changes and failures a test decides. */
@@ -127,7 +127,9 @@ describe('the folders of Ollama', () => {
     const home = tempDir();
     mkdirSync(join(home, 'elsewhere/manifests/host/library/qwen'), { recursive: true });
     writeFileSync(join(home, 'elsewhere/manifests/host/library/qwen/3b'), '{}');
-    const below = (await ollamaFolders(home, { OLLAMA_MODELS: join(home, 'elsewhere') })).map((folder) =>
+    const visited = async (env: Record<string, string>) =>
+      (await scanned(placesIn(home, { mlx: false, env }))).visited;
+    const below = (await visited({ OLLAMA_MODELS: join(home, 'elsewhere') })).map((folder) =>
       folder.slice(home.length),
     );
     expect(below).toEqual([
@@ -136,6 +138,6 @@ describe('the folders of Ollama', () => {
       '/elsewhere/manifests/host/library',
       '/elsewhere/manifests/host/library/qwen',
     ]);
-    expect(await ollamaFolders(home, {})).toEqual([join(home, '.ollama/models/manifests')]);
+    expect(await visited({})).toEqual([join(home, '.ollama/models/manifests')]);
   });
 });

@@ -4,10 +4,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { suggestModels } from '../../../src/main/models/catalogue';
 import { fitOf, footprintOf } from '../../../src/main/models/fit';
 import { MlxLibrary } from '../../../src/main/models/mlx-library';
-import { scanMlxModels } from '../../../src/main/models/mlx-scanner';
 import { billionsFromName } from '../../../src/main/models/model-folder';
-import { scanRoots } from '../../../src/main/models/scan-roots';
 import { SMALL_MODEL_NAME } from '../../../src/shared/domain';
+import { placesIn, ScanHere, scanned } from '../../support/scan';
 import { tempDir } from '../../support/temp-dir';
 
 let home: string;
@@ -44,9 +43,10 @@ async function model(path: string, files: Record<string, string | Buffer | null>
   }
 }
 
-const roots = (folders: string[] = [], env = {}) =>
-  scanRoots({ home, env, small: join(home, 'small'), folders, direct: [] });
-const scan = async (folders: string[] = []) => scanMlxModels(await roots(folders));
+const places = (folders: string[] = [], env = {}) =>
+  placesIn(home, { env, small: join(home, 'small'), folders });
+const scan = (folders: string[] = []) => scanned(places(folders));
+const libraryHere = (of = async () => places()) => new MlxLibrary({ scan: new ScanHere(of) });
 const names = async (folders: string[] = []) => (await scan(folders)).models.map(({ info }) => info.name);
 
 describe('scanner', () => {
@@ -103,9 +103,12 @@ describe('scanner', () => {
     await model(join(home, 'mine/one-2b'));
     expect(await names([join(home, 'mine'), join(home, 'mine')])).toEqual(['one-2b']);
     expect(await names(['~/mine/', 'mine', ''])).toEqual(['one-2b']);
-    expect((await roots(['~/mine/', join(home, 'mine'), '~'])).folders.slice(-2)).toEqual([
+    const { visited } = await scan(['~/mine/', join(home, 'mine'), '~']);
+    expect(visited.filter((folder) => [home, join(home, 'mine')].includes(folder))).toEqual([
       join(home, 'mine'),
       home,
+      // It is in the home folder as well, which does not make it a second model.
+      join(home, 'mine'),
     ]);
   });
 
@@ -115,7 +118,7 @@ describe('scanner', () => {
     await model(join(home, '.lmstudio/models/someone/Phi-3.5-mini-instruct-4bit'), {
       'model.safetensors': weights(4000),
     });
-    const library = new MlxLibrary(() => roots());
+    const library = libraryHere();
     const listed = await library.list();
     expect(listed.map(({ name, aliases }) => [name, aliases])).toEqual([
       ['Phi-3.5-mini-instruct-4bit', ['mlx-community/Phi-3.5-mini-instruct-4bit']],
@@ -162,9 +165,9 @@ describe('a list that is asked for during a scan', () => {
     await model(join(home, 'mlx-models/one-1b'));
     const { promise, reject } = Promise.withResolvers<never>();
     let scans = 0;
-    const library = new MlxLibrary(async () => {
+    const library = libraryHere(async () => {
       scans += 1;
-      return scans === 1 ? promise : roots();
+      return scans === 1 ? promise : places();
     });
     const first = library.list();
     const later = [library.list(), library.resolve('one-1b')] as const;
@@ -178,9 +181,9 @@ describe('a list that is asked for during a scan', () => {
   it('is not waited for by the preload, which takes what that scan finds', async () => {
     await model(join(home, 'mlx-models/one-1b'));
     let scans = 0;
-    const library = new MlxLibrary(async () => {
+    const library = libraryHere(async () => {
       scans += 1;
-      return roots();
+      return places();
     });
     const scan = library.list();
     expect(await library.preload('one-1b')).toMatchObject({ name: 'one-1b' });
@@ -193,9 +196,9 @@ describe('a scan that takes too long', () => {
   it('is not waited for; what the last one found stands until it is done', async () => {
     await model(join(home, 'mlx-models/one-1b'));
     let hold: Promise<unknown> = Promise.resolve();
-    const library = new MlxLibrary(async () => {
+    const library = libraryHere(async () => {
       await hold;
-      return roots();
+      return places();
     });
     const { promise, resolve } = Promise.withResolvers<void>();
     hold = promise;
@@ -334,7 +337,7 @@ describe('broken models', () => {
   it('are told in words until they are whole, and hide behind a whole copy', async () => {
     const path = join(home, 'mlx-models/late-1b');
     await model(path, { 'model.safetensors': null });
-    const library = new MlxLibrary(() => roots());
+    const library = libraryHere();
     await library.list();
     expect(library.warnings()).toEqual([
       {

@@ -13,11 +13,13 @@ const FOLDERS = ['smollm2-135m-instruct-0.1.2', '.smollm2-135m-instruct.download
 let runtimeDir: string;
 let wanted: boolean;
 let calls: string[];
+let usedByOthers: string[];
 
 beforeEach(() => {
   runtimeDir = tempDir();
   wanted = true;
   calls = [];
+  usedByOthers = [];
   for (const name of FOLDERS) {
     mkdirSync(join(runtimeDir, name));
     if (name !== FOREIGN) writeFileSync(join(runtimeDir, name, 'tandem-runtime.json'), '{}');
@@ -34,12 +36,19 @@ const write = async (value: boolean) => {
 };
 const smallModel = (setWanted = write) =>
   new SmallModel({
-    removeFiles: () => removeSmallModel(runtimeDir),
+    removeFiles: async () => {
+      await removeSmallModel(runtimeDir, usedByOthers);
+      calls.push('files');
+    },
     wanted: () => wanted,
     setWanted,
     setup: { run: note('run'), cancel: note('cancel'), forget: (part) => void calls.push(`forget ${part}`) },
     installer: { ensure: note('ensure') },
-    onChanged: note('changed'),
+    async whileMlxIsWithout(work) {
+      calls.push('mlx out');
+      await work();
+      calls.push('mlx back');
+    },
     logger: silentLogger,
   });
 const there = () => FOLDERS.map((name) => existsSync(join(runtimeDir, name)));
@@ -48,8 +57,14 @@ describe('the small model', () => {
   it('is removed for good: its download ends, then Ollama and the disk are rid of it', async () => {
     await smallModel().remove();
     expect(wanted).toBe(false);
-    expect(calls).toEqual(['cancel model', 'forget model', 'ensure', 'changed']);
+    expect(calls).toEqual(['cancel model', 'forget model', 'ensure', 'mlx out', 'files', 'mlx back']);
     expect(there()).toEqual([false, false, true, true]);
+  });
+
+  it('stays on disk while another instance of Tandem uses it', async () => {
+    usedByOthers = [join(runtimeDir, 'smollm2-135m-instruct-0.1.2')];
+    await smallModel().remove();
+    expect(there()).toEqual([true, false, true, true]);
   });
 
   it('stays where the setting cannot be written', async () => {

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { checkData } from '../../../resources/setup/lib/doctor-system.js';
 import { startOptions } from '../../../resources/setup/lib/options.js';
+import { processStart } from '../../../resources/setup/lib/process-identity.js';
 import { uninstall } from '../../../resources/setup/lib/uninstall.js';
 import { tempDir } from '../../support/temp-dir';
 
@@ -76,6 +77,37 @@ describe('the removal of the data', () => {
     const { root, place } = placeWith(foreign);
     expect((await remove(place)).text).toBe('There is nothing to remove.\n');
     expect(filesIn(root)).toEqual([...foreign].sort());
+  });
+
+  it('takes what is ours behind a link that a person has put there, and leaves the link and its folder', async () => {
+    const { root, place } = placeWith([
+      'disk/tandem/.tandem-data',
+      'disk/tandem/tandem.db',
+      'disk/tandem/logs/tandem.log',
+      'disk/letters/to-anna.txt',
+    ]);
+    symlinkSync(join(root, 'disk/tandem'), join(root, 'data'));
+    // A folder of a name that is ours, which is somebody else's behind a link.
+    symlinkSync(join(root, 'disk/letters'), join(root, 'disk/tandem/backups'));
+    expect((await remove(place)).code).toBe(0);
+    expect(filesIn(root)).toEqual(['disk/letters/to-anna.txt']);
+    expect(lstatSync(join(root, 'data')).isSymbolicLink()).toBe(true);
+    expect(readdirSync(join(root, 'disk/tandem'))).toEqual([]);
+  });
+
+  it('does not begin while a Tandem with another data folder uses the runtimes', async () => {
+    const { root, place } = placeWith(['rt/mlx-0.1.0/tandem-runtime.json', 'data/.tandem-data']);
+    const mark = join(root, 'rt', `.in-use-${process.pid}.json`);
+    writeFileSync(
+      mark,
+      JSON.stringify({ pid: process.pid, startedAt: processStart(process.pid), paths: [] }),
+    );
+    const before = filesIn(root);
+    await expect(remove(place)).rejects.toMatchObject({ code: 'busy' });
+    expect(filesIn(root)).toEqual(before);
+    writeFileSync(mark, JSON.stringify({ pid: process.pid, startedAt: 'long ago', paths: [] }));
+    expect((await remove(place)).code).toBe(0);
+    expect(filesIn(root)).toEqual([]);
   });
 
   it('leaves the folder above a runtime folder that the person has named', async () => {

@@ -23,8 +23,10 @@ import { tempDir } from '../../support/temp-dir';
 
 const clock = new FakeClock(new Date('2026-02-03T04:05:06Z'));
 
+const isFolder = async (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
 function open(dataDir: string, env: Record<string, string> = {}, files: FileStore = nodeFileStore) {
-  return openSettings({ dataDir, env, files, clock });
+  return openSettings({ dataDir, env, files, clock, isFolder });
 }
 
 function writeSettings(dir: string, values: unknown, version = 1): void {

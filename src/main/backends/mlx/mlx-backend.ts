@@ -54,11 +54,12 @@ export class MlxBackend implements Backend, MemoryHolder {
       ...{ clock: ports.clock, logger: ports.logger },
       ...(options.ladder ?? { file: null, smallerModel: () => null, onRung: () => {} }),
     });
-    const { onLoaded, mayStart, hang, steps, isHeavy } = options;
+    const { modelFacts, onLoaded, mayStart, hang, steps, isHeavy } = options;
     this.#process = new MlxProcess(
       {
         ...{
           limits,
+          modelFacts,
           onLoaded,
           mayStart,
           hang,
@@ -111,7 +112,7 @@ export class MlxBackend implements Backend, MemoryHolder {
     if (folder === null) throw unknownModel(request.model);
     this.#process.nameModel({ name: request.model, folder });
     const loadOnly = request.rawPrompt === undefined && request.messages.length === 0;
-    const safe = validate(loadOnly ? oneToken(request) : request, await this.#process.facts.of(folder));
+    const safe = validate(loadOnly ? oneToken(request) : request, this.#process.facts.of(folder));
     const { address } = this.#process;
     if (address === null || this.#process.supervisor.view().state !== 'ready') throw mlxDown();
     const id = `${request.id}.${this.#count++}`;

@@ -6,6 +6,7 @@ import type { Locate } from '../locate';
 import type { HangLimits } from './hang-limits';
 import type { LadderKeeperOptions } from './ladder-keeper';
 import type { StepMemory } from './learned-steps';
+import type { ModelFacts } from './validate';
 
 /** A model on disk under the name that clients use. */
 export interface ModelFolder {
@@ -24,6 +25,8 @@ export interface MlxBackendOptions {
   mayPreload?(name: string): Promise<boolean>;
   /** Folder of a model by the name that clients use; null = unknown. */
   resolveModel(name: string): Promise<string | null>;
+  /** What the configuration in a model's folder says. */
+  modelFacts(folder: string): ModelFacts;
   listModels(signal?: AbortSignal): Promise<ModelInfo[]>;
   /** Requests at once; read before each start. */
   maxConcurrent(): number;

@@ -30,7 +30,7 @@ export interface Launch {
 }
 
 export interface MlxProcessOptions
-  extends Pick<MlxBackendOptions, 'onLoaded' | 'mayStart' | 'hang' | 'steps' | 'isHeavy'> {
+  extends Pick<MlxBackendOptions, 'modelFacts' | 'onLoaded' | 'mayStart' | 'hang' | 'steps' | 'isHeavy'> {
   limits(): SupervisorLimits;
   client: MlxClient;
   ladder: LadderKeeper;
@@ -48,7 +48,7 @@ export interface MlxProcessOptions
 export class MlxProcess {
   readonly supervisor: Supervisor;
   readonly sequences: Sequences;
-  readonly facts = new KnownFacts();
+  readonly facts: KnownFacts;
   readonly memory: MlxMemory;
   readonly #options: MlxProcessOptions;
   readonly #ports: SupervisorPorts;
@@ -67,6 +67,7 @@ export class MlxProcess {
     const { clock } = ports;
     this.#options = options;
     this.#ports = ports;
+    this.facts = new KnownFacts(options.modelFacts);
     this.#ring = new LogRing(MLX_LINES, () => clock.now());
     this.#limits = { ...DEFAULT_HANG_LIMITS, ...options.hang };
     this.memory = new MlxMemory(clock, () => options.board.current);

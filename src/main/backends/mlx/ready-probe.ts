@@ -69,7 +69,7 @@ export class ReadyProbe {
 
   async #answer({ name, folder }: ModelFolder, signal: AbortSignal): Promise<void> {
     const { clock, client, facts, stepMs } = this.#options;
-    const call = toCall(validate(oneToken({ model: name }), await facts.of(folder)), folder);
+    const call = toCall(validate(oneToken({ model: name }), facts.of(folder)), folder);
     const limit = new AbortController();
     const cancel = clock.after(PROBE_STEPS * stepMs(), () => limit.abort());
     try {

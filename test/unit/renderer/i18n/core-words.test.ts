@@ -97,6 +97,7 @@ describe('warnings in Russian', () => {
       { port: 11437, holder: null, pid: null, url: 'http://127.0.0.1:11438' },
       ['11437', 'http://127.0.0.1:11438'],
     ],
+    ['model_folder_hung', { path: '/v/models' }, ['/v/models', 'каждые пять минут']],
     ['pull_failed', { model: 'x', problem: 'network' }, ['сеть']],
     ['pull_failed', { model: 'x', problem: null }, [troubleRu.errors.pull_failed]],
   ])('carry the facts of %s', (code, details, facts) => {

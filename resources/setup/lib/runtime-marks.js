@@ -1,0 +1,36 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { processStart } from './process-identity.js';
+import { readStamp } from './stamp.js';
+
+/** `.in-use-<pid>.json`: what a running Tandem uses of the runtimes (src/main/setup/runtime-marks.ts writes it). */
+export const markFile = /^\.in-use-\d+\.json(\.\d+)?$/;
+
+/**
+ * The instances of Tandem that run and use these runtimes. Marks of instances that have ended (same pid **and** start
+ * time) are removed.
+ *
+ * @param {string} root the runtime folder
+ * @param {(pid: number) => string | undefined} [startOf]
+ * @returns {{ pid: number, paths: string[] }[]}
+ */
+export function instancesUsing(root, startOf = processStart) {
+  if (!existsSync(root)) return [];
+  const using = [];
+  for (const name of readdirSync(root).filter((entry) => markFile.test(entry))) {
+    const mark = readStamp(join(root, name));
+    const start = Number.isInteger(mark?.pid) ? startOf(mark.pid) : undefined;
+    if (start !== undefined && start === mark.startedAt && Array.isArray(mark.paths))
+      using.push({ pid: mark.pid, paths: mark.paths });
+    else rmSync(join(root, name), { force: true });
+  }
+  return using;
+}
+
+/**
+ * @param {string} folder of a runtime
+ * @param {readonly string[]} paths that are in use
+ */
+export function isUsed(folder, paths) {
+  return paths.some((path) => path === folder || path.startsWith(`${folder}/`));
+}

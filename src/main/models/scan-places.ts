@@ -1,0 +1,54 @@
+import { isAbsolute, join, normalize } from 'node:path';
+import { readJson, readText } from './regular-file';
+import type { ScanRequest } from './scan-lines';
+
+/** What is looked at as a whole: one that hangs holds up no other. */
+export interface ScanPlace {
+  path: string;
+  /**
+   * `small`, `model`: a model folder; `folder`: model folders, one or two levels deep; `hub`: a Hugging Face cache;
+   * `studio`: LM Studio's home; `pointer`: a file that names that home; `ollama`: Ollama's manifests.
+   */
+  kind: 'small' | 'model' | 'folder' | 'hub' | 'studio' | 'pointer' | 'ollama';
+}
+
+const MAX_POINTER_BYTES = 4096;
+const MAX_SETTINGS_BYTES = 1024 * 1024;
+
+/** The places on this machine, the more important first. Touches nothing. */
+export function scanPlaces({ home, env, mlx, small, folders, direct }: ScanRequest): ScanPlace[] {
+  const of = (kind: ScanPlace['kind'], ...paths: string[]) => paths.map((path) => ({ kind, path }));
+  const manifests = of('ollama', join(env.OLLAMA_MODELS || join(home, '.ollama', 'models'), 'manifests'));
+  if (!mlx) return manifests;
+  const hub = env.HF_HUB_CACHE ?? join(env.HF_HOME ?? join(home, '.cache', 'huggingface'), 'hub');
+  const added = folders.map((folder) => inHome(folder.trim(), home)).filter(isAbsolute);
+  return [
+    ...(small === null ? [] : of('small', small)),
+    ...of('model', ...direct.filter(isAbsolute)),
+    ...of('folder', join(home, 'mlx-models'), join(home, '.mlx_models')),
+    ...of('studio', join(home, '.lmstudio'), join(home, '.cache', 'lm-studio')),
+    ...of('pointer', join(home, '.lmstudio-home-pointer')),
+    ...of('folder', ...added),
+    ...of('hub', hub),
+    ...manifests,
+  ];
+}
+
+/** The home of LM Studio that a pointer names. */
+export function pointedTo(pointer: string): ScanPlace[] {
+  const path = (readText(pointer, MAX_POINTER_BYTES) ?? '').trim();
+  return isAbsolute(path) ? [{ kind: 'studio', path }] : [];
+}
+
+/** LM Studio's models: in its home's `models`, and where a person has moved them in its settings. */
+export function studioFolders(home: string): ScanPlace[] {
+  const settings = readJson(join(home, 'settings.json'), MAX_SETTINGS_BYTES);
+  const moved = (settings as { downloadsFolder?: unknown } | null | undefined)?.downloadsFolder;
+  const folders = [join(home, 'models'), ...(typeof moved === 'string' && isAbsolute(moved) ? [moved] : [])];
+  return folders.map((path) => ({ kind: 'folder', path }));
+}
+
+/** As a person writes it: `~/models` is in the home folder. */
+function inHome(folder: string, home: string): string {
+  return normalize(/^~(?:$|\/)/.test(folder) ? join(home, folder.slice(1)) : folder).replace(/(?<=.)\/$/, '');
+}
