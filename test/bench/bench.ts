@@ -7,6 +7,7 @@ import { questions } from './questions.ts';
 import { queue } from './queue.ts';
 import { type Figures, report } from './report.ts';
 import { scan } from './scan.ts';
+import { REQUESTS, soak } from './soak.ts';
 import { ui } from './ui.ts';
 
 const { positionals, values } = parseArgs({
@@ -46,6 +47,7 @@ const BENCHES: Record<string, () => Promise<Figures>> = {
   questions,
   queue,
   scan,
+  soak: () => soak(number(values.count) ?? REQUESTS),
   ui,
 };
 
