@@ -5,6 +5,7 @@ import { idle } from './idle.ts';
 import { memory, TRACES } from './memory.ts';
 import { questions } from './questions.ts';
 import { queue } from './queue.ts';
+import { loop } from './loop.ts';
 import { type Figures, report } from './report.ts';
 import { scan } from './scan.ts';
 import { REQUESTS, soak } from './soak.ts';
@@ -43,6 +44,7 @@ const BENCHES: Record<string, () => Promise<Figures>> = {
     return figures;
   },
   idle,
+  loop,
   memory: () => memory({ seed: Number(values.seed), traces: number(values.count) ?? TRACES }),
   questions,
   queue,

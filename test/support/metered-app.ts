@@ -13,8 +13,10 @@ export interface Held {
   resources: number;
   /** Open files and sockets; null where the system does not list them. */
   files: number | null;
-  /** The longest block of the event loop since the measure before, ms. */
+  /** The most processor time of the main thread in one go since the measure before, ms. */
   blockMs: number;
+  /** The longest time since then in which the event loop did not turn, ms; a busy machine makes it longer. */
+  delayMs: number;
 }
 
 export interface MeteredApp extends App {
