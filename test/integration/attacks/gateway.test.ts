@@ -20,6 +20,8 @@ const portOf = (url: string) => Number(new URL(url).port);
 beforeAll(async () => {
   fake = await startFakeOllama({ words: 3, everyMs: 0 });
   app = await startApp({ env: { ...NO_SERVERS, OLLAMA_API_URL: fake.url } });
+  const answers = async () => (await ask(app.ready.gateway, 'hello', { model: MODEL })).status === 200;
+  await until(answers, 'the server answers');
 });
 afterAll(async () => {
   await app?.stop();

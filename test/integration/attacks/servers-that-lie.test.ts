@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type App, ask, NO_SERVERS, startApp } from '../../support/app';
+import { type App, ask, NO_SERVERS, startApp, until } from '../../support/app';
 import { type ContractClient, connect } from '../../support/contract-client';
 import { type FakeOllama, startFakeOllama } from '../../support/fake-ollama';
 import { peakBytes } from '../../support/peak-memory';
@@ -38,6 +38,7 @@ beforeAll(async () => {
   });
   app = await startApp({ env: { ...NO_SERVERS, OLLAMA_API_URL: fake.url } });
   ui = await connect(app.ready.web);
+  await until(async () => (await send()).status === 200, 'the server answers');
 });
 afterAll(async () => {
   await app?.stop();
@@ -50,7 +51,12 @@ afterEach(async () => {
   expect(await peakBytes(Number(app.process.pid))).toBeLessThan(MOST_MEMORY);
 });
 
-const send = () => ask(app.ready.gateway, 'hello', { model: MODEL });
+let sent = 0;
+
+const send = () => {
+  sent += 1;
+  return ask(app.ready.gateway, 'hello', { model: MODEL });
+};
 
 /** Writes the same piece as often as it is taken, up to a number of times. */
 function pour(response: ServerResponse, piece: string | Buffer, times = Number.POSITIVE_INFINITY): void {
@@ -114,12 +120,9 @@ describe('a completion', () => {
   it('leaves its row in the journal whatever it said', async () => {
     await app.stop();
     const db = new DatabaseSync(join(app.dataDir, 'tandem.db'), { readOnly: true });
-    const rows = db.prepare('SELECT outcome, count(*) AS n FROM journal GROUP BY outcome').all();
+    const { rows } = db.prepare('SELECT count(*) AS rows FROM journal').get() ?? {};
     db.close();
-    expect(Object.fromEntries(rows.map(({ outcome, n }) => [outcome, n]))).toMatchObject({
-      failed: 8,
-      done: 12 + 4,
-    });
+    expect(rows).toBe(sent);
     app = await startApp({ dataDir: app.dataDir, env: { ...NO_SERVERS, OLLAMA_API_URL: fake.url } });
     ui = await connect(app.ready.web);
   });
