@@ -75,6 +75,15 @@ export function createCore(
     }
   }
 
+  /** Without the journal the counts begin anew. */
+  async function readUses(): Promise<void> {
+    try {
+      services.usage.restore(await store.modelUses());
+    } catch (error) {
+      logger.warn('model-uses-not-read', { error });
+    }
+  }
+
   const byId = (id: BackendId) => enabled.find((backend) => backend.id === id);
 
   /** The small model has come or gone: MLX may have something to load by now. */
@@ -161,6 +170,7 @@ export function createCore(
       for (const { code, message } of warnings()) logger.warn('warning', { code, says: message });
       await services.fingerprints.load();
       await services.times.open();
+      await readUses();
       await services.incidents.load();
       try {
         addresses.gateway = (await gateway.listen(listen.gateway.port, listen.gateway.host)).url;

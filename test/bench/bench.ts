@@ -2,11 +2,13 @@ import { parseArgs } from 'node:util';
 import { chat } from './chat.ts';
 import { faults } from './faults/run.ts';
 import { idle } from './idle.ts';
+import { loop } from './loop.ts';
 import { memory, TRACES } from './memory.ts';
 import { questions } from './questions.ts';
 import { queue } from './queue.ts';
 import { type Figures, report } from './report.ts';
 import { scan } from './scan.ts';
+import { REQUESTS, soak } from './soak.ts';
 import { ui } from './ui.ts';
 
 const { positionals, values } = parseArgs({
@@ -42,10 +44,12 @@ const BENCHES: Record<string, () => Promise<Figures>> = {
     return figures;
   },
   idle,
+  loop,
   memory: () => memory({ seed: Number(values.seed), traces: number(values.count) ?? TRACES }),
   questions,
   queue,
   scan,
+  soak: () => soak(number(values.count) ?? REQUESTS),
   ui,
 };
 

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { rmdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -155,47 +154,7 @@ describe('one start with everything wrong at once', () => {
       expect(await ask(base, 'hello', { headers })).toMatchObject({ status: 508, code: 'loop_detected' });
     }
   });
-
-  it('answers 403 to foreign hosts and origins on every path of every listener', async () => {
-    const paths = ['/', '/health', '/queue/stats', '/api/version', '/api/tags', '/api/chat', '/api/generate'];
-    const bases = [app.ready.gateway, app.ready.mlxApi, new URL(app.ready.web).origin];
-    const page = ['/api/session', '/api/ticket', '/api/call/snapshot', '/api/push', '/index.html'];
-    for (const base of bases) {
-      const own = new URL(base).host;
-      for (const path of [...paths, ...page]) {
-        for (const method of ['GET', 'POST', 'OPTIONS']) {
-          const at = `${method} ${base}${path}`;
-          expect(await statusOf(base, path, method, { host: 'evil.example' }), at).toBe(403);
-          expect(await statusOf(base, path, method, { host: `evil.example:${own.split(':')[1]}` }), at).toBe(
-            403,
-          );
-          expect(await statusOf(base, path, method, { host: own, origin: 'https://evil.example' }), at).toBe(
-            403,
-          );
-          expect(await statusOf(base, path, method, { host: own, origin: 'null' }), at).toBe(403);
-        }
-      }
-    }
-  });
 });
-
-/** `fetch` does not let the Host header be set. */
-function statusOf(
-  base: string,
-  path: string,
-  method: string,
-  headers: Record<string, string>,
-): Promise<number> {
-  const { hostname, port } = new URL(base);
-  return new Promise((settle, reject) => {
-    const call = request({ hostname, port, path, method, headers, agent: false }, (response) => {
-      response.resume();
-      settle(response.statusCode ?? 0);
-    });
-    call.on('error', reject);
-    call.end();
-  });
-}
 
 describe('a database of a newer version', () => {
   it('is read but not changed, says why, and refuses messages with the cure', async () => {

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Answer } from '../../src/shared/chat';
 import { type App, ask, cleanEnvironment, NO_SERVERS, type Ready, startApp, until } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
-import { CODE, COUNTING, startCountingApp } from '../support/counting-app';
+import { CODE } from '../support/counting-app';
 import { startFakeOllama } from '../support/fake-ollama';
 import { Family, isAlive } from '../support/family';
 import { spawnHost } from '../support/host-process';
@@ -193,25 +193,6 @@ describe('a signal', () => {
 });
 
 describe('after kill -9 of the host', () => {
-  it('both servers end by themselves, with their children, and the next start has its own', async () => {
-    const dataDir = tempDir();
-    const first = await startCountingApp({ dataDir });
-    await ask(first.ready.gateway, 'hello', { model: `ollama/${COUNTING}` });
-    const before = (await first.health()).backends;
-    const family = new Family(Number(first.process.pid));
-    await until(async () => family.size >= 3, 'MLX, Ollama and its runner seen');
-    await first.kill();
-    await until(async () => (await family.survivors()).length === 0, 'nothing of it is left');
-
-    const second = await startCountingApp({ dataDir });
-    onTestFinished(async () => void (await second.stop()));
-    const after = (await second.health()).backends;
-    expect(after.mlx?.state).toBe('ready');
-    expect(after.ollama?.state).toBe('ready');
-    expect(after.mlx?.pid).not.toBe(before.mlx?.pid);
-    expect(await ask(second.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
-  });
-
   it('chats are there, the cut answer has all but the last second and says that it was stopped', async () => {
     const dataDir = tempDir();
     const app = await steadyApp(dataDir);

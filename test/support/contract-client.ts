@@ -6,6 +6,8 @@ export interface ContractClient {
   /** The value of a call that must succeed. */
   value<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>>;
   snapshot(): Promise<Snapshot>;
+  /** Opens one WebSocket at `/api/push?ticket=…`. */
+  ticket(): Promise<string>;
 }
 
 /** Exchanges the token in the UI's printed address for a session. */
@@ -30,6 +32,7 @@ export async function connect(address: string): Promise<ContractClient> {
       return outcome.value;
     },
     snapshot: async () => (await client.value('snapshot', {})).snapshot,
+    ticket: async () => ((await post('/api/ticket', {}, `Bearer ${session}`)) as { ticket: string }).ticket,
   };
   return client;
 }

@@ -19,6 +19,8 @@ export async function startFakeOllama(options: {
   wordLength?: number;
   /** The `Authorization` without which it answers nothing. */
   authorization?: string;
+  /** What it answers on these paths instead. */
+  replies?: Record<string, (response: ServerResponse, request: IncomingMessage) => void>;
 }): Promise<FakeOllama> {
   let requests = 0;
   const server = createServer((request, response) => {
@@ -28,6 +30,14 @@ export async function startFakeOllama(options: {
     }
     if (request.url === '/api/chat' || request.url === '/api/generate') {
       requests += 1;
+    }
+    const reply = options.replies?.[request.url ?? ''];
+    if (reply) {
+      request.resume();
+      reply(response, request);
+      return;
+    }
+    if (request.url === '/api/chat' || request.url === '/api/generate') {
       void answer(request, response, options);
       return;
     }

@@ -1,4 +1,4 @@
-import type { JournalRow, Store } from '../../src/main/store/types';
+import type { JournalRow, ModelUse, Store } from '../../src/main/store/types';
 import type { Answer, ChatSummary, Message } from '../../src/shared/chat';
 import { TandemError } from '../../src/shared/errors';
 
@@ -78,8 +78,8 @@ export class MemoryStore implements Store {
   journal(row: JournalRow): void {
     this.rows.push(row);
   }
-  async recentJournal(limit: number): Promise<JournalRow[]> {
-    return this.rows.slice(-limit);
+  async modelUses(): Promise<ModelUse[]> {
+    return [];
   }
   async close(): Promise<void> {}
 

@@ -8,7 +8,7 @@ import { JsonMeter } from './json-meter';
 
 /** Bytes of a request body; more gets 413. */
 export const BODY_LIMIT = 32 * 1024 * 1024;
-/** A text of this length is parsed in a turn of its own. */
+/** A text of this length is parsed in a turn of the event loop of its own, between reading and answering it. */
 const LONG_TEXT = 1024 * 1024;
 
 declare module 'fastify' {
@@ -39,13 +39,22 @@ export function readBodies(app: FastifyInstance, budget: BodyBudget): void {
 
 async function parse(text: string): Promise<unknown> {
   if (text === '') throw new TandemError('bad_json', 'missing request body');
-  if (text.length > LONG_TEXT) await new Promise(setImmediate);
+  if (text.length <= LONG_TEXT) return parseJson(text);
+  await nextTurn();
+  const value = parseJson(text);
+  await nextTurn();
+  return value;
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw new TandemError('bad_json', 'the request body is not valid JSON; send one JSON object');
   }
 }
+
+const nextTurn = () => new Promise(setImmediate);
 
 /** Rejects at the first byte too many; the rest is left in the stream. */
 function readText(payload: IncomingMessage, held: HeldBody): Promise<string> {

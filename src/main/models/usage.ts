@@ -1,6 +1,6 @@
 import type { BackendId } from '../../shared/domain';
 
-/** How often and when a model answered since the app started; `lastUsedAt` in wall ms since the epoch. */
+/** How often and when a model answered, as far back as the journal goes; `lastUsedAt` in wall ms since the epoch. */
 export interface Uses {
   useCount: number;
   lastUsedAt: number | null;
@@ -12,6 +12,12 @@ export class ModelUsage {
 
   of(backend: BackendId, name: string): Uses {
     return this.#uses.get(`${backend}/${name}`) ?? { useCount: 0, lastUsedAt: null };
+  }
+
+  /** Takes over what an earlier run has counted; before anything answers. */
+  restore(uses: readonly (Uses & { backend: string; model: string })[]): void {
+    for (const { backend, model, useCount, lastUsedAt } of uses)
+      this.#uses.set(`${backend}/${model}`, { useCount, lastUsedAt });
   }
 
   record(backend: BackendId, name: string, at: number): void {

@@ -16,7 +16,18 @@ export function approximateTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
 }
 
+/** A long conversation is measured several times on its way, each time the same messages. */
+const known = new WeakMap<ChatMessage, number>();
+
 function messageTokens(message: ChatMessage): number {
+  const before = known.get(message);
+  if (before !== undefined) return before;
+  const tokens = countTokens(message);
+  known.set(message, tokens);
+  return tokens;
+}
+
+function countTokens(message: ChatMessage): number {
   const images = (message.images?.length ?? 0) * TOKENS_PER_IMAGE;
   const calls = message.tool_calls ? approximateTokens(JSON.stringify(message.tool_calls)) : 0;
   return approximateTokens(message.content) + TOKENS_PER_MESSAGE + images + calls;

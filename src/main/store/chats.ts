@@ -26,7 +26,7 @@ const SUMMARY = `SELECT c.id, c.title, c.created_at, c.updated_at,
 const IN_CHAT_ORDER = `SELECT m.*, COALESCE(q.seq, m.seq) AS turn FROM messages m
   LEFT JOIN messages q ON q.id = m.reply_to`;
 
-type ChatQueries = Omit<StoreQueries, 'recentJournal' | 'writeJournal'>;
+type ChatQueries = Omit<StoreQueries, 'modelUses' | 'writeJournal'>;
 
 /** Everything about chats and messages. Throws SQLite's errors as they are. */
 export function chatQueries(db: DatabaseSync, backupDir: string): ChatQueries {

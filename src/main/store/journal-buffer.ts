@@ -4,6 +4,8 @@ import type { JournalRow } from './types';
 
 const BATCH_ROWS = 100;
 const BATCH_MS = 1000;
+/** Rows that may wait for a database that does not keep up; what comes beyond is counted in the log. */
+const MAX_WAITING = 10_000;
 
 /** Collects journal rows and writes them together: after 1 s or 100 rows, whichever is first. */
 export class JournalBuffer {
@@ -12,6 +14,9 @@ export class JournalBuffer {
   /** Resolves with the number of rows that were not taken. */
   readonly #write: (rows: JournalRow[]) => Promise<number>;
   #rows: JournalRow[] = [];
+  /** Rows that are being written. */
+  #writing = 0;
+  #dropped = 0;
   #cancelTimer: (() => void) | null = null;
 
   constructor(clock: Clock, logger: Logger, write: (rows: JournalRow[]) => Promise<number>) {
@@ -21,6 +26,10 @@ export class JournalBuffer {
   }
 
   add(row: JournalRow): void {
+    if (this.#writing + this.#rows.length >= MAX_WAITING) {
+      this.#dropped += 1;
+      return;
+    }
     this.#rows.push(row);
     if (this.#rows.length >= BATCH_ROWS) void this.flush();
     else this.#cancelTimer ??= this.#clock.after(BATCH_MS, () => void this.flush());
@@ -33,11 +42,21 @@ export class JournalBuffer {
     const rows = this.#rows;
     if (rows.length === 0) return;
     this.#rows = [];
+    this.#writing += rows.length;
     try {
       const refused = await this.#write(rows);
       if (refused > 0) this.#logger.warn('journal_rows_refused', { rows: refused });
     } catch (error) {
       this.#logger.warn('journal_write_failed', { rows: rows.length, error });
+    } finally {
+      this.#writing -= rows.length;
+      this.#tellDropped();
     }
+  }
+
+  #tellDropped(): void {
+    if (this.#dropped === 0) return;
+    this.#logger.warn('journal_rows_dropped', { rows: this.#dropped });
+    this.#dropped = 0;
   }
 }

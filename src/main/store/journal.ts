@@ -2,10 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from './chats';
 import { SQLITE_CONSTRAINT, SQLITE_MISMATCH, sqliteCode } from './sqlite-errors';
 import type { StoreQueries } from './store-protocol';
-import type { JournalRow } from './types';
+import type { JournalRow, ModelUse } from './types';
 
-/** Rows kept; the oldest go first. */
-const KEPT_ROWS = 100_000;
+/** Rows kept, a month of a thousand requests a day; the oldest go first. */
+const KEPT_ROWS = 30_000;
 
 /** Our field names and the table's columns, in one order. */
 const COLUMNS = {
@@ -46,7 +46,7 @@ const FIELDS = Object.keys(COLUMNS) as (keyof JournalRow)[];
 export function journalQueries(
   db: DatabaseSync,
   keptRows = KEPT_ROWS,
-): Pick<StoreQueries, 'recentJournal' | 'writeJournal'> {
+): Pick<StoreQueries, 'modelUses' | 'writeJournal'> {
   const columns = Object.values(COLUMNS);
   return {
     writeJournal(batch) {
@@ -64,8 +64,14 @@ export function journalQueries(
       return refused;
     },
 
-    recentJournal: (limit) =>
-      db.prepare('SELECT * FROM journal ORDER BY seq DESC LIMIT ?').all(limit).map(toRow),
+    modelUses: () =>
+      db
+        .prepare(
+          `SELECT backend, model, count(*) AS useCount, max(at) AS lastUsedAt FROM journal
+           WHERE outcome = 'done' AND backend IS NOT NULL AND model IS NOT NULL GROUP BY backend, model`,
+        )
+        .all()
+        .map((row) => ({ ...row }) as unknown as ModelUse),
   };
 }
 
@@ -88,17 +94,4 @@ function toColumn(field: keyof JournalRow, value: unknown): string | number | nu
   if (typeof value !== 'number' || !Number.isFinite(value)) return NEEDED.has(field) ? 0 : null;
   const bounded = Math.min(Math.max(value, 0), Number.MAX_SAFE_INTEGER);
   return field.endsWith('Ms') ? bounded : Math.round(bounded);
-}
-
-function toRow(columns: Record<string, unknown>): JournalRow {
-  const row = Object.fromEntries(FIELDS.map((field) => [field, columns[COLUMNS[field]]]));
-  return { ...row, reasons: toReasons(String(row.reasons)) } as unknown as JournalRow;
-}
-
-function toReasons(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return [];
-  }
 }

@@ -46,9 +46,9 @@ export async function openStore({ dataDir, workerUrl, logger, clock }: StoreOpti
     journal: (row) => {
       if (!readOnly) journal.add(row);
     },
-    async recentJournal(limit) {
+    async modelUses() {
       await journal.flush();
-      return calls.recentJournal(limit);
+      return calls.modelUses();
     },
     async close() {
       await journal.flush();

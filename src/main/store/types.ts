@@ -22,6 +22,14 @@ export interface JournalRow {
   replays: number;
 }
 
+/** How often a model has answered and when last, wall ms, as far back as the journal goes. */
+export interface ModelUse {
+  backend: string;
+  model: string;
+  useCount: number;
+  lastUsedAt: number;
+}
+
 /**
  * Chats and journal in SQLite, owned by a worker thread; every method is a message to it, so no query runs on the
  * main thread. Rejects with `disk_full`, `database_unreadable`, `database_newer` or `read_only`.
@@ -62,7 +70,8 @@ export interface Store {
   recover(): Promise<{ interrupted: number; erased: number }>;
   /** Queues a journal row; written in batches, at most 1 s later. Never rejects. */
   journal(row: JournalRow): void;
-  recentJournal(limit: number): Promise<JournalRow[]>;
+  /** Every model that has answered, as the journal has it; rows that are not written yet included. */
+  modelUses(): Promise<ModelUse[]>;
   /** Flushes and closes. */
   close(): Promise<void>;
 }

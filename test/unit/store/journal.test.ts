@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import type { Logger } from '../../../src/main/ports/logger';
 import { silentLogger } from '../../../src/main/ports/logger';
@@ -29,6 +30,8 @@ const row = (id: string): JournalRow => ({
   replays: 0,
 });
 
+const rowsOf = (db: DatabaseSync) => db.prepare('SELECT * FROM journal ORDER BY seq').all();
+
 describe('journalQueries', () => {
   it('keeps the newest rows only', () => {
     const db = connect(`${tempDir()}/tandem.db`);
@@ -36,7 +39,27 @@ describe('journalQueries', () => {
     const journal = journalQueries(db, 3);
     journal.writeJournal(['a', 'b', 'c', 'd'].map(row));
     journal.writeJournal([row('e')]);
-    expect(journal.recentJournal(10).map(({ id }) => id)).toEqual(['e', 'd', 'c']);
+    expect(rowsOf(db).map(({ id }) => id)).toEqual(['c', 'd', 'e']);
+    db.close();
+  });
+
+  it('tells how often and when each model has answered, of the rows it keeps', () => {
+    const db = connect(`${tempDir()}/tandem.db`);
+    migrate(db, '', new Date(0));
+    const journal = journalQueries(db, 4);
+    const done = (at: number, backend: string | null, model: string | null) =>
+      ({ ...row(`at${at}`), at, backend, model, outcome: 'done' }) as JournalRow;
+    journal.writeJournal([
+      done(1, 'mlx', 'a'),
+      done(2, 'mlx', 'a'),
+      { ...done(9, 'mlx', 'a'), outcome: 'failed' },
+      done(3, 'ollama', 'a'),
+      done(4, null, null),
+    ]);
+    expect(journal.modelUses()).toEqual([
+      { backend: 'mlx', model: 'a', useCount: 1, lastUsedAt: 2 },
+      { backend: 'ollama', model: 'a', useCount: 1, lastUsedAt: 3 },
+    ]);
     db.close();
   });
 });
@@ -57,13 +80,13 @@ describe('a bad row', () => {
       row('last'),
     ]);
     expect(refused).toBe(1);
-    const rows = new Map(journal.recentJournal(10).map((each) => [each.id, each]));
-    expect([...rows.keys()]).toEqual(['last', 'missing', 'inherited', 'large', 'text', 'first']);
-    expect(rows.get('text')).toMatchObject({ completionTokens: null, promptTokens: 2 });
+    const rows = new Map(rowsOf(db).map((each) => [each.id, each]));
+    expect([...rows.keys()]).toEqual(['first', 'text', 'large', 'inherited', 'missing', 'last']);
+    expect(rows.get('text')).toMatchObject({ completion_tokens: null, prompt_tokens: 2 });
     expect(rows.get('large')).toMatchObject({
-      completionTokens: Number.MAX_SAFE_INTEGER,
-      queueMs: null,
-      totalMs: 0,
+      completion_tokens: Number.MAX_SAFE_INTEGER,
+      queue_ms: null,
+      total_ms: 0,
     });
     db.close();
   });
@@ -91,6 +114,25 @@ describe('JournalBuffer', () => {
     await clock.advance(1000);
     expect(batches).toEqual([1, 100, 100, 50]);
     expect(clock.pending).toBe(0);
+  });
+
+  it('holds no more rows than its bound while the database stands still, and tells of the rest', async () => {
+    const warnings: unknown[] = [];
+    const logger: Logger = { ...silentLogger, warn: (event, fields) => warnings.push([event, fields?.rows]) };
+    const disk = Promise.withResolvers<number>();
+    let given = 0;
+    const { journal } = buffer((rows) => {
+      given += rows.length;
+      return disk.promise;
+    }, logger);
+    for (let i = 0; i < 10_250; i += 1) journal.add(row(`${i}`));
+    expect(given).toBe(10_000);
+    disk.resolve(0);
+    await journal.flush();
+    await expect.poll(() => warnings).toEqual([['journal_rows_dropped', 250]]);
+    journal.add(row('after'));
+    await journal.flush();
+    expect(given).toBe(10_001);
   });
 
   it('says how many rows could not be written, and goes on', async () => {

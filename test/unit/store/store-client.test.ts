@@ -51,6 +51,13 @@ function journalRow(id: string): JournalRow {
   };
 }
 
+function journalOf(dir: string): Record<string, unknown>[] {
+  const db = new DatabaseSync(`${dir}/tandem.db`, { readOnly: true });
+  const rows = db.prepare('SELECT * FROM journal ORDER BY seq').all();
+  db.close();
+  return rows;
+}
+
 function setVersion(dir: string, version: number): void {
   const db = new DatabaseSync(`${dir}/tandem.db`);
   db.exec(`PRAGMA user_version = ${version}`);
@@ -133,8 +140,8 @@ describe('openStore', () => {
       'fulfilled',
     ]);
     store.journal(journalRow('x'));
-    expect(JSON.stringify(await store.recentJournal(1))).not.toContain('canary');
     await store.close();
+    expect(JSON.stringify(journalOf(dir))).not.toContain('canary');
     await log.close();
     expect(String(stderr.read())).toContain('store_failed');
     expect(filesContaining(dir, 'canary').filter((file) => !file.startsWith('tandem.db'))).toEqual([]);
@@ -162,17 +169,31 @@ describe('openStore', () => {
     expect(await store.listChats()).toHaveLength(1);
     await expect(store.renameChat('a', 'B')).rejects.toMatchObject({ code: 'read_only' });
     store.journal(journalRow('x'));
-    expect(await store.recentJournal(10)).toEqual([]);
+    expect(await store.modelUses()).toEqual([]);
   });
 
   it('writes the journal together after a second, as it was given', async () => {
-    const { store, clock } = await open(tempDir());
+    const dir = tempDir();
+    const { store, clock } = await open(dir);
     store.journal(journalRow('one'));
     store.journal(journalRow('two'));
     expect(clock.pending).toBe(1);
     await clock.advance(1000);
     expect(clock.pending).toBe(0);
-    expect(await store.recentJournal(10)).toEqual([journalRow('two'), journalRow('one')]);
+    expect(await store.modelUses()).toEqual([
+      { backend: 'mlx', model: 'starter', useCount: 2, lastUsedAt: 1 },
+    ]);
+    expect(journalOf(dir)).toMatchObject([
+      {
+        id: 'one',
+        reasons: '["rule:greeting","setting:only-light"]',
+        outcome: 'done',
+        queue_ms: 1.5,
+        ttft_ms: null,
+        completion_tokens: 4,
+      },
+      { id: 'two' },
+    ]);
   });
 
   it('writes what the journal still holds when it closes', async () => {
@@ -180,8 +201,9 @@ describe('openStore', () => {
     const first = await open(dir);
     first.store.journal(journalRow('last'));
     await first.store.close();
+    expect(journalOf(dir)).toMatchObject([{ id: 'last' }]);
     const { store } = await open(dir);
-    expect(await store.recentJournal(1)).toEqual([journalRow('last')]);
+    expect(await store.modelUses()).toMatchObject([{ model: 'starter', useCount: 1 }]);
   });
 
   it('loses nothing that was saved when the process is killed in mid-answer', async () => {

@@ -1,0 +1,59 @@
+/**
+ * Loaded into the headless host by `--import`, for benchmarks and tests of what it holds and how long it blocks. At each
+ * SIGUSR2 it collects garbage and writes what is left into the file named by TANDEM_HOST_METER:
+ * `{ heap, external, rss, resources, blockMs, delayMs }`: bytes, the number of active handles and requests, and since the
+ * signal before the most processor time that its main thread has used in one go, and the longest time in which its event
+ * loop did not turn, which on a busy machine is longer. The collection does not count.
+ */
+import { renameSync, writeFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { isMainThread } from 'node:worker_threads';
+
+const path = process.env.TANDEM_HOST_METER;
+const TURN_MS = 1;
+
+const used = () => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+};
+
+let collect = () => {};
+let block = 0;
+let before = 0;
+
+function turn() {
+  const now = used();
+  block = Math.max(block, now - before);
+  before = now;
+}
+
+function hold(delay) {
+  const taken = { blockMs: block, delayMs: Math.max(0, delay.max / 1e6 - TURN_MS) };
+  const { rss } = process.memoryUsage();
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  const resources = process.getActiveResourcesInfo().length;
+  const held = { heap: heapUsed, external, rss, resources, ...taken };
+  writeFileSync(`${path}.tmp`, JSON.stringify(held));
+  renameSync(`${path}.tmp`, path);
+  before = used();
+  block = 0;
+  delay.reset();
+}
+
+if (isMainThread && path) {
+  setFlagsFromString('--expose-gc');
+  collect = runInNewContext('gc');
+  const delay = monitorEventLoopDelay({ resolution: TURN_MS });
+  delay.enable();
+  before = used();
+  setInterval(turn, TURN_MS).unref();
+  process.on('SIGUSR2', () => {
+    turn();
+    // What finalizers release goes with the second collection.
+    collect();
+    setImmediate(hold, delay);
+  });
+}
