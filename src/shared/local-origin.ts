@@ -3,15 +3,17 @@
  * a name that it controls can be re-pointed there, so both the `Host` and the `Origin` header are checked.
  */
 
-/** Names under which this machine is reached from itself and from its containers. */
-const OWN_NAMES: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost', 'host.docker.internal']);
+/** Names under which this machine is reached from itself and from its containers. No page's name can be one of them. */
+const OWN_NAMES = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost|0\.0\.0\.0|host\.docker\.internal)$/;
 
 const HOST_FORM = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/;
 const ADDRESS_FORM = /^(\[[0-9a-f:.]+\]|\d{1,3}(?:\.\d{1,3}){3})$/;
 
 export interface HostRule {
-  /** The port that the listener holds; a built-in name passes with this port only. */
+  /** The port that the listener holds. */
   port: number;
+  /** Built-in names pass with any port, as behind a tunnel; else with the listener's own. */
+  anyPort?: boolean;
   /** Further hosts, `name` (any port) or `name:port`. */
   allowed: readonly string[];
   /** A listener opened to the network on purpose accepts its literal addresses: only names can be re-pointed. */
@@ -24,7 +26,7 @@ export function isAllowedHost(header: string | undefined, rule: HostRule): boole
   const name = match?.[1];
   if (!match || name === undefined) return false;
   const port = match[2] === undefined ? 80 : Number(match[2]);
-  if (port === rule.port && OWN_NAMES.has(name)) return true;
+  if ((rule.anyPort || port === rule.port) && OWN_NAMES.test(name)) return true;
   if (port === rule.port && rule.anyAddress && ADDRESS_FORM.test(name)) return true;
   return rule.allowed.some((entry) => {
     const wanted = entry.trim().toLowerCase();

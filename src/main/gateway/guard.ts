@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { TandemError } from '../../shared/errors';
-import { isAllowedHost, isAllowedOrigin } from '../../shared/local-origin';
+import { isAllowedHost, isAllowedOrigin, isLoopback } from '../../shared/local-origin';
 import { hasPassed, requestIdOf } from './headers';
 
 export interface GuardOptions {
@@ -38,7 +38,12 @@ export function guard(options: GuardOptions): onRequestHookHandler {
 
 function refuse(request: FastifyRequest, options: GuardOptions): TandemError | null {
   const port = request.socket.localPort ?? 0;
-  if (!isAllowedHost(request.headers.host, { port, allowed: options.allowedHosts })) {
+  const isBare = request.headers.host === undefined && request.raw.httpVersion === '1.0';
+  const passesBare = isBare && isLoopback(String(request.socket.remoteAddress).replace(/^::ffff:/, ''));
+  if (
+    !passesBare &&
+    !isAllowedHost(request.headers.host, { port, anyPort: true, allowed: options.allowedHosts })
+  ) {
     return new TandemError(
       'forbidden_host',
       'this host name is not served here; use 127.0.0.1, or add the name to TANDEM_ALLOWED_HOSTS',
