@@ -191,7 +191,10 @@ describe('two models', () => {
     const { backend } = await broken('pass', { maxConcurrent: () => 2 });
     await collect(backend.stream(babble(2), never));
     const order: string[] = [];
-    const first = collect(backend.stream(babble(60), never)).then(() => order.push('answered'));
+    const long = backend.stream(babble(60), never)[Symbol.asyncIterator]();
+    // Whoever is there first has its model kept.
+    await long.next();
+    const first = collect({ [Symbol.asyncIterator]: () => long }).then(() => order.push('answered'));
     const second = (async () => {
       for await (const chunk of backend.stream(babble(4, 'other'), never)) {
         if (chunk.type === 'prefill') order.push(`prefill beside ${backend.status().model}`);

