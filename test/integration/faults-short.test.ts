@@ -5,9 +5,9 @@ import { tempDir } from '../support/temp-dir';
 
 /** Sixty quick faults of the fault benchmark (`npm run bench -- faults`), on the built host with both real servers. */
 
-const COUNT = 60;
+const COUNT = 40;
 
-it('sixty faults under load lose, double, mislabel and leak nothing', async () => {
+it('forty faults under load lose, double, mislabel and leak nothing', async () => {
   const { table, figures } = await faults({
     seed: 1,
     minutes: null,
