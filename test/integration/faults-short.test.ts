@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { faults } from '../bench/faults/run';
 import { tempDir } from '../support/temp-dir';
 
-/** Sixty quick faults of the fault benchmark (`npm run bench -- faults`), on the built host with both real servers. */
+/** Forty quick faults of the fault benchmark (`npm run bench -- faults`), on the built host with both real servers. */
 
 const COUNT = 40;
 
