@@ -36,7 +36,8 @@ export function isFinal(error: TandemError, request: CompletionRequest): boolean
 }
 
 export function isPassing(error: TandemError): boolean {
-  return PASSING.has(error.code);
+  // A server that sends without an end would do so again.
+  return PASSING.has(error.code) && error.details.cause !== 'endless';
 }
 
 /**

@@ -755,6 +755,15 @@ describe('RequestDispatcher', () => {
     expect(answer.end).toMatchObject({ backend: 'ollama', model: 'qwen2.5-coder:7b' });
   });
 
+  it('does not ask a server again for an answer that did not end', async () => {
+    const { ollama, send } = setUp();
+    const error = new TandemError('backend_failed', 'endless', { details: { cause: 'endless' } });
+    ollama.script = [() => [{ type: 'fail', error }]];
+    const answer = await send(CODE).finished;
+    expect(answer.error).toMatchObject({ details: { cause: 'endless' } });
+    expect(ollama.requests).toHaveLength(1);
+  });
+
   it('tells how many of the oldest turns did not fit', async () => {
     const { ollama, send } = setUp({
       models: [model('ollama', 'qwen2.5-coder:32b', 32, { contextLength: 1000 })],
