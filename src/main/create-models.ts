@@ -14,7 +14,7 @@ export function createMlxModels(
     readsModels: boolean;
     /** The small model's folder; null = it is not there. */
     small: () => string | null;
-    /** More has been found than somebody waited for. */
+    /** A scan ended after its caller had stopped waiting. */
     onLate: () => void;
   },
 ): { modelScan: ModelScan; mlxModels: MlxLibrary } {

@@ -1,7 +1,7 @@
 import type { Answer } from './chat';
 
 /**
- * A model's thinking stands before its answer, between the marks that the models themselves write. Thinking that a
+ * A model's thinking comes before its answer, between the marks that the models themselves write. Thinking that a
  * server sends in a field of its own is stored the same way, so that the text of an answer holds all that came.
  */
 export const THINK = '<think>';

@@ -232,7 +232,7 @@ export class ChatService {
       if (live.answer.status === 'streaming') void this.#saver.save(live.answer);
     });
     const onAbort = () => {
-      // Its last words have come; only the request has not been put away yet.
+      // The answer is complete; only the request's cleanup is left.
       if (live.answer.status === 'done') return;
       text.flush();
       this.#tell(live.settle('stopped', running.interrupted ? { notice: 'interrupted' } : {}));

@@ -18,7 +18,7 @@ export class LiveAnswer {
   #answer: Answer;
   /** When the first text came, for a speed when the backend tells no durations. */
   #startedAt: number | null = null;
-  /** Thinking that came in a field of its own stands open in the text. */
+  /** The text has an opening mark of thinking without its closing mark: it came in a field of its own. */
   #inField = false;
   /** Where the text of the server that writes now begins. */
   #partAt: number;
@@ -141,7 +141,7 @@ export class LiveAnswer {
     return this.#set({}, meta);
   }
 
-  /** Whoever goes on has been found and has a place in the queue; what failed before stays told. */
+  /** The next server is known and the request is in its queue: nothing is awaited any more, the failure is still shown. */
   #withoutWait(): AnswerMeta['recovery'] {
     const failed = this.#answer.meta.recovery?.failed;
     return failed ? { failed, awaited: [] } : undefined;

@@ -1,7 +1,7 @@
 import { TandemError } from '../../shared/errors';
 
 const MB = 1024 * 1024;
-/** Bytes of request bodies that one client may have here at a time, and all of them (interfaces.md). */
+/** Bytes of request bodies held at a time, per client and in total (interfaces.md). */
 const CLIENT_BYTES = 64 * MB;
 const TOTAL_BYTES = 256 * MB;
 

@@ -44,7 +44,7 @@ export function clientOf(address: string | undefined, headers: IncomingHttpHeade
   return split === undefined ? base : `${base}#${split}`;
 }
 
-/** Who the limits count: the remote address alone, all of loopback as one. */
+/** The client that limits apply to: the remote address, with all of loopback as one. */
 export function limitedClientOf(address: string | undefined): string {
   return hostOf(address);
 }

@@ -2,7 +2,7 @@ import { TandemError } from '../../shared/errors';
 
 /** A conversation of 10,000 messages with tool calls has fewer; a text that has more takes long to parse and to check. */
 const MAX_VALUES = 100_000;
-/** JSON schemas of tools reach some 30. Whoever walks a body may do so by recursion. */
+/** Tool schemas reach about 30 levels. The limit makes recursion over a body safe. */
 const MAX_DEPTH = 200;
 
 const QUOTE = 0x22;
@@ -14,8 +14,8 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Counts what a JSON text is made of while its bytes arrive, so that one that would take long to parse is refused before
- * it is parsed. It does not check the grammar.
+ * Counts the values and the nesting of a JSON text while its bytes arrive, so that an expensive text is refused before it
+ * is parsed. It does not check the grammar.
  */
 export class JsonMeter {
   #values = 0;
@@ -59,7 +59,7 @@ export class JsonMeter {
     }
   }
 
-  /** Most of a large body is text in strings, so their ends are searched for, not walked to. */
+  /** Most of a large body is text in strings, so the search for a string's end is native. */
   #skipString(bytes: Buffer, from: number): number {
     let at = from;
     if (this.#escaped) {

@@ -15,7 +15,7 @@ const showRequest = z.object({ model: z.string().nullish(), name: z.string().nul
 /** Ollama's dialect: answers, listings and the two words by which its clients recognise a server. */
 export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFlight: InFlight): void {
   const { facts, surface, clock } = options;
-  /** To another Tandem nothing is listed that comes from one, or two that know each other would list for ever. */
+  /** Another Tandem does not see models that came from a Tandem: two that name each other would list them in circles. */
   const models = ({ headers }: FastifyRequest) => {
     const isRelayed = hopsOf(headers) !== undefined;
     return facts

@@ -2,11 +2,11 @@ import type { ServerResponse } from 'node:http';
 import { TandemError } from '../../shared/errors';
 import type { Clock } from '../ports/clock';
 
-/** So much of an answer waits here for a client that reads slower than the server writes; then the server waits too. */
+/** Bytes of an answer that are buffered for a slow client; beyond that the server waits. */
 const BUFFER_BYTES = 1024 * 1024;
-/** While others wait, a client that takes nothing for this long loses its place, ms. */
+/** While others wait, a client that reads nothing for this long is cancelled, ms. */
 const CHECK_MS = 5_000;
-/** A client that takes nothing for this long has left without saying so, whether others wait or not. */
+/** A client that reads nothing for this long is gone, whether others wait or not, ms. */
 const GIVE_UP_MS = 60_000;
 
 export interface OutboxOptions {
@@ -20,8 +20,8 @@ export interface OutboxOptions {
 }
 
 /**
- * The frames of one answer on their way to its client. They are written at once; what the socket does not take yet is
- * kept here up to a bound, so that a server is not held back by a short stop of its reader.
+ * The frames of one answer on their way to its client. They are written at once. What the socket does not
+ * accept yet is buffered up to a limit, so a short pause of the client does not stop the server.
  */
 export class Outbox {
   readonly #options: OutboxOptions;

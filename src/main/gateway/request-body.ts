@@ -62,7 +62,7 @@ function readText(payload: IncomingMessage, held: HeldBody): Promise<string> {
   const decoder = new StringDecoder('utf8');
   const meter = new JsonMeter();
   const parts: string[] = [];
-  // Room for a length that is announced is taken at once, so that bodies which come together do not end each other.
+  // The announced length is reserved at once: else bodies that arrive together would push each other out.
   const announced = Number(payload.headers['content-length'] ?? 0);
   let bytes = 0;
   const take = (length: number) => {

@@ -13,7 +13,7 @@ const UNKNOWN_FACTS: ModelFacts = { vocabSize: null, contextLength: null };
 
 export interface MlxLibraryOptions {
   scan: Pick<ModelScan, 'run' | 'result' | 'hung'>;
-  /** A scan has ended that somebody did not wait for. */
+  /** A scan ended after its caller had stopped waiting. */
   onLate?: () => void;
 }
 

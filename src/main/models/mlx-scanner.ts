@@ -94,7 +94,7 @@ class Scanner {
     }
   }
 
-  /** `models--org--name` in a hub; only the first pair of dashes stands for the slash. */
+  /** `models--org--name` in a hub; only the first pair of dashes is the slash. */
   *#hub(hub: string): Generator<ScanLine> {
     yield { type: 'folder', path: hub };
     for (const entry of subfolders(hub)) {

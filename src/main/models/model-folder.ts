@@ -41,7 +41,7 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 /** Weights in a form that mlx-lm does not load: a model of another program, not a broken one of ours. */
 const OTHER_WEIGHTS = /\.(?:safetensors|bin|gguf|pth?|onnx|h5|msgpack|npz|ckpt)$/;
 const UNFINISHED = /\.(?:incomplete|part|download)$/;
-/** Files whose contents decide what is told of a model. */
+/** Files whose contents change what the scan reports about a model. */
 const READ = /^(?:config\.json|chat_template\.|tokenizer|model.*\.safetensors)/;
 const MAX_CONFIG_BYTES = 1024 * 1024;
 const MAX_INDEX_BYTES = 16 * 1024 * 1024;
@@ -55,7 +55,7 @@ export function namesIn(folder: string): string[] {
   }
 }
 
-/** A text that changes whenever something in the folder does that decides what is told of it. */
+/** Fingerprint of a folder: it changes when the names in it change, or the size or time of a file that the scan reads. */
 export function stampOf(path: string, names: readonly string[]): string {
   const hash = createHash('sha1');
   for (const name of names) {

@@ -5,9 +5,9 @@ import type { ScanLine, ScanRequest } from './scan-lines';
 import { runScanProcess, type ScanProcess } from './scan-process';
 import { ScannedPlaces, type ScanResult } from './scan-result';
 
-/** Without a line for so long the place hangs that is looked at. */
+/** After this long without a line, the current place counts as hung, ms. */
 const SILENCE_MS = 10_000;
-/** A place that hung is left alone for so long. */
+/** A place that hung is skipped for this long, ms. */
 const RETRY_MS = 300_000;
 
 export interface ModelScanOptions {
@@ -49,7 +49,7 @@ export class ModelScan {
     } while (hung !== null);
   }
 
-  /** What is found; null before the first place is done. */
+  /** The models found so far; null before the first place is done. */
   result(): ScanResult | null {
     return this.#places.result();
   }
@@ -59,7 +59,7 @@ export class ModelScan {
     return [...this.#hung.keys()];
   }
 
-  /** Where the scan looks that is under way, or looked last. */
+  /** The place that the current scan is reading, or the last place of the last scan. */
   current(): string | null {
     return this.#places.current();
   }

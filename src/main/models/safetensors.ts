@@ -1,10 +1,10 @@
 import { type OpenFile, withFile } from './regular-file';
 
-/** The largest models have headers of a few MB. A longer one belongs to no model, such as a text in the place of a file. */
+/** The largest models have headers of a few MB. A longer one is no model, for example a Git LFS pointer. */
 const MAX_HEADER_BYTES = 16 * 1024 * 1024;
 const LENGTH_BYTES = 8;
 const CHUNK_BYTES = 64 * 1024;
-/** Longer than the place of any array as text, so that one that two chunks share is found in the second. */
+/** Longer than any array's entry as text, so an entry cut by the end of a chunk is found in the next one. */
 const OVERLAP = 256;
 /** Where an array lies. Inside a string the quotes are escaped, so no name of an array matches. */
 const PLACE = /"data_offsets"\s*:\s*\[\s*(\d{1,16})\s*,\s*(\d{1,16})\s*\]/g;
@@ -37,7 +37,7 @@ export function readWeights(path: string): Weights | null {
   });
 }
 
-/** Searches the header in chunks, as a whole one as text and objects takes many times its bytes. Null = no array. */
+/** Searches the header in chunks: parsing it whole takes many times its size in memory. Null = no array. */
 function findArrays(file: OpenFile, headerBytes: number): { end: number; largest: number } | null {
   const arrays = { end: -1, largest: 0 };
   let kept = '';

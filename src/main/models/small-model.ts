@@ -12,7 +12,7 @@ export interface SmallModelOptions {
     forget(part: 'model'): void;
   };
   installer: Pick<SmallModelInstaller, 'ensure'>;
-  /** Does this while MLX has the model not loaded and does not load it; what is there then is told to all. */
+  /** Runs `work` while MLX has the small model neither loaded nor loading, then lists the models again. */
   whileMlxIsWithout: (work: () => Promise<void>) => Promise<void>;
   logger: Logger;
 }

@@ -8,7 +8,7 @@ const FIRST_BYTES = 4096;
 export class LineReader {
   readonly #limit: number;
   readonly #tooLong: () => Error;
-  /** The begun line is the first `#length` bytes. */
+  /** The incomplete line; its first `#length` bytes are used. */
   #begun: Buffer = Buffer.alloc(0);
   #length = 0;
 

@@ -54,7 +54,7 @@ function posterOver(agent: Agent): Poster {
   };
 }
 
-/** The same answer, whose body breaks off where it has too many bytes, or too many without a line end. */
+/** The same response; its body fails after too many bytes, or after too many bytes without a line end. */
 function bounded(response: Response): Response {
   if (!response.body) return response;
   const isLines = response.headers.get('content-type')?.includes('ndjson') ?? false;
@@ -82,7 +82,7 @@ async function* linesUpTo(limit: number, body: AsyncIterable<Uint8Array>): Async
   }
 }
 
-/** The beginning of a body, as far as a refusal goes. */
+/** The first bytes of a body, enough for an error message. */
 async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = [];
   let length = 0;

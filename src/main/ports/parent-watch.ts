@@ -33,7 +33,7 @@ export class ParentWatch implements Spawner {
   async close(): Promise<void> {
     const watch = this.#watch;
     if (!watch) return;
-    // Nothing else may be left that keeps this process alive.
+    // Otherwise Node would exit before the watch does.
     watch.ref();
     watch.stdin?.end();
     if (watch.pid !== undefined && watch.exitCode === null && watch.signalCode === null)

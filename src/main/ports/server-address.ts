@@ -1,4 +1,4 @@
-/** The address of a server, and the `Authorization` that its user and password make. They part here: an address is shown. */
+/** The address of a server, and the `Authorization` that its user and password make. They are separated here because addresses are displayed. */
 export interface ServerAddress {
   url: string;
   authorization: string | null;

@@ -64,7 +64,7 @@ export class Line {
 
   /**
    * The next candidate without regard to failures, null when there is none. Those that must be waited for are waited
-   * for together, which is told first. Throws when none of them comes up and nobody else is left.
+   * for together; a `recovering` event comes before the wait. Throws when none comes up and no other candidate is left.
    */
   async *shift(
     signal: AbortSignal,
@@ -96,7 +96,7 @@ export class Line {
   /**
    * Who is tried after a failure; null when nobody is left. A backend that died under the request is left out, one
    * that serves comes first. A replay costs a part of the budget: without it, the request waits for its own backend
-   * or for the budget, whichever is back first. Each wait is told first. Throws when nobody comes up.
+   * or for the budget, whichever is back first. A `recovering` event comes before each wait. Throws when none comes up.
    */
   async *after(
     current: Candidate,

@@ -59,7 +59,7 @@ export type RouterEvent =
   | { type: 'routed'; category: Category; reasons: Reason[] }
   | { type: 'waiting'; backend: BackendId; model: string; position: number; etaMs: number | null }
   /**
-   * A backend failed, or nobody serves who could answer. Told at once, before any wait: `awaited` are the backends of
+   * A backend failed, or no backend that could answer is up. Emitted before any wait: `awaited` are the backends of
    * which the first that is up goes on; none = somebody goes on now.
    */
   | { type: 'recovering'; failed: { backend: BackendId; cause: string } | null; awaited: BackendId[] }

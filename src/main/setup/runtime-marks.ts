@@ -107,7 +107,7 @@ export class RuntimeMarks {
   }
 }
 
-/** Is one of these paths the folder, or in it? */
+/** Is one of these paths the folder itself, or inside it? */
 export function isUsed(folder: string, paths: readonly string[]): boolean {
   return paths.some((path) => path === folder || path.startsWith(`${folder}/`));
 }

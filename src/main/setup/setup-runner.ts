@@ -21,7 +21,7 @@ type PartName = SetupPart['part'];
 interface Run {
   child: ChildHandle | null;
   cancelled: boolean;
-  /** Somebody asked for it while it ran: what it did not find may have come since it looked. */
+  /** Another caller asked for it during this run: what was missing may be there by now. */
   askedAgain: boolean;
   /** Resolves when it is cancelled. */
   cancellation: Promise<void>;

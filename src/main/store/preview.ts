@@ -1,6 +1,6 @@
 import { splitThinking, THINK_END } from '../../shared/thinking';
 
-/** Marks of Markdown, each with what stands for it in a line of plain words. Applied in order. */
+/** Markdown syntax and its replacement in a line of plain text. Applied in order. */
 const MARKS: readonly [RegExp, string][] = [
   // Fences, rules, and the line under the head of a table.
   [/^[ \t]*(?:`{3,}|~{3,}).*$/gm, ''],

@@ -13,7 +13,7 @@ const MAX_TOKENS = 8;
 
 interface Guesser {
   count: number;
-  /** No token of this address is looked at before. */
+  /** Until then no token from this address is checked. */
   until: number;
   tokens: string[];
 }

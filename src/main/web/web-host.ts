@@ -102,7 +102,7 @@ export class WebHost {
     return { port: this.#port, url: `http://${name}:${this.#port}`, moved };
   }
 
-  /** Stands for the token in one address that others can read, such as a command line. */
+  /** A one-time replacement for the token, for an address that others can read, such as a command line. */
   invitation(): string {
     return this.#credentials.openInvitation();
   }

@@ -52,7 +52,7 @@ export const useChat = create<ChatState>(() => ({
   find: null,
 }));
 
-/** The answer that stands under a message: the chosen one, else the newest. `answers` are all to that message. */
+/** The answer shown under a message: the chosen one, else the newest. `answers`: all answers to that message. */
 export function shownAnswer(
   { chosen }: Pick<ChatState, 'chosen'>,
   messageId: string,

@@ -12,7 +12,7 @@ export interface MlxClientOptions {
   instanceId: string;
 }
 
-/** Where one process listens, and the secret without which it answers nobody. */
+/** Address of one MLX process, and the secret that every request to it must carry. */
 export interface MlxAddress {
   url: string;
   secret: string;

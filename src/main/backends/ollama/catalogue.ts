@@ -91,7 +91,7 @@ export class Catalogue {
   }
 }
 
-/** Another Tandem tells no digests. */
+/** Another Tandem lists no digests. */
 function keyOf({ digest, name }: TagItem): string {
   return digest || name;
 }

@@ -16,7 +16,7 @@ import { type HttpCall, NdjsonReader } from './protocol';
 export interface OllamaApiOptions {
   /** Base URL without a path, user and password. */
   url: string;
-  /** Sent with every call to it; null = nothing is asked for. */
+  /** Authorization header of every call; null = none. */
   authorization?: string | null;
   fetcher: Fetcher;
   post: Poster;
@@ -33,7 +33,7 @@ export interface LoadedItem {
   expires_at?: string;
 }
 
-/** A model has some ten. */
+/** Layers of one model; real ones have about ten. */
 const MAX_LAYERS = 1_000;
 
 /** Bytes over all layers that the server has named so far. */

@@ -12,7 +12,7 @@ export const OLLAMA_DEFAULT_URL = 'http://127.0.0.1:11434';
 export interface OllamaBackendOptions {
   /** `OLLAMA_API_URL`: that server only, nothing is started here. Null = look for one, else start our own. */
   url: string | null;
-  /** What that server wants to see; no other one gets it. See `OllamaApiOptions`. */
+  /** Authorization for that server only. See `OllamaApiOptions`. */
   authorization?: string | null;
   /** Addresses where a server of somebody else is looked for, in this order. */
   candidates?: readonly string[];

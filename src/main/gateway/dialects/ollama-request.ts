@@ -39,7 +39,7 @@ export interface ModelRules {
   firstBackend: BackendId | undefined;
 }
 
-/** A list that is checked up to its first wrong item: a long list of wrong ones costs no more than one. */
+/** A list whose validation stops at the first invalid item: a long list of invalid items costs no more than one. */
 function listOf<T>(item: z.ZodType<T>) {
   return z.array(z.unknown()).transform((values, context): T[] => {
     const items: T[] = [];

@@ -47,7 +47,7 @@ export function faithful(this: Processor, { length, used }: FaithfulOptions) {
   };
 }
 
-/** What stands for a node; null = the node itself, perhaps changed. */
+/** The replacement of a node; null = the node stays, perhaps changed. */
 function replace(node: Nodes, source: string, labels: ReadonlySet<string>): Nodes[] | null {
   switch (node.type) {
     case 'definition':

@@ -1,6 +1,6 @@
 /**
  * What a formula is written between, for remark-math, which tells code-like spans by their number of dollars:
- * two for a formula in the line, three for one that stands alone, four for one whose end has not come yet.
+ * two for an inline formula, three for a block, four for one whose end has not arrived yet.
  */
 const DOLLARS = { line: '$$', display: '$$$', open: '$$$$' } as const;
 export type FormulaKind = keyof typeof DOLLARS;
@@ -57,7 +57,7 @@ export function mathMarks(markdown: string, open: boolean): { text: string; tail
   return { text: text + markdown.slice(done), tail };
 }
 
-/** A code span, whatever stands in it; backticks without a partner are text. */
+/** A code span with any content; backticks without a partner are text. */
 function skipCode(markdown: string, at: number, ticks: string): { text: string; end: number } {
   const after = at + ticks.length;
   for (let end = markdown.indexOf(ticks, after); end !== -1; ) {
@@ -114,7 +114,7 @@ function between(
   return { kind, text, end: end + close.length };
 }
 
-/** `before` is what stands before the formula in its line: the lines of a quotation go on with its mark. */
+/** `before` is the text before the formula in its line: each line of a quotation repeats its mark. */
 function oneLine(tex: string, before: string): string {
   const inner = /^\s*>/.test(before) ? tex.replaceAll(/\n[ \t]*>/g, '\n') : tex;
   // A bar would part the cells of a table.

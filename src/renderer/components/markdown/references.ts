@@ -31,7 +31,7 @@ export function findReferences(blocks: readonly Block[]): References[] {
     if (block.kind !== 'markdown' || !block.text.includes(']:')) continue;
     for (const { 0: line, groups } of block.text.matchAll(DEFINITION)) {
       const label = normalLabel(groups?.note ?? groups?.link ?? '');
-      // The text of a note stays where it stands; what refers to it only has to know that it exists.
+      // The text of a note stays in its place; a reference only has to know that it exists.
       if (!definitions.has(label)) definitions.set(label, groups?.note ? `[${groups.note}]: .` : line.trim());
       defining.add(block);
     }

@@ -17,7 +17,7 @@ import { AnswerWaiting } from './answer-waiting';
 export const AnswerView = memo(function AnswerView({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { status, meta, text } = answer;
-  // Also behind a break: what stands above it was another server's.
+  // Also after a break: the text above it came from another server.
   const waiting = !isSettled(answer) && text.length === (meta.breaks.at(-1)?.at ?? 0);
   return (
     <article

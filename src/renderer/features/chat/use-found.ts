@@ -59,7 +59,7 @@ function bringIntoSight(element: Element | null, stillFor = 0, framesLeft = 60):
   requestAnimationFrame(() => bringIntoSight(element, isStill ? stillFor + 1 : 0, framesLeft - 1));
 }
 
-/** Id of the first message with the words; an answer that stands behind another one is put in front. */
+/** Id of the first message with the words; an answer behind another tab is brought to the front. */
 function showMatch(find: string): string | null {
   const state = useChat.getState();
   const match = state.messages.find(({ text }) => text.toLowerCase().includes(find));
