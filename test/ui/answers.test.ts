@@ -1,37 +1,23 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Answer } from '../../src/shared/chat';
-import { launchChromium } from '../support/chromium';
 import { FakeCore } from '../support/fake-bridge';
 import { answerMeta, fakeAnswer } from '../support/fake-snapshot';
-import { type RendererServer, serveRenderer } from '../support/renderer-server';
+import { uiPage } from '../support/ui-page';
 
-let browser: Browser;
-let server: RendererServer;
-let context: BrowserContext;
+const ui = uiPage();
 let page: Page;
 let core: FakeCore;
 /** What the page said on its console as an error, violations of its policy among it. */
 let problems: string[];
 
-beforeAll(async () => {
-  [browser, server] = await Promise.all([launchChromium(), serveRenderer()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 420, height: 640 }, reducedMotion: 'reduce' });
-  page = await context.newPage();
+beforeEach(() => {
+  page = ui.page;
   problems = [];
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   page.on('pageerror', (error) => problems.push(String(error)));
 });
-afterEach(async () => {
-  await context.close();
-  expect(problems).toEqual([]);
-});
+afterEach(() => expect(problems).toEqual([]));
 
 const answer = () => page.getByTestId('answer').last();
 const META = answerMeta({
@@ -48,9 +34,7 @@ async function show(text: string, change: Partial<Answer> = {}, asked = 'ask'): 
     { role: 'user', id: 'u1', chatId: 'chat-1', text: asked, at: 1 },
     fakeAnswer({ id: 'a1', replyTo: 'u1', text, meta: META, ...change }),
   ]);
-  await core.install(page);
-  await page.addInitScript(() => sessionStorage.setItem('tandem.chat', 'chat-1'));
-  await page.goto(server.url);
+  await ui.openChat('chat-1', core);
   await answer().waitFor();
 }
 
@@ -97,7 +81,7 @@ describe('nothing of an answer is lost', () => {
   });
 
   it('copies the source without the thinking', async () => {
-    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await show('<think>\nhm\n</think>\n\nA **bold** \\(x\\) `Vec<T>`.');
     await answer().getByRole('button', { name: 'Copy answer' }).click();
     await expect

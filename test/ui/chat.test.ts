@@ -1,34 +1,19 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { launchChromium } from '../support/chromium';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeCore } from '../support/fake-bridge';
 import { answerMeta, backendStatus, fakeAnswer, fakeSnapshot, smallSnapshot } from '../support/fake-snapshot';
-import { type RendererServer, serveRenderer } from '../support/renderer-server';
+import { uiPage } from '../support/ui-page';
 
-let browser: Browser;
-let server: RendererServer;
-let context: BrowserContext;
+const ui = uiPage();
 let page: Page;
 let core: FakeCore;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([launchChromium(), serveRenderer()]);
+beforeEach(() => {
+  page = ui.page;
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 420, height: 640 }, reducedMotion: 'reduce' });
-  page = await context.newPage();
-});
-afterEach(() => context.close());
 
 async function open(next: FakeCore = new FakeCore()): Promise<void> {
   core = next;
-  await core.install(page);
-  await page.goto(server.url);
-  await page.getByTestId('message-input').waitFor();
+  await ui.open(core);
 }
 
 const answer = () => page.getByTestId('answer').last();

@@ -1,8 +1,7 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Snapshot } from '../../src/shared/contract';
 import type { QueueEntry } from '../../src/shared/status';
-import { launchChromium } from '../support/chromium';
 import { FakeCore } from '../support/fake-bridge';
 import {
   backendStatus,
@@ -17,34 +16,20 @@ import {
   settingsView,
 } from '../support/fake-snapshot';
 import { paleTexts } from '../support/pale-texts';
-import { type RendererServer, serveRenderer } from '../support/renderer-server';
+import { uiPage } from '../support/ui-page';
 
 /** What a person sees of deaths, memory and waiting. */
 
-let browser: Browser;
-let server: RendererServer;
-let context: BrowserContext;
+const ui = uiPage();
 let page: Page;
 let core: FakeCore;
-
-beforeAll(async () => {
-  [browser, server] = await Promise.all([launchChromium(), serveRenderer()]);
+beforeEach(() => {
+  page = ui.page;
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 420, height: 640 }, reducedMotion: 'reduce' });
-  page = await context.newPage();
-});
-afterEach(() => context.close());
 
 async function open(change: Partial<Snapshot> = {}, view: 'status' | 'chat' = 'status'): Promise<void> {
   core = new FakeCore(fakeSnapshot(change));
-  await core.install(page);
-  await page.goto(server.url);
-  await page.getByTestId(`nav-${view}`).click();
+  await ui.open(core, view);
 }
 
 const MINUTE = 60_000;
@@ -116,7 +101,7 @@ describe('the life of a server', () => {
   });
 
   it('gives the report of a death to the clipboard and says so', async () => {
-    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await open({ life: fakeLife() });
     core.handlers.incidentReport = ({ id }) => ({ text: `report of ${id}` });
     await mlx().getByText('History').click();
