@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { TandemError } from '../../shared/errors';
-import { isAllowedHost, isAllowedOrigin, isLoopback } from '../../shared/local-origin';
-import { hasPassed, requestIdOf } from './headers';
+import { isAllowedHost, isAllowedOrigin } from '../../shared/local-origin';
+import { goesRound, isFromLoopback, requestIdOf } from './headers';
 
 export interface GuardOptions {
   instanceId: string;
@@ -38,10 +38,11 @@ export function guard(options: GuardOptions): onRequestHookHandler {
 
 function refuse(request: FastifyRequest, options: GuardOptions): TandemError | null {
   const port = request.socket.localPort ?? 0;
-  const isBare = request.headers.host === undefined && request.raw.httpVersion === '1.0';
-  const passesBare = isBare && isLoopback(String(request.socket.remoteAddress).replace(/^::ffff:/, ''));
+  // HTTP/1.0 knows no Host, and no browser speaks it.
+  const isOld = request.headers.host === undefined && request.raw.httpVersion === '1.0';
+  const mayLackHost = isOld && isFromLoopback(request.socket.remoteAddress);
   if (
-    !passesBare &&
+    !mayLackHost &&
     !isAllowedHost(request.headers.host, { port, anyPort: true, allowed: options.allowedHosts })
   ) {
     return new TandemError(
@@ -56,10 +57,10 @@ function refuse(request: FastifyRequest, options: GuardOptions): TandemError | n
       'pages of this origin may not call Tandem; add the origin to TANDEM_ALLOWED_ORIGINS to let them',
     );
   }
-  if (hasPassed(request.headers, options.instanceId)) {
+  if (goesRound(request.headers, options.instanceId)) {
     return new TandemError(
       'loop_detected',
-      'this request came from Tandem itself; point OLLAMA_API_URL and MLX_API_URL at the real servers',
+      'this request has been through Tandem already; point OLLAMA_API_URL and MLX_API_URL at the real servers',
     );
   }
   return null;

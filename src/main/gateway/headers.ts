@@ -40,45 +40,37 @@ export function isStrict(headers: IncomingHttpHeaders): boolean {
 export function clientOf(address: string | undefined, headers: IncomingHttpHeaders): string {
   const product = /^[A-Za-z0-9._-]{1,64}/.exec(headers['user-agent'] ?? '')?.[0] ?? 'unknown';
   const split = /^[A-Za-z0-9._-]{1,64}$/.exec(String(headers['x-tandem-client'] ?? ''))?.[0];
-  const base = `${hostOf(address)} ${product}`;
+  const base = `${limitedClientOf(address)} ${product}`;
   return split === undefined ? base : `${base}#${split}`;
 }
 
 /** The client that limits apply to: the remote address, with all of loopback as one. */
 export function limitedClientOf(address: string | undefined): string {
-  return hostOf(address);
-}
-
-/** Is the request to be counted by the rate limit? The clients of this machine's gateway are queued instead. */
-export function isRateLimited(address: string | undefined, origin: CompletionRequest['origin']): boolean {
-  return origin === 'mlx-api' || hostOf(address) !== LOOPBACK;
-}
-
-const LOOPBACK = '127.0.0.1';
-
-function hostOf(address: string | undefined): string {
   const host = (address ?? 'unknown').replace(/^::ffff:/, '');
   return isLoopback(host) ? LOOPBACK : host;
 }
 
-/** The instances of Tandem that a request has passed; undefined = none. Throws `loop_detected` for too long a chain. */
-export function hopsOf(headers: IncomingHttpHeaders): string | undefined {
-  const given = headers[HOP_HEADER];
-  if (given === undefined) return undefined;
-  const hops = String(given);
-  if (hops.length <= MAX_HOPS_CHARS) return hops;
-  throw new TandemError('loop_detected', 'this request has passed too many Tandems; look at their addresses');
+export function isFromLoopback(address: string | undefined): boolean {
+  return limitedClientOf(address) === LOOPBACK;
 }
 
-/** Has this request passed through this instance before? */
-export function hasPassed(headers: IncomingHttpHeaders, instanceId: string): boolean {
-  const hops = headers[HOP_HEADER];
-  return (
-    hops !== undefined &&
-    String(hops)
-      .split(/\s*,\s*/)
-      .includes(instanceId)
-  );
+/** Is the request to be counted by the rate limit? The clients of this machine's gateway are queued instead. */
+export function isRateLimited(address: string | undefined, origin: CompletionRequest['origin']): boolean {
+  return origin === 'mlx-api' || !isFromLoopback(address);
+}
+
+const LOOPBACK = '127.0.0.1';
+
+/** The instances of Tandem that a request has passed; undefined = none. */
+export function hopsOf(headers: IncomingHttpHeaders): string | undefined {
+  return headers[HOP_HEADER]?.toString();
+}
+
+/** Has this request passed through this instance before, or through too many? */
+export function goesRound(headers: IncomingHttpHeaders, instanceId: string): boolean {
+  const hops = hopsOf(headers);
+  if (hops === undefined) return false;
+  return hops.length > MAX_HOPS_CHARS || hops.split(/\s*,\s*/).includes(instanceId);
 }
 
 /** What is known of the way a request has gone so far, as headers. */

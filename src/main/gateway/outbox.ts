@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { TandemError } from '../../shared/errors';
+import { orAbort } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
 
 /** Bytes of an answer that are buffered for a slow client; beyond that the server waits. */
@@ -29,7 +30,8 @@ export class Outbox {
   #bytes = 0;
   #isEnded = false;
   #isBlocked = false;
-  #room = Promise.withResolvers<void>();
+  /** Set while a writer waits for room. */
+  #room: PromiseWithResolvers<void> | null = null;
   #cancelCheck = () => {};
   #blockedAt = 0;
 
@@ -74,8 +76,8 @@ export class Outbox {
     this.#bytes = 0;
     for (const frame of frames) this.#put(frame);
     if (this.#isEnded && !this.#isBlocked) this.#options.raw.end();
-    this.#room.resolve();
-    this.#room = Promise.withResolvers();
+    this.#room?.resolve();
+    this.#room = null;
   }
 
   #check(): void {
@@ -95,14 +97,7 @@ export class Outbox {
 
   async #untilRoom(): Promise<void> {
     const { signal } = this.#options;
-    signal.throwIfAborted();
-    const { promise, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await Promise.race([this.#room.promise, promise]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+    this.#room ??= Promise.withResolvers();
+    await orAbort(this.#room.promise, signal);
   }
 }

@@ -33,7 +33,7 @@ export interface Exchange {
 export async function respond(exchange: Exchange): Promise<void> {
   const { clock, reply, encoder } = exchange;
   const trail = emptyTrail();
-  const outbox = new Outbox({ ...exchange, raw: reply.raw });
+  let outbox: Outbox | null = null;
   let answer = emptyAnswer();
   const receivedAt = clock.now();
   let visibleAt: number | null = null;
@@ -46,7 +46,7 @@ export async function respond(exchange: Exchange): Promise<void> {
         answer = emptyAnswer();
       } else if (event.type === 'started') {
         visibleAt = clock.now();
-        if (exchange.stream) openStream(exchange, trail);
+        if (exchange.stream) outbox ??= openStream(exchange, trail);
       } else if (event.type === 'end') {
         const now = clock.now();
         const finish: Finish = {
@@ -56,11 +56,14 @@ export async function respond(exchange: Exchange): Promise<void> {
           totalMs: now - receivedAt,
           visibleMs: now - (visibleAt ?? now),
         };
-        finishWith(exchange, outbox, answer, finish);
+        // Loading and unloading are answered by one plain object even where a stream was asked for.
+        if (exchange.stream && !isLoad(finish.end)) outbox ??= openStream(exchange, trail);
+        if (outbox) outbox.end(encoder.last(finish));
+        else reply.headers(trailHeaders(trail)).send(encoder.whole(answer, finish));
         // Not left early: that would cancel a request which is about to be counted as done.
         finished = true;
       } else if (isVisible(event)) {
-        if (exchange.stream) await outbox.write(encoder.frame(event));
+        if (outbox) await outbox.write(encoder.frame(event));
         else collect(answer, event);
       }
     }
@@ -68,7 +71,7 @@ export async function respond(exchange: Exchange): Promise<void> {
   } catch (thrown) {
     if (finished) return;
     const error = toTandemError(thrown);
-    if (!reply.raw.headersSent) {
+    if (!outbox) {
       reply.headers(trailHeaders(trail));
       throw error;
     }
@@ -91,8 +94,8 @@ function collect(answer: Answer, event: Visible): void {
 }
 
 /** From here on Fastify has no part in the answer: it would buffer or set headers of its own. */
-function openStream({ reply, encoder }: Exchange, trail: Trail): void {
-  if (reply.raw.headersSent) return;
+function openStream(exchange: Exchange, trail: Trail): Outbox {
+  const { reply, encoder } = exchange;
   reply.hijack();
   reply.raw.writeHead(200, {
     ...definedHeaders(reply),
@@ -101,6 +104,7 @@ function openStream({ reply, encoder }: Exchange, trail: Trail): void {
     'Cache-Control': 'no-store',
     'X-Accel-Buffering': 'no',
   });
+  return new Outbox({ ...exchange, raw: reply.raw });
 }
 
 function definedHeaders(reply: FastifyReply): Record<string, string | number | string[]> {
@@ -108,14 +112,4 @@ function definedHeaders(reply: FastifyReply): Record<string, string | number | s
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) headers[name] = value;
   return headers;
-}
-
-function finishWith(exchange: Exchange, outbox: Outbox, answer: Answer, finish: Finish): void {
-  const { reply, encoder } = exchange;
-  if (exchange.stream && (reply.raw.headersSent || !isLoad(finish.end))) {
-    openStream(exchange, finish.trail);
-    outbox.end(encoder.last(finish));
-    return;
-  }
-  reply.headers(trailHeaders(finish.trail)).send(encoder.whole(answer, finish));
 }

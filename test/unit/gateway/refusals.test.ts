@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unknownLanguage } from '../../../src/main/router/refusals';
 import { TandemError } from '../../../src/shared/errors';
@@ -43,6 +44,18 @@ describe('Host', () => {
     expect(answer.status).toBe(status);
     if (status === 403) expect(JSON.parse(answer.body)).toMatchObject({ code: 'forbidden_host' });
   });
+});
+
+it('takes HTTP/1.0 without a Host from this machine, and no newer one', async () => {
+  const statusLine = async (version: string) => {
+    const socket = connect(running.port, '127.0.0.1').setEncoding('utf8');
+    socket.write(`GET /health HTTP/${version}\r\nConnection: close\r\n\r\n`);
+    let text = '';
+    for await (const part of socket) text += part;
+    return text.slice(0, text.indexOf('\r\n'));
+  };
+  expect(await statusLine('1.0')).toMatch(/ 200 OK$/);
+  expect(await statusLine('1.1')).toMatch(/ 400 Bad Request$/);
 });
 
 describe('a path that cannot be read', () => {

@@ -21,6 +21,9 @@ function rawChat(port: number, headers = ''): string {
 
 const hello = { model: 'auto', messages: [{ role: 'user', content: 'hello' }] };
 
+/** 64 MB, more than all buffers on the way to a client hold. */
+const LONG = answerOf(...Array(64).fill('x'.repeat(1 << 20)));
+
 describe('streams', () => {
   it('hands each frame on while the backend is still at work', async () => {
     let goOn = () => {};
@@ -213,10 +216,7 @@ describe('streams that end badly', () => {
   });
 
   it('give up a client that stopped reading', async () => {
-    const [routed, attempt, started] = answerOf('');
-    if (!routed || !attempt || !started) throw new Error('incomplete script');
-    const big = { type: 'text', text: 'x'.repeat(1 << 20) } as const;
-    const dispatcher = new ScriptedDispatcher([routed, attempt, started, ...Array(64).fill(big)]);
+    const dispatcher = new ScriptedDispatcher(LONG.slice(0, -1));
     const clock = new FakeClock();
     running = await startGateway(dispatcher, { clock });
     const answer = await postJson(`${running.url}/api/chat`, hello);
@@ -231,10 +231,7 @@ describe('streams that end badly', () => {
   });
 
   it('give it up within seconds while others wait', async () => {
-    const [routed, attempt, started] = answerOf('');
-    if (!routed || !attempt || !started) throw new Error('incomplete script');
-    const big = { type: 'text', text: 'x'.repeat(1 << 20) } as const;
-    const dispatcher = new ScriptedDispatcher([routed, attempt, started, ...Array(64).fill(big)]);
+    const dispatcher = new ScriptedDispatcher(LONG.slice(0, -1));
     const clock = new FakeClock();
     running = await startGateway(dispatcher, { clock });
     running.facts.queueNow = queueStats({ depth: 1 });
@@ -276,16 +273,7 @@ describe('streams that end badly', () => {
   });
 
   it('do not run ahead of a client that reads slowly', async () => {
-    const [routed, attempt, started] = answerOf('');
-    if (!routed || !attempt || !started) throw new Error('incomplete script');
-    const big = { type: 'text', text: 'x'.repeat(1 << 20) } as const;
-    const dispatcher = new ScriptedDispatcher([
-      routed,
-      attempt,
-      started,
-      ...Array(64).fill(big),
-      ...answerOf('').slice(-1),
-    ]);
+    const dispatcher = new ScriptedDispatcher(LONG);
     running = await startGateway(dispatcher);
     const answer = await postJson(`${running.url}/api/chat`, hello);
     for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
