@@ -168,10 +168,8 @@ export function createCore(
     },
     async start() {
       for (const { code, message } of warnings()) logger.warn('warning', { code, says: message });
-      await services.fingerprints.load();
-      await services.times.open();
-      await readUses();
-      await services.incidents.load();
+      const { fingerprints, times, incidents } = services;
+      await Promise.all([fingerprints.load(), times.open(), incidents.load(), readUses()]);
       try {
         addresses.gateway = (await gateway.listen(listen.gateway.port, listen.gateway.host)).url;
         addresses.mlxApi = (await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host)).url;

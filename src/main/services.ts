@@ -116,7 +116,7 @@ export function createServices(
     // The addresses in force: one that was not understood, or stands in the settings file, must not mislead it. It
     // does not call them, so it gets no password.
     env: {
-      ...stringsOf(place.env),
+      ...place.env,
       MLX_API_URL: named.mlx?.url ?? '',
       OLLAMA_API_URL: named.ollama?.url ?? '',
     },
@@ -312,10 +312,4 @@ export function createServices(
   function routeSnapshot(): RouteSnapshot {
     return routeFacts(values(), registry, library, gate);
   }
-}
-
-function stringsOf(env: Place['env']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
 }

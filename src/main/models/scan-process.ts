@@ -32,9 +32,7 @@ export async function runScanProcess(
   const child = spawner.spawn({
     command: node,
     args: [script],
-    env: Object.fromEntries(
-      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-    ),
+    env,
     input: JSON.stringify(request),
   });
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();

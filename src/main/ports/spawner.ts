@@ -4,7 +4,8 @@ import type { Readable } from 'node:stream';
 export interface LaunchSpec {
   command: string;
   args: readonly string[];
-  env: Readonly<Record<string, string>>;
+  /** Undefined values are left out. */
+  env: Readonly<Record<string, string | undefined>>;
   cwd?: string;
   /** Text for its standard input, which is closed after it; else that stays open while we live. */
   input?: string;

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { type SetupPart, setupPartSchema } from '../../shared/status';
 import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
-import type { ChildHandle, Spawner } from '../ports/spawner';
+import type { ChildHandle, LaunchSpec, Spawner } from '../ports/spawner';
 
 export interface SetupRunnerOptions {
   spawner: Spawner;
@@ -11,7 +11,7 @@ export interface SetupRunnerOptions {
   node: string;
   script: string;
   args: readonly string[];
-  env: Record<string, string>;
+  env: LaunchSpec['env'];
   /** The parts that are to be had; asked at each run. */
   wanted: () => readonly PartName[];
 }

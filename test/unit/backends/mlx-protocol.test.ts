@@ -65,6 +65,17 @@ describe('SSE of mlx_lm.server', () => {
     expect(read(delta('all', 'stop')).at(-1)).toMatchObject({ type: 'end', end: { reason: 'stop' } });
   });
 
+  test('text before a failure is kept, also when both come in one piece', () => {
+    const reader = new SseReader();
+    const bytes = new TextEncoder().encode(`${delta('first')}data: {nonsense\n\n`);
+    const seen: CompletionChunk[] = [];
+    const readAll = () => {
+      for (const chunk of reader.push(bytes)) seen.push(chunk);
+    };
+    expect(readAll).toThrow(expect.objectContaining({ code: 'backend_failed' }));
+    expect(seen).toEqual([{ type: 'text', text: 'first' }]);
+  });
+
   test('what cannot be read is a failure', () => {
     expect(() => read('data: {nonsense\n\n')).toThrow(expect.objectContaining({ code: 'backend_failed' }));
   });

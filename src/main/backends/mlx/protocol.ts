@@ -50,7 +50,7 @@ interface Frame {
 export class SseReader {
   readonly #decoder = new TextDecoder();
   /** What the parser has found in the bytes of this turn. */
-  #found: CompletionChunk[] = [];
+  readonly #found: CompletionChunk[] = [];
   readonly #parser = createParser({
     maxBufferSize: MAX_FRAME_BYTES,
     onComment: (comment) => this.#comment(comment),
@@ -63,12 +63,16 @@ export class SseReader {
   #usage = { promptTokens: 0, completionTokens: 0 };
   #ended = false;
 
-  /** Chunks that these bytes complete, in order. */
-  push(bytes: Uint8Array): CompletionChunk[] {
-    this.#parser.feed(this.#decoder.decode(bytes, { stream: true }));
-    const found = this.#found;
-    this.#found = [];
-    return found;
+  /** Chunks that these bytes complete, in order; those before a failure come first. */
+  *push(bytes: Uint8Array): Generator<CompletionChunk> {
+    let failure: unknown = null;
+    try {
+      this.#parser.feed(this.#decoder.decode(bytes, { stream: true }));
+    } catch (error) {
+      failure = error;
+    }
+    yield* this.#found.splice(0);
+    if (failure !== null) throw failure;
   }
 
   /**
