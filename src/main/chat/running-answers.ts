@@ -1,0 +1,190 @@
+import type { Answer, AnswerMeta, Message, Target } from '../../shared/chat';
+import type { Push } from '../../shared/contract';
+import type { CompletionRequest } from '../../shared/domain';
+import { TandemError, toTandemError } from '../../shared/errors';
+import type { Clock } from '../ports/clock';
+import type { Dispatcher } from '../router/types';
+import type { Store } from '../store/types';
+import type { AnswerSaver } from './answer-saver';
+import { conversation, modelChoice } from './history';
+import { LiveAnswer } from './live-answer';
+import { TextFlusher } from './text-flusher';
+
+/** A streaming answer is stored this often, ms, so that `kill -9` loses at most the last second. */
+const SAVE_MS = 700;
+
+interface Running {
+  live: LiveAnswer;
+  controller: AbortController;
+  target: Target;
+  overruleMemory: boolean;
+  /** It is not the user who ends it, but the end of the app. */
+  interrupted: boolean;
+}
+
+export interface RunningAnswersOptions {
+  store: Pick<Store, 'messages'>;
+  dispatcher: Dispatcher;
+  saver: AnswerSaver;
+  clock: Clock;
+  onPush: (push: Push) => void;
+  /** An answer has ended and is stored. */
+  onEnded: () => void;
+}
+
+/** The answers that are being written: asks the router for each, streams it, and stores it whatever happens. */
+export class RunningAnswers {
+  readonly #options: RunningAnswersOptions;
+  readonly #clock: Clock;
+  readonly #saver: AnswerSaver;
+  readonly #running = new Map<string, Running>();
+
+  constructor(options: RunningAnswersOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#saver = options.saver;
+  }
+
+  /** Messages of a chat; an answer being written comes with the text it has by now. */
+  async messages(chatId: string): Promise<Message[]> {
+    const messages = await this.#options.store.messages(chatId);
+    return messages.map((message) => this.get(message.id) ?? this.#saver.unsaved(message.id) ?? message);
+  }
+
+  /** The answer as it is now; undefined when it is not being written. */
+  get(answerId: string): Answer | undefined {
+    return this.#running.get(answerId)?.live.answer;
+  }
+
+  /** Ids of the answers that are being written, in all chats or in one. */
+  ids(chatId?: string): string[] {
+    return [...this.#running.values()]
+      .map(({ live }) => live.answer)
+      .filter((answer) => chatId === undefined || answer.chatId === chatId)
+      .map(({ id }) => id);
+  }
+
+  /** Stops an answer at once; what arrived stays. Stopping an ended one is no error. */
+  stop(answerId: string): void {
+    this.#running.get(answerId)?.controller.abort(new TandemError('cancelled', 'Stopped.'));
+  }
+
+  /** Stops all answers, which say why, and waits until they are stored. */
+  async close(): Promise<void> {
+    const settled = [...this.#running.values()].map((running) => {
+      running.interrupted = true;
+      this.stop(running.live.answer.id);
+      return this.#saver.save(running.live.answer);
+    });
+    await Promise.all(settled);
+    await this.#saver.flush();
+  }
+
+  /** Begins an answer; `overruleMemory`: the memory guard lets this one pass. */
+  start(answer: Answer, target: Target, overruleMemory = false): void {
+    const controller = new AbortController();
+    const running = { live: new LiveAnswer(answer), controller, target, overruleMemory, interrupted: false };
+    this.#running.set(answer.id, running);
+    this.#tell([running.live.state()]);
+    void this.#run(running);
+  }
+
+  /** Never rejects: every end of an answer is a state that the user sees. */
+  async #run(running: Running): Promise<void> {
+    const { live, controller } = running;
+    const text = new TextFlusher(this.#clock, (part) => this.#tell(live.text(part, this.#clock.now())));
+    const stopSaving = this.#clock.every(SAVE_MS, () => {
+      if (live.answer.status === 'streaming') void this.#saver.save(live.answer);
+    });
+    const onAbort = () => {
+      // The answer is complete; only the request's cleanup is left.
+      if (live.answer.status === 'done') return;
+      text.flush();
+      this.#tell(live.settle('stopped', running.interrupted ? { notice: 'interrupted' } : {}));
+    };
+    controller.signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const request = await this.#request(running);
+      for await (const event of this.#options.dispatcher.dispatch(request, controller.signal)) {
+        if (controller.signal.aborted) break;
+        if (event.type === 'text' || event.type === 'thinking') {
+          text.add(live.words(event));
+          continue;
+        }
+        text.flush();
+        const notice = event.type === 'end' ? await this.#smallModelNotice(live.answer, event.reasons) : null;
+        if (controller.signal.aborted) break;
+        this.#tell(live.apply(event, this.#clock.now(), notice));
+      }
+      text.flush();
+      if (!controller.signal.aborted && live.answer.status !== 'done') {
+        this.#tell(
+          live.settle('failed', {
+            error: failure(new TandemError('backend_failed', 'The answer broke off.')),
+          }),
+        );
+      }
+    } catch (error) {
+      text.flush();
+      if (!controller.signal.aborted) this.#fail(live, toTandemError(error));
+    } finally {
+      controller.signal.removeEventListener('abort', onAbort);
+      stopSaving();
+      this.#running.delete(live.answer.id);
+      await this.#saver.save(live.answer);
+      this.#options.onEnded();
+    }
+  }
+
+  async #request({ live, target, overruleMemory }: Running): Promise<CompletionRequest> {
+    const messages = await this.#options.store.messages(live.answer.chatId);
+    return {
+      id: live.answer.id,
+      messages: conversation(messages, live.answer.replyTo),
+      model: modelChoice(target),
+      priority: 'high',
+      client: 'ui',
+      sampling: {},
+      strict: false,
+      overruleMemory,
+      origin: 'chat',
+    };
+  }
+
+  /** Once in a chat an answer of the small model says that it is one. */
+  async #smallModelNotice({ chatId, id }: Answer, reasons: readonly string[]): Promise<AnswerMeta['notice']> {
+    if (!reasons.includes('small-model')) return null;
+    // Said twice does less harm than not at all.
+    const messages = await this.messages(chatId).catch(() => []);
+    const told = messages.some(
+      (message) => message.role === 'assistant' && message.id !== id && message.meta.notice === 'small_model',
+    );
+    return told ? null : 'small_model';
+  }
+
+  #fail(live: LiveAnswer, error: TandemError): void {
+    // Taken out of the queue by hand: the same as Stop.
+    if (error.code === 'cancelled') {
+      this.#tell(live.settle('stopped'));
+      return;
+    }
+    if (error.code === 'no_model') {
+      this.#tell(
+        live.settle('done', { source: 'app', model: null, notice: 'no_model', error: failure(error) }),
+      );
+      return;
+    }
+    const begun = live.answer.text.length > 0;
+    const source = begun ? live.answer.meta.source : 'app';
+    const notice = error.code === 'ollama_down' && !begun ? error.code : null;
+    this.#tell(live.settle('failed', { source, notice, error: failure(error) }));
+  }
+
+  #tell(pushes: readonly Push[]): void {
+    for (const push of pushes) this.#options.onPush(push);
+  }
+}
+
+function failure(error: TandemError): Answer['meta']['error'] {
+  return { code: error.code, message: error.message, details: error.details };
+}
