@@ -1,14 +1,13 @@
 import { join } from 'node:path';
-import { SMALL_MODEL_NAME } from '../shared/domain';
 import type { SettingKey } from '../shared/settings';
-import { SETUP_PARTS } from '../shared/status';
 import type { Backend } from './backends/backend';
 import { BackendRegistry } from './backends/registry';
 import { ChatService } from './chat/chat-service';
-import { ADDRESS_OF, createBackends } from './create-backends';
+import { createBackends } from './create-backends';
 import { createIncidents } from './create-incidents';
 import { createMemoryGate, watchPreload } from './create-memory';
 import { createMlxModels } from './create-models';
+import { createSetup, createSmallModel } from './create-setup';
 import type { Incidents } from './incidents/incidents';
 import type { MemoryGate } from './memory/memory-gate';
 import { MemoryMonitor } from './memory/memory-monitor';
@@ -19,8 +18,8 @@ import type { ModelScan } from './models/model-scan';
 import { ModelWatch } from './models/model-watch';
 import { PullService } from './models/pulls';
 import type { ScanProcess } from './models/scan-process';
-import { SmallModel } from './models/small-model';
-import { SmallModelInstaller } from './models/small-model-installer';
+import type { SmallModel } from './models/small-model';
+import type { SmallModelInstaller } from './models/small-model-installer';
 import { TimesFile } from './models/times-file';
 import { ModelUsage } from './models/usage';
 import type { Place } from './place';
@@ -32,14 +31,13 @@ import type { Logger } from './ports/logger';
 import { serverAddress } from './ports/server-address';
 import type { ProcessTable, Spawner } from './ports/spawner';
 import { RequestQueue } from './queue/request-queue';
-import { hasUseForSmallModel, isEnabled, isWanted, routeFacts } from './route-facts';
+import { isEnabled, routeFacts } from './route-facts';
 import { RequestDispatcher } from './router/dispatcher';
 import { Fingerprints } from './router/fingerprints';
 import { MeasuredTimes } from './router/measured-times';
 import type { RouteSnapshot } from './router/types';
-import { RuntimeMarks } from './setup/runtime-marks';
-import { removeSmallModel } from './setup/runtimes';
-import { SetupRunner } from './setup/setup-runner';
+import type { RuntimeMarks } from './setup/runtime-marks';
+import type { SetupRunner } from './setup/setup-runner';
 import type { SettingsStore } from './store/settings-store';
 import type { OpenedStore } from './store/store-client';
 import type { ChildRecords } from './supervisor/sweep';
@@ -107,39 +105,13 @@ export function createServices(
   const outside = place.env.TANDEM_MLX_PYTHON ? null : place.containerHost.mlx;
   const addressIn = (text: string | null) => (text === null ? null : serverAddress(text));
   const named = { mlx: addressIn(values().mlxUrl ?? outside), ollama: addressIn(values().ollamaUrl) };
-  const setup = new SetupRunner({
-    spawner: ports.spawner,
-    logger,
-    node: place.node,
-    script: join(place.resourcesDir, 'setup', 'runtimes.js'),
-    args: place.systemPackages ? [] : ['--no-system-packages'],
-    // The addresses in force: one that was not understood, or stands in the settings file, must not mislead it. It
-    // does not call them, so it gets no password.
-    env: {
-      ...place.env,
-      MLX_API_URL: named.mlx?.url ?? '',
-      OLLAMA_API_URL: named.ollama?.url ?? '',
-    },
-    wanted: () =>
-      SETUP_PARTS.filter(
-        (part) =>
-          isWanted(part, values()) &&
-          (part === 'model' ? hasUseForSmallModel(values(), named) : !settings.isUnusable(ADDRESS_OF[part])),
-      ),
-  });
-  // Kept over a set-up that looks again, so that the models do not vanish meanwhile.
-  let smallFolder: string | null = null;
-  setup.onSettled(({ part, path, code }) => {
-    if (part !== 'model') return;
-    // A run that ends without it (cancelled, offline) leaves on disk what an earlier one has brought.
-    if (path !== undefined || code === 'runtime_removed') smallFolder = path ?? null;
-  });
-
+  const setUp = createSetup(ports, place, settings, named);
+  const { setup, runtimeMarks } = setUp;
   const readsModels = named.mlx === null && isEnabled('mlx', values());
   const { modelScan, mlxModels } = createMlxModels(ports, place, {
     settings: values,
     readsModels,
-    small: () => smallFolder && join(smallFolder, 'mlx'),
+    small: () => setUp.smallFile('mlx'),
     onLate: () => void library.rescan(),
   });
   const incidents = createIncidents(ports, place, {
@@ -190,45 +162,10 @@ export function createServices(
     clock,
     logger,
   });
-  const smallModelInOllama = new SmallModelInstaller({
-    host: ollama,
-    resourcesDir: place.resourcesDir,
-    consent: () => values().smallModelInAdopted,
-    wanted: () => values().smallModel,
-    gguf: () => smallFolder && join(smallFolder, 'model.gguf'),
-    onChanged: () => library.rescan(),
-    logger,
-  });
-  const runtimeMarks = new RuntimeMarks({
-    runtimeDir: place.runtimeDir,
-    table: ports.table,
-    pid: process.pid,
-    logger,
-  });
-  setup.onProgress(({ path }) => path && void runtimeMarks.use([path]));
-  const smallModel = new SmallModel({
-    async removeFiles() {
-      const versions = await removeSmallModel(place.runtimeDir, await runtimeMarks.others());
-      for (const folder of versions) await runtimeMarks.forget(folder);
-    },
-    wanted: () => values().smallModel,
-    setWanted: (wanted) => settings.set('smallModel', wanted),
-    setup,
-    installer: smallModelInOllama,
-    async whileMlxIsWithout(work) {
-      const { model, state } = mlx.status();
-      // One that starts may be loading it, and would fail in the midst of its files.
-      const holds = model === SMALL_MODEL_NAME || state === 'starting';
-      if (holds) await mlx.stop();
-      try {
-        await work();
-        await library.rescan();
-      } finally {
-        // It comes up again when it has another one.
-        if (holds) await mlx.start();
-      }
-    },
-    logger,
+  const { smallModel, smallModelInOllama } = createSmallModel(ports, place, settings, setUp, {
+    mlx,
+    ollama,
+    rescan: () => library.rescan(),
   });
   const pulls = new PullService({ source: ollama, clock, logger });
 
