@@ -11,10 +11,6 @@ const LIMIT_MS = 5_000;
 export async function isReadableFolder(process: ScanProcess, path: string): Promise<boolean> {
   const request: ChildRequest = { folder: path };
   let isFolder = false;
-  const { signal } = new AbortController();
-  await runScanProcess(process, request, (line) => (isFolder = line === true), {
-    silenceMs: LIMIT_MS,
-    signal,
-  });
+  await runScanProcess(process, request, (line) => (isFolder = line === true), { silenceMs: LIMIT_MS });
   return isFolder;
 }

@@ -26,9 +26,9 @@ export async function runScanProcess(
   { spawner, clock, node, script, env }: ScanProcess,
   request: unknown,
   onLine: (line: unknown) => void,
-  { silenceMs, signal }: { silenceMs: number; signal: AbortSignal },
+  { silenceMs, signal }: { silenceMs: number; signal?: AbortSignal },
 ): Promise<{ silent: boolean; ended: Promise<unknown> }> {
-  signal.throwIfAborted();
+  signal?.throwIfAborted();
   const child = spawner.spawn({
     command: node,
     args: [script],
@@ -47,8 +47,8 @@ export async function runScanProcess(
       reject(error);
     }
   };
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
+  const onAbort = () => reject(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
   child.stderr?.resume();
   child.stdout
     ?.on('data', onData)
@@ -62,7 +62,7 @@ export async function runScanProcess(
     return { silent, ended: child.exited };
   } finally {
     cancel();
-    signal.removeEventListener('abort', onAbort);
+    signal?.removeEventListener('abort', onAbort);
     if (!finished) child.kill('SIGKILL');
     child.stdout?.off('data', onData).destroy();
     child.stderr?.destroy();
