@@ -3,9 +3,15 @@ import { aptCommand, aptInstall, mayInstallPackages } from './apt.js';
 import { findProgram } from './paths.js';
 import { SetupError } from './setup-error.js';
 
-/** Chromium without its own windows: the same pages for half of the processor time. */
-const shell = 'chromium-headless-shell';
-const names = [shell, 'chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
+/** The first is Chromium without its own windows: the same pages for half of the processor time. */
+const names = [
+  'chromium-headless-shell',
+  'chromium',
+  'chromium-browser',
+  'google-chrome-stable',
+  'google-chrome',
+  'chrome',
+];
 const macApps = ['Google Chrome', 'Chromium'];
 
 /** A Chromium that is installed: `TANDEM_CHROMIUM`, PATH, macOS's applications. */
@@ -19,18 +25,18 @@ export function installedChromium(place) {
 }
 
 /**
- * The browser for the UI tests; as root on Debian the one that is quickest is installed, and named.
+ * The browser for the UI tests; as root on Debian the quickest one is installed, and named.
  *
  * @param {object} job
  * @param {import('./paths.js').Place} job.place
- * @param {string} job.aptName
+ * @param {string} job.aptName the package of the quickest, and its program's name
  * @param {ReturnType<typeof import('./steps.js').stepPrinter>} job.steps
  * @param {AbortSignal} [job.signal]
  * @returns {Promise<string>} its path; rejects with `no_chromium` and the cure
  */
 export async function findChromium({ place, aptName, steps, signal }) {
   const there = installedChromium(place);
-  const isChosen = Boolean(place.env.TANDEM_CHROMIUM) || findProgram(place, [shell]) !== undefined;
+  const isChosen = Boolean(place.env.TANDEM_CHROMIUM) || findProgram(place, [aptName]) !== undefined;
   if (!isChosen && mayInstallPackages({ allowed: true })) {
     const install = () => aptInstall([aptName], { signal });
     try {

@@ -123,12 +123,13 @@ export function otherVersions(dir) {
  * Removes old versions but the newest of them, which stays as the way back, and those that a running Tandem uses.
  *
  * @param {ReturnType<typeof managedDir>} dir
+ * @param {number} [kept] how many of the newest stay
  * @returns {string[]} what was removed
  */
-export function removeOldVersions(dir) {
+export function removeOldVersions(dir, kept = 1) {
   const used = instancesUsing(dir.root).flatMap(({ paths }) => paths);
   const old = otherVersions(dir)
-    .slice(1)
+    .slice(kept)
     .filter((folder) => !isUsed(folder, used));
   for (const folder of old) rmSync(folder, { recursive: true, force: true });
   return old;

@@ -6,6 +6,7 @@ import {
   managedDir,
   otherVersions,
   publish,
+  removeOldVersions,
   runtimeStamp,
   smallModelFolder,
 } from './managed-dir.js';
@@ -73,7 +74,7 @@ export async function setUpSmallModel(context) {
     if (!inspectSmallModel(dir.final, manifest.smallModel).gguf) await fetchNewest(job);
     writeStamp(join(dir.final, runtimeStamp), { version: manifest.smallModel.version });
     if (!isComplete(dir, manifest, python)) await convert(job);
-    for (const folder of otherVersions(dir)) rmSync(folder, { recursive: true, force: true });
+    removeOldVersions(dir, 0);
     return ready(dir, manifest);
   } finally {
     cleanHalfBuilt(dir);

@@ -19,6 +19,7 @@ import {
   removeOldVersions,
   smallModelFolder,
 } from '../../../resources/setup/lib/managed-dir.js';
+import { processStart } from '../../../resources/setup/lib/process-identity.js';
 import { runningInstance } from '../../../resources/setup/lib/running-instance.js';
 import { removals } from '../../../resources/setup/lib/uninstall.js';
 import { SMALL_MODEL_RUNTIME } from '../../../src/shared/domain';
@@ -104,6 +105,17 @@ describe('a managed runtime', () => {
     expect(otherVersions(dir)).toEqual([join(root, 'mlx-0.31.3'), join(root, 'mlx-0.9.1')]);
     expect(removeOldVersions(dir)).toEqual([join(root, 'mlx-0.9.1')]);
     expect(readdirSync(root).sort()).toEqual(['mlx-0.31.3', 'mlx-0.32.2', 'ollama-0.1.0']);
+  });
+
+  it('keeps no old version that is not wanted, but those that a running Tandem uses', () => {
+    for (const version of ['0.9.1', '0.31.3', '0.32.2']) complete(join(root, `mlx-${version}`), '');
+    const used = {
+      pid: process.pid,
+      startedAt: processStart(process.pid),
+      paths: [join(root, 'mlx-0.9.1', 'python')],
+    };
+    writeFileSync(join(root, `.in-use-${process.pid}.json`), JSON.stringify(used));
+    expect(removeOldVersions(managedDir(root, 'mlx', '0.32.2'), 0)).toEqual([join(root, 'mlx-0.31.3')]);
   });
 });
 
