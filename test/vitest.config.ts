@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -6,6 +7,8 @@ import { watchedWorkers } from './support/watched-worker.ts';
 const root = resolve(import.meta.dirname, '..');
 const MINUTE = 60_000;
 const expect = { poll: { timeout: 2 * MINUTE } };
+/** Tests of real processes wait for a good part of their time: one file more than cores keeps the cores busy. */
+const WAITING_WORKERS = availableParallelism() + 1;
 
 /** The longest file begins first, so that nobody waits for it alone in the end. */
 class LongestFirst extends BaseSequencer {
@@ -17,7 +20,7 @@ class LongestFirst extends BaseSequencer {
 }
 
 /**
- * Projects run one after the other from `resources/setup/test.js`, each with two files at once. Limits end what hangs; no
+ * Projects run one after the other from `resources/setup/test.js`, each with several files at once. Limits end what hangs; no
  * machine is so slow that a sound test meets them.
  */
 export default defineConfig({
@@ -48,7 +51,7 @@ export default defineConfig({
           testTimeout: 10 * MINUTE,
           hookTimeout: 10 * MINUTE,
           pool: watchedWorkers(30 * MINUTE),
-          maxWorkers: 2,
+          maxWorkers: WAITING_WORKERS,
         },
       },
       {
@@ -60,7 +63,7 @@ export default defineConfig({
           testTimeout: 5 * MINUTE,
           hookTimeout: 5 * MINUTE,
           pool: watchedWorkers(10 * MINUTE),
-          maxWorkers: 2,
+          maxWorkers: WAITING_WORKERS,
         },
       },
     ],

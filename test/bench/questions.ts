@@ -13,7 +13,7 @@ export async function questions(): Promise<Figures> {
   const opened = await openQuestions();
   const rows: { question: string; answers: Answer[] }[] = [];
   try {
-    for (const question of QUESTIONS) rows.push({ question, answers: await askBoth(opened, question) });
+    for (const question of QUESTIONS) rows.push({ question, answers: await askBoth(opened.app, question) });
   } finally {
     await opened.close();
   }

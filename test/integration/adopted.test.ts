@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { type App, ask, startApp, until } from '../support/app';
 import { createOllamaModel } from '../support/counting-model';
@@ -24,13 +24,11 @@ beforeAll(async () => {
   await createOllamaModel(theirs.url, join(folder, 'made'), FEW_WORDS, 'theirs');
 });
 afterAll(async () => {
-  await theirs?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-afterEach(async () => {
   page?.close();
   await app?.stop();
   await app?.remove();
+  await theirs?.stop();
+  await rm(folder, { recursive: true, force: true });
 });
 
 async function open(url: string): Promise<void> {
@@ -53,8 +51,9 @@ async function deadUrl(): Promise<string> {
 }
 
 describe('an Ollama named by OLLAMA_API_URL', () => {
+  beforeAll(() => open(theirs.url));
+
   it('is adopted, answers, and gets the small model only with consent', async () => {
-    await open(theirs.url);
     expect(await status()).toMatchObject({
       state: 'adopted',
       ownership: 'adopted',
@@ -73,22 +72,7 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     expect(hello).toMatchObject({ status: 200, backend: 'ollama', model: SMALL_MODEL_NAME });
   });
 
-  it('is not touched when Tandem is told to restart it, or ends', async () => {
-    await open(theirs.url);
-    await page.call('backendRestart', { backend: 'ollama' });
-    expect(await status()).toMatchObject({ state: 'adopted' });
-    page.close();
-    expect((await app.stop()).code).toBe(0);
-    expect(theirs.process.exitCode).toBeNull();
-    const answer = await fetch(`${theirs.url}/api/generate`, {
-      method: 'POST',
-      body: JSON.stringify({ model: 'theirs', prompt: 'hello', stream: false }),
-    });
-    expect(answer.status).toBe(200);
-  });
-
   it('is absent with the cure once it dies; when it is back it is used again', async () => {
-    await open(theirs.url);
     const port = portOf(theirs);
     await theirs.stop();
     const gone = await until(async () => {
@@ -107,7 +91,24 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     expect(await ask(app.ready.gateway, CODE)).toMatchObject({ status: 200, backend: 'ollama' });
   });
 
-  it('dead from the start it is absent with the cure, and MLX alone answers what its small model can', async () => {
+  it('is not touched when Tandem is told to restart it, or ends', async () => {
+    const { pid } = theirs.process;
+    await page.call('backendRestart', { backend: 'ollama' });
+    expect(await status()).toMatchObject({ state: 'adopted' });
+    page.close();
+    expect((await app.stop()).code).toBe(0);
+    expect(theirs.process).toMatchObject({ pid, exitCode: null });
+    const answer = await fetch(`${theirs.url}/api/generate`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'theirs', prompt: 'hello', stream: false }),
+    });
+    expect(answer.status).toBe(200);
+    await app.remove();
+  });
+});
+
+describe('an address at which no Ollama listens', () => {
+  it('is absent with the cure, and MLX alone answers what its small model can', async () => {
     const url = await deadUrl();
     await open(url);
     const absent = await status();

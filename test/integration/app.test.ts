@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SMALL_MODEL_NAME } from '../../src/shared/domain';
+import { askBoth, QUESTIONS } from '../bench/questions/ask';
 import { type App, ask, startApp, until } from '../support/app';
 import { CODE } from '../support/counting-app';
-import { livingOf, processesOf } from '../support/processes';
+import { livingOf, processesOf, signalAll } from '../support/processes';
 
 /** The promise of the product on the built headless host: both real servers and the real small model on both. */
 const CAPITAL = 'What is the capital of France?';
@@ -41,6 +42,14 @@ describe('a person on a fresh machine', () => {
     expect(answer.text).toContain('Paris');
   });
 
+  // Two of the forty questions of `npm run bench -- questions`.
+  it.each([10, 30].map((index) => QUESTIONS[index] ?? ''))('gets words from both: %s', async (question) => {
+    for (const { faults, text } of await askBoth(app, question)) {
+      expect(faults).toEqual([]);
+      expect(text).toMatch(/\p{L}/u);
+    }
+  });
+
   it('gets the same from the MLX API port', async () => {
     expect(await ask(app.ready.mlxApi, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
   });
@@ -51,7 +60,7 @@ describe('a person on a fresh machine', () => {
       ask(app.ready.gateway, index % 2 ? CODE : 'hello'),
     );
     await Promise.race(requests);
-    process.kill(Number(before?.pid), 'SIGKILL');
+    signalAll([Number(before?.pid)], 'SIGKILL');
     const answers = await Promise.all(requests);
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(answers.every(({ text }) => text.length > 0)).toBe(true);

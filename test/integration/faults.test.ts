@@ -53,7 +53,7 @@ describe('a hung MLX', () => {
 
   async function hang(stopped: App) {
     const states = new Set<string>();
-    process.kill(Number((await backend(stopped, 'mlx')).pid), 'SIGSTOP');
+    signalAll([Number((await backend(stopped, 'mlx')).pid)], 'SIGSTOP');
     let waiting = true;
     const answers = Promise.all(
       ['hello', 'hi', 'hello'].map((text) => ask(stopped.ready.gateway, text)),
@@ -140,10 +140,10 @@ describe('a hung MLX', () => {
     it('killed in the middle of a request costs no answer, and the label says who stepped in', async () => {
       const { pid } = await backend(other, 'mlx');
       // Stopped, so that the request is certainly under way when the process dies.
-      process.kill(Number(pid), 'SIGSTOP');
+      signalAll([Number(pid)], 'SIGSTOP');
       const asked = ask(other.ready.gateway, 'hello');
       await until(async () => (await backend(other, 'mlx')).state === 'busy', 'MLX busy');
-      process.kill(Number(pid), 'SIGKILL');
+      signalAll([Number(pid)], 'SIGKILL');
       const answer = await asked;
       expect(answer).toMatchObject({ status: 200, backend: 'ollama' });
       expect(answer.text).toMatch(/\w/);
@@ -174,7 +174,7 @@ describe('a hung MLX', () => {
       const next = await mlxIn(other, ['ready']);
       expect(next.pid).not.toBe(pid);
 
-      process.kill(Number(next.pid), 'SIGSTOP');
+      signalAll([Number(next.pid)], 'SIGSTOP');
       const asked = ask(other.ready.gateway, 'hello');
       await mlxIn(other, ['busy']);
       await restart();
@@ -197,7 +197,7 @@ describe('a hung MLX', () => {
       const { pid } = await backend(other, 'ollama');
       const asked = Array.from({ length: 5 }, () => ask(other.ready.gateway, CODE));
       await Promise.race(asked);
-      process.kill(Number(pid), 'SIGKILL');
+      signalAll([Number(pid)], 'SIGKILL');
       const answers = await Promise.all(asked);
       expect(answers.map(({ status, backend: by }) => [status, by])).toEqual(Array(5).fill([200, 'ollama']));
       const after = await backend(other, 'ollama');

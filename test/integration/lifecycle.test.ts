@@ -9,10 +9,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Answer } from '../../src/shared/chat';
 import { type App, ask, cleanEnvironment, NO_SERVERS, type Ready, startApp, until } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
-import { CODE } from '../support/counting-app';
+import { CODE, startCountingApp } from '../support/counting-app';
 import { startFakeOllama } from '../support/fake-ollama';
 import { Family, isAlive } from '../support/family';
 import { spawnHost } from '../support/host-process';
+import { signalAll } from '../support/processes';
 import { tempDir } from '../support/temp-dir';
 
 /** How the host ends, and what is there after it was ended without a word. On the built host. */
@@ -64,9 +65,8 @@ describe('a signal', () => {
     ['SIGTERM', 0],
   ] as const)('%s while idle ends everything with %i', async (signal, code) => {
     const dataDir = tempDir();
-    const app = await startApp({ dataDir });
+    const app = await startCountingApp({ dataDir });
     const family = new Family(Number(app.process.pid));
-    await ask(app.ready.gateway, 'hello');
     await until(async () => family.size >= 2, 'both servers seen');
     const ended = once(app.process, 'exit');
     app.process.kill(signal);
@@ -101,10 +101,10 @@ describe('a signal', () => {
 
   it('SIGTERM ends servers that do not react any more', async () => {
     const dataDir = tempDir();
-    const app = await startApp({ dataDir });
+    const app = await startCountingApp({ dataDir });
     const family = new Family(Number(app.process.pid));
     const { mlx, ollama } = (await app.health()).backends;
-    for (const server of [mlx, ollama]) process.kill(Number(server?.pid), 'SIGSTOP');
+    for (const server of [mlx, ollama]) signalAll([Number(server?.pid)], 'SIGSTOP');
     await until(async () => family.size >= 2, 'both servers seen');
     const { code } = await app.stop();
     expect(code).toBe(0);

@@ -39,10 +39,16 @@ function create(options: Partial<MlxBackendOptions> = {}): MlxBackend {
 }
 
 describe('mlx_lm.server as a backend', () => {
-  test('streams text and ends with the counts of the server', async () => {
-    const backend = create();
+  let backend: MlxBackend;
+
+  beforeAll(async () => {
+    backend = realMlx(folder, models, http);
     await backend.start();
     await backend.ensureReady();
+  });
+  afterAll(() => backend?.stop());
+
+  test('streams text and ends with the counts of the server', async () => {
     expect(backend.status()).toMatchObject({
       state: 'ready',
       model: 'slow',
@@ -56,20 +62,7 @@ describe('mlx_lm.server as a backend', () => {
     expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0 });
   });
 
-  test('tells the memory that it takes with its model loaded, and how long the load took', async () => {
-    const loads: [string, number][] = [];
-    const backend = create({ onLoaded: (name, seconds) => loads.push([name, seconds]) });
-    await backend.start();
-    await backend.ensureReady();
-    const resident = (await table.residentBytes(backend.status().pid ?? 0)) ?? Number.NaN;
-    await until(backend, ({ memoryBytes }) => (memoryBytes ?? 0) > resident * 0.9);
-    expect(loads).toEqual([['slow', expect.any(Number)]]);
-  });
-
   test('cancel before the first byte settles at once and leaves nothing computing', async () => {
-    const backend = create();
-    await backend.start();
-    await backend.ensureReady();
     const abort = new AbortController();
     const pending = collect(backend.stream(babble(2000), abort.signal));
     abort.abort();
@@ -79,9 +72,6 @@ describe('mlx_lm.server as a backend', () => {
   });
 
   test('cancel in the middle of an answer drains, and the next request is answered', async () => {
-    const backend = create();
-    await backend.start();
-    await backend.ensureReady();
     const abort = new AbortController();
     const cancelled = async () => {
       for await (const chunk of backend.stream(babble(2000), abort.signal))
@@ -96,9 +86,6 @@ describe('mlx_lm.server as a backend', () => {
   });
 
   test('drained, asked from within the abort itself, waits for the server', async () => {
-    const backend = create();
-    await backend.start();
-    await backend.ensureReady();
     const abort = new AbortController();
     const order: string[] = [];
     let drained: Promise<unknown> = Promise.resolve();
@@ -124,12 +111,46 @@ describe('mlx_lm.server as a backend', () => {
   });
 
   test('leaving the iteration early cancels too', async () => {
-    const backend = create();
-    await backend.start();
-    await backend.ensureReady();
     for await (const chunk of backend.stream(babble(2000), never)) if (chunk.type === 'text') break;
     await backend.drained();
     expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0, draining: 0 });
+  });
+
+  test('requests that kill a bare server are refused or made safe', async () => {
+    const hot = { ...babble(3), sampling: { maxTokens: 3, temperature: 1, topK: 100_000, seed: 7 } };
+    expect((await collect(backend.stream(hot, never))).at(-1)?.type).toBe('end');
+    const bad = { ...babble(3), sampling: { minP: Number.NaN } };
+    await expect(collect(backend.stream(bad, never))).rejects.toMatchObject({ code: 'bad_request' });
+    expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 0 });
+  });
+
+  test('another installed model is loaded on request; an unknown one never reaches the server', async () => {
+    await expect(collect(backend.stream(babble(3, 'nope'), never))).rejects.toMatchObject({
+      code: 'model_not_found',
+    });
+    expect(backend.status().model).toBe('slow');
+    await collect(backend.stream(babble(3, 'tiny'), never));
+    expect(backend.status().model).toBe('tiny');
+  });
+
+  test('a request without messages only loads its model', async () => {
+    expect(backend.status().model).toBe('tiny');
+    const chunks = await collect(backend.stream({ ...babble(3, 'slow'), messages: [] }, never));
+    expect(chunks).toMatchObject([{ type: 'end', end: { reason: 'load' } }]);
+    expect(backend.status().model).toBe('slow');
+  });
+});
+
+describe('the process of mlx_lm.server', () => {
+  test('tells the memory that it takes with its model loaded, and how long the load took', async () => {
+    const loads: [string, number][] = [];
+    const backend = create({ onLoaded: (name, seconds) => loads.push([name, seconds]) });
+    await backend.start();
+    await backend.ensureReady();
+    const resident = (await table.residentBytes(backend.status().pid ?? 0)) ?? Number.NaN;
+    await until(backend, ({ memoryBytes }) => (memoryBytes ?? 0) > resident * 0.9);
+    expect(loads).toEqual([['slow', expect.any(Number)]]);
   });
 
   test('kill -9 in the middle of an answer is a typed failure, and the server comes back by itself', async () => {
@@ -148,39 +169,6 @@ describe('mlx_lm.server as a backend', () => {
     await backend.ensureReady();
     expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1 });
     expect(backend.status().pid).not.toBe(pid);
-  });
-
-  test('another installed model is loaded on request; an unknown one never reaches the server', async () => {
-    const backend = create();
-    await backend.start();
-    await backend.ensureReady();
-    await expect(collect(backend.stream(babble(3, 'nope'), never))).rejects.toMatchObject({
-      code: 'model_not_found',
-    });
-    expect(backend.status().model).toBe('slow');
-    await collect(backend.stream(babble(3, 'tiny'), never));
-    expect(backend.status().model).toBe('tiny');
-  });
-
-  test('requests that kill a bare server are refused or made safe', async () => {
-    const backend = create();
-    await backend.start();
-    await backend.ensureReady();
-    const hot = { ...babble(3), sampling: { maxTokens: 3, temperature: 1, topK: 100_000, seed: 7 } };
-    expect((await collect(backend.stream(hot, never))).at(-1)?.type).toBe('end');
-    const bad = { ...babble(3), sampling: { minP: Number.NaN } };
-    await expect(collect(backend.stream(bad, never))).rejects.toMatchObject({ code: 'bad_request' });
-    expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
-    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 0 });
-  });
-
-  test('a request without messages only loads its model', async () => {
-    const backend = create();
-    await backend.start();
-    await backend.ensureReady();
-    const chunks = await collect(backend.stream({ ...babble(3, 'tiny'), messages: [] }, never));
-    expect(chunks).toMatchObject([{ type: 'end', end: { reason: 'load' } }]);
-    expect(backend.status().model).toBe('tiny');
   });
 
   test('a model that cannot be loaded opens the breaker with its cause; a manual restart tries again', async () => {

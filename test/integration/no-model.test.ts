@@ -36,9 +36,17 @@ const RUSSIAN = [
 const TASK = 'Напиши функцию, которая сортирует список';
 let app: App;
 let page: WebClient;
+/** What was waiting when Tandem ended, before this start. */
+let before: Awaited<ReturnType<typeof send>>;
 
 beforeAll(async () => {
-  app = await startApp({ env: { MLX_RATE_LIMIT_MAX: '0' } });
+  const env = { MLX_RATE_LIMIT_MAX: '0' };
+  app = await startApp({ env, args: [] });
+  page = await openWebClient(app);
+  before = await send(TASK);
+  page.close();
+  await app.stop();
+  app = await startApp({ env, dataDir: app.dataDir });
   page = await openWebClient(app);
   await until(async () => (await ask(app.ready.gateway, 'Write a poem')).status === 200, 'it is in Ollama');
 });
@@ -73,6 +81,11 @@ async function createByHand(owner: App): Promise<void> {
 }
 
 describe('without a capable model', () => {
+  it('still waits with a message that was waiting when Tandem ended', async () => {
+    const answer = await page.answer(before.chatId, before.answerId);
+    expect(answer).toMatchObject({ status: 'done', meta: { source: 'app', error: { code: 'no_model' } } });
+  });
+
   it('answers a request in another language in the chat with its own words, and offers models that fit', async () => {
     const { chatId, answerId } = await send(TASK);
     const answer = await page.answer(chatId, answerId);
@@ -174,48 +187,20 @@ describe('a model installed by hand', () => {
       backend: 'ollama',
       model: COUNTING,
     });
-    const answered = await until(async () => {
-      const answer = await page.answer(waiting.chatId, waiting.answerId);
-      return answer.status === 'done' && answer.meta.source === 'ollama' && answer;
-    }, 'the waiting message is answered');
-    expect(answered).toMatchObject({
-      meta: { model: COUNTING, notice: null },
-      text: expect.stringMatching(/\w/),
-    });
+    for (const { chatId, answerId } of [waiting, before]) {
+      const answered = await until(async () => {
+        const answer = await page.answer(chatId, answerId);
+        return answer.status === 'done' && answer.meta.source === 'ollama' && answer;
+      }, 'the waiting message is answered');
+      expect(answered).toMatchObject({
+        meta: { model: COUNTING, notice: null },
+        text: expect.stringMatching(/\w/),
+      });
+    }
     const told = page.pushes
       .slice(from)
       .flatMap((push) => (push.name === 'answerState' ? [push.payload] : []));
     expect(told.map(({ chatId }) => chatId)).not.toContain(deleted.chatId);
     expect(told.map(({ answerId }) => answerId)).not.toContain(edited.answerId);
-  });
-});
-
-describe('a message that waits when Tandem ends', () => {
-  it('is answered after the next start, in which a model is there', async () => {
-    const first = await startApp();
-    const before = await openWebClient(first);
-    const target = { kind: 'auto' } as const;
-    const sent = await before.call('chatSend', { chatId: null, text: TASK, target });
-    await until(
-      async () => (await before.answer(sent.chatId, sent.answerId)).meta.source === 'app',
-      'the notice',
-    );
-    before.close();
-    await first.stop();
-    const again = await startApp({ dataDir: first.dataDir });
-    const page = await openWebClient(again);
-    try {
-      expect(await page.answer(sent.chatId, sent.answerId)).toMatchObject({ meta: { source: 'app' } });
-      await createByHand(again);
-      await page.call('modelsRescan', {});
-      await until(
-        async () => (await page.answer(sent.chatId, sent.answerId)).meta.source === 'ollama',
-        'the waiting message is answered',
-      );
-    } finally {
-      page.close();
-      await again.stop();
-      await again.remove();
-    }
   });
 });

@@ -8,6 +8,7 @@ import type { Pull } from '../../src/shared/contract';
 import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { type App, ask, startApp, until } from '../support/app';
 import { withoutSmallModel } from '../support/counting-model';
+import { signalAll } from '../support/processes';
 import { type ServedModel, serveCapableModel } from '../support/served-model';
 import { openWebClient, pullIn, type WebClient } from '../support/web-client';
 
@@ -123,7 +124,7 @@ describe('a model for a person who has none', () => {
     const name = served.registry.pullName();
     await pull(page, name, (now) => now.completedBytes > 0);
     const end = pull(page, name);
-    process.kill(Number((await app.health()).backends.ollama?.pid), 'SIGKILL');
+    signalAll([Number((await app.health()).backends.ollama?.pid)], 'SIGKILL');
     expect(await end).toMatchObject({
       state: 'failed',
       error: { code: 'pull_failed', message: expect.stringMatching(/Ollama ended .* Try again/) },

@@ -81,6 +81,7 @@ export function cleanEnvironment(
     'XDG_CACHE_HOME',
     'GOPATH',
     'GOCACHE',
+    'NODE_COMPILE_CACHE',
     'CI',
   ];
   const env: Record<string, string> = {};

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, type AppOptions, ask, startApp, until } from './app';
@@ -24,8 +24,6 @@ export async function startCountingApp(options: AppOptions = {}): Promise<App> {
   const home = join(dataDir, 'counting');
   await writeMlxModel(home, FEW_WORDS);
   await withoutSmallModel(dataDir);
-  // Tandem refuses a folder with other files in it unless it is marked as its own.
-  await writeFile(join(dataDir, '.tandem-data'), '');
   const env: Record<string, string> = {
     MLX_MODEL_FAST: join(home, 'mlx-models', MODEL),
     OLLAMA_MODEL_FAST: MODEL,

@@ -42,9 +42,14 @@ export async function createOllamaModel(
   });
 }
 
-/** A data folder in which the user has removed the small model; its settings file is written unless there is one. */
+/**
+ * A data folder in which the user has removed the small model, so that MLX has nothing to load at its start; its settings
+ * file is written unless there is one.
+ */
 export async function withoutSmallModel(dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  // Tandem refuses a folder with other files in it unless it is marked as its own.
+  await writeFile(join(dataDir, '.tandem-data'), '');
   const settings = JSON.stringify({ version: 1, values: { smallModel: false } });
   await writeFile(join(dataDir, 'settings.json'), settings, { flag: 'wx' }).catch((error) => {
     if (error.code !== 'EEXIST') throw error;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { signalAll } from '../../support/processes.ts';
 import { type Effect, type Kind, unless } from './kinds.ts';
 import { EFFECT_MS, gone, holds, killBusy } from './waits.ts';
 import { DEADLY, type World } from './world.ts';
@@ -57,7 +58,7 @@ const stolen: { thief: Server | null } = { thief: null };
 async function stealPort(world: World): Promise<Effect> {
   const { pid, url } = await world.backend('mlx');
   await world.busy('mlx');
-  process.kill(Number(pid), 'SIGKILL');
+  signalAll([Number(pid)], 'SIGKILL');
   await gone(Number(pid));
   const thief = createServer();
   stolen.thief = thief;

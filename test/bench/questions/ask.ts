@@ -82,7 +82,7 @@ export async function openQuestions(): Promise<QuestionsApp> {
 }
 
 /** The question to both servers, one after the other. */
-export async function askBoth({ app }: QuestionsApp, question: string): Promise<Answer[]> {
+export async function askBoth(app: App, question: string): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (const server of SERVERS) answers.push(await askOne(app, question, server));
   return answers;
