@@ -1,10 +1,10 @@
 import { useEffect } from 'react';
-import { isComposing } from './components/composition';
-import { isMod } from './components/shortcut';
-import { activeAnswerId, openChat, stop, useChat } from './stores/chat-store';
-import { useCore } from './stores/core-store';
-import { request } from './stores/request';
-import { focusComposer, focusSearch, setDrawer, showView, useUi, VIEWS } from './stores/ui-store';
+import { isComposing } from '../components/composition';
+import { isMod } from '../components/shortcut';
+import { activeAnswerId, openChat, stop, useChat } from '../stores/chat-store';
+import { useCore } from '../stores/core-store';
+import { request } from '../stores/request';
+import { focusComposer, focusSearch, setDrawer, showView, useUi, VIEWS } from '../stores/ui-store';
 
 /** Keys of the whole window. Fields and menus that need a key stop it before it comes here. */
 export function useKeys(): void {

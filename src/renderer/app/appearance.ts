@@ -1,5 +1,5 @@
-import { resolveLanguage, setLanguage } from './i18n/i18n';
-import { useCore } from './stores/core-store';
+import { resolveLanguage, setLanguage } from '../i18n/i18n';
+import { useCore } from '../stores/core-store';
 
 const THEME = 'tandem.theme';
 const LANGUAGE = 'tandem.language';
