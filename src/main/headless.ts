@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { version } from '../../package.json';
 import { toTandemError } from '../shared/errors';
-import { type Assembled, assemble } from './assemble';
-import { readListenSettings } from './listen-settings';
+import { type Assembled, assemble } from './core/assemble';
+import { readListenSettings } from './core/listen-settings';
 import { systemClock } from './ports/clock';
 import { WebHost } from './web/web-host';
 

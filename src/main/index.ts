@@ -17,7 +17,7 @@ import {
   Tray,
 } from 'electron';
 import { version } from '../../package.json';
-import { assemble } from './assemble';
+import { assemble } from './core/assemble';
 import { runApp } from './electron/run-app';
 import { systemClock } from './ports/clock';
 import { dataDirPath } from './store/data-dir';

@@ -1,7 +1,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App } from './app';
-import { firstAppearance, followAppearance } from './appearance';
+import { App } from './app/app';
+import { firstAppearance, followAppearance } from './app/appearance';
 import { getBridge } from './bridge/bridge';
 import { startI18n } from './i18n/i18n';
 import { connect } from './stores/connect';

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import type { Shell } from '../../src/main/core/place';
 import { runApp } from '../../src/main/electron/run-app';
-import type { Shell } from '../../src/main/place';
 import { TandemError } from '../../src/shared/errors';
 import { FakeClock, settle } from '../support/fake-clock';
 import { type FakeElectron, fakeElectron } from '../support/fake-electron';

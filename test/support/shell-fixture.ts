@@ -1,4 +1,4 @@
-import type { Core } from '../../src/main/core-types';
+import type { Core } from '../../src/main/core/core-types';
 import {
   ElectronShell,
   type ElectronShellOptions,

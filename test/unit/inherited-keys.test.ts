@@ -4,10 +4,10 @@ import { rest, rungOf, stepDown, untilClimb } from '../../src/main/backends/mlx/
 import { parseModelfile } from '../../src/main/backends/ollama/modelfile';
 import { isCallName } from '../../src/main/contract/binder';
 import { parseCategory, parseModelChoice } from '../../src/main/gateway/model-choice';
-import { estimateFor } from '../../src/main/router/estimates';
-import { guessFor } from '../../src/main/router/time-table';
 import { parseEnvironment } from '../../src/main/store/environment';
 import { resolveSettings } from '../../src/main/store/resolve-settings';
+import { estimateFor } from '../../src/main/times/estimates';
+import { guessFor } from '../../src/main/times/time-table';
 import { reasonSentence, rescuedFrom } from '../../src/renderer/features/chat/reason-words';
 import { acceleratorKeys } from '../../src/renderer/features/settings/accelerator';
 import { en } from '../../src/renderer/i18n/en';

@@ -31,7 +31,10 @@ function importsOf(file: string): Import[] {
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const imports = files.flatMap(importsOf);
 
-/** `main/queue`, `renderer/features/chat`, `shared`; a file that stands directly in `main` is its own room. */
+/** Entries of the program: they start it, and nobody imports them. */
+const ENTRIES = new Set(['main/index.ts', 'main/headless.ts', 'renderer/main.tsx']);
+
+/** `main/queue`, `renderer/features/chat`, `shared`. */
 function roomOf(path: string): string {
   const depth = path.startsWith('renderer/features/')
     ? 3
@@ -42,8 +45,9 @@ function roomOf(path: string): string {
 }
 
 const COMMON = ['shared', 'main/ports'];
+const OF_REQUESTS = ['main/router', 'main/times', 'main/models', 'main/queue', 'main/memory'];
 
-/** Rooms of main beside their own files; `type` rooms are for types only. */
+/** What a room of main may import besides its own files; of the rooms under `types`, only types. */
 const MAIN_ROOMS: Record<string, { values: string[]; types: string[] }> = {
   'main/ports': { values: ['shared'], types: [] },
   'main/contract': { values: COMMON, types: [] },
@@ -51,18 +55,51 @@ const MAIN_ROOMS: Record<string, { values: string[]; types: string[] }> = {
   'main/store': { values: COMMON, types: [] },
   'main/memory': { values: COMMON, types: [] },
   'main/supervisor': { values: COMMON, types: [] },
+  'main/times': { values: COMMON, types: [] },
   'main/incidents': { values: COMMON, types: ['main/store', 'main/supervisor'] },
   'main/setup': { values: COMMON, types: ['main/backends'] },
   'main/backends': { values: [...COMMON, 'main/supervisor'], types: ['main/memory'] },
-  'main/router': { values: COMMON, types: ['main/backends', 'main/memory', 'main/queue'] },
-  'main/models': { values: [...COMMON, 'main/memory', 'main/router'], types: ['main/backends'] },
+  'main/models': { values: [...COMMON, 'main/memory'], types: ['main/backends'] },
+  'main/router': { values: [...COMMON, 'main/models'], types: ['main/backends'] },
+  'main/dispatch': { values: [...COMMON, ...OF_REQUESTS], types: ['main/backends'] },
   'main/chat': { values: COMMON, types: ['main/router', 'main/store'] },
   'main/gateway': { values: [...COMMON, 'main/contract'], types: ['main/router'] },
-  'main/web': { values: [...COMMON, 'main/contract'], types: ['main/core-types'] },
-  'main/electron': { values: [...COMMON, 'main/contract'], types: ['main/core-types', 'main/place'] },
+  'main/web': { values: [...COMMON, 'main/contract'], types: ['main/core'] },
+  'main/electron': { values: [...COMMON, 'main/contract'], types: ['main/core'] },
 };
+/** Wires all the others. */
+const WIRING = 'main/core';
 
-const isOwn = (target: string) => /^(main|renderer|shared|preload|tools)\//.test(target);
+/** Rooms that each room imports from, types included; the entries are none of them. */
+function arrowsBetween(all: readonly Import[]): Map<string, Set<string>> {
+  const arrows = new Map<string, Set<string>>();
+  for (const { file, target } of all) {
+    if (ENTRIES.has(file) || !isOwn(target) || roomOf(file) === roomOf(target)) continue;
+    arrows.set(roomOf(file), (arrows.get(roomOf(file)) ?? new Set()).add(roomOf(target)));
+  }
+  return arrows;
+}
+
+/** Rooms that can be reached from themselves. */
+function circlesOf(arrows: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const reached = (from: string): Set<string> => {
+    const seen = new Set<string>();
+    const open = [from];
+    for (let room = open.pop(); room !== undefined; room = open.pop())
+      for (const next of arrows.get(room) ?? []) {
+        if (seen.has(next)) continue;
+        seen.add(next);
+        open.push(next);
+      }
+    return seen;
+  };
+  return [...arrows.keys()].filter((room) => reached(room).has(room));
+}
+
+function isOwn(target: string): boolean {
+  return /^(main|renderer|shared|preload|tools)\//.test(target);
+}
+
 const shown = ({ file, target }: Import) => `${file} imports ${target}`;
 
 describe('layers', () => {
@@ -83,9 +120,21 @@ describe('layers', () => {
     expect(wrong.map(shown)).toEqual([]);
   });
 
-  it('knows every room of main', () => {
-    const rooms = new Set(files.filter((file) => file.split('/').length > 2).map(roomOf));
-    expect([...rooms].filter((room) => room.startsWith('main/') && !(room in MAIN_ROOMS))).toEqual([]);
+  it('knows every room of main, and nothing lies between the rooms', () => {
+    const rooms = new Set(files.filter((file) => !ENTRIES.has(file)).map(roomOf));
+    const known = new Set([...Object.keys(MAIN_ROOMS), WIRING]);
+    expect([...rooms].filter((room) => room.startsWith('main/') && !known.has(room))).toEqual([]);
+  });
+
+  it('has no circle of rooms, and few arrows between them', () => {
+    const arrows = arrowsBetween(imports);
+    const rooms = new Set(files.filter((file) => !ENTRIES.has(file)).map(roomOf));
+    const count = [...arrows.values()].reduce((sum, { size }) => sum + size, 0);
+    const circles = circlesOf(arrows);
+    console.info(`${rooms.size} rooms, ${count} arrows, ${circles.length} circles`);
+    expect(circles).toEqual([]);
+    expect(rooms.size).toBeLessThanOrEqual(28);
+    expect(count).toBeLessThanOrEqual(110);
   });
 
   it('loads electron in the entry and the preload only', () => {

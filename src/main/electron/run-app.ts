@@ -1,5 +1,5 @@
 import { toTandemError } from '../../shared/errors';
-import type { Shell } from '../place';
+import type { Shell } from '../core/place';
 import { openHttpsLink } from './security';
 import { ElectronShell, type ElectronShellOptions, prepareElectron, type RunningCore } from './shell';
 import { shellStrings } from './strings';

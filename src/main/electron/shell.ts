@@ -1,6 +1,6 @@
 import type { Handlers, Push, Snapshot } from '../../shared/contract';
 import { toTandemError } from '../../shared/errors';
-import type { Core } from '../core-types';
+import type { Core } from '../core/core-types';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
 import { APP_PRIVILEGES, serveApp } from './app-protocol';

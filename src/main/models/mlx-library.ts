@@ -4,9 +4,9 @@ import type { ModelFolder } from '../backends/mlx/mlx-options';
 import type { ModelFacts } from '../backends/mlx/validate';
 import { type ModelNeeds, UNKNOWN_NEEDS } from '../memory/model-needs';
 import { orAbort } from '../ports/bounded';
-import { findByName } from '../router/model-names';
 import { FreshRun } from './fresh-run';
 import type { BrokenModel, FoundModel } from './model-folder';
+import { findByName } from './model-names';
 import type { ModelScan } from './model-scan';
 
 const UNKNOWN_FACTS: ModelFacts = { vocabSize: null, contextLength: null };

@@ -1,5 +1,5 @@
 import { type BackendId, type Category, canChat, type ModelInfo } from '../../shared/domain';
-import { findByName } from './model-names';
+import { findByName } from '../models/model-names';
 import { type CategoryRow, MODEL_TABLE, sizeClassOf } from './model-table';
 import { isLightWork, ROLES } from './roles';
 import type { RouteSnapshot } from './types';

@@ -8,6 +8,7 @@ import {
   type Reason,
 } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
+import { hasName, isSameModel } from '../models/model-names';
 import {
   candidate,
   candidatesFor,
@@ -19,7 +20,6 @@ import {
   whyNot,
 } from './candidates';
 import { type CategoryDecision, categoryByRules, lastUserText } from './categories';
-import { hasName, isSameModel } from './model-names';
 import { isNamedBySetting, isSmallAlone } from './model-pick';
 import {
   heldBack,

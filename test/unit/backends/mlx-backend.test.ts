@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Located } from '../../../src/main/backends/locate';
 import { MlxBackend } from '../../../src/main/backends/mlx/mlx-backend';
 import type { ModelFolder } from '../../../src/main/backends/mlx/mlx-options';
-import { watchPreload } from '../../../src/main/create-memory';
+import { watchPreload } from '../../../src/main/core/memory';
 import type { MemoryGate } from '../../../src/main/memory/memory-gate';
 import type { MemoryMonitor } from '../../../src/main/memory/memory-monitor';
 import { Emitter } from '../../../src/main/ports/emitter';

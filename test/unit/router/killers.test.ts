@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { BackendRegistry } from '../../../src/main/backends/registry';
+import { RequestDispatcher } from '../../../src/main/dispatch/dispatcher';
+import { Fingerprints } from '../../../src/main/dispatch/suspects/fingerprints';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { RequestQueue } from '../../../src/main/queue/request-queue';
-import { RequestDispatcher } from '../../../src/main/router/dispatcher';
-import { Fingerprints } from '../../../src/main/router/fingerprints';
-import { MeasuredTimes } from '../../../src/main/router/measured-times';
+import { MeasuredTimes } from '../../../src/main/times/measured-times';
 import type { CompletionRequest } from '../../../src/shared/domain';
 import { TandemError } from '../../../src/shared/errors';
 import type { ExitCause } from '../../../src/shared/incidents';

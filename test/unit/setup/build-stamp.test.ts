@@ -15,7 +15,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'tandem-build-'));
   put('package.json', '{}');
   put('src/main/headless.ts', 'export {}');
-  put('src/main/core.ts', 'export {}');
+  put('src/main/core/core.ts', 'export {}');
   put('test/unit/a.test.ts', 'a test');
 });
 
@@ -25,7 +25,7 @@ it('changes with the content, the name and the number of sources, not with anyth
   const first = sourceHash(root);
   put('test/unit/a.test.ts', 'another test');
   expect(sourceHash(root)).toBe(first);
-  put('src/main/core.ts', 'export { }');
+  put('src/main/core/core.ts', 'export { }');
   const second = sourceHash(root);
   expect(second).not.toBe(first);
   put('src/main/more.ts', '');
@@ -38,9 +38,9 @@ it('counts as built only with the entry in place and a stamp of these very sourc
   expect(isBuilt(root)).toBe(false);
   writeStamp(join(root, 'out/build-stamp.json'), { sources: sourceHash(root) });
   expect(isBuilt(root)).toBe(true);
-  put('src/main/core.ts', 'changed');
+  put('src/main/core/core.ts', 'changed');
   expect(isBuilt(root)).toBe(false);
-  put('src/main/core.ts', 'export {}');
+  put('src/main/core/core.ts', 'export {}');
   rmSync(join(root, 'out/main/headless.js'));
   expect(isBuilt(root)).toBe(false);
 });

@@ -8,7 +8,7 @@ import {
   missingPackagesCommand,
   missingPackagesCure,
 } from '../../../../resources/setup/lib/ollama-tools.js';
-import { readListenSettings } from '../../../../src/main/listen-settings';
+import { readListenSettings } from '../../../../src/main/core/listen-settings';
 import { parseEnvironment } from '../../../../src/main/store/environment';
 import { cureWords, errorWords, setupDetail } from '../../../../src/renderer/i18n/core-words';
 import { en } from '../../../../src/renderer/i18n/en';

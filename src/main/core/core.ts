@@ -1,0 +1,274 @@
+import type { ChatSummary } from '../../shared/chat';
+import type { Push, Warning } from '../../shared/contract';
+import { type BackendId, isServing, type ModelInfo } from '../../shared/domain';
+import type { BackendStatus } from '../../shared/status';
+import type { Backend } from '../backends/backend';
+import { ReachableModels } from '../chat/reachable-models';
+import { BodyBudget } from '../gateway/body-budget';
+import type { GatewayFacts } from '../gateway/facts';
+import { createGateway, type Gateway } from '../gateway/server';
+import { MLX_API, ROUTER_GATEWAY, type Surface } from '../gateway/surface';
+import { Emitter, type Unsubscribe } from '../ports/emitter';
+import type { Logger } from '../ports/logger';
+import { setupLog } from '../setup/setup-log';
+import type { SettingsStore } from '../store/settings-store';
+import type { OpenedStore } from '../store/store-client';
+import type { Core } from './core-types';
+import { createHandlers } from './handlers';
+import { readListenSettings } from './listen-settings';
+import type { Place, Shell } from './place';
+import { Projection } from './projection';
+import { type CorePorts, createServices, type Services } from './services';
+import { snapshotSources } from './snapshot-sources';
+
+/** Puts the surfaces (contract, gateway, MLX API) over the services and owns the order of start and stop. */
+export function createCore(
+  ports: CorePorts,
+  settings: SettingsStore,
+  store: OpenedStore,
+  place: Place,
+  shell: Shell,
+): Core {
+  const { clock, logger } = ports;
+  const services = createServices(ports, settings, store, place);
+  const { setup, enabled, library, memory, chat, pulls, smallModelInOllama, mlxModels } = services;
+  const addresses = { gateway: null as string | null, mlxApi: null as string | null };
+  const listen = readListenSettings(place.env);
+  const extraWarnings: Warning[] = [...listen.warnings];
+  const warnings = () => [...settings.warnings, ...store.warnings, ...mlxModels.warnings(), ...extraWarnings];
+  let chats: ChatSummary[] = [];
+  let uiOrigins: () => readonly string[] = () => [];
+  let stopping: Promise<void> | null = null;
+
+  const projection = new Projection(
+    snapshotSources({ services, settings, place, addresses: () => addresses, chats: () => chats, warnings }),
+    clock,
+  );
+  const handlers = createHandlers({ ...services, projection, store, settings, place, shell });
+  const facts = gatewayFacts(services, settings, place, warnings);
+  const bodies = new BodyBudget();
+  const listener = (surface: Surface): Gateway =>
+    createGateway({
+      surface,
+      dispatcher: services.dispatcher,
+      facts,
+      settings: () => settings.values(),
+      uiOrigins: () => uiOrigins(),
+      allowedHosts: listen.allowedHosts,
+      allowedOrigins: listen.allowedOrigins,
+      bodies,
+      clock,
+      logger,
+    });
+  const gateway = listener(ROUTER_GATEWAY);
+  const mlxApi = listener(MLX_API);
+  const pushes = new Emitter<Push>();
+  const subscriptions: Unsubscribe[] = [];
+  const reachable = new ReachableModels();
+
+  async function readChats(): Promise<void> {
+    try {
+      chats = await store.listChats();
+      projection.touch('chats');
+    } catch (error) {
+      logger.warn('chats-not-read', { error });
+    }
+  }
+
+  /** Without the journal the counts begin anew. */
+  async function readUses(): Promise<void> {
+    try {
+      services.usage.restore(await store.modelUses());
+    } catch (error) {
+      logger.warn('model-uses-not-read', { error });
+    }
+  }
+
+  const byId = (id: BackendId) => enabled.find((backend) => backend.id === id);
+
+  /** The small model has come or gone: MLX may have something to load by now. */
+  async function onSmallModel(): Promise<void> {
+    await library.rescan();
+    await Promise.all([byId('mlx')?.relocate(), smallModelInOllama.ensure()]);
+  }
+
+  /** A model has been put into a folder while MLX had none. */
+  function startWithModel(models: readonly ModelInfo[]): void {
+    const mlx = byId('mlx');
+    const lacksModel = mlx?.status().absence?.code === 'no_model';
+    if (lacksModel && models.some(({ backend }) => backend === 'mlx')) void mlx?.relocate();
+  }
+
+  /** A message that nothing could answer is sent again once a model can be reached that could not before. */
+  function answerWaiting(): void {
+    const serves = (id: BackendId) => isServing(byId(id)?.status().state ?? 'absent');
+    if (reachable.update(library.models(), serves)) void chat.answerWaiting();
+  }
+
+  function subscribe(): void {
+    subscriptions.push(
+      projection.onPush((push) => pushes.emit(push)),
+      chat.onPush((push) => pushes.emit(push)),
+      chat.onListChanged(() => void readChats()),
+      memory.onChange(() => projection.touch('memory', 'ledger', 'suggestions')),
+      services.gate.onChange(() => projection.touch('ledger')),
+      services.queue.onChange(() => projection.touch('queue')),
+      library.onChange((models) => {
+        services.measured.reconcile(models);
+        startWithModel(models);
+        projection.touch('models', 'times', 'capable', 'suggestions', 'warnings');
+        answerWaiting();
+      }),
+      ...enabled.map((backend) => backend.onStatus(answerWaiting)),
+      services.measured.onChange(() => projection.touch('times')),
+      services.incidents.onChange(() => projection.touch('life')),
+      pulls.onChange(() => projection.touch('pulls')),
+      pulls.onCompleted(() => void library.rescan()),
+      setup.onProgress(() => projection.touch('setup')),
+      setup.onProgress(setupLog(logger)),
+      // A server that was switched on since comes with the next start of the app.
+      setup.onSettled(({ part }) => void (part === 'model' ? onSmallModel() : byId(part)?.relocate())),
+      settings.onChange(({ key }) => {
+        projection.touch('settings', 'times', 'setup');
+        services.applySetting(key);
+        void setup.runMissing();
+      }),
+      smallModelInOllama.start(),
+      ...enabled.map((backend) => backend.onStatus(() => projection.touch('backends', 'ledger', 'settings'))),
+      ...enabled.map((backend) => logAbsence(backend, logger)),
+      ...enabled.map((backend) => services.incidents.watch(backend)),
+    );
+  }
+
+  async function stop(): Promise<void> {
+    for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
+    library.stop();
+    services.modelScan.stop();
+    pulls.stop();
+    memory.stop();
+    services.gate.close();
+    await Promise.allSettled([gateway.close(), mlxApi.close(), chat.close()]);
+    await Promise.allSettled([setup.stop(), ...enabled.map((backend) => backend.stop())]);
+    await services.fingerprints.settled();
+    await services.times.close();
+    await services.incidents.settled();
+    await services.runtimeMarks.close();
+  }
+
+  return {
+    handlers,
+    onPush: pushes.subscribe,
+    addresses: () => ({ ...addresses }),
+    setUiOrigins(origins) {
+      uiOrigins = origins;
+    },
+    warn(warning) {
+      extraWarnings.push(warning);
+      projection.touch('warnings');
+    },
+    async start() {
+      for (const { code, message } of warnings()) logger.warn('warning', { code, says: message });
+      const { fingerprints, times, incidents } = services;
+      await Promise.all([fingerprints.load(), times.open(), incidents.load(), readUses()]);
+      try {
+        addresses.gateway = (await gateway.listen(listen.gateway.port, listen.gateway.host)).url;
+        addresses.mlxApi = (await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host)).url;
+      } catch (error) {
+        if (!stopping) throw error;
+      }
+      // Nothing may be started any more once it is being stopped.
+      if (stopping) return;
+      projection.touch('app');
+      subscribe();
+      memory.start();
+      library.start();
+      void readChats();
+      void setup.run();
+      for (const backend of enabled) {
+        void backend.start().catch((error) => logger.warn('backend-start', { backend: backend.id, error }));
+      }
+    },
+    async settled(all, signal) {
+      const awaited = all ? enabled : enabled.slice(0, 1);
+      await Promise.all(awaited.map((backend) => hasSettled(backend, signal)));
+      if (all) {
+        await setup.done('model');
+        await smallModelInOllama.ensure();
+      }
+      await library.rescan();
+    },
+    resume() {
+      for (const backend of enabled) void backend.relocate();
+      void library.rescan();
+    },
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+function gatewayFacts(
+  services: Services,
+  settings: SettingsStore,
+  place: Place,
+  warnings: () => Warning[],
+): GatewayFacts {
+  const { registry, library, memory, queue, usage, measured } = services;
+  return {
+    version: place.version,
+    instanceId: place.instanceId,
+    backends: () => registry.all().map((backend) => backend.status()),
+    models: () => library.models(),
+    memory: () => memory.status(),
+    queue: () => queue.stats(),
+    rateLimit: () => {
+      const { rateLimitMax, rateLimitWindowS } = settings.values();
+      return { max: rateLimitMax, windowS: rateLimitWindowS, clients: queue.trackedClients };
+    },
+    warnings,
+    modelUse(backend, name) {
+      const load = measured.of({ backend, name })?.load ?? null;
+      return { ...usage.of(backend, name), loadMs: load === null ? null : Math.round(load * 1000) };
+    },
+  };
+}
+
+interface Watched {
+  status(): BackendStatus;
+  readonly onStatus: (listener: (status: BackendStatus) => void) => Unsubscribe;
+}
+
+/** A server that cannot be had is named in the log with its cure, once for each cause; set-up tells its own story. */
+function logAbsence(backend: Backend, logger: Logger): Unsubscribe {
+  let told: string | null = null;
+  return backend.onStatus(({ id, absence, stage }) => {
+    const code = stage === 'setup' ? null : (absence?.code ?? null);
+    if (code !== null && code !== told)
+      logger.warn('backend.absent', { backend: id, code, says: absence?.cure });
+    told = code;
+  });
+}
+
+/** Resolves when a backend is up, or when nothing goes on any more that could bring it up at once. */
+function hasSettled(backend: Watched, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      unsubscribe();
+      signal.removeEventListener('abort', abort);
+    };
+    const abort = () => {
+      end();
+      reject(signal.reason);
+    };
+    const check = (status: BackendStatus) => {
+      const begins = status.state === 'starting' && status.stage !== 'waiting';
+      if (begins || status.state === 'stopped' || status.stage === 'setup') return;
+      end();
+      resolve();
+    };
+    const unsubscribe = backend.onStatus(check);
+    signal.addEventListener('abort', abort, { once: true });
+    check(backend.status());
+  });
+}

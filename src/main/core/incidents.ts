@@ -1,0 +1,37 @@
+import { release } from 'node:os';
+import { join } from 'node:path';
+import type { BackendId } from '../../shared/domain';
+import { exitWords } from '../backends/exit-words';
+import { IncidentStore } from '../incidents/incident-store';
+import { type IncidentSources, Incidents } from '../incidents/incidents';
+import type { Clock } from '../ports/clock';
+import type { FileStore } from '../ports/file-store';
+import type { Logger } from '../ports/logger';
+import { redact } from '../ports/redact';
+import { ROLES } from '../router/roles';
+import { settingsPaths } from '../store/settings-file';
+import { readSettingChanges } from '../store/settings-log';
+import type { Place } from './place';
+
+/** The timeline and the reports, with their file in the data folder. */
+export function createIncidents(
+  ports: { clock: Clock; files: FileStore; logger: Logger },
+  place: Place,
+  sources: IncidentSources,
+): Incidents {
+  const { clock, files, logger } = ports;
+  const { log } = settingsPaths(place.dataDir);
+  return new Incidents({
+    ...sources,
+    store: new IncidentStore({ files, path: join(place.dataDir, 'incidents.jsonl'), logger }),
+    clock,
+    logger,
+    words: (backend: BackendId, cause) => exitWords(ROLES[backend].title, cause),
+    async settingChanges(since) {
+      const changes = await readSettingChanges(files, log, since);
+      // An address may carry a password.
+      return changes.map((change) => ({ ...change, ...redact({ old: change.old, new: change.new }) }));
+    },
+    versions: { tandem: place.version, system: `${place.platform} ${release()}` },
+  });
+}

@@ -1,0 +1,40 @@
+import type { Settings } from '../../shared/settings';
+import { MlxLibrary } from '../models/mlx-library';
+import { ModelScan } from '../models/model-scan';
+import type { Place } from './place';
+import type { CorePorts } from './services';
+
+/** The models on this machine that MLX could load, and the scan that finds them. */
+export function createMlxModels(
+  ports: Pick<CorePorts, 'scan' | 'logger'>,
+  place: Place,
+  options: {
+    settings: () => Settings;
+    /** Does our own MLX load models? Else only Ollama's folders are looked at. */
+    readsModels: boolean;
+    /** The small model's folder; null = it is not there. */
+    small: () => string | null;
+    /** A scan ended after its caller had stopped waiting. */
+    onLate: () => void;
+  },
+): { modelScan: ModelScan; mlxModels: MlxLibrary } {
+  const { HF_HOME, HF_HUB_CACHE, OLLAMA_MODELS } = place.env;
+  const modelScan = new ModelScan({
+    process: ports.scan,
+    places: () => {
+      const { modelFolders, mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault } =
+        options.settings();
+      const direct = [mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault];
+      return {
+        home: place.home,
+        env: { HF_HOME, HF_HUB_CACHE, OLLAMA_MODELS },
+        mlx: options.readsModels,
+        small: options.small(),
+        folders: modelFolders,
+        direct: direct.filter((name) => name !== null),
+      };
+    },
+    logger: ports.logger,
+  });
+  return { modelScan, mlxModels: new MlxLibrary({ scan: modelScan, onLate: options.onLate }) };
+}

@@ -1,0 +1,32 @@
+import type { ContainerHost } from '../setup/container-host';
+
+/** Where this instance runs and what it may use; fixed for its life. */
+export interface Place {
+  version: string;
+  host: 'electron' | 'headless';
+  platform: NodeJS.Platform;
+  /** Language of the system, such as `en-GB`. */
+  locale: string;
+  home: string;
+  dataDir: string;
+  /** The `resources/` folder (packaged: beside the program). */
+  resourcesDir: string;
+  /** Managed runtimes, shared by all data folders. */
+  runtimeDir: string;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Random per run; recognises our own listeners under any address. */
+  instanceId: string;
+  /** A Node that runs the set-up scripts. */
+  node: string;
+  /** Servers outside our container, if we are in one. */
+  containerHost: ContainerHost;
+  /** The set-up may install missing build headers where it can. */
+  systemPackages: boolean;
+}
+
+/** What only the host can do for the UI. */
+export interface Shell {
+  openExternal(url: string): Promise<void>;
+  hideWindow(): void;
+  quit(): void;
+}

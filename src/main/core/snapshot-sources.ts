@@ -1,0 +1,50 @@
+import type { ChatSummary } from '../../shared/chat';
+import type { Warning } from '../../shared/contract';
+import { suggestModels } from '../models/catalogue';
+import { hasCapableModel } from '../models/model-library';
+import { brokenViewOf, viewOf } from '../models/model-view';
+import type { SettingsStore } from '../store/settings-store';
+import { timesOf } from '../times/estimates';
+import type { Place } from './place';
+import type { Sources } from './projection';
+import { isWanted } from './route-facts';
+import type { Services } from './services';
+
+/** Where each part of the UI's picture comes from. */
+export function snapshotSources(from: {
+  services: Services;
+  settings: SettingsStore;
+  place: Place;
+  addresses: () => { gateway: string | null; mlxApi: string | null };
+  chats: () => ChatSummary[];
+  warnings: () => Warning[];
+}): Sources {
+  const { services, settings, place, addresses, chats, warnings } = from;
+  const { enabled, memory, gate, queue, library, incidents, measured, pulls, setup } = services;
+  return {
+    app: () => ({
+      version: place.version,
+      host: place.host,
+      platform: place.platform,
+      locale: place.locale,
+      gatewayUrl: addresses().gateway,
+      mlxApiUrl: addresses().mlxApi,
+      dataDir: place.dataDir,
+    }),
+    backends: () => enabled.map((backend) => backend.status()),
+    memory: () => memory.status(),
+    ledger: () => gate.ledger(),
+    queue: () => queue.status(),
+    life: () => incidents.life(),
+    times: () => timesOf(library.models(), settings.values().modelTimeEstimates, measured),
+    models: () => [...library.models().map(viewOf), ...library.broken().map(brokenViewOf)],
+    capable: () => hasCapableModel(library.models()),
+    suggestions: () => suggestModels(memory.status()?.totalBytes ?? 0, library.models()),
+    pulls: () => [...pulls.list()],
+    // What is switched off on purpose needs nobody's attention.
+    setup: () => setup.parts().filter(({ part }) => isWanted(part, settings.values())),
+    settings: () => settings.view(),
+    chats,
+    warnings,
+  };
+}

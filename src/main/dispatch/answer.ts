@@ -1,0 +1,159 @@
+import { type CompletionChunk, type CompletionEnd, isServing } from '../../shared/domain';
+import type { Backend, BackendRequest } from '../backends/backend';
+import type { Clock } from '../ports/clock';
+import type { Slot } from '../queue/types';
+import { lastUserText } from '../router/categories';
+import { fitToContext } from '../router/context';
+import type { Candidate, Route, RouterEvent, RouteSnapshot } from '../router/types';
+import type { MeasuredTimes } from '../times/measured-times';
+import { PrefillWatch } from '../times/prefill-watch';
+import { Attempt } from './attempt';
+import type { DrainWatch } from './drain-watch';
+import { onlyEchoed } from './failures';
+import type { MemoryLeave } from './memory-leave';
+import type { RequestRun } from './request-run';
+import type { Stay } from './suspects/stay';
+import { VisibleText } from './visible-text';
+
+export type Routed = Extract<Route, { kind: 'candidates' }>;
+
+/** One candidate's turn at a request. */
+export interface TryContext {
+  run: RequestRun;
+  routed: Routed;
+  snapshot: RouteSnapshot;
+  candidate: Candidate;
+  /** Another candidate stands ready. */
+  hasNext: boolean;
+  /** Nobody else is left: its backend is worth waiting for even in a slot, should it be down by then. */
+  mayWait: boolean;
+}
+
+interface AnswerContext extends TryContext {
+  backend: Backend;
+  slot: Slot;
+  stay: Stay;
+  timeoutMs: number;
+  clock: Clock;
+  measured: MeasuredTimes;
+  drains: DrainWatch;
+  leave: MemoryLeave;
+}
+
+/**
+ * Lets a backend answer in the slot it has been given. `view.visible` becomes true as soon as anything of the answer
+ * can be seen, `view.sent` as soon as the backend has the request. Returns false where memory had to be waited for, which is
+ * done without a slot: nothing was sent, and with the leave that it has by now it needs another one. Throws the attempt's failure, or `echo`; the slot is given back in every case.
+ */
+export async function* answer(
+  context: AnswerContext,
+  view: { visible: boolean; sent: boolean },
+): AsyncGenerator<RouterEvent, boolean, void> {
+  const { run, routed, candidate, backend, clock, drains, leave } = context;
+  const attempt = new Attempt(
+    {
+      ...context,
+      onDrain: (drained) => drains.watch(backend.id, drained),
+    },
+    run.signal,
+  );
+  try {
+    if (context.mayWait && !isServing(backend.status().state))
+      yield { type: 'recovering', failed: null, awaited: [backend.id] };
+    await attempt.ready();
+    await leave.ask(() => attempt.close());
+    if (attempt.isOver) return false;
+    run.takenBy(candidate);
+    view.sent = true;
+    const takenAt = clock.now();
+    const { request, droppedTurns } = prepare(context);
+    yield { type: 'attempt', ...run.label(candidate), droppedTurns };
+    // Two servers that return the same text were asked for it.
+    const echoAllowed = routed.echoAllowed || (run.echoedBy ?? candidate.backend) !== candidate.backend;
+    const text = new VisibleText(lastUserText(run.request), echoAllowed);
+    const started = (): RouterEvent => {
+      view.visible = true;
+      const ttftMs = Math.round(clock.now() - takenAt);
+      run.record.ttftMs = ttftMs;
+      return { type: 'started', ...run.label(candidate), ttftMs };
+    };
+    const prefill = new PrefillWatch();
+    const watch = (chunk: CompletionChunk) => prefill.onChunk(chunk, clock.now());
+    const end = yield* pass(
+      attempt.stream({ ...request, timeoutMs: context.timeoutMs }),
+      watch,
+      text,
+      view,
+      started,
+    );
+    if (text.isEcho(end.reason)) {
+      run.echoedBy ??= candidate.backend;
+      if (!echoAllowed) throw onlyEchoed(candidate.backend, candidate.model);
+      run.addReasons(['echo']);
+    }
+    const start = view.visible ? null : started();
+    const evalMs = end.evalMs ?? clock.now() - takenAt - (run.record.ttftMs ?? 0);
+    const answered = { backend: candidate.backend, name: candidate.model };
+    context.measured.learn(answered, end, evalMs, prefill.measured());
+    const rest = text.rest();
+    run.done(end);
+    if (start) yield start;
+    if (rest) yield { type: 'text', text: rest };
+    const { backend: id, model, reasons } = run.label(candidate);
+    yield { type: 'end', end, backend: id, model, reasons };
+    return true;
+  } finally {
+    attempt.close();
+  }
+}
+
+/** Lets the chunks of a stream through as events; text waits where it may still turn out to be an echo. */
+async function* pass(
+  chunks: AsyncGenerator<CompletionChunk, CompletionEnd, void>,
+  watch: (chunk: CompletionChunk) => void,
+  text: VisibleText,
+  view: { visible: boolean },
+  started: () => RouterEvent,
+): AsyncGenerator<RouterEvent, CompletionEnd, void> {
+  try {
+    for (;;) {
+      const next = await chunks.next();
+      if (next.done) return next.value;
+      watch(next.value);
+      for (const event of text.eventsFor(next.value)) {
+        if (event.type !== 'prefill' && !view.visible) yield started();
+        yield event;
+      }
+    }
+  } finally {
+    await chunks.return?.({ reason: 'stop', promptTokens: 0, completionTokens: 0 });
+  }
+}
+
+/** The request as the candidate's model gets it. */
+function prepare({ run, snapshot, candidate }: TryContext): {
+  request: BackendRequest;
+  droppedTurns: number;
+} {
+  const { id, rawPrompt, sampling, format, tools, think, keepAlive, extraOptions, hops } = run.request;
+  const known = snapshot.models.find(
+    (model) => model.backend === candidate.backend && model.name === candidate.model,
+  );
+  const fitted = fitToContext(run.request, known?.contextLength ?? null);
+  return {
+    request: {
+      id,
+      model: candidate.model,
+      messages: fitted.messages,
+      rawPrompt,
+      sampling,
+      format,
+      tools,
+      think,
+      keepAlive,
+      extraOptions,
+      hops,
+    },
+    droppedTurns: fitted.droppedTurns,
+  };
+}

@@ -1,0 +1,235 @@
+import type { BackendId, CompletionRequest, Reason } from '../../shared/domain';
+import { type TandemError, toTandemError } from '../../shared/errors';
+import type { BackendRegistry } from '../backends/registry';
+import { orAbort } from '../ports/bounded';
+import type { Clock } from '../ports/clock';
+import type { Logger } from '../ports/logger';
+import type { RequestQueue } from '../queue/request-queue';
+import type { Admitted } from '../queue/types';
+import { route } from '../router/route';
+import type { Candidate, Dispatcher, RouterEvent, RouteSnapshot } from '../router/types';
+import type { MeasuredTimes } from '../times/measured-times';
+import { answer, type Routed, type TryContext } from './answer';
+import { DrainWatch } from './drain-watch';
+import { asFailure, brokenOff, causeOf, isFinal, poisoned, withoutFallback } from './failures';
+import { Line } from './line';
+import { type MemoryAuthority, MemoryLeave } from './memory-leave';
+import { planFor } from './plan';
+import { endOf, type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
+import { RetryBudget } from './retry-budget';
+import { type Moved, takeSeat } from './seat';
+import { type Fingerprints, MAX_DEATHS } from './suspects/fingerprints';
+import { InFlight } from './suspects/in-flight';
+
+export interface RequestDispatcherOptions {
+  queue: RequestQueue;
+  backends: BackendRegistry;
+  /** The facts of this moment; asked once per request. */
+  snapshot: () => RouteSnapshot;
+  /** Looks for models again; asked before a request is refused for want of one. Never rejects. */
+  refresh: () => Promise<void>;
+  measured: MeasuredTimes;
+  /** What is known of requests under which a process died. */
+  fingerprints: Fingerprints;
+  /** Decides whether work may take its memory; without it everything may. */
+  memory?: MemoryAuthority;
+  clock: Clock;
+  logger: Logger;
+  /** Told exactly once per request, rejected ones included, in the moment in which it is settled. Must not throw. */
+  onFinished: (record: FinishedRecord) => void;
+}
+
+/** How one candidate ended; a thrown error is final for the request. */
+type Tried =
+  | { kind: 'done' }
+  | { kind: 'failed'; error: TandemError; cause: string; visible: boolean; sent: boolean }
+  | Moved;
+
+type Failed = Extract<Tried, { kind: 'failed' }>;
+
+/**
+ * Sends each request on its way: admission, route, slot, backend, and the next backend when one fails. Every accepted
+ * request is settled exactly once, and in the same moment its record is told.
+ */
+export class RequestDispatcher implements Dispatcher {
+  readonly #options: RequestDispatcherOptions;
+  readonly #drains: DrainWatch;
+  readonly #inFlight: InFlight;
+  readonly #budget: RetryBudget;
+  readonly #logger: Logger;
+
+  constructor(options: RequestDispatcherOptions) {
+    this.#options = options;
+    this.#drains = new DrainWatch(options.clock);
+    this.#inFlight = new InFlight(options.backends, options.fingerprints);
+    this.#budget = new RetryBudget(options.clock);
+    this.#logger = options.logger.child('router');
+  }
+
+  async *dispatch(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<RouterEvent, void, void> {
+    signal.throwIfAborted();
+    const run = new RequestRun(request, this.#admit(request), this.#options, signal);
+    try {
+      yield* this.#serve(run);
+    } catch (thrown) {
+      const error = run.signal.aborted ? endOf(run.signal) : toTandemError(thrown);
+      run.fail(error);
+      throw error;
+    } finally {
+      run.close();
+    }
+  }
+
+  /** Does this backend compute a request whose like was there when a process died? */
+  suspectInFlight(backend: BackendId): boolean {
+    return this.#inFlight.suspectOn(backend);
+  }
+
+  #admit(request: CompletionRequest): Admitted {
+    const { id, client, priority } = request;
+    try {
+      const admitted = this.#options.queue.admit({
+        id,
+        client,
+        priority,
+        rateLimited: request.rateLimited ?? false,
+      });
+      this.#budget.earn();
+      return admitted;
+    } catch (thrown) {
+      const error = toTandemError(thrown);
+      this.#options.onFinished(rejectedRecord(request, error, this.#options.clock));
+      throw error;
+    }
+  }
+
+  async *#serve(run: RequestRun): AsyncGenerator<RouterEvent, void, void> {
+    let snapshot = this.#options.snapshot();
+    let routed = route(run.request, snapshot);
+    if (routed.kind === 'refused' && isAboutModels(routed.error)) {
+      // A model installed a moment ago by hand is not in the list yet.
+      await orAbort(this.#options.refresh(), run.signal);
+      snapshot = this.#options.snapshot();
+      routed = route(run.request, snapshot);
+    }
+    run.record.category = routed.category;
+    run.addReasons(routed.reasons);
+    yield { type: 'routed', category: routed.category, reasons: [...run.record.reasons] };
+    if (routed.kind === 'refused') throw routed.error;
+    yield* this.#tryInOrder(run, this.#awayFromKilled(run, routed, snapshot), snapshot);
+  }
+
+  /** Where a request may go under which a process has died: elsewhere if anything else can take it. */
+  #awayFromKilled(run: RequestRun, routed: Routed, snapshot: RouteSnapshot): Routed {
+    const { request } = run;
+    const { deaths, killed } = this.#options.fingerprints.of(request);
+    if (deaths >= MAX_DEATHS) throw poisoned();
+    const first = routed.candidates[0];
+    if (request.strict || !first || !killed.has(first.backend)) return routed;
+    const elsewhere = route({ ...request, exclude: [...(request.exclude ?? []), ...killed] }, snapshot);
+    if (elsewhere.kind === 'refused') return routed;
+    run.addReasons([`fallback:${first.backend}-poison`]);
+    return elsewhere;
+  }
+
+  /** Tries the candidates until one answers; `Tried` decides how to go on. */
+  async *#tryInOrder(
+    run: RequestRun,
+    routed: Routed,
+    snapshot: RouteSnapshot,
+  ): AsyncGenerator<RouterEvent, void, void> {
+    const { request } = run;
+    const suspicion = () => this.#options.fingerprints.of(request);
+    const line = this.#lineFor(run, routed, snapshot);
+    for (let current = yield* line.shift(run.signal); current; ) {
+      const mayWait = !request.strict && line.isLast(current);
+      const context = { run, routed, snapshot, candidate: current, hasNext: line.hasNext, mayWait };
+      const tried = yield* this.#try(context);
+      if (tried.kind === 'done') return;
+      if (suspicion().deaths >= MAX_DEATHS) throw poisoned(tried.kind === 'failed' ? tried.error : undefined);
+      if (tried.kind === 'moved') {
+        run.addReasons([`fallback:${current.backend}-${tried.why}`]);
+        current = yield* line.shift(run.signal);
+        continue;
+      }
+      const { error } = tried;
+      if (isFinal(error, request)) throw error;
+      if (request.strict) throw tried.visible ? error : withoutFallback(error, current.backend);
+      // No two answers are alike to the letter, so a stream of which a client has a part cannot go on elsewhere.
+      if (tried.visible && request.origin !== 'chat') throw brokenOff(error, current);
+      const next = yield* line.after(current, tried, run.signal);
+      if (!next) throw error;
+      yield* this.#fallBack(run, current, next, tried);
+      current = next;
+    }
+  }
+
+  #lineFor(run: RequestRun, routed: Routed, snapshot: RouteSnapshot): Line {
+    const { backends, clock, measured, fingerprints } = this.#options;
+    return new Line({
+      candidates: routed.candidates,
+      backends,
+      budget: this.#budget,
+      clock,
+      killed: () => fingerprints.of(run.request).killed,
+      limitMs: (candidate) => planFor({ run, routed, snapshot, candidate }, measured).timeoutMs,
+      onPassedOver: ({ backend }) => {
+        const isOpen = backends.get(backend).status().state === 'open';
+        run.addReasons([`fallback:${backend}-down`, ...(isOpen ? (['breaker:open'] as const) : [])]);
+      },
+    });
+  }
+
+  async *#fallBack(
+    run: RequestRun,
+    from: Candidate,
+    to: Candidate,
+    failed: Failed,
+  ): AsyncGenerator<RouterEvent, void, void> {
+    const reason: Reason = `fallback:${from.backend}-${failed.cause}`;
+    run.addReasons([reason]);
+    if (failed.sent) run.record.replays += 1;
+    this.#logger.warn('fallback', {
+      id: run.request.id,
+      from: from.backend,
+      to: to.backend,
+      cause: failed.cause,
+    });
+    const { cause } = failed;
+    yield failed.visible
+      ? { type: 'break', from: from.backend, to: to.backend, reason: `${from.backend}-${cause}` }
+      : { type: 'recovering', failed: { backend: from.backend, cause }, awaited: [] };
+  }
+
+  async *#try(context: TryContext): AsyncGenerator<RouterEvent, Tried, void> {
+    const { run, candidate } = context;
+    const backend = this.#options.backends.get(candidate.backend);
+    const { clock, measured, fingerprints } = this.#options;
+    const view = { visible: false, sent: false };
+    const plan = planFor(context, measured);
+    const leave = new MemoryLeave(this.#options.memory, { ...context, expectedMs: plan.wish.estimateMs });
+    try {
+      const shared = { clock, drains: this.#drains, inFlight: this.#inFlight };
+      // A second seat is taken after a wait for memory, which holds none.
+      for (;;) {
+        const seat = yield* takeSeat({ ...context, ...shared, fingerprints }, plan);
+        if (seat.kind === 'moved') return seat;
+        const { timeoutMs } = plan;
+        const given = { ...context, ...seat, ...shared, backend, timeoutMs, measured, leave };
+        if (yield* answer(given, view)) return { kind: 'done' };
+      }
+    } catch (thrown) {
+      if (run.signal.aborted) throw thrown;
+      const error = asFailure(thrown);
+      const cause = causeOf(error, backend.status());
+      return { kind: 'failed', error, cause, visible: view.visible && !run.request.whole, sent: view.sent };
+    } finally {
+      leave.release();
+    }
+  }
+}
+
+/** Could a model that is not listed yet change this refusal? */
+function isAboutModels(error: TandemError): boolean {
+  return ['no_model', 'model_not_found', 'memory_critical'].includes(error.code);
+}

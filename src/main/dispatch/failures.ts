@@ -1,0 +1,145 @@
+import { type BackendId, type CompletionRequest, isServing } from '../../shared/domain';
+import { ERROR_CODES, type ErrorCode, TandemError, toTandemError } from '../../shared/errors';
+import type { BackendStatus } from '../../shared/status';
+import type { SlotWish } from '../queue/types';
+import { ROLES } from '../router/roles';
+import type { Candidate } from '../router/types';
+
+/** Failures that another backend would only repeat, or that are no backend's. */
+const FINAL: ReadonlySet<ErrorCode> = new Set([
+  'bad_request',
+  'bad_model_name',
+  'body_too_large',
+  'cancelled',
+  'queue_timeout',
+  'poison',
+]);
+
+/** Failures that may be gone once the backend is up again. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['backend_failed', 'mlx_down', 'ollama_down']);
+
+const CAUSES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  backend_absent: 'absent',
+  backend_failed: 'failed',
+  mlx_down: 'down',
+  ollama_down: 'down',
+  memory_critical: 'memory',
+  model_incomplete: 'bad-model',
+  model_not_found: 'no-model',
+};
+
+/** Is it the client's own limit, or a failure that no other backend can mend? */
+export function isFinal(error: TandemError, request: CompletionRequest): boolean {
+  if (error.code === 'timeout') return request.timeoutMs !== undefined;
+  if (error.code === 'model_not_found') return request.model.kind === 'named';
+  return FINAL.has(error.code);
+}
+
+export function isPassing(error: TandemError): boolean {
+  // A server that sends without an end would do so again.
+  return PASSING.has(error.code) && error.details.cause !== 'endless';
+}
+
+/**
+ * One machine word for why a backend failed: what the failure says itself, else why its server went down, else its
+ * code. Becomes `fallback:<backend>-<cause>`.
+ */
+export function causeOf(error: TandemError, status: BackendStatus): string {
+  const told = error.details.cause;
+  if (typeof told === 'string') return word(told);
+  const downReason = isServing(status.state) ? null : status.lastError?.code;
+  if (isPassing(error) && downReason) return word(downReason);
+  return CAUSES[error.code] ?? word(error.code);
+}
+
+export function backendDown(backend: BackendId, cause?: unknown): TandemError {
+  const { title, downCode } = ROLES[backend];
+  return new TandemError(downCode, `${title} is not up. It is being restarted; try again in a moment.`, {
+    cause,
+    retryAfterS: 5,
+    details: { backend },
+  });
+}
+
+export function tookTooLong(backend: BackendId, model: string, ms: number): TandemError {
+  const seconds = Math.round(ms / 1000);
+  return new TandemError(
+    'timeout',
+    `${ROLES[backend].title} took longer than ${seconds} s with ${model}. Allow more time in settings, or choose a smaller model.`,
+    { details: { backend, model, seconds } },
+  );
+}
+
+/** A suspect whose turn did not come, as another one was computed all the time. */
+export function noTurn(
+  { backend, estimateMs }: Pick<SlotWish, 'backend' | 'estimateMs'>,
+  ms: number,
+): TandemError {
+  const waitedS = Math.round(ms / 1000);
+  return new TandemError(
+    'queue_timeout',
+    `${ROLES[backend].title} had no turn for this request in ${waitedS} s. Try again later.`,
+    { retryAfterS: Math.max(1, Math.ceil(estimateMs / 1000)), details: { backend, waitedS } },
+  );
+}
+
+export function onlyEchoed(backend: BackendId, model: string): TandemError {
+  return new TandemError(
+    'echo',
+    `${model} only repeated the request. Rephrase it, or choose another model.`,
+    {
+      details: { backend, model },
+    },
+  );
+}
+
+export function endedEarly(backend: BackendId, model: string): TandemError {
+  return new TandemError(
+    'backend_failed',
+    `${ROLES[backend].title} stopped in the middle of its answer. Try again.`,
+    {
+      details: { backend, model, cause: 'incomplete' },
+    },
+  );
+}
+
+/** What a backend threw; an abort that nobody here asked for is its own failure. */
+export function asFailure(thrown: unknown): TandemError {
+  const error = toTandemError(thrown, 'backend_failed');
+  if (error.code !== 'cancelled') return error;
+  return new TandemError('backend_failed', 'The server broke the request off. Try again.', { cause: thrown });
+}
+
+/** For clients of the API a broken stream ends with an error, never with a clean end of half an answer. */
+export function brokenOff(error: TandemError, from: Candidate): TandemError {
+  if (error.code === 'timeout') return error;
+  return new TandemError('backend_failed', `The answer broke off: ${error.message}`, {
+    cause: error,
+    details: { ...error.details, backend: from.backend, model: from.model },
+  });
+}
+
+/** Two processes died under this request; a third is not risked. */
+export function poisoned(cause?: unknown): TandemError {
+  return new TandemError(
+    'poison',
+    'Two servers died while they computed this request, so it is not tried again for a day. Change it and send it again.',
+    { cause },
+  );
+}
+
+/** What a client that forbids fallback is told: 503 for a server's failure, the failure itself for its own. */
+export function withoutFallback(error: TandemError, backend: BackendId): TandemError {
+  if (ERROR_CODES[error.code].http < 500 || ERROR_CODES[error.code].http === 503) return error;
+  return new TandemError(ROLES[backend].downCode, `${error.message} No other server was allowed.`, {
+    cause: error,
+    retryAfterS: 5,
+    details: error.details,
+  });
+}
+
+/** A cause as it stands in a reason; a process that ended without evidence has `exited`. */
+function word(text: string): string {
+  if (text === 'unknown') return 'exited';
+  return text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+}

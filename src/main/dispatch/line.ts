@@ -1,0 +1,170 @@
+import { type BackendId, isServing } from '../../shared/domain';
+import type { TandemError } from '../../shared/errors';
+import type { BackendRegistry } from '../backends/registry';
+import { childOf } from '../ports/bounded';
+import type { Clock } from '../ports/clock';
+import type { Candidate, RouterEvent } from '../router/types';
+import { isPassing } from './failures';
+import { firstUp } from './first-up';
+import type { RetryBudget } from './retry-budget';
+
+type Recovering = Extract<RouterEvent, { type: 'recovering' }>;
+
+/** How a candidate failed. */
+export interface Failure {
+  error: TandemError;
+  /** One machine word for it. */
+  cause: string;
+  /** The backend had been given the request. */
+  sent: boolean;
+}
+
+interface LineOptions {
+  candidates: readonly Candidate[];
+  backends: BackendRegistry;
+  budget: RetryBudget;
+  clock: Clock;
+  /** Backends whose process died under this request, of a cause that a request can have. Asked after each failure. */
+  killed: () => ReadonlySet<BackendId>;
+  /** How long this candidate's backend is worth waiting for, ms. */
+  limitMs: (candidate: Candidate) => number;
+  /** Its backend was waited for, and another one was up first, or it did not come up in time. */
+  onPassedOver: (candidate: Candidate) => void;
+}
+
+/**
+ * The candidates of one request in the order in which they are tried, and what stands in when all have failed. Where
+ * nobody serves, whoever is up first is next: one backend that takes long to come back holds nobody up. All waits are
+ * outside the queue, so that those who wait for a dead backend keep nobody's slot.
+ */
+export class Line {
+  readonly #options: LineOptions;
+  #waiting: Candidate[];
+  /** Nobody else served, so that all were given one more go. */
+  #lastRound = false;
+  /** The budget was spent, so it waited once for its own backend. */
+  #heldBack = false;
+
+  constructor(options: LineOptions) {
+    this.#options = options;
+    this.#waiting = [...options.candidates];
+  }
+
+  get hasNext(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Is no other backend left, now and in a last round? */
+  isLast({ backend }: Candidate): boolean {
+    if (this.hasNext) return false;
+    const guilty = this.#options.killed();
+    const others = this.#options.candidates.filter((other) => other.backend !== backend);
+    return this.#lastRound || others.every((other) => guilty.has(other.backend));
+  }
+
+  /**
+   * The next candidate without regard to failures, null when there is none. Those that must be waited for are waited
+   * for together; a `recovering` event comes before the wait. Throws when none comes up and no other candidate is left.
+   */
+  async *shift(
+    signal: AbortSignal,
+    failed: Recovering['failed'] = null,
+  ): AsyncGenerator<Recovering, Candidate | null, void> {
+    const [next] = this.#waiting;
+    if (!next?.waitForReady) return next ? this.#take(next) : null;
+    const awaited = this.#waiting.filter(
+      ({ backend, waitForReady }, index) =>
+        waitForReady && this.#waiting.findIndex((one) => one.backend === backend) === index,
+    );
+    if (!awaited.some((candidate) => this.#serves(candidate)))
+      yield { type: 'recovering', failed, awaited: awaited.map(({ backend }) => backend) };
+    try {
+      const up = await this.#firstUp(awaited, signal);
+      const first = awaited.find(({ backend }) => backend === up) ?? next;
+      if (first !== next) this.#options.onPassedOver(next);
+      return this.#take(first);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#lastRound = true;
+      this.#waiting = this.#waiting.filter(({ waitForReady }) => !waitForReady);
+      if (!this.hasNext) throw error;
+      this.#options.onPassedOver(next);
+      return yield* this.shift(signal, failed);
+    }
+  }
+
+  /**
+   * Who is tried after a failure; null when nobody is left. A backend that died under the request is left out, one
+   * that serves comes first. A replay costs a part of the budget: without it, the request waits for its own backend
+   * or for the budget, whichever is back first. A `recovering` event comes before each wait. Throws when none comes up.
+   */
+  async *after(
+    current: Candidate,
+    { error, cause, sent }: Failure,
+    signal: AbortSignal,
+  ): AsyncGenerator<Recovering, Candidate | null, void> {
+    const { budget, killed } = this.#options;
+    const failed = { backend: current.backend, cause };
+    const guilty = killed();
+    this.#waiting = this.#waiting.filter(({ backend }) => !guilty.has(backend));
+    if (!this.#serving() && !this.#lastRound && isPassing(error)) {
+      this.#lastRound = true;
+      this.#waiting = this.#innocent(guilty, current);
+    }
+    if (!this.hasNext) return null;
+    if (sent && !budget.take()) {
+      const mayReturn = !guilty.has(current.backend) && !this.#serves(current) && !this.#heldBack;
+      yield { type: 'recovering', failed, awaited: mayReturn ? [current.backend] : [] };
+      if (!mayReturn) await budget.taken(signal);
+      else if (await this.#isBackBeforePaid(current, signal)) return current;
+    }
+    const next = this.#serving();
+    if (next) return this.#take(next);
+    this.#waiting = this.#waiting.map((candidate) => ({ ...candidate, waitForReady: true }));
+    return yield* this.shift(signal, failed);
+  }
+
+  /** Waits for its own backend and for the budget together; true when the backend is up first. */
+  async #isBackBeforePaid(current: Candidate, signal: AbortSignal): Promise<boolean> {
+    this.#heldBack = true;
+    const { controller, dispose } = childOf(signal);
+    const paid = this.#options.budget.taken(controller.signal).then(() => false);
+    const back = this.#firstUp([current], controller.signal).then(() => true);
+    try {
+      // A backend that will not come up leaves the budget to wait for.
+      return await Promise.race([paid, back.catch(() => paid)]);
+    } finally {
+      controller.abort();
+      dispose();
+    }
+  }
+
+  async #firstUp(candidates: readonly Candidate[], signal: AbortSignal): Promise<BackendId> {
+    const { backends, clock, limitMs } = this.#options;
+    const awaited = candidates.map((candidate) => ({
+      backend: backends.get(candidate.backend),
+      limitMs: limitMs(candidate),
+    }));
+    return (await firstUp(clock, awaited, signal)).id;
+  }
+
+  /** Those under whom no process died; where there is none, the first choice all the same. */
+  #innocent(guilty: ReadonlySet<BackendId>, current: Candidate): Candidate[] {
+    const { candidates } = this.#options;
+    const innocent = candidates.filter(({ backend }) => !guilty.has(backend));
+    return innocent.length > 0 ? innocent : [candidates[0] ?? current];
+  }
+
+  #take(next: Candidate): Candidate {
+    this.#waiting = this.#waiting.filter((candidate) => candidate !== next);
+    return { ...next, waitForReady: false };
+  }
+
+  #serving(): Candidate | undefined {
+    return this.#waiting.find((candidate) => this.#serves(candidate));
+  }
+
+  #serves({ backend }: Candidate): boolean {
+    return isServing(this.#options.backends.get(backend).status().state);
+  }
+}

@@ -1,0 +1,69 @@
+import type { Reason } from '../../shared/domain';
+import { isTandemError } from '../../shared/errors';
+import type { Asked, MemoryGrant } from '../memory/memory-gate';
+import { heldTokens } from '../router/candidates';
+import type { Candidate, RouteSnapshot } from '../router/types';
+import type { RequestRun } from './request-run';
+
+/** Who decides whether work may take its memory now. */
+export interface MemoryAuthority {
+  /** See `MemoryGate.admit`. */
+  admit(asked: Asked, signal: AbortSignal, onWait: () => void): Promise<MemoryGrant>;
+}
+
+interface Wish {
+  run: RequestRun;
+  candidate: Candidate;
+  hasNext: boolean;
+  expectedMs: number;
+  snapshot: RouteSnapshot;
+}
+
+/** The leave of one attempt to take memory; without an authority everything may go. */
+export class MemoryLeave {
+  readonly #authority: MemoryAuthority | undefined;
+  readonly #wish: Wish;
+  #grant: MemoryGrant | null = null;
+
+  constructor(authority: MemoryAuthority | undefined, wish: Wish) {
+    this.#authority = authority;
+    this.#wish = wish;
+  }
+
+  /**
+   * Asks for it, unless it has it. What was decided stands in the run's reasons. Rejects with `memory_critical`, or with
+   * the signal's reason.
+   * @param onWait told before a wait of up to two minutes, so that nothing is held in it
+   */
+  async ask(onWait: () => void): Promise<void> {
+    if (!this.#authority || this.#grant) return;
+    const { run } = this.#wish;
+    try {
+      this.#grant = await this.#authority.admit(askedBy(this.#wish), run.signal, onWait);
+      run.addReasons(this.#grant.reasons);
+    } catch (error) {
+      const reason = isTandemError(error) ? error.details.reason : null;
+      if (typeof reason === 'string') run.addReasons([reason as Reason]);
+      throw error;
+    }
+  }
+
+  release(): void {
+    this.#grant?.release();
+    this.#grant = null;
+  }
+}
+
+function askedBy({ run, candidate, hasNext, expectedMs, snapshot }: Wish): Asked {
+  const { request } = run;
+  const { backend, model } = candidate;
+  return {
+    backend,
+    model,
+    purpose: 'request',
+    tokens: heldTokens(backend, model, request, snapshot),
+    expectedS: expectedMs / 1000,
+    mayMove: hasNext && !request.strict,
+    overruled: request.overruleMemory ?? false,
+  };
+}

@@ -1,0 +1,78 @@
+import { childOf } from '../ports/bounded';
+import type { Admitted, Place, Slot, SlotWish } from '../queue/types';
+import { ROLES } from '../router/roles';
+import type { Candidate, RouterEvent } from '../router/types';
+import type { DrainWatch } from './drain-watch';
+
+interface SlotWait {
+  admitted: Admitted;
+  drains: DrainWatch;
+  candidate: Candidate;
+  /** Another candidate stands ready, so that the work may move to it. */
+  hasNext: boolean;
+}
+
+/** Why a wait was given up in favour of the next candidate. */
+const MOVE_ON = new Error('the backend still computes for somebody who left');
+
+/** Waits for a slot and tells the places meanwhile. Null when the work should move to the next candidate. */
+export async function* waitForSlot(
+  { admitted, drains, candidate, hasNext }: SlotWait,
+  wish: SlotWish,
+  signal: AbortSignal,
+): AsyncGenerator<RouterEvent, Slot | null, void> {
+  // Work for a light backend moves up; work for a heavy one is not handed down to a lesser model.
+  const mayMove = hasNext && ROLES[wish.backend].work === 'light';
+  if (mayMove && drains.isStalled(wish.backend)) return null;
+  const { controller, dispose } = childOf(signal);
+  const forget = mayMove ? drains.onStall(wish.backend, () => controller.abort(MOVE_ON)) : () => {};
+  const places = new LatestPlace();
+  const acquired = admitted.acquire(wish, places.tell, controller.signal);
+  acquired.then(places.close, places.close);
+  let slot: Slot | null = null;
+  try {
+    for (let place = await places.next(); place; place = await places.next()) {
+      yield { type: 'waiting', backend: candidate.backend, model: candidate.model, ...place };
+    }
+    slot = await acquired;
+    return slot;
+  } catch (error) {
+    if (error === MOVE_ON) return null;
+    throw error;
+  } finally {
+    forget();
+    dispose();
+    // Left while waiting: a slot that comes all the same goes back.
+    if (!slot) {
+      controller.abort();
+      acquired.then(
+        (late) => late.release(),
+        () => {},
+      );
+    }
+  }
+}
+
+/** The newest place that has not been told yet; older ones are of no interest, and none is once the wait is over. */
+class LatestPlace {
+  #place: Place | null = null;
+  #closed = false;
+  #wake: () => void = () => {};
+
+  readonly tell = (place: Place): void => {
+    this.#place = place;
+    this.#wake();
+  };
+
+  readonly close = (): void => {
+    this.#closed = true;
+    this.#wake();
+  };
+
+  async next(): Promise<Place | null> {
+    if (!this.#place && !this.#closed) await new Promise<void>((resolve) => (this.#wake = resolve));
+    const newest = this.#closed ? null : this.#place;
+    this.#place = null;
+    return newest;
+  }
+}

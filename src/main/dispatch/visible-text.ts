@@ -1,0 +1,47 @@
+import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
+import type { RouterEvent } from '../router/types';
+import { EchoGuard } from './echo-guard';
+
+type Passed = Extract<RouterEvent, { type: 'text' | 'thinking' | 'tool_calls' | 'prefill' }>;
+
+/** Decides which of a reply's chunks may be seen already. Where echoes are allowed nothing is held. */
+export class VisibleText {
+  readonly #guard: EchoGuard;
+  readonly #echoAllowed: boolean;
+
+  constructor(prompt: string, echoAllowed: boolean) {
+    this.#guard = new EchoGuard(prompt);
+    this.#echoAllowed = echoAllowed;
+  }
+
+  /** The events that a chunk causes now. */
+  eventsFor(chunk: CompletionChunk): Passed[] {
+    switch (chunk.type) {
+      case 'text': {
+        const step = this.#guard.feed(chunk.text);
+        if (this.#echoAllowed) return [chunk];
+        return step.kind === 'released' ? [{ type: 'text', text: step.text }] : [];
+      }
+      case 'thinking':
+      case 'tool_calls': {
+        // A reply with more than text does not merely return the prompt, whatever its text.
+        const held = this.#guard.release();
+        return held && !this.#echoAllowed ? [{ type: 'text', text: held }, chunk] : [chunk];
+      }
+      case 'prefill':
+        return [chunk];
+      case 'end':
+        return [];
+    }
+  }
+
+  /** Is the complete reply an echo? */
+  isEcho(ended: CompletionEnd['reason']): boolean {
+    return this.#guard.isEcho(ended);
+  }
+
+  /** What is still held of a complete reply that is no echo. */
+  rest(): string {
+    return this.#echoAllowed ? '' : this.#guard.release();
+  }
+}

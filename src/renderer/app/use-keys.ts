@@ -1,0 +1,43 @@
+import { useEffect } from 'react';
+import { isComposing } from '../components/composition';
+import { isMod } from '../components/shortcut';
+import { activeAnswerId, openChat, stop, useChat } from '../stores/chat-store';
+import { useCore } from '../stores/core-store';
+import { request } from '../stores/request';
+import { focusComposer, focusSearch, setDrawer, showView, useUi, VIEWS } from '../stores/ui-store';
+
+/** Keys of the whole window. Fields and menus that need a key stop it before it comes here. */
+export function useKeys(): void {
+  useEffect(() => {
+    window.addEventListener('keydown', onKeyDown);
+    return () => window.removeEventListener('keydown', onKeyDown);
+  }, []);
+}
+
+function onKeyDown(event: KeyboardEvent): void {
+  if (event.defaultPrevented || isComposing(event)) return;
+  if (event.key === 'Escape') onEscape();
+  else if (isMod(event) && !event.altKey && command(event)) event.preventDefault();
+}
+
+/** Command combinations; a browser keeps some for itself, so a new chat has a second one. True when taken. */
+function command(event: KeyboardEvent): boolean {
+  const key = event.key.toLowerCase();
+  const view = VIEWS[Number(key) - 1];
+  if (view !== undefined) showView(view);
+  else if (key === ',') showView('settings');
+  else if (key === 'f') focusSearch();
+  else if (key === 'n' || (key === 'o' && event.shiftKey)) {
+    void openChat(null);
+    focusComposer();
+  } else return false;
+  return true;
+}
+
+/** Escape stops an answer, then closes what is open, then hides the popover. */
+function onEscape(): void {
+  const active = activeAnswerId(useChat.getState());
+  if (useUi.getState().drawer) setDrawer(false);
+  else if (active !== null && useUi.getState().view === 'chat') void stop(active);
+  else if (useCore.getState().snapshot?.app.host === 'electron') void request('hideWindow', {});
+}

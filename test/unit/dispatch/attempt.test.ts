@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { BackendRegistry } from '../../../src/main/backends/registry';
+import { Attempt } from '../../../src/main/dispatch/attempt';
+import { Fingerprints } from '../../../src/main/dispatch/suspects/fingerprints';
+import { InFlight } from '../../../src/main/dispatch/suspects/in-flight';
+import { silentLogger } from '../../../src/main/ports/logger';
+import type { CompletionRequest } from '../../../src/shared/domain';
+import { FakeClock } from '../../support/fake-clock';
+import { MemoryFiles } from '../../support/memory-files';
+import { ScriptedBackend } from '../../support/scripted-backend';
+
+describe('Attempt', () => {
+  it('leaves no timer when it was over before its stream began', async () => {
+    const clock = new FakeClock();
+    const backend = new ScriptedBackend('mlx', clock);
+    const left = new AbortController();
+    const told: string[] = [];
+    const fingerprints = new Fingerprints({
+      files: new MemoryFiles(),
+      path: 'suspects.json',
+      clock,
+      logger: silentLogger,
+    });
+    const ollama = new ScriptedBackend('ollama', clock);
+    const inFlight = new InFlight(new BackendRegistry([backend, ollama]), fingerprints);
+    const request: CompletionRequest = {
+      id: 'r',
+      messages: [],
+      model: { kind: 'auto' },
+      priority: 'medium',
+      client: 'one',
+      sampling: {},
+      strict: false,
+      origin: 'gateway',
+    };
+    const attempt = new Attempt(
+      {
+        backend,
+        candidate: { backend: 'mlx', model: 'm', waitForReady: false, reasons: [] },
+        slot: { waitedMs: 0, release: () => void told.push('released'), drain: () => {} },
+        clock,
+        timeoutMs: 1000,
+        mayWait: false,
+        onDrain: () => {},
+        stay: inFlight.arrive('mlx', request),
+      },
+      left.signal,
+    );
+    left.abort(new Error('left'));
+    const stream = attempt.stream({ id: 'r', model: 'm', messages: [], sampling: {} });
+    await expect(stream.next()).rejects.toThrow('left');
+    expect([clock.pending, told, backend.requests.length]).toEqual([0, ['released'], 0]);
+  });
+});
