@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { signalGroup } from './node-spawner';
 import type { ProcessTable } from './spawner';
@@ -66,52 +66,48 @@ function statFields(text: string): string[] {
   return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
+/**
+ * A file of `/proc` about one process; null when none lives. Read in place: the kernel writes it from memory within
+ * microseconds, and the way over the thread pool was most of what an idle host computed.
+ */
+function procFile(pid: number, name: 'stat' | 'status'): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1');
+  } catch {
+    return null;
+  }
+}
+
+/** Null for a process that does not live, and for a zombie, which holds its pid but nothing else. */
+function livingFields(pid: number): string[] | null {
+  const stat = procFile(pid, 'stat');
+  const fields = stat === null ? null : statFields(stat);
+  return fields?.[0] === 'Z' ? null : fields;
+}
+
 const linux: Os = {
   async startedAt(pid) {
-    try {
-      const fields = statFields(await readFile(`/proc/${pid}/stat`, 'utf8'));
-      // A zombie holds its pid but nothing else. Field 22 is the start time in ticks since boot.
-      return fields[0] === 'Z' ? null : (fields[19] ?? null);
-    } catch {
-      return null;
-    }
+    // Field 22 is the start time in ticks since boot.
+    return livingFields(pid)?.[19] ?? null;
   },
   async rows() {
-    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-    const rows = await Promise.all(
-      pids.map(async (pid) => {
-        try {
-          return { pid, parent: Number(statFields(await readFile(`/proc/${pid}/stat`, 'utf8'))[1]) };
-        } catch {
-          return null;
-        }
-      }),
-    );
-    return rows.filter((row) => row !== null);
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return pids.flatMap((name) => {
+      const stat = procFile(Number(name), 'stat');
+      return stat === null ? [] : [{ pid: Number(name), parent: Number(statFields(stat)[1]) }];
+    });
   },
   async residentBytes(pid) {
-    try {
-      const match = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'));
-      return match ? Number(match[1]) * 1024 : null;
-    } catch {
-      return null;
-    }
+    const match = /^VmRSS:\s+(\d+) kB$/m.exec(procFile(pid, 'status') ?? '');
+    return match ? Number(match[1]) * 1024 : null;
   },
   async cpuMs(pid) {
-    try {
-      const fields = statFields(await readFile(`/proc/${pid}/stat`, 'utf8'));
-      // Fields 14 and 15 are user and system time in ticks of 10 ms.
-      return fields[0] === 'Z' ? null : (Number(fields[11]) + Number(fields[12])) * 10;
-    } catch {
-      return null;
-    }
+    const fields = livingFields(pid);
+    // Fields 14 and 15 are user and system time in ticks of 10 ms.
+    return fields && (Number(fields[11]) + Number(fields[12])) * 10;
   },
   async isSuspended(pid) {
-    try {
-      return statFields(await readFile(`/proc/${pid}/stat`, 'utf8'))[0] === 'T';
-    } catch {
-      return false;
-    }
+    return livingFields(pid)?.[0] === 'T';
   },
 };
 
