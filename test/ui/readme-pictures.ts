@@ -19,6 +19,30 @@ def merged(a, b):
     return list(merge(a, b))
 \`\`\``;
 
+/** Thinking, formulas, a table and code in one popover. */
+const QUADRATIC = `<think>
+They ask for the *formula*.
+</think>
+
+The roots of \\(ax^2 + bx + c = 0\\) are
+
+\\[
+x_{1,2} = \\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a}
+\\]
+
+| \\(b^2 - 4ac\\) | Roots |
+|---|---|
+| above 0 | two real ones |
+| below 0 | two complex ones |
+
+\`\`\`python
+from cmath import sqrt
+
+def roots(a, b, c):
+    d = sqrt(b * b - 4 * a * c)
+    return (-b + d) / (2 * a), (-b - d) / (2 * a)
+\`\`\``;
+
 /** Small talk by MLX and code by Ollama, short enough to stand in one popover. */
 function both(language: Language) {
   const words = WORDS[language];
@@ -90,6 +114,32 @@ export const README_PICTURES: readonly ReadmePicture[] = [
     size: 'popover',
     theme: 'light',
     language: 'ru',
+    scale: 2,
+  },
+  {
+    screen: {
+      name: 'answer-dark',
+      core: (language) =>
+        chat(language, [
+          user('u1', 'Solve a quadratic equation'),
+          fakeAnswer({
+            id: 'a1',
+            replyTo: 'u1',
+            text: QUADRATIC,
+            meta: { ...OLLAMA, thinkingMs: 4_200, category: 'reasoning', model: 'deepseek-r1:32b' },
+          }),
+        ]),
+    },
+    size: 'popover',
+    theme: 'dark',
+    language: 'en',
+    scale: 2,
+  },
+  {
+    screen: { ...screen('chat-recovering'), name: 'trouble-light' },
+    size: 'popover',
+    theme: 'light',
+    language: 'en',
     scale: 2,
   },
   {

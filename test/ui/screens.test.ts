@@ -130,10 +130,15 @@ async function picture(
   if (screen.open === 'status' || size === 'wide') await page.locator('.recharts-surface').nth(1).waitFor();
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path });
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
-  );
-  if (overflow) problems.push('the page is wider than the window');
+  const wide = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return null;
+    const outside = [...document.body.querySelectorAll('*')].filter(
+      (element) => element.getBoundingClientRect().right > clientWidth,
+    );
+    return `${outside.at(-1)?.outerHTML.slice(0, 300)}`;
+  });
+  if (wide) problems.push(`the page is wider than the window: ${wide}`);
   await page.close();
   return problems;
 }

@@ -1,4 +1,4 @@
-import type { Message } from '../../src/shared/chat';
+import type { Answer, Message } from '../../src/shared/chat';
 import type { Snapshot } from '../../src/shared/contract';
 import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { FakeCore } from '../support/fake-bridge';
@@ -121,6 +121,10 @@ export function chat(
   core.addChat({ id: 'chat-2', title: words.plan, preview: words.half, updatedAt: hours(26) });
   core.addChat({ id: 'chat-3', title: words.hello, preview: words.greeting, updatedAt: hours(80) });
   return core;
+}
+
+function streamingAnswer(replyTo: string, text: string, meta: Answer['meta']): Message {
+  return fakeAnswer({ id: 'a2', replyTo, status: 'streaming', text, meta });
 }
 
 function talk(language: Language): Message[] {
@@ -382,6 +386,56 @@ export const SCREENS: readonly Screen[] = [
           ],
         },
       );
+    },
+  },
+  {
+    name: 'chat-recovering',
+    core: (language) => {
+      const words = WORDS[language];
+      const recovery: Answer['meta']['recovery'] = {
+        failed: { backend: 'ollama', cause: 'killed' },
+        awaited: ['ollama'],
+      };
+      const meta = { ...OLLAMA, recovery, tokensPerSecond: null, completionTokens: null };
+      const text = `${words.intro}\n\n${CODE.slice(0, 130)}`;
+      return chat(
+        language,
+        [...talk(language).slice(0, 2), user('u2', words.ask), streamingAnswer('u2', text, meta)],
+        {
+          backends: [
+            backendStatus('mlx'),
+            backendStatus('ollama', { state: 'backoff', nextStartAt: Date.now() + 5_000 }),
+          ],
+        },
+      );
+    },
+  },
+  {
+    name: 'chat-no-server-yet',
+    core: (language) => {
+      const meta = answerMeta({ recovery: { failed: null, awaited: ['mlx', 'ollama'] } });
+      return chat(
+        language,
+        [user('u1', WORDS[language].ask), fakeAnswer({ id: 'a1', replyTo: 'u1', status: 'queued', meta })],
+        {
+          backends: [
+            backendStatus('mlx', { state: 'starting', stage: 'loading' }),
+            backendStatus('ollama', { state: 'backoff', nextStartAt: Date.now() + 12_000 }),
+          ],
+        },
+      );
+    },
+  },
+  {
+    name: 'chat-other-server',
+    core: (language) => {
+      const words = WORDS[language];
+      const target = { kind: 'backend', backend: 'mlx' } as const;
+      const meta = { ...OLLAMA, target, reasons: ['explicit:backend', 'unavailable:mlx-only-small'] };
+      return chat(language, [
+        user('u1', words.plan),
+        fakeAnswer({ id: 'a1', replyTo: 'u1', text: words.again, meta }),
+      ]);
     },
   },
   {

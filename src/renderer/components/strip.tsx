@@ -54,12 +54,12 @@ function Pill({ status, lost }: { status: BackendStatus; lost: boolean }) {
       title={`${t(`backend.${status.id}`)}: ${state}${status.model ? ` · ${status.model}` : ''}`}
       className={cx(
         'flex h-7 min-w-0 items-center gap-1 rounded-control px-1.5 text-ink-2 hover:bg-hover',
-        // What is wrong must be read in full; the rest may be cut.
+        // What is wrong is cut last, what Ollama does first.
         model === null && markOf(status) === 'trouble'
-          ? 'shrink-0'
+          ? 'shrink'
           : model !== null && status.id === 'mlx'
-            ? 'max-w-[45%] shrink-0'
-            : 'shrink',
+            ? 'max-w-[45%] shrink-[1000]'
+            : 'shrink-[1000000]',
       )}
     >
       <Mark shape={lost ? 'off' : markOf(status)} />
