@@ -7,6 +7,8 @@ export const ERROR_CODES = {
   bad_json: { http: 400 },
   bad_model_name: { http: 400 },
   unsupported: { http: 400 },
+  /** Prompt and answer need more tokens than the named model's context holds. */
+  context_exceeded: { http: 400 },
   unauthorized: { http: 401 },
   /** Never sent by a server: the UI's line to the core is down. */
   disconnected: { http: 503 },
