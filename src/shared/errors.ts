@@ -46,7 +46,6 @@ export const ERROR_CODES = {
   /** The folder named for our data belongs to something else. */
   data_dir_foreign: { http: 500 },
   read_only: { http: 409 },
-  python_missing: { http: 500 },
   runtime_broken: { http: 500 },
   model_incomplete: { http: 500 },
   /** Another instance of Tandem uses it. */

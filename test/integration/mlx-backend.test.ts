@@ -263,13 +263,13 @@ describe('mlx_lm.server as a backend', () => {
       locate: async () =>
         ready
           ? { path: mlxPython() }
-          : { absent: { code: 'python_missing', cure: 'Install Python.', setup: true } },
+          : { absent: { code: 'no_python', cure: 'Install Python.', setup: true } },
     });
     await backend.start();
     expect(backend.status()).toMatchObject({
       state: 'absent',
       stage: 'setup',
-      absence: { code: 'python_missing' },
+      absence: { code: 'no_python' },
     });
     await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'backend_absent' });
     ready = true;

@@ -42,7 +42,6 @@ export const troubleEn = {
     data_dir_foreign: 'The data folder has files of another program in it. Name an empty or a new folder.',
     data_dir_locked: 'Another Tandem uses this data folder. Close it and start again.',
     read_only: 'The chats are open for reading only. Update Tandem to write.',
-    python_missing: 'No Python 3.11 or newer was found. Install it, then try again.',
     runtime_broken: 'The runtime is damaged. Try again to set it up anew.',
     runtime_in_use: 'Another Tandem that is running uses this. Quit that one, then try again.',
     model_incomplete: 'The model’s folder is incomplete. Download it again.',
