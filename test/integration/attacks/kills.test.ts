@@ -13,7 +13,7 @@ import { tempDir } from '../../support/temp-dir';
 
 const KILLS = 20;
 /** In one life of so many the host supervises both servers itself, which costs several starts of Node. */
-const OWN_EVERY = 5;
+const OWN_EVERY = 7;
 
 /** `kill -9` of the host in the middle of two answers, again and again over one data folder. On the built host. */
 it('twenty times loses no message, says of none that the user stopped it, and leaves nothing behind', async () => {
