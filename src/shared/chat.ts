@@ -4,7 +4,6 @@ import { BACKEND_IDS, CATEGORIES } from './domain';
 /** A chat as the store keeps it and the UI shows it. */
 
 export const ANSWER_STATUSES = ['queued', 'streaming', 'done', 'stopped', 'failed'] as const;
-export type AnswerStatus = (typeof ANSWER_STATUSES)[number];
 
 /** A change of backend inside one answer: what stopped and who went on, at which character. */
 export const breakSchema = z.object({

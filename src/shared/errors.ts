@@ -7,6 +7,8 @@ export const ERROR_CODES = {
   bad_json: { http: 400 },
   bad_model_name: { http: 400 },
   unsupported: { http: 400 },
+  /** Prompt and answer need more tokens than the named model's context holds. */
+  context_exceeded: { http: 400 },
   unauthorized: { http: 401 },
   /** Never sent by a server: the UI's line to the core is down. */
   disconnected: { http: 503 },
@@ -44,7 +46,6 @@ export const ERROR_CODES = {
   /** The folder named for our data belongs to something else. */
   data_dir_foreign: { http: 500 },
   read_only: { http: 409 },
-  python_missing: { http: 500 },
   runtime_broken: { http: 500 },
   model_incomplete: { http: 500 },
   /** Another instance of Tandem uses it. */

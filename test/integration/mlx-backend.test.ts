@@ -251,13 +251,13 @@ describe('the process of mlx_lm.server', () => {
       locate: async () =>
         ready
           ? { path: mlxPython() }
-          : { absent: { code: 'python_missing', cure: 'Install Python.', setup: true } },
+          : { absent: { code: 'no_python', cure: 'Install Python.', setup: true } },
     });
     await backend.start();
     expect(backend.status()).toMatchObject({
       state: 'absent',
       stage: 'setup',
-      absence: { code: 'python_missing' },
+      absence: { code: 'no_python' },
     });
     await expect(backend.ensureReady()).rejects.toMatchObject({ code: 'backend_absent' });
     ready = true;

@@ -129,6 +129,16 @@ describe('without a capable model', () => {
     expect(await ask(app.ready.gateway, TASK, named)).toMatchObject({ status: 200, backend: 'ollama' });
   });
 
+  it('named without fallback, it says how much of a long request it holds', async () => {
+    const named = { model: `mlx/${SMALL_MODEL_NAME}`, headers: { 'X-Tandem-Strict': 'true' } };
+    for (const base of [app.ready.gateway, app.ready.mlxApi])
+      expect(await ask(base, 'autumn leaves '.repeat(4_000), named)).toMatchObject({
+        status: 400,
+        code: 'context_exceeded',
+        error: expect.stringMatching(/about 15\d{3} tokens .* holds \d+\. Send less/),
+      });
+  });
+
   it('asked of either backend by name, it does not answer in another language', async () => {
     const { chatId, answerId } = await send('Какая столица Австралии?');
     for (const backend of ['mlx', 'ollama'] as const) {

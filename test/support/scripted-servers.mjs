@@ -1,8 +1,8 @@
 /**
- * Both servers in one scripted program, for what many requests do to the host: started as `ollama` it answers
- * `--version` and `serve`, started as `python` it is `mlx_lm.server` behind its launcher. A word in the prompt chooses
+ * Both servers in one scripted program, for what many requests do to the host: started with `serve` it is Ollama, else
+ * `mlx_lm.server` behind its launcher. A word in the prompt chooses
  * what becomes of a request: `soak:slow` waits before its first token, `soak:fail` is refused, `soak:break` ends in the
- * middle, `soak:tools` calls a tool; all others get a few words.
+ * middle, `soak:hold` writes its words and never ends, `soak:tools` calls a tool; all others get a few words.
  */
 import { createServer } from 'node:http';
 
@@ -11,9 +11,7 @@ const MODEL = 'steady';
 const SLOW_MS = 200;
 const WORDS = ['one ', 'two ', 'three'];
 
-if (first === '--version') console.log('ollama version is 0.34.0');
-else if (first === '-c') console.log('0.32.2');
-else if (first === 'serve') serveOllama();
+if (first === 'serve') serveOllama();
 else serveMlx(rest[rest.indexOf('--model') + 1] ?? '');
 
 function listen(server, port, onPort) {
@@ -53,7 +51,7 @@ async function answer(text, response, { type, refusal, word, calls, end }) {
   if (way === 'tools' && calls) response.write(calls);
   else for (const each of WORDS) response.write(word(each));
   if (way === 'break') setImmediate(() => response.destroy());
-  else response.end(end);
+  else if (way !== 'hold') response.end(end);
 }
 
 function serveOllama() {

@@ -1,6 +1,6 @@
 import { silentLogger } from '../../src/main/ports/logger';
 import { openStore } from '../../src/main/store/store-client';
-import type { AnswerStatus } from '../../src/shared/chat';
+import type { Answer } from '../../src/shared/chat';
 import { emptyMeta } from '../../src/shared/empty-meta';
 
 /** A child process that streams an answer into a store for ever and prints each length once it is saved. */
@@ -12,7 +12,7 @@ const answer = {
   chatId: 'chat',
   replyTo: 'question',
   text: '',
-  status: 'queued' as AnswerStatus,
+  status: 'queued' as Answer['status'],
   meta: emptyMeta(),
   at: 2,
 };

@@ -132,8 +132,8 @@ describe('thinking', () => {
 });
 
 describe('the shape of an answer', () => {
-  it('shows the numbers of a long list whole', async () => {
-    await show(Array.from({ length: 120 }, (_, index) => `${index + 1}. item`).join('\n'));
+  it('shows long numbers of a list whole', async () => {
+    await show('12345. item\n12346. item');
     const room = await answer()
       .locator('ol')
       .evaluate((list) => {
@@ -141,7 +141,7 @@ describe('the shape of an answer', () => {
         if (!canvas) throw new Error('no canvas');
         canvas.font = getComputedStyle(list).font;
         return (
-          Number.parseFloat(getComputedStyle(list).paddingInlineStart) - canvas.measureText('120. ').width
+          Number.parseFloat(getComputedStyle(list).paddingInlineStart) - canvas.measureText('12346. ').width
         );
       });
     expect(room).toBeGreaterThanOrEqual(0);

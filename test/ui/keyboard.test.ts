@@ -70,6 +70,10 @@ describe('a composition keeps its keys', () => {
     await composingKey('Escape');
     expect(await search.inputValue()).toBe('plan');
     await composingKey('Enter');
+    await search.fill('');
+    await composingKey('Escape');
+    await ui.page.keyboard.type('x');
+    expect(await search.inputValue()).toBe('x');
     expect(ui.core.called('chatOpen')).toEqual([]);
   });
 
@@ -187,6 +191,22 @@ describe('the focus never falls to the body', () => {
     await expect.poll(focused).toBe('Search chats');
     await ui.page.keyboard.press('Escape');
     await expect.poll(focused).toBe('Message');
+  });
+
+  it('when the history closes over a button that has moved in its row meanwhile', async () => {
+    await ui.open();
+    await ui.input().fill('count');
+    await ui.page.keyboard.press('Enter');
+    await ui.answer().waitFor();
+    await ui.core.tell('done', MLX);
+    await ui.input().fill('go on');
+    await ui.page.getByTestId('send').focus();
+    await ui.page.keyboard.press('Control+f');
+    await expect.poll(focused).toBe('Search chats');
+    await ui.core.tell('streaming', MLX);
+    await ui.page.getByTestId('stop').waitFor();
+    await ui.page.keyboard.press('Escape');
+    await expect.poll(focused).toBe('Send');
   });
 
   it('when a button goes that was pressed', async () => {

@@ -10,7 +10,7 @@ const ui = uiPage();
 const LONG = `some-organisation/a-model-whose-name-goes-on-${'and-on-'.repeat(20)}instruct`;
 
 describe('the first picture', () => {
-  it('is in the language of the settings, however late they come', async () => {
+  it('is in the language of the settings, though they come late', async () => {
     await ui.page.clock.install();
     await ui.page.clock.pauseAt(new Date('2030-01-01T00:00:00Z'));
     const core = new FakeCore(fakeSnapshot({ settings: settingsView({ language: 'ru', theme: 'dark' }) }));
@@ -30,6 +30,7 @@ describe('the first picture', () => {
     await core.install(ui.page);
     await ui.page.goto(ui.url);
     await expect.poll(() => core.called('snapshot').length).toBe(1);
+    await ui.page.clock.runFor(900);
     expect(await ui.page.evaluate(() => document.body.innerText)).toBe('');
     late.resolve();
     await ui.page.getByTestId('nav-chat').waitFor();

@@ -67,6 +67,37 @@ function waiting(entries: QueueEntry[]): Snapshot['queue'] {
   };
 }
 
+describe('a snapshot that comes late', () => {
+  it.each([
+    ['is asked for again when more has changed meanwhile than is kept', 1_500, 2],
+    ['is brought up to date by what has changed meanwhile', 15, 1],
+  ])('%s', async (_what, changes, asked) => {
+    core = new FakeCore(fakeSnapshot());
+    const held = Promise.withResolvers<void>();
+    core.handlers.snapshot = async () => {
+      const { revision, snapshot } = core;
+      await held.promise;
+      return { revision, snapshot };
+    };
+    await core.install(page);
+    await page.goto(ui.url);
+    await expect.poll(() => core.called('snapshot').length).toBe(1);
+    const from = core.revision;
+    core.revision += changes;
+    core.snapshot = { ...core.snapshot, memory: memoryStatus({ usedPercent: 83 }) };
+    await core.push(
+      ...Array.from({ length: changes }, (_, n) => ({
+        name: 'patch' as const,
+        payload: { revision: from + n + 1, patch: { memory: core.snapshot.memory } },
+      })),
+    );
+    held.resolve();
+    await page.getByTestId('nav-status').click();
+    await expect.poll(() => page.getByTestId('memory-pressure').getAttribute('data-percent')).toBe('83');
+    expect(core.called('snapshot')).toHaveLength(asked);
+  });
+});
+
 describe('the life of a server', () => {
   it('is a strip at a glance, and a list of moments with their causes one click away', async () => {
     await open({ life: fakeLife() });

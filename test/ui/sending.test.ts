@@ -45,6 +45,27 @@ describe('a message on a slow line', () => {
     },
   );
 
+  it.each([
+    ['reads the chat again when more was pushed meanwhile than is kept', 1_500, [{ chatId: 'chat-1' }]],
+    ['reads nothing again when all of it is kept', 15, []],
+  ])('%s', async (_what, pushes, read) => {
+    const { core, release } = slowCore();
+    await ui.open(core);
+    await ui.input().fill('hello');
+    await ui.page.keyboard.press('Enter');
+    await delivery().waitFor();
+    const piece = (n: number) => ({ answerId: 'other', chatId: 'chat-2', offset: n, text: 'x' });
+    await core.push(
+      ...Array.from({ length: pushes }, (_, n) => ({ name: 'answerText' as const, payload: piece(n) })),
+    );
+    release();
+    await expect.poll(() => delivery().count()).toBe(0);
+    await core.tell('streaming');
+    await core.write('Here I am.');
+    await ui.answer().getByText('Here I am.').waitFor();
+    expect(core.called('chatOpen')).toEqual(read);
+  });
+
   it('of which only the reply was lost is not doubled when it is sent again', async () => {
     const core = new FakeCore();
     await ui.open(core);

@@ -69,6 +69,7 @@ describe('servers that stop under an answer', () => {
     await ui.core.tell('queued', { ...OLLAMA, recovery, position: 2, etaMs: 41_000 });
     await expect.poll(() => ui.answer().innerText()).toContain('MLX stopped: its process ended.');
     expect(await ui.answer().innerText()).toContain('2nd in line, about 40 s');
+    expect(await ui.answer().innerText()).not.toContain('The answer goes on in a moment.');
   });
 });
 

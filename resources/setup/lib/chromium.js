@@ -15,7 +15,7 @@ const names = [
 const macApps = ['Google Chrome', 'Chromium'];
 
 /** A Chromium that is installed: `TANDEM_CHROMIUM`, PATH, macOS's applications. */
-export function installedChromium(place) {
+function installedChromium(place) {
   if (place.env.TANDEM_CHROMIUM) return place.env.TANDEM_CHROMIUM;
   const apps = macApps.map((name) => `/Applications/${name}.app/Contents/MacOS/${name}`);
   return (

@@ -35,7 +35,7 @@ export function eventPrinter(out, { json }) {
  *
  * @param {import('./set-up-runtimes.js').RuntimeEvent} event
  */
-export function eventText(event) {
+function eventText(event) {
   const seconds = `${(event.elapsedMs / 1000).toFixed(1)} s`;
   const percent = event.percent === null ? '' : ` ${event.percent} %`;
   const cure = event.cure ? ` ${event.cure}` : '';

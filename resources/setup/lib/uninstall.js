@@ -102,7 +102,7 @@ function removeEmptyFolders(place, { keepData }) {
 }
 
 /** Bytes as a person reads them. */
-export function sizeText(bytes) {
+function sizeText(bytes) {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
   if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`;
   return `${Math.ceil(bytes / 1e3)} kB`;

@@ -15,6 +15,7 @@ import type { ModelScan } from '../models/model-scan';
 import { ModelWatch } from '../models/model-watch';
 import { PullService } from '../models/pulls';
 import type { ScanProcess } from '../models/scan-process';
+import { SeldomLook } from '../models/seldom-look';
 import type { SmallModel } from '../models/small-model';
 import type { SmallModelInstaller } from '../models/small-model-installer';
 import { ModelUsage } from '../models/usage';
@@ -197,6 +198,7 @@ export function createServices(
     clock,
     logger,
   });
+  const looks = new SeldomLook({ look: () => library.rescan(), clock });
   const dispatcher = new RequestDispatcher({
     clock,
     fingerprints,
@@ -204,7 +206,7 @@ export function createServices(
     backends: registry,
     snapshot: routeSnapshot,
     memory: gate,
-    refresh: () => library.rescan(),
+    refresh: (missed) => looks.for(missed),
     measured,
     onFinished: (record) => {
       store.journal(record);

@@ -1,4 +1,4 @@
-import type { BackendId, CompletionRequest, Reason } from '../../shared/domain';
+import type { BackendId, Category, CompletionRequest, Reason } from '../../shared/domain';
 import { type TandemError, toTandemError } from '../../shared/errors';
 import type { BackendRegistry } from '../backends/registry';
 import { orAbort } from '../ports/bounded';
@@ -26,8 +26,8 @@ export interface RequestDispatcherOptions {
   backends: BackendRegistry;
   /** The facts of this moment; asked once per request. */
   snapshot: () => RouteSnapshot;
-  /** Looks for models again; asked before a request is refused for want of one. Never rejects. */
-  refresh: () => Promise<void>;
+  /** Looks for models again; asked before a request is refused for want of one, with what it misses. Never rejects. */
+  refresh: (missed: string) => Promise<void>;
   measured: MeasuredTimes;
   /** What is known of requests under which a process died. */
   fingerprints: Fingerprints;
@@ -108,7 +108,7 @@ export class RequestDispatcher implements Dispatcher {
     let routed = route(run.request, snapshot);
     if (routed.kind === 'refused' && isAboutModels(routed.error)) {
       // A model installed a moment ago by hand is not in the list yet.
-      await orAbort(this.#options.refresh(), run.signal);
+      await orAbort(this.#options.refresh(missedBy(run.request, routed)), run.signal);
       snapshot = this.#options.snapshot();
       routed = route(run.request, snapshot);
     }
@@ -227,6 +227,11 @@ export class RequestDispatcher implements Dispatcher {
       leave.release();
     }
   }
+}
+
+/** What a refused request misses: the model that it names, else one for its work. */
+function missedBy({ model }: CompletionRequest, { category }: { category: Category }): string {
+  return model.kind === 'named' ? `model ${model.name}` : `work ${category}`;
 }
 
 /** Could a model that is not listed yet change this refusal? */

@@ -5,8 +5,8 @@ import { own } from '../../shared/own';
 import { pagePolicy } from '../../shared/page-policy';
 
 /** Our pages' own origin; never `file://`, which would share one origin with every file. */
-export const APP_SCHEME = 'app';
-export const APP_HOST = 'tandem';
+const APP_SCHEME = 'app';
+const APP_HOST = 'tandem';
 export const APP_ORIGIN = `${APP_SCHEME}://${APP_HOST}`;
 
 const TYPES: Readonly<Record<string, string>> = {

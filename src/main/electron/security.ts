@@ -52,18 +52,18 @@ function denyPermissions(session: Session): void {
 }
 
 /** The page never leaves its place, not even to another page of ours. */
-export function denyNavigation(contents: WebContents): void {
+function denyNavigation(contents: WebContents): void {
   contents.on('will-navigate', (event) => event.preventDefault());
   contents.on('will-frame-navigate', (event) => event.preventDefault());
   contents.on('will-redirect', (event) => event.preventDefault());
 }
 
 /** Links are opened by a call to main, never by a window of ours. */
-export function denyNewWindows(contents: WebContents): void {
+function denyNewWindows(contents: WebContents): void {
   contents.setWindowOpenHandler(() => ({ action: 'deny' }));
 }
 
-export function denyWebviews(contents: WebContents): void {
+function denyWebviews(contents: WebContents): void {
   contents.on('will-attach-webview', (event) => event.preventDefault());
 }
 

@@ -11,7 +11,7 @@ export type TrayShape = (typeof TRAY_SHAPES)[number];
 export type ShellFacts = Pick<Snapshot, 'backends' | 'memory' | 'queue' | 'settings'>;
 
 /** Backends of this run; the others are off on purpose and say nothing about health. */
-export function backendsInUse({ backends, settings }: ShellFacts): BackendStatus[] {
+function backendsInUse({ backends, settings }: ShellFacts): BackendStatus[] {
   const wanted = settings.useBackends?.value;
   return backends.filter(({ id }) => wanted === undefined || wanted === 'both' || wanted === id);
 }

@@ -46,7 +46,7 @@ export function createLinuxSampler(files: Pick<FileStore, 'readText'>): MemorySa
 }
 
 /** Throws when MemTotal or MemAvailable is missing. */
-export function parseMeminfo(text: string): MemorySample {
+function parseMeminfo(text: string): MemorySample {
   const totalBytes = kilobytes(text, 'MemTotal');
   const availableBytes = kilobytes(text, 'MemAvailable');
   return { totalBytes, usedBytes: totalBytes - availableBytes, kernelLevel: null, source: 'proc' };
@@ -61,7 +61,7 @@ export function groupFolders(mount: string, path: string): string[] {
 }
 
 /** Bytes in use of one group: its usage less file pages that the kernel drops first. */
-export function parseGroup(
+function parseGroup(
   limit: string | null,
   usage: string | null,
   stat: string | null,

@@ -59,11 +59,6 @@ export class ModelScan {
     return [...this.#hung.keys()];
   }
 
-  /** The place that the current scan is reading, or the last place of the last scan. */
-  current(): string | null {
-    return this.#places.current();
-  }
-
   /** Ends a scan that goes on, without waiting for its process. */
   stop(): void {
     this.#stopped.abort(new Error('Models are not looked for any more.'));

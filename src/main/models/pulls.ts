@@ -23,6 +23,8 @@ export interface ModelSource {
 
 /** The window over which the speed is measured, ms. */
 const SPEED_WINDOW_MS = 5_000;
+/** Samples of the bytes are at least this far apart, ms, so that a server that tells of every byte fills no memory. */
+const SAMPLE_MS = 100;
 /** Progress is passed on at most this often, ms. */
 const REPORT_MS = 250;
 /** A name as the public library and registries allow it: host, port, namespace, name, tag. No path, no shell. */
@@ -123,7 +125,8 @@ export class PullService {
 
   #progress(entry: Running, progress: PullProgress): void {
     const now = this.#clock.now();
-    entry.samples.push({ at: now, bytes: progress.completedBytes });
+    if (now - (entry.samples.at(-1)?.at ?? Number.NEGATIVE_INFINITY) >= SAMPLE_MS)
+      entry.samples.push({ at: now, bytes: progress.completedBytes });
     while (entry.samples.length > 2 && now - (entry.samples[0]?.at ?? now) > SPEED_WINDOW_MS)
       entry.samples.shift();
     const first = entry.samples[0];

@@ -12,12 +12,14 @@ import { LIGHT_CONTEXT, neededTokens } from './context';
 import { languageOf } from './language';
 import { isSmallAlone, type ModelNeeds, type Pick, pickModel } from './model-pick';
 import { needsHeavy, ROLES } from './roles';
-import type { Candidate, RouteSnapshot } from './types';
+import type { Candidate, RouteSnapshot, TooLong } from './types';
 
 /** What stands for the order of backends and for what was left out. */
 export interface Choice {
   candidates: Candidate[];
   reasons: Reason[];
+  /** The model that would answer if the request were shorter. */
+  tooLong: TooLong | null;
 }
 
 /** What the request needs of a backend, and of a model as far as the server tells of it. */
@@ -81,10 +83,16 @@ function otherThan(backend: BackendId): BackendId {
   return BACKEND_IDS.find((id) => id !== backend) ?? backend;
 }
 
-/** Does prompt and answer exceed what a model on a light backend holds? */
-export function isTooLong(backend: BackendId, pick: Pick, request: CompletionRequest): boolean {
-  if (ROLES[backend].work !== 'light') return false;
-  return neededTokens(request) > (pick.contextLength ?? LIGHT_CONTEXT);
+/** By how much prompt and answer exceed what a model on a light backend holds; null when they do not. */
+export function tooLongFor(
+  backend: BackendId,
+  { name, contextLength }: { name: string; contextLength: number | null },
+  request: CompletionRequest,
+): TooLong | null {
+  if (ROLES[backend].work !== 'light') return null;
+  const tokens = neededTokens(request);
+  const context = contextLength ?? LIGHT_CONTEXT;
+  return tokens > context ? { model: name, tokens, context } : null;
 }
 
 /** Why memory can never hold this model; null when it can, when that is unknown, or when the user overrules. */
@@ -122,7 +130,7 @@ function pickThatFits(
   );
   if (!models.some((model) => model.backend === backend)) return null;
   const pick = pickModel(backend, category, { ...snapshot, models }, needs);
-  return pick && !isTooLong(backend, pick, request) ? pick : null;
+  return pick && !tooLongFor(backend, pick, request) ? pick : null;
 }
 
 /**
@@ -142,7 +150,7 @@ export function candidatesFor(
     ROLES[backend].work === 'light' && snapshot.settings.mlxOnlyLight && needsHeavy(category);
   const kept = order.filter((backend) => !tooLight(backend) || backend === insisted);
   const later = order.filter((backend) => !kept.includes(backend));
-  const choice: Choice = { candidates: [], reasons: [] };
+  const choice: Choice = { candidates: [], reasons: [], tooLong: null };
   for (const backend of [...kept, ...later]) {
     const refusal = whyNot(backend, request, snapshot);
     if (refusal) {
@@ -152,10 +160,12 @@ export function candidatesFor(
     if (tooLight(backend)) choice.reasons.push('setting:only-light');
     if (later.includes(backend) && !isSmallAlone(snapshot)) continue;
     const pick = pickModel(backend, category, snapshot, needs.model);
-    const tooLong = pick !== null && isTooLong(backend, pick, request);
+    const tooLong = pick && tooLongFor(backend, pick, request);
     const tooLarge = pick && whyNeverFits(backend, pick.name, request, snapshot);
-    if (tooLong) choice.reasons.push('rule:long-context');
-    else if (tooLarge) {
+    if (tooLong) {
+      choice.reasons.push('rule:long-context');
+      choice.tooLong = tooLong;
+    } else if (tooLarge) {
       choice.reasons.push(tooLarge);
       const other = pickThatFits(backend, category, request, snapshot, needs.model);
       if (other) choice.candidates.push(chosen(backend, other));

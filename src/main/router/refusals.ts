@@ -4,7 +4,7 @@ import { own } from '../../shared/own';
 import type { Settings } from '../../shared/settings';
 import { type ModelNeeds, NO_NEEDS, pickModel } from './model-pick';
 import { needsHeavy, ROLES } from './roles';
-import type { RouteSnapshot } from './types';
+import type { RouteSnapshot, TooLong } from './types';
 
 /** Seconds after which a backend that is starting is worth another try. */
 const STARTING_RETRY_S = 5;
@@ -108,6 +108,25 @@ function hasModelFor(
 ): boolean {
   const listed = snapshot.models.some((model) => model.backend === backend);
   return listed && pickModel(backend, category, snapshot, needs) !== null;
+}
+
+/** The model that the client insists on cannot hold prompt and answer: the client's to change, and no wait mends it. */
+export function contextExceeded({ model, tokens, context }: TooLong): TandemError {
+  return new TandemError(
+    'context_exceeded',
+    `This takes about ${tokens} tokens with its answer, and the context of ${model} holds ${context}. Send less, lower the limit of the answer (num_predict, max_tokens), or name a model with a longer context.`,
+    { details: { model, tokens, context } },
+  );
+}
+
+/** No other model is there for what is too long for the one that would do it. */
+export function noneIsLongEnough({ model, tokens, context }: TooLong, category: Category): TandemError {
+  const example = exampleFor(category);
+  return new TandemError(
+    'no_model',
+    `This takes about ${tokens} tokens with its answer, and the context of ${model} holds ${context}; no other model can answer it. Send less, or get a model with a longer context, for example: ollama pull ${example}.`,
+    { details: { category, example } },
+  );
 }
 
 /** In Ollama's words, which its clients recognise. */

@@ -12,26 +12,28 @@ import { hasName, isSameModel } from '../models/model-names';
 import {
   candidate,
   candidatesFor,
-  isTooLong,
   needsOf,
   orderByState,
   preferredOrder,
+  tooLongFor,
   whyNeverFits,
   whyNot,
 } from './candidates';
 import { type CategoryDecision, categoryByRules, lastUserText } from './categories';
 import { isNamedBySetting, isSmallAlone } from './model-pick';
 import {
+  contextExceeded,
   heldBack,
   isOfMemory,
   modelNotFound,
   noCandidate,
+  noneIsLongEnough,
   remoteModel,
   tooHeavyForLight,
   unknownLanguage,
 } from './refusals';
 import { ROLES } from './roles';
-import type { Candidate, Route, RouteSnapshot } from './types';
+import type { Candidate, Route, RouteSnapshot, TooLong } from './types';
 
 /**
  * Decides who may answer a request, in which order, and why: a pure function of the request and the snapshot.
@@ -65,6 +67,7 @@ export function route(request: CompletionRequest, snapshot: RouteSnapshot): Rout
     {
       reasons: [...reasons, ...choice.reasons],
       echoAllowed: false,
+      tooLong: choice.tooLong,
     },
   );
 }
@@ -100,17 +103,26 @@ function routeNamed(
   );
   const wanted = [...local.sort(byOrder), ...(request.strict ? [] : twins.sort(byOrder))];
   const allowed: Candidate[] = [];
+  let tooLong: TooLong | null = null;
   for (const model of wanted) {
     const refusal = whyNotModel(model, request, snapshot);
-    if (refusal) reasons.push(refusal);
-    else allowed.push(candidate(model.backend, model.name, []));
+    if (refusal === null) {
+      allowed.push(candidate(model.backend, model.name, []));
+      continue;
+    }
+    reasons.push(refusal);
+    if (refusal === 'rule:long-context') tooLong ??= tooLongFor(model.backend, model, request);
   }
   if (request.strict && allowed.length === 0 && reasons.includes('setting:only-light')) {
     return refuse(category, tooHeavyForLight(choice.name), reasons);
   }
   const named1st = orderByState(allowed, snapshot, request.strict);
   const rest = request.strict ? [] : categoryRest(request, category, named1st, snapshot);
-  return conclude(request, category, [...named1st, ...rest], snapshot, { reasons, echoAllowed: true });
+  return conclude(request, category, [...named1st, ...rest], snapshot, {
+    reasons,
+    echoAllowed: true,
+    tooLong,
+  });
 }
 
 /** What stands in for a named model that fails; only those that serve now, or that nothing else precedes. */
@@ -132,7 +144,7 @@ function whyNotModel(model: ModelInfo, request: CompletionRequest, snapshot: Rou
   if (refusal) return refusal;
   const light = ROLES[model.backend].work === 'light' && snapshot.settings.mlxOnlyLight;
   if (light && model.weight !== 'light' && !isNamedBySetting(model, snapshot)) return 'setting:only-light';
-  if (isTooLong(model.backend, model, request)) return 'rule:long-context';
+  if (tooLongFor(model.backend, model, request)) return 'rule:long-context';
   return whyNeverFits(model.backend, model.name, request, snapshot);
 }
 
@@ -152,26 +164,33 @@ function conclude(
   category: Category,
   candidates: Candidate[],
   snapshot: RouteSnapshot,
-  why: { reasons: Reason[]; echoAllowed: boolean },
+  why: { reasons: Reason[]; echoAllowed: boolean; tooLong: TooLong | null },
 ): Route {
   const reasons = [...new Set(why.reasons)];
   if (candidates.length === 0) {
     const error =
-      refusedByMemory(request, snapshot, reasons) ?? noModel(request, category, snapshot, reasons);
+      refusedByMemory(request, snapshot, reasons) ??
+      noModel(request, category, snapshot, { reasons, tooLong: why.tooLong });
     return refuse(category, error, error.code === 'no_model' ? [...reasons, 'no-capable-model'] : reasons);
   }
   return { kind: 'candidates', category, candidates, reasons, echoAllowed: why.echoAllowed };
 }
 
-/** Nothing that is installed can do it: the work, or only its language. */
+/** Nothing that is installed can do it: the work, its length, or only its language. */
 function noModel(
   request: CompletionRequest,
   category: Category,
   snapshot: RouteSnapshot,
-  reasons: readonly Reason[],
+  { reasons, tooLong }: { reasons: readonly Reason[]; tooLong: TooLong | null },
 ): TandemError {
+  // Only a client that insists on the model, or on its server, is told that no wait helps.
+  if (tooLong && request.strict && request.model.kind !== 'auto') return contextExceeded(tooLong);
   const needs = needsOf(request).model;
   const error = noCandidate(category, snapshot, request.exclude ?? [], needs);
+  if (tooLong && error.code === 'no_model') {
+    const isNamed = request.model.kind === 'named';
+    return isNamed ? contextExceeded(tooLong) : noneIsLongEnough(tooLong, category);
+  }
   const ofLanguage = BACKEND_IDS.some((id) => reasons.includes(`unavailable:${id}-language`));
   if (error.code !== 'no_model' || !ofLanguage || !isSmallAlone(snapshot)) return error;
   return unknownLanguage(needs.language(), snapshot.settings);

@@ -32,6 +32,13 @@ export interface RouteSnapshot {
   memoryRefuses?: (backend: BackendId, model: string, tokens: number) => Reason | null;
 }
 
+/** A model whose context does not hold what a request needs, in tokens. */
+export interface TooLong {
+  model: string;
+  tokens: number;
+  context: number;
+}
+
 /** One backend and model to try, with the reasons for it standing where it does. */
 export interface Candidate {
   backend: BackendId;

@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock';
 import type { FileStore } from '../ports/file-store';
 
 /** Version of the file's form. A file with a higher one was written by a newer Tandem. */
-export const SETTINGS_VERSION = 1;
+const SETTINGS_VERSION = 1;
 
 const fileSchema = z.object({
   version: z.number().int().min(1),

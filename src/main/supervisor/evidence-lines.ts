@@ -7,7 +7,6 @@ import type { LinePattern } from './log-ring';
 export type EvidenceCode =
   | 'metal_out_of_memory'
   | 'allocation_failed'
-  | 'model_over_memory'
   | 'gpu_timeout'
   | 'gpu_hang'
   | 'gpu_preempted'
@@ -24,7 +23,7 @@ export type EvidenceCode =
  * `MTLCommandBufferError` (`kIOGPU…`, before macOS 12 `kIOAccel…`), of mlx's allocator and of ggml's; real ones with
  * their sources are in `test/fixtures/exit-logs`.
  */
-export const GPU_LINES: readonly LinePattern<EvidenceCode>[] = [
+const GPU_LINES: readonly LinePattern<EvidenceCode>[] = [
   { code: 'metal_out_of_memory', match: /CommandBufferCallbackErrorOutOfMemory|: Insufficient Memory/ },
   { code: 'allocation_failed', match: /\[metal::malloc\]|\[malloc_or_wait\] Unable to allocate/ },
   { code: 'allocation_failed', match: /failed to allocate (Metal )?buffer|std::bad_alloc|\bMemoryError\b/ },
@@ -49,12 +48,6 @@ export const MLX_LINES: readonly LinePattern<EvidenceCode>[] = [
 export const OLLAMA_LINES: readonly LinePattern<EvidenceCode>[] = [
   { code: 'port_taken', match: /bind: address already in use/ },
   { code: 'folder_unwritable', match: /^Error: (mkdir|could not create|open) / },
-];
-
-/** What Ollama's server and its model runners (`ollama runner`, `llama-server`) write when a model fails. */
-export const OLLAMA_RUNNER_LINES: readonly LinePattern<EvidenceCode>[] = [
-  ...GPU_LINES,
-  { code: 'model_over_memory', match: /model requires more system memory/ },
 ];
 
 /** Kinds of the lines that match, in their order; a line has the kind of the first pattern that it matches. */

@@ -47,7 +47,7 @@ const named =
  */
 const PROOFS: readonly (readonly [ExitCause, (evidence: ExitEvidence) => boolean])[] = [
   ['start_failed', ({ exit }) => exit.error !== undefined],
-  ['out_of_memory', saw('metal_out_of_memory', 'allocation_failed', 'model_over_memory')],
+  ['out_of_memory', saw('metal_out_of_memory', 'allocation_failed')],
   ['gpu_hang', saw('gpu_timeout', 'gpu_hang', 'gpu_preempted')],
   ['stalled', ({ stalled }) => stalled],
   ['port_taken', named('port_taken')],

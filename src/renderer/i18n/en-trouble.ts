@@ -5,6 +5,7 @@ export const troubleEn = {
     bad_json: 'The request was not understood. Send it again.',
     bad_model_name: 'This model name is not valid. Use a name such as qwen2.5:3b.',
     unsupported: 'The chosen model cannot do this. Choose another one.',
+    context_exceeded: 'This is too long for the chosen model. Send less, or choose another one.',
     unauthorized: 'This page is no longer signed in. Open the address that Tandem printed at start.',
     forbidden_host: 'This address is not allowed. Open Tandem at 127.0.0.1.',
     forbidden_origin:
@@ -41,7 +42,6 @@ export const troubleEn = {
     data_dir_foreign: 'The data folder has files of another program in it. Name an empty or a new folder.',
     data_dir_locked: 'Another Tandem uses this data folder. Close it and start again.',
     read_only: 'The chats are open for reading only. Update Tandem to write.',
-    python_missing: 'No Python 3.11 or newer was found. Install it, then try again.',
     runtime_broken: 'The runtime is damaged. Try again to set it up anew.',
     runtime_in_use: 'Another Tandem that is running uses this. Quit that one, then try again.',
     model_incomplete: 'The model’s folder is incomplete. Download it again.',
@@ -75,6 +75,8 @@ export const troubleEn = {
   errorFacts: {
     bad_request: 'The server would not survive “{{field}}” as it was given. Change it and send it again.',
     model_not_found: '“{{model}}” is not installed. Choose another model or get it in Settings.',
+    context_exceeded:
+      'With its answer this takes about {{tokens}} tokens, and {{model}} holds {{context}}. Send less, or choose another model.',
     timeout:
       '{{backend}} took longer than {{seconds}} s with {{model}}. Allow more time in Settings, or choose a smaller model.',
     echo: '{{model}} only repeated the message. Put it another way, or choose another model.',

@@ -3,6 +3,7 @@ import type { Answer, Message, Target } from '../../shared/chat';
 import type { Push } from '../../shared/contract';
 import type { Trouble } from '../i18n/core-words';
 import { loadOpenChat, loadTarget, loadUnsent, saveOpenChat, saveTarget } from './drafts';
+import { HeldPushes } from './held-pushes';
 import { errorSentence, request } from './request';
 import { applyState, applyText, isSettled, joinMessages, type MessagesOutcome } from './stream-text';
 import { showToast } from './ui-store';
@@ -80,7 +81,7 @@ export function activeAnswerId(state: ChatState): string | null {
 }
 
 /** Pushes that came in the middle of an opening, or for a chat whose id is not known yet. */
-let held: ChatPush[] = [];
+const held = new HeldPushes<ChatPush>();
 /** Number of the newest opening. Only its reply counts: those before it read older messages, or another chat. */
 let newest = 0;
 /** Number of the opening whose reply came last. */
@@ -92,8 +93,8 @@ const isOpening = () => replied !== newest;
 export function receive(push: ChatPush): void {
   const { chatId, phase, outgoing } = useChat.getState();
   const ours = push.payload.chatId === chatId;
-  const sending = outgoing.some(({ state }) => state === 'sending');
-  if (isOpening() || (sending && !ours)) held.push(push);
+  const beginning = outgoing.some((message) => message.state === 'sending' && message.chatId === null);
+  if (isOpening() || (beginning && !ours)) held.add(push);
   if (!ours || phase !== 'idle') return;
   // An opening under way will bring what is missing.
   if (push.name === 'chatChanged' || (!apply(push) && !isOpening())) void reopen();
@@ -112,8 +113,10 @@ function apply(push: Exclude<ChatPush, { name: 'chatChanged' }>): boolean {
 export function applyHeld(): void {
   if (isOpening()) return;
   const { chatId } = useChat.getState();
-  for (const push of held) if (push.name !== 'chatChanged' && push.payload.chatId === chatId) apply(push);
-  held = [];
+  const pushes = held.take();
+  if (pushes === null) void reopen();
+  else
+    for (const push of pushes) if (push.name !== 'chatChanged' && push.payload.chatId === chatId) apply(push);
 }
 
 /** Reads the open chat again: after a gap, a lost line, or a change from elsewhere. */
@@ -126,7 +129,7 @@ export async function reopen(): Promise<void> {
   if (own !== newest) return;
   replied = own;
   if (!outcome.ok) {
-    held = [];
+    held.clear();
     useChat.setState((state) => ({ phase: state.messages.length > 0 ? 'idle' : 'failed' }));
     return;
   }
@@ -144,7 +147,7 @@ export async function openChat(chatId: string | null, find: string | null = null
   // What is under way for the chat that is left counts no more.
   newest += 1;
   replied = newest;
-  held = [];
+  held.clear();
   useChat.setState({
     chatId,
     messages: [],

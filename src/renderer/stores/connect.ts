@@ -2,6 +2,7 @@ import type { Bridge, Push } from '../../shared/contract';
 import { type ChatPush, receive, reopen, restoreChat } from './chat-store';
 import { setConnection, showPicture, useCore } from './core-store';
 import { FrameQueue } from './frame-queue';
+import { HeldPushes } from './held-pushes';
 import { request } from './request';
 import { applyPatch, joinSnapshot, type Patch } from './revision';
 import { showView } from './ui-store';
@@ -14,7 +15,7 @@ const RETRY_MS = 1_000;
  * missed; after a lost line it asks for the snapshot and the open chat again. Returns its undoing.
  */
 export function connect(bridge: Bridge): () => void {
-  let held: Patch[] = [];
+  const held = new HeldPushes<Patch>();
   let asking = false;
   let ended = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,9 +33,9 @@ export function connect(bridge: Bridge): () => void {
       else timer = setTimeout(refresh, RETRY_MS);
       return;
     }
-    const joined = joinSnapshot(outcome.value, held);
-    held = [];
-    if (joined.kind !== 'applied') return refresh();
+    const patches = held.take();
+    const joined = patches && joinSnapshot(outcome.value, patches);
+    if (joined?.kind !== 'applied') return refresh();
     showPicture(joined.picture, Date.now());
     setConnection('online');
     if (!restored) {
@@ -46,7 +47,7 @@ export function connect(bridge: Bridge): () => void {
 
   const onPatch = (patch: Patch): void => {
     if (asking) {
-      held.push(patch);
+      held.add(patch);
       return;
     }
     const outcome = applyPatch(useCore.getState(), patch);

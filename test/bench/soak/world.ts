@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AppOptions } from '../../support/app.ts';
 import { withoutSmallModel } from '../../support/counting-model.ts';
 import { type MeteredApp, startMeteredApp } from '../../support/metered-app.ts';
 import { TINY, writeRandomModel } from '../../support/random-model.ts';
@@ -8,17 +9,30 @@ const SERVERS = join(import.meta.dirname, '../../support/scripted-servers.mjs');
 /** Name of the model that each server has. */
 export const MODELS = { mlx: 'tiny', ollama: 'steady' } as const;
 const SLOTS = '4';
+/** `ollama` and `python` in one: the shell says the versions, which costs no start of Node. */
+const PROGRAM = `#!/bin/sh
+case "$1" in
+  --version) echo 'ollama version is 0.34.0' ;;
+  -c) echo 0.32.2 ;;
+  *) exec '${process.execPath}' '${SERVERS}' "$@" ;;
+esac
+`;
 
 /** The built host, supervising both scripted servers. @param folder for all that is written; removed by the caller */
 export async function startSoakApp(folder: string): Promise<MeteredApp> {
+  return startMeteredApp(folder, await scriptedWorld(folder));
+}
+
+/** What the host is started with to supervise both scripted servers, all below `folder`. */
+export async function scriptedWorld(folder: string): Promise<AppOptions & { dataDir: string }> {
   const program = join(folder, 'server');
   const dataDir = join(folder, 'data');
   await mkdir(folder, { recursive: true });
-  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${SERVERS}' "$@"\n`);
+  await writeFile(program, PROGRAM);
   await chmod(program, 0o700);
   await writeRandomModel(join(folder, MODELS.mlx), TINY);
   await withoutSmallModel(dataDir);
-  return startMeteredApp(folder, {
+  return {
     dataDir,
     env: {
       HOME: folder,
@@ -31,7 +45,7 @@ export async function startSoakApp(folder: string): Promise<MeteredApp> {
       OLLAMA_MAX_CONCURRENT: SLOTS,
       MLX_RATE_LIMIT_MAX: '0',
     },
-  });
+  };
 }
 
 export interface Bytes {

@@ -5,6 +5,7 @@ import { NdjsonReader } from '../../../src/main/backends/ollama/protocol';
 import { Runners } from '../../../src/main/backends/ollama/runners';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { ChildRecords, sweepOrphans } from '../../../src/main/supervisor/sweep';
+import words from '../../fixtures/ollama/runner-words.json' with { type: 'json' };
 import old from '../../fixtures/ollama/v0.24.json' with { type: 'json' };
 import current from '../../fixtures/ollama/v0.34.json' with { type: 'json' };
 import { FakeClock } from '../../support/fake-clock';
@@ -22,6 +23,11 @@ interface Fixture {
   }[];
   processes: { pid: number; parent: number; args: string }[];
 }
+
+test.each(words)('the last words of a model process: $name', ({ lines, kind, source }) => {
+  expect(source).toMatch(/^https:\/\/\S+\/(issues|pull)\/\d+$/);
+  expect(lines.map(failureKind).find((found) => found !== null) ?? null).toBe(kind);
+});
 
 describe.each([
   ['0.24', old as Fixture],

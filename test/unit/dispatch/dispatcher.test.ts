@@ -27,7 +27,7 @@ function setUp(
   options: {
     models?: ModelInfo[];
     settings?: Partial<Settings>;
-    refresh?: () => Promise<void>;
+    refresh?: (missed: string) => Promise<void>;
     maxDepth?: number;
     memory?: MemoryAuthority;
   } = {},
@@ -753,6 +753,14 @@ describe('RequestDispatcher', () => {
     const { send } = setUp({ models, refresh });
     const answer = await send(CODE).finished;
     expect(answer.end).toMatchObject({ backend: 'ollama', model: 'qwen2.5-coder:7b' });
+  });
+
+  it('says what it misses: the model by name, else one for the work', async () => {
+    const missed: string[] = [];
+    const { send } = setUp({ models: [], refresh: async (what) => void missed.push(what) });
+    await send(CODE).finished;
+    await send(CODE, { model: { kind: 'named', name: 'nobody:1b' } }).finished;
+    expect(missed).toEqual(['work coding', 'model nobody:1b']);
   });
 
   it('does not ask a server again for an answer that did not end', async () => {

@@ -48,13 +48,18 @@ function makeFifo(path: string): void {
   execFileSync('mkfifo', [path]);
 }
 
-/** Keeps the handles of what it has started. */
+/** Keeps the handles of what it has started, and what each of them has written. */
 class Kept implements Spawner {
   readonly children: ChildHandle[] = [];
+  readonly written: string[] = [];
 
   spawn(spec: Parameters<Spawner['spawn']>[0]): ChildHandle {
     const child = nodeSpawner.spawn(spec);
-    this.children.push(child);
+    const index = this.children.push(child) - 1;
+    this.written.push('');
+    child.stdout?.on('data', (bytes: Buffer) => {
+      this.written[index] = `${this.written[index]}${bytes}`;
+    });
     return child;
   }
 }
@@ -142,7 +147,7 @@ describe('the scan in its own process', () => {
     makeModel(join(home, '.cache/huggingface/hub/models--org--hub-1b/snapshots/a'));
     const { scan, library, names } = scanIn(hangsAt(gone), [gone]);
     const list = library.list();
-    await reached(scan, spawner, 1);
+    await reached(spawner, 1);
     await clock.advance(10_000);
     await list;
     expect(await spawner.children[0]?.exited).toMatchObject({ signal: 'SIGKILL' });
@@ -168,7 +173,7 @@ describe('the scan in its own process', () => {
     await moody.run();
     options.script = hanging;
     const run = moody.run();
-    await reached(moody, spawner, 3);
+    await reached(spawner, 3);
     await clock.advance(10_000);
     await run;
     expect(moody.result()?.models.map(({ info }) => info.name)).toEqual(names());
@@ -241,9 +246,10 @@ function countReads(): number[] {
   return sizes;
 }
 
-/** Resolves when so many processes were started and the newest has said where it looks. */
-async function reached(scan: ModelScan, { children }: Kept, count: number): Promise<void> {
-  while (children.length < count || scan.current() !== join(home, 'volume')) await new Promise(setImmediate);
+/** Resolves when so many processes were started and the newest has said that it looks into the volume. */
+async function reached({ written }: Kept, count: number): Promise<void> {
+  const place = JSON.stringify(join(home, 'volume'));
+  while (!written[count - 1]?.includes(place)) await new Promise(setImmediate);
 }
 
 describe('a folder for the settings', () => {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { type ModelSource, type PullProgress, PullService } from '../../../src/main/models/pulls';
 import { silentLogger } from '../../../src/main/ports/logger';
@@ -47,6 +49,27 @@ describe('pulls', () => {
     await settled();
     expect(pulls.list()).toMatchObject([{ state: 'done' }]);
     expect(completed).toEqual(['qwen2.5:3b']);
+  });
+
+  it('keeps no more samples of the speed for a server that tells of every byte', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const { service: pulls, pulls: upstream, clock } = service();
+    pulls.start('a:1b');
+    const progress = { step: 'pulling', totalBytes: null };
+    const tell = (from: number) => {
+      for (let bytes = from; bytes < from + 500_000; bytes += 1)
+        upstream[0]?.tell({ ...progress, completedBytes: bytes });
+    };
+    tell(0);
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    tell(500_000);
+    collect();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(4_000_000);
+    await clock.advance(1_000);
+    upstream[0]?.tell({ ...progress, completedBytes: 3_000_000 });
+    expect(pulls.list()).toMatchObject([{ bytesPerSecond: 3_000_000 }]);
   });
 
   it('cancels, and can be started again', async () => {

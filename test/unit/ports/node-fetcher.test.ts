@@ -52,6 +52,16 @@ test('connections outlive answers that are left at their last frame', async () =
   expect(connections.filter(({ destroyed }) => destroyed)).toEqual([]);
 });
 
+test('the times of calls are not kept, as nobody reads them', async () => {
+  const { api } = await serve((response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"version":"0.34.0"}');
+  });
+  for (let round = 0; round < 5; round += 1)
+    expect(await api.version(new AbortController().signal)).toBe('0.34.0');
+  await new Promise(setImmediate);
+  expect(performance.getEntriesByType('resource')).toEqual([]);
+});
+
 test('leaving in the middle closes the connection, so that the server stops computing', async () => {
   const { api, connections } = await serve((response) => response.write(SAY));
   for await (const chunk of api.complete(CALL, new AbortController().signal)) {

@@ -462,6 +462,91 @@ table('the small model alone', [
   ],
 ]);
 
+const ON_PHI = { kind: 'named', name: PHI_MLX.name } as const;
+const LONG_REASONS = '[explicit:model rule:default rule:long-context';
+
+table('what is longer than its model holds', [
+  [
+    'is the fault of the client that names the model',
+    LONG,
+    { model: ON_PHI },
+    { models: [PHI_MLX] },
+    `general: context_exceeded ${LONG_REASONS}]`,
+  ],
+  [
+    'also where the small model is there beside it, which knows less',
+    LONG,
+    { model: { kind: 'named', name: SMALL_MODEL_NAME }, sampling: { maxTokens: 8192 } },
+    { models: [SMALL_MLX] },
+    `general: context_exceeded ${LONG_REASONS}]`,
+  ],
+  [
+    'goes to another model where one is',
+    LONG,
+    { model: ON_PHI },
+    {},
+    `general: ollama qwen2.5:32b (fallback:named-model) ${LONG_REASONS}]`,
+  ],
+  [
+    'goes nowhere else without fallback',
+    LONG,
+    { model: ON_PHI, strict: true },
+    {},
+    `general: context_exceeded ${LONG_REASONS}]`,
+  ],
+  [
+    'without fallback also while the other server is gone',
+    LONG,
+    { model: ON_PHI, strict: true },
+    { states: { ollama: 'absent' } },
+    `general: context_exceeded ${LONG_REASONS}]`,
+  ],
+  [
+    'is worth a wait for another server that could hold it',
+    LONG,
+    { model: ON_PHI },
+    { states: { ollama: 'absent' } },
+    `general: ollama_down ${LONG_REASONS}]`,
+  ],
+  [
+    'nor on a server that is named without fallback',
+    LONG,
+    { model: { kind: 'backend', backend: 'mlx' }, category: 'fast', strict: true },
+    {},
+    'fast: context_exceeded [explicit:category explicit:backend rule:long-context]',
+  ],
+  [
+    'has no model where none is named',
+    LONG,
+    { category: 'fast' },
+    { models: [PHI_MLX] },
+    'fast: no_model [explicit:category rule:long-context unavailable:ollama-no-model no-capable-model]',
+  ],
+]);
+
+describe('the words about what is too long', () => {
+  const wordsOf = (request: Partial<CompletionRequest>) => {
+    const decision = decide(LONG, request, { models: [PHI_MLX] });
+    if (decision.kind !== 'refused') throw new Error('was not refused');
+    return decision.error;
+  };
+
+  it('name the model, how much it holds, and the cure; no download helps who insists on it', () => {
+    const { message, details } = wordsOf({ model: ON_PHI });
+    expect(message).toMatch(
+      /about 5\d{3} tokens .*phi3\.5-mini-4k holds 4096\. Send less, .*num_predict.* longer context/,
+    );
+    expect(message).not.toMatch(/pull/);
+    expect(details).toMatchObject({ model: PHI_MLX.name, context: 4096 });
+  });
+
+  it('name a model to get where any may answer', () => {
+    expect(wordsOf({ category: 'fast' }).message).toMatch(
+      /holds 4096; .*Send less, .*ollama pull qwen2\.5:3b/,
+    );
+  });
+});
+
 table('the small model beside others', [
   [
     'comes after every other light model of its server',

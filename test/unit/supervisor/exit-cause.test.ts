@@ -24,7 +24,6 @@ const TABLE: [string, Partial<ExitEvidence>, ExitCause][] = [
   ],
   ['an abort with Metal text', { ...signal('SIGABRT'), lines: ['metal_out_of_memory'] }, 'out_of_memory'],
   ['a failed allocation', { lines: ['allocation_failed'] }, 'out_of_memory'],
-  ['a model above the memory', { lines: ['model_over_memory'] }, 'out_of_memory'],
   ['memory used up before the GPU hung', { lines: ['gpu_timeout', 'metal_out_of_memory'] }, 'out_of_memory'],
   ['a GPU timeout', { ...signal('SIGABRT'), lines: ['gpu_timeout'] }, 'gpu_hang'],
   ['a GPU hang', { ...signal('SIGABRT'), lines: ['gpu_hang'] }, 'gpu_hang'],

@@ -7,7 +7,6 @@ import {
   evidenceIn,
   MLX_LINES,
   OLLAMA_LINES,
-  OLLAMA_RUNNER_LINES,
 } from '../../../src/main/supervisor/evidence-lines';
 import { exitCause } from '../../../src/main/supervisor/exit-cause';
 import type { ExitCause } from '../../../src/shared/incidents';
@@ -18,7 +17,6 @@ interface Words {
   lines: string[];
   exit: { code: number | null; signal: NodeJS.Signals | null };
   exitFrom: 'source' | 'launcher' | 'assumed';
-  process?: 'server' | 'runner';
   pressure?: 'critical';
   stalled?: true;
   killerInFlight?: true;
@@ -50,7 +48,7 @@ describe('the last words of', () => {
   });
 
   it.each(corpus('ollama').map((words) => [words.name, words] as const))('Ollama: %s', (_name, words) => {
-    const lines = evidenceIn(words.lines, words.process === 'server' ? OLLAMA_LINES : OLLAMA_RUNNER_LINES);
+    const lines = evidenceIn(words.lines, OLLAMA_LINES);
     expect(lines).toEqual(words.evidence);
     expect(causeOf(words, lines, null)).toBe(words.cause);
   });

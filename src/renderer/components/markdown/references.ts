@@ -6,7 +6,7 @@ const DEFINITION =
 const LABEL = /\[(\^?[^[\]\n]+)\](?!:)/g;
 
 /** A label as Markdown compares it. */
-export function normalLabel(label: string): string {
+function normalLabel(label: string): string {
   return label.trim().replaceAll(/\s+/g, ' ').toLowerCase();
 }
 

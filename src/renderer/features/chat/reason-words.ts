@@ -75,7 +75,7 @@ const FALLBACKS: Words = {
 };
 
 /** Splits `mlx-exited` into the server and what happened to it. */
-export function splitBackend(rest: string): { backend: BackendId | null; cause: string } {
+function splitBackend(rest: string): { backend: BackendId | null; cause: string } {
   const backend = BACKEND_IDS.find(
     (id) => rest === id || rest.startsWith(`${id}-`) || rest.startsWith(`${id}:`),
   );

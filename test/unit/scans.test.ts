@@ -7,11 +7,25 @@ import { nodeFileStore } from '../../src/main/ports/file-store';
 import { silentLogger } from '../../src/main/ports/logger';
 import { openSettings } from '../../src/main/store/settings-store';
 import { ChildRecords } from '../../src/main/supervisor/sweep';
+import type { CompletionRequest } from '../../src/shared/domain';
 import { FakeClock, settle } from '../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../support/fake-processes';
 import { MemoryStore } from '../support/memory-store';
 
-test('models are looked for again after a setting that says where they are, and after no other', async () => {
+const REQUEST: CompletionRequest = {
+  id: 'r',
+  messages: [{ role: 'user', content: 'hello' }],
+  model: { kind: 'auto' },
+  priority: 'medium',
+  client: 'c',
+  sampling: {},
+  strict: false,
+  origin: 'gateway',
+};
+let ids = 0;
+
+/** The services of a host with nothing around it, and how often they look for models. */
+async function startServices() {
   const dataDir = await mkdtemp(join(tmpdir(), 'tandem-services-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const clock = new FakeClock();
@@ -53,12 +67,40 @@ test('models are looked for again after a setting that says where they are, and 
     return [];
   };
   settings.onChange(({ key }) => services.applySetting(key));
+  return { clock, settings, services, dataDir, scans: () => scans };
+}
+
+test('models are looked for again after a setting that says where they are, and after no other', async () => {
+  const { settings, dataDir, scans } = await startServices();
   await settings.set('theme', 'dark');
   await settings.set('rateLimitMax', 7);
   await settle();
-  expect(scans).toBe(0);
+  expect(scans()).toBe(0);
   await settings.set('modelFolders', [dataDir]);
   await settings.set('mlxModelFast', 'phi');
   await settle();
-  expect(scans).toBe(2);
+  expect(scans()).toBe(2);
+});
+
+test('requests for a name that nobody knows have models looked for seldom, and again after three seconds', async () => {
+  const { clock, services, scans } = await startServices();
+  for (const backend of services.registry.all()) {
+    const status = backend.status();
+    backend.status = () => ({ ...status, state: 'ready' });
+  }
+  const ask = async (name: string) => {
+    const request = { ...REQUEST, id: `r${ids++}`, model: { kind: 'named' as const, name } };
+    const events = services.dispatcher.dispatch(request, new AbortController().signal);
+    const refused = expect(events.next().then(() => events.next())).rejects.toMatchObject({
+      code: 'model_not_found',
+    });
+    await clock.advance(1_000);
+    await refused;
+  };
+  for (let times = 0; times < 3; times += 1) await ask('nobody:1b');
+  expect(scans()).toBe(1);
+  await ask('nobody:1b');
+  expect(scans()).toBe(2);
+  for (let times = 0; times < 3; times += 1) await ask(`another:${times}b`);
+  expect(scans()).toBe(5);
 });
