@@ -176,7 +176,7 @@ describe('an interrupted view', () => {
     await core.tell('streaming', MLX);
     await core.write(text);
     await core.connection(false);
-    await page.getByText('The line to Tandem is lost').first().waitFor();
+    await page.getByText('Connection lost').first().waitFor();
     await core.write(text);
     await core.patch({ backends: [backendStatus('mlx', { state: 'backoff' }), backendStatus('ollama')] });
     await core.connection(true);

@@ -202,7 +202,7 @@ describe('a download that failed', () => {
   } as const;
 
   it.each([
-    ['en', 'Put away the failed download of my/own:1b', 'The download broke off.'],
+    ['en', 'Dismiss the failed download of my/own:1b', 'The download broke off.'],
     ['ru', 'Убрать неудавшуюся загрузку my/own:1b', 'Загрузка'],
   ] as const)('says so and can be put away (%s)', async (language, name, words) => {
     const settings = settingsView({ language });

@@ -109,7 +109,7 @@ describe('the UI over the real core', () => {
     await expect.poll(() => memory.innerText()).toMatch(/GPU [\d.]+ GB/);
     await memory.getByText('Where the figures come from').click();
     expect(await memory.getByRole('listitem').filter({ hasText: 'whole server' }).count()).toBe(2);
-    await expect.poll(() => memory.innerText()).toContain('told by MLX');
+    await expect.poll(() => memory.innerText()).toContain('reported by MLX');
   });
 
   it('shows the pace of each model', async () => {

@@ -205,7 +205,7 @@ describe('a server that rests or runs smaller', () => {
     await open({ backends: [smaller, backendStatus('ollama')], life: fakeLife() });
     await mlx()
       .getByText(
-        'Context kept to 8,192 tokens since memory ran out (step 2 of 3). Grows again in 21 h if all stays well.',
+        'Context limited to 8,192 tokens since memory ran out (step 2 of 3). Grows again in 21 h if all stays well.',
       )
       .waitFor();
     const limits = mlx().getByText(
@@ -227,7 +227,7 @@ describe('memory', () => {
     await card.getByText('Where the figures come from').click();
     const row = card.getByRole('listitem').filter({ hasText: 'KV cache' });
     expect((await row.first().innerText()).replaceAll(/\s+/g, ' ')).toMatch(
-      /KV cache told by MLX, \d+ s ago 922 MB/,
+      /KV cache reported by MLX, \d+ s ago 922 MB/,
     );
     expect(await row.last().innerText()).toContain('unknown');
   });

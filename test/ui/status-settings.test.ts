@@ -100,7 +100,7 @@ describe('settings', () => {
     expect(await row.innerText()).toContain(
       'Long messages can exhaust GPU memory and stop it; Ollama then answers.',
     );
-    expect(await row.innerText()).toContain('Acts at the next MLX restart');
+    expect(await row.innerText()).toContain('Takes effect when MLX restarts');
     await row.getByRole('button', { name: 'Restart now' }).click();
     await expect.poll(() => core.called('backendRestart')).toEqual([{ backend: 'mlx' }]);
     await row.getByRole('button', { name: 'Switch back on' }).click();

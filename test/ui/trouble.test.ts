@@ -47,7 +47,7 @@ describe('servers that stop under an answer', () => {
       const breaks = [{ at: 8, from: 'ollama', to: 'ollama', reason: 'ollama-killed' } as const];
       await ui.core.tell('streaming', { ...OLLAMA, breaks, recovery: undefined });
       await expect.poll(() => recovery.count()).toBe(0);
-      expect(await ui.answer().innerText()).toMatch(/answers anew below|ниже отвечает заново/);
+      expect(await ui.answer().innerText()).toMatch(/starts over below|ниже отвечает заново/);
     },
   );
 

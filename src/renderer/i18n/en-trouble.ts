@@ -31,18 +31,20 @@ export const troubleEn = {
     loop_detected: 'A server’s address leads back to Tandem. Correct it in Settings.',
     self_reference: 'A server’s address leads back to Tandem. Correct it in Settings.',
     port_taken: 'A port that Tandem needs is in use. Close the other program or choose another port.',
-    settings_corrupt: 'The settings file was damaged. It was set aside and the defaults hold.',
-    setting_from_environment: 'The environment holds this value. Unset the variable to change it here.',
-    setting_invalid: 'This value is not accepted. The earlier one still holds.',
-    environment_invalid: 'A variable in the environment has a value that is not accepted. The default holds.',
-    database_unreadable: 'The chat database could not be read. It was set aside and a new one was begun.',
+    settings_corrupt: 'The settings file was damaged. It was moved aside, and the defaults are used.',
+    setting_from_environment: 'This value is set in the environment. Unset the variable to change it here.',
+    setting_invalid: 'This value is not accepted. The earlier one is kept.',
+    environment_invalid:
+      'A variable in the environment has a value that is not accepted. The default is used.',
+    database_unreadable:
+      'The chat database could not be read. It was moved aside, and a new one was started.',
     database_newer:
       'The chat database was written by a newer Tandem. It is open for reading; update Tandem to write.',
     disk_full: 'The disk is full. Free some space and try again.',
     data_dir_foreign: 'The data folder has files of another program in it. Name an empty or a new folder.',
     data_dir_locked: 'Another Tandem uses this data folder. Close it and start again.',
     read_only: 'The chats are open for reading only. Update Tandem to write.',
-    runtime_broken: 'The runtime is damaged. Try again to set it up anew.',
+    runtime_broken: 'The runtime is damaged. Try again to reinstall it.',
     runtime_in_use: 'Another Tandem that is running uses this. Quit that one, then try again.',
     model_incomplete: 'The model’s folder is incomplete. Download it again.',
     pull_failed: 'The download broke off. Try again; what has arrived is kept.',
@@ -56,7 +58,7 @@ export const troubleEn = {
     runtime_broken: 'Its runtime is broken. Remove the runtime in Settings, then restart it.',
     start_failed: 'It could not be started. Tandem tries again by itself.',
     generation_dead: 'It no longer produced tokens. Tandem starts it again by itself.',
-    parent_gone: 'It lost its line to Tandem. Tandem starts it again by itself.',
+    parent_gone: 'It lost its connection to Tandem. Tandem starts it again by itself.',
     bad_model: 'The model could not be loaded. Choose another one in Settings.',
     bad_arguments: 'It does not know its arguments. Remove its runtime in Settings, then restart it.',
     start_timeout: 'It did not become ready in time. Restart it; a smaller model starts faster.',
@@ -83,14 +85,14 @@ export const troubleEn = {
     queue_timeout: 'No place at {{backend}} came free for {{waitedS}} s. Try again, or ask the other server.',
     no_model: '{{model}} is too large for MLX while only light models are allowed there. Get it with Ollama.',
     setting_from_environment:
-      'The environment holds this value. Unset {{name}} and restart Tandem to change it here.',
+      'This value is set in the environment. Unset {{name}} and restart Tandem to change it here.',
     model_folder_hung:
       '{{path}} does not answer, so models in it may be missing. Check the disk or network volume. Tandem looks again every five minutes.',
     read_only: '{{file}} is not changed by this Tandem. Status says why.',
   },
   warnings: {
     variable: '{{name}} was not understood and is ignored. It takes: {{accepted}}.',
-    setting: '{{name}} in the settings file is not valid, so the default holds. It takes: {{accepted}}.',
+    setting: '{{name}} in the settings file is not valid, so the default is used. It takes: {{accepted}}.',
     variableEntry:
       '{{name}} was not understood in one entry: “{{entry}}” is ignored. It takes: {{accepted}}.',
     variableContradicts: '{{name}} is ignored: {{first}} must not be above {{last}}. Correct one of the two.',
@@ -98,7 +100,7 @@ export const troubleEn = {
       '{{name}} in the settings file has an entry that is not valid: “{{entry}}” is ignored. It takes: {{accepted}}.',
     settingContradicts:
       '{{name}} in the settings file is ignored: {{first}} must not be above {{last}}. Correct one of the two.',
-    settingValue: 'This is not accepted; the earlier value holds. It takes {{accepted}}.',
+    settingValue: 'This is not accepted; the earlier value is kept. It takes {{accepted}}.',
     settingAbove: 'This must not be above the other limit, which is {{limit}}. Change that one first.',
     settingBelow: 'This must not be below the other limit, which is {{limit}}. Change that one first.',
     settingFolder: 'There is no folder {{path}} that can be read. Check the path.',
@@ -151,7 +153,7 @@ export const troubleEn = {
     system_packages_run: 'System packages are missing. Run `{{command}}`.',
     install_failed:
       'The packages could not be installed. Check the network and the free disk space, then try again.',
-    verify_failed: 'What was installed does not work. Try again to set it up anew.',
+    verify_failed: 'What was installed does not work. Try again to reinstall it.',
     no_go:
       'Ollama is not installed. Install it with its own Linux installer, or Go 1.26 or newer to have it built, then start Tandem again.',
     no_go_run:
@@ -170,7 +172,7 @@ export const troubleEn = {
       'What TANDEM_OLLAMA_BIN names does not run. Correct the path, or unset the variable to have Ollama looked for.',
     setup_failed: 'The set-up failed. Run `npm start -- --check` to see what is missing.',
     runtime_broken: 'The set-up broke off. Try again; `npm start -- --check` shows what is missing.',
-    runtime_removed: 'Its runtime was removed. Try again to set it up anew.',
+    runtime_removed: 'Its runtime was removed. Try again to reinstall it.',
     setup_cancelled:
       'You cancelled it. Try again to go on where it stopped; else it goes on at the next start.',
     no_model: 'MLX has no model to load. Put one into a model folder, or get the small model.',

@@ -186,7 +186,7 @@ export const statusRu = {
     },
   },
   attention: {
-    label: 'Нужны вы',
+    label: 'Нужно ваше внимание',
     breaker: '{{backend}} остановился. Пока отвечает {{other}}.',
     breakerAlone: '{{backend}} остановился, а другого сервера сейчас нет.',
     setup: 'Установить {{backend}} не удалось.',

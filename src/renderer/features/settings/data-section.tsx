@@ -19,7 +19,7 @@ export function DataSection() {
           </code>
           <CopyButton
             text={() => app.dataDir}
-            label={t('settings.copyAddress', { name: t('settings.dataFolder') })}
+            label={t('settings.copyPath', { name: t('settings.dataFolder') })}
           />
         </div>
       </div>

@@ -31,7 +31,7 @@ describe('reasonSentence', () => {
     ['unavailable:mlx-backoff', 'MLX was not available: restarting soon.'],
     ['unavailable:mlx-no-model', 'MLX has no model for this.'],
     ['fallback:named-model', 'The model you chose could not answer, so the one for this kind of work did.'],
-    ['rule:stack-trace', 'There is an error trace in it, and such work goes to Ollama.'],
+    ['rule:stack-trace', 'It contains an error trace, and those go to Ollama.'],
     ['breaker:open', 'The server of first choice is resting because it failed.'],
     ['memory:critical', 'Memory is nearly full, so MLX was spared.'],
     ['memory:working-set', 'The GPU could not hold it beside what is loaded, so MLX was spared.'],
