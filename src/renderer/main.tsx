@@ -4,7 +4,7 @@ import { App } from './app/app';
 import { firstAppearance, followAppearance } from './app/appearance';
 import { getBridge } from './bridge/bridge';
 import { startI18n } from './i18n/i18n';
-import { connect } from './stores/connect';
+import { connectStores } from './stores/connect';
 import { useCore } from './stores/core-store';
 import './styles.css';
 
@@ -13,7 +13,7 @@ const PATIENCE_MS = 1_000;
 
 startI18n(firstAppearance());
 followAppearance();
-connect(getBridge());
+connectStores(getBridge());
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');

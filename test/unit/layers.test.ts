@@ -182,6 +182,16 @@ describe('layers', () => {
     expect(wrong.map(shown)).toEqual([]);
   });
 
+  it('gives each exported name one meaning', () => {
+    const EXPORTED = /^export (?:async )?(?:abstract )?(?:function|class|interface|type|const)\*? (\w+)/gm;
+    const found = new Map<string, Set<string>>();
+    for (const file of files)
+      for (const [, name = ''] of readFileSync(join(SRC, file), 'utf8').matchAll(EXPORTED))
+        found.set(name, (found.get(name) ?? new Set()).add(file));
+    const twice = [...found].filter(([, where]) => where.size > 1);
+    expect(twice.map(([name, where]) => `${name}: ${[...where].join(', ')}`)).toEqual([]);
+  });
+
   it('tests the name of a backend only in the rooms of the backends', () => {
     const wrong = files.filter(
       (file) =>

@@ -15,7 +15,7 @@ import type { ModelLibrary } from '../models/model-library';
 import { wantedPreload } from '../models/preload';
 import { findPortHolder } from '../ports/port-holder';
 import type { ServerAddress } from '../ports/server-address';
-import { NO_NEEDS, pickModel, pickSmaller } from '../router/model-pick';
+import { NO_REQUIREMENTS, pickModel, pickSmaller } from '../router/model-pick';
 import type { RouteSnapshot } from '../router/types';
 import { locateRuntime } from '../setup/locate-runtime';
 import type { SetupRunner } from '../setup/setup-runner';
@@ -162,6 +162,6 @@ async function preloadFolder({ settings, mlxModels, later }: BackendNeeds) {
   const wanted = wantedPreload(settings.values());
   if (wanted.kind === 'nothing') return null;
   const picked =
-    wanted.kind === 'model' ? wanted : pickModel('mlx', wanted.category, later.snapshot(), NO_NEEDS);
+    wanted.kind === 'model' ? wanted : pickModel('mlx', wanted.category, later.snapshot(), NO_REQUIREMENTS);
   return mlxModels.preload(picked?.name ?? null);
 }

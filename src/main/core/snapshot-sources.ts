@@ -2,7 +2,7 @@ import type { ChatSummary } from '../../shared/chat';
 import type { Warning } from '../../shared/contract';
 import { suggestModels } from '../models/catalogue';
 import { hasCapableModel } from '../models/model-library';
-import { brokenViewOf, viewOf } from '../models/model-view';
+import { brokenViewOf, modelViewOf } from '../models/model-view';
 import type { SettingsStore } from '../store/settings-store';
 import { timesOf } from '../times/estimates';
 import type { Place } from './place';
@@ -37,7 +37,7 @@ export function snapshotSources(from: {
     queue: () => queue.status(),
     life: () => incidents.life(),
     times: () => timesOf(library.models(), settings.values().modelTimeEstimates, measured),
-    models: () => [...library.models().map(viewOf), ...library.broken().map(brokenViewOf)],
+    models: () => [...library.models().map(modelViewOf), ...library.broken().map(brokenViewOf)],
     capable: () => hasCapableModel(library.models()),
     suggestions: () => suggestModels(memory.status()?.totalBytes ?? 0, library.models()),
     pulls: () => [...pulls.list()],

@@ -1,5 +1,5 @@
 import { childOf } from '../ports/bounded';
-import type { Admitted, Place, Slot, SlotWish } from '../queue/types';
+import type { Admitted, QueuePlace, Slot, SlotWish } from '../queue/types';
 import { ROLES } from '../router/roles';
 import type { Candidate, RouterEvent } from '../router/types';
 import type { DrainWatch } from './drain-watch';
@@ -55,11 +55,11 @@ export async function* waitForSlot(
 
 /** The newest place that has not been told yet; older ones are of no interest, and none is once the wait is over. */
 class LatestPlace {
-  #place: Place | null = null;
+  #place: QueuePlace | null = null;
   #closed = false;
   #wake: () => void = () => {};
 
-  readonly tell = (place: Place): void => {
+  readonly tell = (place: QueuePlace): void => {
     this.#place = place;
     this.#wake();
   };
@@ -69,7 +69,7 @@ class LatestPlace {
     this.#wake();
   };
 
-  async next(): Promise<Place | null> {
+  async next(): Promise<QueuePlace | null> {
     if (!this.#place && !this.#closed) await new Promise<void>((resolve) => (this.#wake = resolve));
     const newest = this.#closed ? null : this.#place;
     this.#place = null;

@@ -7,7 +7,7 @@ import type { Trail } from './trail';
 export type Visible = Extract<RouterEvent, { type: 'text' | 'thinking' | 'tool_calls' }>;
 
 /** Output collected for a client that does not stream. */
-export interface Answer {
+export interface CollectedAnswer {
   text: string;
   thinking: string;
   toolCalls: unknown[];
@@ -30,7 +30,7 @@ export interface Encoder {
   readonly streamType: string;
   frame(event: Visible): string;
   last(finish: Finish): string;
-  whole(answer: Answer, finish: Finish): object;
+  whole(answer: CollectedAnswer, finish: Finish): object;
   /** Ends a stream whose first byte is out; must not look like a clean end. */
   errorFrame(error: TandemError): string;
 }

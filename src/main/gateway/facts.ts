@@ -3,7 +3,7 @@ import type { BackendId, ModelInfo } from '../../shared/domain';
 import type { BackendStatus, MemoryStatus, QueueStats } from '../../shared/status';
 
 /** How a model was used since the app started. */
-export interface ModelUse {
+export interface UsageFigures {
   useCount: number;
   /** Wall time in ms since the epoch; null = never. */
   lastUsedAt: number | null;
@@ -32,5 +32,5 @@ export interface GatewayFacts {
   queue(): QueueStats;
   rateLimit(): RateLimitFacts;
   warnings(): readonly Warning[];
-  modelUse(backend: BackendId, name: string): ModelUse;
+  modelUse(backend: BackendId, name: string): UsageFigures;
 }

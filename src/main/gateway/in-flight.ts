@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TandemError } from '../../shared/errors';
 
-export interface InFlightEntry {
+export interface OpenRequest {
   /** Unique among the requests in flight here: the client's id, with a suffix when it is in use already. */
   id: string;
   /** Aborts when the client closes the connection, or when the listener closes. */
@@ -12,10 +12,10 @@ export interface InFlightEntry {
 }
 
 /** The requests being answered by one listener. */
-export class InFlight {
+export class OpenRequests {
   readonly #controllers = new Map<string, AbortController>();
 
-  open(request: FastifyRequest, reply: FastifyReply): InFlightEntry {
+  open(request: FastifyRequest, reply: FastifyReply): OpenRequest {
     const controller = new AbortController();
     const wished = request.tandemId;
     const id = this.#controllers.has(wished) ? `${wished}.${randomBytes(4).toString('hex')}` : wished;

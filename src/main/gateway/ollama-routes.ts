@@ -6,14 +6,14 @@ import { type OllamaShape, ollamaEncoder } from './dialects/ollama';
 import { psBody, showBody, tagsBody } from './dialects/ollama-listings';
 import { type ModelRules, type OllamaRequest, readChat, readGenerate } from './dialects/ollama-request';
 import { clientOf, hopsOf, isRateLimited, isStrict, priorityOf } from './headers';
-import type { InFlight } from './in-flight';
+import type { OpenRequests } from './in-flight';
 import type { GatewayOptions } from './options';
 import { respond } from './respond';
 
 const showRequest = z.object({ model: z.string().nullish(), name: z.string().nullish() });
 
 /** Ollama's dialect: answers, listings and the two words by which its clients recognise a server. */
-export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFlight: InFlight): void {
+export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFlight: OpenRequests): void {
   const { facts, surface, clock } = options;
   /** Another Tandem does not see models that came from a Tandem: two that name each other would list them in circles. */
   const models = ({ headers }: FastifyRequest) => {

@@ -3,7 +3,7 @@ import type { CompletionRequest } from '../../shared/domain';
 import { TandemError, toTandemError } from '../../shared/errors';
 import type { Clock } from '../ports/clock';
 import type { Dispatcher, RouterEvent } from '../router/types';
-import { type Answer, type Encoder, type Finish, isLoad, type Visible } from './encoder';
+import { type CollectedAnswer, type Encoder, type Finish, isLoad, type Visible } from './encoder';
 import { trailHeaders } from './headers';
 import { Outbox } from './outbox';
 import { emptyTrail, follow, type Trail } from './trail';
@@ -79,7 +79,7 @@ export async function respond(exchange: Exchange): Promise<void> {
   }
 }
 
-function emptyAnswer(): Answer {
+function emptyAnswer(): CollectedAnswer {
   return { text: '', thinking: '', toolCalls: [] };
 }
 
@@ -87,7 +87,7 @@ function isVisible(event: RouterEvent): event is Visible {
   return event.type === 'text' || event.type === 'thinking' || event.type === 'tool_calls';
 }
 
-function collect(answer: Answer, event: Visible): void {
+function collect(answer: CollectedAnswer, event: Visible): void {
   if (event.type === 'text') answer.text += event.text;
   else if (event.type === 'thinking') answer.thinking += event.text;
   else answer.toolCalls.push(...event.calls);

@@ -8,7 +8,7 @@ import { ollamaError } from './dialects/ollama';
 import { answerFailures, answerUnreadable } from './failures';
 import { guard } from './guard';
 import { healthBody } from './health';
-import { InFlight } from './in-flight';
+import { OpenRequests } from './in-flight';
 import { ollamaRoutes } from './ollama-routes';
 import type { GatewayOptions } from './options';
 import { BODY_LIMIT, readBodies } from './request-body';
@@ -28,7 +28,7 @@ export interface Gateway {
 
 /** One HTTP listener; the router gateway and the MLX API are two of it, with different surfaces. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const inFlight = new InFlight();
+  const inFlight = new OpenRequests();
   const app = build(options, inFlight);
   const binding = new Binding();
   return {
@@ -58,7 +58,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-function build(options: GatewayOptions, inFlight: InFlight): FastifyInstance {
+function build(options: GatewayOptions, inFlight: OpenRequests): FastifyInstance {
   const { facts, settings, logger } = options;
   const check = guard({ ...options, instanceId: facts.instanceId });
   const app: FastifyInstance = Fastify({

@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock';
 import type { Unsubscribe } from '../ports/emitter';
 import type { GuardView, MemoryWish } from './decision';
 import { isLoaded } from './guard';
-import { accountOf } from './ledger';
+import { ledgerAccount } from './ledger';
 import { nextLatch, type PressureLatch, RELAXED } from './pressure-latch';
 import { Promises } from './promises';
 import { RiseMeter } from './rise-meter';
@@ -77,7 +77,7 @@ export class GuardViews {
       figures: holders[backend].figures(),
       loaded: holders[backend].loaded(),
     }));
-    const account = accountOf(status, figures, this.promises.all(wish), {
+    const account = ledgerAccount(status, figures, this.promises.all(wish), {
       pressure: this.pressure(),
       lastDecision: this.#options.lastDecision(),
       risingBytesPerS: this.#rise.bytesPerS(),

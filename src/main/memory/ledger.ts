@@ -53,7 +53,7 @@ const WORKING_SET_SHARE = 0.75;
 const BUFFER_SHARE = 0.75;
 
 /** Puts all figures into one account. Pure; what is not told stays null. */
-export function accountOf(
+export function ledgerAccount(
   machine: MemoryStatus,
   holders: readonly HolderFigures[],
   promised: readonly Promised[] = [],

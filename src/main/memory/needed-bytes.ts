@@ -17,13 +17,17 @@ const UNKNOWN_KV_SHARE = 1.83e-4;
 const UNKNOWN_KV_BYTES = 819_200;
 
 /** Where the model that is asked for is; neither = it has to be loaded. */
-export interface Place {
+export interface LoadState {
   loaded: boolean;
   coming: boolean;
 }
 
 /** Weights (if they are not there or promised), cache and activations; null when weights to be loaded are unknown. */
-export function neededBytes(wish: MemoryWish, { ledger }: Account, { loaded, coming }: Place): number | null {
+export function neededBytes(
+  wish: MemoryWish,
+  { ledger }: Account,
+  { loaded, coming }: LoadState,
+): number | null {
   if ((loaded || coming) && MEMORY_ROLES[wish.backend].reserves) return 0;
   const { weightsBytes } = wish.needs;
   const cache = cacheBytes(wish);

@@ -1,7 +1,7 @@
 import type { GuardView, MemoryWish } from './decision';
 import type { Account } from './ledger';
 import { gpuBytes, gpuBytesOfAll, promisedBytes, usedNow } from './ledger-sums';
-import { type Place, SIZE_ERROR } from './needed-bytes';
+import { type LoadState, SIZE_ERROR } from './needed-bytes';
 import { MEMORY_ROLES } from './roles';
 
 /** Kept free below the critical limit for what other programs take between two samples. */
@@ -30,7 +30,7 @@ export function shortage(
   wish: MemoryWish,
   { account, critical }: GuardView,
   needed: number | null,
-  { loaded, coming }: Place,
+  { loaded, coming }: LoadState,
 ): Shortage | null {
   const { ledger } = account;
   const { dies } = MEMORY_ROLES[wish.backend];

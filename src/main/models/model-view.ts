@@ -3,7 +3,7 @@ import type { ModelInfo } from '../../shared/domain';
 import type { BrokenModel } from './model-folder';
 
 /** A model as the UI shows it. */
-export function viewOf(model: ModelInfo): ModelView {
+export function modelViewOf(model: ModelInfo): ModelView {
   const { backend, name, sizeBytes, billions, quantisation, weight, small, languages, remote } = model;
   const { fit = 'unknown', contextLength, capabilities } = model;
   return {

@@ -1,15 +1,9 @@
 import type { Pull } from '../../shared/contract';
 import { TandemError, toTandemError } from '../../shared/errors';
+import type { PullProgress } from '../backends/ollama/ollama-api';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
-
-/** Progress as the server tells it; bytes over all layers that it has named so far. */
-export interface PullProgress {
-  step: string;
-  completedBytes: number;
-  totalBytes: number | null;
-}
 
 /** The part of a backend that can fetch models by name. */
 export interface ModelSource {

@@ -1,6 +1,6 @@
 import { BACKEND_IDS, type BackendId, PRIORITIES, type Priority } from '../../shared/domain';
 import type { QueueStats } from '../../shared/status';
-import { accountOf, backendOf, type Entry, type Stage, stateOf } from './entries';
+import { backendOf, clientAccount, type Entry, type Stage, stateOf } from './entries';
 import { LinkedList } from './linked-list';
 import type { Outcome, QueueTicket } from './types';
 
@@ -49,8 +49,8 @@ export class Census {
       onDismissed: () => {},
     };
     this.#open.set(id, entry);
-    const own = this.#byAccount.get(accountOf(ticket)) ?? emptyLists();
-    this.#byAccount.set(accountOf(ticket), own);
+    const own = this.#byAccount.get(clientAccount(ticket)) ?? emptyLists();
+    this.#byAccount.set(clientAccount(ticket), own);
     entry.arrival = {
       among: this.#newcomers[ticket.priority].push(entry),
       amongOwn: own[ticket.priority].push(entry),
@@ -90,13 +90,13 @@ export class Census {
 
   /** Requests of this client that have had no slot yet. */
   depthOf(ticket: QueueTicket): number {
-    const own = this.#byAccount.get(accountOf(ticket));
+    const own = this.#byAccount.get(clientAccount(ticket));
     return own ? sizeOf(own) : 0;
   }
 
   /** The request that came last of those of the lowest priority below this one's, among all or among its client's own. */
   newestBelow(ticket: QueueTicket, among: 'all' | 'own'): Entry | null {
-    const lists = among === 'all' ? this.#newcomers : this.#byAccount.get(accountOf(ticket));
+    const lists = among === 'all' ? this.#newcomers : this.#byAccount.get(clientAccount(ticket));
     for (const priority of LOWEST_FIRST) {
       if (priority === ticket.priority) return null;
       const newest = lists?.[priority].last;
@@ -157,9 +157,9 @@ export class Census {
     if (!arrival) return;
     entry.arrival = null;
     this.#newcomers[ticket.priority].remove(arrival.among);
-    const own = this.#byAccount.get(accountOf(ticket));
+    const own = this.#byAccount.get(clientAccount(ticket));
     own?.[ticket.priority].remove(arrival.amongOwn);
-    if (own && sizeOf(own) === 0) this.#byAccount.delete(accountOf(ticket));
+    if (own && sizeOf(own) === 0) this.#byAccount.delete(clientAccount(ticket));
   }
 }
 

@@ -2,7 +2,7 @@ import type { BackendId } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
 import type { QueueEntry } from '../../shared/status';
 import type { Link } from './linked-list';
-import type { Place, QueueTicket, SlotWish } from './types';
+import type { QueuePlace, QueueTicket, SlotWish } from './types';
 
 /** Where an accepted request stands. */
 export type Stage =
@@ -12,10 +12,10 @@ export type Stage =
       /** Name of this wait, and then of its slot, in the scheduler. */
       lineId: string;
       wish: SlotWish;
-      place: Place | null;
+      place: QueuePlace | null;
       /** The position that its caller was told last. */
       told: number | null;
-      onPlace: (place: Place) => void;
+      onPlace: (place: QueuePlace) => void;
       granted: () => void;
       leave: (reason: unknown) => void;
     }
@@ -46,13 +46,13 @@ export function backendOf({ stage }: Entry): BackendId | null {
 }
 
 /** Who counts as one client: what it says of itself (after `#`) gives it neither more room nor more turns. */
-export function accountOf({ client }: Pick<QueueTicket, 'client'>): string {
+export function clientAccount({ client }: Pick<QueueTicket, 'client'>): string {
   const end = client.indexOf('#');
   return end < 0 ? client : client.slice(0, end);
 }
 
 /** One line of the queue view; times in ms. */
-export function viewOf(entry: Entry, now: number): QueueEntry {
+export function queueEntryOf(entry: Entry, now: number): QueueEntry {
   const { ticket, stage } = entry;
   const wish = stage.kind === 'idle' ? null : stage.wish;
   const place = stage.kind === 'waiting' ? stage.place : null;

@@ -12,18 +12,18 @@ export interface Groupable {
 /** A client that waits; its place in the ring is its turn. */
 interface Client<T> {
   name: string;
-  seats: LinkedList<Seat<T>>;
+  seats: LinkedList<LineEntry<T>>;
   /** Requests served ahead of its turn since its last one. */
   early: number;
 }
 
 /** A request's place in a line, and the handle by which it leaves. */
-export interface Seat<T> {
+export interface LineEntry<T> {
   readonly request: T;
   readonly client: Link<Client<T>>;
   /** Null as soon as the seat is empty. */
-  inClient: Link<Seat<T>> | null;
-  inModel: Link<Seat<T>> | null;
+  inClient: Link<LineEntry<T>> | null;
+  inModel: Link<LineEntry<T>> | null;
 }
 
 /**
@@ -35,7 +35,7 @@ export class FairLine<T extends Groupable> {
   readonly #turns = new LinkedList<Client<T>>();
   readonly #clients = new Map<string, Link<Client<T>>>();
   /** Seats by model, in order of arrival. */
-  readonly #models = new Map<string, LinkedList<Seat<T>>>();
+  readonly #models = new Map<string, LinkedList<LineEntry<T>>>();
   #size = 0;
   /** Requests served in a row for the sake of a batch. */
   #batch = 0;
@@ -46,9 +46,9 @@ export class FairLine<T extends Groupable> {
     return this.#size;
   }
 
-  add(request: T): Seat<T> {
+  add(request: T): LineEntry<T> {
     const client = this.#clientOf(request.client);
-    const seat: Seat<T> = { request, client, inClient: null, inModel: null };
+    const seat: LineEntry<T> = { request, client, inClient: null, inModel: null };
     seat.inClient = client.value.seats.push(seat);
     seat.inModel = this.#modelOf(request.model).push(seat);
     this.#size += 1;
@@ -56,7 +56,7 @@ export class FairLine<T extends Groupable> {
   }
 
   /** Empties a seat of this line; an empty one stays empty. */
-  remove(seat: Seat<T>): void {
+  remove(seat: LineEntry<T>): void {
     const { client, inClient, inModel, request } = seat;
     if (!inClient || !inModel) return;
     seat.inClient = null;
@@ -94,12 +94,12 @@ export class FairLine<T extends Groupable> {
   /** The same line once more, to try out in which order it will be served. O(n). */
   copy(): FairLine<T> {
     const copy = new FairLine<T>();
-    const seats = new Map<Seat<T>, Seat<T>>();
+    const seats = new Map<LineEntry<T>, LineEntry<T>>();
     for (const { name, early, seats: taken } of this.#turns) {
       const client = copy.#clientOf(name);
       client.value.early = early;
       for (const seat of taken) {
-        const twin: Seat<T> = { request: seat.request, client, inClient: null, inModel: null };
+        const twin: LineEntry<T> = { request: seat.request, client, inClient: null, inModel: null };
         twin.inClient = client.value.seats.push(twin);
         seats.set(seat, twin);
       }
@@ -117,16 +117,16 @@ export class FairLine<T extends Groupable> {
     return copy;
   }
 
-  #batchable(loaded: string | null): Seat<T> | null {
+  #batchable(loaded: string | null): LineEntry<T> | null {
     if (loaded === null || this.#batch >= MAX_PASSES) return null;
     const oldest = this.#models.get(loaded)?.first ?? null;
     return oldest && oldest.client.value.early < MAX_PASSES ? oldest : null;
   }
 
-  #modelOf(name: string): LinkedList<Seat<T>> {
+  #modelOf(name: string): LinkedList<LineEntry<T>> {
     const known = this.#models.get(name);
     if (known) return known;
-    const model = new LinkedList<Seat<T>>();
+    const model = new LinkedList<LineEntry<T>>();
     this.#models.set(name, model);
     return model;
   }
@@ -134,7 +134,7 @@ export class FairLine<T extends Groupable> {
   #clientOf(name: string): Link<Client<T>> {
     const known = this.#clients.get(name);
     if (known) return known;
-    const client = this.#turns.push({ name, seats: new LinkedList<Seat<T>>(), early: 0 });
+    const client = this.#turns.push({ name, seats: new LinkedList<LineEntry<T>>(), early: 0 });
     this.#clients.set(name, client);
     const served = this.#served === null ? undefined : this.#clients.get(this.#served);
     if (served) this.#turns.moveToEnd(served);

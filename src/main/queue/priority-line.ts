@@ -1,5 +1,5 @@
 import { PRIORITIES, type Priority } from '../../shared/domain';
-import { FairLine, type Groupable, MAX_PASSES, type Seat } from './fair-line';
+import { FairLine, type Groupable, type LineEntry, MAX_PASSES } from './fair-line';
 
 /**
  * All that wait for one backend. Decision, numbered as in the code:
@@ -27,12 +27,12 @@ export class PriorityLine<T extends Groupable & { priority: Priority }> {
     return PRIORITIES.reduce((sum, priority) => sum + this.#lines[priority].size, 0);
   }
 
-  add(request: T): Seat<T> {
+  add(request: T): LineEntry<T> {
     return this.#lines[request.priority].add(request);
   }
 
   /** Empties a seat of this line; an empty one stays empty. */
-  remove(seat: Seat<T>): void {
+  remove(seat: LineEntry<T>): void {
     this.#lines[seat.request.priority].remove(seat);
   }
 

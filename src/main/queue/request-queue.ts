@@ -4,12 +4,12 @@ import type { QueueStats, QueueStatus } from '../../shared/status';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import { Census } from './census';
-import { type Entry, viewOf } from './entries';
+import { type Entry, queueEntryOf } from './entries';
 import { NEAR, Places } from './places';
 import { RateLimit } from './rate-limit';
 import { cancelledByUser, endedWhileWaiting, queueFull, rateLimited, waitedTooLong } from './refusals';
 import { Scheduler, type SchedulerEvent } from './scheduler';
-import type { Admitted, Outcome, Place, QueueTicket, Slot, SlotWish } from './types';
+import type { Admitted, Outcome, QueuePlace, QueueTicket, Slot, SlotWish } from './types';
 
 export interface RequestQueueOptions {
   clock: Clock;
@@ -99,7 +99,7 @@ export class RequestQueue {
   /** The counters, and of the requests that have not ended those that run and the first that wait: 100 at most. */
   status(): QueueStatus {
     const now = this.#clock.now();
-    const entries = this.#census.first(NEAR, this.#places.near()).map((entry) => viewOf(entry, now));
+    const entries = this.#census.first(NEAR, this.#places.near()).map((entry) => queueEntryOf(entry, now));
     return { stats: this.stats(), entries };
   }
 
@@ -126,7 +126,7 @@ export class RequestQueue {
   #acquire(
     entry: Entry,
     wish: SlotWish,
-    onPlace: (place: Place) => void,
+    onPlace: (place: QueuePlace) => void,
     signal: AbortSignal,
   ): Promise<Slot> {
     if (signal.aborted) return Promise.reject(signal.reason);

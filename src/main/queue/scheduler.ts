@@ -1,6 +1,6 @@
 import { type BackendId, PRIORITIES, type Priority } from '../../shared/domain';
-import { accountOf } from './entries';
-import type { Groupable, Seat } from './fair-line';
+import { clientAccount } from './entries';
+import type { Groupable, LineEntry } from './fair-line';
 import { PriorityLine } from './priority-line';
 
 /** Who gets the next free slot of a backend. Pure: events in, effects out; time comes with the events, in ms. */
@@ -59,7 +59,7 @@ const NO_EFFECTS: readonly SchedulerEffect[] = [];
 
 export class Scheduler {
   readonly #lines = new Map<BackendId, Line>();
-  readonly #waiting = new Map<string, Seat<Waiting>>();
+  readonly #waiting = new Map<string, LineEntry<Waiting>>();
   /** Where each request that has a slot is. */
   readonly #holders = new Map<string, BackendId>();
 
@@ -128,7 +128,7 @@ export class Scheduler {
 
   #enter(event: Extract<SchedulerEvent, { type: 'wait' }>): void {
     const { id, backend, model, priority, estimateMs, loadMs } = event;
-    const client = accountOf(event);
+    const client = clientAccount(event);
     if (this.#waiting.has(id) || this.#holders.has(id)) {
       throw new RangeError(`request ${id} already waits or runs`);
     }

@@ -26,7 +26,7 @@ export interface SlotWish {
 export type Outcome = { kind: 'done' } | { kind: 'failed'; code: string } | { kind: 'cancelled' };
 
 /** Place of a waiting request, told whenever it changes. */
-export interface Place {
+export interface QueuePlace {
   position: number;
   etaMs: number | null;
 }
@@ -47,7 +47,7 @@ export interface Admitted {
    * Waits for a slot. Rejects with `queue_timeout`, or the abort reason. May be called again after a failed attempt
    * (the request counts as replaying between two slots).
    */
-  acquire(wish: SlotWish, onPlace: (place: Place) => void, signal: AbortSignal): Promise<Slot>;
+  acquire(wish: SlotWish, onPlace: (place: QueuePlace) => void, signal: AbortSignal): Promise<Slot>;
   /** The first outcome wins; later ones are dropped quietly. */
   settle(outcome: Outcome): void;
   /**

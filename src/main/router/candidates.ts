@@ -10,7 +10,7 @@ import {
 import { lastUserText } from './categories';
 import { LIGHT_CONTEXT, neededTokens } from './context';
 import { languageOf } from './language';
-import { isSmallAlone, type ModelNeeds, type Pick, pickModel } from './model-pick';
+import { isSmallAlone, type Pick, pickModel, type Requirements } from './model-pick';
 import { needsHeavy, ROLES } from './roles';
 import type { Candidate, RouteSnapshot, TooLong } from './types';
 
@@ -25,7 +25,7 @@ export interface Choice {
 /** What the request needs of a backend, and of a model as far as the server tells of it. */
 export function needsOf(request: CompletionRequest): {
   backend: ('tools' | 'images' | 'jsonSchema')[];
-  model: ModelNeeds;
+  model: Requirements;
 } {
   const tools = (request.tools?.length ?? 0) > 0;
   const images = request.messages.some((message) => (message.images?.length ?? 0) > 0);
@@ -123,7 +123,7 @@ function pickThatFits(
   category: Category,
   request: CompletionRequest,
   snapshot: RouteSnapshot,
-  needs: ModelNeeds,
+  needs: Requirements,
 ): Pick | null {
   const models = snapshot.models.filter(
     (model) => model.backend !== backend || !whyNeverFits(backend, model.name, request, snapshot),
@@ -176,7 +176,7 @@ export function candidatesFor(
 }
 
 /** Why a backend has no model for the work: none at all, none but the small one, or none that knows the language. */
-function whatLacks(backend: BackendId, category: Category, snapshot: RouteSnapshot, needs: ModelNeeds) {
+function whatLacks(backend: BackendId, category: Category, snapshot: RouteSnapshot, needs: Requirements) {
   const inAnyLanguage = { ...needs, language: () => null };
   if (pickModel(backend, category, snapshot, inAnyLanguage)) return 'language';
   const able = snapshot.models.filter((model) => model.backend === backend && canChat(model));

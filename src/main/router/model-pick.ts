@@ -12,13 +12,13 @@ export interface Pick {
 }
 
 /** What a request needs of a model. */
-export interface ModelNeeds {
+export interface Requirements {
   capabilities: readonly string[];
   /** Code of the language of its message, null = any. Asked only where a model's languages are known. */
   language: () => string | null;
 }
 
-export const NO_NEEDS: ModelNeeds = { capabilities: [], language: () => null };
+export const NO_REQUIREMENTS: Requirements = { capabilities: [], language: () => null };
 
 /**
  * The model of a backend for a category: the user's (whatever its size and languages, if it is installed), else the
@@ -29,7 +29,7 @@ export function pickModel(
   backend: BackendId,
   category: Category,
   snapshot: RouteSnapshot,
-  needs: ModelNeeds,
+  needs: Requirements,
 ): Pick | null {
   const installed = snapshot.models.filter((model) => model.backend === backend);
   return (
@@ -45,7 +45,7 @@ export function pickSmaller(backend: BackendId, than: string, snapshot: RouteSna
   const smaller = models.filter(
     ({ weight, sizeBytes }) => weight === 'light' && sizeBytes !== null && sizeBytes < limit,
   );
-  return best(smaller, backend, 'fast', snapshot, NO_NEEDS);
+  return best(smaller, backend, 'fast', snapshot, NO_REQUIREMENTS);
 }
 
 /** Is the small model all that can answer here? What a server had that is gone for now counts as installed. */
@@ -83,7 +83,7 @@ function best(
   backend: BackendId,
   category: Category,
   snapshot: RouteSnapshot,
-  needs: ModelNeeds,
+  needs: Requirements,
 ): Pick | null {
   const role = ROLES[backend];
   const onlyLight = role.work === 'light' && (snapshot.settings.mlxOnlyLight || isLightWork(category));
@@ -107,7 +107,7 @@ function best(
   return first ? toPick(first.model) : null;
 }
 
-function speaks({ languages }: ModelInfo, needs: ModelNeeds): boolean {
+function speaks({ languages }: ModelInfo, needs: Requirements): boolean {
   if (languages === null) return true;
   const language = needs.language();
   return language === null || languages.includes(language);

@@ -2,7 +2,7 @@ import { BACKEND_IDS, type BackendId, type Category, isServing, type Reason } fr
 import { TandemError } from '../../shared/errors';
 import { own } from '../../shared/own';
 import type { Settings } from '../../shared/settings';
-import { type ModelNeeds, NO_NEEDS, pickModel } from './model-pick';
+import { NO_REQUIREMENTS, pickModel, type Requirements } from './model-pick';
 import { needsHeavy, ROLES } from './roles';
 import type { RouteSnapshot, TooLong } from './types';
 
@@ -15,7 +15,7 @@ export function noCandidate(
   category: Category,
   snapshot: RouteSnapshot,
   excluded: readonly BackendId[],
-  needs = NO_NEEDS,
+  needs = NO_REQUIREMENTS,
 ): TandemError {
   const usable = BACKEND_IDS.filter((id) => snapshot.backends[id].enabled && !excluded.includes(id));
   const present = usable.filter((id) => snapshot.backends[id].state !== 'absent');
@@ -104,7 +104,7 @@ function hasModelFor(
   backend: BackendId,
   category: Category,
   snapshot: RouteSnapshot,
-  needs: ModelNeeds,
+  needs: Requirements,
 ): boolean {
   const listed = snapshot.models.some((model) => model.backend === backend);
   return listed && pickModel(backend, category, snapshot, needs) !== null;

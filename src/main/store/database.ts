@@ -26,11 +26,11 @@ export function openDatabase(dataDir: string, now: Date): OpenDatabase {
   const warnings: Warning[] = [];
   let db: DatabaseSync;
   try {
-    db = connect(file);
+    db = openConnection(file);
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     warnings.push(setAside(file, now));
-    db = connect(file);
+    db = openConnection(file);
   }
   const version = databaseVersion(db);
   if (version > DATABASE_VERSION) {
@@ -52,7 +52,7 @@ export function openDatabase(dataDir: string, now: Date): OpenDatabase {
 }
 
 /** Every connection that can delete wipes what it deletes. */
-export function connect(file: string): DatabaseSync {
+export function openConnection(file: string): DatabaseSync {
   // SQLite gives its -wal and -shm files the rights of the database itself.
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
   makePrivateFile(file);

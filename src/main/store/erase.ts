@@ -1,5 +1,5 @@
 import { unlinkSync } from 'node:fs';
-import { connect } from './database';
+import { openConnection } from './database';
 import { listBackups } from './migrations';
 import { isUnreadable } from './sqlite-errors';
 
@@ -19,7 +19,7 @@ export function eraseFromBackups(backupDir: string, chatIds: readonly string[]):
 }
 
 function eraseFrom(file: string, chatIds: readonly string[]): void {
-  const backup = connect(file);
+  const backup = openConnection(file);
   try {
     const remove = backup.prepare('DELETE FROM chats WHERE id = ?');
     for (const id of chatIds) remove.run(id);

@@ -10,7 +10,7 @@ import { Toaster } from '../components/toaster';
 import { useWide } from '../components/use-wide';
 import { ChatView } from '../features/chat/chat-view';
 import { HistoryList } from '../features/chat/history-list';
-import { SettingsView } from '../features/settings/settings-view';
+import { SettingsPage } from '../features/settings/settings-view';
 import { StatusView } from '../features/status/status-view';
 import { openChat } from '../stores/chat-store';
 import { focusComposer, useUi, type View } from '../stores/ui-store';
@@ -45,7 +45,7 @@ function CurrentView({ view }: { view: View }) {
     case 'status':
       return <StatusView />;
     case 'settings':
-      return <SettingsView />;
+      return <SettingsPage />;
   }
 }
 

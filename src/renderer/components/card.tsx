@@ -42,7 +42,7 @@ interface FigureProps {
 }
 
 /** A figure over its caption. */
-export function Figure({ value, caption, title, className }: FigureProps) {
+export function CaptionedFigure({ value, caption, title, className }: FigureProps) {
   return (
     <div title={title} className={cx('min-w-0', className)}>
       <dd className="truncate font-[600] tabular-nums">{value}</dd>

@@ -14,7 +14,7 @@ const RETRY_MS = 1_000;
  * Joins the stores to the core: listens first, asks for the snapshot second, so that nothing between the two is
  * missed; after a lost line it asks for the snapshot and the open chat again. Returns its undoing.
  */
-export function connect(bridge: Bridge): () => void {
+export function connectStores(bridge: Bridge): () => void {
   const held = new HeldPushes<Patch>();
   let asking = false;
   let ended = false;

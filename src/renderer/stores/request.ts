@@ -4,13 +4,13 @@ import { getBridge } from '../bridge/bridge';
 import { errorWords, type Trouble } from '../i18n/core-words';
 import { showToast } from './ui-store';
 
-export type Outcome<T> = { ok: true; value: T } | { ok: false; error: Trouble };
+export type CallResult<T> = { ok: true; value: T } | { ok: false; error: Trouble };
 
 /** Calls the core. Never throws: a lost line is a failure with the code `disconnected`. */
 export async function request<N extends CallName>(
   name: N,
   input: CallInput<N>,
-): Promise<Outcome<CallOutput<N>>> {
+): Promise<CallResult<CallOutput<N>>> {
   try {
     return await getBridge().call(name, input);
   } catch (error) {

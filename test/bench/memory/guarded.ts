@@ -1,7 +1,7 @@
 import type { GuardView, MemoryWish } from '../../../src/main/memory/decision';
 import { decide, isLoaded } from '../../../src/main/memory/guard';
 import { relief } from '../../../src/main/memory/idle-models';
-import { accountOf, type HolderFigures, risingBetween } from '../../../src/main/memory/ledger';
+import { type HolderFigures, ledgerAccount, risingBetween } from '../../../src/main/memory/ledger';
 import { pressureOf, usedPercent } from '../../../src/main/memory/pressure';
 import { nextLatch, RELAXED } from '../../../src/main/memory/pressure-latch';
 import type { Figure, LoadedModel } from '../../../src/main/memory/types';
@@ -21,7 +21,7 @@ export function guarded(told: ReadonlyMap<string, number>): Policy {
   /** What loads had to bring at the last sample, with those that have begun since. */
   let loading = 0;
   const viewOf = (seen: Seen, sample: Sample): GuardView => ({
-    account: accountOf(
+    account: ledgerAccount(
       machineOf(seen, sample),
       [fragileFigures(seen, sample), steadyFigures(seen, sample)],
       seen.promised.map((promise) => ({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toCall } from '../../../src/main/backends/mlx/protocol';
+import { toMlxCall } from '../../../src/main/backends/mlx/protocol';
 import { validate } from '../../../src/main/backends/mlx/validate';
 import { readChat, readGenerate } from '../../../src/main/gateway/dialects/ollama-request';
 import { POISON, type Poison } from '../../support/poison';
@@ -16,7 +16,7 @@ function sentTo(poison: Poison): Record<string, unknown> {
   const onlyLoads = rawPrompt === undefined && messages.length === 0;
   const asked = onlyLoads ? [{ role: 'user' as const, content: 'hi' }] : messages;
   const safe = validate({ id: 'r', model: 'm', messages: asked, rawPrompt, sampling, extraOptions }, FACTS);
-  return toCall(safe, '/models/m').body;
+  return toMlxCall(safe, '/models/m').body;
 }
 
 test.each(POISON)('$what', (poison) => {

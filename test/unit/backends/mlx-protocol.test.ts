@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SseReader, toCall } from '../../../src/main/backends/mlx/protocol';
+import { SseReader, toMlxCall } from '../../../src/main/backends/mlx/protocol';
 import type { CompletionChunk } from '../../../src/shared/domain';
 
 function frame(value: unknown): string {
@@ -85,7 +85,10 @@ describe('request', () => {
   const messages = [{ role: 'user' as const, content: 'hi' }];
 
   test('always streams, with usage, a limit and the path of the model', () => {
-    const call = toCall({ messages, rawPrompt: null, sampling: { maxTokens: 7 }, think: null }, '/models/a');
+    const call = toMlxCall(
+      { messages, rawPrompt: null, sampling: { maxTokens: 7 }, think: null },
+      '/models/a',
+    );
     expect(call).toEqual({
       path: '/v1/chat/completions',
       body: {
@@ -109,7 +112,7 @@ describe('request', () => {
       repeatPenalty: 1.1,
       stop: ['x'],
     };
-    const { body } = toCall({ messages, rawPrompt: null, sampling, think: false }, 'm');
+    const { body } = toMlxCall({ messages, rawPrompt: null, sampling, think: false }, 'm');
     expect(body).toMatchObject({
       temperature: 0,
       top_p: 0.9,
@@ -123,7 +126,7 @@ describe('request', () => {
   });
 
   test('a raw prompt goes without a template', () => {
-    const call = toCall({ messages: [], rawPrompt: 'Once', sampling: { maxTokens: 1 }, think: null }, 'm');
+    const call = toMlxCall({ messages: [], rawPrompt: 'Once', sampling: { maxTokens: 1 }, think: null }, 'm');
     expect(call.path).toBe('/v1/completions');
     expect(call.body).toMatchObject({ prompt: 'Once' });
     expect(call.body).not.toHaveProperty('messages');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { BackendRequest } from '../../../src/main/backends/backend';
-import { NdjsonReader, toCall } from '../../../src/main/backends/ollama/protocol';
+import { NdjsonReader, toOllamaCall } from '../../../src/main/backends/ollama/protocol';
 import type { CompletionChunk } from '../../../src/shared/domain';
 
 function line(value: unknown): string {
@@ -87,14 +87,14 @@ describe('request', () => {
   };
 
   test('nothing is added that the client did not ask for', () => {
-    expect(toCall(base)).toEqual({
+    expect(toOllamaCall(base)).toEqual({
       path: '/api/chat',
       body: { model: 'm', stream: true, messages: base.messages },
     });
   });
 
   test.each([0, -1, -2])('a limit of %i, which means no limit to Ollama, is not sent', (limit) => {
-    const { body } = toCall({
+    const { body } = toOllamaCall({
       ...base,
       sampling: { maxTokens: limit },
       extraOptions: { num_predict: limit },
@@ -103,7 +103,7 @@ describe('request', () => {
   });
 
   test('sampling has neutral names, other options pass', () => {
-    const { body } = toCall({
+    const { body } = toOllamaCall({
       ...base,
       sampling: { temperature: 0, maxTokens: 9, repeatPenalty: 1.2, stop: ['x'] },
       extraOptions: { num_ctx: 4096, mirostat: 1 },
@@ -129,14 +129,14 @@ describe('request', () => {
   test.each([0, -5, 2.5, 'many'])(
     'a context of %j is refused: Ollama would cut the prompt to nothing',
     (num_ctx) => {
-      expect(() => toCall({ ...base, extraOptions: { num_ctx } })).toThrow(
+      expect(() => toOllamaCall({ ...base, extraOptions: { num_ctx } })).toThrow(
         expect.objectContaining({ code: 'bad_request', details: { field: 'num_ctx' } }),
       );
     },
   );
 
   test('a raw prompt goes to generate', () => {
-    expect(toCall({ ...base, rawPrompt: 'Once' })).toEqual({
+    expect(toOllamaCall({ ...base, rawPrompt: 'Once' })).toEqual({
       path: '/api/generate',
       body: { model: 'm', stream: true, prompt: 'Once', raw: true },
     });

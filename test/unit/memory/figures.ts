@@ -1,4 +1,4 @@
-import { accountOf, type HolderFigures, type Promised } from '../../../src/main/memory/ledger';
+import { type HolderFigures, ledgerAccount, type Promised } from '../../../src/main/memory/ledger';
 import type { Figure, LoadedModel, MemoryFigures } from '../../../src/main/memory/types';
 import type { MemoryStatus } from '../../../src/shared/status';
 
@@ -54,7 +54,7 @@ export function account(
     { backend: 'mlx', figures: figures(sum(servers.mlx)), loaded: servers.mlx ?? [] },
     { backend: 'ollama', figures: figures(sum(servers.ollama)), loaded: servers.ollama ?? [] },
   ];
-  return accountOf(machineStatus, holders, promised);
+  return ledgerAccount(machineStatus, holders, promised);
 }
 
 function sum(models: readonly LoadedModel[] = []): number {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accountOf, type Promised, risingBetween } from '../../../src/main/memory/ledger';
+import { ledgerAccount, type Promised, risingBetween } from '../../../src/main/memory/ledger';
 import {
   gpuBytes,
   gpuBytesOfAll,
@@ -30,7 +30,7 @@ const promise = {
 
 describe('ledger', () => {
   it('counts a process once, whatever it tells of its inside', () => {
-    const { ledger } = accountOf(machine(32, 12), [mlx(3)]);
+    const { ledger } = ledgerAccount(machine(32, 12), [mlx(3)]);
     expect(heldBytes(ledger, 'mlx')).toBe(3 * GB);
     expect(gpuBytes(ledger, 'mlx')).toBe(2.8 * GB);
     expect(ledger.entries.map(({ kind }) => kind)).toEqual(['process', 'weights', 'kv_cache', 'buffers']);
@@ -39,17 +39,17 @@ describe('ledger', () => {
   it('tells the peak of the inside, and counts it nowhere', () => {
     const told = mlx(null);
     told.figures.peak = figure(9);
-    const { ledger } = accountOf(machine(32, 12), [told]);
+    const { ledger } = ledgerAccount(machine(32, 12), [told]);
     expect(ledger.entries.find(({ kind }) => kind === 'peak')?.bytes).toBe(9 * GB);
     expect([heldBytes(ledger, 'mlx'), gpuBytes(ledger, 'mlx')]).toEqual([2.8 * GB, 2.8 * GB]);
   });
 
   it('counts the inside where the processes are not told', () => {
-    expect(heldBytes(accountOf(machine(32, 12), [mlx(null)]).ledger, 'mlx')).toBe(2.8 * GB);
+    expect(heldBytes(ledgerAccount(machine(32, 12), [mlx(null)]).ledger, 'mlx')).toBe(2.8 * GB);
   });
 
   it('keeps what is not told as null and leaves it out of sums', () => {
-    const { ledger } = accountOf(machine(32, 12), [
+    const { ledger } = ledgerAccount(machine(32, 12), [
       { backend: 'ollama', figures: figures(null), loaded: [model('a', null), model('b', 4)] },
     ]);
     expect(ledger.entries.map(({ bytes }) => bytes)).toEqual([null, null, 4 * GB]);
@@ -58,7 +58,9 @@ describe('ledger', () => {
   });
 
   it('has no entry for a server that is not here', () => {
-    const { ledger } = accountOf(machine(32, 12), [{ backend: 'mlx', figures: figures(null), loaded: [] }]);
+    const { ledger } = ledgerAccount(machine(32, 12), [
+      { backend: 'mlx', figures: figures(null), loaded: [] },
+    ]);
     expect(ledger.entries).toEqual([]);
     expect(heldBytes(ledger, 'mlx')).toBeNull();
   });
@@ -66,7 +68,7 @@ describe('ledger', () => {
   it('takes off a promise what has arrived since', () => {
     const at = (process: number | null) =>
       promisedBytes(
-        accountOf(machine(32, 12), [{ backend: 'mlx', figures: figures(process), loaded: [] }], [promise])
+        ledgerAccount(machine(32, 12), [{ backend: 'mlx', figures: figures(process), loaded: [] }], [promise])
           .ledger,
       );
     expect(at(1)).toBe(3 * GB);
@@ -84,8 +86,8 @@ describe('ledger', () => {
 
   it('adds to a sample what the servers have grown since', () => {
     const sampled = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB });
-    expect(usedNow(accountOf(sampled, [mlx(3)]))).toBe(14 * GB);
-    expect(usedNow(accountOf(machine(32, 12), [mlx(3)]))).toBe(12 * GB);
+    expect(usedNow(ledgerAccount(sampled, [mlx(3)]))).toBe(14 * GB);
+    expect(usedNow(ledgerAccount(machine(32, 12), [mlx(3)]))).toBe(12 * GB);
   });
 
   it('knows that a load has come when its model is there, whatever was given up for it', () => {
@@ -100,13 +102,13 @@ describe('ledger', () => {
     };
     const coming = (loaded: LoadedModel[]) =>
       promisedBytes(
-        accountOf(machine(32, 12), [{ backend: 'ollama', figures: figures(7), loaded }], [load]).ledger,
+        ledgerAccount(machine(32, 12), [{ backend: 'ollama', figures: figures(7), loaded }], [load]).ledger,
       );
     expect(coming([])).toBe(9 * GB);
     expect(coming([model('next', 7)])).toBe(0);
     // The cache of the other kind of server is still to come.
     const mlxLoad = { ...load, backend: 'mlx' as const };
-    const { ledger } = accountOf(
+    const { ledger } = ledgerAccount(
       machine(32, 12),
       [{ backend: 'mlx', figures: figures(7), loaded: [model('next', 7)] }],
       [mlxLoad],
@@ -144,7 +146,7 @@ describe('ledger', () => {
       promised: Promised[] = [load],
     ) => {
       const status = machine(64, used, { ollamaBytes: sampled === null ? null : sampled * GB });
-      const of = accountOf(status, [{ backend: 'ollama', figures: figures(held), loaded: [] }], promised);
+      const of = ledgerAccount(status, [{ backend: 'ollama', figures: figures(held), loaded: [] }], promised);
       return [usedNow(of) / GB, promisedBytes(of.ledger) / GB, of.loadingBytes / GB];
     };
 
@@ -170,7 +172,7 @@ describe('ledger', () => {
       const status = machine(64, 44);
       const mlxLoad = { ...load, backend: 'mlx' as const, bytes: 3 * GB };
       const holder = { backend: 'mlx' as const, figures: figures(2), loaded: [model('next', 2)] };
-      expect(promisedBytes(accountOf(status, [holder], [mlxLoad]).ledger)).toBe(1 * GB);
+      expect(promisedBytes(ledgerAccount(status, [holder], [mlxLoad]).ledger)).toBe(1 * GB);
     });
   });
 
@@ -179,7 +181,7 @@ describe('ledger', () => {
     /** @param sampled what the server's figure was when the machine used `used`, @param held what it is now */
     const end = (used: number, sampled: number | null, held: number | null) => {
       const status = machine(32, used, { mlxBytes: sampled === null ? null : sampled * GB });
-      const of = accountOf(status, [{ backend: 'mlx', figures: figures(held), loaded: [] }], [load]);
+      const of = ledgerAccount(status, [{ backend: 'mlx', figures: figures(held), loaded: [] }], [load]);
       return (usedNow(of) + promisedBytes(of.ledger)) / GB;
     };
 
@@ -197,20 +199,22 @@ describe('ledger', () => {
   });
 
   it('takes limits from the GPU, else three quarters of memory and of that', () => {
-    expect(accountOf(machine(48, 4), []).ledger.workingSetBytes).toBe(36 * GB);
-    expect(accountOf(machine(48, 4), []).bufferBytes).toBe(27 * GB);
+    expect(ledgerAccount(machine(48, 4), []).ledger.workingSetBytes).toBe(36 * GB);
+    expect(ledgerAccount(machine(48, 4), []).bufferBytes).toBe(27 * GB);
     const told = figures(1);
     const device = { workingSet: figure(40), buffer: figure(22) };
-    const known = accountOf(machine(48, 4), [{ backend: 'mlx', figures: { ...told, device }, loaded: [] }]);
+    const known = ledgerAccount(machine(48, 4), [
+      { backend: 'mlx', figures: { ...told, device }, loaded: [] },
+    ]);
     expect([known.ledger.workingSetBytes, known.bufferBytes]).toEqual([40 * GB, 22 * GB]);
   });
 
   it('knows what a server keeps for its next use', () => {
-    expect(spareBytes(accountOf(machine(32, 12), [mlx(3)]).ledger, 'mlx')).toBe(0.3 * GB);
+    expect(spareBytes(ledgerAccount(machine(32, 12), [mlx(3)]).ledger, 'mlx')).toBe(0.3 * GB);
   });
 
   it('has the form of the contract', () => {
-    expect(ledgerSchema.parse(accountOf(machine(32, 12), [mlx(3)], [promise]).ledger)).toMatchObject({
+    expect(ledgerSchema.parse(ledgerAccount(machine(32, 12), [mlx(3)], [promise]).ledger)).toMatchObject({
       warningBytes: 27.2 * GB,
       criticalBytes: 30.4 * GB,
     });

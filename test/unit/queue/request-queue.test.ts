@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RequestQueue } from '../../../src/main/queue/request-queue';
-import type { Admitted, Place, QueueTicket, SlotWish } from '../../../src/main/queue/types';
+import type { Admitted, QueuePlace, QueueTicket, SlotWish } from '../../../src/main/queue/types';
 import type { TandemError } from '../../../src/shared/errors';
 import { FakeClock, settle } from '../../support/fake-clock';
 
@@ -272,7 +272,7 @@ describe('RequestQueue', () => {
     const { clock, queue, admit } = setUp();
     const slot = await acquire(admit());
     void acquire(admit({ priority: 'high' }));
-    const places: Place[] = [];
+    const places: QueuePlace[] = [];
     void admit().acquire(WISH, (place) => places.push(place), never);
     await settle();
     slot.release();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NO_NEEDS, pickModel } from '../../../src/main/router/model-pick';
+import { NO_REQUIREMENTS, pickModel } from '../../../src/main/router/model-pick';
 import { MODEL_TABLE, sizeClassOf } from '../../../src/main/router/model-table';
 import type { RouteSnapshot } from '../../../src/main/router/types';
 import { CATEGORIES, type Category, type ModelInfo } from '../../../src/shared/domain';
@@ -60,14 +60,14 @@ describe('the table of models', () => {
     ['data_question', 'qwen2.5:32b', 'org/Phi-3.5-mini-instruct-4bit'],
   ];
   it.each(best)('picks the best installed for %s', (category, ollama, mlx) => {
-    expect(pickModel('ollama', category, snapshot(INSTALLED), NO_NEEDS)?.name).toBe(ollama);
-    expect(pickModel('mlx', category, snapshot(INSTALLED), NO_NEEDS)?.name).toBe(mlx);
+    expect(pickModel('ollama', category, snapshot(INSTALLED), NO_REQUIREMENTS)?.name).toBe(ollama);
+    expect(pickModel('mlx', category, snapshot(INSTALLED), NO_REQUIREMENTS)?.name).toBe(mlx);
   });
 
   it('lets heavy models onto MLX only when they are allowed there, and never for small talk', () => {
     const allowed = snapshot(INSTALLED, { mlxOnlyLight: false });
-    expect(pickModel('mlx', 'coding', allowed, NO_NEEDS)?.name).toBe('org/Qwen2.5-32B-Instruct-4bit');
-    expect(pickModel('mlx', 'fast', allowed, NO_NEEDS)?.name).toBe('org/Phi-3.5-mini-instruct-4bit');
+    expect(pickModel('mlx', 'coding', allowed, NO_REQUIREMENTS)?.name).toBe('org/Qwen2.5-32B-Instruct-4bit');
+    expect(pickModel('mlx', 'fast', allowed, NO_REQUIREMENTS)?.name).toBe('org/Phi-3.5-mini-instruct-4bit');
   });
 
   it('prefers what this machine can hold', () => {
@@ -77,16 +77,16 @@ describe('the table of models', () => {
         fit: (entry.billions ?? 0) >= 32 ? 'no' : 'yes',
       }),
     );
-    expect(pickModel('ollama', 'coding', snapshot(tooLarge), NO_NEEDS)?.name).toBe('qwen2.5-coder:7b');
+    expect(pickModel('ollama', 'coding', snapshot(tooLarge), NO_REQUIREMENTS)?.name).toBe('qwen2.5-coder:7b');
     const only = tooLarge.filter(({ name }) => name === 'qwen2.5:32b');
-    expect(pickModel('ollama', 'coding', snapshot(only), NO_NEEDS)?.name).toBe('qwen2.5:32b');
+    expect(pickModel('ollama', 'coding', snapshot(only), NO_REQUIREMENTS)?.name).toBe('qwen2.5:32b');
   });
 
   it('gives way to the user, also by the name of a second copy', () => {
     const chosen = snapshot(INSTALLED, { ollamaModelCoding: 'llama3.3:70b' });
-    expect(pickModel('ollama', 'coding', chosen, NO_NEEDS)?.name).toBe('llama3.3:70b');
+    expect(pickModel('ollama', 'coding', chosen, NO_REQUIREMENTS)?.name).toBe('llama3.3:70b');
     const twice = [model('mlx', 'small-3b', 3, { aliases: ['org/small-3b'] }), ...INSTALLED];
     const byAlias = snapshot(twice, { mlxModelFast: 'org/small-3b' });
-    expect(pickModel('mlx', 'fast', byAlias, NO_NEEDS)?.name).toBe('small-3b');
+    expect(pickModel('mlx', 'fast', byAlias, NO_REQUIREMENTS)?.name).toBe('small-3b');
   });
 });

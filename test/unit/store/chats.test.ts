@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { chatQueries } from '../../../src/main/store/chats';
-import { connect } from '../../../src/main/store/database';
+import { openConnection } from '../../../src/main/store/database';
 import { migrate } from '../../../src/main/store/migrations';
 import { toStoreError } from '../../../src/main/store/sqlite-errors';
 import type { Answer } from '../../../src/shared/chat';
@@ -9,7 +9,7 @@ import { answerTo, turn } from '../../support/messages';
 import { filesContaining, tempDir } from '../../support/temp-dir';
 
 function open(dir = tempDir()) {
-  const db = connect(`${dir}/tandem.db`);
+  const db = openConnection(`${dir}/tandem.db`);
   onTestFinished(() => {
     if (db.isOpen) db.close();
   });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { chatQueries } from '../../../src/main/store/chats';
-import { connect, openDatabase } from '../../../src/main/store/database';
+import { openConnection, openDatabase } from '../../../src/main/store/database';
 import { DATABASE_VERSION, databaseVersion, migrate } from '../../../src/main/store/migrations';
 import { turn } from '../../support/messages';
 import { tempDir } from '../../support/temp-dir';
@@ -19,7 +19,7 @@ function open(dir: string, now = NOW) {
 
 /** A database as the first release left it. */
 function versionOne(dir: string): void {
-  const db = connect(`${dir}/tandem.db`);
+  const db = openConnection(`${dir}/tandem.db`);
   migrate(db, `${dir}/backups`, NOW, 1);
   chatQueries(db, '').addTurn({ chat: { id: 'a', title: 'Old chat' }, ...turn('a', 1) });
   db.close();
@@ -78,7 +78,7 @@ describe('openDatabase', () => {
   it('leaves the old version when a step fails', () => {
     const dir = tempDir();
     versionOne(dir);
-    const db = connect(`${dir}/tandem.db`);
+    const db = openConnection(`${dir}/tandem.db`);
     db.exec('CREATE TABLE journal (in_the_way TEXT)');
     expect(() => migrate(db, `${dir}/backups`, NOW)).toThrow(/journal/);
     expect(databaseVersion(db)).toBe(1);

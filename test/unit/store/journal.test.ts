@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import type { Logger } from '../../../src/main/ports/logger';
 import { silentLogger } from '../../../src/main/ports/logger';
-import { connect } from '../../../src/main/store/database';
+import { openConnection } from '../../../src/main/store/database';
 import { journalQueries } from '../../../src/main/store/journal';
 import { JournalBuffer } from '../../../src/main/store/journal-buffer';
 import { migrate } from '../../../src/main/store/migrations';
@@ -34,7 +34,7 @@ const rowsOf = (db: DatabaseSync) => db.prepare('SELECT * FROM journal ORDER BY 
 
 describe('journalQueries', () => {
   it('keeps the newest rows only', () => {
-    const db = connect(`${tempDir()}/tandem.db`);
+    const db = openConnection(`${tempDir()}/tandem.db`);
     migrate(db, '', new Date(0));
     const journal = journalQueries(db, 3);
     journal.writeJournal(['a', 'b', 'c', 'd'].map(row));
@@ -44,7 +44,7 @@ describe('journalQueries', () => {
   });
 
   it('tells how often and when each model has answered, of the rows it keeps', () => {
-    const db = connect(`${tempDir()}/tandem.db`);
+    const db = openConnection(`${tempDir()}/tandem.db`);
     migrate(db, '', new Date(0));
     const journal = journalQueries(db, 4);
     const done = (at: number, backend: string | null, model: string | null) =>
@@ -66,7 +66,7 @@ describe('journalQueries', () => {
 
 describe('a bad row', () => {
   it('keeps its good columns, and never costs the others', () => {
-    const db = connect(`${tempDir()}/tandem.db`);
+    const db = openConnection(`${tempDir()}/tandem.db`);
     migrate(db, '', new Date(0));
     const journal = journalQueries(db);
     const bad = (id: string, columns: Record<string, unknown>) => ({ ...row(id), ...columns }) as JournalRow;

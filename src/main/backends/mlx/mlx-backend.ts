@@ -15,7 +15,7 @@ import { MlxClient } from './mlx-client';
 import { mlxDown, unknownModel } from './mlx-failures';
 import type { MlxBackendOptions, ModelFolder } from './mlx-options';
 import { type Launch, MlxProcess } from './mlx-process';
-import { toCall } from './protocol';
+import { toMlxCall } from './protocol';
 import { oneToken } from './ready-probe';
 import { validate } from './validate';
 
@@ -123,7 +123,7 @@ export class MlxBackend implements Backend, MemoryHolder {
     signal.addEventListener('abort', leave, { once: true });
     let finished = false;
     try {
-      for await (const chunk of this.#client.complete(address, id, toCall(safe, folder), signal)) {
+      for await (const chunk of this.#client.complete(address, id, toMlxCall(safe, folder), signal)) {
         this.#process.onFrame(id);
         if (chunk.type === 'end') {
           finished = true;

@@ -3,7 +3,7 @@ import { TandemError } from '../../../shared/errors';
 import { HOP_HEADER } from '../../../shared/hop-header';
 import type { Fetcher, PostAnswer, Poster } from '../../ports/fetcher';
 import { streamCompletion } from '../stream-completion';
-import { type HttpCall, SseReader } from './protocol';
+import { type MlxCall, SseReader } from './protocol';
 
 export interface MlxClientOptions {
   fetcher: Fetcher;
@@ -41,7 +41,7 @@ export class MlxClient {
   complete(
     address: MlxAddress,
     id: string,
-    call: HttpCall,
+    call: MlxCall,
     signal: AbortSignal,
   ): AsyncGenerator<CompletionChunk> {
     return streamCompletion(this.#options.post, {

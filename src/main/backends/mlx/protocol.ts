@@ -5,7 +5,7 @@ import { frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';
 import type { SafeRequest } from './validate';
 
 /** One call of mlx_lm.server's OpenAI dialect. */
-export interface HttpCall {
+export interface MlxCall {
   path: '/v1/chat/completions' | '/v1/completions';
   body: Record<string, unknown>;
 }
@@ -14,7 +14,7 @@ export interface HttpCall {
  * @param model path of the model's folder; always sent, because leaving it out counts as another model and drains
  *   the batch
  */
-export function toCall(request: SafeRequest, model: string): HttpCall {
+export function toMlxCall(request: SafeRequest, model: string): MlxCall {
   const { temperature, topP, topK, minP, seed, repeatPenalty, stop, maxTokens } = request.sampling;
   const body: Record<string, unknown> = {
     model,

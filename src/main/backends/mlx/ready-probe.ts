@@ -4,7 +4,7 @@ import type { MlxAddress, MlxClient } from './mlx-client';
 import { mlxDown } from './mlx-failures';
 import type { ModelFolder } from './mlx-options';
 import type { KnownFacts } from './model-facts';
-import { toCall } from './protocol';
+import { toMlxCall } from './protocol';
 import { validate } from './validate';
 
 export interface ReadyProbeOptions {
@@ -69,7 +69,7 @@ export class ReadyProbe {
 
   async #answer({ name, folder }: ModelFolder, signal: AbortSignal): Promise<void> {
     const { clock, client, facts, stepMs } = this.#options;
-    const call = toCall(validate(oneToken({ model: name }), facts.of(folder)), folder);
+    const call = toMlxCall(validate(oneToken({ model: name }), facts.of(folder)), folder);
     const limit = new AbortController();
     const cancel = clock.after(PROBE_STEPS * stepMs(), () => limit.abort());
     try {

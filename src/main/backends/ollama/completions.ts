@@ -4,7 +4,7 @@ import type { HangLimitsView } from '../../../shared/incidents';
 import type { Clock } from '../../ports/clock';
 import type { BackendRequest } from '../backend';
 import type { OllamaApi } from './ollama-api';
-import { promptTokens, toCall } from './protocol';
+import { promptTokensByLength, toOllamaCall } from './protocol';
 import { Recovery } from './recovery';
 import type { Pulse } from './runners';
 import { hangLimits, type StepTimes, type StreamLimits, UNLEARNED } from './stream-limits';
@@ -120,7 +120,7 @@ export class Completions {
     const { model } = request;
     const limits = this.#limits;
     const { stepMs } = this.hangLimits(model);
-    const firstMs = limits.loadTimeoutMs(model) + limits.prefillMs(model, promptTokens(request));
+    const firstMs = limits.loadTimeoutMs(model) + limits.prefillMs(model, promptTokensByLength(request));
     // The call of a tool comes in one frame, however long it is.
     const stallMs = request.tools ? Math.max(stepMs, limits.stallMs(true)) : stepMs;
     const watch = new StreamWatch({
@@ -137,7 +137,10 @@ export class Completions {
     });
     let since: number | null = null;
     try {
-      for await (const chunk of api.complete(toCall(request), AbortSignal.any([signal, watch.signal]))) {
+      for await (const chunk of api.complete(
+        toOllamaCall(request),
+        AbortSignal.any([signal, watch.signal]),
+      )) {
         watch.frame();
         if (since !== null && chunk.type !== 'end') this.#steps.onStep(model, this.#clock.now() - since);
         yield chunk;

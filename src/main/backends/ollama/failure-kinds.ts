@@ -44,7 +44,7 @@ export function failureKind(text: string): FailureKind | null {
 }
 
 /** Bytes as a text names them; null = not named. */
-export interface MemoryFigures {
+export interface NamedBytes {
   neededBytes: number | null;
   freeBytes: number | null;
 }
@@ -63,7 +63,7 @@ const NEEDED_AND_FREE = new RegExp(
 const BUFFER = new RegExp(`failed to allocate buffer, size = ${SIZE}`);
 const BUFFER_BYTES = /failed to allocate (?:\w+ )?buffer of size (\d+)/;
 
-export function memoryFigures(text: string): MemoryFigures {
+export function memoryFigures(text: string): NamedBytes {
   const both = NEEDED_AND_FREE.exec(text);
   if (both) return { neededBytes: bytes(both[1], both[2]), freeBytes: bytes(both[3], both[4]) };
   const plain = BUFFER_BYTES.exec(text);

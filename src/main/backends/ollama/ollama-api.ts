@@ -11,7 +11,7 @@ import { streamCompletion } from '../stream-completion';
 import { callFailure, createFailure, pullFailure, statusFailure } from './failures';
 import type { ShowAnswer, TagItem } from './model-list';
 import { parseModelfile } from './modelfile';
-import { type HttpCall, NdjsonReader } from './protocol';
+import { NdjsonReader, type OllamaCall } from './protocol';
 
 export interface OllamaApiOptions {
   /** Base URL without a path, user and password. */
@@ -121,7 +121,7 @@ export class OllamaApi {
    * Streams one completion. Aborting closes the connection at once; so does leaving the iteration early.
    * @throws TandemError
    */
-  complete(call: HttpCall, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
+  complete(call: OllamaCall, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
     const { post } = this.#options;
     return streamCompletion(post, {
       url: this.url + call.path,

@@ -1,4 +1,4 @@
-import { isLoopback } from './watched-status';
+import { isLoopbackUrl } from './watched-status';
 
 export interface PortMemoryPorts {
   /** Process that listens on a port of this machine. */
@@ -20,7 +20,7 @@ export class PortMemory {
   /** Null when the server is on another machine, or cannot be found. */
   async bytes(url: string): Promise<number | null> {
     const { findHolder, residentBytes } = this.#ports;
-    if (!findHolder || !isLoopback(url)) return null;
+    if (!findHolder || !isLoopbackUrl(url)) return null;
     if (this.#holder?.url !== url) {
       const found = await findHolder(Number(new URL(url).port || '80'));
       if (!found) return null;

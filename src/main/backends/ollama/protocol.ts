@@ -6,7 +6,7 @@ import type { BackendRequest } from '../backend';
 import { frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';
 import { serverFailure } from './failures';
 
-export interface HttpCall {
+export interface OllamaCall {
   path: '/api/chat' | '/api/generate';
   body: Record<string, unknown>;
   /** See `BackendRequest`. */
@@ -14,7 +14,7 @@ export interface HttpCall {
 }
 
 /** @throws TandemError `bad_request` for options that Ollama takes silently and then does something else with */
-export function toCall(request: BackendRequest): HttpCall {
+export function toOllamaCall(request: BackendRequest): OllamaCall {
   const options = toOptions(request.sampling, request.extraOptions ?? {});
   const common = {
     model: request.model,
@@ -39,7 +39,7 @@ export function toCall(request: BackendRequest): HttpCall {
 const CHARS_PER_TOKEN = 3;
 
 /** Tokens that a request's prompt comes to, by its length. */
-export function promptTokens({ rawPrompt, messages, tools }: BackendRequest): number {
+export function promptTokensByLength({ rawPrompt, messages, tools }: BackendRequest): number {
   const texts = rawPrompt ?? messages.map(({ content }) => content).join('');
   const chars = texts.length + (tools ? JSON.stringify(tools).length : 0);
   return Math.ceil(chars / CHARS_PER_TOKEN);

@@ -1,14 +1,8 @@
+import type { Figure } from '../../memory/types';
 import type { Clock } from '../../ports/clock';
 import type { OllamaApi } from './ollama-api';
 import { PortMemory, type PortMemoryPorts } from './port-memory';
 import type { Residents } from './residents';
-
-/** A figure of memory with its origin; `at` is wall time in ms, null bytes = not known. */
-export interface Figure {
-  bytes: number | null;
-  source: string;
-  at: number;
-}
 
 export interface ServerMemoryOptions extends PortMemoryPorts {
   clock: Clock;

@@ -8,7 +8,7 @@ export function foundStatus(url: string, version: string, at: number): Partial<B
     stage: 'idle',
     url,
     version,
-    ownership: isLoopback(url) ? 'adopted' : 'remote',
+    ownership: isLoopbackUrl(url) ? 'adopted' : 'remote',
     readySince: at,
     absence: null,
     nextStartAt: null,
@@ -61,6 +61,6 @@ function isWrongAddress({ code }: TandemError): boolean {
   return code === 'self_reference' || code === 'forbidden_host';
 }
 
-export function isLoopback(url: string): boolean {
+export function isLoopbackUrl(url: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
 }

@@ -1,6 +1,6 @@
 import type { CompletionEnd } from '../../../shared/domain';
 import type { TandemError } from '../../../shared/errors';
-import { type Answer, type Encoder, type Finish, isLoad, type Visible } from '../encoder';
+import { type CollectedAnswer, type Encoder, type Finish, isLoad, type Visible } from '../encoder';
 
 /** Nanoseconds, as all of Ollama's durations, from milliseconds. */
 const ns = (ms: number): number => Math.max(0, Math.round(ms * 1e6));
@@ -26,7 +26,7 @@ export function ollamaEncoder(shape: OllamaShape, asked: string, wall: () => Dat
     return event.type === 'tool_calls' ? { message: { ...message, tool_calls: event.calls } } : { message };
   };
 
-  const whole = (answer: Answer): object => {
+  const whole = (answer: CollectedAnswer): object => {
     const thinking = answer.thinking === '' ? {} : { thinking: answer.thinking };
     if (shape === 'generate') return { response: answer.text, ...thinking };
     const calls = answer.toolCalls.length === 0 ? {} : { tool_calls: answer.toolCalls };

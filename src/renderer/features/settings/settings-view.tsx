@@ -11,7 +11,7 @@ import { RoutingSection } from './routing-section';
 import { RuntimesSection } from './runtimes-section';
 
 /** All settings, each with its consequence. */
-export function SettingsView() {
+export function SettingsPage() {
   const { t } = useTranslation();
   const ready = usePart('settings') !== undefined;
   return (

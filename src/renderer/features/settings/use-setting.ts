@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { SettingKey, Settings, SettingView } from '../../../shared/settings';
 import { usePart } from '../../stores/core-store';
-import { errorSentence, type Outcome, request } from '../../stores/request';
+import { type CallResult, errorSentence, request } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
 
 export interface SettingHandle<K extends SettingKey> {
@@ -23,7 +23,7 @@ export function useSetting<K extends SettingKey>(key: K): SettingHandle<K> | nul
   const view = usePart('settings')?.[key];
   const [problem, tell] = useState<string | null>(null);
   if (!view) return null;
-  const change = async (outcome: Promise<Outcome<unknown>>) => {
+  const change = async (outcome: Promise<CallResult<unknown>>) => {
     tell(null);
     const result = await outcome;
     if (result.ok) return true;

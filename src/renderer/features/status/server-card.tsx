@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { BackendStatus } from '../../../shared/status';
 import { markOf, shortModel, stateWords } from '../../components/backend-words';
 import { Button } from '../../components/button';
-import { Card, Figure } from '../../components/card';
+import { CaptionedFigure, Card } from '../../components/card';
 import { Mark } from '../../components/mark';
 import { useNow } from '../../components/use-now';
 import { useFormat } from '../../i18n/use-format';
@@ -113,18 +113,20 @@ function Figures({ status, now }: { status: BackendStatus; now: number }) {
       <div>
         <dl className="mt-2.5 grid grid-cols-[repeat(auto-fit,minmax(66px,1fr))] gap-x-3 gap-y-2">
           {status.memoryBytes !== null && (
-            <Figure value={format.memory(status.memoryBytes)} caption={t('status.memory')} />
+            <CaptionedFigure value={format.memory(status.memoryBytes)} caption={t('status.memory')} />
           )}
           {status.readySince !== null && (
-            <Figure
+            <CaptionedFigure
               value={format.duration(Math.max(1_000, now - status.readySince))}
               caption={t('status.uptime')}
               title={format.moment(status.readySince)}
             />
           )}
-          {status.ownership === 'managed' && <Figure value={restarts} caption={t('status.restarts')} />}
+          {status.ownership === 'managed' && (
+            <CaptionedFigure value={restarts} caption={t('status.restarts')} />
+          )}
           {status.version !== null && (
-            <Figure
+            <CaptionedFigure
               value={status.version}
               caption={t('status.version')}
               className="hidden @min-[330px]:block"
