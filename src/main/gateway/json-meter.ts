@@ -24,6 +24,11 @@ export class JsonMeter {
   /** The next byte is escaped by the one before. */
   #escaped = false;
 
+  /** Values so far, keys of objects left out. */
+  get values(): number {
+    return this.#values;
+  }
+
   /** Throws `bad_request` when there are too many values, or they are nested too deep. */
   feed(bytes: Buffer): void {
     let at = 0;

@@ -1,4 +1,5 @@
 import type { ChatMessage, CompletionRequest } from '../../shared/domain';
+import { jsonBytes } from '../ports/json-size';
 
 /** UTF-8 bytes per token, low on purpose: English has about 4, Russian about 5 with two bytes a letter. */
 const BYTES_PER_TOKEN = 3.6;
@@ -16,30 +17,42 @@ export function approximateTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
 }
 
-/** A long conversation is measured several times on its way, each time the same messages. */
-const known = new WeakMap<ChatMessage, number>();
+/** What the messages of a request come to; it is asked for several times on its way. */
+const known = new WeakMap<readonly ChatMessage[], { each: Float64Array; sum: number }>();
 
-function messageTokens(message: ChatMessage): number {
-  const before = known.get(message);
-  if (before !== undefined) return before;
-  const tokens = countTokens(message);
-  known.set(message, tokens);
-  return tokens;
+function measure(messages: readonly ChatMessage[]) {
+  const before = known.get(messages);
+  if (before?.each.length === messages.length) return before;
+  const each = Float64Array.from(messages, countTokens);
+  const measured = { each, sum: each.reduce((sum, tokens) => sum + tokens, 0) };
+  known.set(messages, measured);
+  return measured;
 }
 
 function countTokens(message: ChatMessage): number {
   const images = (message.images?.length ?? 0) * TOKENS_PER_IMAGE;
-  const calls = message.tool_calls ? approximateTokens(JSON.stringify(message.tool_calls)) : 0;
-  return approximateTokens(message.content) + TOKENS_PER_MESSAGE + images + calls;
+  return approximateTokens(message.content) + TOKENS_PER_MESSAGE + images + valueTokens(message.tool_calls);
+}
+
+/** The same for tools and their calls. */
+const knownValues = new WeakMap<object, number>();
+
+function valueTokens(value: object | undefined): number {
+  if (value === undefined) return 0;
+  const before = knownValues.get(value);
+  if (before !== undefined) return before;
+  const tokens = Math.ceil(jsonBytes(value) / BYTES_PER_TOKEN);
+  knownValues.set(value, tokens);
+  return tokens;
 }
 
 type Sized = Pick<CompletionRequest, 'messages' | 'rawPrompt' | 'sampling' | 'tools'>;
 
 /** Approximate tokens of the whole prompt. */
 export function promptTokens(request: Omit<Sized, 'sampling'>): number {
-  const tools = request.tools ? approximateTokens(JSON.stringify(request.tools)) : 0;
+  const tools = valueTokens(request.tools);
   if (request.rawPrompt !== undefined) return approximateTokens(request.rawPrompt) + tools;
-  return request.messages.reduce((sum, message) => sum + messageTokens(message), tools);
+  return measure(request.messages).sum + tools;
 }
 
 /** Tokens that prompt and answer need together. */
@@ -72,7 +85,7 @@ export function fitToContext(request: Sized, contextLength: number | null): Fitt
       droppedTurns += 1;
     } else if (droppedTurns === 0 && needed <= contextLength) break;
     dropped.add(index);
-    needed -= messageTokens(message);
+    needed -= measure(messages).each[index] ?? 0;
   }
   return { messages: messages.filter((_, index) => !dropped.has(index)), droppedTurns };
 }

@@ -8,6 +8,7 @@ import type {
   Sampling,
 } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
+import { nextTurn, type Turn } from '../../ports/turns';
 import { parseCategory, parseModelChoice } from '../model-choice';
 
 /** What the body of an Ollama request says; the rest of a `CompletionRequest` comes from headers and connection. */
@@ -88,10 +89,11 @@ const commonBody = z.object({
   logprobs: z.boolean().nullish(),
 });
 
-const chatBody = commonBody.extend({
-  messages: listOf(messageBody).nullish(),
-  tools: z.array(z.unknown()).nullish(),
-});
+/** The messages are checked one after the other, before the tools. */
+const chatBody = commonBody.extend({ messages: z.array(z.unknown()).nullish() });
+const toolsBody = z.object({ tools: z.array(z.unknown()).nullish() });
+/** Messages that are checked between two turns. */
+const MESSAGES_A_TURN = 1_000;
 
 const generateBody = commonBody.extend({
   prompt: z.string().nullish(),
@@ -104,14 +106,24 @@ const generateBody = commonBody.extend({
 });
 
 /**
- * Reads the body of `/api/chat`. No messages means: load the model, or unload it with `keep_alive: 0`.
- * Throws `bad_request`, `bad_model_name` or `unsupported`.
+ * Reads the body of `/api/chat`, many messages with a `turn` now and then. No messages means: load the model, or unload it
+ * with `keep_alive: 0`. Rejects with `bad_request`, `bad_model_name` or `unsupported`, or with what `turn` rejects with.
  */
-export function readChat(body: unknown, rules: ModelRules): OllamaRequest {
+export async function readChat(
+  body: unknown,
+  rules: ModelRules,
+  turn: Turn = nextTurn,
+): Promise<OllamaRequest> {
   const parsed = parse(chatBody, body);
+  const messages: ChatMessage[] = [];
+  for (const value of parsed.messages ?? []) {
+    messages.push(readMessage(parse(messageBody, value, ['messages', messages.length])));
+    if (messages.length % MESSAGES_A_TURN === 0) await turn();
+  }
+  const { tools } = parse(toolsBody, body);
   const common = readCommon(parsed, rules);
-  common.request.messages = (parsed.messages ?? []).map(readMessage);
-  if (parsed.tools && parsed.tools.length > 0) common.request.tools = parsed.tools;
+  common.request.messages = messages;
+  if (tools && tools.length > 0) common.request.tools = tools;
   return common;
 }
 
@@ -143,12 +155,14 @@ export function readGenerate(body: unknown, rules: ModelRules): OllamaRequest {
   return common;
 }
 
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  if (body === undefined || body === null) throw new TandemError('bad_json', 'missing request body');
-  const parsed = schema.safeParse(body);
+/** @param at where in the body the value stands */
+function parse<T>(schema: z.ZodType<T>, value: unknown, at: readonly PropertyKey[] = []): T {
+  if (at.length === 0 && (value === undefined || value === null))
+    throw new TandemError('bad_json', 'missing request body');
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const field = issue && issue.path.length > 0 ? issue.path.join('.') : 'the request body';
+  const field = [...at, ...(issue?.path ?? [])].join('.') || 'the request body';
   throw new TandemError('bad_request', `${field}: ${issue?.message ?? 'invalid input'}`);
 }
 

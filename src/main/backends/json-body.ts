@@ -1,0 +1,76 @@
+import { jsonBytes } from '../ports/json-size';
+import { nextTurn, type Turn } from '../ports/turns';
+
+/** Characters of text that are written between two turns. */
+export const PIECE = 256 * 1024;
+/** What one part of the text costs beside its characters. */
+const PART_COST = 64;
+
+/**
+ * The JSON text of a value, to the letter as `JSON.stringify` writes it. A long one comes in pieces, written with a turn of
+ * the event loop between them; rejects with what `turn` rejects with.
+ */
+export async function jsonBody(value: unknown, turn: Turn = nextTurn): Promise<string | Buffer[]> {
+  if (!isLong(value)) return JSON.stringify(value);
+  const pieces: Buffer[] = [];
+  let text = '';
+  let cost = 0;
+  for (const part of partsOf(value)) {
+    text += part;
+    cost += part.length + PART_COST;
+    if (cost < PIECE) continue;
+    pieces.push(Buffer.from(text));
+    text = '';
+    cost = 0;
+    await turn();
+  }
+  pieces.push(Buffer.from(text));
+  return pieces;
+}
+
+function isLong(value: unknown): boolean {
+  return jsonBytes(value, PIECE) > PIECE;
+}
+
+function* partsOf(value: unknown): Generator<string> {
+  if (typeof value === 'string') yield* quoted(value);
+  else if (typeof value !== 'object' || value === null || !isLong(value))
+    yield JSON.stringify(value) ?? 'null';
+  else if (Array.isArray(value)) {
+    let before = '[';
+    for (const item of value) {
+      yield before;
+      yield* partsOf(item);
+      before = ',';
+    }
+    yield ']';
+  } else {
+    let before = '{';
+    for (const [key, item] of Object.entries(value)) {
+      if (item === undefined) continue;
+      yield before;
+      yield* quoted(key);
+      yield ':';
+      yield* partsOf(item);
+      before = ',';
+    }
+    yield before === '{' ? '{}' : '}';
+  }
+}
+
+/** A string as JSON, in slices that never cut a surrogate pair: each half would be written as an escape. */
+function* quoted(text: string): Generator<string> {
+  if (text.length <= PIECE) {
+    yield JSON.stringify(text);
+    return;
+  }
+  yield '"';
+  for (let at = 0; at < text.length; ) {
+    const end = at + PIECE;
+    const next = text.codePointAt(end - 1);
+    const slice = text.slice(at, next !== undefined && next > 0xffff ? end + 1 : end);
+    yield JSON.stringify(slice).slice(1, -1);
+    at += slice.length;
+  }
+  yield '"';
+}
