@@ -1,16 +1,29 @@
+import { StringDecoder } from 'node:string_decoder';
 import type { Turn } from '../ports/turns';
 
 /** What is read between two turns: bytes, and for each token as much as some bytes take. A few milliseconds. */
 export const SLICE = 256 * 1024;
-const TOKEN_COST = 64;
+const TOKEN_COST = 128;
+/** Characters after which a text's end is searched natively: each search costs as much as some characters do here. */
+const NEAR = 32;
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
 const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
 const LETTER_U = 0x75;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
-/** Bytes that end a number, `true`, `false` or `null`: blanks and `",:[]{}`. */
-const AFTER_WORD = new Uint8Array(256);
-for (const byte of [...BLANKS, QUOTE, 0x2c, 0x3a, 0x5b, 0x5d, 0x7b, 0x7d]) AFTER_WORD[byte] = 1;
+/** What ends a number, `true`, `false` or `null`. */
+const AFTER_WORD = new Uint8Array(0x80);
+const MARKS = [QUOTE, COMMA, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT];
+for (const code of [...BLANKS, ...MARKS]) AFTER_WORD[code] = 1;
+/** What a text may have only as an escape. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f]/;
 
 /** What may come next. */
 type Expected = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma-or-end' | 'nothing';
@@ -23,68 +36,108 @@ interface Open {
 }
 
 /**
- * `JSON.parse(bytes.toString())` with a turn between slices: the same value, and an error for the same texts. For a text
+ * `JSON.parse` of a body with a turn between slices: the same value, and a `SyntaxError` for the same texts. For a text
  * whose number of values is bounded.
+ * @param parts the body; emptied
  */
-export async function parseInSlices(bytes: Buffer, turn: Turn): Promise<unknown> {
-  const reader = new Reader(bytes);
-  while (!reader.advance()) await turn();
-  return reader.value;
+export async function parseInSlices(parts: Buffer[], turn: Turn): Promise<unknown> {
+  const decoder = new StringDecoder('utf8');
+  const reader = new Reader();
+  for (const bytes of windowsOf(parts)) {
+    reader.feed(decoder.write(bytes));
+    while (!reader.advance()) await turn();
+    await turn();
+  }
+  reader.feed(decoder.end());
+  return reader.end();
+}
+
+/** The bytes in pieces of a slice. Their texts are too long for the collector to move, and most values are parts of them. */
+function* windowsOf(parts: Buffer[]): Generator<Buffer> {
+  let taken: Buffer[] = [];
+  let length = 0;
+  for (let part = parts.shift(); part; part = parts.shift()) {
+    for (let at = 0; at < part.length; at += SLICE) {
+      const piece = part.subarray(at, at + SLICE);
+      taken.push(piece);
+      length += piece.length;
+      if (length < SLICE) continue;
+      yield Buffer.concat(taken);
+      taken = [];
+      length = 0;
+    }
+  }
+  yield Buffer.concat(taken);
 }
 
 class Reader {
-  readonly #bytes: Buffer;
   readonly #open: Open[] = [];
+  /** The text at hand, and how much of it has been read. */
+  #text = '';
   #at = 0;
+  #quote = new NextMark('', '"');
+  #backslash = new NextMark('', '\\');
   #expected: Expected = 'value';
   /** What has been read of a string; null outside of one. */
   #pieces: string[] | null = null;
-  value: unknown;
+  /** What has been read of a number, `true`, `false` or `null`; it may go on. */
+  #word = '';
+  #value: unknown;
 
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+  /** Goes on with this text behind what has not been read yet. */
+  feed(text: string): void {
+    this.#text = this.#text.slice(this.#at) + text;
+    this.#at = 0;
+    this.#quote = new NextMark(this.#text, '"');
+    this.#backslash = new NextMark(this.#text, '\\');
   }
 
-  /** Reads one slice. Returns whether it was the last one; throws for a text that is not JSON. */
+  /** Reads one slice. Returns whether all has been read that can be by now; throws for a text that is not JSON. */
   advance(): boolean {
     for (let cost = 0; cost < SLICE; cost += TOKEN_COST) {
-      if (this.#at >= this.#bytes.length) {
-        if (this.#expected !== 'nothing' || this.#pieces) throw unexpected();
-        return true;
-      }
       const from = this.#at;
+      if (from === this.#text.length) return true;
       if (this.#pieces) this.#piece(this.#pieces);
       else this.#token();
+      // The beginning of an escape.
+      if (this.#at === from && this.#pieces) return true;
       cost += this.#at - from;
     }
-    return false;
+    return this.#at === this.#text.length;
+  }
+
+  /** All has been fed. */
+  end(): unknown {
+    while (!this.advance());
+    this.#endWord();
+    if (this.#expected !== 'nothing' || this.#pieces) throw unexpected();
+    return this.#value;
   }
 
   #token(): void {
-    const byte = this.#bytes[this.#at] as number;
-    if (BLANKS.has(byte)) this.#skipBlanks();
-    else if (byte === QUOTE) this.#string();
-    else if (byte === 0x2c) this.#comma();
-    else if (byte === 0x3a) this.#step('colon', 'value');
-    else if (byte === 0x5b) this.#begin({ list: [], fields: {}, key: '' });
-    else if (byte === 0x7b) this.#begin({ list: null, fields: {}, key: '' });
-    else if (byte === 0x5d || byte === 0x7d) this.#end(byte === 0x5d);
-    else this.#word();
+    const code = this.#text.charCodeAt(this.#at);
+    if (!AFTER_WORD[code]) {
+      this.#readWord();
+      return;
+    }
+    this.#endWord();
+    if (BLANKS.has(code)) this.#skipBlanks();
+    else if (code === QUOTE) this.#string();
+    else if (code === COMMA) this.#step('comma-or-end', this.#open.at(-1)?.list ? 'value' : 'key');
+    else if (code === COLON) this.#step('colon', 'value');
+    else if (code === OPEN_LIST) this.#begin({ list: [], fields: {}, key: '' });
+    else if (code === OPEN_OBJECT) this.#begin({ list: null, fields: {}, key: '' });
+    else this.#end(code === CLOSE_LIST);
   }
 
   #skipBlanks(): void {
-    const limit = Math.min(this.#bytes.length, this.#at + SLICE);
-    while (this.#at < limit && BLANKS.has(this.#bytes[this.#at] as number)) this.#at += 1;
+    while (BLANKS.has(this.#text.charCodeAt(this.#at))) this.#at += 1;
   }
 
   #step(from: Expected, to: Expected): void {
     if (this.#expected !== from) throw unexpected();
     this.#expected = to;
     this.#at += 1;
-  }
-
-  #comma(): void {
-    this.#step('comma-or-end', this.#open.at(-1)?.list ? 'value' : 'key');
   }
 
   #begin(open: Open): void {
@@ -103,45 +156,55 @@ class Reader {
     this.#at += 1;
   }
 
-  /** A number, `true`, `false` or `null`. */
-  #word(): void {
-    let end = this.#at;
-    while (end < this.#bytes.length && !AFTER_WORD[this.#bytes[end] as number]) end += 1;
-    this.#put(JSON.parse(this.#bytes.toString('utf8', this.#at, end)));
-    this.#at = end;
+  #readWord(): void {
+    const from = this.#at;
+    while (this.#at < this.#text.length && !AFTER_WORD[this.#text.charCodeAt(this.#at)]) this.#at += 1;
+    this.#word += this.#text.slice(from, this.#at);
+  }
+
+  #endWord(): void {
+    if (this.#word === '') return;
+    this.#put(JSON.parse(this.#word));
+    this.#word = '';
   }
 
   #string(): void {
-    if (!['value', 'value-or-end', 'key', 'key-or-end'].includes(this.#expected)) throw unexpected();
-    this.#pieces = [];
+    if (this.#expected === 'colon' || this.#expected === 'comma-or-end' || this.#expected === 'nothing')
+      throw unexpected();
     this.#at += 1;
+    this.#pieces = [];
     this.#piece(this.#pieces);
   }
 
-  /** The rest of a string, or a slice of it that cuts no escape and no character. */
+  /** A string up to its end or to the end of the text at hand, without an escape that has only begun. */
   #piece(pieces: string[]): void {
-    const bytes = this.#bytes;
+    const text = this.#text;
     const from = this.#at;
-    const limit = Math.min(bytes.length, from + SLICE);
     let end = from;
-    let plain = true;
-    for (let byte = bytes[end]; end < limit && byte !== QUOTE; byte = bytes[end]) {
-      if (byte === BACKSLASH) end += bytes[end + 1] === LETTER_U ? 6 : 2;
-      else end += 1;
-      plain &&= byte !== BACKSLASH && (byte as number) >= 0x20 && (byte as number) < 0x80;
+    let escaped = false;
+    for (let near = from + NEAR; end < text.length; ) {
+      const code = text.charCodeAt(end);
+      if (code === QUOTE) break;
+      if (code === BACKSLASH) {
+        const after = end + (text.charCodeAt(end + 1) === LETTER_U ? 6 : 2);
+        if (after > text.length) break;
+        escaped = true;
+        end = after;
+        near = end + NEAR;
+      } else if (end < near) end += 1;
+      else end = Math.min(text.length, this.#quote.from(end), this.#backslash.from(end));
     }
-    for (const most = limit + 3; end < most && isContinuation(bytes[end]); ) end += 1;
-    pieces.push(
-      plain ? bytes.toString('latin1', from, end) : JSON.parse(`"${bytes.toString('utf8', from, end)}"`),
-    );
-    const ended = bytes[end] === QUOTE;
+    const raw = text.slice(from, end);
+    if (!escaped && CONTROL.test(raw)) throw unexpected();
+    pieces.push(escaped ? JSON.parse(`"${raw}"`) : raw);
+    const ended = text.charCodeAt(end) === QUOTE;
     this.#at = ended ? end + 1 : end;
     if (!ended) return;
     this.#pieces = null;
-    this.#text(pieces.length === 1 ? (pieces[0] as string) : pieces.join(''));
+    this.#putText(pieces.length === 1 ? (pieces[0] as string) : pieces.join(''));
   }
 
-  #text(text: string): void {
+  #putText(text: string): void {
     const open = this.#open.at(-1);
     if (open && (this.#expected === 'key' || this.#expected === 'key-or-end')) {
       open.key = text;
@@ -153,21 +216,34 @@ class Reader {
     if (this.#expected !== 'value' && this.#expected !== 'value-or-end') throw unexpected();
     const open = this.#open.at(-1);
     this.#expected = open ? 'comma-or-end' : 'nothing';
-    if (!open) this.value = value;
+    if (!open) this.#value = value;
     else if (open.list) open.list.push(value);
     else if (open.key !== '__proto__') open.fields[open.key] = value;
-    else
-      Object.defineProperty(open.fields, open.key, {
-        value,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+    else Object.defineProperty(open.fields, open.key, { ...OWN, value });
   }
 }
 
-function isContinuation(byte: number | undefined): boolean {
-  return byte !== undefined && (byte & 0xc0) === 0x80;
+const OWN = { enumerable: true, configurable: true, writable: true };
+
+/** Where a character comes next. Positions are asked for in ascending order, so that all searches together read once. */
+class NextMark {
+  readonly #text: string;
+  readonly #mark: string;
+  #at = -1;
+
+  constructor(text: string, mark: string) {
+    this.#text = text;
+    this.#mark = mark;
+  }
+
+  /** Infinity when it does not come any more. */
+  from(position: number): number {
+    if (this.#at < position) {
+      const found = this.#text.indexOf(this.#mark, position);
+      this.#at = found === -1 ? Number.POSITIVE_INFINITY : found;
+    }
+    return this.#at;
+  }
 }
 
 function unexpected(): SyntaxError {

@@ -15,9 +15,6 @@ export interface LargeBody {
   values: number;
 }
 const LARGE: LargeBody = { bytes: 256 * 1024, values: 5_000 };
-/** Bytes that are copied between two turns. */
-const COPIED = 1024 * 1024;
-
 declare module 'fastify' {
   interface FastifyRequest {
     heldBody: HeldBody;
@@ -52,7 +49,7 @@ export function readBodies(app: FastifyInstance, budget: BodyBudget, large = LAR
     const isLarge = body.bytes > large.bytes || body.values > large.values;
     try {
       return isLarge
-        ? await parseLarge(body, request.turn)
+        ? await parseInSlices(body.parts, request.turn)
         : JSON.parse(Buffer.concat(body.parts).toString());
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
@@ -65,20 +62,6 @@ interface Received {
   parts: Buffer[];
   bytes: number;
   values: number;
-}
-
-async function parseLarge(body: Received, turn: Turn): Promise<unknown> {
-  const all = Buffer.allocUnsafe(body.bytes);
-  let at = 0;
-  let copied = 0;
-  for (const part of body.parts.splice(0)) {
-    at += part.copy(all, at);
-    copied += part.length;
-    if (copied < COPIED) continue;
-    copied = 0;
-    await turn();
-  }
-  return parseInSlices(all, turn);
 }
 
 /** Rejects at the first byte too many; the rest is left in the stream. */

@@ -40,48 +40,44 @@ export interface ModelRules {
   firstBackend: BackendId | undefined;
 }
 
-/** A list whose validation stops at the first invalid item: a long list of invalid items costs no more than one. */
-function listOf<T>(item: z.ZodType<T>) {
-  return z.array(z.unknown()).transform((values, context): T[] => {
-    const items: T[] = [];
-    for (const [index, value] of values.entries()) {
-      const parsed = item.safeParse(value);
-      if (!parsed.success) {
-        const issue = parsed.error.issues[0];
-        context.addIssue({ code: 'custom', message: issue?.message, path: [index, ...(issue?.path ?? [])] });
-        return z.NEVER;
-      }
-      items.push(parsed.data);
-    }
-    return items;
-  });
-}
+/** A list of texts; its validation stops at the first item that is none. */
+const textList = z.array(z.unknown()).transform((values, context): string[] => {
+  const wrong = values.findIndex((value) => typeof value !== 'string');
+  if (wrong === -1) return values as string[];
+  const issue = z.string().safeParse(values[wrong]).error?.issues[0];
+  context.addIssue({ code: 'custom', message: issue?.message, path: [wrong] });
+  return z.NEVER;
+});
+
+/** An object with any fields, which are not looked at: there may be many. */
+const anyObject = z.custom<Record<string, unknown>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
 
 const messageBody = z.object({
   role: z.enum(['system', 'user', 'assistant', 'tool']),
   content: z.string().nullish(),
-  images: listOf(z.string()).nullish(),
+  images: textList.nullish(),
   tool_calls: z.array(z.unknown()).nullish(),
   tool_name: z.string().nullish(),
 });
 
-const optionsBody = z
-  .object({
-    temperature: z.number().nullish(),
-    top_p: z.number().nullish(),
-    top_k: z.number().nullish(),
-    min_p: z.number().nullish(),
-    seed: z.number().nullish(),
-    repeat_penalty: z.number().nullish(),
-    num_predict: z.number().nullish(),
-    stop: z.union([z.string(), listOf(z.string())]).nullish(),
-  })
-  .catchall(z.unknown());
+/** The other options of a server are not looked at either. */
+const optionsBody = z.object({
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  top_k: z.number().nullish(),
+  min_p: z.number().nullish(),
+  seed: z.number().nullish(),
+  repeat_penalty: z.number().nullish(),
+  num_predict: z.number().nullish(),
+  stop: z.union([z.string(), textList]).nullish(),
+});
 
 const commonBody = z.object({
   model: z.string().nullish(),
   stream: z.boolean().nullish(),
-  format: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
+  format: z.union([z.string(), anyObject]).nullish(),
   think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
   keep_alive: z.union([z.number(), z.string()]).nullish(),
   options: optionsBody.nullish(),
@@ -102,7 +98,7 @@ const generateBody = commonBody.extend({
   template: z.string().nullish(),
   context: z.array(z.unknown()).nullish(),
   raw: z.boolean().nullish(),
-  images: listOf(z.string()).nullish(),
+  images: textList.nullish(),
 });
 
 /**
@@ -121,7 +117,7 @@ export async function readChat(
     if (messages.length % MESSAGES_A_TURN === 0) await turn();
   }
   const { tools } = parse(toolsBody, body);
-  const common = readCommon(parsed, rules);
+  const common = readCommon(parsed, rules, body as object);
   common.request.messages = messages;
   if (tools && tools.length > 0) common.request.tools = tools;
   return common;
@@ -130,7 +126,7 @@ export async function readChat(
 /** Reads the body of `/api/generate`; an empty prompt loads or unloads. Throws as `readChat` does. */
 export function readGenerate(body: unknown, rules: ModelRules): OllamaRequest {
   const parsed = parse(generateBody, body);
-  const common = readCommon(parsed, rules);
+  const common = readCommon(parsed, rules, body as object);
   for (const field of ['suffix', 'template', 'context'] as const) {
     if ((parsed[field]?.length ?? 0) > 0) {
       throw new TandemError(
@@ -166,7 +162,12 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, at: readonly PropertyKey
   throw new TandemError('bad_request', `${field}: ${issue?.message ?? 'invalid input'}`);
 }
 
-function readCommon(body: z.output<typeof commonBody>, rules: ModelRules): OllamaRequest {
+/** @param options as they came */
+function readCommon(
+  body: z.output<typeof commonBody>,
+  rules: ModelRules,
+  { options }: { options?: object | null },
+): OllamaRequest {
   if (body.logprobs) throw new TandemError('unsupported', 'logprobs are not supported; leave them out');
   const asked = body.model?.trim() ?? '';
   if (asked === '' && !rules.modelOptional) {
@@ -182,7 +183,7 @@ function readCommon(body: z.output<typeof commonBody>, rules: ModelRules): Ollam
   if (body.keep_alive !== null && body.keep_alive !== undefined) {
     request.keepAlive = readKeepAlive(body.keep_alive);
   }
-  const extra = readExtraOptions(body.options);
+  const extra = readExtraOptions(options);
   if (extra) request.extraOptions = extra;
   return { asked: asked === '' ? 'auto' : asked, stream: body.stream ?? true, request };
 }
@@ -228,9 +229,7 @@ function readSampling(options: z.output<typeof optionsBody> | null | undefined):
 
 const NEUTRAL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(optionsBody.shape));
 
-function readExtraOptions(
-  options: z.output<typeof optionsBody> | null | undefined,
-): Record<string, unknown> | undefined {
+function readExtraOptions(options: object | null | undefined): Record<string, unknown> | undefined {
   const extra = Object.entries(options ?? {}).filter(
     ([name, value]) => !NEUTRAL_OPTIONS.has(name) && value !== null,
   );
