@@ -10,12 +10,12 @@ const PART_COST = 64;
  * The JSON text of a value, to the letter as `JSON.stringify` writes it. A long one comes in pieces, written with a turn of
  * the event loop between them; rejects with what `turn` rejects with.
  */
-export async function jsonBody(value: unknown, turn: Turn = nextTurn): Promise<string | Buffer[]> {
+export async function jsonBody(value: object, turn: Turn = nextTurn): Promise<string | Buffer[]> {
   if (!isLong(value)) return JSON.stringify(value);
   const pieces: Buffer[] = [];
   let text = '';
   let cost = 0;
-  for (const part of partsOf(value)) {
+  for (const part of partsOfLong(value)) {
     text += part;
     cost += part.length + PART_COST;
     if (cost < PIECE) continue;
@@ -36,26 +36,30 @@ function* partsOf(value: unknown): Generator<string> {
   if (typeof value === 'string') yield* quoted(value);
   else if (typeof value !== 'object' || value === null || !isLong(value))
     yield JSON.stringify(value) ?? 'null';
-  else if (Array.isArray(value)) {
-    let before = '[';
+  else yield* partsOfLong(value);
+}
+
+function* partsOfLong(value: object): Generator<string> {
+  const isList = Array.isArray(value);
+  const fields = value as Record<string, unknown>;
+  let before = isList ? '[' : '{';
+  if (isList) {
     for (const item of value) {
       yield before;
       yield* partsOf(item);
       before = ',';
     }
-    yield ']';
   } else {
-    let before = '{';
-    for (const [key, item] of Object.entries(value)) {
-      if (item === undefined) continue;
+    for (const key in fields) {
+      if (fields[key] === undefined) continue;
       yield before;
       yield* quoted(key);
       yield ':';
-      yield* partsOf(item);
+      yield* partsOf(fields[key]);
       before = ',';
     }
-    yield before === '{' ? '{}' : '}';
   }
+  yield before === '{' ? '{}' : isList ? ']' : '}';
 }
 
 /** A string as JSON, in slices that never cut a surrogate pair: each half would be written as an escape. */

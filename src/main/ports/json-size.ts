@@ -28,8 +28,9 @@ export function jsonBytes(value: unknown, enough = Number.POSITIVE_INFINITY): nu
     }
     return bytes;
   }
-  for (const [key, item] of Object.entries(value)) {
-    bytes += 4 + roughBytes(key) + jsonBytes(item, enough - bytes);
+  const fields = value as Record<string, unknown>;
+  for (const key in fields) {
+    bytes += 4 + roughBytes(key) + jsonBytes(fields[key], enough - bytes);
     if (bytes > enough) break;
   }
   return bytes;

@@ -4,13 +4,13 @@ import { seeded } from '../../support/seeded';
 
 const noTurn = async () => {};
 
-async function textOf(value: unknown): Promise<string> {
+async function textOf(value: object): Promise<string> {
   const body = await jsonBody(value, noTurn);
   return typeof body === 'string' ? body : Buffer.concat(body).toString();
 }
 
 const LONG = 'x'.repeat(PIECE);
-const VALUES: Record<string, unknown> = {
+const VALUES: Record<string, object> = {
   'a long text': { messages: [{ role: 'user', content: 'word "\\\n\u0000 '.repeat(100_000) }] },
   'many messages': { messages: Array(3_000).fill({ role: 'user', content: 'ж'.repeat(200) }), stream: true },
   'a long text in lists': [[[[LONG, [LONG], {}]], null, true, 1.5, Number.POSITIVE_INFINITY]],
@@ -54,7 +54,7 @@ describe('the JSON text of a long value', () => {
 
   it('ends with its caller', async () => {
     const left = new Error('left');
-    await expect(jsonBody(LONG.repeat(5), () => Promise.reject(left))).rejects.toBe(left);
+    await expect(jsonBody([LONG.repeat(5)], () => Promise.reject(left))).rejects.toBe(left);
   });
 });
 

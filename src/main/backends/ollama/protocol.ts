@@ -65,9 +65,10 @@ function toOptions(sampling: Sampling, extra: Record<string, unknown>): Record<s
     num_predict: maxTokens !== undefined && maxTokens >= 1 ? maxTokens : undefined,
     stop,
   };
-  const { num_predict: _limit, ...others } = extra;
-  const known = Object.entries(named).filter(([, value]) => value !== undefined);
-  return { ...others, ...Object.fromEntries(known) };
+  const options = { ...extra };
+  delete options.num_predict;
+  for (const [name, value] of Object.entries(named)) if (value !== undefined) options[name] = value;
+  return options;
 }
 
 /** The client's types lack the number of cached tokens, which Ollama 0.34 reports. */

@@ -229,11 +229,12 @@ function readSampling(options: z.output<typeof optionsBody> | null | undefined):
 
 const NEUTRAL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(optionsBody.shape));
 
+/** Takes the others out: there may be many of what stays. */
 function readExtraOptions(options: object | null | undefined): Record<string, unknown> | undefined {
-  const extra = Object.entries(options ?? {}).filter(
-    ([name, value]) => !NEUTRAL_OPTIONS.has(name) && value !== null,
-  );
-  return extra.length > 0 ? Object.fromEntries(extra) : undefined;
+  const extra = (options ?? {}) as Record<string, unknown>;
+  for (const name in extra) if (NEUTRAL_OPTIONS.has(name) || extra[name] === null) delete extra[name];
+  for (const _some in extra) return extra;
+  return undefined;
 }
 
 /** A number of seconds, or a duration with units as Go writes it. */
