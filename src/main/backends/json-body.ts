@@ -1,10 +1,12 @@
 import { jsonBytes } from '../ports/json-size';
 import { nextTurn, type Turn } from '../ports/turns';
 
-/** Characters of text that are written between two turns. */
+/** Bytes of JSON text that are written between two turns, about. */
 export const PIECE = 256 * 1024;
-/** What one part of the text costs beside its characters. */
+/** What one part of the text costs beside its bytes. */
 const PART_COST = 64;
+/** Bytes of one character in UTF-8, at the most. */
+const WIDEST = 3;
 
 /**
  * The JSON text of a value, to the letter as `JSON.stringify` writes it. A long one comes in pieces, written with a turn of
@@ -13,18 +15,24 @@ const PART_COST = 64;
 export async function jsonBody(value: object, turn: Turn = nextTurn): Promise<string | Buffer[]> {
   if (!isLong(value)) return JSON.stringify(value);
   const pieces: Buffer[] = [];
-  let text = '';
+  // Parts are written out at once: kept until a piece is full they would grow old, and the collector would move them.
+  let piece = Buffer.allocUnsafe(PIECE);
+  let at = 0;
   let cost = 0;
   for (const part of partsOfLong(value)) {
-    text += part;
-    cost += part.length + PART_COST;
+    if (part.length * WIDEST > piece.length - at) {
+      pieces.push(piece.subarray(0, at));
+      piece = Buffer.allocUnsafe(Math.max(PIECE, part.length * WIDEST));
+      at = 0;
+    }
+    const written = piece.write(part, at);
+    at += written;
+    cost += part === '' ? PIECE : written + PART_COST;
     if (cost < PIECE) continue;
-    pieces.push(Buffer.from(text));
-    text = '';
     cost = 0;
     await turn();
   }
-  pieces.push(Buffer.from(text));
+  pieces.push(piece.subarray(0, at));
   return pieces;
 }
 
@@ -39,7 +47,9 @@ function* partsOf(value: unknown): Generator<string> {
   else yield* partsOfLong(value);
 }
 
+/** Begins with an empty part, which asks for a turn: to look for what is in a value with many fields takes a while. */
 function* partsOfLong(value: object): Generator<string> {
+  yield '';
   const isList = Array.isArray(value);
   const fields = value as Record<string, unknown>;
   let before = isList ? '[' : '{';

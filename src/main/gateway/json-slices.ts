@@ -194,14 +194,16 @@ class Reader {
       } else if (end < near) end += 1;
       else end = Math.min(text.length, this.#quote.from(end), this.#backslash.from(end));
     }
-    const raw = text.slice(from, end);
-    if (!escaped && CONTROL.test(raw)) throw unexpected();
-    pieces.push(escaped ? JSON.parse(`"${raw}"`) : raw);
     const ended = text.charCodeAt(end) === QUOTE;
     this.#at = ended ? end + 1 : end;
+    const isWhole = ended && pieces.length === 0;
+    const raw = text.slice(from, end);
+    if (!escaped && CONTROL.test(raw)) throw unexpected();
+    // With the quotes of the text itself, because a part of it costs no copy.
+    pieces.push(escaped ? JSON.parse(isWhole ? text.slice(from - 1, end + 1) : `"${raw}"`) : raw);
     if (!ended) return;
     this.#pieces = null;
-    this.#putText(pieces.length === 1 ? (pieces[0] as string) : pieces.join(''));
+    this.#putText(isWhole ? (pieces[0] as string) : pieces.join(''));
   }
 
   #putText(text: string): void {

@@ -51,6 +51,8 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
       firstBackend: surface.firstBackend(options.settings()),
     };
     const parsed = await read(request.body, rules, request.turn);
+    // What has been read of it stays; twice a large one would weigh on every collection.
+    request.body = null;
     const hops = hopsOf(request.headers);
     const entry = inFlight.open(request, reply);
     const completion: CompletionRequest = {

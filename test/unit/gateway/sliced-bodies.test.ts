@@ -50,6 +50,9 @@ describe('a body has the same outcome, read at once or in slices', () => {
     'no model': JSON.stringify({ messages: [user('a')] }),
     logprobs: chat([user('a')], { logprobs: true }),
     'wrong stop words': chat([user('a')], { options: { stop: ['a', 1] } }),
+    'too many options': chat([user('a')], {
+      options: Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [`o${index}`, 1])),
+    }),
     'tools and calls': chat(
       [
         {

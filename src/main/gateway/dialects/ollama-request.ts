@@ -40,14 +40,28 @@ export interface ModelRules {
   firstBackend: BackendId | undefined;
 }
 
-/** A list of texts; its validation stops at the first item that is none. */
-const textList = z.array(z.unknown()).transform((values, context): string[] => {
-  const wrong = values.findIndex((value) => typeof value !== 'string');
-  if (wrong === -1) return values as string[];
-  const issue = z.string().safeParse(values[wrong]).error?.issues[0];
-  context.addIssue({ code: 'custom', message: issue?.message, path: [wrong] });
-  return z.NEVER;
+/** A list of anything. Its items, which may be many, are not looked at. */
+const anyList = z.unknown().transform((value, context): unknown[] => {
+  if (Array.isArray(value)) return value;
+  return wrongly(context, z.array(z.unknown()), value);
 });
+
+/** A list of texts; its validation stops at the first item that is none. */
+const textList = anyList.transform((values, context): string[] => {
+  const wrong = values.findIndex((value) => typeof value !== 'string');
+  return wrong === -1 ? (values as string[]) : wrongly(context, z.string(), values[wrong], [wrong]);
+});
+
+/** Says of a value what `schema` says. */
+function wrongly(
+  context: z.RefinementCtx,
+  schema: z.ZodType,
+  value: unknown,
+  path: PropertyKey[] = [],
+): never {
+  context.addIssue({ code: 'custom', message: schema.safeParse(value).error?.issues[0]?.message, path });
+  return z.NEVER;
+}
 
 /** An object with any fields, which are not looked at: there may be many. */
 const anyObject = z.custom<Record<string, unknown>>(
@@ -58,7 +72,7 @@ const messageBody = z.object({
   role: z.enum(['system', 'user', 'assistant', 'tool']),
   content: z.string().nullish(),
   images: textList.nullish(),
-  tool_calls: z.array(z.unknown()).nullish(),
+  tool_calls: anyList.nullish(),
   tool_name: z.string().nullish(),
 });
 
@@ -86,8 +100,8 @@ const commonBody = z.object({
 });
 
 /** The messages are checked one after the other, before the tools. */
-const chatBody = commonBody.extend({ messages: z.array(z.unknown()).nullish() });
-const toolsBody = z.object({ tools: z.array(z.unknown()).nullish() });
+const chatBody = commonBody.extend({ messages: anyList.nullish() });
+const toolsBody = z.object({ tools: anyList.nullish() });
 /** Messages that are checked between two turns. */
 const MESSAGES_A_TURN = 1_000;
 
@@ -96,7 +110,7 @@ const generateBody = commonBody.extend({
   system: z.string().nullish(),
   suffix: z.string().nullish(),
   template: z.string().nullish(),
-  context: z.array(z.unknown()).nullish(),
+  context: anyList.nullish(),
   raw: z.boolean().nullish(),
   images: textList.nullish(),
 });
@@ -229,12 +243,21 @@ function readSampling(options: z.output<typeof optionsBody> | null | undefined):
 
 const NEUTRAL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(optionsBody.shape));
 
-/** Takes the others out: there may be many of what stays. */
+/** Ollama knows about forty; a list of as many fields as there may be takes long to copy. */
+const MAX_OPTIONS = 1_000;
+
 function readExtraOptions(options: object | null | undefined): Record<string, unknown> | undefined {
-  const extra = (options ?? {}) as Record<string, unknown>;
-  for (const name in extra) if (NEUTRAL_OPTIONS.has(name) || extra[name] === null) delete extra[name];
-  for (const _some in extra) return extra;
-  return undefined;
+  const names = Object.keys(options ?? {});
+  if (names.length > MAX_OPTIONS) {
+    throw new TandemError(
+      'bad_request',
+      `options: over ${MAX_OPTIONS.toLocaleString('en')} fields; send fewer`,
+    );
+  }
+  const extra = Object.entries(options ?? {}).filter(
+    ([name, value]) => !NEUTRAL_OPTIONS.has(name) && value !== null,
+  );
+  return extra.length > 0 ? Object.fromEntries(extra) : undefined;
 }
 
 /** A number of seconds, or a duration with units as Go writes it. */
