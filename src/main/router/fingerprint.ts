@@ -4,7 +4,7 @@ import type { CompletionRequest } from '../../shared/domain';
 /** What is read for one fingerprint, the newest messages first, in characters: more than most models hold, and about 10 ms. */
 const MAX_COST = 1_000_000;
 /** What each part costs beside its characters. */
-const PART_COST = 50;
+const PART_COST = 100;
 /** Objects with more keys are taken in the order in which they came. */
 const MAX_SORTED = 1_000;
 
@@ -70,8 +70,9 @@ class Parts {
     const keys = Object.keys(value);
     if (keys.length <= MAX_SORTED) keys.sort();
     const fields = value as Record<string, unknown>;
-    this.#put('{');
+    this.#put(`{${keys.length > MAX_SORTED ? keys.length : ''}`);
     for (const key of keys) {
+      if (this.isFull) break;
       if (fields[key] === undefined) continue;
       this.#put(key);
       this.add(fields[key]);
