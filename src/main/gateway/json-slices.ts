@@ -1,9 +1,10 @@
-import { StringDecoder } from 'node:string_decoder';
 import type { Turn } from '../ports/turns';
 
 /** What is read between two turns: bytes, and for each token as much as some bytes take. A few milliseconds. */
 export const SLICE = 256 * 1024;
 const TOKEN_COST = 128;
+/** Bytes that are made text at a time. So long a text lies outside of the collected heap, and most values are parts of it. */
+const WINDOW = 2 * 1024 * 1024;
 /** Characters after which a text's end is searched natively: each search costs as much as some characters do here. */
 const NEAR = 32;
 
@@ -39,35 +40,45 @@ interface Open {
  * `JSON.parse` of a body with a turn between slices: the same value, and a `SyntaxError` for the same texts. For a text
  * whose number of values is bounded.
  * @param parts the body; emptied
+ * @param window bytes that are made text at a time, at least 8
  */
-export async function parseInSlices(parts: Buffer[], turn: Turn): Promise<unknown> {
-  const decoder = new StringDecoder('utf8');
+export async function parseInSlices(parts: Buffer[], turn: Turn, window = WINDOW): Promise<unknown> {
   const reader = new Reader();
-  for (const bytes of windowsOf(parts)) {
-    reader.feed(decoder.write(bytes));
+  for (const text of textsOf(parts, window)) {
+    reader.feed(text);
     while (!reader.advance()) await turn();
     await turn();
   }
-  reader.feed(decoder.end());
   return reader.end();
 }
 
-/** The bytes in pieces of a slice. Their texts are too long for the collector to move, and most values are parts of them. */
-function* windowsOf(parts: Buffer[]): Generator<Buffer> {
+function* textsOf(parts: Buffer[], window: number): Generator<string> {
   let taken: Buffer[] = [];
   let length = 0;
   for (let part = parts.shift(); part; part = parts.shift()) {
-    for (let at = 0; at < part.length; at += SLICE) {
-      const piece = part.subarray(at, at + SLICE);
+    for (let at = 0; at < part.length; at += window) {
+      const piece = part.subarray(at, at + window);
       taken.push(piece);
       length += piece.length;
-      if (length < SLICE) continue;
-      yield Buffer.concat(taken);
-      taken = [];
-      length = 0;
+      if (length < window) continue;
+      const bytes = Buffer.concat(taken);
+      const cut = lastCharacter(bytes);
+      yield bytes.toString('utf8', 0, cut);
+      taken = [bytes.subarray(cut)];
+      length = bytes.length - cut;
     }
   }
-  yield Buffer.concat(taken);
+  yield Buffer.concat(taken).toString();
+}
+
+/** Where the last character begins if it has several bytes, which may not be all; else the end. */
+function lastCharacter(bytes: Buffer): number {
+  for (let at = bytes.length - 1; at >= bytes.length - 3; at -= 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte >= 0xc0) return at;
+    if (byte < 0x80) break;
+  }
+  return bytes.length;
 }
 
 class Reader {
