@@ -29,6 +29,7 @@ const ROWS: Record<string, Row> = {
   chat_30mb_one_wide_letter: { status: 200, make: () => chat([`ж${'word '.repeat(6 * MB)}`]) },
   chat_30mb_emoji: { status: 200, make: () => chat(['😀'.repeat(7 * MB)]) },
   chat_30mb_line_ends: { status: 200, make: () => chat(['\n'.repeat(15 * MB)]) },
+  chat_30mb_quotes: { status: 200, make: () => chat(['"'.repeat(15 * MB)]) },
   chat_30mb_escapes: { status: 200, make: () => chat(['\u0000'.repeat(5 * MB)]) },
   chat_30mb_image: {
     status: 200,

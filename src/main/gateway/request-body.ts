@@ -15,6 +15,7 @@ export interface LargeBody {
   values: number;
 }
 const LARGE: LargeBody = { bytes: 256 * 1024, values: 5_000 };
+
 declare module 'fastify' {
   interface FastifyRequest {
     heldBody: HeldBody;

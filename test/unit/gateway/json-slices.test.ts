@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseInSlices, SLICE } from '../../../src/main/gateway/json-slices';
+import { SLICE } from '../../../src/main/gateway/json-reader';
+import { parseInSlices } from '../../../src/main/gateway/json-slices';
 import { seeded } from '../../support/seeded';
 
 const noTurn = async () => {};
