@@ -94,7 +94,8 @@ export class JsonReader {
   }
 
   #skipBlanks(): void {
-    while (BLANKS.has(this.#text.charCodeAt(this.#at))) this.#at += 1;
+    const limit = this.#at + SLICE;
+    while (this.#at < limit && BLANKS.has(this.#text.charCodeAt(this.#at))) this.#at += 1;
   }
 
   #step(from: Expected, to: Expected): void {
@@ -121,7 +122,8 @@ export class JsonReader {
 
   #readWord(): void {
     const from = this.#at;
-    while (this.#at < this.#text.length && !AFTER_WORD[this.#text.charCodeAt(this.#at)]) this.#at += 1;
+    const limit = Math.min(this.#text.length, from + SLICE);
+    while (this.#at < limit && !AFTER_WORD[this.#text.charCodeAt(this.#at)]) this.#at += 1;
     this.#word += this.#text.slice(from, this.#at);
   }
 
@@ -139,13 +141,14 @@ export class JsonReader {
     this.#piece(this.#pieces);
   }
 
-  /** A string up to its end or to the end of the text at hand, without an escape that has only begun. */
+  /** A slice of a string, up to its end or that of the text at hand, without an escape that has only begun. */
   #piece(pieces: string[]): void {
     const text = this.#text;
     const from = this.#at;
     let end = from;
     let escaped = false;
-    for (let near = from + NEAR; end < text.length; ) {
+    const limit = Math.min(text.length, from + SLICE);
+    for (let near = from + NEAR; end < limit; ) {
       const code = text.charCodeAt(end);
       if (code === QUOTE) break;
       if (code === BACKSLASH) {
@@ -155,7 +158,7 @@ export class JsonReader {
         end = after;
         near = end + NEAR;
       } else if (end < near) end += 1;
-      else end = Math.min(text.length, this.#quote.from(end), this.#backslash.from(end));
+      else end = Math.min(limit, this.#quote.from(end), this.#backslash.from(end));
     }
     const ended = text.charCodeAt(end) === QUOTE;
     this.#at = ended ? end + 1 : end;
