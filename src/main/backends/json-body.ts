@@ -3,6 +3,8 @@ import { nextTurn, type Turn } from '../ports/turns';
 
 /** Bytes of JSON text that are written between two turns, about. */
 export const PIECE = 256 * 1024;
+/** Characters of a string that are written at once: so short a text is young when it is dropped, which costs nothing. */
+const TEXT_SLICE = 32 * 1024;
 /** What one part of the text costs beside its bytes. */
 const PART_COST = 64;
 /** Bytes of one character in UTF-8, at the most. */
@@ -74,13 +76,13 @@ function* partsOfLong(value: object): Generator<string> {
 
 /** A string as JSON, in slices that never cut a surrogate pair: each half would be written as an escape. */
 function* quoted(text: string): Generator<string> {
-  if (text.length <= PIECE) {
+  if (text.length <= TEXT_SLICE) {
     yield JSON.stringify(text);
     return;
   }
   yield '"';
   for (let at = 0; at < text.length; ) {
-    const end = at + PIECE;
+    const end = at + TEXT_SLICE;
     const next = text.codePointAt(end - 1);
     const slice = text.slice(at, next !== undefined && next > 0xffff ? end + 1 : end);
     yield JSON.stringify(slice).slice(1, -1);

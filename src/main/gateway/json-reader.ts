@@ -1,6 +1,8 @@
 /** What is read between two turns: bytes, and for each token as much as some bytes take. A few milliseconds. */
 export const SLICE = 256 * 1024;
 const TOKEN_COST = 128;
+/** Characters of a string that are read at once: the copies that its escapes ask for are young when they are dropped. */
+const TEXT_SLICE = 32 * 1024;
 /** Characters after which a text's end is searched natively: each search costs as much as some characters do here. */
 const NEAR = 32;
 
@@ -147,7 +149,7 @@ export class JsonReader {
     const from = this.#at;
     let end = from;
     let escaped = false;
-    const limit = Math.min(text.length, from + SLICE);
+    const limit = Math.min(text.length, from + TEXT_SLICE);
     for (let near = from + NEAR; end < limit; ) {
       const code = text.charCodeAt(end);
       if (code === QUOTE) break;
