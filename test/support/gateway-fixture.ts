@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { initialStatus } from '../../src/main/backends/status-board';
 import { BodyBudget } from '../../src/main/gateway/body-budget';
 import type { GatewayFacts } from '../../src/main/gateway/facts';
+import type { LargeBody } from '../../src/main/gateway/request-body';
 import { createGateway, type Gateway } from '../../src/main/gateway/server';
 import { ROUTER_GATEWAY, type Surface } from '../../src/main/gateway/surface';
 import { type Clock, systemClock } from '../../src/main/ports/clock';
@@ -107,7 +108,7 @@ export interface Running {
 /** A gateway on a free loopback port. */
 export async function startGateway(
   dispatcher: Dispatcher,
-  options: { surface?: Surface; mlxOnlyLight?: boolean; clock?: Clock } = {},
+  options: { surface?: Surface; mlxOnlyLight?: boolean; clock?: Clock; largeBody?: LargeBody } = {},
 ): Promise<Running> {
   const facts = new FixedFacts();
   const gateway = createGateway({
@@ -119,6 +120,7 @@ export async function startGateway(
     allowedHosts: ['llm.example'],
     allowedOrigins: ['https://chat.example'],
     bodies: new BodyBudget(),
+    ...(options.largeBody ? { largeBody: options.largeBody } : {}),
     clock: options.clock ?? systemClock,
     logger: silentLogger,
   });

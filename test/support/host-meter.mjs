@@ -1,9 +1,10 @@
 /**
  * Loaded into the headless host by `--import`, for benchmarks and tests of what it holds and how long it blocks. At each
  * SIGUSR2 it collects garbage and writes what is left into the file named by TANDEM_HOST_METER:
- * `{ heap, external, rss, resources, blockMs, delayMs }`: bytes, the number of active handles and requests, and since the
- * signal before the most processor time that its main thread has used in one go, and the longest time in which its event
- * loop did not turn, which on a busy machine is longer. The collection does not count.
+ * `{ heap, external, rss, resources, collectMs, blockMs, delayMs }`: bytes, the number of active handles and requests, the
+ * processor time of the collection, and since the signal before the most processor time that its main thread has used in
+ * one go, and the longest time in which its event loop did not turn, which on a busy machine is longer. The collection
+ * does not count.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -32,10 +33,12 @@ function turn() {
 function hold(delay) {
   const taken = { blockMs: block, delayMs: Math.max(0, delay.max / 1e6 - TURN_MS) };
   const { rss } = process.memoryUsage();
+  const begun = used();
   collect();
+  const collectMs = used() - begun;
   const { heapUsed, external } = process.memoryUsage();
   const resources = process.getActiveResourcesInfo().length;
-  const held = { heap: heapUsed, external, rss, resources, ...taken };
+  const held = { heap: heapUsed, external, rss, resources, collectMs, ...taken };
   writeFileSync(`${path}.tmp`, JSON.stringify(held));
   renameSync(`${path}.tmp`, path);
   before = used();

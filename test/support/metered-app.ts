@@ -13,6 +13,8 @@ export interface Held {
   resources: number;
   /** Open files and sockets; null where the system does not list them. */
   files: number | null;
+  /** Processor time of that collection, ms. */
+  collectMs: number;
   /** The most processor time of the main thread in one go since the measure before, ms. */
   blockMs: number;
   /** The longest time since then in which the event loop did not turn, ms; a busy machine makes it longer. */

@@ -56,7 +56,10 @@ export class ScriptedOllama {
   }
 
   async #post(url: string, { body, signal }: Post): Promise<PostAnswer> {
-    const asked = JSON.parse(body) as Record<string, unknown>;
+    const asked = JSON.parse(typeof body === 'string' ? body : Buffer.concat(body).toString()) as Record<
+      string,
+      unknown
+    >;
     signal.throwIfAborted();
     if (url.endsWith('/api/generate') && asked.keep_alive === 0) {
       this.loaded = this.loaded.filter(({ name }) => name.replace(/:latest$/, '') !== asked.model);

@@ -1,6 +1,8 @@
 import type { CompletionChunk } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 import type { Post, PostAnswer, Poster } from '../ports/fetcher';
+import { nextTurn } from '../ports/turns';
+import { jsonBody } from './json-body';
 
 /** Bytes of one frame of an answer. The largest are calls of tools, with a file's text in them. */
 export const MAX_FRAME_BYTES = 8 * 1024 * 1024;
@@ -27,8 +29,10 @@ export interface FrameReader {
   finish(): Iterable<CompletionChunk>;
 }
 
-export interface CompletionCall extends Post {
+export interface CompletionCall extends Omit<Post, 'body'> {
   url: string;
+  /** Sent as JSON. */
+  body: Record<string, unknown>;
   reader: FrameReader;
   /** The failure that a status other than 2xx stands for. */
   refusal(answer: PostAnswer): Promise<Error>;
@@ -46,7 +50,8 @@ export async function* streamCompletion(post: Poster, call: CompletionCall): Asy
   let bytesRead = 0;
   let charsRead = 0;
   try {
-    answer = await post(call.url, call);
+    const body = await jsonBody(call.body, () => nextTurn().then(() => call.signal.throwIfAborted()));
+    answer = await post(call.url, { ...call, body });
     if (answer.status < 200 || answer.status > 299) throw await call.refusal(answer);
     for await (const bytes of answer.bytes()) {
       bytesRead += bytes.length;

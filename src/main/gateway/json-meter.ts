@@ -7,6 +7,8 @@ const MAX_DEPTH = 200;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+/** Bytes that are looked at one by one before a search: each search costs as much as some do. */
+const NEAR = 32;
 const COMMA = 0x2c;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
@@ -23,6 +25,11 @@ export class JsonMeter {
   #inString = false;
   /** The next byte is escaped by the one before. */
   #escaped = false;
+
+  /** Values so far, keys of objects left out. */
+  get values(): number {
+    return this.#values;
+  }
 
   /** Throws `bad_request` when there are too many values, or they are nested too deep. */
   feed(bytes: Buffer): void {
@@ -59,22 +66,28 @@ export class JsonMeter {
     }
   }
 
-  /** Most of a large body is text in strings, so the search for a string's end is native. */
+  /** Most of a large body is text in strings, so the search for a string's end is native where the next quote is far. */
   #skipString(bytes: Buffer, from: number): number {
-    let at = from;
-    if (this.#escaped) {
-      this.#escaped = false;
-      at += 1;
+    let at = this.#escaped ? from + 1 : from;
+    this.#escaped = false;
+    for (let near = at + NEAR; at < bytes.length; ) {
+      const byte = bytes[at];
+      if (byte === QUOTE) {
+        this.#inString = false;
+        return at + 1;
+      }
+      if (byte === BACKSLASH) {
+        at += 2;
+        near = at + NEAR;
+      } else if (at < near) at += 1;
+      else {
+        const quote = bytes.indexOf(QUOTE, at);
+        const end = quote === -1 ? bytes.length : quote;
+        at = backslashesBefore(bytes, end, at) % 2 === 1 ? end + 1 : end;
+      }
     }
-    const quote = bytes.indexOf(QUOTE, at);
-    const end = quote === -1 ? bytes.length : quote;
-    const isEscaped = backslashesBefore(bytes, end, at) % 2 === 1;
-    if (quote === -1) {
-      this.#escaped = isEscaped;
-      return end;
-    }
-    this.#inString = isEscaped;
-    return end + 1;
+    this.#escaped = at > bytes.length;
+    return bytes.length;
   }
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { CompletionRequest } from '../../shared/domain';
 import { TandemError, toTandemError } from '../../shared/errors';
+import type { Turn } from '../ports/turns';
 import { type OllamaShape, ollamaEncoder } from './dialects/ollama';
 import { psBody, showBody, tagsBody } from './dialects/ollama-listings';
 import { type ModelRules, type OllamaRequest, readChat, readGenerate } from './dialects/ollama-request';
@@ -40,15 +41,18 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
 
   async function answer(
     shape: OllamaShape,
-    read: (body: unknown, rules: ModelRules) => OllamaRequest,
+    read: (body: unknown, rules: ModelRules, turn: Turn) => OllamaRequest | Promise<OllamaRequest>,
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
-    const parsed = read(request.body, {
+    const rules = {
       modelOptional: surface.modelOptional,
       defaultCategory: surface.defaultCategory(options.settings()),
       firstBackend: surface.firstBackend(options.settings()),
-    });
+    };
+    const parsed = await read(request.body, rules, request.turn);
+    // What has been read of it stays; twice a large one would weigh on every collection.
+    request.body = null;
     const hops = hopsOf(request.headers);
     const entry = inFlight.open(request, reply);
     const completion: CompletionRequest = {

@@ -4,6 +4,7 @@ import type { Logger } from '../ports/logger';
 import type { Dispatcher } from '../router/types';
 import type { BodyBudget } from './body-budget';
 import type { GatewayFacts } from './facts';
+import type { LargeBody } from './request-body';
 import type { Surface } from './surface';
 
 /** What a listener is made of. */
@@ -19,6 +20,8 @@ export interface GatewayOptions {
   allowedOrigins: readonly string[];
   /** Shared by the listeners. */
   bodies: BodyBudget;
+  /** Bodies above this are read in slices; by default what takes longer than a few milliseconds. */
+  largeBody?: LargeBody;
   clock: Clock;
   logger: Logger;
 }

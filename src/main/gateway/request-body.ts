@@ -1,19 +1,26 @@
 import type { IncomingMessage } from 'node:http';
-import { StringDecoder } from 'node:string_decoder';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TandemError } from '../../shared/errors';
+import { nextTurn, type Turn } from '../ports/turns';
 import type { BodyBudget, HeldBody } from './body-budget';
 import { limitedClientOf } from './headers';
 import { JsonMeter } from './json-meter';
+import { parseInSlices } from './json-slices';
 
 /** Bytes of a request body; more gets 413. */
 export const BODY_LIMIT = 32 * 1024 * 1024;
-/** A text of this length is parsed in a turn of the event loop of its own, between reading and answering it. */
-const LONG_TEXT = 1024 * 1024;
+/** A larger body is read in slices with turns of the event loop between them; a smaller one takes a few milliseconds. */
+export interface LargeBody {
+  bytes: number;
+  values: number;
+}
+const LARGE: LargeBody = { bytes: 256 * 1024, values: 5_000 };
 
 declare module 'fastify' {
   interface FastifyRequest {
     heldBody: HeldBody;
+    /** Between slices of work for this request; rejects when its client has left. */
+    turn: Turn;
   }
 }
 
@@ -22,52 +29,53 @@ declare module 'fastify' {
  * counted while it comes, in bytes (413, or 503 when `budget` has no room) and in values (400), and stays counted until
  * its request has been answered.
  */
-export function readBodies(app: FastifyInstance, budget: BodyBudget): void {
+export function readBodies(app: FastifyInstance, budget: BodyBudget, large = LARGE): void {
   // Set for each request below.
   app.decorateRequest('heldBody', null as unknown as HeldBody);
+  app.decorateRequest('turn', nextTurn);
   app.addHook('onRequest', (request, reply, done) => {
     const held = budget.hold(limitedClientOf(request.socket.remoteAddress));
     request.heldBody = held;
+    request.turn = async () => {
+      await nextTurn();
+      if (reply.raw.destroyed) throw clientLeft();
+    };
     reply.raw.once('close', held.release);
     done();
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) =>
-    parse(await readText(payload, request.heldBody)),
-  );
+  app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
+    const body = await receive(payload, request.heldBody);
+    if (body.bytes === 0) throw new TandemError('bad_json', 'missing request body');
+    const isLarge = body.bytes > large.bytes || body.values > large.values;
+    try {
+      return isLarge
+        ? await parseInSlices(body.parts, request.turn)
+        : JSON.parse(Buffer.concat(body.parts).toString());
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new TandemError('bad_json', 'the request body is not valid JSON; send one JSON object');
+    }
+  });
 }
 
-async function parse(text: string): Promise<unknown> {
-  if (text === '') throw new TandemError('bad_json', 'missing request body');
-  if (text.length <= LONG_TEXT) return parseJson(text);
-  await nextTurn();
-  const value = parseJson(text);
-  await nextTurn();
-  return value;
+interface Received {
+  parts: Buffer[];
+  bytes: number;
+  values: number;
 }
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new TandemError('bad_json', 'the request body is not valid JSON; send one JSON object');
-  }
-}
-
-const nextTurn = () => new Promise(setImmediate);
 
 /** Rejects at the first byte too many; the rest is left in the stream. */
-function readText(payload: IncomingMessage, held: HeldBody): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const decoder = new StringDecoder('utf8');
+function receive(payload: IncomingMessage, held: HeldBody): Promise<Received> {
+  const { promise, resolve, reject } = Promise.withResolvers<Received>();
   const meter = new JsonMeter();
-  const parts: string[] = [];
+  const parts: Buffer[] = [];
   // The announced length is reserved at once: else bodies that arrive together would push each other out.
   const announced = Number(payload.headers['content-length'] ?? 0);
-  let bytes = 0;
+  let counted = 0;
   const take = (length: number) => {
-    bytes += length;
-    if (bytes > BODY_LIMIT)
+    counted += length;
+    if (counted > BODY_LIMIT)
       throw new TandemError('body_too_large', 'the request body is over 32 MB; send less');
     held.add(length);
   };
@@ -75,16 +83,16 @@ function readText(payload: IncomingMessage, held: HeldBody): Promise<string> {
     try {
       if (announced === 0) take(chunk.length);
       meter.feed(chunk);
-      parts.push(decoder.write(chunk));
+      parts.push(chunk);
     } catch (error) {
       fail(error);
     }
   };
   const onEnd = () => {
     leave();
-    resolve(parts.join('') + decoder.end());
+    resolve({ parts, bytes: parts.reduce((sum, { length }) => sum + length, 0), values: meter.values });
   };
-  const onClose = () => fail(new TandemError('cancelled', 'The client left.'));
+  const onClose = () => fail(clientLeft());
   const fail = (error: unknown) => {
     leave();
     held.release();
@@ -102,4 +110,8 @@ function readText(payload: IncomingMessage, held: HeldBody): Promise<string> {
     fail(error);
   }
   return promise;
+}
+
+function clientLeft(): TandemError {
+  return new TandemError('cancelled', 'The client left.');
 }

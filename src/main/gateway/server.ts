@@ -71,7 +71,7 @@ function build(options: GatewayOptions, inFlight: OpenRequests): FastifyInstance
   });
   app.decorateRequest('tandemId', '');
   app.addHook('onRequest', check);
-  readBodies(app, options.bodies);
+  readBodies(app, options.bodies, options.largeBody);
   answerFailures(app, ollamaError, logger);
   app.get('/health', () => healthBody(facts, settings()));
   app.get('/queue/stats', () => facts.queue());

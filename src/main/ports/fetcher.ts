@@ -4,7 +4,8 @@ export type Fetcher = typeof fetch;
 /** One JSON body to send. */
 export interface Post {
   headers: Readonly<Record<string, string>>;
-  body: string;
+  /** The text, or its bytes in pieces. */
+  body: string | readonly Uint8Array[];
   /** Closes the connection at once, also before the first byte. */
   signal: AbortSignal;
 }

@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream';
 import { Agent, install, Response, request, fetch as undiciFetch } from 'undici';
-import type { Fetcher, Poster } from './fetcher';
+import type { Fetcher, Post, Poster } from './fetcher';
 
 /** A server that has said its last word closes or ends the encoding within this time, else the connection is closed. */
 const TAIL_MS = 1000;
@@ -34,8 +35,8 @@ function posterOver(agent: Agent): Poster {
   return async (url, { headers, body: sent, signal }) => {
     const { statusCode, body } = await request(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: sent,
+      headers: { 'content-type': 'application/json', ...lengthOf(sent), ...headers },
+      body: typeof sent === 'string' ? sent : Readable.from(sent, { objectMode: false }),
       signal,
       dispatcher: agent,
     });
@@ -54,6 +55,12 @@ function posterOver(agent: Agent): Poster {
       },
     };
   };
+}
+
+/** Of pieces it must be said: mlx_lm.server refuses a body without it. */
+function lengthOf(body: Post['body']): Record<string, string> {
+  if (typeof body === 'string') return {};
+  return { 'content-length': String(body.reduce((sum, { length }) => sum + length, 0)) };
 }
 
 /** The same response; its body fails after too many bytes, or after too many bytes without a line end. */

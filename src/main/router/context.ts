@@ -1,4 +1,5 @@
 import type { ChatMessage, CompletionRequest } from '../../shared/domain';
+import { jsonBytes, roughBytes } from '../ports/json-size';
 
 /** UTF-8 bytes per token, low on purpose: English has about 4, Russian about 5 with two bytes a letter. */
 const BYTES_PER_TOKEN = 3.6;
@@ -11,35 +12,60 @@ const DEFAULT_ANSWER_TOKENS = 512;
 /** Context of the light model (phi3.5-mini-4k) where a model's own is unknown. */
 export const LIGHT_CONTEXT = 4096;
 
-/** Approximate tokens of a text, without any model's tokenizer; errs on the high side. */
-export function approximateTokens(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
+/** Characters of a conversation up to which its bytes are counted, which takes time; of a longer one samples tell. */
+const COUNTED = 1_000_000;
+
+/**
+ * Approximate tokens of a text, without any model's tokenizer; errs on the high side.
+ * @param length characters of all that the text is a part of
+ */
+export function approximateTokens(text: string, length = text.length): number {
+  return Math.ceil((length > COUNTED ? roughBytes(text) : Buffer.byteLength(text)) / BYTES_PER_TOKEN);
 }
 
-/** A long conversation is measured several times on its way, each time the same messages. */
-const known = new WeakMap<ChatMessage, number>();
+/** What the messages of a request come to; it is asked for several times on its way. */
+const known = new WeakMap<readonly ChatMessage[], { each: Float64Array; sum: number }>();
 
-function messageTokens(message: ChatMessage): number {
-  const before = known.get(message);
-  if (before !== undefined) return before;
-  const tokens = countTokens(message);
-  known.set(message, tokens);
-  return tokens;
+function measure(messages: readonly ChatMessage[]) {
+  const before = known.get(messages);
+  if (before?.each.length === messages.length) return before;
+  const length = messages.reduce((sum, { content }) => sum + content.length, 0);
+  const each = Float64Array.from(messages, (message) => countTokens(message, length));
+  const measured = { each, sum: each.reduce((sum, tokens) => sum + tokens, 0) };
+  known.set(messages, measured);
+  return measured;
 }
 
-function countTokens(message: ChatMessage): number {
+function countTokens(message: ChatMessage, length: number): number {
   const images = (message.images?.length ?? 0) * TOKENS_PER_IMAGE;
-  const calls = message.tool_calls ? approximateTokens(JSON.stringify(message.tool_calls)) : 0;
-  return approximateTokens(message.content) + TOKENS_PER_MESSAGE + images + calls;
+  return (
+    approximateTokens(message.content, length) + TOKENS_PER_MESSAGE + images + valueTokens(message.tool_calls)
+  );
+}
+
+function valueTokens(value: object | undefined): number {
+  return value === undefined ? 0 : Math.ceil(jsonBytes(value) / BYTES_PER_TOKEN);
+}
+
+/** The same for the tools of a request. */
+const knownTools = new WeakMap<object, number>();
+
+function toolTokens(tools: object | undefined): number {
+  if (tools === undefined) return 0;
+  const before = knownTools.get(tools);
+  if (before !== undefined) return before;
+  const tokens = valueTokens(tools);
+  knownTools.set(tools, tokens);
+  return tokens;
 }
 
 type Sized = Pick<CompletionRequest, 'messages' | 'rawPrompt' | 'sampling' | 'tools'>;
 
 /** Approximate tokens of the whole prompt. */
 export function promptTokens(request: Omit<Sized, 'sampling'>): number {
-  const tools = request.tools ? approximateTokens(JSON.stringify(request.tools)) : 0;
+  const tools = toolTokens(request.tools);
   if (request.rawPrompt !== undefined) return approximateTokens(request.rawPrompt) + tools;
-  return request.messages.reduce((sum, message) => sum + messageTokens(message), tools);
+  return measure(request.messages).sum + tools;
 }
 
 /** Tokens that prompt and answer need together. */
@@ -72,7 +98,7 @@ export function fitToContext(request: Sized, contextLength: number | null): Fitt
       droppedTurns += 1;
     } else if (droppedTurns === 0 && needed <= contextLength) break;
     dropped.add(index);
-    needed -= messageTokens(message);
+    needed -= measure(messages).each[index] ?? 0;
   }
   return { messages: messages.filter((_, index) => !dropped.has(index)), droppedTurns };
 }

@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { CompletionRequest } from '../../shared/domain';
 
-/** Characters that are read for one fingerprint, the newest messages first: about 30 ms. Of the rest only lengths count. */
-const MAX_CHARS = 4_000_000;
+/** What is read for one fingerprint, the newest messages first, in characters: more than most models hold, and about 10 ms. */
+const MAX_COST = 1_000_000;
+/** What each part costs beside its characters. */
+const PART_COST = 100;
+/** Objects with more keys are taken in the order in which they came. */
+const MAX_SORTED = 1_000;
 
 /** Each request is read once, however often it is asked about on its way. */
 const known = new WeakMap<CompletionRequest, string>();
 
 /**
  * A hash of what a server computes for a request: text without differences that a client may add by chance (line
- * ends, outer spaces, forms of one letter), and all parameters. Who asks and which model is wanted do not matter.
+ * ends, outer spaces, forms of one letter), and all parameters. Who asks and which model is wanted do not matter. Of what is
+ * beyond the bound only lengths count.
  */
 export function fingerprintOf(request: CompletionRequest): string {
   const earlier = known.get(request);
@@ -21,36 +26,69 @@ export function fingerprintOf(request: CompletionRequest): string {
 
 function hashOf({ messages, rawPrompt, ...request }: CompletionRequest): string {
   const { sampling, format, tools, think, extraOptions } = request;
-  const hash = createHash('sha256');
-  let left = MAX_CHARS;
-  const add = (text: string) => {
-    const part = plain(text.slice(0, left));
-    const rest = Math.max(0, text.length - left);
-    left = Math.max(0, left - text.length);
-    // With its length, so that no other cut of the same characters gives the same hash.
-    hash.update(`${part.length}+${rest}:`).update(part);
-  };
-  add(
-    JSON.stringify(ordered({ sampling, format, tools, think, extraOptions, raw: rawPrompt !== undefined })),
-  );
-  add(rawPrompt ?? '');
-  for (const { content, images = [], ...more } of messages.toReversed()) {
-    add(JSON.stringify(ordered({ ...more, images: images.length })));
-    for (const text of [content, ...images]) add(text);
+  const parts = new Parts();
+  parts.add({ sampling, format, think, extraOptions, raw: rawPrompt !== undefined });
+  if (rawPrompt !== undefined) parts.add(rawPrompt);
+  parts.add(messages.length);
+  for (const message of messages.toReversed()) {
+    if (parts.isFull) parts.add(message.content);
+    else {
+      const { images = [], ...others } = message;
+      parts.add({ ...others, images });
+    }
   }
-  return hash.digest('hex').slice(0, 32);
+  parts.add(tools);
+  return parts.digest();
 }
 
-function plain(text: string): string {
-  return text.normalize('NFC').replace(/\r\n?/g, '\n').trim();
-}
+/** Hashes values one after the other, until they have cost too much. */
+class Parts {
+  readonly #hash = createHash('sha256');
+  #left = MAX_COST;
+  /** Characters and values that were not read. */
+  #rest = 0;
 
-/** The same value with the keys of all its objects in order. */
-function ordered(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(ordered);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([, part]) => part !== undefined);
-  return Object.fromEntries(
-    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, part]) => [key, ordered(part)]),
-  );
+  get isFull(): boolean {
+    return this.#left === 0;
+  }
+
+  add(value: unknown): void {
+    if (this.isFull) this.#rest += typeof value === 'string' ? value.length : 1;
+    else if (typeof value === 'string') this.#text(value);
+    else if (typeof value !== 'object' || value === null) this.#put(`=${JSON.stringify(value)}`);
+    else if (Array.isArray(value)) {
+      this.#put(`[${value.length}`);
+      for (const item of value) this.add(item);
+    } else this.#object(value);
+  }
+
+  digest(): string {
+    return this.#hash.update(`+${this.#rest}`).digest('hex').slice(0, 32);
+  }
+
+  #object(value: object): void {
+    const keys = Object.keys(value);
+    if (keys.length <= MAX_SORTED) keys.sort();
+    const fields = value as Record<string, unknown>;
+    this.#put(`{${keys.length > MAX_SORTED ? keys.length : ''}`);
+    for (const key of keys) {
+      if (this.isFull) break;
+      if (fields[key] === undefined) continue;
+      this.#put(key);
+      this.add(fields[key]);
+    }
+    this.#put('}');
+  }
+
+  #text(text: string): void {
+    const part = text.slice(0, this.#left).normalize('NFC').replace(/\r\n?/g, '\n').trim();
+    this.#rest += Math.max(0, text.length - this.#left);
+    this.#put(`"${part}`, Math.min(text.length, this.#left));
+  }
+
+  /** With its length, so that no other cut of the same characters gives the same hash. */
+  #put(part: string, cost = part.length): void {
+    this.#hash.update(`${part.length}:`).update(part);
+    this.#left = Math.max(0, this.#left - cost - PART_COST);
+  }
 }

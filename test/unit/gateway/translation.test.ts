@@ -33,8 +33,8 @@ describe('model names', () => {
 });
 
 describe('requests', () => {
-  it('splits options into neutral sampling and what only Ollama knows', () => {
-    const { request } = readChat(
+  it('splits options into neutral sampling and what only Ollama knows', async () => {
+    const { request } = await readChat(
       {
         model: 'auto',
         messages: [],
@@ -46,8 +46,8 @@ describe('requests', () => {
     expect(request.extraOptions).toEqual({ num_ctx: 64, mirostat: 1 });
   });
 
-  it.each([0, -1, -2])('takes num_predict %i as no limit', (limit) => {
-    const { request } = readChat({ model: 'auto', options: { num_predict: limit } }, rules);
+  it.each([0, -1, -2])('takes num_predict %i as no limit', async (limit) => {
+    const { request } = await readChat({ model: 'auto', options: { num_predict: limit } }, rules);
     expect(request.sampling).toEqual({});
   });
 

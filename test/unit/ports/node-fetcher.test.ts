@@ -62,6 +62,49 @@ test('the times of calls are not kept, as nobody reads them', async () => {
   expect(performance.getEntriesByType('resource')).toEqual([]);
 });
 
+test('a long body comes whole and with its length, which mlx_lm.server asks for', async () => {
+  const seen: { length: string | undefined; text: string }[] = [];
+  const server = createServer(async (request, response) => {
+    let text = '';
+    for await (const part of request.setEncoding('utf8')) text += part;
+    seen.push({ length: request.headers['content-length'], text });
+    response.end(SAY + DONE);
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const http = createNodeFetcher();
+  cleanups.push(() => new Promise((closed) => server.close(closed)), http.close);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const api = new OllamaApi({ url, fetcher: http.fetcher, post: http.post, instanceId: 'test' });
+  const body = { model: 'm', messages: Array(3_000).fill({ role: 'user', content: 'ж😀"'.repeat(100) }) };
+  const call = { path: '/api/chat', body } as const;
+  for (let round = 0; round < 2; round += 1) {
+    for await (const chunk of api.complete(call, new AbortController().signal))
+      if (chunk.type === 'end') break;
+  }
+  const text = JSON.stringify(body);
+  expect(seen.map((one) => one.text === text)).toEqual([true, true]);
+  expect(seen.map(({ length }) => length)).toEqual(Array(2).fill(String(Buffer.byteLength(text))));
+});
+
+test('a call that is given up while its long body is written is not sent', async () => {
+  let calls = 0;
+  const controller = new AbortController();
+  const api = new OllamaApi({
+    url: 'http://127.0.0.1:9',
+    fetcher: fetch,
+    post: async () => {
+      calls += 1;
+      throw new Error('sent');
+    },
+    instanceId: 'test',
+  });
+  const body = { model: 'm', messages: Array(3_000).fill({ role: 'user', content: 'word '.repeat(100) }) };
+  const first = api.complete({ path: '/api/chat', body }, controller.signal).next();
+  controller.abort();
+  await expect(first).rejects.toMatchObject({ code: 'cancelled' });
+  expect(calls).toBe(0);
+});
+
 test('leaving in the middle closes the connection, so that the server stops computing', async () => {
   const { api, connections } = await serve((response) => response.write(SAY));
   for await (const chunk of api.complete(CALL, new AbortController().signal)) {

@@ -27,6 +27,15 @@ describe('approximateTokens', () => {
   });
 });
 
+describe('a long conversation', () => {
+  it('is measured by samples, near to what counting gives', () => {
+    const text = 'The quick brown fox. Съешь же ещё этих булок. '.repeat(30_000);
+    const counted = Buffer.byteLength(text) / 3.6;
+    const found = neededTokens({ messages: [user(text)], sampling: { maxTokens: 0 } });
+    expect(Math.abs(found / counted - 1)).toBeLessThan(0.1);
+  });
+});
+
 describe('fitToContext', () => {
   const sampling = { maxTokens: 100 };
 

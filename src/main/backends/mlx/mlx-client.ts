@@ -47,7 +47,7 @@ export class MlxClient {
     return streamCompletion(this.#options.post, {
       url: address.url + call.path,
       headers: { ...this.#headers(address), 'X-Tandem-Request-Id': id },
-      body: JSON.stringify(call.body),
+      body: call.body,
       signal,
       reader: new SseReader(),
       refusal,

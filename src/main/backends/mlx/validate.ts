@@ -39,7 +39,7 @@ export function validate(request: BackendRequest, facts: ModelFacts): SafeReques
     throw unsupported('format');
   const rawPrompt = request.rawPrompt === undefined ? null : safePrompt(request.rawPrompt);
   const messages = rawPrompt === null ? request.messages.map(safeMessage) : [];
-  limitLength(rawPrompt ?? messages.map((message) => message.content).join(''), facts);
+  limitLength(rawPrompt?.length ?? messages.reduce((sum, { content }) => sum + content.length, 0), facts);
   return {
     messages,
     rawPrompt,
@@ -105,8 +105,8 @@ function safeMessage(message: ChatMessage, index: number): ChatMessage {
 }
 
 /** The server checks no length: it tokenizes megabytes and blocks everybody meanwhile. */
-function limitLength(text: string, { contextLength }: ModelFacts): void {
-  if (contextLength !== null && text.length > contextLength * MAX_CHARS_PER_TOKEN) {
+function limitLength(characters: number, { contextLength }: ModelFacts): void {
+  if (contextLength !== null && characters > contextLength * MAX_CHARS_PER_TOKEN) {
     throw bad(
       'messages',
       `cannot fit into this model's ${contextLength} tokens; send less, or use a larger model`,

@@ -126,7 +126,7 @@ export class OllamaApi {
     return streamCompletion(post, {
       url: this.url + call.path,
       headers: this.#headers(call.hops),
-      body: JSON.stringify(call.body),
+      body: call.body,
       signal,
       reader: new NdjsonReader(),
       refusal: (answer) => statusFailure(answer, String(call.body.model)),

@@ -1,6 +1,7 @@
 import type { ChatRequest, ChatResponse, GenerateRequest, GenerateResponse } from 'ollama/browser';
 import type { CompletionChunk, CompletionEnd, Sampling } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
+import { jsonBytes } from '../../ports/json-size';
 import { LineReader } from '../../ports/line-reader';
 import type { BackendRequest } from '../backend';
 import { frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';
@@ -40,9 +41,8 @@ const CHARS_PER_TOKEN = 3;
 
 /** Tokens that a request's prompt comes to, by its length. */
 export function promptTokensByLength({ rawPrompt, messages, tools }: BackendRequest): number {
-  const texts = rawPrompt ?? messages.map(({ content }) => content).join('');
-  const chars = texts.length + (tools ? JSON.stringify(tools).length : 0);
-  return Math.ceil(chars / CHARS_PER_TOKEN);
+  const text = rawPrompt?.length ?? messages.reduce((sum, { content }) => sum + content.length, 0);
+  return Math.ceil((text + (tools ? jsonBytes(tools) : 0)) / CHARS_PER_TOKEN);
 }
 
 /** No `num_ctx` of our own: another value than the loaded one reloads the model. */
@@ -65,9 +65,10 @@ function toOptions(sampling: Sampling, extra: Record<string, unknown>): Record<s
     num_predict: maxTokens !== undefined && maxTokens >= 1 ? maxTokens : undefined,
     stop,
   };
-  const { num_predict: _limit, ...others } = extra;
-  const known = Object.entries(named).filter(([, value]) => value !== undefined);
-  return { ...others, ...Object.fromEntries(known) };
+  const options = { ...extra };
+  delete options.num_predict;
+  for (const [name, value] of Object.entries(named)) if (value !== undefined) options[name] = value;
+  return options;
 }
 
 /** The client's types lack the number of cached tokens, which Ollama 0.34 reports. */

@@ -8,6 +8,7 @@ import type {
   Sampling,
 } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
+import { nextTurn, type Turn } from '../../ports/turns';
 import { parseCategory, parseModelChoice } from '../model-choice';
 
 /** What the body of an Ollama request says; the rest of a `CompletionRequest` comes from headers and connection. */
@@ -39,48 +40,58 @@ export interface ModelRules {
   firstBackend: BackendId | undefined;
 }
 
-/** A list whose validation stops at the first invalid item: a long list of invalid items costs no more than one. */
-function listOf<T>(item: z.ZodType<T>) {
-  return z.array(z.unknown()).transform((values, context): T[] => {
-    const items: T[] = [];
-    for (const [index, value] of values.entries()) {
-      const parsed = item.safeParse(value);
-      if (!parsed.success) {
-        const issue = parsed.error.issues[0];
-        context.addIssue({ code: 'custom', message: issue?.message, path: [index, ...(issue?.path ?? [])] });
-        return z.NEVER;
-      }
-      items.push(parsed.data);
-    }
-    return items;
-  });
+/** A list of anything. Its items, which may be many, are not looked at. */
+const anyList = z.unknown().transform((value, context): unknown[] => {
+  if (Array.isArray(value)) return value;
+  return wrongly(context, z.array(z.unknown()), value);
+});
+
+/** A list of texts; its validation stops at the first item that is none. */
+const textList = anyList.transform((values, context): string[] => {
+  const wrong = values.findIndex((value) => typeof value !== 'string');
+  return wrong === -1 ? (values as string[]) : wrongly(context, z.string(), values[wrong], [wrong]);
+});
+
+/** Says of a value what `schema` says. */
+function wrongly(
+  context: z.RefinementCtx,
+  schema: z.ZodType,
+  value: unknown,
+  path: PropertyKey[] = [],
+): never {
+  context.addIssue({ code: 'custom', message: schema.safeParse(value).error?.issues[0]?.message, path });
+  return z.NEVER;
 }
+
+/** An object with any fields, which are not looked at: there may be many. */
+const anyObject = z.custom<Record<string, unknown>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
 
 const messageBody = z.object({
   role: z.enum(['system', 'user', 'assistant', 'tool']),
   content: z.string().nullish(),
-  images: listOf(z.string()).nullish(),
-  tool_calls: z.array(z.unknown()).nullish(),
+  images: textList.nullish(),
+  tool_calls: anyList.nullish(),
   tool_name: z.string().nullish(),
 });
 
-const optionsBody = z
-  .object({
-    temperature: z.number().nullish(),
-    top_p: z.number().nullish(),
-    top_k: z.number().nullish(),
-    min_p: z.number().nullish(),
-    seed: z.number().nullish(),
-    repeat_penalty: z.number().nullish(),
-    num_predict: z.number().nullish(),
-    stop: z.union([z.string(), listOf(z.string())]).nullish(),
-  })
-  .catchall(z.unknown());
+/** The other options of a server are not looked at either. */
+const optionsBody = z.object({
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  top_k: z.number().nullish(),
+  min_p: z.number().nullish(),
+  seed: z.number().nullish(),
+  repeat_penalty: z.number().nullish(),
+  num_predict: z.number().nullish(),
+  stop: z.union([z.string(), textList]).nullish(),
+});
 
 const commonBody = z.object({
   model: z.string().nullish(),
   stream: z.boolean().nullish(),
-  format: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
+  format: z.union([z.string(), anyObject]).nullish(),
   think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
   keep_alive: z.union([z.number(), z.string()]).nullish(),
   options: optionsBody.nullish(),
@@ -88,37 +99,48 @@ const commonBody = z.object({
   logprobs: z.boolean().nullish(),
 });
 
-const chatBody = commonBody.extend({
-  messages: listOf(messageBody).nullish(),
-  tools: z.array(z.unknown()).nullish(),
-});
+/** The messages are checked one after the other, before the tools. */
+const chatBody = commonBody.extend({ messages: anyList.nullish() });
+const toolsBody = z.object({ tools: anyList.nullish() });
+/** Messages that are checked between two turns. */
+const MESSAGES_A_TURN = 1_000;
 
 const generateBody = commonBody.extend({
   prompt: z.string().nullish(),
   system: z.string().nullish(),
   suffix: z.string().nullish(),
   template: z.string().nullish(),
-  context: z.array(z.unknown()).nullish(),
+  context: anyList.nullish(),
   raw: z.boolean().nullish(),
-  images: listOf(z.string()).nullish(),
+  images: textList.nullish(),
 });
 
 /**
- * Reads the body of `/api/chat`. No messages means: load the model, or unload it with `keep_alive: 0`.
- * Throws `bad_request`, `bad_model_name` or `unsupported`.
+ * Reads the body of `/api/chat`, many messages with a `turn` now and then. No messages means: load the model, or unload it
+ * with `keep_alive: 0`. Rejects with `bad_request`, `bad_model_name` or `unsupported`, or with what `turn` rejects with.
  */
-export function readChat(body: unknown, rules: ModelRules): OllamaRequest {
+export async function readChat(
+  body: unknown,
+  rules: ModelRules,
+  turn: Turn = nextTurn,
+): Promise<OllamaRequest> {
   const parsed = parse(chatBody, body);
-  const common = readCommon(parsed, rules);
-  common.request.messages = (parsed.messages ?? []).map(readMessage);
-  if (parsed.tools && parsed.tools.length > 0) common.request.tools = parsed.tools;
+  const messages: ChatMessage[] = [];
+  for (const value of parsed.messages ?? []) {
+    messages.push(readMessage(parse(messageBody, value, ['messages', messages.length])));
+    if (messages.length % MESSAGES_A_TURN === 0) await turn();
+  }
+  const { tools } = parse(toolsBody, body);
+  const common = readCommon(parsed, rules, body as object);
+  common.request.messages = messages;
+  if (tools && tools.length > 0) common.request.tools = tools;
   return common;
 }
 
 /** Reads the body of `/api/generate`; an empty prompt loads or unloads. Throws as `readChat` does. */
 export function readGenerate(body: unknown, rules: ModelRules): OllamaRequest {
   const parsed = parse(generateBody, body);
-  const common = readCommon(parsed, rules);
+  const common = readCommon(parsed, rules, body as object);
   for (const field of ['suffix', 'template', 'context'] as const) {
     if ((parsed[field]?.length ?? 0) > 0) {
       throw new TandemError(
@@ -143,16 +165,23 @@ export function readGenerate(body: unknown, rules: ModelRules): OllamaRequest {
   return common;
 }
 
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  if (body === undefined || body === null) throw new TandemError('bad_json', 'missing request body');
-  const parsed = schema.safeParse(body);
+/** @param at where in the body the value stands */
+function parse<T>(schema: z.ZodType<T>, value: unknown, at: readonly PropertyKey[] = []): T {
+  if (at.length === 0 && (value === undefined || value === null))
+    throw new TandemError('bad_json', 'missing request body');
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const field = issue && issue.path.length > 0 ? issue.path.join('.') : 'the request body';
+  const field = [...at, ...(issue?.path ?? [])].join('.') || 'the request body';
   throw new TandemError('bad_request', `${field}: ${issue?.message ?? 'invalid input'}`);
 }
 
-function readCommon(body: z.output<typeof commonBody>, rules: ModelRules): OllamaRequest {
+/** @param options as they came */
+function readCommon(
+  body: z.output<typeof commonBody>,
+  rules: ModelRules,
+  { options }: { options?: object | null },
+): OllamaRequest {
   if (body.logprobs) throw new TandemError('unsupported', 'logprobs are not supported; leave them out');
   const asked = body.model?.trim() ?? '';
   if (asked === '' && !rules.modelOptional) {
@@ -168,7 +197,7 @@ function readCommon(body: z.output<typeof commonBody>, rules: ModelRules): Ollam
   if (body.keep_alive !== null && body.keep_alive !== undefined) {
     request.keepAlive = readKeepAlive(body.keep_alive);
   }
-  const extra = readExtraOptions(body.options);
+  const extra = readExtraOptions(options);
   if (extra) request.extraOptions = extra;
   return { asked: asked === '' ? 'auto' : asked, stream: body.stream ?? true, request };
 }
@@ -214,9 +243,17 @@ function readSampling(options: z.output<typeof optionsBody> | null | undefined):
 
 const NEUTRAL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(optionsBody.shape));
 
-function readExtraOptions(
-  options: z.output<typeof optionsBody> | null | undefined,
-): Record<string, unknown> | undefined {
+/** Ollama knows about forty; a list of as many fields as there may be takes long to copy. */
+const MAX_OPTIONS = 1_000;
+
+function readExtraOptions(options: object | null | undefined): Record<string, unknown> | undefined {
+  const names = Object.keys(options ?? {});
+  if (names.length > MAX_OPTIONS) {
+    throw new TandemError(
+      'bad_request',
+      `options: over ${MAX_OPTIONS.toLocaleString('en')} fields; send fewer`,
+    );
+  }
   const extra = Object.entries(options ?? {}).filter(
     ([name, value]) => !NEUTRAL_OPTIONS.has(name) && value !== null,
   );

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { Hash } from 'node:crypto';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Fingerprints } from '../../../../src/main/dispatch/suspects/fingerprints';
 import { silentLogger } from '../../../../src/main/ports/logger';
 import { fingerprintOf } from '../../../../src/main/router/fingerprint';
@@ -79,15 +80,43 @@ describe('a large request', () => {
     expect(reads()).toBe(1);
   });
 
-  it('is known by its newest 4 million characters and the lengths of the rest', () => {
+  it('is known by its newest million characters and the lengths of the rest', () => {
     const talk = (...texts: string[]) =>
       fingerprintOf(request('', { messages: texts.map((content) => ({ role: 'user' as const, content })) }));
     const old = 'o'.repeat(100);
-    const long = 'l'.repeat(4_000_000);
+    const long = 'l'.repeat(1_000_000);
     expect(talk('x'.repeat(100), long)).toBe(talk(old, long));
     expect(talk('x'.repeat(101), long)).not.toBe(talk(old, long));
     expect(talk(old, `x${long.slice(1)}`)).not.toBe(talk(old, long));
     expect(talk('x'.repeat(100), 'short')).not.toBe(talk(old, 'short'));
+  });
+});
+
+describe('what is read for a fingerprint', () => {
+  it.each([
+    [
+      'messages',
+      { messages: Array.from({ length: 50_000 }, () => ({ role: 'user' as const, content: 'a' })) },
+    ],
+    [
+      'tools',
+      { tools: [Object.fromEntries(Array.from({ length: 90_000 }, (_, index) => [`k${index}`, 'a']))] },
+    ],
+    ['pictures', { messages: [{ role: 'user' as const, content: '', images: Array(90_000).fill('QUJD') }] }],
+  ] as [string, Partial<CompletionRequest>][])('is bounded: %s', (_, more) => {
+    const hash = vi.spyOn(Hash.prototype, 'update');
+    onTestFinished(() => hash.mockRestore());
+    fingerprintOf(request('', more));
+    expect(hash.mock.calls.length).toBeLessThan(25_000);
+  });
+
+  it('are tools and pictures too, in whatever order their fields come', () => {
+    const tool = (parameters: object) => fingerprintOf(request('a', { tools: [{ name: 'f', parameters }] }));
+    expect(tool({ a: 1, b: [2] })).toBe(tool({ b: [2], a: 1 }));
+    expect(tool({ a: 1, b: [2] })).not.toBe(tool({ a: 1, b: ['2'] }));
+    const picture = (image: string) =>
+      fingerprintOf(request('', { messages: [{ role: 'user', content: 'a', images: [image] }] }));
+    expect(picture('QQ==')).not.toBe(picture('Qg=='));
   });
 });
 

@@ -1,0 +1,50 @@
+import type { Turn } from '../ports/turns';
+import { JsonReader } from './json-reader';
+
+/** Bytes that are made text at a time. So long a text lies outside of the collected heap, and most values are parts of it. */
+const WINDOW = 2 * 1024 * 1024;
+
+/**
+ * `JSON.parse` of a body with a turn between slices: the same value, and a `SyntaxError` for the same texts. For a text
+ * whose number of values is bounded.
+ * @param parts the body; emptied
+ * @param window bytes that are made text at a time, at least 8
+ */
+export async function parseInSlices(parts: Buffer[], turn: Turn, window = WINDOW): Promise<unknown> {
+  const reader = new JsonReader();
+  for (const text of textsOf(parts, window)) {
+    reader.feed(text);
+    while (!reader.advance()) await turn();
+    await turn();
+  }
+  return reader.end();
+}
+
+function* textsOf(parts: Buffer[], window: number): Generator<string> {
+  let taken: Buffer[] = [];
+  let length = 0;
+  for (let part = parts.shift(); part; part = parts.shift()) {
+    for (let at = 0; at < part.length; at += window) {
+      const piece = part.subarray(at, at + window);
+      taken.push(piece);
+      length += piece.length;
+      if (length < window) continue;
+      const bytes = Buffer.concat(taken);
+      const cut = lastCharacter(bytes);
+      yield bytes.toString('utf8', 0, cut);
+      taken = [bytes.subarray(cut)];
+      length = bytes.length - cut;
+    }
+  }
+  yield Buffer.concat(taken).toString();
+}
+
+/** Where the last character begins if it has several bytes, which may not be all; else the end. */
+function lastCharacter(bytes: Buffer): number {
+  for (let at = bytes.length - 1; at >= bytes.length - 3; at -= 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte >= 0xc0) return at;
+    if (byte < 0x80) break;
+  }
+  return bytes.length;
+}

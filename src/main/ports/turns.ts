@@ -1,0 +1,20 @@
+/** Ends one slice of long work; resolves in the turn of the event loop in which the next slice may run. */
+export type Turn = () => Promise<void>;
+
+const waiting: (() => void)[] = [];
+
+/**
+ * Long work on the main thread is cut into slices of a few milliseconds with this between them. Of all the work that
+ * waits here one slice runs per turn of the event loop, in the order of asking: ten large requests at a time block it
+ * no longer than one.
+ */
+export const nextTurn: Turn = () =>
+  new Promise((resolve) => {
+    waiting.push(resolve);
+    if (waiting.length === 1) setImmediate(give);
+  });
+
+function give(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(give);
+}
