@@ -32,7 +32,7 @@ describe('the real mlx_lm.server lives on after', () => {
           : JSON.stringify({ ...model, ...body }),
     });
     const answer = (await response.json()) as { error?: string };
-    if (tooLong) expect(response.status, answer.error).toBe(503);
+    if (tooLong) expect(response.status, answer.error).toBe(400);
     else expectOutcome(outcome, response.status, answer.error);
     // One with a temperature, in a batch: what a poisoned sampler kills.
     expect(await ask(app.ready.gateway, 'hello', { model: `mlx/${COUNTING}` })).toMatchObject({

@@ -1,5 +1,5 @@
 import { jsonBytes } from '../ports/json-size';
-import { nextTurn, type Turn } from '../ports/turns';
+import { type LoopTurn, nextTurn } from '../ports/turns';
 
 /** Bytes of JSON text that are written between two turns, about. */
 export const PIECE = 256 * 1024;
@@ -14,7 +14,7 @@ const WIDEST = 3;
  * The JSON text of a value, to the letter as `JSON.stringify` writes it. A long one comes in pieces, written with a turn of
  * the event loop between them; rejects with what `turn` rejects with.
  */
-export async function jsonBody(value: object, turn: Turn = nextTurn): Promise<string | Buffer[]> {
+export async function jsonBody(value: object, turn: LoopTurn = nextTurn): Promise<string | Buffer[]> {
   if (!isLong(value)) return JSON.stringify(value);
   const pieces: Buffer[] = [];
   // Parts are written out at once: kept until a piece is full they would grow old, and the collector would move them.

@@ -1,4 +1,4 @@
-import type { Turn } from '../ports/turns';
+import type { LoopTurn } from '../ports/turns';
 import { JsonReader } from './json-reader';
 
 /** Bytes that are made text at a time. So long a text lies outside of the collected heap, and most values are parts of it. */
@@ -10,7 +10,7 @@ const WINDOW = 2 * 1024 * 1024;
  * @param parts the body; emptied
  * @param window bytes that are made text at a time, at least 8
  */
-export async function parseInSlices(parts: Buffer[], turn: Turn, window = WINDOW): Promise<unknown> {
+export async function parseInSlices(parts: Buffer[], turn: LoopTurn, window = WINDOW): Promise<unknown> {
   const reader = new JsonReader();
   for (const text of textsOf(parts, window)) {
     reader.feed(text);

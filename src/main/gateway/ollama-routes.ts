@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { CompletionRequest } from '../../shared/domain';
 import { TandemError, toTandemError } from '../../shared/errors';
-import type { Turn } from '../ports/turns';
+import type { LoopTurn } from '../ports/turns';
 import { type OllamaShape, ollamaEncoder } from './dialects/ollama';
 import { psBody, showBody, tagsBody } from './dialects/ollama-listings';
 import { type ModelRules, type OllamaRequest, readChat, readGenerate } from './dialects/ollama-request';
@@ -41,7 +41,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
 
   async function answer(
     shape: OllamaShape,
-    read: (body: unknown, rules: ModelRules, turn: Turn) => OllamaRequest | Promise<OllamaRequest>,
+    read: (body: unknown, rules: ModelRules, turn: LoopTurn) => OllamaRequest | Promise<OllamaRequest>,
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply> {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TandemError } from '../../shared/errors';
-import { nextTurn, type Turn } from '../ports/turns';
+import { type LoopTurn, nextTurn } from '../ports/turns';
 import type { BodyBudget, HeldBody } from './body-budget';
 import { limitedClientOf } from './headers';
 import { JsonMeter } from './json-meter';
@@ -20,7 +20,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     heldBody: HeldBody;
     /** Between slices of work for this request; rejects when its client has left. */
-    turn: Turn;
+    turn: LoopTurn;
   }
 }
 

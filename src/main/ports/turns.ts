@@ -1,5 +1,5 @@
 /** Ends one slice of long work; resolves in the turn of the event loop in which the next slice may run. */
-export type Turn = () => Promise<void>;
+export type LoopTurn = () => Promise<void>;
 
 const waiting: (() => void)[] = [];
 
@@ -8,7 +8,7 @@ const waiting: (() => void)[] = [];
  * waits here one slice runs per turn of the event loop, in the order of asking: ten large requests at a time block it
  * no longer than one.
  */
-export const nextTurn: Turn = () =>
+export const nextTurn: LoopTurn = () =>
   new Promise((resolve) => {
     waiting.push(resolve);
     if (waiting.length === 1) setImmediate(give);

@@ -56,6 +56,8 @@ test('the times of calls are not kept, as nobody reads them', async () => {
   const { api } = await serve((response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"version":"0.34.0"}');
   });
+  // Another file's tests may have called something before.
+  performance.clearResourceTimings();
   for (let round = 0; round < 5; round += 1)
     expect(await api.version(new AbortController().signal)).toBe('0.34.0');
   await new Promise(setImmediate);

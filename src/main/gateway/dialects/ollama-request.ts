@@ -8,7 +8,7 @@ import type {
   Sampling,
 } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
-import { nextTurn, type Turn } from '../../ports/turns';
+import { type LoopTurn, nextTurn } from '../../ports/turns';
 import { parseCategory, parseModelChoice } from '../model-choice';
 
 /** What the body of an Ollama request says; the rest of a `CompletionRequest` comes from headers and connection. */
@@ -122,7 +122,7 @@ const generateBody = commonBody.extend({
 export async function readChat(
   body: unknown,
   rules: ModelRules,
-  turn: Turn = nextTurn,
+  turn: LoopTurn = nextTurn,
 ): Promise<OllamaRequest> {
   const parsed = parse(chatBody, body);
   const messages: ChatMessage[] = [];
