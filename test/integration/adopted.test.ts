@@ -81,7 +81,10 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     }, 'its death is noticed');
     expect(gone).toMatchObject({ ownership: 'none', lastError: { code: 'vanished' } });
     expect(gone.absence?.cure).toMatch(/OLLAMA_API_URL/);
-    expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
+    expect(await ask(app.ready.gateway, 'hello', { tokens: 4 })).toMatchObject({
+      status: 200,
+      backend: 'mlx',
+    });
     const refused = await ask(app.ready.gateway, CODE);
     expect(refused).toMatchObject({ status: 503, code: 'ollama_down' });
     theirs = await startForeignOllama(folder, port);
@@ -114,7 +117,10 @@ describe('an address at which no Ollama listens', () => {
     const absent = await status();
     expect(absent).toMatchObject({ state: 'absent', url });
     expect(absent?.absence?.cure).toMatch(/OLLAMA_API_URL names. Start it there/);
-    expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
+    expect(await ask(app.ready.gateway, 'hello', { tokens: 4 })).toMatchObject({
+      status: 200,
+      backend: 'mlx',
+    });
     const code = await ask(app.ready.gateway, CODE, { tokens: 2 });
     expect(code).toMatchObject({ status: 200, backend: 'mlx', model: SMALL_MODEL_NAME });
     expect(code.reasons).toContain('small-model');

@@ -8,6 +8,8 @@ import { livingOf, processesOf, signalAll } from '../support/processes';
 
 /** The promise of the product on the built headless host: both real servers and the real small model on both. */
 const CAPITAL = 'What is the capital of France?';
+/** MLX computes some seven tokens a second on a CPU. */
+const SHORT = { tokens: 8 };
 let app: App;
 
 beforeAll(async () => {
@@ -25,7 +27,7 @@ const mlx = async () => (await app.health()).backends.mlx;
 
 describe('a person on a fresh machine', () => {
   it('gets small talk from MLX and code from Ollama, and is told which and why', async () => {
-    const hello = await ask(app.ready.gateway, 'hello');
+    const hello = await ask(app.ready.gateway, 'hello', SHORT);
     expect(hello).toMatchObject({ status: 200, backend: 'mlx', model: SMALL_MODEL_NAME });
     expect(hello.text).toMatch(/\w/);
     expect(hello.reasons).toContain('rule:greeting');
@@ -37,27 +39,30 @@ describe('a person on a fresh machine', () => {
   });
 
   it.each(['mlx', 'ollama'])('gets a fact right from the model on %s', async (backend) => {
-    const answer = await ask(app.ready.gateway, CAPITAL, { model: `${backend}/${SMALL_MODEL_NAME}` });
+    const answer = await ask(app.ready.gateway, CAPITAL, {
+      ...SHORT,
+      model: `${backend}/${SMALL_MODEL_NAME}`,
+    });
     expect(answer).toMatchObject({ status: 200, backend, model: SMALL_MODEL_NAME });
     expect(answer.text).toContain('Paris');
   });
 
   // Two of the forty questions of `npm run bench -- questions`.
   it.each([10, 30].map((index) => QUESTIONS[index] ?? ''))('gets words from both: %s', async (question) => {
-    for (const { faults, text } of await askBoth(app, question)) {
+    for (const { faults, text } of await askBoth(app, question, SHORT.tokens)) {
       expect(faults).toEqual([]);
       expect(text).toMatch(/\p{L}/u);
     }
   });
 
   it('gets the same from the MLX API port', async () => {
-    expect(await ask(app.ready.mlxApi, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
+    expect(await ask(app.ready.mlxApi, 'hello', SHORT)).toMatchObject({ status: 200, backend: 'mlx' });
   });
 
   it('loses no request when MLX is killed in the middle of twenty', async () => {
     const before = await mlx();
     const requests = Array.from({ length: 20 }, (_, index) =>
-      ask(app.ready.gateway, index % 2 ? CODE : 'hello'),
+      ask(app.ready.gateway, index % 2 ? CODE : 'hello', SHORT),
     );
     await Promise.race(requests);
     signalAll([Number(before?.pid)], 'SIGKILL');
@@ -69,7 +74,7 @@ describe('a person on a fresh machine', () => {
       return now?.state === 'ready' && now.pid !== before?.pid && now;
     }, 'MLX ready again by itself');
     expect(after.restarts).toBe(1);
-    expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
+    expect(await ask(app.ready.gateway, 'hello', SHORT)).toMatchObject({ status: 200, backend: 'mlx' });
   });
 
   it('keeps its counters balanced', async () => {

@@ -108,7 +108,7 @@ describe('without a capable model', () => {
   });
 
   it.each(SMALL_TALK)('small talk is answered on MLX: %s', async (text) => {
-    expect(await ask(app.ready.gateway, text)).toMatchObject({
+    expect(await ask(app.ready.gateway, text, { tokens: 6 })).toMatchObject({
       status: 200,
       backend: 'mlx',
       model: SMALL_MODEL_NAME,

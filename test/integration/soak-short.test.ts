@@ -6,10 +6,10 @@ import { Traffic } from '../bench/soak/traffic';
 import { fileBytes, startSoakApp } from '../bench/soak/world';
 import { tempDir } from '../support/temp-dir';
 
-const REQUESTS = 1_500;
+const REQUESTS = 1_000;
 
 /** The soak of `npm run bench -- soak` as far as it can be counted; memory is measured there. */
-it('fifteen hundred requests of all kinds get what they have to, and nothing is left of them', async () => {
+it('a thousand requests of all kinds get what they have to, and nothing is left of them', async () => {
   const app = await startSoakApp(join(tempDir(), 'soak'));
   let running = true;
   onTestFinished(async () => {

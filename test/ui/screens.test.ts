@@ -12,7 +12,7 @@ const FOLDER = resolve(import.meta.dirname, '../../test-results/screens');
 const README_FOLDER = resolve(import.meta.dirname, '../../resources/screenshots');
 const SIZES = { popover: { width: 420, height: 640 }, wide: { width: 1280, height: 800 } };
 /**
- * `TANDEM_SCREENS=all` takes every size, theme and language; `TANDEM_SCREENS=chat,status` only these states;
+ * `TANDEM_SCREENS=all` takes every size, theme and language, in twice the resolution; `TANDEM_SCREENS=chat,status` only these states;
  * `TANDEM_SCREENS=readme` puts the README's pictures into `resources/screenshots/` and takes no others.
  */
 const wish = process.env.TANDEM_SCREENS;
@@ -98,7 +98,7 @@ function windowFor(size: Look['size'], theme: Look['theme'], scale: number): Pro
 /** Opens a screen, takes its picture, and returns what is wrong with it. */
 async function picture(
   screen: Screen,
-  { size, theme, language, scale = 2 }: Look,
+  { size, theme, language, scale = wish ? 2 : 1 }: Look,
   path: string,
 ): Promise<string[]> {
   const context = await windowFor(size, theme, scale);

@@ -82,13 +82,18 @@ export async function openQuestions(): Promise<QuestionsApp> {
 }
 
 /** The question to both servers, one after the other. */
-export async function askBoth(app: App, question: string): Promise<Answer[]> {
+export async function askBoth(app: App, question: string, tokens = TOKENS): Promise<Answer[]> {
   const answers: Answer[] = [];
-  for (const server of SERVERS) answers.push(await askOne(app, question, server));
+  for (const server of SERVERS) answers.push(await askOne(app, question, server, tokens));
   return answers;
 }
 
-async function askOne(app: App, question: string, server: Answer['server']): Promise<Answer> {
+async function askOne(
+  app: App,
+  question: string,
+  server: Answer['server'],
+  tokens = TOKENS,
+): Promise<Answer> {
   const begun = performance.now();
   const response = await fetch(`${app.ready.gateway}/api/chat`, {
     method: 'POST',
@@ -97,7 +102,7 @@ async function askOne(app: App, question: string, server: Answer['server']): Pro
       model: `${server}/${SMALL_MODEL_NAME}`,
       stream: false,
       messages: [{ role: 'user', content: question }],
-      options: { num_predict: TOKENS, temperature: 0 },
+      options: { num_predict: tokens, temperature: 0 },
     }),
   });
   const body = (await response.json()) as {
