@@ -43,10 +43,10 @@ const ROWS: Record<string, Row> = {
   chat_30mb_tools: { status: 200, make: () => chat(['hi'], { tools: [{ text: 'word '.repeat(6 * MB) }] }) },
   chat_30mb_blanks: { status: 200, make: () => `${chat(['hi']).slice(0, -1)}${' '.repeat(30 * MB)}}` },
   chat_30mb_number: {
-    status: 200,
+    status: 400,
     make: () => `${chat(['hi']).slice(0, -1)},"extra":${'1'.repeat(30 * MB)}}`,
   },
-  chat_30mb_key: { status: 200, make: () => chat(['hi'], { options: { ['k'.repeat(30 * MB)]: 1 } }) },
+  chat_30mb_key: { status: 400, make: () => chat(['hi'], { options: { ['k'.repeat(30 * MB)]: 1 } }) },
   messages_49k: { status: 200, make: () => chatOf(Array(49_000).fill({})) },
   messages_24k_calls: { status: 200, make: () => chatOf(Array(12_000).fill(call({}))) },
   tools_99k_values: { status: 200, make: () => chat(['hi'], { tools: Array(99_000).fill(0) }) },

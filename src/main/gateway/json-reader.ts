@@ -1,8 +1,12 @@
+import { TandemError } from '../../shared/errors';
+
 /** What is read between two turns: bytes, and for each token as much as some bytes take. A few milliseconds. */
 export const SLICE = 256 * 1024;
 const TOKEN_COST = 128;
 /** Characters of a string that are read at once: the copies that its escapes ask for are young when they are dropped. */
 const TEXT_SLICE = 32 * 1024;
+/** Characters of a number or of a field's name: each is made in one step, and no client sends longer ones. */
+const MAX_WORD = SLICE;
 /** Characters after which a text's end is searched natively: each search costs as much as some characters do here. */
 const NEAR = 32;
 
@@ -45,6 +49,7 @@ export class JsonReader {
   #expected: Expected = 'value';
   /** What has been read of a string; null outside of one. */
   #pieces: string[] | null = null;
+  #textLength = 0;
   /** What has been read of a number, `true`, `false` or `null`; it may go on. */
   #word = '';
   #value: unknown;
@@ -57,7 +62,7 @@ export class JsonReader {
     this.#backslash = new NextMark(this.#text, '\\');
   }
 
-  /** Reads one slice. Returns whether all has been read that can be by now; throws for a text that is not JSON. */
+  /** Reads one slice. Returns whether all has been read that can be by now; throws for what is not JSON or too long a word. */
   advance(): boolean {
     for (let cost = 0; cost < SLICE; cost += TOKEN_COST) {
       const from = this.#at;
@@ -127,6 +132,7 @@ export class JsonReader {
     const limit = Math.min(this.#text.length, from + SLICE);
     while (this.#at < limit && !AFTER_WORD[this.#text.charCodeAt(this.#at)]) this.#at += 1;
     this.#word += this.#text.slice(from, this.#at);
+    if (this.#word.length > MAX_WORD) throw wordTooLong();
   }
 
   #endWord(): void {
@@ -140,6 +146,7 @@ export class JsonReader {
       throw unexpected();
     this.#at += 1;
     this.#pieces = [];
+    this.#textLength = 0;
     this.#piece(this.#pieces);
   }
 
@@ -166,6 +173,8 @@ export class JsonReader {
     this.#at = ended ? end + 1 : end;
     const isWhole = ended && pieces.length === 0;
     const raw = text.slice(from, end);
+    this.#textLength += raw.length;
+    if (this.#isKeyExpected() && this.#textLength > MAX_WORD) throw wordTooLong();
     if (!escaped && CONTROL.test(raw)) throw unexpected();
     // With the quotes of the text itself, because a part of it costs no copy.
     pieces.push(escaped ? JSON.parse(isWhole ? text.slice(from - 1, end + 1) : `"${raw}"`) : raw);
@@ -176,10 +185,14 @@ export class JsonReader {
 
   #putText(text: string): void {
     const open = this.#open.at(-1);
-    if (open && (this.#expected === 'key' || this.#expected === 'key-or-end')) {
+    if (open && this.#isKeyExpected()) {
       open.key = text;
       this.#expected = 'colon';
     } else this.#put(text);
+  }
+
+  #isKeyExpected(): boolean {
+    return this.#expected === 'key' || this.#expected === 'key-or-end';
   }
 
   #put(value: unknown): void {
@@ -214,6 +227,13 @@ class NextMark {
     }
     return this.#at;
   }
+}
+
+function wordTooLong(): TandemError {
+  return new TandemError(
+    'bad_request',
+    `a number or a field name of the request body is longer than ${MAX_WORD / 1024} kB; shorten it`,
+  );
 }
 
 function unexpected(): SyntaxError {

@@ -139,7 +139,6 @@ describe('the slices of a body', () => {
     'many messages': JSON.stringify(Array(10_000).fill({ role: 'user', content: 'word '.repeat(40) })),
     'many values': `[${'1,'.repeat(99_000)}1]`,
     blanks: `[${' '.repeat(2_000_000)}]`,
-    digits: `[${'1'.repeat(2_000_000)}]`,
   };
 
   it.each(Object.entries(BODIES))('are bounded: %s', async (_name, text) => {
@@ -151,6 +150,15 @@ describe('the slices of a body', () => {
     // A slice ends with the token that fills it.
     expect(turns).toBeGreaterThanOrEqual(Math.floor((text.length + 128 * values) / (2 * SLICE)));
     expect(turns).toBeLessThanOrEqual(2 + Math.ceil((text.length + 128 * 4 * values) / SLICE));
+  });
+
+  it.each([
+    ['a number', (length: number) => `[${'1'.repeat(length)}]`],
+    ['a field name', (length: number) => `{"${'k'.repeat(length)}":1}`],
+  ])('are refused with a word that takes one long step: %s', async (_what, make) => {
+    await expectSame(Buffer.from(make(SLICE - 1000)));
+    const error = { code: 'bad_request', message: expect.stringContaining('256 kB') };
+    await expect(parseInSlices([Buffer.from(make(2 * SLICE))], noTurn)).rejects.toMatchObject(error);
   });
 
   it('end with the client', async () => {
