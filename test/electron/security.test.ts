@@ -125,6 +125,7 @@ describe('app://', () => {
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toBe(type);
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(answer.headers.get('content-security-policy')).not.toContain('unsafe-inline');
     expect(await answer.text()).not.toContain('secret');
   });
 

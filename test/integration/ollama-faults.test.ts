@@ -207,15 +207,23 @@ describe('the server', () => {
   test('whose queue stays full is an honest error with a time to come back', async () => {
     const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
     const backend = await own.ready({ env });
+    const api = backend.status().url ?? '';
     const leave = new AbortController();
-    const running = collect(backend.stream(babble(900), leave.signal));
-    await until(backend, ({ model }) => model === 'slow');
+    const running = backend.stream(babble(25), leave.signal)[Symbol.asyncIterator]();
+    await running.next();
+    const runners = await own.runners(backend);
+    signalAll(runners, 'SIGSTOP');
     const waiting = Array.from({ length: 4 }, () => collect(backend.stream(babble(2, 'tiny'), leave.signal)));
-    const ends = Promise.allSettled([running, ...waiting]);
-    await sleep(300);
-    const turnedAway = collect(backend.stream({ ...babble(2, 'tiny'), timeoutMs: 1000 }, never));
-    await expect(turnedAway).rejects.toMatchObject({ code: 'queue_full', retryAfterS: 10 });
-    leave.abort();
+    const ends = Promise.allSettled(waiting);
+    try {
+      const body = JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content: 'hi' }] });
+      while ((await ask(`${api}/api/chat`, body)) !== 503) await sleep(20);
+      const turnedAway = collect(backend.stream({ ...babble(2, 'tiny'), timeoutMs: 1000 }, never));
+      await expect(turnedAway).rejects.toMatchObject({ code: 'queue_full', retryAfterS: 10 });
+    } finally {
+      leave.abort();
+      signalAll(runners, 'SIGCONT');
+    }
     for (const end of await ends) expect(end).toMatchObject({ reason: { code: 'cancelled' } });
   });
 });

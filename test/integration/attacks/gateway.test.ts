@@ -236,3 +236,23 @@ function wrongMessages(bytes: number): string {
   const one = '{"role":"x"}';
   return `{"model":"auto","messages":[${Array(Math.floor(bytes / (one.length + 1))).fill(one)}]}`;
 }
+
+describe('the rate limit of the MLX API', () => {
+  it('counts a client once, however it names itself', async () => {
+    const env = { ...NO_SERVERS, OLLAMA_API_URL: fake.url, MLX_RATE_LIMIT_MAX: '1' };
+    const limited = await startApp({ env });
+    try {
+      const statuses: number[] = [];
+      for (const agent of ['curl/8', 'another/1', 'a-third/2']) {
+        const headers = { 'user-agent': agent, 'x-tandem-client': agent };
+        statuses.push((await ask(limited.ready.mlxApi, 'hello', { model: MODEL, headers })).status);
+      }
+      expect(statuses).toEqual([200, 429, 429]);
+      // The gateway on loopback has no limit.
+      expect(await ask(limited.ready.gateway, 'hello', { model: MODEL })).toMatchObject({ status: 200 });
+    } finally {
+      await limited.stop();
+      await limited.remove();
+    }
+  });
+});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SseReader, toMlxCall } from '../../../src/main/backends/mlx/protocol';
+import { MAX_FRAME_BYTES } from '../../../src/main/backends/stream-completion';
 import type { CompletionChunk } from '../../../src/shared/domain';
 
 function frame(value: unknown): string {
@@ -37,6 +38,14 @@ describe('SSE of mlx_lm.server', () => {
 
   test.each([1, 2, 3, 7, 64, 1_000_000])('reads an answer in pieces of %i bytes', (size) => {
     expect(read(answer, size)).toEqual(expected);
+  });
+
+  test.each([
+    ['a line without an end', (length: number) => `data: ${'x'.repeat(length)}`],
+    ['a frame without an end', (length: number) => 'data: xxxxxxxxx\n'.repeat(length / 16)],
+  ])('is refused when the server sends %s', (_what, make) => {
+    const failure = expect.objectContaining({ code: 'backend_failed' });
+    expect(() => read(make(2 * MAX_FRAME_BYTES), 64 * 1024)).toThrow(failure);
   });
 
   test('text that comes with the last frame is kept', () => {

@@ -124,6 +124,8 @@ describe('bad requests', () => {
     ['/api/chat', '{"model":"/etc/passwd","messages":[]}', 400, 'bad_model_name'],
     ['/api/chat', '{"model":"auto:poetry","messages":[]}', 400, 'bad_request'],
     ['/api/chat', '{"model":"auto","category":"poetry","messages":[]}', 400, 'bad_request'],
+    ['/api/chat', '{"model":"auto","category":"constructor","messages":[]}', 400, 'bad_request'],
+    ['/api/chat', '{"model":"auto:__proto__","messages":[]}', 400, 'bad_request'],
     ['/api/chat', '{"model":"auto","options":{"temperature":"hot"}}', 400, 'bad_request'],
     ['/api/chat', '{"model":"auto","keep_alive":"10"}', 400, 'bad_request'],
     ['/api/generate', '{"model":"auto","prompt":"a","suffix":"b"}', 400, 'unsupported'],

@@ -63,6 +63,7 @@ describe('the page', () => {
     const policy = answer.headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'; script-src 'self';");
     expect(policy).toContain(`connect-src 'self' ws://127.0.0.1:${running.port};`);
+    expect(policy).not.toContain('unsafe-inline');
   });
 
   it('keeps its hashed parts, and nothing outside its folder', async () => {

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { NO_SERVERS, startApp } from '../support/app';
-import { connect } from '../support/contract-client';
-import { tempDir } from '../support/temp-dir';
+import { NO_SERVERS, startApp } from '../../support/app';
+import { connect } from '../../support/contract-client';
+import { tempDir } from '../../support/temp-dir';
 
 /** A model, with a FIFO in the place of one of its files. Opening that for reading waits for a writer. */
 function makeModel(folder: string, fifo?: string): void {

@@ -1,9 +1,9 @@
 import { access, chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { NO_SERVERS, until } from '../support/app';
-import { spawnHost } from '../support/host-process';
-import { tempDir } from '../support/temp-dir';
+import { NO_SERVERS, until } from '../../support/app';
+import { spawnHost } from '../../support/host-process';
+import { tempDir } from '../../support/temp-dir';
 
 /** Every user of the machine can read the command line of the program that opens the browser. On the built host. */
 it('the opener gets an address that is good for one time, not the token', async () => {
