@@ -45,9 +45,9 @@ interface LineOptions {
 export class Line {
   readonly #options: LineOptions;
   #waiting: Candidate[];
-  /** Nobody else served, so that all were given one more go. */
+  /** No other backend served, so all candidates got one more attempt. */
   #lastRound = false;
-  /** The budget was spent, so it waited once for its own backend. */
+  /** The budget was spent, so the request has waited once for its own backend. */
   #heldBack = false;
 
   constructor(options: LineOptions) {
