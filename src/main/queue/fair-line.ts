@@ -39,7 +39,7 @@ export class FairLine<T extends Groupable> {
   #size = 0;
   /** Requests served in a row as a batch. */
   #batch = 0;
-  /** The client that had the last turn: a request before the next turn is not ahead of it. */
+  /** The client that had the last turn: a client that arrives before the next turn is placed ahead of it. */
   #served: string | null = null;
 
   get size(): number {
