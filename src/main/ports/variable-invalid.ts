@@ -1,7 +1,7 @@
 import type { Warning } from '../../shared/contract';
 import type { Details } from '../../shared/status';
 
-/** What a variable takes: in words, and as facts for a sentence in the UI's language. */
+/** What a variable accepts: in words, and as facts for a sentence in the UI's language. */
 export interface Accepted {
   words: string;
   details: Details;
