@@ -14,7 +14,7 @@ export interface PostAnswer {
   status: number;
   /** The body as it arrives. Leaving the iteration does not close the answer; `close` does. */
   bytes(): AsyncIterable<Uint8Array>;
-  /** The whole body, parsed; for the few bytes of a refusal. */
+  /** The whole body, parsed; for short error bodies. */
   json(): Promise<unknown>;
   /**
    * Call exactly once, in every case. After a complete answer the rest (the end of the encoding) is read, so that the

@@ -7,7 +7,7 @@ export interface Accepted {
   details: Details;
 }
 
-/** The warning for a variable that was not understood, or for one entry of its list. */
+/** The warning for an invalid variable, or for one invalid entry of its list. */
 export function variableInvalid(name: string, { words, details }: Accepted, entry?: string): Warning {
   const what = entry === undefined ? 'and is ignored' : `in one entry, and "${entry}" is ignored`;
   return {

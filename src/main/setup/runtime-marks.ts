@@ -49,8 +49,8 @@ export class RuntimeMarks {
   }
 
   /**
-   * Paths that other running instances use. Removes the mark of a process that has ended (same pid and start time no
-   * longer found).
+   * Paths that other running instances use. Removes marks that are unreadable or whose process (same pid and start
+   * time) has ended.
    */
   async others(): Promise<string[]> {
     const { runtimeDir, pid } = this.#options;

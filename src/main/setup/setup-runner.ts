@@ -190,7 +190,7 @@ export class SetupRunner {
     if (isSettled(part) || (part.path !== undefined && part.path !== before)) this.#settled.emit(part);
   }
 
-  /** If the set-up ends without a final report, marks its part as failed, so that nothing waits for it forever. */
+  /** If the set-up ends without a final report, marks its part as failed (or absent), so that nothing waits forever. */
   #endUnsettled(name: PartName, { cancelled }: Run, detail: string): void {
     if (this.isSettled(name)) return;
     const { elapsedMs = 0 } = this.part(name) ?? {};
