@@ -30,9 +30,7 @@ export interface BackendRequest {
   extraOptions?: Record<string, unknown>;
   /** Tandem instances that the request has passed, as in the hop header. */
   hops?: string;
-  /**
-   * Ms that the whole answer may take. Only used to decide how long a wait is worthwhile; the signal ends the request.
-   */
+  /** Ms that the whole answer may take. Only used to decide how long a wait is worthwhile; the signal ends it. */
   timeoutMs?: number;
 }
 
@@ -51,9 +49,7 @@ export interface Backend {
   /** Searches again for its program or server, because the set-up or a sleep may have changed something. */
   relocate(): Promise<void>;
 
-  /**
-   * Why it currently rejects a request of this many tokens (prompt and answer) for this model. Absent = it accepts all.
-   */
+  /** Why it currently rejects requests of so many tokens (prompt and answer) for this model. Absent = never. */
   refuses?(model: string, tokens: number): Reason | null;
 
   /** Installed models, as the server or its folders list them now. */

@@ -41,10 +41,9 @@ interface AnswerContext extends TryContext {
 }
 
 /**
- * Streams the backend's answer in the given slot. `view.visible` becomes true when the first part of the answer is
- * visible, `view.sent` when the backend has the request. Returns false after a wait for memory, which holds no slot:
- * nothing was sent, and the caller must acquire another slot. Throws the attempt's failure, or `echo`; the slot is
- * released in every case.
+ * Streams the backend's answer in the given slot. `view.visible` becomes true with the first visible part, `view.sent`
+ * when the backend has the request. Returns false after a wait for memory, which holds no slot: nothing was sent, and
+ * another slot is needed. Throws the attempt's failure, or `echo`; always releases the slot.
  */
 export async function* answer(
   context: AnswerContext,

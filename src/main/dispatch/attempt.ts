@@ -126,10 +126,7 @@ export class Attempt {
     void drained.then(leave, leave);
   }
 
-  /**
-   * Lets the backend's stream end; only then does the backend know what it still computes. Never rejects; waits at most
-   * `UNWIND_MS`.
-   */
+  /** Lets the stream end; only then the backend knows what it still computes. At most `UNWIND_MS`; never rejects. */
   #unwind(): Promise<void> {
     const { clock } = this.#options;
     return new Promise((resolve) => {

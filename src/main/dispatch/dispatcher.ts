@@ -26,10 +26,7 @@ export interface RequestDispatcherOptions {
   backends: BackendRegistry;
   /** The current facts; called once per request, and again after `refresh`. */
   snapshot: () => RouteSnapshot;
-  /**
-   * Reloads the model lists; called with what is missing before a request is refused for lack of a model. Never
-   * rejects.
-   */
+  /** Reloads the model lists before a request is refused for lack of a model; gets what is missing. Never rejects. */
   refresh: (missed: string) => Promise<void>;
   measured: MeasuredTimes;
   /** Requests during which a process died. */

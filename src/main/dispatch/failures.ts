@@ -128,9 +128,7 @@ export function poisoned(cause?: unknown): TandemError {
   );
 }
 
-/**
- * The error for a client that forbids fallback: 503 for a server's failure, the failure itself for the client's own.
- */
+/** The error for a client that forbids fallback: 503 for a server's failure, the client's own failure unchanged. */
 export function withoutFallback(error: TandemError, backend: BackendId): TandemError {
   if (ERROR_CODES[error.code].http < 500 || ERROR_CODES[error.code].http === 503) return error;
   return new TandemError(ROLES[backend].downCode, `${error.message} No other server was allowed.`, {

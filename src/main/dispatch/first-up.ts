@@ -10,9 +10,8 @@ export interface Awaited {
 }
 
 /**
- * Resolves with the first of these backends that is up; on a tie the earlier one in the list. When none comes up,
- * rejects with the failure of the first in the list; rejects with the signal's reason as soon as it aborts. Ends all
- * its waits when it settles.
+ * Resolves with the first of these backends that is up; on a tie the earlier in the list. When none comes up, rejects
+ * with the failure of the first in the list; on abort with the signal's reason. Ends all waits when it settles.
  */
 export async function firstUp(
   clock: Clock,

@@ -24,16 +24,11 @@ interface LineOptions {
   backends: BackendRegistry;
   budget: RetryBudget;
   clock: Clock;
-  /**
-   * Backends whose process died during this request, of a cause that a request can trigger. Called after each failure.
-   */
+  /** Backends whose process died during this request, of a cause that requests can trigger. Read after each failure. */
   killed: () => ReadonlySet<BackendId>;
   /** Longest wait for this candidate's backend, ms. */
   limitMs: (candidate: Candidate) => number;
-  /**
-   * Called when the request waited for this candidate's backend, but another one was up first or it did not come up in
-   * time.
-   */
+  /** Its backend was waited for, but another one was up first, or it did not come up in time. */
   onPassedOver: (candidate: Candidate) => void;
 }
 
@@ -68,9 +63,8 @@ export class Line {
   }
 
   /**
-   * The next candidate, ignoring failures; null when there is none. Waits for all candidates with `waitForReady`
-   * together; emits `recovering` before the wait unless one serves now. Throws when none comes up and no other
-   * candidate is left.
+   * The next candidate, ignoring failures; null when there is none. Waits for all with `waitForReady` together; emits
+   * `recovering` before the wait unless one serves now. Throws when none comes up and no other candidate is left.
    */
   async *shift(
     signal: AbortSignal,

@@ -11,10 +11,7 @@ export interface IncidentStoreOptions {
   logger: Logger;
 }
 
-/**
- * The last incidents, kept across restarts of the app. On a full or read-only disk they are not stored, but the app
- * goes on.
- */
+/** The last incidents, kept across restarts of the app. A full or read-only disk loses the file, not the app. */
 export class IncidentStore {
   readonly #options: IncidentStoreOptions;
   #incidents: readonly Incident[] = [];

@@ -6,9 +6,8 @@ import type { ChildHandle, LaunchSpec, Spawner } from './spawner';
 
 /**
  * A spawner whose processes end with this one, also after `kill -9`, which leaves us no time to end them. A second
- * process (`resources/parent-watch.sh`) knows their groups and ends them when the pipe to it closes. It is a shell
- * script because nothing smaller exists on every machine; it receives only numbers. Without it the next start ends what
- * is left.
+ * process (`resources/parent-watch.sh`) ends their groups when the pipe to it closes. It is a shell script because
+ * nothing smaller exists on every machine; it receives only numbers. Without it the next start ends what is left.
  */
 export class ParentWatch implements Spawner {
   readonly #spawner: Spawner;

@@ -28,9 +28,8 @@ const MAX_BYTES = 5 * 1024 * 1024;
 const FILES = 3;
 
 /**
- * The log: JSON lines in `logs/tandem.log` and on the console. If the folder is not writable or the disk is full, the
- * app goes on without the file and reports that once on the console. Secrets and message text are removed from every
- * line.
+ * The log: JSON lines in `logs/tandem.log` and on the console. With an unwritable folder or a full disk the app goes on
+ * without the file and reports that once. Secrets and message text are removed from every line.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
   const { stderr, json, level = 'info' } = options;

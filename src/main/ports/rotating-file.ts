@@ -15,10 +15,7 @@ export interface RotatingFileOptions {
 /** Pending lines beyond this are dropped: a log must not fill the memory. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/**
- * Appends to a size-bounded file (0600) without blocking the event loop. Writing never throws, whatever the disk
- * reports.
- */
+/** Appends to a size-bounded file (0600) without blocking the event loop. Writing never throws, whatever fails. */
 export class RotatingFile {
   readonly #options: RotatingFileOptions;
   #waiting: string[] = [];

@@ -1,7 +1,4 @@
-/**
- * The address of a server, and the `Authorization` header for its user and password. They are separate because
- * addresses are displayed.
- */
+/** A server's address, and the `Authorization` from its user and password; separate, as addresses are displayed. */
 export interface ServerAddress {
   url: string;
   authorization: string | null;

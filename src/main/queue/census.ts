@@ -117,9 +117,7 @@ export class Census {
     return [...shown];
   }
 
-  /**
-   * `held` returns the number of a backend's slots in use; those without a running request are draining. Milliseconds.
-   */
+  /** `held` returns a backend's slots in use; those without a running request are draining. Milliseconds. */
   stats(held: (backend: BackendId) => number, now: number): QueueStats {
     const { waiting: depth, running, replaying } = this.#states;
     const { high, medium, low } = this.#newcomers;

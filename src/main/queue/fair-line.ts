@@ -72,10 +72,7 @@ export class FairLine<T extends Groupable> {
     if (model.size === 0) this.#models.delete(request.model);
   }
 
-  /**
-   * Removes and returns the next request, null when none waits. `loaded` is the model that needs no load; null: no
-   * batching.
-   */
+  /** Removes and returns the next request, or null. `loaded` is the model that needs no load; null: no batching. */
   take(loaded: string | null): T | null {
     const due = this.#turns.first?.seats.first;
     if (!due) return null;

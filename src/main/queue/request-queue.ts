@@ -104,9 +104,8 @@ export class RequestQueue {
   }
 
   /**
-   * Finds a place for a newcomer. When all are taken, the newest request of the lowest priority below its own is
-   * dropped; when only its client's share is used up, it must be one of the client's own. Without such a request, the
-   * newcomer is rejected.
+   * Finds a place for a newcomer. When all are taken, drops the newest request of the lowest priority below its own;
+   * when only its client's share is used up, one of that client. Without such a request the newcomer is rejected.
    */
   #makeRoom(ticket: QueueTicket): void {
     const isFull = this.#census.depth >= this.#maxDepth;
@@ -207,10 +206,7 @@ export class RequestQueue {
     };
   }
 
-  /**
-   * Ends a request from the queue's side; notifies its caller through the listener, and through the promise if it waits
-   * for a slot.
-   */
+  /** Ends a request from here; notifies its caller by the listener, and by the promise if it waits for a slot. */
   #dismiss(entry: Entry, outcome: Outcome, reason: TandemError): void {
     this.#settle(entry, outcome, reason);
     entry.onDismissed(reason);

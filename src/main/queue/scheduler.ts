@@ -3,10 +3,7 @@ import { clientAccount } from './entries';
 import type { Groupable, LineEntry } from './fair-line';
 import { PriorityLine } from './priority-line';
 
-/**
- * Decides which request gets the next free slot of a backend. Pure: events in, effects out; times come with the events,
- * in ms.
- */
+/** Decides who gets a backend's next free slot. Pure: events in, effects out; times come with the events, in ms. */
 export type SchedulerEvent =
   | {
       type: 'wait';

@@ -22,9 +22,7 @@ const SCRIPTS: readonly [script: RegExp, language: string][] = [
 
 /** A Latin text with fewer words does not show its language. */
 const MIN_EVIDENCE = 3;
-/**
- * By how much another language's probability (0–1) must exceed that of English when none of its frequent words occurs.
- */
+/** Least lead over English in probability (0–1) of another language without one of its frequent words. */
 const MARGIN = 0.1;
 
 /**

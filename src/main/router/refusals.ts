@@ -110,10 +110,7 @@ function hasModelFor(
   return listed && pickModel(backend, category, snapshot, needs) !== null;
 }
 
-/**
- * Prompt and answer exceed the context of the model that the client insists on: the client must change the request, and
- * waiting does not help.
- */
+/** Prompt and answer exceed the context of the client's own model: the client must change them; a wait is no use. */
 export function contextExceeded({ model, tokens, context }: TooLong): TandemError {
   return new TandemError(
     'context_exceeded',

@@ -49,8 +49,7 @@ export class RuntimeMarks {
   }
 
   /**
-   * Paths that other running instances use. Removes marks that are unreadable or whose process (same pid and start
-   * time) has ended.
+   * Paths that other instances use. Removes unreadable marks and those whose process (pid and start time) has ended.
    */
   async others(): Promise<string[]> {
     const { runtimeDir, pid } = this.#options;

@@ -30,9 +30,8 @@ interface Run {
 }
 
 /**
- * Runs `resources/setup/runtimes.js`, which finds or builds the runtimes, and reports its progress. Each part is a
- * separate child process, so the app stays usable (and quittable) while Ollama is being built, and a single part can be
- * cancelled.
+ * Runs `resources/setup/runtimes.js`, which finds or builds the runtimes, and reports progress. Each part is a child of
+ * its own, so the app stays usable (and quittable) while Ollama is being built, and one part can be cancelled.
  */
 export class SetupRunner {
   readonly #options: SetupRunnerOptions;

@@ -21,10 +21,9 @@ export class ProcessFamily {
   }
 
   /**
-   * Records the process and its children on disk, so that the next instance can end them after a kill -9 of this one.
-   * Does nothing if the child is no longer current. A fresh leader is recorded before its children are looked up,
-   * because a kill in between would leave it running and unknown. Never rejects: a process also runs without its
-   * record.
+   * Records the process and its children for the sweep after a kill -9 of this one, unless the child is no longer
+   * current. Records a fresh leader before looking up its children: a kill in between would leave it running unknown.
+   * Never rejects: a process also runs without its record.
    */
   async record(child: ChildHandle, isCurrent: () => boolean): Promise<void> {
     const { table, records } = this.#ports;

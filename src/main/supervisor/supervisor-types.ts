@@ -24,10 +24,7 @@ export interface SupervisorOptions {
   probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void>;
   /** What the server's exit code means and what evidence its log contains. */
   readExit(exit: ProcessExit): ExitReading;
-  /**
-   * Called after each exit that was not requested. False = a restart cannot help: the breaker opens until a person
-   * closes it.
-   */
+  /** Called after each exit that was not requested. False = a restart cannot help: only a person closes the breaker. */
   mayRecover?(cause: ExitCause): boolean;
   /**
    * Resolves when memory allows another start; called before each start with the cause of the last exit. Until it

@@ -111,8 +111,7 @@ export class Supervisor {
 
   /**
    * Waits until the process is ready, also across planned restarts; searches again for a missing program. Rejects with
-   * `down` when the program is still missing, the breaker is open or the process is not wanted. Aborting ends only the
-   * wait.
+   * `down` when that is still missing, the breaker is open or the process is not wanted. Aborting ends only the wait.
    */
   ensureReady(signal: AbortSignal | undefined, down: () => TandemError): Promise<void> {
     this.#dispatch({ type: 'needed' });
@@ -122,10 +121,7 @@ export class Supervisor {
     }, signal);
   }
 
-  /**
-   * Ends and restarts the process, in every state, with a fresh restart counter. Resolves when ready or settled in
-   * failure.
-   */
+  /** Ends and restarts the process in every state, with a fresh counter. Resolves when ready or settled in failure. */
   async restart(): Promise<void> {
     this.#dispatch({ type: 'restart' });
     await this.#until(
@@ -159,8 +155,7 @@ export class Supervisor {
 
   /**
    * Call when a connection to the process broke. A dying process closes its connections before its exit is reported, so
-   * a caller that retries at once would see it as ready. Resolves when the exit is known, or after `EXIT_NOTICE_MS`
-   * without one.
+   * a caller that retries at once would see it as ready. Resolves on the exit, or after `EXIT_NOTICE_MS`.
    */
   async connectionLost(): Promise<void> {
     const giveUp = new AbortController();

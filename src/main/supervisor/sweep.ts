@@ -16,9 +16,7 @@ const fileSchema = z.object({ version: z.literal(1), children: z.array(recordSch
 
 export type ChildRecord = z.infer<typeof recordSchema>;
 
-/**
- * The children of this instance, recorded in a file, so that the next instance can end what a killed one left running.
- */
+/** The children of this instance in a file, so that the next instance can end what a killed one left running. */
 export class ChildRecords {
   readonly #file: string;
   #children: ChildRecord[] = [];

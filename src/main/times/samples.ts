@@ -43,9 +43,7 @@ export class Samples {
     return this.#known.typical;
   }
 
-  /**
-   * The 90 % quantile (nearest rank), for limits: nine of ten values stay below it; at most 4 times the typical value.
-   */
+  /** The 90 % quantile (nearest rank), for limits: nine of ten values are below it; at most 4 times the typical one. */
   slow(): number | null {
     return this.#known.slow;
   }

@@ -15,10 +15,7 @@ export interface ModelFolder {
 }
 
 export interface MlxBackendOptions {
-  /**
-   * Finds a Python with mlx-lm. Called at start, before each launch, at `relocate`, and at each manual restart while
-   * absent.
-   */
+  /** Finds a Python with mlx-lm. Called before each launch, at `relocate`, and at manual restarts while absent. */
   locate: Locate;
   /** Path of `resources/mlx/launch.py`. */
   launchScript: string;
@@ -35,10 +32,7 @@ export interface MlxBackendOptions {
   maxConcurrent(): number;
   /** Called when a model has been loaded, with the seconds it took. */
   onLoaded?(name: string, seconds: number): void;
-  /**
-   * Resolves when memory allows a start; `cause` is what ended the last run, `model` is the one that the next run will
-   * load.
-   */
+  /** Resolves when memory allows a start; `cause` is what ended the last run, `model` what the next one loads. */
   mayStart?(signal: AbortSignal, cause: ExitCause | null, model: string | null): Promise<void>;
   /** Reduced limits after it ran out of memory. */
   ladder?: Pick<LadderKeeperOptions, 'file' | 'smallerModel' | 'onRung'>;

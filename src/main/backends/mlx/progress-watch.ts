@@ -86,10 +86,7 @@ export class ProgressWatch {
     this.#watching = false;
   }
 
-  /**
-   * Ms that work for callers who left may continue; a load may finish, so that a client that disconnects does not make
-   * others wait for another load.
-   */
+  /** Ms that work for callers who left may continue; a load may finish, so that nobody has to repeat it. */
   drainLimitMs({ stepMs }: HangLimitsView): number {
     const { loadMs, preparingMs, drainMs } = this.#limits;
     if (this.#loading) return loadMs;

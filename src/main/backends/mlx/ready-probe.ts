@@ -26,9 +26,7 @@ const POLL_MS = 20;
 /** The answer takes two or three steps: a piece of the prompt, its last token, the first answer token. */
 const PROBE_STEPS = 3;
 
-/**
- * Is a starting server ready? Only a real answer proves it: `/health` returns 200 while it loads, and while it hangs.
- */
+/** Is a starting server ready? Only a real answer proves it: `/health` is 200 while it loads and while it hangs. */
 export class ReadyProbe {
   readonly #options: ReadyProbeOptions;
   #silentMs = 0;
@@ -43,10 +41,7 @@ export class ReadyProbe {
     this.#silentMs = 0;
   }
 
-  /**
-   * Resolves after a real one-token answer, or once it listens if it has no model to load. Rejects when no answer comes
-   * in time, or with the signal's reason.
-   */
+  /** Resolves after a one-token answer, or once it listens if it loads no model. Rejects on timeout or abort. */
   async run(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void> {
     const { clock, client, address } = this.#options;
     await pollUntil(async () => address() !== null, POLL_MS, clock, signal);

@@ -87,10 +87,7 @@ function safeStop(value: unknown): string[] | undefined {
   return words.length > 0 ? words : undefined;
 }
 
-/**
- * A prompt without tokens, or a list of prompts, ends the generation thread; tokenizers drop blanks and control
- * characters.
- */
+/** A prompt without tokens, or a list of prompts, ends the generation thread; tokenizers drop blanks and controls. */
 function safePrompt(value: unknown): string {
   if (typeof value !== 'string' || !VISIBLE.test(value))
     throw bad('prompt', 'must be a text that shows something');

@@ -12,9 +12,8 @@ const OURS = new Set(['OLLAMA_HOST', 'OLLAMA_NUM_PARALLEL', 'OLLAMA_DEBUG', 'OLL
 const CACHED_CONTEXTS_MIB = 256;
 
 /**
- * Our own Ollama on a loopback port (0 = any; it reports the port in its log), with the user's model folder, which is
- * not pruned, and without calls to the vendor's cloud. It logs to a file: with a pipe it dies when the reader exits,
- * and freezes when the reader stalls.
+ * Our own Ollama on a loopback port (0 = any; the log shows it), with the user's model folder, without pruning it or
+ * calling the vendor's cloud. It logs to a file: with a pipe it dies when the reader exits, and freezes when it stalls.
  */
 export function ollamaLaunchSpec(
   program: string,

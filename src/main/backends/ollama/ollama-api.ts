@@ -166,9 +166,7 @@ export class OllamaApi {
     }
   }
 
-  /**
-   * Creates a model from its files (a GGUF alone is enough) with a Modelfile's template, system prompt and parameters.
-   */
+  /** Creates a model from its files (one GGUF is enough) with a Modelfile's template, system prompt and parameters. */
   async createFromFiles(
     model: string,
     paths: readonly string[],

@@ -132,9 +132,8 @@ export class OllamaBackend implements Backend {
 
   /**
    * Ollama stops within 50 ms of a cancelled answer, but computes a prompt's batch to its end (before 0.30 the whole
-   * prompt), and the next request waits for that. On our server it is over when the model process is idle. On another
-   * server it cannot be observed: `/api/ps` answers as if it were idle, and a probe would be a completion, which would
-   * reload a model whose load was just cancelled.
+   * prompt), and the next request waits. On our server that is over when the model process is idle. On another one it
+   * is unknown: `/api/ps` answers as if idle, and a probe would reload a model whose load was just cancelled.
    */
   async drained(): Promise<void> {
     await this.#care.drained();

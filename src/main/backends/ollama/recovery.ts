@@ -23,9 +23,7 @@ const GIGABYTE = 1e9;
 /** Failures without any output. */
 const SILENCES: ReadonlySet<unknown> = new Set(['stalled', 'load-died', 'load-timeout']);
 
-/**
- * Chooses the cure for the failures of one request. Each cure is tried once; only a full queue is retried repeatedly.
- */
+/** Chooses the cure for failures of one request. Each cure is tried once; only a full queue is retried repeatedly. */
 export class Recovery {
   readonly #ports: RecoveryPorts;
   readonly #request: BackendRequest;

@@ -28,10 +28,7 @@ export function excerptOf(text: string): string {
   return text.length <= PREFIX + SUFFIX ? text : `${text.slice(0, PREFIX)}\n${text.slice(-SUFFIX)}`;
 }
 
-/**
- * Words of a text: lower case, `ё` as `е`, apostrophes dropped; any other character except letters and digits
- * separates.
- */
+/** Words of a text: lower case, `ё` as `е`, apostrophes dropped; all other characters except digits separate. */
 export function wordsOf(text: string): string[] {
   return (
     text
