@@ -78,8 +78,8 @@ export function requestTimeoutMs(
 }
 
 /**
- * Ms after which a load counts as stuck, at least 60 s: the user's or the table's time plus the model's margin.
- * Measured times may all be of a file in the disk cache, so they count three times, plus that margin.
+ * Ms after which a load counts as stuck, at least 60 s: the user's or the table's time plus the model's margin, or
+ * three times the slow measured time plus that margin, because all measured loads may have come from the disk cache.
  */
 export function loadTimeoutMs(
   model: ModelKey,

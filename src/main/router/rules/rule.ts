@@ -28,7 +28,7 @@ export function excerptOf(text: string): string {
   return text.length <= PREFIX + SUFFIX ? text : `${text.slice(0, PREFIX)}\n${text.slice(-SUFFIX)}`;
 }
 
-/** Words of a text: lower case, `ё` as `е`, apostrophes dropped; all other characters except digits separate. */
+/** Words of a text: lower case, `ё` as `е`, apostrophes dropped; any character but letters and digits separates. */
 export function wordsOf(text: string): string[] {
   return (
     text
