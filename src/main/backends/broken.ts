@@ -1,6 +1,6 @@
 import { isTandemError } from '../../shared/errors';
 
-/** Failures behind which a server may have died: its connection broke, or it says that it cannot go on. */
+/** Failures that may mean a dead server: its connection broke, or it reports that it cannot continue. */
 const BROKEN: ReadonlySet<string> = new Set(['backend_failed', 'mlx_down', 'ollama_down']);
 
 export function isBroken(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import type { ExitCause } from '../../shared/incidents';
 
-/** What happened and what is done about it, in one plain sentence per cause; the UI has the same in its languages. */
+/** What happened and what Tandem does about it, one sentence per cause; the UI has the same in its languages. */
 const WORDS: Readonly<Record<ExitCause, string>> = {
   out_of_memory: 'ran out of memory; it is started again when there is enough.',
   gpu_hang: 'was stopped by the system because the GPU hung; it is started again.',
@@ -20,7 +20,7 @@ const WORDS: Readonly<Record<ExitCause, string>> = {
   unknown: 'ended for an unknown reason; it is started again.',
 };
 
-/** @param server name of the server, to begin the sentence with */
+/** @param server name of the server, as the start of the sentence */
 export function exitWords(server: string, cause: ExitCause): string {
   return `${server} ${WORDS[cause]}`;
 }

@@ -1,23 +1,23 @@
 import { jsonBytes } from '../ports/json-size';
 import { type LoopTurn, nextTurn } from '../ports/turns';
 
-/** Bytes of JSON text that are written between two turns, about. */
+/** Approximate bytes of JSON text written between two turns. */
 export const PIECE = 256 * 1024;
-/** Characters of a string that are written at once: so short a text is young when it is dropped, which costs nothing. */
+/** Characters of a string written at once: short texts are dropped while young, which costs the collector nothing. */
 const TEXT_SLICE = 32 * 1024;
-/** What one part of the text costs beside its bytes. */
+/** Cost of one part in addition to its bytes. */
 const PART_COST = 64;
-/** Bytes of one character in UTF-8, at the most. */
+/** Most bytes of one UTF-16 unit in UTF-8. */
 const WIDEST = 3;
 
 /**
- * The JSON text of a value, to the letter as `JSON.stringify` writes it. A long one comes in pieces, written with a turn of
- * the event loop between them; rejects with what `turn` rejects with.
+ * The JSON text of a value, exactly as `JSON.stringify` writes it. A long one comes in pieces, with a turn of the event
+ * loop between them; rejects with what `turn` rejects with.
  */
 export async function jsonBody(value: object, turn: LoopTurn = nextTurn): Promise<string | Buffer[]> {
   if (!isLong(value)) return JSON.stringify(value);
   const pieces: Buffer[] = [];
-  // Parts are written out at once: kept until a piece is full they would grow old, and the collector would move them.
+  // Parts are written at once: kept until a piece is full they would grow old, and the collector would move them.
   let piece = Buffer.allocUnsafe(PIECE);
   let at = 0;
   let cost = 0;
@@ -49,7 +49,7 @@ function* partsOf(value: unknown): Generator<string> {
   else yield* partsOfLong(value);
 }
 
-/** Begins with an empty part, which asks for a turn: to look for what is in a value with many fields takes a while. */
+/** Starts with an empty part, so that the caller can take a turn: listing a value with many fields takes a while. */
 function* partsOfLong(value: object): Generator<string> {
   yield '';
   const isList = Array.isArray(value);
@@ -74,7 +74,7 @@ function* partsOfLong(value: object): Generator<string> {
   yield before === '{' ? '{}' : isList ? ']' : '}';
 }
 
-/** A string as JSON, in slices that never cut a surrogate pair: each half would be written as an escape. */
+/** A string as JSON, in slices that never split a surrogate pair, because each half would be written as an escape. */
 function* quoted(text: string): Generator<string> {
   if (text.length <= TEXT_SLICE) {
     yield JSON.stringify(text);

@@ -1,6 +1,6 @@
 import type { Details } from '../../shared/status';
 
-/** Where a backend's program is, or why it is not there. */
+/** Path of a backend's program, or why it is missing. */
 export type Located = { path: string } | { absent: Absent };
 
 export interface Absent {
@@ -8,7 +8,7 @@ export interface Absent {
   cure: string;
   /** Facts for the UI's own sentence: `command` or `address`. */
   details?: Details;
-  /** The set-up is still at work on it. */
+  /** The set-up is still installing it. */
   setup?: boolean;
 }
 

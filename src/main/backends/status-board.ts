@@ -2,10 +2,10 @@ import type { BackendId } from '../../shared/domain';
 import type { BackendStatus } from '../../shared/status';
 import { Emitter } from '../ports/emitter';
 
-/** Resident memory changes all the time; listeners are told of changes above this share. */
+/** Resident memory changes all the time; only changes above this share are emitted. */
 const NOTICEABLE_SHARE = 0.02;
 
-/** A backend of which nothing is known yet. */
+/** Status of a backend before anything is known. */
 export function initialStatus(id: BackendId, maxRestarts: number): BackendStatus {
   return {
     id,
@@ -31,7 +31,7 @@ export function initialStatus(id: BackendId, maxRestarts: number): BackendStatus
   };
 }
 
-/** Holds a backend's status and tells listeners about real changes only. */
+/** Stores a backend's status and notifies listeners only of real changes. */
 export class StatusBoard {
   readonly #changes = new Emitter<BackendStatus>();
   #status: BackendStatus;

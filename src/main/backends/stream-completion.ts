@@ -4,14 +4,14 @@ import type { Post, PostAnswer, Poster } from '../ports/fetcher';
 import { nextTurn } from '../ports/turns';
 import { jsonBody } from './json-body';
 
-/** Bytes of one frame of an answer. The largest are calls of tools, with a file's text in them. */
+/** Most bytes of one frame. The largest are tool calls that contain a file's text. */
 export const MAX_FRAME_BYTES = 8 * 1024 * 1024;
-/** Bytes of a whole answer as it is sent: a million tokens in frames of 400 bytes. */
+/** Most bytes of a whole answer on the wire: a million tokens in frames of 400 bytes. */
 const MAX_ANSWER_BYTES = 400 * 1024 * 1024;
-/** Characters of its text, its thinking and its calls: twice what a million tokens come to. */
+/** Most characters of its text, thinking and calls: twice those of a million tokens. */
 const MAX_ANSWER_CHARS = 8 * 1024 * 1024;
 
-/** @param server its name, for the sentence */
+/** @param server its name, for the message */
 export function frameTooLong(server: string): TandemError {
   return endless(`${server} sent a piece of over ${MAX_FRAME_BYTES / 1024 / 1024} MB`);
 }
@@ -25,7 +25,7 @@ function endless(what: string): TandemError {
 /** Reads the frames of one completion, in pieces of any size. */
 export interface FrameReader {
   push(bytes: Uint8Array): Iterable<CompletionChunk>;
-  /** The stream is over. Throws when it was cut. */
+  /** The stream has ended. Throws if it was cut. */
   finish(): Iterable<CompletionChunk>;
 }
 
@@ -34,15 +34,15 @@ export interface CompletionCall extends Omit<Post, 'body'> {
   /** Sent as JSON. */
   body: Record<string, unknown>;
   reader: FrameReader;
-  /** The failure that a status other than 2xx stands for. */
+  /** The error for a status other than 2xx. */
   refusal(answer: PostAnswer): Promise<Error>;
-  /** Makes whatever was thrown one of our errors. */
+  /** Converts anything thrown into one of our errors. */
   asFailure(error: unknown): Error;
 }
 
 /**
  * Streams one completion. Aborting closes the connection at once; so does leaving the iteration before the `end` chunk.
- * @throws what `refusal`, `asFailure` and the reader make of it; `backend_failed` for an answer without an end
+ * @throws the errors of `refusal`, `asFailure` and the reader; `backend_failed` for an answer without an end
  */
 export async function* streamCompletion(post: Poster, call: CompletionCall): AsyncGenerator<CompletionChunk> {
   let answer: PostAnswer | null = null;

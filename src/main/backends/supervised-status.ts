@@ -4,9 +4,9 @@ import { exitWords } from './exit-words';
 import type { Absent } from './locate';
 
 /**
- * The part of a status that follows from the supervised process and from what it is computing.
- * @param server name of the server, for sentences
- * @param draining sequences that are computed for callers who left
+ * The part of a status that follows from the supervised process and its current work.
+ * @param server name of the server, for messages
+ * @param draining sequences still computed for callers who left
  */
 export function supervisedStatus(
   view: SupervisorView,
@@ -39,7 +39,7 @@ export function supervisedStatus(
   };
 }
 
-/** What the status says of a server whose program is missing. */
+/** Status of a server whose program is missing. */
 export function absentStatus({ setup, ...absence }: Absent): Partial<BackendStatus> {
   return {
     state: 'absent',

@@ -17,15 +17,15 @@ import { VisibleText } from './visible-text';
 
 export type Routed = Extract<Route, { kind: 'candidates' }>;
 
-/** One candidate's turn at a request. */
+/** One attempt of a request on one candidate. */
 export interface TryContext {
   run: RequestRun;
   routed: Routed;
   snapshot: RouteSnapshot;
   candidate: Candidate;
-  /** Another candidate stands ready. */
+  /** Another candidate is available. */
   hasNext: boolean;
-  /** Nobody else is left: its backend is worth waiting for even in a slot, should it be down by then. */
+  /** No other candidate is left: if the backend goes down now, wait for it even while holding a slot. */
   mayWait: boolean;
 }
 
@@ -41,9 +41,9 @@ interface AnswerContext extends TryContext {
 }
 
 /**
- * Lets a backend answer in the slot it has been given. `view.visible` becomes true as soon as anything of the answer
- * can be seen, `view.sent` as soon as the backend has the request. Returns false where memory had to be waited for, which is
- * done without a slot: nothing was sent, and with the leave that it has by now it needs another one. Throws the attempt's failure, or `echo`; the slot is given back in every case.
+ * Streams the backend's answer in the given slot. `view.visible` becomes true with the first visible part, `view.sent`
+ * when the backend has the request. Returns false after a wait for memory, which holds no slot: nothing was sent, and
+ * another slot is needed. Throws the attempt's failure, or `echo`; always releases the slot.
  */
 export async function* answer(
   context: AnswerContext,
@@ -68,7 +68,7 @@ export async function* answer(
     const takenAt = clock.now();
     const { request, droppedTurns } = prepare(context);
     yield { type: 'attempt', ...run.label(candidate), droppedTurns };
-    // Two servers that return the same text were asked for it.
+    // If a second server returns the prompt too, the user asked for that text.
     const echoAllowed = routed.echoAllowed || (run.echoedBy ?? candidate.backend) !== candidate.backend;
     const text = new VisibleText(lastUserText(run.request), echoAllowed);
     const started = (): RouterEvent => {
@@ -107,7 +107,7 @@ export async function* answer(
   }
 }
 
-/** Lets the chunks of a stream through as events; text waits where it may still turn out to be an echo. */
+/** Emits the chunks of a stream as events; text is held while it may still be an echo. */
 async function* pass(
   chunks: AsyncGenerator<CompletionChunk, CompletionEnd, void>,
   watch: (chunk: CompletionChunk) => void,
@@ -130,7 +130,7 @@ async function* pass(
   }
 }
 
-/** The request as the candidate's model gets it. */
+/** The request in the form that the candidate's model receives. */
 function prepare({ run, snapshot, candidate }: TryContext): {
   request: BackendRequest;
   droppedTurns: number;

@@ -9,9 +9,9 @@ import { backendDown, endedEarly, tookTooLong } from './failures';
 import { deathIn } from './suspects/in-flight';
 import type { Stay } from './suspects/stay';
 
-/** A backend that was up a moment ago proves it within this time when it need not be waited for. */
+/** A backend that was up a moment ago must be ready within this time when `mayWait` is false. */
 const QUICK_READY_MS = 3000;
-/** A cut-off stream has this long to unwind; then the backend is asked what it still computes. */
+/** Time for a cut-off stream to unwind; after it the backend is asked what it still computes. */
 const UNWIND_MS = 1000;
 
 export interface AttemptOptions {
@@ -19,25 +19,25 @@ export interface AttemptOptions {
   candidate: Candidate;
   slot: Slot;
   clock: Clock;
-  /** Ms from here on that the backend may take. */
+  /** Time limit for the backend in ms, from now on. */
   timeoutMs: number;
-  /** Wait for the backend to come up; else it must be up already. */
+  /** Wait for the backend to come up; otherwise it must already be up. */
   mayWait: boolean;
-  /** Told when a cancelled sequence may still be computed. */
+  /** Called when a cancelled sequence may still be computed. */
   onDrain: (drained: Promise<void>) => void;
-  /** Its stay on the backend, left when nothing is computed for it any more. */
+  /** Its stay on the backend; ends when the backend computes nothing for it any more. */
   stay: Stay;
 }
 
 /**
- * One request on one backend, from the slot to the end of the stream. The slot is given back exactly once, in the
- * moment in which the attempt ends: freed when the backend has finished, draining when it was cut off.
+ * One request on one backend, from the slot to the end of the stream. The slot is given back exactly once, when the
+ * attempt ends: freed if the backend has finished, draining if it was cut off.
  */
 export class Attempt {
   readonly #options: AttemptOptions;
   readonly #controller: AbortController;
   readonly #dispose: () => void;
-  /** Has the backend been asked, without having finished? */
+  /** True while the backend has the request and has not finished it. */
   #computing = false;
   #iterator: AsyncIterator<CompletionChunk> | null = null;
   #cancelTimer: () => void = () => {};
@@ -52,7 +52,7 @@ export class Attempt {
     if (controller.signal.aborted) this.close();
   }
 
-  /** Resolves when the backend is up; rejects soon if it is not and need not be waited for. */
+  /** Resolves when the backend is up; rejects quickly if it is down and `mayWait` is false. */
   async ready(): Promise<void> {
     const { backend, clock, mayWait, timeoutMs } = this.#options;
     this.#controller.signal.throwIfAborted();
@@ -67,7 +67,7 @@ export class Attempt {
     );
   }
 
-  /** The backend's chunks up to its end. Throws `timeout`, `backend_failed` or the backend's own error. */
+  /** Yields the backend's chunks until its end. Throws `timeout`, `backend_failed` or the backend's own error. */
   async *stream(request: BackendRequest): AsyncGenerator<CompletionChunk, CompletionEnd, void> {
     const { backend, candidate, clock, timeoutMs } = this.#options;
     const { signal } = this.#controller;
@@ -101,12 +101,12 @@ export class Attempt {
     }
   }
 
-  /** Has it given its slot back? */
+  /** True when the slot has been given back. */
   get isOver(): boolean {
     return this.#over;
   }
 
-  /** Ends the attempt in whatever state it is. */
+  /** Ends the attempt in any state. */
   close(): void {
     if (this.#over) return;
     this.#over = true;
@@ -126,7 +126,7 @@ export class Attempt {
     void drained.then(leave, leave);
   }
 
-  /** Lets the backend's stream end; only then does it know what is still computed. Never rejects, never waits long. */
+  /** Lets the stream end; only then the backend knows what it still computes. At most `UNWIND_MS`; never rejects. */
   #unwind(): Promise<void> {
     const { clock } = this.#options;
     return new Promise((resolve) => {

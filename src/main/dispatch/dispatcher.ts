@@ -24,18 +24,18 @@ import { InFlight } from './suspects/in-flight';
 export interface RequestDispatcherOptions {
   queue: RequestQueue;
   backends: BackendRegistry;
-  /** The facts of this moment; asked once per request. */
+  /** The current facts; called once per request, and again after `refresh`. */
   snapshot: () => RouteSnapshot;
-  /** Looks for models again; asked before a request is refused for want of one, with what it misses. Never rejects. */
+  /** Reloads the model lists before a request is refused for lack of a model; gets what is missing. Never rejects. */
   refresh: (missed: string) => Promise<void>;
   measured: MeasuredTimes;
-  /** What is known of requests under which a process died. */
+  /** Requests during which a process died. */
   fingerprints: Fingerprints;
-  /** Decides whether work may take its memory; without it everything may. */
+  /** Decides whether work may take memory; without it everything may. */
   memory?: MemoryAuthority;
   clock: Clock;
   logger: Logger;
-  /** Told exactly once per request, rejected ones included, in the moment in which it is settled. Must not throw. */
+  /** Called exactly once per request, including rejected ones, when it is settled. Must not throw. */
   onFinished: (record: FinishedRecord) => void;
 }
 
@@ -48,8 +48,8 @@ type Tried =
 type Failed = Extract<Tried, { kind: 'failed' }>;
 
 /**
- * Sends each request on its way: admission, route, slot, backend, and the next backend when one fails. Every accepted
- * request is settled exactly once, and in the same moment its record is told.
+ * Runs each request: admission, route, slot, backend, and the next backend when one fails. Every accepted request is
+ * settled exactly once, and its record is reported at the same moment.
  */
 export class RequestDispatcher implements Dispatcher {
   readonly #options: RequestDispatcherOptions;
@@ -80,7 +80,7 @@ export class RequestDispatcher implements Dispatcher {
     }
   }
 
-  /** Does this backend compute a request whose like was there when a process died? */
+  /** Is this backend computing a request equal to one that was in flight when a process died? */
   suspectInFlight(backend: BackendId): boolean {
     return this.#inFlight.suspectOn(backend);
   }
@@ -107,7 +107,7 @@ export class RequestDispatcher implements Dispatcher {
     let snapshot = this.#options.snapshot();
     let routed = route(run.request, snapshot);
     if (routed.kind === 'refused' && isAboutModels(routed.error)) {
-      // A model installed a moment ago by hand is not in the list yet.
+      // A model that was installed by hand a moment ago is not in the list yet.
       await orAbort(this.#options.refresh(missedBy(run.request, routed)), run.signal);
       snapshot = this.#options.snapshot();
       routed = route(run.request, snapshot);
@@ -119,7 +119,7 @@ export class RequestDispatcher implements Dispatcher {
     yield* this.#tryInOrder(run, this.#awayFromKilled(run, routed, snapshot), snapshot);
   }
 
-  /** Where a request may go under which a process has died: elsewhere if anything else can take it. */
+  /** Reroutes a request during which a process died: to another backend, if any can take it. */
   #awayFromKilled(run: RequestRun, routed: Routed, snapshot: RouteSnapshot): Routed {
     const { request } = run;
     const { deaths, killed } = this.#options.fingerprints.of(request);
@@ -132,7 +132,7 @@ export class RequestDispatcher implements Dispatcher {
     return elsewhere;
   }
 
-  /** Tries the candidates until one answers; `Tried` decides how to go on. */
+  /** Tries the candidates until one answers; `Tried` decides what follows. */
   async *#tryInOrder(
     run: RequestRun,
     routed: Routed,
@@ -155,7 +155,7 @@ export class RequestDispatcher implements Dispatcher {
       const { error } = tried;
       if (isFinal(error, request)) throw error;
       if (request.strict) throw tried.visible ? error : withoutFallback(error, current.backend);
-      // No two answers are alike to the letter, so a stream of which a client has a part cannot go on elsewhere.
+      // No two answers are exactly alike, so a stream that a client has partly received cannot continue elsewhere.
       if (tried.visible && request.origin !== 'chat') throw brokenOff(error, current);
       const next = yield* line.after(current, tried, run.signal);
       if (!next) throw error;
@@ -210,7 +210,7 @@ export class RequestDispatcher implements Dispatcher {
     const leave = new MemoryLeave(this.#options.memory, { ...context, expectedMs: plan.wish.estimateMs });
     try {
       const shared = { clock, drains: this.#drains, inFlight: this.#inFlight };
-      // A second seat is taken after a wait for memory, which holds none.
+      // A wait for memory releases the slot, so another one is acquired after it.
       for (;;) {
         const seat = yield* takeSeat({ ...context, ...shared, fingerprints }, plan);
         if (seat.kind === 'moved') return seat;
@@ -229,12 +229,12 @@ export class RequestDispatcher implements Dispatcher {
   }
 }
 
-/** What a refused request misses: the model that it names, else one for its work. */
+/** What a refused request misses: the model it names, else a model for its category. */
 function missedBy({ model }: CompletionRequest, { category }: { category: Category }): string {
   return model.kind === 'named' ? `model ${model.name}` : `work ${category}`;
 }
 
-/** Could a model that is not listed yet change this refusal? */
+/** Could a newly found model change this refusal? */
 function isAboutModels(error: TandemError): boolean {
   return ['no_model', 'model_not_found', 'memory_critical'].includes(error.code);
 }

@@ -2,10 +2,10 @@ import type { BackendId } from '../../shared/domain';
 import type { Clock } from '../ports/clock';
 import type { Unsubscribe } from '../ports/emitter';
 
-/** A cancelled prompt may go on computing this long before the work behind it moves to another backend. */
+/** A cancelled prompt may keep computing this long before requests behind it move to another backend. */
 const STALL_MS = 2000;
 
-/** Knows which backends still compute for callers who left, and tells those who wait when that takes too long. */
+/** Tracks which backends still compute for callers who left, and notifies waiting requests when that takes too long. */
 export class DrainWatch {
   readonly #clock: Clock;
   readonly #stalled = new Map<BackendId, number>();
@@ -34,7 +34,7 @@ export class DrainWatch {
     return (this.#stalled.get(backend) ?? 0) > 0;
   }
 
-  /** Calls `tell` when a drain on this backend takes too long. */
+  /** Calls `tell` when a drain on this backend takes longer than `STALL_MS`. */
   onStall(backend: BackendId, tell: () => void): Unsubscribe {
     const waiting = this.#waiting.get(backend) ?? new Set();
     this.#waiting.set(backend, waiting.add(tell));

@@ -1,15 +1,15 @@
 import type { CompletionEnd } from '../../shared/domain';
 
-/** Longer replies are never echoes, and no more than this is ever held back. */
+/** Longer replies are never echoes; at most this much text is held back. */
 const MAX_ECHO = 500;
-/** Below this length an equal reply is an honest one ("hello"). */
+/** A shorter reply that equals the prompt is genuine ("hello"). */
 const MIN_EQUAL = 20;
-/** A reply that was cut off inside the prompt is an echo from this length on. */
+/** A reply that was cut off inside the prompt counts as an echo from this length on. */
 const MIN_CUT = 50;
 
 /**
- * Does this reply merely return the prompt, in full or up to where its length limit cut it off? A passage of the
- * prompt that ends by itself is an answer, and so is a reply that adds to it. Lengths in characters of the trimmed texts.
+ * Does this reply only return the prompt, in full or up to where its length limit cut it off? A passage of the prompt
+ * that ended normally is an answer; so is a reply that adds to the prompt. Lengths in characters of the trimmed texts.
  */
 export function isEcho(reply: string, prompt: string, ended: CompletionEnd['reason']): boolean {
   const said = reply.trim();
@@ -21,12 +21,12 @@ export function isEcho(reply: string, prompt: string, ended: CompletionEnd['reas
 
 export type EchoStep =
   | { kind: 'held' }
-  /** Everything held so far and the new piece; from here on all text passes. */
+  /** All text held so far plus the new piece; later text passes unheld. */
   | { kind: 'released'; text: string };
 
 /**
- * Watches one streamed reply. Text is held only while the reply may still turn out to be an echo; the first character
- * that rules it out releases everything at once and costs nothing from then on.
+ * Watches one streamed reply. Text is held only while the reply may still be an echo; the first character that rules it
+ * out releases everything, and later text costs nothing.
  */
 export class EchoGuard {
   readonly #prompt: string;
@@ -45,7 +45,7 @@ export class EchoGuard {
     return { kind: 'released', text: this.release() };
   }
 
-  /** Gives out what is held and lets everything pass from now on. */
+  /** Returns the held text; later text passes unheld. */
   release(): string {
     const text = this.#held;
     this.#held = '';

@@ -5,7 +5,7 @@ import type { SlotWish } from '../queue/types';
 import { ROLES } from '../router/roles';
 import type { Candidate } from '../router/types';
 
-/** Failures that another backend would only repeat, or that are no backend's. */
+/** Failures that another backend would repeat, or that no backend caused. */
 const FINAL: ReadonlySet<ErrorCode> = new Set([
   'bad_request',
   'bad_model_name',
@@ -28,7 +28,7 @@ const CAUSES: Readonly<Partial<Record<ErrorCode, string>>> = {
   model_not_found: 'no-model',
 };
 
-/** Is it the client's own limit, or a failure that no other backend can mend? */
+/** True for the client's own time limit, and for a failure that another backend would repeat. */
 export function isFinal(error: TandemError, request: CompletionRequest): boolean {
   if (error.code === 'timeout') return request.timeoutMs !== undefined;
   if (error.code === 'model_not_found') return request.model.kind === 'named';
@@ -36,12 +36,12 @@ export function isFinal(error: TandemError, request: CompletionRequest): boolean
 }
 
 export function isPassing(error: TandemError): boolean {
-  // A server that sends without an end would do so again.
+  // A server that streams without an end would do so again.
   return PASSING.has(error.code) && error.details.cause !== 'endless';
 }
 
 /**
- * One machine word for why a backend failed: what the failure says itself, else why its server went down, else its
+ * One machine word for why a backend failed: the failure's own cause, else why its server went down, else the error
  * code. Becomes `fallback:<backend>-<cause>`.
  */
 export function causeOf(error: TandemError, status: BackendStatus): string {
@@ -70,7 +70,7 @@ export function tookTooLong(backend: BackendId, model: string, ms: number): Tand
   );
 }
 
-/** A suspect whose turn did not come, as another one was computed all the time. */
+/** A suspect timed out because other suspects ran all the time. */
 export function noTurn(
   { backend, estimateMs }: Pick<SlotWish, 'backend' | 'estimateMs'>,
   ms: number,
@@ -103,14 +103,14 @@ export function endedEarly(backend: BackendId, model: string): TandemError {
   );
 }
 
-/** What a backend threw; an abort that nobody here asked for is its own failure. */
+/** Converts what a backend threw; an abort that we did not request is the backend's failure. */
 export function asFailure(thrown: unknown): TandemError {
   const error = toTandemError(thrown, 'backend_failed');
   if (error.code !== 'cancelled') return error;
   return new TandemError('backend_failed', 'The server broke the request off. Try again.', { cause: thrown });
 }
 
-/** For clients of the API a broken stream ends with an error, never with a clean end of half an answer. */
+/** For API clients a broken stream ends with an error, never like a complete answer. */
 export function brokenOff(error: TandemError, from: Candidate): TandemError {
   if (error.code === 'timeout') return error;
   return new TandemError('backend_failed', `The answer broke off: ${error.message}`, {
@@ -119,7 +119,7 @@ export function brokenOff(error: TandemError, from: Candidate): TandemError {
   });
 }
 
-/** Two processes died under this request; a third is not risked. */
+/** Two processes died during this request; a third is not risked. */
 export function poisoned(cause?: unknown): TandemError {
   return new TandemError(
     'poison',
@@ -128,7 +128,7 @@ export function poisoned(cause?: unknown): TandemError {
   );
 }
 
-/** What a client that forbids fallback is told: 503 for a server's failure, the failure itself for its own. */
+/** The error for a client that forbids fallback: 503 for a server's failure, the client's own failure unchanged. */
 export function withoutFallback(error: TandemError, backend: BackendId): TandemError {
   if (ERROR_CODES[error.code].http < 500 || ERROR_CODES[error.code].http === 503) return error;
   return new TandemError(ROLES[backend].downCode, `${error.message} No other server was allowed.`, {
@@ -138,7 +138,7 @@ export function withoutFallback(error: TandemError, backend: BackendId): TandemE
   });
 }
 
-/** A cause as it stands in a reason; a process that ended without evidence has `exited`. */
+/** A cause in the form used in reasons; `exited` for a process that ended without evidence. */
 function word(text: string): string {
   if (text === 'unknown') return 'exited';
   return text.toLowerCase().replace(/[^a-z0-9]+/g, '-');

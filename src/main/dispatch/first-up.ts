@@ -3,15 +3,15 @@ import { childOf, within } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
 import { backendDown } from './failures';
 
-/** A backend that is waited for, and for how long, ms. */
+/** A backend to wait for, and its limit in ms. */
 export interface Awaited {
   backend: Backend;
   limitMs: number;
 }
 
 /**
- * Resolves with the first of these backends that is up; on a tie the earlier one in the list. Rejects with the failure
- * of the first in the list when none comes up, and with the signal's reason as soon as it aborts. No wait outlives it.
+ * Resolves with the first of these backends that is up; on a tie the earlier in the list. When none comes up, rejects
+ * with the failure of the first in the list; on abort with the signal's reason. Ends all waits when it settles.
  */
 export async function firstUp(
   clock: Clock,

@@ -13,9 +13,9 @@ type Recovering = Extract<RouterEvent, { type: 'recovering' }>;
 /** How a candidate failed. */
 export interface Failure {
   error: TandemError;
-  /** One machine word for it. */
+  /** One machine word for the failure. */
   cause: string;
-  /** The backend had been given the request. */
+  /** The backend had received the request. */
   sent: boolean;
 }
 
@@ -24,25 +24,25 @@ interface LineOptions {
   backends: BackendRegistry;
   budget: RetryBudget;
   clock: Clock;
-  /** Backends whose process died under this request, of a cause that a request can have. Asked after each failure. */
+  /** Backends whose process died during this request, of a cause that requests can trigger. Read after each failure. */
   killed: () => ReadonlySet<BackendId>;
-  /** How long this candidate's backend is worth waiting for, ms. */
+  /** Longest wait for this candidate's backend, ms. */
   limitMs: (candidate: Candidate) => number;
-  /** Its backend was waited for, and another one was up first, or it did not come up in time. */
+  /** Its backend was waited for, but another one was up first, or it did not come up in time. */
   onPassedOver: (candidate: Candidate) => void;
 }
 
 /**
- * The candidates of one request in the order in which they are tried, and what stands in when all have failed. Where
- * nobody serves, whoever is up first is next: one backend that takes long to come back holds nobody up. All waits are
- * outside the queue, so that those who wait for a dead backend keep nobody's slot.
+ * The candidates of one request in the order of attempts, and what happens when all have failed. When no backend
+ * serves, the first one up is next, so one slow backend holds up no request. All waits are outside the queue: a request
+ * that waits for a dead backend holds no slot.
  */
 export class Line {
   readonly #options: LineOptions;
   #waiting: Candidate[];
-  /** Nobody else served, so that all were given one more go. */
+  /** No other backend served, so all candidates got one more attempt. */
   #lastRound = false;
-  /** The budget was spent, so it waited once for its own backend. */
+  /** The budget was spent, so the request has waited once for its own backend. */
   #heldBack = false;
 
   constructor(options: LineOptions) {
@@ -54,7 +54,7 @@ export class Line {
     return this.#waiting.length > 0;
   }
 
-  /** Is no other backend left, now and in a last round? */
+  /** Is no other backend left, now or in a last round? */
   isLast({ backend }: Candidate): boolean {
     if (this.hasNext) return false;
     const guilty = this.#options.killed();
@@ -63,8 +63,8 @@ export class Line {
   }
 
   /**
-   * The next candidate without regard to failures, null when there is none. Those that must be waited for are waited
-   * for together; a `recovering` event comes before the wait. Throws when none comes up and no other candidate is left.
+   * The next candidate, ignoring failures; null when there is none. Waits for all with `waitForReady` together; emits
+   * `recovering` before the wait unless one serves now. Throws when none comes up and no other candidate is left.
    */
   async *shift(
     signal: AbortSignal,
@@ -94,9 +94,9 @@ export class Line {
   }
 
   /**
-   * Who is tried after a failure; null when nobody is left. A backend that died under the request is left out, one
-   * that serves comes first. A replay costs a part of the budget: without it, the request waits for its own backend
-   * or for the budget, whichever is back first. A `recovering` event comes before each wait. Throws when none comes up.
+   * The candidate to try after a failure; null when none is left. Leaves out a backend that died during the request and
+   * prefers one that serves. A replay takes from the budget; when that is spent, the request waits for its own backend
+   * or for the budget, whichever comes first. Emits `recovering` before each wait. Throws when no backend comes up.
    */
   async *after(
     current: Candidate,
@@ -131,7 +131,7 @@ export class Line {
     const paid = this.#options.budget.taken(controller.signal).then(() => false);
     const back = this.#firstUp([current], controller.signal).then(() => true);
     try {
-      // A backend that will not come up leaves the budget to wait for.
+      // If the backend does not come up, wait for the budget.
       return await Promise.race([paid, back.catch(() => paid)]);
     } finally {
       controller.abort();
@@ -148,7 +148,7 @@ export class Line {
     return (await firstUp(clock, awaited, signal)).id;
   }
 
-  /** Those under whom no process died; where there is none, the first choice all the same. */
+  /** Candidates whose backend did not die during the request; without any, the first choice all the same. */
   #innocent(guilty: ReadonlySet<BackendId>, current: Candidate): Candidate[] {
     const { candidates } = this.#options;
     const innocent = candidates.filter(({ backend }) => !guilty.has(backend));

@@ -5,7 +5,7 @@ import { heldTokens } from '../router/candidates';
 import type { Candidate, RouteSnapshot } from '../router/types';
 import type { RequestRun } from './request-run';
 
-/** Who decides whether work may take its memory now. */
+/** Decides whether work may take memory now. */
 export interface MemoryAuthority {
   /** See `MemoryGate.admit`. */
   admit(asked: Asked, signal: AbortSignal, onWait: () => void): Promise<MemoryGrant>;
@@ -19,7 +19,7 @@ interface Wish {
   snapshot: RouteSnapshot;
 }
 
-/** The leave of one attempt to take memory; without an authority everything may go. */
+/** Permission for one attempt to take memory; always granted without an authority. */
 export class MemoryLeave {
   readonly #authority: MemoryAuthority | undefined;
   readonly #wish: Wish;
@@ -31,9 +31,9 @@ export class MemoryLeave {
   }
 
   /**
-   * Asks for it, unless it has it. What was decided stands in the run's reasons. Rejects with `memory_critical`, or with
-   * the signal's reason.
-   * @param onWait told before a wait of up to two minutes, so that nothing is held in it
+   * Requests the permission unless it is already granted, and adds the decision to the run's reasons. Rejects with
+   * `memory_critical`, or with the signal's reason.
+   * @param onWait called before a wait of up to two minutes, so that the caller can release what it holds
    */
   async ask(onWait: () => void): Promise<void> {
     if (!this.#authority || this.#grant) return;

@@ -10,7 +10,7 @@ export interface Plan {
   wish: SlotWish;
 }
 
-/** What the candidate may cost: its wish for a slot and its time limit. */
+/** The slot wish and the time limit for this candidate. */
 export function planFor(
   { run, routed, snapshot, candidate }: Pick<TryContext, 'run' | 'routed' | 'snapshot' | 'candidate'>,
   measured: MeasuredTimes,

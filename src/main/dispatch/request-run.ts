@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock';
 import type { Admitted, Outcome } from '../queue/types';
 import type { Candidate } from '../router/types';
 
-/** What is known of a request when it has ended; metadata only, one journal row. Times in ms. */
+/** Facts about a finished request; metadata only, one journal row. Times in ms. */
 export interface FinishedRecord {
   id: string;
   /** Wall time of its arrival. */
@@ -27,12 +27,12 @@ export interface FinishedRecord {
   replays: number;
 }
 
-/** One accepted request on its way: what is known so far, its signal, and its one end. */
+/** One accepted request while it runs: its record so far, its signal, and its single end. */
 export class RequestRun {
   readonly request: CompletionRequest;
   readonly signal: AbortSignal;
   readonly record: FinishedRecord;
-  /** The first backend that merely returned the prompt. */
+  /** The first backend that only returned the prompt. */
   echoedBy: BackendId | null = null;
   readonly #clock: Clock;
   readonly #startedAt: number;
@@ -58,7 +58,7 @@ export class RequestRun {
     this.#controller = controller;
     this.#dispose = dispose;
     this.signal = controller.signal;
-    // The caller is settled in the same moment, whatever the backend still does.
+    // The request is settled for the caller at once, whatever the backend still does.
     this.signal.addEventListener('abort', () => this.fail(endOf(this.signal)), { once: true });
     admitted.onDismissed((reason) => controller.abort(reason));
   }
@@ -80,7 +80,7 @@ export class RequestRun {
     this.record.model = candidate.model;
   }
 
-  /** What an event says about who answers and why. */
+  /** The event fields that say who answers and why. */
   label({ backend, model }: Candidate) {
     return { backend, model, reasons: [...this.record.reasons], queueMs: this.record.queueMs ?? 0 };
   }
@@ -95,7 +95,7 @@ export class RequestRun {
     this.#finish(error.code === 'cancelled' ? { kind: 'cancelled' } : { kind: 'failed', code: error.code });
   }
 
-  /** Ends whatever still runs; without an outcome so far the request was cancelled. */
+  /** Ends what still runs; a request without an outcome counts as cancelled. */
   close(): void {
     this.#dispose();
     if (!this.#ended) this.#controller.abort(new TandemError('cancelled', 'The request was cancelled.'));
@@ -112,7 +112,7 @@ export class RequestRun {
   }
 }
 
-/** Why a request has been aborted: what the queue or its caller says, else `cancelled`. */
+/** Why a request was aborted: the reason given by the queue or the caller, else `cancelled`. */
 export function endOf({ reason }: AbortSignal): TandemError {
   if (isTandemError(reason)) return reason;
   return new TandemError('cancelled', 'The request was cancelled.', { cause: reason });

@@ -1,15 +1,15 @@
 import type { Clock } from '../ports/clock';
 import { sleep } from '../ports/clock';
 
-/** What one replay costs; each accepted request earns 1. */
+/** Cost of one replay; each accepted request earns 1. */
 const COST = 5;
-/** Earned per second whatever the load, so that a single request on a quiet machine is never held back for long. */
+/** Earned per second at any load, so that a single request on a quiet machine never waits long. */
 const PER_SECOND = 2.5;
-/** Replays that may come at once. */
+/** Replays that may happen at once. */
 const BURST = 20;
 
 /**
- * A token bucket that keeps replays from doubling the load: over any time they are at most a fifth of the accepted
+ * A token bucket that keeps replays from doubling the load: over any period they are at most a fifth of the accepted
  * requests, plus one in two seconds, plus one burst.
  */
 export class RetryBudget {
@@ -27,7 +27,7 @@ export class RetryBudget {
     this.#add(1);
   }
 
-  /** Takes what one replay costs; false when there is none left. */
+  /** Takes the cost of one replay; false when the budget is spent. */
   take(): boolean {
     const now = this.#clock.now();
     this.#add(((now - this.#at) / 1000) * PER_SECOND);
@@ -37,7 +37,7 @@ export class RetryBudget {
     return true;
   }
 
-  /** Takes it as soon as there is enough; rejects with the signal's reason as soon as it aborts. */
+  /** Waits until it can take the cost of one replay; rejects with the signal's reason as soon as it aborts. */
   async taken(signal: AbortSignal): Promise<void> {
     while (!this.take()) {
       await sleep(this.#clock, Math.max(1, ((COST - this.#tokens) / PER_SECOND) * 1000), signal);

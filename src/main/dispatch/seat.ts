@@ -11,15 +11,15 @@ import { type Fingerprints, MAX_DEATHS } from './suspects/fingerprints';
 import type { InFlight } from './suspects/in-flight';
 import type { Stay } from './suspects/stay';
 
-/** What an attempt begins with. */
+/** What an attempt needs to begin. */
 export interface Seat {
   kind: 'seat';
   slot: Slot;
-  /** Has begun; to be left when nothing is computed any more. */
+  /** Already begun; leave it when the backend computes nothing for it any more. */
   stay: Stay;
 }
 
-/** Not sent: the backend still computes for somebody who left, or it is not risked under this request now. */
+/** Not sent: the backend still computes for a caller who left, or must not be risked with this request now. */
 export interface Moved {
   kind: 'moved';
   why: 'draining' | 'poison';
@@ -33,10 +33,10 @@ interface SeatContext extends TryContext {
 }
 
 /**
- * A slot of the candidate's backend, held by a request that may be computed now. A suspect gives its slot back while
- * another one is computed, so that whoever is above suspicion passes. It waits for at most the request's time limit,
- * then rejects with `queue_timeout`: no other candidate is better, since a suspect has none on a backend that it may
- * not have killed but this one.
+ * Acquires a slot; a request suspected of killing a process also waits until no other suspect is running. While it
+ * waits it releases its slot, so that other requests pass. It waits for at most the request's time limit, then rejects
+ * with `queue_timeout` without trying another candidate: a suspect has no other candidate on a backend that it may not
+ * have killed.
  */
 export async function* takeSeat(
   context: SeatContext,
@@ -54,7 +54,7 @@ export async function* takeSeat(
       const slot = yield* waitForSlot({ ...context, admitted: run.admitted }, wish, run.signal);
       if (!slot) return { kind: 'moved', why: 'draining' };
       waited(slot.waitedMs);
-      // Asked again: somebody else may have sent the same request meanwhile.
+      // Check again: an equal request from another caller may have killed a process meanwhile.
       const barred = isBarred(context);
       hasBegun = !barred && stay.begin();
       if (hasBegun) return { kind: 'seat', slot, stay };
@@ -77,7 +77,7 @@ export async function* takeSeat(
   }
 }
 
-/** Have processes died under the same request, sent by somebody else, while this one waited? */
+/** Did processes die meanwhile during an equal request from another caller? */
 function isBarred({ run, candidate, hasNext, fingerprints }: SeatContext): boolean {
   const { deaths, killed } = fingerprints.of(run.request);
   return deaths >= MAX_DEATHS || (hasNext && killed.has(candidate.backend));

@@ -8,20 +8,20 @@ interface SlotWait {
   admitted: Admitted;
   drains: DrainWatch;
   candidate: Candidate;
-  /** Another candidate stands ready, so that the work may move to it. */
+  /** Another candidate is available, so the work may move to it. */
   hasNext: boolean;
 }
 
-/** Why a wait was given up in favour of the next candidate. */
+/** Why a wait was abandoned in favour of the next candidate. */
 const MOVE_ON = new Error('the backend still computes for somebody who left');
 
-/** Waits for a slot and tells the places meanwhile. Null when the work should move to the next candidate. */
+/** Waits for a slot and yields queue places meanwhile. Null when the work should move to the next candidate. */
 export async function* waitForSlot(
   { admitted, drains, candidate, hasNext }: SlotWait,
   wish: SlotWish,
   signal: AbortSignal,
 ): AsyncGenerator<RouterEvent, Slot | null, void> {
-  // Work for a light backend moves up; work for a heavy one is not handed down to a lesser model.
+  // Work for a light backend may move to a heavy one; work for a heavy one never moves to a lesser model.
   const mayMove = hasNext && ROLES[wish.backend].work === 'light';
   if (mayMove && drains.isStalled(wish.backend)) return null;
   const { controller, dispose } = childOf(signal);
@@ -42,7 +42,7 @@ export async function* waitForSlot(
   } finally {
     forget();
     dispose();
-    // Left while waiting: a slot that comes all the same goes back.
+    // The caller left while waiting: a slot that is granted late is released.
     if (!slot) {
       controller.abort();
       acquired.then(
@@ -53,7 +53,7 @@ export async function* waitForSlot(
   }
 }
 
-/** The newest place that has not been told yet; older ones are of no interest, and none is once the wait is over. */
+/** The newest place not yet reported; older ones are dropped, and none is reported after the wait. */
 class LatestPlace {
   #place: QueuePlace | null = null;
   #closed = false;

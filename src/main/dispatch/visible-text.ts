@@ -4,7 +4,7 @@ import { EchoGuard } from './echo-guard';
 
 type Passed = Extract<RouterEvent, { type: 'text' | 'thinking' | 'tool_calls' | 'prefill' }>;
 
-/** Decides which of a reply's chunks may be seen already. Where echoes are allowed nothing is held. */
+/** Decides which chunks of a reply may be shown already. Holds nothing when echoes are allowed. */
 export class VisibleText {
   readonly #guard: EchoGuard;
   readonly #echoAllowed: boolean;
@@ -14,7 +14,7 @@ export class VisibleText {
     this.#echoAllowed = echoAllowed;
   }
 
-  /** The events that a chunk causes now. */
+  /** The events to emit for a chunk now. */
   eventsFor(chunk: CompletionChunk): Passed[] {
     switch (chunk.type) {
       case 'text': {
@@ -24,7 +24,7 @@ export class VisibleText {
       }
       case 'thinking':
       case 'tool_calls': {
-        // A reply with more than text does not merely return the prompt, whatever its text.
+        // A reply with tool calls does not only return the prompt, whatever its text.
         const held = this.#guard.release();
         return held && !this.#echoAllowed ? [{ type: 'text', text: held }, chunk] : [chunk];
       }
@@ -40,7 +40,7 @@ export class VisibleText {
     return this.#guard.isEcho(ended);
   }
 
-  /** What is still held of a complete reply that is no echo. */
+  /** The held text of a complete reply that is not an echo. */
   rest(): string {
     return this.#echoAllowed ? '' : this.#guard.release();
   }

@@ -1,13 +1,13 @@
 import type { SettingChange } from '../store/settings-log';
 import type { Incident } from './incident';
 
-/** A change of a setting with its time. */
+/** A setting change with its time. */
 export type DatedChange = SettingChange & { at: string };
 
 const GB = 1_000_000_000;
 
 /**
- * The report of one death as text to copy, in English, for whoever is asked for help.
+ * The report of one death as text to copy, in English, for a person who helps.
  * @param words what the cause means, as a sentence
  * @param changes settings changed in the 24 h before
  */

@@ -11,13 +11,13 @@ export interface IncidentStoreOptions {
   logger: Logger;
 }
 
-/** The last incidents, also over restarts of the app. A disk that is full or read-only costs the file, not the app. */
+/** The last incidents, kept across restarts of the app. A full or read-only disk loses the file, not the app. */
 export class IncidentStore {
   readonly #options: IncidentStoreOptions;
   #incidents: readonly Incident[] = [];
-  /** Lines in the file; it is written anew when half of them are past their time. */
+  /** Lines in the file; it is rewritten when half of them are obsolete. */
   #lines = 0;
-  /** The file ends in half a line: a write was cut off. */
+  /** The file ends in half a line because a write was cut off. */
   #torn = false;
   #writing: Promise<void> = Promise.resolve();
 
@@ -25,7 +25,7 @@ export class IncidentStore {
     this.#options = options;
   }
 
-  /** Reads what earlier runs have left; lines that cannot be read are skipped. Never rejects. */
+  /** Reads the incidents of earlier runs; skips unreadable lines. Never rejects. */
   async load(): Promise<readonly Incident[]> {
     const { files, path, logger } = this.#options;
     try {
@@ -49,7 +49,7 @@ export class IncidentStore {
     this.#writing = this.#writing.then(() => this.#write(incident));
   }
 
-  /** Resolves when everything is with the disk, or has failed to be. */
+  /** Resolves when everything is on disk, or the write has failed. */
   settled(): Promise<void> {
     return this.#writing;
   }

@@ -5,7 +5,7 @@ import { EXIT_CAUSES } from '../../shared/incidents';
 const bytes = z.number().nullable();
 
 /**
- * One death of a server, as it is kept and told. Codes, names and figures only: what people wrote is in none of them.
+ * One death of a server, as stored and reported. Contains only codes, names and figures, never text that people wrote.
  */
 export const incidentSchema = z.object({
   id: z.string().regex(/^[\w-]{1,80}$/),
@@ -15,23 +15,23 @@ export const incidentSchema = z.object({
   cause: z.enum(EXIT_CAUSES),
   /** Kinds of lines in the server's log, each once, oldest first. */
   evidence: z.array(z.string().max(40)),
-  /** Null when no process was seen to end. */
+  /** Null when no exit was seen. */
   exitCode: z.number().nullable(),
   signal: z.string().max(20).nullable(),
-  /** Null when no process came to be. */
+  /** Null when no process was spawned. */
   uptimeMs: z.number().nullable(),
   memory: z.object({
     pressure: z.string().max(20),
     usedBytes: bytes,
     totalBytes: bytes,
-    /** Of the server's processes, as last told. */
+    /** Memory of the server's processes, as last reported. */
     serverBytes: bytes,
   }),
-  /** Model that was loaded, and how many requests were in its hands. */
+  /** The loaded model, and the number of its requests in flight. */
   model: z.string().max(300).nullable(),
   inFlight: z.number(),
   restarts: z.number(),
-  /** How far it had come down after running out of memory; null = it has no ladder. */
+  /** Its rung after running out of memory; null = it has no ladder. */
   rung: z.number().nullable(),
   versions: z.object({ tandem: z.string(), server: z.string().nullable(), system: z.string() }),
 });

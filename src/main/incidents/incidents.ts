@@ -16,13 +16,13 @@ import { watchedMoment } from './watched-life';
 
 const REPORTED_CHANGES_MS = 24 * 3_600_000;
 
-/** Asked at the moment of a death. */
+/** Read at the moment of a death. */
 export interface IncidentSources {
   status(backend: BackendId): BackendStatus;
   memory(): MemoryStatus | null;
-  /** Requests in the hands of a backend. */
+  /** Requests in flight on a backend. */
   inFlight(backend: BackendId): number;
-  /** Is a request among them whose like has ended a process before? */
+  /** Is one of them equal to a request that has ended a process before? */
   killerInFlight(backend: BackendId): boolean;
 }
 
@@ -37,7 +37,7 @@ export interface IncidentsOptions extends IncidentSources {
   versions: { tandem: string; system: string };
 }
 
-/** Watches the life of all servers: the timeline, and a report of each death. */
+/** Observes all servers: keeps the timeline, and a report of each death. */
 export class Incidents implements SupervisionObserver {
   readonly onChange: (listener: () => void) => Unsubscribe;
   readonly #options: IncidentsOptions;
@@ -49,7 +49,7 @@ export class Incidents implements SupervisionObserver {
     this.onChange = this.#life.onChange;
   }
 
-  /** Puts the deaths of earlier runs at the beginning of the timeline. Never rejects. */
+  /** Starts the timeline with the deaths of earlier runs. Never rejects. */
   async load(): Promise<void> {
     this.#life.restore((await this.#options.store.load()).map(diedOf));
   }
@@ -81,7 +81,7 @@ export class Incidents implements SupervisionObserver {
     this.#tell(backend, moment, incident.id);
   }
 
-  /** Follows a backend whose server may be somebody else's. */
+  /** Observes a backend whose server may be external. */
   watch(backend: {
     status(): BackendStatus;
     onStatus: (run: (status: BackendStatus) => void) => Unsubscribe;
@@ -94,7 +94,7 @@ export class Incidents implements SupervisionObserver {
     });
   }
 
-  /** Text to copy. Rejects with `not_found` when there is no such incident any more. */
+  /** Text to copy. Rejects with `not_found` when the incident no longer exists. */
   async report(id: string): Promise<string> {
     const { store, words, settingChanges } = this.#options;
     const incident = store.find(id);

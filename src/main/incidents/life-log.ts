@@ -2,7 +2,7 @@ import type { LifeEvent } from '../../shared/incidents';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
 
-/** What happened to the servers, oldest first. Bounded: with one more event the oldest goes. */
+/** What happened to the servers, oldest first. Bounded: a new event drops the oldest one. */
 export class LifeLog {
   readonly onChange: (listener: () => void) => Unsubscribe;
   readonly #changed = new Emitter<void>();
@@ -32,7 +32,7 @@ export class LifeLog {
     });
   }
 
-  /** Puts in what an earlier run of the app has left; it was logged then. */
+  /** Adds the events of an earlier run without logging them: that run logged them. */
   restore(events: readonly LifeEvent[]): void {
     this.#keep(events);
   }

@@ -1,7 +1,7 @@
 import type { BackendStatus } from '../../shared/status';
 import type { LifeMoment } from '../supervisor/life';
 
-/** A server that is not ours has no supervisor: its life is read off its status. Null = nothing to tell. */
+/** An external server has no supervisor, so its life moments are derived from its status. Null = no moment. */
 export function watchedMoment(before: BackendStatus, after: BackendStatus): LifeMoment | null {
   if (after.state === 'adopted' && before.state !== 'adopted') {
     return {

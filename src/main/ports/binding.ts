@@ -1,11 +1,11 @@
 import { TandemError } from '../../shared/errors';
 
-/** The binding of one server to its port, which may be closed at any moment: also one under way ends closed. */
+/** The binding of one server to its port. It can be closed at any moment: a binding in progress then ends closed. */
 export class Binding {
   #closed = false;
   #binding: Promise<unknown> = Promise.resolve();
 
-  /** Runs `bind`. Rejects with `cancelled` when it was closed before or meanwhile. */
+  /** Runs `bind`. Rejects with `cancelled` if it was closed before or during the call. */
   async run<T>(bind: () => Promise<T>): Promise<T> {
     this.#refuseClosed();
     const bound = bind();
@@ -15,7 +15,7 @@ export class Binding {
     return result;
   }
 
-  /** Runs `end` as soon as nothing is being bound any more; nothing is bound after this call. */
+  /** Runs `end` once no binding is in progress; no later binding succeeds. */
   async close(end: () => Promise<void>): Promise<void> {
     this.#closed = true;
     await this.#binding;

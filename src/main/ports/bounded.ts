@@ -15,7 +15,7 @@ export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T>
   });
 }
 
-/** A controller that also aborts with its parent. `dispose` forgets the parent. */
+/** A controller that also aborts with its parent. `dispose` removes the listener on the parent. */
 export function childOf(parent: AbortSignal): { controller: AbortController; dispose: () => void } {
   const controller = new AbortController();
   const onAbort = () => controller.abort(parent.reason);
@@ -25,8 +25,8 @@ export function childOf(parent: AbortSignal): { controller: AbortController; dis
 }
 
 /**
- * Runs something that can be aborted for at most `ms`; past that it rejects with `tooLate()`.
- * Aborting `signal` rejects with its reason.
+ * Runs an abortable call for at most `ms`; after that it rejects with `tooLate()`. Aborting `signal` rejects with its
+ * reason.
  */
 export async function within<T>(
   clock: Clock,

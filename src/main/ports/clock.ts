@@ -1,4 +1,4 @@
-/** Time as the core sees it. `now` is monotonic milliseconds, `wall` is the date. */
+/** The core's clock. `now` is monotonic milliseconds, `wall` is the date. */
 export interface Clock {
   now(): number;
   wall(): Date;
@@ -8,7 +8,7 @@ export interface Clock {
   every(ms: number, run: () => void): () => void;
 }
 
-/** Node's timers count ms in 32 bits; anything longer would fire at once. 24 days are as good as for ever here. */
+/** Node's timers count ms in 32 bits; anything longer would fire at once. 24 days count as forever here. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
@@ -42,7 +42,7 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
-/** Waits until `ready` says so, asking every `everyMs`; rejects with the signal's reason as soon as it aborts. */
+/** Calls `ready` every `everyMs` until it returns true; rejects with the signal's reason as soon as it aborts. */
 export async function pollUntil(
   ready: () => Promise<boolean>,
   everyMs: number,

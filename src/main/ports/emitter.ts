@@ -27,7 +27,7 @@ export class Emitter<T> {
   }
 }
 
-/** The last resort, where no logger is at hand: its lines go past the log, so they are cleaned here. */
+/** Used when no logger is available: these lines bypass the log, so they are redacted here. */
 function toConsole(error: unknown): void {
   console.error(JSON.stringify({ level: 'error', event: 'listener_failed', ...redact({ error }) }));
 }

@@ -1,4 +1,4 @@
-/** HTTP as the core sees it: the standard `fetch`. */
+/** The core's HTTP client: the standard `fetch`. */
 export type Fetcher = typeof fetch;
 
 /** One JSON body to send. */
@@ -12,19 +12,19 @@ export interface Post {
 
 export interface PostAnswer {
   status: number;
-  /** The body as it comes. Leaving the iteration leaves the answer open: `close` ends it. */
+  /** The body as it arrives. Leaving the iteration does not close the answer; `close` does. */
   bytes(): AsyncIterable<Uint8Array>;
-  /** The whole body, parsed; for the few bytes of a refusal. */
+  /** The whole body, parsed; for short error bodies. */
   json(): Promise<unknown>;
   /**
-   * To be called once, whatever happened. After a complete answer what may still follow (the end of the encoding) is
-   * read off, so that the connection serves the next call; otherwise the connection is closed.
+   * Call exactly once, in every case. After a complete answer the rest (the end of the encoding) is read, so that the
+   * connection can be reused; otherwise the connection is closed.
    */
   close(complete: boolean): void;
 }
 
 /**
- * Streams the answer to one call. Stands beside `Fetcher` for the hot path: web streams and the objects around them cost
- * four times the CPU of the call itself.
+ * Streams the answer to one call. Exists in addition to `Fetcher` for the hot path: web streams and the objects around
+ * them cost four times the CPU of the call itself.
  */
 export type Poster = (url: string, post: Post) => Promise<PostAnswer>;

@@ -3,22 +3,22 @@ import { appendFile, open, readFile, readlink, rename, stat, unlink } from 'node
 import { dirname, resolve } from 'node:path';
 import { TandemError } from '../../shared/errors';
 
-/** Small text files as the core sees them. A full disk rejects with `disk_full`; other failures pass as they are. */
+/** The core's access to small text files. A full disk rejects with `disk_full`; other errors pass unchanged. */
 export interface FileStore {
-  /** Whole text, or null when there is no such file. */
+  /** Whole text, or null when the file does not exist. */
   readText(path: string): Promise<string | null>;
   /**
-   * Replaces the whole file so that a reader, or a crash, sees the old text or the new one, never a mixture. A link
-   * stays, and what it leads to is replaced.
+   * Replaces the whole file so that a reader, or a crash, sees the old text or the new one, never a mixture. A link is
+   * kept, and its target is replaced.
    */
   replace(path: string, text: string): Promise<void>;
   append(path: string, text: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
-  /** Bytes; 0 when there is no such file. */
+  /** Bytes; 0 when the file does not exist. */
   size(path: string): Promise<number>;
 }
 
-/** As many as the kernel follows. */
+/** The kernel follows as many links. */
 const MAX_LINKS = 40;
 
 /** Files readable by their owner only (0600). */
@@ -72,7 +72,7 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The file that a path means: behind links, also when the last of them leads to nothing yet. */
+/** The file that a path refers to: follows links, also when the last target does not exist yet. */
 async function targetOf(path: string): Promise<string> {
   let target = path;
   for (let links = 0; links < MAX_LINKS; links += 1) {

@@ -1,9 +1,9 @@
 import { watch } from 'node:fs';
 
 /**
- * Tells of changes in a folder. `recursive` covers what lies below it, at the price of one descriptor where the system
- * can do that (macOS). Returns what ends it. Throws where the folder cannot be watched; `onError` says that it cannot
- * be any more, after which nothing is told.
+ * Reports changes in a folder. `recursive` includes its subfolders, for one descriptor if the system supports that
+ * (macOS). Returns a function that ends the watch. Throws if the folder cannot be watched; `onError` reports that
+ * watching has failed, after which no changes are reported.
  */
 export type FolderWatch = (
   folder: string,

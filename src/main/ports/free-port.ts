@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * A TCP port of loopback that is free now. Another program may take it before it is used, so that this is only for
- * servers which cannot tell the port that they chose themselves.
+ * A TCP loopback port that is free now. Another program may take it before it is used, so use this only for servers
+ * that cannot report a port chosen by themselves.
  */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

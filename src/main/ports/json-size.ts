@@ -1,12 +1,12 @@
-/** Characters up to which a text is counted. */
+/** Texts up to this many characters are counted exactly. */
 const COUNTED = 1_024;
-/** A sample of a longer one, and how many are taken. */
+/** Length of a sample of a longer text, and the number of samples. */
 const SAMPLE = 128;
 const SAMPLES = 4;
 /** A number, `true`, `false` or `null`. */
 const SCALAR_BYTES = 4;
 
-/** Bytes of a text in UTF-8, of one that is longer than some lines by samples: to count all of a large body takes long. */
+/** UTF-8 bytes of a text; of a long text an estimate from samples, because counting a large body takes long. */
 export function roughBytes(text: string): number {
   if (text.length <= COUNTED) return Buffer.byteLength(text);
   const step = Math.floor((text.length - SAMPLE) / (SAMPLES - 1));

@@ -2,8 +2,8 @@ const LINE_FEED = 0x0a;
 const FIRST_BYTES = 4096;
 
 /**
- * Splits bytes that arrive in pieces of any size into lines of UTF-8. Each byte is looked at once, and what waits for its
- * line's end is bounded.
+ * Splits bytes that arrive in pieces of any size into lines of UTF-8. Each byte is scanned once, and the buffered part
+ * of an unfinished line is bounded.
  */
 export class LineReader {
   readonly #limit: number;
@@ -13,15 +13,15 @@ export class LineReader {
   #length = 0;
 
   /**
-   * @param limit bytes of a line
-   * @param tooLong what is thrown for a longer one
+   * @param limit most bytes of a line
+   * @param tooLong the error for a longer line
    */
   constructor(limit: number, tooLong: () => Error) {
     this.#limit = limit;
     this.#tooLong = tooLong;
   }
 
-  /** The lines that these bytes complete, in order, without their ends. Throws `tooLong()`. */
+  /** The lines completed by these bytes, in order, without their line ends. Throws `tooLong()`. */
   *push(bytes: Uint8Array): Generator<string> {
     let start = 0;
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
@@ -32,7 +32,7 @@ export class LineReader {
     if (start < bytes.length) this.#keep(bytes.subarray(start));
   }
 
-  /** What came after the last line end; '' when nothing did. */
+  /** The text after the last line end; '' if there is none. */
   rest(): string {
     return this.#complete(new Uint8Array(0));
   }
@@ -44,7 +44,7 @@ export class LineReader {
     }
     this.#keep(part);
     const line = this.#begun.toString('utf8', 0, this.#length);
-    // A buffer that has grown for one long line is not kept for the short ones that follow.
+    // A buffer that has grown for one long line is dropped, not kept for short ones.
     this.#begun = Buffer.alloc(0);
     this.#length = 0;
     return line;
@@ -58,7 +58,7 @@ export class LineReader {
     this.#length = length;
   }
 
-  /** Doubles at least, so that each byte is copied twice on average. */
+  /** At least doubles the buffer, so that each byte is copied twice on average. */
   #grow(length: number): void {
     const grown = Buffer.allocUnsafe(
       Math.min(this.#limit, Math.max(length, 2 * this.#begun.length, FIRST_BYTES)),

@@ -1,4 +1,4 @@
-/** Structured log. Fields are names and numbers; message text and secrets never go in. */
+/** Structured log. Fields are names and numbers, never message text or secrets. */
 export interface Logger {
   debug(event: string, fields?: Record<string, unknown>): void;
   info(event: string, fields?: Record<string, unknown>): void;

@@ -2,26 +2,26 @@ import { Readable } from 'node:stream';
 import { Agent, install, Response, request, fetch as undiciFetch } from 'undici';
 import type { Fetcher, Post, Poster } from './fetcher';
 
-/** A server that has said its last word closes or ends the encoding within this time, else the connection is closed. */
+/** After its last output a server must end the encoding within this time, else the connection is closed. */
 const TAIL_MS = 1000;
 
-/** Bytes of an answer that is read as a whole: a list of ten thousand models. */
+/** Most bytes of an answer that is read as a whole: enough for a list of ten thousand models. */
 const MAX_BYTES = 8 * 1024 * 1024;
-/** Bytes of one line of an answer that goes on, such as the progress of a download. */
+/** Most bytes of one line of a streamed answer, such as the progress of a download. */
 const MAX_LINE_BYTES = 1024 * 1024;
-/** Bytes of a refusal; the rest of a longer one says nothing. */
+/** Most bytes read of an error body; the rest of a longer one carries no information. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
 
 /**
- * HTTP for calls to model servers: a model may load for minutes before the first header and think for minutes between
- * two bytes, so neither has a limit here; the caller's signal is what ends a request. What is read as a whole is bounded.
- * Redirects are not followed, as no model server sends one.
+ * HTTP for calls to model servers: a model may load for minutes before the first header and compute for minutes between
+ * two bytes, so neither has a limit here; the caller's signal ends a request. Bodies read as a whole are bounded.
+ * Redirects are not followed, because no model server sends one.
  */
 export function createNodeFetcher(): { fetcher: Fetcher; post: Poster; close(): Promise<void> } {
-  // One undici: the first use of a global such as `Headers` (by a library) would load Node's own copy beside it.
+  // Use one undici only: the first use of a global such as `Headers` (by a library) would load Node's own copy too.
   install();
-  // Node would keep the times of 250 calls for whoever asks, and nobody does.
+  // Node would keep the timings of 250 calls, which nothing reads.
   performance.setResourceTimingBufferSize(0);
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 5000 } });
   const fetcher = (async (input: string | URL, init?: Parameters<typeof undiciFetch>[1]) =>
@@ -40,7 +40,7 @@ function posterOver(agent: Agent): Poster {
       signal,
       dispatcher: agent,
     });
-    // Whoever reads gets the failure from the iteration; nobody else is to be told.
+    // The reader gets the failure from the iteration; no other listener needs it.
     body.on('error', () => {});
     return {
       status: statusCode,
@@ -57,7 +57,7 @@ function posterOver(agent: Agent): Poster {
   };
 }
 
-/** Of pieces it must be said: mlx_lm.server refuses a body without it. */
+/** Pieces need an explicit length: mlx_lm.server rejects a body without it. */
 function lengthOf(body: Post['body']): Record<string, string> {
   if (typeof body === 'string') return {};
   return { 'content-length': String(body.reduce((sum, { length }) => sum + length, 0)) };

@@ -6,7 +6,7 @@ import type { ProcessTable } from './spawner';
 
 const execute = promisify(execFile);
 
-/** So long a look at all processes is fresh enough for whoever asks about one of them. */
+/** A snapshot of all processes is reused for this long. */
 const LOOK_MS = 1000;
 
 interface Row {
@@ -15,7 +15,7 @@ interface Row {
 }
 
 interface Os {
-  /** Text that tells this process from a later one with the same pid; null when none lives. */
+  /** Text that distinguishes this process from a later one with the same pid; null when none lives. */
   startedAt(pid: number): Promise<string | null>;
   rows(): Promise<Row[]>;
   residentBytes(pid: number): Promise<number | null>;
@@ -42,7 +42,7 @@ export function createProcessTable(platform: NodeJS.Platform = process.platform)
       try {
         return process.kill(pid, signal);
       } catch {
-        // It ended in between.
+        // It ended meanwhile.
         return false;
       }
     },
@@ -61,14 +61,14 @@ export function descendantsOf(pid: number, rows: readonly Row[]): number[] {
   return found.slice(1);
 }
 
-/** Fields of `/proc/PID/stat` from the third on; the name before them may hold spaces and parentheses. */
+/** Fields of `/proc/PID/stat` from the third on; the name before them may contain spaces and parentheses. */
 function statFields(text: string): string[] {
   return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
 /**
- * A file of `/proc` about one process; null when none lives. Read in place: the kernel writes it from memory within
- * microseconds, and the way over the thread pool was most of what an idle host computed.
+ * A `/proc` file of one process; null when none lives. Read synchronously: the kernel writes it from memory within
+ * microseconds, and the thread pool took most of an idle host's CPU time.
  */
 function procFile(pid: number, name: 'stat' | 'status'): string | null {
   try {
@@ -78,7 +78,7 @@ function procFile(pid: number, name: 'stat' | 'status'): string | null {
   }
 }
 
-/** Null for a process that does not live, and for a zombie, which holds its pid but nothing else. */
+/** Null for a process that does not live, and for a zombie, which only keeps its pid. */
 function livingFields(pid: number): string[] | null {
   const stat = procFile(pid, 'stat');
   const fields = stat === null ? null : statFields(stat);
@@ -155,8 +155,8 @@ const unix: Os = {
 };
 
 /**
- * macOS counts what the GPU holds of a process in its footprint, not in its resident size. `top` is the one program that
- * tells it to everybody; as it looks at all processes in any case, one look serves all who ask within a moment.
+ * macOS counts a process's GPU memory in its footprint, not in its resident size. Only `top` reports it without special
+ * rights; it reads all processes in any case, so one call serves all callers within a moment.
  */
 function darwin(): Os {
   let look: { at: number; footprints: Promise<Map<number, number>> } | null = null;
@@ -170,7 +170,7 @@ function darwin(): Os {
   };
 }
 
-/** Empty where `top` cannot be asked so. Never rejects. */
+/** Empty if `top` cannot be called this way. Never rejects. */
 async function readFootprints(): Promise<Map<number, number>> {
   try {
     const { stdout } = await execute('/usr/bin/top', ['-l', '1', '-F', '-R', '-stats', 'pid,mem'], {

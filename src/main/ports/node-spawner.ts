@@ -3,8 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import type { ChildHandle, LaunchSpec, ProcessExit, Spawner } from './spawner';
 
 /**
- * Starts child processes without a shell, each leading its own process group, so that a Ctrl-C in our terminal does
- * not reach them and a kill reaches their children. Their stdin is a pipe that closes when we die.
+ * Starts child processes without a shell. Each leads its own process group, so that a Ctrl-C in our terminal does not
+ * reach it and a kill reaches its children. Its stdin is a pipe that closes when we die.
  */
 export const nodeSpawner: Spawner = {
   spawn(spec) {
@@ -25,7 +25,7 @@ function start(spec: LaunchSpec, log: number | null): ChildHandle {
     detached: true,
     shell: false,
   });
-  // A child that closes its end must not raise here.
+  // A child that closes its end must not raise an error here.
   child.stdin?.on('error', () => {});
   if (spec.input !== undefined) child.stdin?.end(spec.input);
   const exited = new Promise<ProcessExit>((resolve) => {
@@ -43,7 +43,7 @@ function start(spec: LaunchSpec, log: number | null): ChildHandle {
   };
 }
 
-/** Signals a process group by its leader's pid; a group that is gone already, or not ours, is no error. */
+/** Signals a process group by its leader's pid; ignores a group that is gone or not ours. */
 export function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   // 0 and 1 would mean our own group and every process.
   if (pid === undefined || !Number.isSafeInteger(pid) || pid <= 1) return;

@@ -6,8 +6,8 @@ import type { ChildHandle, LaunchSpec, Spawner } from './spawner';
 
 /**
  * A spawner whose processes end with this one, also after `kill -9`, which leaves us no time to end them. A second
- * process knows their groups and ends them once the pipe to it closes (`resources/parent-watch.sh`). It is a shell script
- * because nothing smaller is on every machine; it gets numbers only. Without it the next start ends what is left.
+ * process (`resources/parent-watch.sh`) ends their groups when the pipe to it closes. It is a shell script because
+ * nothing smaller exists on every machine; it receives only numbers. Without it the next start ends what is left.
  */
 export class ParentWatch implements Spawner {
   readonly #spawner: Spawner;
@@ -29,7 +29,7 @@ export class ParentWatch implements Spawner {
     return child;
   }
 
-  /** Resolves when it has ended; call it when the processes have. */
+  /** Resolves when the watch process has ended; call it after the watched processes have ended. */
   async close(): Promise<void> {
     const watch = this.#watch;
     if (!watch) return;

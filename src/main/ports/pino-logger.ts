@@ -7,7 +7,7 @@ import { RotatingFile } from './rotating-file';
 
 export interface LogOptions {
   dataDir: string;
-  /** JSON lines on the console instead of lines for people (`--json`). */
+  /** JSON lines on the console instead of readable ones (`--json`). */
   json: boolean;
   /** Where the console lines go. stdout belongs to the `ready` line, so this is stderr. */
   stderr: NodeJS.WritableStream;
@@ -18,7 +18,7 @@ export interface LogOptions {
 
 export interface Log {
   logger: Logger;
-  /** Call on `process.on('exit')`: writes what still waits. */
+  /** Call on `process.on('exit')`: writes all pending lines. */
   flushSync(): void;
   /** Resolves when everything is written. */
   close(): Promise<void>;
@@ -28,12 +28,12 @@ const MAX_BYTES = 5 * 1024 * 1024;
 const FILES = 3;
 
 /**
- * The log: JSON lines in `logs/tandem.log` and the console. A folder that cannot be written, or a full disk, costs the
- * file, never the app: it is said once on the console. Secrets and message text are taken out of every line.
+ * The log: JSON lines in `logs/tandem.log` and on the console. With an unwritable folder or a full disk the app goes on
+ * without the file and reports that once. Secrets and message text are removed from every line.
  */
 export async function openLog(options: LogOptions): Promise<Log> {
   const { stderr, json, level = 'info' } = options;
-  // A console that went away (a closed terminal) must not end the app.
+  // A console that is gone (a closed terminal) must not end the app.
   stderr.on('error', () => {});
   const console: pino.DestinationStream = {
     write: (line) => void stderr.write(json ? line : toHumanLine(line)),
@@ -62,7 +62,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
   };
 }
 
-/** A line for people: time, level, room, event, then the fields. */
+/** A readable line: time, level, room, event, then the fields. */
 export function toHumanLine(line: string): string {
   const { time, level, room, event, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const clock = String(time).slice(11, 19);

@@ -10,17 +10,17 @@ export interface PortHolder {
   name: string;
 }
 
-/** Looking for the holder never holds a start up for longer, ms. */
+/** Longest delay of a start by the search for the holder, ms. */
 const LIMIT_MS = 2_000;
 
-/** Who listens on this TCP port of this machine? Null when it cannot be known; never rejects. */
+/** The process that listens on this local TCP port. Null when it cannot be found; never rejects. */
 export async function findPortHolder(port: number, platform = process.platform): Promise<PortHolder | null> {
   const search = platform === 'linux' ? holderFromProc(port) : holderFromLsof(port);
   const giveUp = new Promise<null>((resolve) => setTimeout(() => resolve(null), LIMIT_MS).unref());
   return Promise.race([search.catch(() => null), giveUp]);
 }
 
-/** `port_taken` with the holder's name where it is known, and the variable that chooses another port. */
+/** `port_taken` with the holder's name if it is known, and the variable that sets another port. */
 export function portTaken(port: number, holder: PortHolder | null, variable: string): TandemError {
   const who = holder ? `${holder.name} (process ${holder.pid})` : 'another program';
   return new TandemError(
@@ -30,7 +30,7 @@ export function portTaken(port: number, holder: PortHolder | null, variable: str
   );
 }
 
-/** Why a listener could not be bound, for what is not a taken port: in plain words where they are known. */
+/** The error for a failed bind other than a taken port: a plain message for known causes. */
 export function bindFailure(error: unknown, port: number, host: string, variable: string): unknown {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EACCES':
@@ -69,8 +69,8 @@ async function holderFromProc(port: number): Promise<PortHolder | null> {
 }
 
 /**
- * Name of a program from `/proc/<pid>/cmdline`; the kernel's own name for it is the main thread's, which says
- * "MainThread" for every Node and Python.
+ * Name of a program from `/proc/<pid>/cmdline`; the kernel's own name is that of the main thread, which is "MainThread"
+ * for every Node and Python.
  */
 export function programName(commandLine: string, threadName: string): string {
   const [program = ''] = commandLine.split('\0', 1);

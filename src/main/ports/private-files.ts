@@ -2,8 +2,8 @@ import { chmodSync, lstatSync } from 'node:fs';
 import { chmod, lstat, mkdir, stat } from 'node:fs/promises';
 
 /**
- * Makes a folder that only its owner may enter (0700), also when it exists with wider rights. Where a link stands in
- * its place, the rights of the folder behind it are somebody else's choice and stay.
+ * Creates a folder that only its owner may enter (0700), and narrows the rights of an existing one. If the path is a
+ * link, the rights of its target are not ours and stay.
  */
 export async function makePrivateFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
@@ -11,7 +11,7 @@ export async function makePrivateFolder(path: string): Promise<void> {
   if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o700);
 }
 
-/** Closes a file to all but its owner (0600); what a link leads to keeps its rights. */
+/** Restricts a file to its owner (0600); the target of a link keeps its rights. */
 export function makePrivateFile(path: string): void {
   if (!lstatSync(path).isSymbolicLink()) chmodSync(path, 0o600);
 }

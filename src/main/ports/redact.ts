@@ -1,6 +1,6 @@
-/** Names of fields whose text is a secret. */
+/** Names of fields with secret text. */
 const SECRET_NAME = /(token|secret|password|passphrase|authorization|cookie|api[-_]?key|ticket)$/i;
-/** Names of fields that would carry what people write; the log never has them. */
+/** Names of fields with text that people write; the log never contains it. */
 const MESSAGE_NAME = /^(text|prompt|content|messages?|title|preview|query|input|output|body)$/i;
 
 const SECRET_TEXT: readonly [RegExp, string][] = [
@@ -41,7 +41,7 @@ function redactText(text: string): string {
   return SECRET_TEXT.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), text);
 }
 
-/** A SyntaxError quotes what it could not parse, which may be somebody's message: its own words stay out. */
+/** A SyntaxError quotes the text that it could not parse, which may be a user's message, so its message is dropped. */
 function describeError(error: Error, depth: number): Record<string, unknown> {
   const message = error instanceof SyntaxError ? 'not valid' : redactText(error.message);
   const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];

@@ -6,16 +6,16 @@ export interface RotatingFileOptions {
   path: string;
   /** A file past this size is renamed to `.1`, that to `.2` and so on. */
   maxBytes: number;
-  /** Files in all. */
+  /** Number of files in total. */
   files: number;
-  /** Called once, at the first write that fails; later ones drop their lines quietly. */
+  /** Called once, at the first failed write; later failures drop their lines silently. */
   onFailure: (error: unknown) => void;
 }
 
-/** Lines waiting for the disk beyond this are dropped: a log must not eat the memory. */
+/** Pending lines beyond this are dropped: a log must not fill the memory. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** Appends to a size-bounded file (0600) off the event loop's path. Writing never throws, whatever the disk says. */
+/** Appends to a size-bounded file (0600) without blocking the event loop. Writing never throws, whatever fails. */
 export class RotatingFile {
   readonly #options: RotatingFileOptions;
   #waiting: string[] = [];
@@ -39,12 +39,12 @@ export class RotatingFile {
     this.#writing ??= this.#drain();
   }
 
-  /** Resolves when all lines are with the OS. */
+  /** Resolves when all lines are written to the OS. */
   async flush(): Promise<void> {
     while (this.#writing) await this.#writing;
   }
 
-  /** For the last moment of a process, when nothing asynchronous runs any more. */
+  /** For the exit of the process, when nothing asynchronous runs any more. */
   flushSync(): void {
     try {
       const text = this.#take();
@@ -55,7 +55,7 @@ export class RotatingFile {
   }
 
   async #drain(): Promise<void> {
-    // Lines of one turn of the event loop go out in one write.
+    // Lines of one turn of the event loop are written together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const text = this.#take();
@@ -67,7 +67,7 @@ export class RotatingFile {
         this.#fail(error);
       }
     }
-    // In the same step as the last look at what waits, or a line could stay behind.
+    // Set in the same step as the last check for pending lines, or a line could stay unwritten.
     this.#writing = null;
   }
 

@@ -1,10 +1,10 @@
-/** The address of a server, and the `Authorization` that its user and password make. They are separated here because addresses are displayed. */
+/** A server's address, and the `Authorization` from its user and password; separate, as addresses are displayed. */
 export interface ServerAddress {
   url: string;
   authorization: string | null;
 }
 
-/** Splits what a person wrote as the address of a server; what is no address stays as it is. */
+/** Splits a server address as entered by a person; text that is not an address stays as it is. */
 export function serverAddress(given: string): ServerAddress {
   const url = URL.parse(given);
   if (url === null || (url.username === '' && url.password === ''))
@@ -18,7 +18,7 @@ export function serverAddress(given: string): ServerAddress {
   };
 }
 
-/** A setting's value as it may be shown and logged. */
+/** A setting's value without credentials, for display and the log. */
 export function withoutCredentials(value: unknown): unknown {
   return typeof value === 'string' && /^https?:/i.test(value) ? serverAddress(value).url : value;
 }

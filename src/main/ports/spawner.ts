@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream';
 
-/** What to start. No shell is ever involved. */
+/** What to start. Never uses a shell. */
 export interface LaunchSpec {
   command: string;
   args: readonly string[];
   /** Undefined values are left out. */
   env: Readonly<Record<string, string | undefined>>;
   cwd?: string;
-  /** Text for its standard input, which is closed after it; else that stays open while we live. */
+  /** Text for its standard input, which is then closed; without it stdin stays open while we live. */
   input?: string;
   /** Append stdout and stderr to this file instead of pipes (Ollama dies or freezes on a lost or unread pipe). */
   logFile?: string;
@@ -29,7 +29,7 @@ export interface ChildHandle {
   readonly stderr: Readable | null;
   /** Settles exactly once, never rejects. */
   readonly exited: Promise<ProcessExit>;
-  /** Signals the whole process group; a process that is gone already is no error. */
+  /** Signals the whole process group; ignores a process that is already gone. */
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -44,7 +44,7 @@ export interface ProcessIdentity {
   startedAt: string;
 }
 
-/** Looks at and signals processes that are not our children (left behind by a dead instance). */
+/** Inspects and signals processes that are not our children (left behind by a dead instance). */
 export interface ProcessTable {
   /** Null when no such process lives. */
   identify(pid: number): Promise<ProcessIdentity | null>;
@@ -54,9 +54,9 @@ export interface ProcessTable {
   residentBytes(pid: number): Promise<number | null>;
   /** CPU time used so far, user and system together, ms; null = unknown, or no such process lives. */
   cpuMs(pid: number): Promise<number | null>;
-  /** Is it paused by a signal (SIGSTOP)? False when the OS does not tell. */
+  /** Is it paused by a signal (SIGSTOP)? False when the OS does not report it. */
   isSuspended(pid: number): Promise<boolean>;
-  /** Signals this one process; false when it no longer lives, whoever has its pid now. */
+  /** Signals this one process; false when it no longer lives, even if its pid is in use again. */
   signal(process: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean>;
   signalGroup(pid: number, signal: NodeJS.Signals): void;
 }

@@ -4,9 +4,8 @@ export type LoopTurn = () => Promise<void>;
 const waiting: (() => void)[] = [];
 
 /**
- * Long work on the main thread is cut into slices of a few milliseconds with this between them. Of all the work that
- * waits here one slice runs per turn of the event loop, in the order of asking: ten large requests at a time block it
- * no longer than one.
+ * Call between slices: long work on the main thread is cut into slices of a few milliseconds. Of all work waiting here
+ * one slice runs per turn of the event loop, in the order of the calls: ten large requests block it no longer than one.
  */
 export const nextTurn: LoopTurn = () =>
   new Promise((resolve) => {

@@ -9,16 +9,16 @@ const LOWEST_FIRST = [...PRIORITIES].reverse();
 type Lists = Record<Priority, LinkedList<Entry>>;
 
 /**
- * Every accepted request that has not ended, and the counters of `/queue/stats`. An entry is counted out of its old
- * state and into its new one in one step, and leaves in the step that counts its outcome: so the equations hold at
- * every moment. Every step costs O(1).
+ * All open requests (accepted and not ended), and the counters of `/queue/stats`. An entry moves from its old state
+ * into the new one in one step, and is removed in the step that counts its outcome, so the equations are true at every
+ * moment. Every step costs O(1).
  */
 export class Census {
   readonly #open = new Map<string, Entry>();
-  /** Those that have had no slot yet, in order of arrival: all, and those of each client. */
+  /** Requests that have not had a slot yet, in order of arrival: all, and those of each client. */
   readonly #newcomers = emptyLists();
   readonly #byAccount = new Map<string, Lists>();
-  /** Those that have had a slot, in order of their first one. */
+  /** Requests that have had a slot, in order of their first one. */
   readonly #begun = new Set<Entry>();
   readonly #states = { waiting: 0, running: 0, replaying: 0 };
   readonly #backends = new Map<BackendId, { depth: number; running: number }>();
@@ -70,7 +70,7 @@ export class Census {
     this.#begun.add(entry);
   }
 
-  /** Counts the outcome of an entry; false when it has ended before. */
+  /** Counts the outcome of an entry; false when it has already ended. */
   end(entry: Entry, outcome: Outcome): boolean {
     if (!this.#open.delete(entry.id)) return false;
     this.#count(entry, -1);
@@ -88,13 +88,13 @@ export class Census {
     return this.#open.get(id) ?? null;
   }
 
-  /** Requests of this client that have had no slot yet. */
+  /** Number of this client's requests that have not had a slot yet. */
   depthOf(ticket: QueueTicket): number {
     const own = this.#byAccount.get(clientAccount(ticket));
     return own ? sizeOf(own) : 0;
   }
 
-  /** The request that came last of those of the lowest priority below this one's, among all or among its client's own. */
+  /** The newest request of the lowest priority below this one's, among all or among its client's own. */
   newestBelow(ticket: QueueTicket, among: 'all' | 'own'): Entry | null {
     const lists = among === 'all' ? this.#newcomers : this.#byAccount.get(clientAccount(ticket));
     for (const priority of LOWEST_FIRST) {
@@ -105,7 +105,7 @@ export class Census {
     return null;
   }
 
-  /** At most `limit` entries: what runs and replays, then `next`, then the others in order of arrival. */
+  /** At most `limit` entries: running and replaying ones, then `next`, then the others in order of arrival. */
   first(limit: number, next: Iterable<Entry>): Entry[] {
     const shown = new Set<Entry>();
     for (const group of [this.#begun, next, ...PRIORITIES.map((priority) => this.#newcomers[priority])]) {
@@ -117,7 +117,7 @@ export class Census {
     return [...shown];
   }
 
-  /** `held` tells the slots of a backend in use; one that no running request has is draining. Milliseconds. */
+  /** `held` returns a backend's slots in use; those without a running request are draining. Milliseconds. */
   stats(held: (backend: BackendId) => number, now: number): QueueStats {
     const { waiting: depth, running, replaying } = this.#states;
     const { high, medium, low } = this.#newcomers;

@@ -4,16 +4,16 @@ import type { QueueEntry } from '../../shared/status';
 import type { Link } from './linked-list';
 import type { QueuePlace, QueueTicket, SlotWish } from './types';
 
-/** Where an accepted request stands. */
+/** The stage of an accepted request. */
 export type Stage =
   | { kind: 'idle' }
   | {
       kind: 'waiting';
-      /** Name of this wait, and then of its slot, in the scheduler. */
+      /** Id of this wait, and then of its slot, in the scheduler. */
       lineId: string;
       wish: SlotWish;
       place: QueuePlace | null;
-      /** The position that its caller was told last. */
+      /** The position last reported to its caller. */
       told: number | null;
       onPlace: (place: QueuePlace) => void;
       granted: () => void;
@@ -23,14 +23,14 @@ export type Stage =
 
 /** An accepted request that has not ended. */
 export interface Entry {
-  /** The request's id; made unique where a client uses one twice at a time. */
+  /** The request's id; made unique when a client uses one twice at a time. */
   id: string;
   ticket: QueueTicket;
   admittedAt: number;
-  /** Slots that it has had; from the first on it replays instead of waiting. */
+  /** Slots that it has had; after the first one it counts as replaying instead of waiting. */
   attempts: number;
   stage: Stage;
-  /** Its place among those that have had no slot yet; null afterwards. */
+  /** Its place among the requests that have not had a slot yet; null afterwards. */
   arrival: { among: Link<Entry>; amongOwn: Link<Entry> } | null;
   onDismissed: (reason: TandemError) => void;
 }
@@ -45,13 +45,13 @@ export function backendOf({ stage }: Entry): BackendId | null {
   return stage.kind === 'idle' ? null : stage.wish.backend;
 }
 
-/** Who counts as one client: what it says of itself (after `#`) gives it neither more room nor more turns. */
+/** Identifies a client; the part it chooses itself (after `#`) gives it neither more places nor more turns. */
 export function clientAccount({ client }: Pick<QueueTicket, 'client'>): string {
   const end = client.indexOf('#');
   return end < 0 ? client : client.slice(0, end);
 }
 
-/** One line of the queue view; times in ms. */
+/** One row of the queue view; times in ms. */
 export function queueEntryOf(entry: Entry, now: number): QueueEntry {
   const { ticket, stage } = entry;
   const wish = stage.kind === 'idle' ? null : stage.wish;

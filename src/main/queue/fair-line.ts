@@ -1,34 +1,34 @@
 import { type Link, LinkedList } from './linked-list';
 
-/** Those who are due are passed over at most this often in a row: by a higher priority, or for the sake of a batch. */
+/** Requests that are due are passed over at most this often in a row: for a higher priority, or for a batch. */
 export const MAX_PASSES = 4;
 
-/** What fairness and batching look at. */
+/** The fields that fairness and batching use. */
 export interface Groupable {
   client: string;
   model: string;
 }
 
-/** A client that waits; its place in the ring is its turn. */
+/** A waiting client; its place in the ring is its turn. */
 interface Client<T> {
   name: string;
   seats: LinkedList<LineEntry<T>>;
-  /** Requests served ahead of its turn since its last one. */
+  /** Requests served ahead of its turn since its last turn. */
   early: number;
 }
 
-/** A request's place in a line, and the handle by which it leaves. */
+/** A request's place in a line, and the handle to remove it. */
 export interface LineEntry<T> {
   readonly request: T;
   readonly client: Link<Client<T>>;
-  /** Null as soon as the seat is empty. */
+  /** Null once the request has left. */
   inClient: Link<LineEntry<T>> | null;
   inModel: Link<LineEntry<T>> | null;
 }
 
 /**
- * Requests of equal priority. Clients take turns, each client is served in order of arrival; where that costs a load,
- * the oldest request for the loaded model goes first, for a bounded number of times. Every step costs O(1).
+ * Requests of equal priority. Clients take turns, and each client is served in order of arrival; when that would cost a
+ * load, the oldest request for the loaded model goes first, a bounded number of times. Every step costs O(1).
  */
 export class FairLine<T extends Groupable> {
   /** Clients in the order of their turns. */
@@ -37,9 +37,9 @@ export class FairLine<T extends Groupable> {
   /** Seats by model, in order of arrival. */
   readonly #models = new Map<string, LinkedList<LineEntry<T>>>();
   #size = 0;
-  /** Requests served in a row for the sake of a batch. */
+  /** Requests served in a row as a batch. */
   #batch = 0;
-  /** The client that had the last turn: who comes before the next one is not behind it. */
+  /** The client that had the last turn: a client that arrives before the next turn is placed ahead of it. */
   #served: string | null = null;
 
   get size(): number {
@@ -55,7 +55,7 @@ export class FairLine<T extends Groupable> {
     return seat;
   }
 
-  /** Empties a seat of this line; an empty one stays empty. */
+  /** Removes a request from this line; does nothing if it has already left. */
   remove(seat: LineEntry<T>): void {
     const { client, inClient, inModel, request } = seat;
     if (!inClient || !inModel) return;
@@ -72,7 +72,7 @@ export class FairLine<T extends Groupable> {
     if (model.size === 0) this.#models.delete(request.model);
   }
 
-  /** Takes out who is next, null when nobody waits. `loaded` is the model that costs no load; null: no batching. */
+  /** Removes and returns the next request, or null. `loaded` is the model that needs no load; null: no batching. */
   take(loaded: string | null): T | null {
     const due = this.#turns.first?.seats.first;
     if (!due) return null;
@@ -91,7 +91,7 @@ export class FairLine<T extends Groupable> {
     return next.request;
   }
 
-  /** The same line once more, to try out in which order it will be served. O(n). */
+  /** A copy of the line, used to simulate the order of service. O(n). */
   copy(): FairLine<T> {
     const copy = new FairLine<T>();
     const seats = new Map<LineEntry<T>, LineEntry<T>>();

@@ -1,11 +1,11 @@
-/** One value's place in a list, and the handle by which it leaves. */
+/** One value's place in a list, and the handle to remove it. */
 export interface Link<T> {
   readonly value: T;
   previous: Link<T> | null;
   next: Link<T> | null;
 }
 
-/** A doubly linked list: joining the end, leaving from anywhere by handle and looking at both ends cost O(1). */
+/** A doubly linked list: appending, removing by handle and reading both ends cost O(1). */
 export class LinkedList<T> {
   #first: Link<T> | null = null;
   #last: Link<T> | null = null;
@@ -29,7 +29,7 @@ export class LinkedList<T> {
     return link;
   }
 
-  /** Takes a link out. It must be in this list: each owner keeps its handle exactly as long as its place. */
+  /** Removes a link. It must be in this list: each owner drops its handle when it removes the link. */
   remove(link: Link<T>): void {
     if (link.previous) link.previous.next = link.next;
     else this.#first = link.next;

@@ -3,25 +3,25 @@ import type { Clock } from '../ports/clock';
 import type { Entry } from './entries';
 import type { Scheduler, WaitingView } from './scheduler';
 
-/** Shortest time between two rounds in which those who wait are told their places, ms. */
+/** Shortest time between two rounds of reporting places, ms. */
 const EVERY_MS = 250;
-/** A very long line is gone through more rarely: this many of those who wait add one ms. */
+/** A very long line is processed less often: this many waiting requests add one ms. */
 const WAITING_PER_MS = 20;
-/** Up to this place every change is told, and entries are shown; behind it only a change by a tenth. */
+/** Up to this place every change is reported, and entries are shown; behind it only a change by a tenth. */
 export const NEAR = 100;
 
-/** Tells each waiting request its place: at once after a pause, and then at most every quarter of a second. */
+/** Reports its place to each waiting request: at once after a pause, then at most every quarter of a second. */
 export class Places {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
-  /** Requests that wait for a slot, by their name in the scheduler. */
+  /** Requests that wait for a slot, by their id in the scheduler. */
   readonly #waiting: ReadonlyMap<string, Entry>;
   readonly #onTold: () => void;
   #near: Entry[] = [];
   #resting = false;
   #stale = false;
 
-  /** `onTold` is called after a round that was put off. */
+  /** `onTold` is called after a delayed round. */
   constructor(clock: Clock, scheduler: Scheduler, waiting: ReadonlyMap<string, Entry>, onTold: () => void) {
     this.#clock = clock;
     this.#scheduler = scheduler;
@@ -29,12 +29,12 @@ export class Places {
     this.#onTold = onTold;
   }
 
-  /** Those who were first in their lines when places were told last. */
+  /** The requests within the first `NEAR` places at the last report. */
   near(): readonly Entry[] {
     return this.#near;
   }
 
-  /** Says that places may have changed. */
+  /** Call when places may have changed. */
   refresh(): void {
     if (this.#resting) {
       this.#stale = true;

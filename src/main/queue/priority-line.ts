@@ -2,13 +2,13 @@ import { PRIORITIES, type Priority } from '../../shared/domain';
 import { FairLine, type Groupable, type LineEntry, MAX_PASSES } from './fair-line';
 
 /**
- * All that wait for one backend. Decision, numbered as in the code:
- * 1. `high` goes first; medium and low together get every fifth grant at least.
- * 2. Of those, `medium` goes first; `low` gets every fifth at least.
- * 3. Within a priority clients take turns, and where a load can be saved the model granted last goes first for at
- *    most four grants in a row; never among `high`. See `FairLine`.
+ * All requests that wait for one backend. The order, numbered as in the code:
+ * 1. `high` goes first; medium and low together get at least every fifth grant.
+ * 2. Of those, `medium` goes first; `low` gets at least every fifth.
+ * 3. Within a priority clients take turns. If it saves a load, the most recently granted model goes first for at most
+ * four grants in a row; never in `high`. See `FairLine`.
  *
- * From this follow the bounds that the tests prove (N = clients that wait with the same priority meanwhile):
+ * The tests prove the resulting bounds (N = clients that wait meanwhile with the same priority):
  * `low` as a whole is served once in 25 grants; the oldest `low` of a client waits for fewer than 125 × N grants.
  */
 export class PriorityLine<T extends Groupable & { priority: Priority }> {
@@ -17,7 +17,7 @@ export class PriorityLine<T extends Groupable & { priority: Priority }> {
     medium: new FairLine(),
     low: new FairLine(),
   };
-  /** Grants to `high` while others waited, since one of them was served. */
+  /** Grants to `high` while others waited, since one of the others was served. */
   #othersPassed = 0;
   /** Grants to `medium` while `low` waited, since `low` was served. */
   #lowPassed = 0;
@@ -31,12 +31,12 @@ export class PriorityLine<T extends Groupable & { priority: Priority }> {
     return this.#lines[request.priority].add(request);
   }
 
-  /** Empties a seat of this line; an empty one stays empty. */
+  /** Removes a request from this line; does nothing if it has already left. */
   remove(seat: LineEntry<T>): void {
     this.#lines[seat.request.priority].remove(seat);
   }
 
-  /** Takes out who is next; null when nobody waits. */
+  /** Removes and returns the next request; null when none waits. */
   take(): T | null {
     const priority = this.#nextPriority();
     // 3. Turns and batches.
@@ -47,7 +47,7 @@ export class PriorityLine<T extends Groupable & { priority: Priority }> {
     return request;
   }
 
-  /** The same line once more, to try out in which order it will be served. O(n). */
+  /** A copy of the line, used to simulate the order of service. O(n). */
   copy(): PriorityLine<T> {
     const copy = new PriorityLine<T>();
     for (const priority of PRIORITIES) copy.#lines[priority] = this.#lines[priority].copy();
@@ -60,9 +60,9 @@ export class PriorityLine<T extends Groupable & { priority: Priority }> {
   #nextPriority(): Priority {
     const { high, medium, low } = this.#lines;
     const others = medium.size + low.size > 0;
-    // 1. High, unless the others are owed a turn.
+    // 1. High, unless the others are due.
     if (high.size > 0 && !(others && this.#othersPassed >= MAX_PASSES)) return 'high';
-    // 2. Medium, unless low is owed a turn.
+    // 2. Medium, unless low is due.
     return medium.size > 0 && !(low.size > 0 && this.#lowPassed >= MAX_PASSES) ? 'medium' : 'low';
   }
 

@@ -2,9 +2,9 @@ import type { Clock } from '../ports/clock';
 
 export interface RateLimitOptions {
   clock: Clock;
-  /** Read at every request, so that a changed setting acts at once. `max` 0 = off. */
+  /** Called for every request, so a changed setting applies at once. `max` 0 = off. */
   limits: () => { max: number; windowMs: number };
-  /** Clients remembered at most; beyond that the one heard of longest ago is forgotten. */
+  /** Most clients tracked; beyond that the least recently used one is dropped. */
   maxClients?: number;
 }
 
@@ -15,12 +15,12 @@ interface Window {
 
 const MAX_CLIENTS = 1000;
 
-/** Counts requests per client in fixed windows; memory is bounded by the number of clients tracked. */
+/** Counts requests per client in fixed windows; the number of clients tracked bounds its memory. */
 export class RateLimit {
   readonly #clock: Clock;
   readonly #limits: RateLimitOptions['limits'];
   readonly #maxClients: number;
-  /** In order of last use: a `Map` keeps the order of insertion, so a touched client is inserted anew. */
+  /** In order of last use: a `Map` keeps insertion order, so a used client is deleted and inserted again. */
   readonly #windows = new Map<string, Window>();
 
   constructor(options: RateLimitOptions) {
@@ -30,8 +30,8 @@ export class RateLimit {
   }
 
   /**
-   * Counts one request. Returns 0 when it may pass, else the seconds until the client's next window. A client is what
-   * stands before the first space or `#`: what it says of itself must not raise a limit.
+   * Counts one request. Returns 0 when it may pass, else the seconds until the client's next window. A client is
+   * identified by the text before the first space or `#`: the part it chooses itself must not raise a limit.
    */
   take(client: string): number {
     const { max, windowMs } = this.#limits();
@@ -43,7 +43,7 @@ export class RateLimit {
     return 0;
   }
 
-  /** Clients remembered now, for `/health`. */
+  /** Clients tracked now, for `/health`. */
   get clients(): number {
     return this.#windows.size;
   }

@@ -1,7 +1,7 @@
 import { TandemError } from '../../shared/errors';
 import type { SlotWish } from './types';
 
-/** No client is sent away for longer, seconds: by then who waits has been served or has given up. */
+/** Longest `Retry-After`, seconds: by then waiting requests have been served or have timed out. */
 const LONGEST_RETRY_S = 600;
 
 export function rateLimited(retryAfterS: number): TandemError {
@@ -12,7 +12,7 @@ export function rateLimited(retryAfterS: number): TandemError {
   );
 }
 
-/** `etaMs` is the expected wait of another request like this one; `shed`: it had waited already. */
+/** `etaMs` is the expected wait of another request like this one; `shed`: the request was already waiting. */
 export function queueFull(depth: number, etaMs: number, shed: boolean): TandemError {
   const retryAfterS = retryAfter(etaMs);
   const why = shed ? 'The queue is full and more urgent requests came.' : `${depth} requests wait already.`;
@@ -22,7 +22,7 @@ export function queueFull(depth: number, etaMs: number, shed: boolean): TandemEr
   });
 }
 
-/** `etaMs` is the wait that was still expected. */
+/** `etaMs` is the expected wait of a newcomer. */
 export function waitedTooLong({ backend, waitMs }: SlotWish, etaMs: number): TandemError {
   const retryAfterS = retryAfter(etaMs);
   const waitedS = Math.round(waitMs / 1000);

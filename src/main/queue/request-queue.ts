@@ -15,20 +15,20 @@ export interface RequestQueueOptions {
   clock: Clock;
   /** Requests that each backend may compute at once. */
   slots: Record<BackendId, number>;
-  /** Read at every request; `max` 0 = off. */
+  /** Called for every request; `max` 0 = off. */
   rateLimit: () => { max: number; windowMs: number };
-  /** Accepted requests that may wait at once; see `#makeRoom` for what happens to the next one. */
+  /** Accepted requests that may wait at once; see `#makeRoom` for the next one. */
   maxDepth?: number;
 }
 
 const MAX_DEPTH = 2000;
-/** Share of the places that one client may fill; the others find room behind it. */
+/** Share of the places that one client may fill; other clients still find room. */
 const CLIENT_SHARE = 0.9;
 
 /**
- * The queue in front of all backends: admission, waiting, slots and the counters of `/queue/stats`. Every request that
- * is accepted ends in exactly one of done, failed, cancelled. Taking in, leaving and the next slot cost O(1), however
- * many wait.
+ * The queue in front of all backends: admission, waiting, slots and the counters of `/queue/stats`. Every accepted
+ * request ends as exactly one of done, failed, cancelled. Admitting, leaving and granting a slot cost O(1), however
+ * many requests wait.
  */
 export class RequestQueue {
   readonly #clock: Clock;
@@ -50,10 +50,10 @@ export class RequestQueue {
     this.#places = new Places(this.#clock, this.#scheduler, this.#waiting, () => this.#change.emit());
   }
 
-  /** Told at most once per microtask turn, after any change of entries or places. */
+  /** Emitted at most once per microtask turn, after any change of entries or places. */
   readonly onChange = (listener: () => void) => this.#change.subscribe(listener);
 
-  /** Takes a request in. Throws `rate_limited` or `queue_full`, each with the seconds after which to try again. */
+  /** Admits a request. Throws `rate_limited` or `queue_full`, each with the seconds after which to retry. */
   admit(ticket: QueueTicket): Admitted {
     try {
       const waitS = ticket.rateLimited ? this.#rateLimit.take(ticket.client) : 0;
@@ -75,14 +75,14 @@ export class RequestQueue {
     };
   }
 
-  /** Ends a request that waits or runs, as if its caller had left. False when it has ended already. */
+  /** Ends a waiting or running request, as if its caller had left. False when it has already ended. */
   cancel(id: string): boolean {
     const entry = this.#census.find(id);
     if (entry) this.#dismiss(entry, { kind: 'cancelled' }, cancelledByUser());
     return entry !== null;
   }
 
-  /** Changes how many requests a backend may compute at once; running ones are not touched. */
+  /** Changes how many requests a backend may compute at once; does not touch running ones. */
   setSlots(backend: BackendId, slots: number): void {
     this.#feed({ type: 'capacity', at: this.#clock.now(), backend, slots });
   }
@@ -96,7 +96,7 @@ export class RequestQueue {
     return this.#census.stats((backend) => this.#scheduler.held(backend), this.#clock.now());
   }
 
-  /** The counters, and of the requests that have not ended those that run and the first that wait: 100 at most. */
+  /** The counters, and at most 100 open requests: the running ones, then the next ones. */
   status(): QueueStatus {
     const now = this.#clock.now();
     const entries = this.#census.first(NEAR, this.#places.near()).map((entry) => queueEntryOf(entry, now));
@@ -104,8 +104,8 @@ export class RequestQueue {
   }
 
   /**
-   * A place for a newcomer. When all are taken, the newest request of the lowest priority below its own makes room; when
-   * only its client has its share, that must be one of the client's own. Where there is none, the newcomer is refused.
+   * Finds a place for a newcomer. When all are taken, drops the newest request of the lowest priority below its own;
+   * when only its client's share is used up, one of that client. Without such a request the newcomer is rejected.
    */
   #makeRoom(ticket: QueueTicket): void {
     const isFull = this.#census.depth >= this.#maxDepth;
@@ -117,7 +117,7 @@ export class RequestQueue {
     this.#dismiss(victim, { kind: 'failed', code: refusal.code }, refusal);
   }
 
-  /** Expected ms until a newcomer would start, on the backend that is busiest. */
+  /** Expected ms until a newcomer would start on the busiest backend. */
   #etaMs(priority: Priority): number {
     const now = this.#clock.now();
     return Math.max(...BACKEND_IDS.map((backend) => this.#scheduler.etaMs(backend, priority, now)));
@@ -171,13 +171,13 @@ export class RequestQueue {
     });
   }
 
-  /** The wait that was still expected is the one of a newcomer, now that this request does not wait any more. */
+  /** The timeout error. Its expected wait is that of a newcomer, because this request does not wait any more. */
   #timeout({ ticket }: Entry, wish: SlotWish): TandemError {
     const etaMs = this.#scheduler.etaMs(wish.backend, ticket.priority, this.#clock.now());
     return waitedTooLong(wish, etaMs);
   }
 
-  /** Turns a granted wait into a slot; the slot outlives the request when it drains. */
+  /** Turns a granted wait into a slot; a draining slot outlives its request. */
   #lease(entry: Entry, lineId: string, wish: SlotWish, waitingSince: number): Slot {
     const now = this.#clock.now();
     let state: 'held' | 'draining' | 'free' = 'held';
@@ -206,7 +206,7 @@ export class RequestQueue {
     };
   }
 
-  /** Ends a request from here; its caller is told by the listener, and by the promise if it waits for a slot. */
+  /** Ends a request from here; notifies its caller by the listener, and by the promise if it waits for a slot. */
   #dismiss(entry: Entry, outcome: Outcome, reason: TandemError): void {
     this.#settle(entry, outcome, reason);
     entry.onDismissed(reason);

@@ -3,7 +3,7 @@ import { clientAccount } from './entries';
 import type { Groupable, LineEntry } from './fair-line';
 import { PriorityLine } from './priority-line';
 
-/** Who gets the next free slot of a backend. Pure: events in, effects out; time comes with the events, in ms. */
+/** Decides who gets a backend's next free slot. Pure: events in, effects out; times come with the events, in ms. */
 export type SchedulerEvent =
   | {
       type: 'wait';
@@ -13,12 +13,12 @@ export type SchedulerEvent =
       model: string;
       priority: Priority;
       client: string;
-      /** Expected run time, the load included. */
+      /** Expected run time including the load. */
       estimateMs: number;
-      /** The part of it that falls away after a request for the same model. */
+      /** The part of it that is saved after a request for the same model. */
       loadMs: number;
     }
-  /** A waiting request goes away: cancelled, timed out or moved to another backend. */
+  /** A waiting request leaves: cancelled, timed out or moved to another backend. */
   | { type: 'leave'; at: number; id: string }
   /** The slot of this request is free again. */
   | { type: 'free'; at: number; id: string }
@@ -28,9 +28,9 @@ export type SchedulerEffect = { type: 'grant'; id: string; backend: BackendId };
 
 export interface WaitingView {
   id: string;
-  /** 1-based, in the order in which all would be served if nobody came or left. */
+  /** 1-based, in the order of service if no request arrives or leaves. */
   position: number;
-  /** Expected ms to the start. */
+  /** Expected ms until the start. */
   etaMs: number;
 }
 
@@ -44,14 +44,14 @@ interface Waiting extends Groupable {
 
 interface Line {
   slots: number;
-  /** Slots in use, with the time at which each is expected to be free. */
+  /** Slots in use, each with the time at which it is expected to be free. */
   held: Map<string, number>;
   waiting: PriorityLine<Waiting>;
   /** Model of the last grant. */
   loaded: string | null;
-  /** Expected ms of all that waits, without loads, by priority. */
+  /** Expected ms of all waiting requests, without loads, by priority. */
   work: Record<Priority, number>;
-  /** Models that are waited for: how many wait with each priority, and the load as it was told last, ms. */
+  /** Models that requests wait for: how many wait with each priority, and the last reported load time, ms. */
   models: Map<string, { waiting: Record<Priority, number>; loadMs: number }>;
 }
 
@@ -60,7 +60,7 @@ const NO_EFFECTS: readonly SchedulerEffect[] = [];
 export class Scheduler {
   readonly #lines = new Map<BackendId, Line>();
   readonly #waiting = new Map<string, LineEntry<Waiting>>();
-  /** Where each request that has a slot is. */
+  /** The backend of each request that has a slot. */
   readonly #holders = new Map<string, BackendId>();
 
   constructor(slots: Record<BackendId, number>) {
@@ -85,12 +85,12 @@ export class Scheduler {
     }
   }
 
-  /** Slots of a backend in use. */
+  /** Number of a backend's slots in use. */
   held(backend: BackendId): number {
     return this.#line(backend).held.size;
   }
 
-  /** Everyone waiting for a backend in the order in which they will be served, with the expected waits. O(n). */
+  /** All requests waiting for a backend in the order of service, with the expected waits. O(n). */
   waiting(backend: BackendId, now: number): WaitingView[] {
     const line = this.#line(backend);
     const views: WaitingView[] = [];
@@ -110,8 +110,8 @@ export class Scheduler {
   }
 
   /**
-   * Expected ms until a newcomer of this priority would start: what runs has left, and what goes before it, with one
-   * load of each model that is not loaded. O(models).
+   * Expected ms until a newcomer of this priority would start: the rest of the running requests plus those ahead of it,
+   * with one load for each model that is not loaded. O(models).
    */
   etaMs(backend: BackendId, priority: Priority, now: number): number {
     const line = this.#line(backend);
@@ -172,7 +172,7 @@ export class Scheduler {
     return effects;
   }
 
-  /** Forgets that a request waits. */
+  /** Removes a request from the waiting ones. */
   #forget(line: Line, { id, model, priority, estimateMs, loadMs }: Waiting): void {
     this.#waiting.delete(id);
     line.work[priority] -= estimateMs - loadMs;

@@ -1,7 +1,7 @@
 import type { BackendId, Category, Priority } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
 
-/** What the queue needs to know of a request; never its text. */
+/** The facts about a request that the queue needs; never its text. */
 export interface QueueTicket {
   id: string;
   client: string;
@@ -10,14 +10,14 @@ export interface QueueTicket {
   rateLimited: boolean;
 }
 
-/** What a request wants next: a slot of one backend. */
+/** What a request needs next: a slot of one backend. */
 export interface SlotWish {
   backend: BackendId;
   model: string;
   category: Category;
-  /** Estimated run time in ms, the load of the model included, for ETAs and `Retry-After`. */
+  /** Estimated run time in ms including the model's load, for ETAs and `Retry-After`. */
   estimateMs: number;
-  /** The part of it that falls away when the request before it is for the same model. */
+  /** The part of it that is saved when the previous request is for the same model. */
   loadMs: number;
   /** Longest wait in ms. */
   waitMs: number;
@@ -25,7 +25,7 @@ export interface SlotWish {
 
 export type Outcome = { kind: 'done' } | { kind: 'failed'; code: string } | { kind: 'cancelled' };
 
-/** Place of a waiting request, told whenever it changes. */
+/** Place of a waiting request; reported at each change. */
 export interface QueuePlace {
   position: number;
   etaMs: number | null;
@@ -37,22 +37,22 @@ export interface Slot {
   readonly waitedMs: number;
   /** Frees the slot at once. */
   release(): void;
-  /** Keeps the slot as `draining` until the promise settles (a cancelled prefill that still computes). */
+  /** Keeps the slot as `draining` until the promise settles (a cancelled prefill that is still being computed). */
   drain(until: Promise<void>): void;
 }
 
-/** An accepted request on its way; settles exactly once. */
+/** An accepted request; settles exactly once. */
 export interface Admitted {
   /**
    * Waits for a slot. Rejects with `queue_timeout`, or the abort reason. May be called again after a failed attempt
    * (the request counts as replaying between two slots).
    */
   acquire(wish: SlotWish, onPlace: (place: QueuePlace) => void, signal: AbortSignal): Promise<Slot>;
-  /** The first outcome wins; later ones are dropped quietly. */
+  /** The first outcome wins; later ones are ignored. */
   settle(outcome: Outcome): void;
   /**
-   * Sets who is told when the queue itself has ended the request: shed for a more urgent one (`queue_full`), or taken
-   * out by the user (`cancelled`). It is settled by then; its caller is owed the reason.
+   * Sets the listener for requests that the queue itself ends: shed for a more urgent one (`queue_full`), or cancelled
+   * by the user (`cancelled`). The request is already settled then; the listener passes the reason to its caller.
    */
   onDismissed(listener: (reason: TandemError) => void): void;
 }

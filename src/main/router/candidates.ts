@@ -14,7 +14,7 @@ import { isSmallAlone, type Pick, pickModel, type Requirements } from './model-p
 import { needsHeavy, ROLES } from './roles';
 import type { Candidate, RouteSnapshot, TooLong } from './types';
 
-/** What stands for the order of backends and for what was left out. */
+/** The candidates, and the reasons for their order and for what was left out. */
 export interface Choice {
   candidates: Candidate[];
   reasons: Reason[];
@@ -22,7 +22,7 @@ export interface Choice {
   tooLong: TooLong | null;
 }
 
-/** What the request needs of a backend, and of a model as far as the server tells of it. */
+/** What the request needs from a backend, and from a model as far as the server reports it. */
 export function needsOf(request: CompletionRequest): {
   backend: ('tools' | 'images' | 'jsonSchema')[];
   model: Requirements;
@@ -44,8 +44,8 @@ export function needsOf(request: CompletionRequest): {
 }
 
 /**
- * The order in which the strategy prefers the backends for a category, before any constraint. Under `strategy` the
- * light backend comes first for the categories allowed on it, under `mlx-first` for all.
+ * The order in which the strategy prefers the backends for a category, before any constraint. With `strategy` the light
+ * backend comes first for the categories allowed on it, with `mlx-first` for all.
  */
 export function preferredOrder(
   category: Category,
@@ -63,7 +63,7 @@ function rankOf(backend: BackendId, wanted: 'light' | 'heavy'): number {
   return ROLES[backend].work === wanted ? 0 : 1;
 }
 
-/** Why a backend cannot be used for this request at all; null when it can. */
+/** Why a backend cannot be used for this request; null when it can. */
 export function whyNot(
   backend: BackendId,
   request: CompletionRequest,
@@ -83,7 +83,7 @@ function otherThan(backend: BackendId): BackendId {
   return BACKEND_IDS.find((id) => id !== backend) ?? backend;
 }
 
-/** By how much prompt and answer exceed what a model on a light backend holds; null when they do not. */
+/** By how many tokens prompt and answer exceed the context of a model on a light backend; null when they fit. */
 export function tooLongFor(
   backend: BackendId,
   { name, contextLength }: { name: string; contextLength: number | null },
@@ -95,7 +95,7 @@ export function tooLongFor(
   return tokens > context ? { model: name, tokens, context } : null;
 }
 
-/** Why memory can never hold this model; null when it can, when that is unknown, or when the user overrules. */
+/** Why this model can never fit in memory; null when it can, when that is unknown, or when the user overrules. */
 export function whyNeverFits(
   backend: BackendId,
   model: string,
@@ -106,7 +106,7 @@ export function whyNeverFits(
   return snapshot.memoryRefuses?.(backend, model, heldTokens(backend, model, request, snapshot)) ?? null;
 }
 
-/** Tokens that the model's cache will hold at the most: whatever is asked for, its context is the end. */
+/** Most tokens that the model's cache will hold: the request's need, limited by the model's context. */
 export function heldTokens(
   backend: BackendId,
   name: string,
@@ -117,7 +117,7 @@ export function heldTokens(
   return Math.min(neededTokens(request), model?.contextLength ?? Number.POSITIVE_INFINITY);
 }
 
-/** The next best of a backend whose first choice memory cannot hold. */
+/** The next best model of a backend whose first choice does not fit in memory. */
 function pickThatFits(
   backend: BackendId,
   category: Category,
@@ -135,8 +135,8 @@ function pickThatFits(
 
 /**
  * Candidates for a category on the backends in the given order.
- * `insisted` is a backend that the request names: on it a light model may try heavy work. While the small model is all
- * that there is, a light backend comes last for such work, instead of not at all.
+ * `insisted` is a backend that the request names: there a light model may try heavy work. If only the small model is
+ * installed, a light backend comes last for heavy work instead of being left out.
  */
 export function candidatesFor(
   request: CompletionRequest,
@@ -175,7 +175,7 @@ export function candidatesFor(
   return choice;
 }
 
-/** Why a backend has no model for the work: none at all, none but the small one, or none that knows the language. */
+/** Why a backend has no model for the work: none at all, only the small one, or none that knows the language. */
 function whatLacks(backend: BackendId, category: Category, snapshot: RouteSnapshot, needs: Requirements) {
   const inAnyLanguage = { ...needs, language: () => null };
   if (pickModel(backend, category, snapshot, inAnyLanguage)) return 'language';
@@ -192,15 +192,15 @@ export function candidate(backend: BackendId, model: string, reasons: Reason[]):
 }
 
 /**
- * Puts candidates whose backend serves now in front of those that must be waited for, and says so: what moved up
- * carries `fallback:<backend>-down`, and `breaker:open` where that is why.
+ * Puts candidates whose backend serves now before those that must be waited for, and adds the reasons: a candidate that
+ * moved up gets `fallback:<backend>-down`, and `breaker:open` if that is the cause.
  */
 export function orderByState(
   candidates: readonly Candidate[],
   snapshot: RouteSnapshot,
   strict: boolean,
 ): Candidate[] {
-  // Without fallback the first choice answers or nobody does.
+  // In strict mode only the first choice may answer.
   if (strict) return candidates.slice(0, 1);
   const up = candidates.filter(({ backend }) => isServing(snapshot.backends[backend].state));
   const down = candidates

@@ -10,15 +10,15 @@ export interface CategoryDecision {
   reason: Reason;
 }
 
-/** The text that rules, gate and echo guard look at: the last user message, or the raw prompt. */
+/** The text that rules, gate and echo guard read: the last user message, or the raw prompt. */
 export function lastUserText(request: Pick<CompletionRequest, 'messages' | 'rawPrompt'>): string {
   if (request.rawPrompt !== undefined) return request.rawPrompt;
   return request.messages.findLast((message) => message.role === 'user')?.content ?? '';
 }
 
 /**
- * Decides a category by rules alone, in microseconds: the cost is bounded because only the beginning and the end of
- * a long text are read. The first that holds wins:
+ * Decides a category by rules alone, in microseconds: of a long text only the beginning and the end are read. The first
+ * match wins:
  * 1. small talk and nothing else; 2. the text contains code; 3. a rule of the text's language, in the order of its
  * table; 4. `general`.
  */

@@ -1,29 +1,29 @@
 import type { ChatMessage, CompletionRequest } from '../../shared/domain';
 import { jsonBytes, roughBytes } from '../ports/json-size';
 
-/** UTF-8 bytes per token, low on purpose: English has about 4, Russian about 5 with two bytes a letter. */
+/** UTF-8 bytes per token, deliberately low: English has about 4, Russian about 5 with two bytes a letter. */
 const BYTES_PER_TOKEN = 3.6;
 /** Tokens that a chat template adds to each message. */
 const TOKENS_PER_MESSAGE = 5;
-/** What a typical vision model spends on one picture. */
+/** What a typical vision model uses for one picture. */
 const TOKENS_PER_IMAGE = 800;
-/** Room kept for the answer when the request sets no `max_tokens`. */
+/** Reserved for the answer when the request sets no `max_tokens`. */
 const DEFAULT_ANSWER_TOKENS = 512;
-/** Context of the light model (phi3.5-mini-4k) where a model's own is unknown. */
+/** Context of the light model (phi3.5-mini-4k), used when a model's own context is unknown. */
 export const LIGHT_CONTEXT = 4096;
 
-/** Characters of a conversation up to which its bytes are counted, which takes time; of a longer one samples tell. */
+/** Bytes are counted, which takes time, up to this many characters of a conversation; beyond it they are sampled. */
 const COUNTED = 1_000_000;
 
 /**
  * Approximate tokens of a text, without any model's tokenizer; errs on the high side.
- * @param length characters of all that the text is a part of
+ * @param length characters of the whole that the text is a part of
  */
 export function approximateTokens(text: string, length = text.length): number {
   return Math.ceil((length > COUNTED ? roughBytes(text) : Buffer.byteLength(text)) / BYTES_PER_TOKEN);
 }
 
-/** What the messages of a request come to; it is asked for several times on its way. */
+/** Token counts of a request's messages, cached because they are needed several times. */
 const known = new WeakMap<readonly ChatMessage[], { each: Float64Array; sum: number }>();
 
 function measure(messages: readonly ChatMessage[]) {
@@ -47,7 +47,7 @@ function valueTokens(value: object | undefined): number {
   return value === undefined ? 0 : Math.ceil(jsonBytes(value) / BYTES_PER_TOKEN);
 }
 
-/** The same for the tools of a request. */
+/** The same for a request's tools. */
 const knownTools = new WeakMap<object, number>();
 
 function toolTokens(tools: object | undefined): number {
@@ -75,13 +75,13 @@ export function neededTokens(request: Sized): number {
 
 export interface FittedMessages {
   messages: ChatMessage[];
-  /** Turns left out, each a user message with what followed it. */
+  /** Number of turns left out; a turn is a user message and what followed it. */
   droppedTurns: number;
 }
 
 /**
- * Leaves out the oldest turns until prompt and answer fit a context of `contextLength` tokens (null = unknown: all is
- * kept). System messages and the last turn always stay, so a single message that is too long is never cut.
+ * Leaves out the oldest turns until prompt and answer fit a context of `contextLength` tokens (null = unknown: keeps
+ * all). System messages and the last turn always stay, so a single message that is too long is never cut.
  */
 export function fitToContext(request: Sized, contextLength: number | null): FittedMessages {
   const { messages } = request;

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { CompletionRequest } from '../../shared/domain';
 
-/** What is read for one fingerprint, the newest messages first, in characters: more than most models hold, and about 10 ms. */
+/** Characters read for one fingerprint, newest messages first: more than most models' context, about 10 ms. */
 const MAX_COST = 1_000_000;
-/** What each part costs beside its characters. */
+/** Cost of each part in addition to its characters. */
 const PART_COST = 100;
-/** Objects with more keys are taken in the order in which they came. */
+/** The keys of larger objects are hashed in their given order. */
 const MAX_SORTED = 1_000;
 
-/** Each request is read once, however often it is asked about on its way. */
+/** Each request is hashed once, however often its fingerprint is needed. */
 const known = new WeakMap<CompletionRequest, string>();
 
 /**
- * A hash of what a server computes for a request: text without differences that a client may add by chance (line
- * ends, outer spaces, forms of one letter), and all parameters. Who asks and which model is wanted do not matter. Of what is
- * beyond the bound only lengths count.
+ * A hash of what a server computes for a request: all parameters, and the text without differences that a client may
+ * add by chance (line ends, outer spaces, Unicode forms of one letter). Client and wanted model do not matter. Beyond
+ * the bound only lengths count.
  */
 export function fingerprintOf(request: CompletionRequest): string {
   const earlier = known.get(request);
@@ -41,11 +41,11 @@ function hashOf({ messages, rawPrompt, ...request }: CompletionRequest): string 
   return parts.digest();
 }
 
-/** Hashes values one after the other, until they have cost too much. */
+/** Hashes values one after the other until the cost limit is reached. */
 class Parts {
   readonly #hash = createHash('sha256');
   #left = MAX_COST;
-  /** Characters and values that were not read. */
+  /** Characters and values that were not hashed. */
   #rest = 0;
 
   get isFull(): boolean {
@@ -86,7 +86,7 @@ class Parts {
     this.#put(`"${part}`, Math.min(text.length, this.#left));
   }
 
-  /** With its length, so that no other cut of the same characters gives the same hash. */
+  /** The length is hashed too, so that the same characters split differently give another hash. */
   #put(part: string, cost = part.length): void {
     this.#hash.update(`${part.length}:`).update(part);
     this.#left = Math.max(0, this.#left - cost - PART_COST);

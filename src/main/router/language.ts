@@ -2,10 +2,10 @@ import { detectAll } from 'tinyld/light';
 import { ENGLISH_WORDS, OTHER_WORDS } from './rules/frequent-words';
 import { wordsOf } from './rules/rule';
 
-/** So much of a text is looked at: the same bound for a book as for a line. */
+/** Characters of a text that are read, however long it is. */
 const EXCERPT = 500;
 
-/** Scripts other than Latin, each with the language that most texts in it are written in. */
+/** Scripts other than Latin, each with the language of most texts in it. */
 const SCRIPTS: readonly [script: RegExp, language: string][] = [
   [/\p{Script=Cyrillic}/gu, 'ru'],
   [/[\p{Script=Hiragana}\p{Script=Katakana}]/gu, 'ja'],
@@ -20,15 +20,15 @@ const SCRIPTS: readonly [script: RegExp, language: string][] = [
   [/\p{Script=Armenian}/gu, 'hy'],
 ];
 
-/** Words below which a text in Latin letters says too little of its language. */
+/** A Latin text with fewer words does not show its language. */
 const MIN_EVIDENCE = 3;
-/** By how much another language must be likelier than English, of 1, where none of its frequent words stands. */
+/** Least lead over English in probability (0–1) of another language without one of its frequent words. */
 const MARGIN = 0.1;
 
 /**
- * The language of a text as a code (ISO 639-1); null where there are no letters to tell it by. Goes by the script, and
- * by words where that is Latin. A text counts as English unless it is clearly another language: names, code and single
- * words do. Takes about a millisecond at the most.
+ * The language of a text as a code (ISO 639-1); null for a text without letters. Judged by the script, and by words for
+ * Latin script. A text counts as English unless it is clearly in another language; names, code and single words count
+ * as English. Takes at most about a millisecond.
  */
 export function languageOf(text: string): string | null {
   const excerpt = text.slice(0, EXCERPT);
@@ -49,7 +49,7 @@ function languageOfLatin(text: string): string {
   const known = wordsOf(words.join(' '));
   const frequent = known.some((word) => OTHER_WORDS.has(word));
   if (!frequent && known.some((word) => ENGLISH_WORDS.has(word))) return 'en';
-  // Names begin with a capital and say nothing.
+  // Names begin with a capital and do not show the language.
   const telling = words.filter((word, index) => index === 0 || word === word.toLowerCase());
   const foreign = telling.filter((word) => /[\u0100-\u024f\u1e00-\u1eff]/.test(word)).length;
   const evidence = telling.length + foreign + (frequent ? 1 : 0) + (/[¿¡]/.test(text) ? 1 : 0);
@@ -61,7 +61,7 @@ function languageOfLatin(text: string): string {
   return accuracyOf(language) - accuracyOf('en') > (frequent ? 0 : MARGIN) ? language : 'en';
 }
 
-/** Words of letters only, without the marks around them: paths, numbers and most of code fall away. */
+/** Words of letters only, without the marks around them; drops paths, numbers and most code. */
 function plainWords(text: string): string[] {
   return text
     .split(/\s+/)

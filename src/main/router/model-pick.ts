@@ -6,24 +6,24 @@ import type { RouteSnapshot } from './types';
 
 export interface Pick {
   name: string;
-  /** The small model, chosen for want of a better one. */
+  /** The small model, chosen because there is no better one. */
   small: boolean;
   contextLength: number | null;
 }
 
-/** What a request needs of a model. */
+/** What a request needs from a model. */
 export interface Requirements {
   capabilities: readonly string[];
-  /** Code of the language of its message, null = any. Asked only where a model's languages are known. */
+  /** Language code of the message, null = any. Called only when a model's languages are known. */
   language: () => string | null;
 }
 
 export const NO_REQUIREMENTS: Requirements = { capabilities: [], language: () => null };
 
 /**
- * The model of a backend for a category: the user's (whatever its size and languages, if it is installed), else the
- * best installed one that has what is needed. The small one is the last choice, and for light work only while another
- * model is installed. Null when there is none.
+ * The model of a backend for a category: the user's choice (whatever its size and languages, if it is installed), else
+ * the best installed one that meets the requirements. The small model is the last choice, and while another model is
+ * installed it is used only for light work. Null when there is none.
  */
 export function pickModel(
   backend: BackendId,
@@ -38,7 +38,7 @@ export function pickModel(
   );
 }
 
-/** The best light model that is smaller than another of the same backend; null when there is none. */
+/** The best light model that is smaller than another of the same backend, or null. */
 export function pickSmaller(backend: BackendId, than: string, snapshot: RouteSnapshot): Pick | null {
   const models = snapshot.models.filter((model) => model.backend === backend);
   const limit = models.find(({ name }) => name === than)?.sizeBytes ?? 0;
@@ -48,13 +48,13 @@ export function pickSmaller(backend: BackendId, than: string, snapshot: RouteSna
   return best(smaller, backend, 'fast', snapshot, NO_REQUIREMENTS);
 }
 
-/** Is the small model all that can answer here? What a server had that is gone for now counts as installed. */
+/** Is the small model the only one that can answer? Models of a server that is down for now count as installed. */
 export function isSmallAlone({ models, backends }: RouteSnapshot): boolean {
   const able = models.filter((model) => canChat(model) && backends[model.backend].enabled);
   return able.length > 0 && able.every(({ small }) => small);
 }
 
-/** Is this model the user's own choice for any category of its backend? Then it counts as capable. */
+/** Has the user chosen this model for any category of its backend? Then it counts as capable. */
 export function isNamedBySetting(model: ModelInfo, snapshot: RouteSnapshot): boolean {
   const role = ROLES[model.backend];
   const categories = ['fast', 'coding', 'reasoning', 'general'] as const;
@@ -73,7 +73,7 @@ function namedBySetting(
   const name = snapshot.settings[ROLES[backend].modelSetting(category, snapshot.settings)];
   if (name === null) return null;
   const model = findByName(installed, name);
-  // Before the first listing nothing is known, and the user's word holds.
+  // Before the first listing nothing is known, so the user's choice is used.
   if (!model) return installed.length === 0 ? { name, small: false, contextLength: null } : null;
   return model.remote ? null : { ...toPick(model), small: false };
 }
@@ -97,7 +97,7 @@ function best(
       (model.billions ?? 0) < role.neverFromBillions &&
       (!onlyLight || model.weight === 'light'),
   );
-  // Only light models are left then, whatever the work.
+  // Only light models are left, so they are ranked as light ones for any work.
   const row = MODEL_TABLE[onlyLight ? 'fast' : category];
   let first: { model: ModelInfo; rank: (number | string)[] } | null = null;
   for (const model of able) {
@@ -113,7 +113,7 @@ function speaks({ languages }: ModelInfo, needs: Requirements): boolean {
   return language === null || languages.includes(language);
 }
 
-/** Smaller is better. What this machine cannot hold comes last, as a server may still run a part of it beside the GPU. */
+/** Lower is better. A model that this machine cannot hold comes last; a server may still run part of it on the CPU. */
 function rankOf(model: ModelInfo, row: CategoryRow): (number | string)[] {
   const size = model.billions ?? 0;
   const sizeClass = sizeClassOf(size);
@@ -130,7 +130,7 @@ function rankOf(model: ModelInfo, row: CategoryRow): (number | string)[] {
   ];
 }
 
-/** Made for this work, for none in particular, or for other work. */
+/** 0 = made for this work, 1 = for none in particular, 2 = for other work. */
 function specialityOf({ name }: ModelInfo, row: CategoryRow): number {
   if (row.specialist?.test(name)) return 0;
   return Object.values(MODEL_TABLE).some(({ specialist }) => specialist?.test(name)) ? 2 : 1;

@@ -3,19 +3,19 @@ import type { Category } from '../../shared/domain';
 /** By billions of parameters: up to 4, below 32, below 64, from 64, not known (product, section 2). */
 export type SizeClass = 'light' | 'middle' | 'heavy' | 'huge' | 'unknown';
 
-/** How the best installed model for a category is found: the rules of one row, from left to right. */
+/** How the best installed model for a category is found: the criteria of a row are applied in order. */
 export interface CategoryRow {
   /** Best first. */
   sizes: readonly SizeClass[];
-  /** Classes of which the larger model is the better one; of the others the smaller. */
+  /** Classes in which the larger model is better; in the others the smaller one is. */
   largerIsBetter: readonly SizeClass[];
-  /** Families in order of preference, for light models; any other comes after them. */
+  /** Families of light models in order of preference; others come after them. */
   families: readonly RegExp[];
   /** Names of models made for this work. */
   specialist: RegExp | null;
 }
 
-/** Made for answering soon: the product's light models in their order, then the best light one that is there. */
+/** For fast answers: the product's light models in their order, then the best available light one. */
 const LIGHT: CategoryRow = {
   sizes: ['light', 'unknown', 'middle', 'heavy', 'huge'],
   largerIsBetter: ['light'],
@@ -27,7 +27,7 @@ const LIGHT: CategoryRow = {
   specialist: null,
 };
 
-/** Made for tasks: the 32B class, then larger ones, which few machines hold beside anything else. */
+/** For tasks: the 32B class, then larger ones, which few machines can hold together with anything else. */
 const TASK: CategoryRow = {
   sizes: ['heavy', 'huge', 'middle', 'light', 'unknown'],
   largerIsBetter: ['heavy', 'huge', 'middle', 'light', 'unknown'],
@@ -35,7 +35,7 @@ const TASK: CategoryRow = {
   specialist: null,
 };
 
-/** Which model does what when the user has not said so. This table alone decides it. */
+/** Which model does what when the user has not chosen one. Only this table decides it. */
 export const MODEL_TABLE: Readonly<Record<Category, CategoryRow>> = {
   greeting: LIGHT,
   fast: LIGHT,

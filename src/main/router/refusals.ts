@@ -6,11 +6,11 @@ import { NO_REQUIREMENTS, pickModel, type Requirements } from './model-pick';
 import { needsHeavy, ROLES } from './roles';
 import type { RouteSnapshot, TooLong } from './types';
 
-/** Seconds after which a backend that is starting is worth another try. */
+/** Seconds after which to retry a backend that is starting. */
 const STARTING_RETRY_S = 5;
 const MEMORY_RETRY_S = 30;
 
-/** No model is left that could answer: says what is missing and what to do about it. */
+/** No model that could answer is left: reports what is missing and what to do about it. */
 export function noCandidate(
   category: Category,
   snapshot: RouteSnapshot,
@@ -62,7 +62,7 @@ export function noCandidate(
 }
 
 /**
- * All that is installed is the small model, which does not know the language: said in that language where Tandem has
+ * Only the small model is installed, and it does not know the language. The message is in that language if Tandem has
  * it, else in the UI's.
  */
 export function unknownLanguage(language: string | null, settings: Settings): TandemError {
@@ -75,7 +75,7 @@ const UNKNOWN_LANGUAGE = {
   ru: 'Установлена только очень маленькая модель, а она знает лишь английский. Напишите по-английски или скачайте модель, которая знает ваш язык, например: ollama pull qwen2.5:3b.',
 };
 
-/** Memory is why a backend that could answer takes nothing: a decision, which the user may overrule once. */
+/** Memory keeps a backend that could answer from taking work: a decision that the user may overrule once. */
 export function heldBack(reason: Reason, backend: BackendId): TandemError {
   return new TandemError('memory_critical', own(HELD_BACK, reason) ?? '', {
     ...(reason === 'memory:critical' ? { retryAfterS: MEMORY_RETRY_S } : {}),
@@ -83,7 +83,7 @@ export function heldBack(reason: Reason, backend: BackendId): TandemError {
   });
 }
 
-/** Does this reason say that memory held a backend or a model back? */
+/** Does this reason say that memory blocked a backend or a model? */
 export function isOfMemory(reason: Reason): boolean {
   return Object.hasOwn(HELD_BACK, reason);
 }
@@ -99,7 +99,7 @@ const HELD_BACK: Readonly<Record<string, string>> = {
     'Not loaded on purpose: a part of the model is larger than one buffer of the GPU. Choose a smaller or more quantised one.',
 };
 
-/** Did this backend, when it was last there, list a model that would do? */
+/** Did this backend list a suitable model when it was last up? */
 function hasModelFor(
   backend: BackendId,
   category: Category,
@@ -110,7 +110,7 @@ function hasModelFor(
   return listed && pickModel(backend, category, snapshot, needs) !== null;
 }
 
-/** The model that the client insists on cannot hold prompt and answer: the client's to change, and no wait mends it. */
+/** Prompt and answer exceed the context of the client's own model: the client must change them; a wait is no use. */
 export function contextExceeded({ model, tokens, context }: TooLong): TandemError {
   return new TandemError(
     'context_exceeded',
@@ -119,7 +119,7 @@ export function contextExceeded({ model, tokens, context }: TooLong): TandemErro
   );
 }
 
-/** No other model is there for what is too long for the one that would do it. */
+/** The request is too long for the model that would answer, and there is no other model. */
 export function noneIsLongEnough({ model, tokens, context }: TooLong, category: Category): TandemError {
   const example = exampleFor(category);
   return new TandemError(
@@ -129,7 +129,7 @@ export function noneIsLongEnough({ model, tokens, context }: TooLong, category: 
   );
 }
 
-/** In Ollama's words, which its clients recognise. */
+/** Uses Ollama's wording, which its clients recognise. */
 export function modelNotFound(name: string): TandemError {
   return new TandemError('model_not_found', `model '${name}' not found`, { details: { model: name } });
 }

@@ -4,12 +4,12 @@ import type { Settings } from '../../shared/settings';
 
 type ModelSetting = Extract<keyof Settings, `mlxModel${string}` | `ollamaModel${string}`>;
 
-/** What the strategy (product, section 2) says of a backend; a new backend gets a row here and nothing else. */
+/** The strategy (product, section 2) for a backend; a new backend needs only a row here. */
 export interface BackendRole {
   title: string;
   /** `light` keeps the system alive and is best effort; `heavy` solves tasks. */
   work: 'light' | 'heavy';
-  /** Models of this many billions of parameters and more are never chosen by a category. */
+  /** Models with at least this many billions of parameters are never chosen by a category. */
   neverFromBillions: number;
   /** The setting that names its model for a category. */
   modelSetting(category: Category, settings: Settings): ModelSetting;
@@ -56,7 +56,7 @@ const HEAVY_BACKEND_SETTINGS: Readonly<Record<Category, ModelSetting>> = {
   general: 'ollamaModelGeneral',
 };
 
-/** Work that light models are not trusted with. */
+/** Work that is never given to light models. */
 export function needsHeavy(category: Category): boolean {
   return category === 'coding' || category === 'reasoning';
 }

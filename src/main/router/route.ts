@@ -56,7 +56,7 @@ export function route(request: CompletionRequest, snapshot: RouteSnapshot): Rout
     ...(insisted ? (['explicit:backend'] as const) : preferred.reasons),
   ];
   const tried = insisted && request.strict ? [insisted] : order;
-  // 5. Constraints remove backends, the best model of each that is left stands for it.
+  // 5. Constraints remove backends; each remaining one gets its best model.
   const choice = candidatesFor(request, decision.category, tried, snapshot, insisted);
   // 6. Who serves now comes first.
   return conclude(
@@ -80,7 +80,7 @@ function categoryOf(request: CompletionRequest): CategoryDecision {
   return categoryByRules(lastUserText(request));
 }
 
-/** The named model, then the same one on the other backend, then the category's model. */
+/** The named model, then the same weights on the other backend, then the category's model. */
 function routeNamed(
   request: CompletionRequest,
   choice: { name: string; backend?: BackendId },
@@ -125,7 +125,7 @@ function routeNamed(
   });
 }
 
-/** What stands in for a named model that fails; only those that serve now, or that nothing else precedes. */
+/** Fallback candidates for a named model; only those that serve now, or that no other candidate precedes. */
 function categoryRest(
   request: CompletionRequest,
   category: Category,
@@ -148,7 +148,7 @@ function whyNotModel(model: ModelInfo, request: CompletionRequest, snapshot: Rou
   return whyNeverFits(model.backend, model.name, request, snapshot);
 }
 
-/** Nobody lists the name: unknown, unless a server that cannot be asked now might know it. */
+/** No backend lists the name: unknown, unless a server that is down now might have it. */
 function unknownModel(choice: { name: string; backend?: BackendId }, snapshot: RouteSnapshot): TandemError {
   const asked = choice.backend ? [choice.backend] : BACKEND_IDS;
   const silent = asked.some((id) => {
@@ -176,14 +176,14 @@ function conclude(
   return { kind: 'candidates', category, candidates, reasons, echoAllowed: why.echoAllowed };
 }
 
-/** Nothing that is installed can do it: the work, its length, or only its language. */
+/** Nothing installed can do it: because of the work, its length, or only its language. */
 function noModel(
   request: CompletionRequest,
   category: Category,
   snapshot: RouteSnapshot,
   { reasons, tooLong }: { reasons: readonly Reason[]; tooLong: TooLong | null },
 ): TandemError {
-  // Only a client that insists on the model, or on its server, is told that no wait helps.
+  // Only a client that insists on the model, or on its server, gets the error that says waiting does not help.
   if (tooLong && request.strict && request.model.kind !== 'auto') return contextExceeded(tooLong);
   const needs = needsOf(request).model;
   const error = noCandidate(category, snapshot, request.exclude ?? [], needs);
@@ -196,7 +196,7 @@ function noModel(
   return unknownLanguage(needs.language(), snapshot.settings);
 }
 
-/** Memory alone keeps the request from being answered: somebody would stand if the user overruled it. */
+/** Only memory prevents an answer: there would be a candidate if the user overruled it. */
 function refusedByMemory(
   request: CompletionRequest,
   snapshot: RouteSnapshot,

@@ -7,7 +7,7 @@ import {
   SOCIAL_WORDS,
 } from './rules/small-talk-phrases';
 
-/** One word of a phrase: its spellings, and whether it may be missing. */
+/** One word of a phrase: its spellings, and whether it is optional. */
 interface PhraseWord {
   spellings: readonly string[];
   optional: boolean;
@@ -25,10 +25,10 @@ const FILLERS = SMALL_TALK_FILLERS.map(parsePhrase);
 const SOCIAL = { core: new Set(SOCIAL_CORE), around: new Set(SOCIAL_WORDS) };
 
 /**
- * What the rule for greetings goes by: true only for pure small talk (greetings, thanks, goodbyes, who are you, what
- * can you do, and the like) in English or Russian. Strict: every word must belong to a social remark that asks nothing, or
- * to a known phrase, so that anything asked beside the greeting makes it a request. Tolerates case, punctuation, emoji, stretched letters and one typo in
- * a longer word.
+ * The test behind the rule for greetings: true only for pure small talk (greetings, thanks, goodbyes, who are you, what
+ * can you do, and similar) in English or Russian. Strict: every word must belong to a social remark that asks nothing,
+ * or to a known phrase, so a greeting with any question or task in it is a request. Tolerates case, punctuation, emoji,
+ * stretched letters and one typo in a longer word.
  */
 export function isSmallTalk(text: string): boolean {
   if (text.length > MAX_CHARACTERS || /[\d{}<>=`/\\|@$%]/.test(text)) return false;
@@ -38,12 +38,12 @@ export function isSmallTalk(text: string): boolean {
   return (!text.includes('?') && isRemark(words)) || isCovered(words);
 }
 
-/** A text of nothing but friendly signs. */
+/** A text that consists only of friendly emoji and smileys. */
 function isWave(text: string): boolean {
   return /^[\s!?.]*(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\u{fe0f}|:\)|\(:)+[\s!.)]*$/u.test(text);
 }
 
-/** Thanks, goodbyes, praise and the like: a word that gives it away, and only social words around it. */
+/** Thanks, goodbyes, praise and similar: at least one core word, and only social words around it. */
 function isRemark(words: readonly string[]): boolean {
   let found = false;
   for (const word of words) {
@@ -60,7 +60,7 @@ function isIn(set: ReadonlySet<string>, word: string): boolean {
   return false;
 }
 
-/** Can the words be cut into known phrases, at least one of them more than a filler? */
+/** Can the words be split into known phrases, at least one of them more than a filler? */
 function isCovered(words: readonly string[]): boolean {
   const reached = new Array<boolean>(words.length + 1).fill(false);
   const withCore = new Array<boolean>(words.length + 1).fill(false);
@@ -106,7 +106,7 @@ function isAlike(word: string, spelling: string): boolean {
   return isOneEditApart(word, spelling);
 }
 
-/** One letter wrong, missing, added, or two neighbours swapped; the first letter counts as well. */
+/** One letter wrong, missing, added, or two neighbours swapped; the first letter may differ too. */
 function isOneEditApart(a: string, b: string): boolean {
   if (Math.abs(a.length - b.length) > 1) return false;
   let from = 0;
@@ -123,12 +123,12 @@ function isOneEditApart(a: string, b: string): boolean {
   return restA.length === 2 && restB.length === 2 && restA[0] === restB[1] && restA[1] === restB[0];
 }
 
-/** Stretched letters count once: `hiiii` is `hi`, `приветтт` is `привет`. */
+/** Reduces stretched letters to one: `hiiii` is `hi`, `приветтт` is `привет`. */
 function unstretch(word: string): string {
   return word.replace(/(.)\1{2,}/gu, '$1');
 }
 
-/** `how are|r you doing?`: words, `|` between spellings, `?` after one that may be missing. */
+/** `how are|r you doing?`: words, `|` between spellings, `?` after an optional one. */
 function parsePhrase(text: string): Phrase {
   return text.split(' ').map((word) => {
     const optional = word.endsWith('?');

@@ -1,12 +1,12 @@
 import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
 
-/** Beyond these a figure of a server is a fault of its own, not a slow or a large answer. */
+/** A server's figure beyond these is an error in the report, not a slow or large answer. */
 const MOST_TOKENS = 1_000_000_000;
 const MOST_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**
- * A last frame with figures that can be counted with: what a server tells otherwise, such as text or 1e308 ms, is left
- * out (tokens become 0). Every backend's figures pass here, and from here they go to the journal and the estimates.
+ * A last frame with plausible figures only: invalid ones, such as text or 1e308 ms, are left out (tokens become 0).
+ * Every backend's figures pass here before they go to the journal and the estimates.
  */
 export function soundEnd({ reason, promptTokens, completionTokens, ...times }: CompletionEnd): CompletionEnd {
   const end: CompletionEnd = {
@@ -23,7 +23,7 @@ export function soundEnd({ reason, promptTokens, completionTokens, ...times }: C
   return end;
 }
 
-/** Does a chunk tell of progress in figures that can be counted with? Chunks without figures always do. */
+/** Does a chunk report progress in plausible figures? Chunks without figures always pass. */
 export function isSoundChunk(chunk: CompletionChunk): boolean {
   return chunk.type !== 'prefill' || (isCount(chunk.done) && isCount(chunk.total));
 }

@@ -11,7 +11,7 @@ import type { TandemError } from '../../shared/errors';
 import type { Settings } from '../../shared/settings';
 import type { BackendCapabilities } from '../backends/backend';
 
-/** The facts a routing decision is made from; the decision is a pure function of request and snapshot. */
+/** The facts for a routing decision, which is a pure function of request and snapshot. */
 export interface RouteSnapshot {
   settings: Settings;
   backends: Record<
@@ -19,27 +19,27 @@ export interface RouteSnapshot {
     {
       state: BackendState;
       enabled: boolean;
-      /** Absent only until the set-up has made it. */
+      /** Absent only until the set-up has installed it. */
       settingUp: boolean;
       capabilities: BackendCapabilities;
-      /** Models in its memory; absent = not told. */
+      /** Models in its memory; absent = not reported. */
       loaded?: readonly string[];
     }
   >;
   models: readonly ModelInfo[];
   memory: 'normal' | 'warning' | 'critical' | 'unknown';
-  /** Why a model can never be loaded on this machine for so many tokens; null = it may be, as far as that is known. */
+  /** Why a model can never be loaded on this machine for this many tokens; null = no known reason. */
   memoryRefuses?: (backend: BackendId, model: string, tokens: number) => Reason | null;
 }
 
-/** A model whose context does not hold what a request needs, in tokens. */
+/** A model whose context is too small for what a request needs, in tokens. */
 export interface TooLong {
   model: string;
   tokens: number;
   context: number;
 }
 
-/** One backend and model to try, with the reasons for it standing where it does. */
+/** One backend and model to try, with the reasons for its position. */
 export interface Candidate {
   backend: BackendId;
   model: string;
@@ -52,25 +52,25 @@ export type Route =
   | {
       kind: 'candidates';
       category: Category;
-      /** In the order to be tried; never empty. */
+      /** In the order of attempts; never empty. */
       candidates: Candidate[];
-      /** Reasons for the category and for what was removed. */
+      /** Reasons for the category and for what was left out. */
       reasons: Reason[];
-      /** A reply that merely returns the prompt passes (a named model was asked for). */
+      /** A reply that only returns the prompt is allowed (the client named a model). */
       echoAllowed: boolean;
     }
   | { kind: 'refused'; category: Category; error: TandemError; reasons: Reason[] };
 
-/** What the dispatcher tells about one request, in this order, ending in `end` or a thrown `TandemError`. */
+/** The events of one request, in this order, ending with `end` or a thrown `TandemError`. */
 export type RouterEvent =
   | { type: 'routed'; category: Category; reasons: Reason[] }
   | { type: 'waiting'; backend: BackendId; model: string; position: number; etaMs: number | null }
   /**
-   * A backend failed, or no backend that could answer is up. Emitted before any wait: `awaited` are the backends of
-   * which the first that is up goes on; none = somebody goes on now.
+   * A backend failed, or no backend that could answer is up. Emitted before any wait. `awaited` are the backends waited
+   * for, and the first that is up continues; empty = no wait for a backend.
    */
   | { type: 'recovering'; failed: { backend: BackendId; cause: string } | null; awaited: BackendId[] }
-  /** A backend has taken the request; nothing of it is visible yet. */
+  /** A backend has taken the request; no output is visible yet. */
   | {
       type: 'attempt';
       backend: BackendId;
@@ -86,11 +86,11 @@ export type RouterEvent =
   | { type: 'text'; text: string }
   | { type: 'thinking'; text: string }
   | { type: 'tool_calls'; calls: unknown[] }
-  /** After the first byte the backend failed; the next one answers anew below the mark (chat only). */
+  /** The backend failed after the first byte; the next one answers from the start below the mark (chat only). */
   | { type: 'break'; from: BackendId; to: BackendId; reason: string }
   | { type: 'end'; end: CompletionEnd; backend: BackendId; model: string; reasons: Reason[] };
 
-/** Sends a request on its way. Returning from the iteration early, or aborting, cancels it. */
+/** Runs a request. Ending the iteration early, or aborting, cancels it. */
 export interface Dispatcher {
   dispatch(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<RouterEvent, void, void>;
 }

@@ -6,7 +6,7 @@ import type { Fetcher } from '../ports/fetcher';
 export interface ContainerHost {
   /** An MLX API that answered. */
   mlx: string | null;
-  /** Where an Ollama may be; whether it answers is seen again and again. */
+  /** Where an Ollama may be; whether it answers is checked repeatedly. */
   ollama: string | null;
 }
 
@@ -23,7 +23,7 @@ const NAME = 'host.docker.internal';
 /** For the name and for the answer, ms each. */
 const LIMIT_MS = 1_000;
 
-/** Looks for the host's servers, when we run in a container. Never rejects; takes two seconds at most. */
+/** Searches for the host's servers if we run in a container. Never rejects; takes at most two seconds. */
 export async function findContainerHost(ports: ContainerPorts): Promise<ContainerHost> {
   const { env, fetcher, exists = existsSync, resolve = lookup } = ports;
   const inside = env.container !== undefined || exists('/.dockerenv') || exists('/run/.containerenv');

@@ -2,11 +2,11 @@ import type { SetupPart } from '../../shared/status';
 import type { Locate } from '../backends/locate';
 import type { SetupRunner } from './setup-runner';
 
-/** Where the set-up says a backend's program is; while it works, that it is still at work. */
+/** A backend's program as reported by the set-up; while the set-up runs, that it is still running. */
 export function locateRuntime(setup: SetupRunner, name: SetupPart['part']): Locate {
   return async () => {
     const part = setup.part(name);
-    // While a newer version is made, every line of the set-up names the one that is there.
+    // While a newer version is built, the set-up reports the path of the existing one.
     if (part?.path) return { path: part.path };
     if (part && (part.stage === 'failed' || part.stage === 'absent')) {
       const { code = 'backend_absent', cure = part.detail, command } = part;

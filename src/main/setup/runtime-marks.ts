@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Logger } from '../ports/logger';
 import type { ProcessTable } from '../ports/spawner';
 
-/** The set-up scripts know the same names (resources/setup/lib/runtime-marks.js). */
+/** The set-up scripts use the same names (resources/setup/lib/runtime-marks.js). */
 const MARK = /^\.in-use-\d+\.json$/;
 const markSchema = z.object({ pid: z.number().int(), startedAt: z.string(), paths: z.array(z.string()) });
 
@@ -17,8 +17,8 @@ export interface RuntimeMarksOptions {
 }
 
 /**
- * All instances of Tandem share the folder of runtimes. Each says in a file there which of them it uses, so that no other
- * one removes them.
+ * All instances of Tandem share the folder of runtimes. Each writes a file there that lists the ones it uses, so that
+ * no other instance removes them.
  */
 export class RuntimeMarks {
   readonly #options: RuntimeMarksOptions;
@@ -31,8 +31,8 @@ export class RuntimeMarks {
   }
 
   /**
-   * From now on these are in use as well. A server may go on running from an older runtime, so one stays in use until
-   * `forget`. Resolves when it is on disk; never rejects.
+   * Marks these as in use too. A server may still run from an older runtime, so one stays in use until `forget`.
+   * Resolves when the mark is on disk; never rejects.
    */
   use(paths: readonly string[]): Promise<void> {
     const fresh = paths.filter(
@@ -42,13 +42,15 @@ export class RuntimeMarks {
     return fresh.length === 0 ? this.settled() : this.#enqueue();
   }
 
-  /** Nothing in this folder is in use any more. Never rejects. */
+  /** Marks everything in this folder as no longer in use. Never rejects. */
   forget(folder: string): Promise<void> {
     for (const path of [...this.#used]) if (isUsed(folder, [path])) this.#used.delete(path);
     return this.#enqueue();
   }
 
-  /** What other instances that run use. A mark whose process has ended (same pid and start time) is removed. */
+  /**
+   * Paths that other instances use. Removes unreadable marks and those whose process (pid and start time) has ended.
+   */
   async others(): Promise<string[]> {
     const { runtimeDir, pid } = this.#options;
     const names = await readdir(runtimeDir).catch(() => []);
@@ -62,7 +64,7 @@ export class RuntimeMarks {
     return paths;
   }
 
-  /** Takes our own mark away for good. Never rejects. */
+  /** Removes our own mark for good. Never rejects. */
   close(): Promise<void> {
     this.#used.clear();
     const done = this.#enqueue();
@@ -70,12 +72,12 @@ export class RuntimeMarks {
     return done;
   }
 
-  /** Resolves when what was said last is on disk. */
+  /** Resolves when the last change is on disk. */
   async settled(): Promise<void> {
     await this.#work;
   }
 
-  /** Null for a file that is no mark, or that of an instance that has ended. */
+  /** Null for a file that is not a mark, or belongs to an instance that has ended. */
   async #read(file: string): Promise<z.infer<typeof markSchema> | null> {
     try {
       const mark = markSchema.parse(JSON.parse(await readFile(file, 'utf8')));

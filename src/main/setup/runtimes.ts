@@ -6,13 +6,13 @@ import { SMALL_MODEL_RUNTIME } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 import { isUsed } from './runtime-marks';
 
-/** `<name>-<version>`, as the set-up names the folders it manages, and the file that it writes last into each. */
+/** `<name>-<version>`, the set-up's names for its folders, and the file that it writes last into each. */
 const RUNTIME_FOLDER = new RegExp(`^(mlx|ollama|${SMALL_MODEL_RUNTIME}|starter-training)-([\\da-f][\\w.]*)$`);
 const STAMP = 'tandem-runtime.json';
 
 /**
  * The managed runtimes on this machine with their size on disk.
- * @param inUse paths that running instances of Tandem use; a runtime that holds one is in use.
+ * @param inUse paths that running instances of Tandem use; a runtime that contains one is in use.
  */
 export async function listRuntimes(runtimeDir: string, inUse: readonly string[]): Promise<Runtime[]> {
   const runtimes: Runtime[] = [];
@@ -31,11 +31,11 @@ export async function listRuntimes(runtimeDir: string, inUse: readonly string[])
 }
 
 /**
- * Removes one managed runtime; the next start makes it again when it is needed. Rejects with `not_found`, or with
+ * Removes one managed runtime; the next start builds it again if needed. Rejects with `not_found`, or with
  * `runtime_in_use`.
  *
  * @param usedByOthers paths that other instances of Tandem use
- * @param release ends what uses it here, before anything is removed
+ * @param release ends its users in this instance before anything is removed
  */
 export async function removeRuntime(
   { runtimeDir, name, version }: { runtimeDir: string; name: string; version: string },
@@ -61,8 +61,8 @@ export async function removeRuntime(
 }
 
 /**
- * Removes the versions of the small model that no other instance of Tandem uses, and what is downloaded of it. Rejects
- * with the file system's error.
+ * Removes the versions of the small model that no other instance of Tandem uses, and its downloads. Rejects with the
+ * file system's error.
  *
  * @returns the folders of all versions
  */
@@ -78,7 +78,7 @@ export async function removeSmallModel(
   return versions;
 }
 
-/** The folder may have things of others in it, also under such a name. */
+/** The folder may also contain foreign files with such a name. */
 async function ownFolders(runtimeDir: string): Promise<string[]> {
   const names = await readdir(runtimeDir).catch(() => [] as string[]);
   const isOwn = (name: string) => RUNTIME_FOLDER.test(name) && existsSync(join(runtimeDir, name, STAMP));

@@ -1,12 +1,12 @@
 import type { SetupPart } from '../../shared/status';
 import type { Logger } from '../ports/logger';
 
-/** Steps of this many percent are worth a line. */
+/** Log one line for each step of this many percent. */
 const PERCENT_STEP = 20;
 
 /**
- * Tells the set-up on the console as it goes: a line for each new stage of a part, and for every fifth of a long one, so
- * that somebody who looks at the terminal sees that it moves.
+ * Logs the set-up's progress on the console: a line for each new stage of a part, and for every fifth of a long one, so
+ * that a person at the terminal sees progress.
  */
 export function setupLog(logger: Logger): (part: SetupPart) => void {
   const told = new Map<SetupPart['part'], string>();

@@ -12,7 +12,7 @@ export interface SetupRunnerOptions {
   script: string;
   args: readonly string[];
   env: LaunchSpec['env'];
-  /** The parts that are to be had; asked at each run. */
+  /** The parts to set up; called for each run. */
   wanted: () => readonly PartName[];
 }
 
@@ -21,7 +21,7 @@ type PartName = SetupPart['part'];
 interface Run {
   child: ChildHandle | null;
   cancelled: boolean;
-  /** Another caller asked for it during this run: what was missing may be there by now. */
+  /** Another caller requested it during this run: what was missing may be available now. */
   askedAgain: boolean;
   /** Resolves when it is cancelled. */
   cancellation: Promise<void>;
@@ -30,8 +30,8 @@ interface Run {
 }
 
 /**
- * Runs `resources/setup/runtimes.js`, which finds or makes the runtimes, and tells its progress. Each part is a child of
- * its own, so that the app is usable (and quittable) while Ollama is being built, and one part can be ended alone.
+ * Runs `resources/setup/runtimes.js`, which finds or builds the runtimes, and reports progress. Each part is a child of
+ * its own, so the app stays usable (and quittable) while Ollama is being built, and one part can be cancelled.
  */
 export class SetupRunner {
   readonly #options: SetupRunnerOptions;
@@ -39,12 +39,12 @@ export class SetupRunner {
   readonly #progress = new Emitter<SetupPart>();
   readonly #settled = new Emitter<SetupPart>();
   readonly #runs = new Map<PartName, Run>();
-  /** The small model was last set up while there was no MLX, which has to convert it. */
+  /** The small model was last set up without MLX, which has to convert it. */
   #modelLacksMlx = false;
   #stopped = false;
 
   readonly onProgress = this.#progress.subscribe;
-  /** A part is ready, absent or failed, or has an older version to run while the new one is made. */
+  /** Emitted when a part is ready, absent or failed, or has an older version to use while the new one is built. */
   readonly onSettled = this.#settled.subscribe;
 
   constructor(options: SetupRunnerOptions) {
@@ -59,13 +59,13 @@ export class SetupRunner {
     return this.#parts.get(name) ?? null;
   }
 
-  /** Is there nothing going on that could still bring this part? */
+  /** Is no run going on that could still provide this part? */
   isSettled(name: PartName): boolean {
     const part = this.part(name);
     return part !== null && isSettled(part);
   }
 
-  /** Marks a part whose runtime has been removed, until the set-up runs again. */
+  /** Marks a part as removed until the set-up runs again. */
   forget(name: PartName): void {
     this.#tell({
       ...ended(name, 'removed'),
@@ -76,8 +76,8 @@ export class SetupRunner {
   }
 
   /**
-   * Sets these parts up, by default all that are wanted. A call while one of them runs joins that run, and runs the part
-   * once more if it does not get ready. Resolves when all have settled, never rejects.
+   * Sets up these parts, by default all wanted ones. A call while one of them runs joins that run, and runs the part
+   * again if it does not become ready. Resolves when all have settled, never rejects.
    */
   async run(parts: readonly PartName[] = this.#options.wanted()): Promise<void> {
     // The small model comes after MLX, which converts it; it does not wait for Ollama.
@@ -85,12 +85,12 @@ export class SetupRunner {
     await Promise.all(ordered.map((name) => this.#begin(name)));
   }
 
-  /** Sets up what is wanted by now and was not before. Never rejects. */
+  /** Sets up the parts that are wanted now but were not before. Never rejects. */
   runMissing(): Promise<void> {
     return this.run(this.#options.wanted().filter((name) => !this.#parts.has(name)));
   }
 
-  /** Ends the set-up of one part, which is absent then; what is downloaded stays for the next run. Never rejects. */
+  /** Cancels the set-up of one part, which is then absent; downloads are kept for the next run. Never rejects. */
   async cancel(name: PartName): Promise<void> {
     const run = this.#runs.get(name);
     if (!run) return;
@@ -100,12 +100,12 @@ export class SetupRunner {
     await run.done;
   }
 
-  /** Resolves when nothing is being done for this part. */
+  /** Resolves when no run for this part is going on. */
   async done(name: PartName): Promise<void> {
     await this.#runs.get(name)?.done;
   }
 
-  /** Ends a running set-up for good; what is half built is continued or removed by that of the next start. */
+  /** Ends a running set-up for good; the next start continues or removes what is half built. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const children = [...this.#runs.values()].flatMap(({ child }) => (child ? [child] : []));
@@ -153,11 +153,11 @@ export class SetupRunner {
     return this.part(name)?.stage === 'ready';
   }
 
-  /** Resolves with how the script ended. */
+  /** Resolves with a description of how the script ended. */
   async #start(name: PartName, run: Run): Promise<string> {
     const { spawner, node, script, args, env, logger } = this.#options;
     if (name === 'model') this.#modelLacksMlx = !this.#isReady('mlx');
-    // What was settled is open again from here on.
+    // The part is no longer settled.
     this.#parts.delete(name);
     const child = spawner.spawn({ command: node, args: [script, '--json', '--only', name, ...args], env });
     run.child = child;
@@ -189,7 +189,7 @@ export class SetupRunner {
     if (isSettled(part) || (part.path !== undefined && part.path !== before)) this.#settled.emit(part);
   }
 
-  /** A set-up that ended before its last word leaves no part waiting for ever. */
+  /** If the set-up ends without a final report, marks its part as failed (or absent), so that nothing waits forever. */
   #endUnsettled(name: PartName, { cancelled }: Run, detail: string): void {
     if (this.isSettled(name)) return;
     const { elapsedMs = 0 } = this.part(name) ?? {};

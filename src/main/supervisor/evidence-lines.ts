@@ -1,8 +1,8 @@
 import type { LinePattern } from './log-ring';
 
 /**
- * Kinds of lines that a server writes when it fails. This list is the allow-list: of a line only its kind is kept, as
- * the line itself may carry a prompt or a path.
+ * Kinds of lines that a server writes when it fails. This is the allow-list: only the kind of a line is stored, because
+ * the line itself may contain a prompt or a path.
  */
 export type EvidenceCode =
   | 'metal_out_of_memory'
@@ -19,9 +19,9 @@ export type EvidenceCode =
   | 'folder_unwritable';
 
 /**
- * How Metal and its users (mlx, ggml) report failures of the GPU and of its memory. The texts are those of
- * `MTLCommandBufferError` (`kIOGPU…`, before macOS 12 `kIOAccel…`), of mlx's allocator and of ggml's; real ones with
- * their sources are in `test/fixtures/exit-logs`.
+ * How Metal and its users (mlx, ggml) report failures of the GPU and of its memory. The texts come from
+ * `MTLCommandBufferError` (`kIOGPU…`, before macOS 12 `kIOAccel…`), mlx's allocator and ggml; real ones with their
+ * sources are in `test/fixtures/exit-logs`.
  */
 const GPU_LINES: readonly LinePattern<EvidenceCode>[] = [
   { code: 'metal_out_of_memory', match: /CommandBufferCallbackErrorOutOfMemory|: Insufficient Memory/ },
@@ -34,7 +34,7 @@ const GPU_LINES: readonly LinePattern<EvidenceCode>[] = [
   { code: 'gpu_ignored', match: /CommandBufferCallbackErrorSubmissionsIgnored/ },
 ];
 
-/** What mlx-lm writes about its generation thread, a model or its port. */
+/** What mlx-lm writes when its generation thread, a model or its port fails. */
 export const MLX_LINES: readonly LinePattern<EvidenceCode>[] = [
   ...GPU_LINES,
   { code: 'generation_thread_died', match: /^Exception in thread \S+ \(_generate\)/ },
@@ -44,13 +44,13 @@ export const MLX_LINES: readonly LinePattern<EvidenceCode>[] = [
   { code: 'port_taken', match: /Address already in use/ },
 ];
 
-/** What `ollama serve` writes before it gives up. */
+/** What `ollama serve` writes before it exits. */
 export const OLLAMA_LINES: readonly LinePattern<EvidenceCode>[] = [
   { code: 'port_taken', match: /bind: address already in use/ },
   { code: 'folder_unwritable', match: /^Error: (mkdir|could not create|open) / },
 ];
 
-/** Kinds of the lines that match, in their order; a line has the kind of the first pattern that it matches. */
+/** Kinds of the matching lines, in line order; the first matching pattern gives a line its kind. */
 export function evidenceIn<Code extends string>(
   lines: readonly string[],
   patterns: readonly LinePattern<Code>[],

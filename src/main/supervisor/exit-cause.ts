@@ -3,25 +3,25 @@ import type { MemoryStatus } from '../../shared/status';
 import type { ProcessExit } from '../ports/spawner';
 import type { EvidenceCode } from './evidence-lines';
 
-/** What a backend can tell of an exit: what its server's own exit code means, and what was in its log. */
+/** What a backend knows about an exit: the meaning of its server's exit code, and evidence from its log. */
 export interface ExitReading {
-  /** Null = the code has no meaning of its own. */
+  /** Null = the exit code has no defined meaning. */
   named: ExitCause | null;
   lines: readonly EvidenceCode[];
 }
 
-/** What a supervisor cannot see by itself, at the moment of an exit. */
+/** What a supervisor cannot observe itself, at the moment of an exit. */
 export interface Circumstances {
   pressure: MemoryStatus['pressure'];
-  /** A request whose fingerprint has ended a process before was in flight. */
+  /** A request was in flight whose fingerprint has ended a process before. */
   killerInFlight: boolean;
 }
 
-/** What we had done to the process when it ended. */
+/** What we did to the process before it ended. */
 export interface OwnDoing {
-  /** We killed it, for want of progress. */
+  /** We killed it because it made no progress. */
   stalled: boolean;
-  /** We killed it because it did not end when asked to. */
+  /** We killed it because it did not exit after SIGTERM. */
   overdue: boolean;
 }
 
@@ -41,9 +41,9 @@ const named =
     named === cause;
 
 /**
- * The proof that each cause needs; the first that holds names it. Words of the server itself come first, then what we
- * did, then what its exit code says. A request that has killed before is blamed for a crash only when nothing else
- * explains it: who was killed from outside was not killed by a request.
+ * The proof that each cause needs; the first match wins. Messages of the server come first, then our own actions, then
+ * the exit code. A request that has killed before is blamed only when nothing else explains the crash: a process killed
+ * from outside was not killed by a request.
  */
 const PROOFS: readonly (readonly [ExitCause, (evidence: ExitEvidence) => boolean])[] = [
   ['start_failed', ({ exit }) => exit.error !== undefined],
@@ -66,7 +66,7 @@ const PROOFS: readonly (readonly [ExitCause, (evidence: ExitEvidence) => boolean
   ['generation_dead', saw('generation_thread_died')],
 ];
 
-/** Why a process ended, by the evidence there is; `unknown` when there is none. */
+/** Why a process ended, judged by the evidence; `unknown` without evidence. */
 export function exitCause(evidence: ExitEvidence): ExitCause {
   return PROOFS.find(([, holds]) => holds(evidence))?.[0] ?? 'unknown';
 }

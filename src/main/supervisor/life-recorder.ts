@@ -21,7 +21,7 @@ interface Ports {
   observer?: SupervisionObserver;
 }
 
-/** One process from its start to its end. */
+/** One run of a process, from start to exit. */
 interface Run {
   pid: number | undefined;
   /** Monotonic ms. */
@@ -29,16 +29,16 @@ interface Run {
   end: { exit: ProcessExit; reading: ExitReading; circumstances: Circumstances; at: number } | null;
 }
 
-/** When things happened, wall time in ms: for people, never for decisions. */
+/** Wall time in ms: for display, never for decisions. */
 export interface Dates {
   readySince: number | null;
   nextStartAt: number | null;
-  /** When the open breaker tries again. */
+  /** When the open breaker retries. */
   nextTryAt: number | null;
   lastError: LastExit | null;
 }
 
-/** Keeps what the state of a supervised process does not hold: dates and how its last run went, and tells of its life. */
+/** Stores what the state machine does not: dates and how the last run ended. Reports life moments to the observer. */
 export class LifeRecorder {
   readonly #options: Options;
   readonly #ports: Ports;
@@ -56,7 +56,7 @@ export class LifeRecorder {
     return this.#dates;
   }
 
-  /** A start was begun; nothing runs yet. */
+  /** A start has begun; no process runs yet. */
   begun(): void {
     this.#run = null;
   }
@@ -75,7 +75,7 @@ export class LifeRecorder {
     return cause;
   }
 
-  /** One step of the machine was taken. */
+  /** Call after each transition of the machine. */
   step(before: Machine, event: SupervisorEvent, after: Machine): void {
     const { kind } = this.#options;
     const { state, cause } = after;

@@ -6,35 +6,35 @@ import type { Circumstances } from './exit-cause';
 import { backoffMs, type SupervisorLimits } from './limits';
 import { breakerState, type Machine, type SupervisorEvent } from './machine';
 
-/** What is known of a run, or of a start, that ended in failure. */
+/** Facts about a failed run or a failed start. */
 export interface Death {
   cause: ExitCause;
-  /** Null when no process came to be, or none was seen to end. */
+  /** Null when no process was spawned, or no exit was seen. */
   exit: ProcessExit | null;
   /** Kinds of lines in its log, oldest first. */
   evidence: readonly EvidenceCode[];
-  /** Ms from the start of the process; null when there was none. */
+  /** Ms from the start of the process; null without a process. */
   uptimeMs: number | null;
   restarts: number;
   circumstances: Circumstances;
 }
 
-/** A moment in the life of a server, before it has its place and time in the log. */
+/** A moment in the life of a server, before the log adds its sequence number and time. */
 export interface LifeMoment {
   type: LifeEvent['type'];
   cause: ExitCause | null;
   facts: LifeEvent['facts'];
 }
 
-/** Told of a server's life, and asked for what a supervisor cannot see. */
+/** Receives the moments of a server's life, and supplies what a supervisor cannot observe. */
 export interface SupervisionObserver {
   onMoment(backend: BackendId, moment: LifeMoment): void;
-  /** The moment `died`, with what is known of it. */
+  /** The moment `died`, with the known facts. */
   onDeath(backend: BackendId, moment: LifeMoment, death: Death): void;
   circumstances(backend: BackendId): Circumstances;
 }
 
-/** Where nobody watches (a supervisor on its own): nothing is known, and nothing is told. */
+/** For a supervisor without an observer: knows nothing, reports nothing. */
 export const UNOBSERVED: SupervisionObserver = {
   onMoment() {},
   onDeath() {},
@@ -42,8 +42,8 @@ export const UNOBSERVED: SupervisionObserver = {
 };
 
 /**
- * The moments that follow from one step of the machine, in order. A start without success and a run that ended both
- * are a death; what was asked for is none.
+ * The moments that one transition emits, in order. A failed start and an ended run are both a death; a requested stop
+ * or restart is not.
  */
 export function momentsOf(
   before: Machine,
@@ -95,7 +95,7 @@ function stateMoments(before: Machine, after: Machine, limits: SupervisorLimits)
 }
 
 function breakerMoments(before: Machine, after: Machine): LifeMoment[] {
-  // Who restarts it wants it closed; that it is, only an answer tells.
+  // A restart by the user does not close the breaker; only an answer or a stable time does.
   if (before.broken && !after.broken) return [moment('breaker_closed')];
   const now = breakerState(after);
   if (now === breakerState(before)) return [];
@@ -114,7 +114,7 @@ function moment(
   return { type, cause, facts };
 }
 
-/** Tenths, as short times are told too. */
+/** Rounded to tenths, because short times are reported too. */
 export function seconds(ms: number): number {
   return Math.round(ms / 100) / 10;
 }

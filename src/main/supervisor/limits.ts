@@ -1,21 +1,21 @@
-/** Times and counts that bound the life of a supervised process; ms unless named otherwise. */
+/** Timeouts and counts for a supervised process; ms unless named otherwise. */
 export interface SupervisorLimits {
-  /** The question whether memory allows a start may take this long before it counts as a wait. */
+  /** How long the memory check before a start may take before it counts as a wait. */
   askMs: number;
-  /** A wait for memory that lasts longer is told of once more; it goes on. */
+  /** After this long, a wait for memory is reported once more (`overdue`); the wait continues. */
   memoryWaitMs: number;
-  /** From the moment that a start is allowed to ready. */
+  /** From the moment memory allows the start until ready. */
   startTimeoutMs: number;
   /** Between SIGTERM and SIGKILL. */
   graceMs: number;
-  /** After SIGKILL the process counts as gone whatever the OS says. */
+  /** This long after SIGKILL the process counts as gone, whatever the OS reports. */
   giveUpMs: number;
   backoffFirstMs: number;
   backoffCeilingMs: number;
   maxRestarts: number;
-  /** Ready this long, the restart counter goes back to 0. */
+  /** After this long in `ready`, the restart counter is reset to 0. */
   stableMs: number;
-  /** How long the breaker stays open before its first probe; doubles with each one that fails. */
+  /** How long the breaker stays open before its first probe; doubles with each failed probe. */
   coolDownFirstMs: number;
   coolDownCeilingMs: number;
 }
@@ -35,7 +35,7 @@ export const DEFAULT_LIMITS: SupervisorLimits = {
   coolDownCeilingMs: 3_600_000,
 };
 
-/** Limits that differ from the default ones; a function is asked at each step, so that a setting acts at once. */
+/** Overrides of the default limits; a function is called at each step, so a changed setting applies at once. */
 export type LimitsSource = Partial<SupervisorLimits> | (() => Partial<SupervisorLimits>);
 
 export function readLimits(source: LimitsSource = {}): () => SupervisorLimits {
@@ -45,10 +45,10 @@ export function readLimits(source: LimitsSource = {}): () => SupervisorLimits {
 }
 
 /**
- * Limits that follow the settings. A shorter backoff shortens what is built on it in proportion (ceiling, cool-down of
- * the breaker); a longer one lengthens nothing else.
+ * Limits that follow the settings. A shorter backoff shortens its ceiling and the breaker's cool-down in proportion; a
+ * longer one lengthens nothing else.
  * @param backoffS seconds to the first restart
- * @param stableS seconds of being ready after which earlier restarts are forgotten
+ * @param stableS seconds in `ready` after which the restart counter is reset
  */
 export function restartLimits(backoffS: number, stableS: number): Partial<SupervisorLimits> {
   const share = Math.min(1, (backoffS * 1000) / DEFAULT_LIMITS.backoffFirstMs);
@@ -65,7 +65,7 @@ export function backoffMs(restarts: number, limits: SupervisorLimits): number {
   return Math.min(limits.backoffFirstMs * 2 ** restarts, limits.backoffCeilingMs);
 }
 
-/** @param openings how often the breaker has opened before without a stable time in between */
+/** @param openings how often the breaker has opened since the last stable time */
 export function coolDownMs(openings: number, limits: SupervisorLimits): number {
   return Math.min(limits.coolDownFirstMs * 2 ** openings, limits.coolDownCeilingMs);
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-/** A kind of line that may be kept as evidence: it never holds message text. */
+/** A kind of line that may be stored as evidence: its code never contains message text. */
 export interface LinePattern<Code extends string> {
   code: Code;
   match: RegExp;
@@ -14,8 +14,8 @@ export interface Evidence<Code extends string> {
 const MAX_LINE = 8192;
 
 /**
- * Drains a process's output for ever (a server whose pipe is not read freezes) and keeps the codes of the last lines
- * that match the allow-list. The lines themselves are never kept: a server's output may carry prompts.
+ * Reads a process's output until it ends (a server whose pipe is not read freezes) and stores the codes of the last
+ * lines that match the allow-list. The lines are never stored, because a server's output may contain prompts.
  */
 export class LogRing<Code extends string> {
   readonly #patterns: readonly LinePattern<Code>[];
@@ -44,7 +44,7 @@ export class LogRing<Code extends string> {
   }
 }
 
-/** Calls `onLine` for each line of a stream and never stops reading it. Overlong lines are cut, not kept. */
+/** Calls `onLine` for each line of a stream and never stops reading. Overlong lines are cut. */
 export function drainLines(stream: Readable | null, onLine: (line: string) => void): void {
   if (!stream) return;
   let rest = '';

@@ -1,28 +1,28 @@
 import type { Breaker, ExitCause } from '../../shared/incidents';
 import type { BackendStatus } from '../../shared/status';
 
-/** What the life of one supervised process is made of; `transitions.ts` says how it goes on. */
+/** Types of the state machine for one supervised process; `transitions.ts` has the transitions. */
 
-/** What follows when the process that is being ended has gone. */
+/** The state that follows once the ending process has exited. */
 export type AfterStop = 'stopped' | 'absent' | 'spawn' | 'backoff' | 'open';
 
 /**
- * `asking` whether memory allows it, `waiting` for memory, `overdue` in that, then the process: `spawning`, `loading`,
- * `probing`.
+ * `asking`: the memory check runs; `waiting`: for memory; `overdue`: that wait is long; then the process is `spawning`,
+ * `loading`, `probing`.
  */
 export type StartStage = 'asking' | 'waiting' | 'overdue' | 'spawning' | 'loading' | 'probing';
 
 export type SupervisorState =
   /** Not wanted. */
   | { name: 'stopped' }
-  /** Wanted, without a program to start; `looking` for one. */
+  /** Wanted, but its program is missing; `looking` while it is searched for. */
   | { name: 'absent'; looking: boolean }
   | { name: 'starting'; stage: StartStage }
   | { name: 'ready' }
   | { name: 'hung' }
   | { name: 'stopping'; stage: 'terminating' | 'killing'; next: AfterStop }
   | { name: 'backoff'; delayMs: number }
-  /** `coolMs` until the probe; null = only a person or the set-up can close it. */
+  /** `coolMs` until the probe; null = only the user or the set-up can close it. */
   | { name: 'open'; coolMs: number | null };
 
 export interface Machine {
@@ -31,39 +31,39 @@ export interface Machine {
   restarts: number;
   /** How often the breaker has opened since the counter was last reset. */
   openings: number;
-  /** This start is the one probe of a breaker that has cooled down, and nothing has been answered yet. */
+  /** This start is the one probe of a breaker that has cooled down, and no request has been answered yet. */
   trial: boolean;
-  /** The breaker has opened, and nothing has been answered since. */
+  /** The breaker has opened, and no request has been answered since. */
   broken: boolean;
-  /** Why the last process ended, or why it is being ended; null = never, or by request. */
+  /** Why the last process ended, or why it is being ended; null = none yet, or ended on request. */
   cause: ExitCause | null;
 }
 
 export type SupervisorEvent =
-  /** It is wanted from now on. */
+  /** The process is wanted from now on. */
   | { type: 'start' }
-  /** A request needs it; what is not wanted stays as it is. */
+  /** A request needs the process; a process that is not wanted stays down. */
   | { type: 'needed' }
   | { type: 'located' }
   | { type: 'absent' }
-  /** Its program is about to be removed. */
+  /** The program is about to be removed. */
   | { type: 'release' }
-  /** What kept it down may have gone (a finished set-up, the end of a sleep). */
+  /** The reason it was down may be gone (a finished set-up, the end of a sleep). */
   | { type: 'revive' }
   /** The user's button. */
   | { type: 'restart' }
-  /** A start is given up because memory is short; nobody asked for it and nothing has failed. */
+  /** The start is abandoned because memory is short; the user did not ask for it and nothing has failed. */
   | { type: 'start-given-up' }
   | { type: 'stop' }
   | { type: 'stage'; stage: 'spawning' | 'loading' | 'probing' }
   | { type: 'ready' }
-  /** A request got a whole answer. */
+  /** A request was answered in full. */
   | { type: 'answered' }
-  /** It could not be started, or its readiness probe failed for good. */
+  /** The process could not be started, or its readiness probe failed for good. */
   | { type: 'start-failed'; cause: ExitCause }
-  /** `outside` = not for what it was asked to do: somebody has paused it. */
+  /** `outside` = somebody paused the process, so no request caused the hang. */
   | { type: 'hung'; outside: boolean }
-  /** `final` = starting again cannot help. */
+  /** `final` = a restart cannot help. */
   | { type: 'exited'; cause: ExitCause; final?: boolean }
   | { type: 'timer' };
 
@@ -72,7 +72,7 @@ export type Effect = 'look' | 'spawn' | 'cancel-start' | 'terminate' | 'kill' | 
 export interface Step {
   machine: Machine;
   effects: Effect[];
-  /** Ms until a `timer` event; null = none; 'keep' = the running one goes on. */
+  /** Ms until a `timer` event; null = no timer; 'keep' = the current timer continues. */
   timer: number | null | 'keep';
 }
 
@@ -90,7 +90,7 @@ export function breakerState({ state, trial }: Machine): Breaker['state'] {
   return trial ? 'half_open' : 'closed';
 }
 
-/** The word for people and the UI. */
+/** The stage name for the UI. */
 export function shownStage(state: SupervisorState): BackendStatus['stage'] {
   switch (state.name) {
     case 'starting':

@@ -8,11 +8,11 @@ interface FamilyPorts {
   logger: Logger;
 }
 
-/** A supervised process together with the children that it started itself: their record on disk and their memory. */
+/** A supervised process and its own children: their record on disk and their memory. */
 export class ProcessFamily {
   readonly #kind: string;
   readonly #ports: FamilyPorts;
-  /** Pid of the leader that is written down. */
+  /** Pid of the leader that is recorded on disk. */
   #recorded: number | null = null;
 
   constructor(kind: string, ports: FamilyPorts) {
@@ -21,9 +21,9 @@ export class ProcessFamily {
   }
 
   /**
-   * Writes them down for the sweep after a kill -9 of this process, unless the child has been given up meanwhile. A
-   * fresh leader is written down before its children are looked up: until then it would be left behind unknown.
-   * Never rejects: a process runs on without its record.
+   * Records the process and its children for the sweep after a kill -9 of this one, unless the child is no longer
+   * current. Records a fresh leader before looking up its children: a kill in between would leave it running unknown.
+   * Never rejects: a process also runs without its record.
    */
   async record(child: ChildHandle, isCurrent: () => boolean): Promise<void> {
     const { table, records } = this.#ports;
@@ -45,13 +45,13 @@ export class ProcessFamily {
     }
   }
 
-  /** To be called when the leader has gone. Never rejects. */
+  /** Call when the leader has exited. Never rejects. */
   async forget(pid: number): Promise<void> {
     if (this.#recorded === pid) this.#recorded = null;
     await this.#ports.records.remove(pid).catch((error) => this.#logFailure(error));
   }
 
-  /** Resident bytes of a process and its children; null when the OS does not tell. */
+  /** Resident bytes of a process and its children; null when the OS does not report them. */
   async residentBytes(pid: number): Promise<number | null> {
     const { table } = this.#ports;
     const pids = [pid, ...(await table.descendants(pid))];

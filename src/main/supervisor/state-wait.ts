@@ -2,8 +2,8 @@ import { TandemError } from '../../shared/errors';
 import type { Unsubscribe } from '../ports/emitter';
 
 /**
- * Waits until `done` says so, asking now and at each change. Rejects with what `done` throws, and with `cancelled`
- * when the signal aborts, which ends the wait only.
+ * Waits until `done` returns true; calls it now and at each change. Rejects with what `done` throws, and with
+ * `cancelled` when the signal aborts, which ends only the wait.
  */
 export function waitFor(
   onChange: (listener: () => void) => Unsubscribe,

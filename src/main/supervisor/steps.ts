@@ -1,9 +1,9 @@
 import type { SupervisorLimits } from './limits';
 import type { AfterStop, Machine, Step } from './machine';
 
-/** The steps of which `transitions.ts` is made: what a new state brings with it. Pure. */
+/** Steps shared by the transitions in `transitions.ts`: each sets a state with its effects and timer. Pure. */
 
-/** It is wanted: its program is looked for before anything is started. Only the last look counts. */
+/** The process is wanted: searches for its program before anything is started. Only the latest search counts. */
 export function look(machine: Machine): Step {
   return {
     machine: { ...machine, state: { name: 'absent', looking: true } },
@@ -20,7 +20,7 @@ export function missing(machine: Machine): Step {
   };
 }
 
-/** What follows when the process that is being ended has gone. */
+/** Changes what follows once the ending process has exited. */
 export function afterwards(
   machine: Machine,
   state: Extract<Machine['state'], { name: 'stopping' }>,
@@ -37,7 +37,7 @@ export function spawn(machine: Machine, limits: SupervisorLimits): Step {
   };
 }
 
-/** The kill ladder's first rung. */
+/** The first step of ending a process: SIGTERM. */
 export function end(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
   return {
     machine: { ...machine, state: { name: 'stopping', stage: 'terminating', next } },

@@ -7,33 +7,33 @@ import type { SupervisorLimits } from './limits';
 import type { Machine } from './machine';
 
 export interface SupervisorOptions {
-  /** Whose process it is, for the log, the child records and the timeline. */
+  /** Which backend's process it is, for the log, the child records and the timeline. */
   kind: BackendId;
-  /** Asked at each step, so that a changed setting acts at once. */
+  /** Called at each step, so a changed setting applies at once. */
   limits(): SupervisorLimits;
-  /** Is there a program to start? Asked when it is wanted after it was not, or was absent. Missing = there always is. */
+  /** Is there a program to start? Called when the process becomes wanted or was absent. Missing = always yes. */
   locate?(): Promise<boolean>;
-  /** What to start, asked anew before each start; null = its program has gone. A rejection is a failed start. */
+  /** What to start; called before each start. Null = the program is gone. A rejection is a failed start. */
   launch(): Promise<LaunchSpec | null>;
-  /** Told of each new process, to read its output. */
+  /** Called with each new process, to read its output. */
   onSpawn(child: ChildHandle): void;
   /**
-   * Resolves when it is ready; tells its stages, `probing` only when an answer is asked for, which closes the breaker.
-   * A rejection ends the process.
+   * Resolves when the process is ready. Reports stages; `probing` only when it requires an answer, because an answer
+   * closes the breaker. A rejection ends the process.
    */
   probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void>;
-  /** What the server's exit code means and what its log holds. */
+  /** What the server's exit code means and what evidence its log contains. */
   readExit(exit: ProcessExit): ExitReading;
-  /** Told of each exit that nobody asked for; false = starting again cannot help, so that the breaker opens for a person to close. */
+  /** Called after each exit that was not requested. False = a restart cannot help: only a person closes the breaker. */
   mayRecover?(cause: ExitCause): boolean;
   /**
-   * Resolves when memory allows another start; asked before each one, with what ended the last. While it has not
-   * resolved the server counts as waiting for memory; rejects when the signal aborts.
+   * Resolves when memory allows another start; called before each start with the cause of the last exit. Until it
+   * resolves, the server counts as waiting for memory. Rejects when the signal aborts.
    */
   mayStart(signal: AbortSignal, cause: ExitCause | null): Promise<void>;
 }
 
-/** Why a process ended last. */
+/** Why the last process ended. */
 export interface LastExit {
   cause: ExitCause;
   /** Wall time in ms. */
@@ -42,7 +42,7 @@ export interface LastExit {
   outside: boolean;
 }
 
-/** The supervised process as others may see it. */
+/** Read-only view of the supervised process. */
 export interface SupervisorView {
   state: Machine['state']['name'];
   stage: BackendStatus['stage'];

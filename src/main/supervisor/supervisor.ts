@@ -19,7 +19,7 @@ import type { SupervisorOptions, SupervisorView } from './supervisor-types';
 import type { ChildRecords } from './sweep';
 import { transition } from './transitions';
 
-/** The exit of a process is told this long after its connections broke, at the latest. */
+/** How long to wait for the exit of a process after its connections broke. */
 const EXIT_NOTICE_MS = 300;
 
 export interface SupervisorPorts {
@@ -28,13 +28,13 @@ export interface SupervisorPorts {
   table: ProcessTable;
   records: Pick<ChildRecords, 'put' | 'remove' | 'settled'>;
   logger: Logger;
-  /** Without one nothing is told, and an exit is judged by its own evidence alone. */
+  /** Without an observer no moments are reported, and an exit is judged by its own evidence alone. */
   observer?: SupervisionObserver;
 }
 
 /**
- * Runs one child process by the rules of `transitions.ts`. The only writer of its state: everything that happens
- * (calls, timers, exits, probes) becomes an event, one after the other.
+ * Runs one child process by the rules of `transitions.ts`. It is the only writer of the state: calls, timers, exits and
+ * probes become events that are handled one after the other.
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -70,8 +70,8 @@ export class Supervisor {
   }
 
   /**
-   * It is wanted from now on: starts it unless it is up, on its way, or waiting for a planned restart; the breaker stays
-   * as it is. Resolves when its program has been looked for.
+   * Marks the process as wanted: starts it unless it is up, starting, or waiting for a planned restart. Does not change
+   * the breaker. Resolves when the search for its program has ended.
    */
   async start(): Promise<void> {
     this.#dispatch({ type: 'start' });
@@ -79,8 +79,8 @@ export class Supervisor {
   }
 
   /**
-   * Where it is wanted, starts it at once if it is down, with a fresh counter: what kept it down may have gone. Resolves
-   * when its program has been looked for.
+   * If the process is wanted but down, starts it at once with a fresh counter, because the reason it was down may be
+   * gone. Resolves when the search for its program has ended.
    */
   async revive(): Promise<void> {
     this.#dispatch({ type: 'revive' });
@@ -88,30 +88,30 @@ export class Supervisor {
   }
 
   /**
-   * Generation makes no progress although the process lives: it is killed and started again with backoff.
-   * @param outside somebody has paused the process, so it did not hang over what it was asked
+   * Generation makes no progress although the process lives: kills it and restarts it with backoff.
+   * @param outside somebody paused the process, so no request caused the hang
    */
   reportHung(outside = false): void {
     this.#dispatch({ type: 'hung', outside });
   }
 
-  /** `reportHung`, after the system was asked whether somebody has paused the process. Never rejects. */
+  /** Asks the OS whether somebody paused the process, then calls `reportHung`. Never rejects. */
   async endHung(): Promise<void> {
     const pid = this.#child?.pid;
     if (pid === undefined) return;
     const outside = await this.#ports.table.isSuspended(pid);
-    // Another process may have taken its place while the system was asked.
+    // Another process may have replaced it during the OS call.
     if (this.#child?.pid === pid) this.reportHung(outside);
   }
 
-  /** A request got a whole answer: the proof that closes a breaker whose start could not ask for one. */
+  /** A request was answered in full: this closes a breaker whose start had no model to probe. */
   answered(): void {
     this.#dispatch({ type: 'answered' });
   }
 
   /**
-   * Waits until it is ready, also over planned restarts; looks for its program again where that was missing.
-   * Rejects with `down` when that still is, when the breaker is open or it is not wanted; aborting ends the wait only.
+   * Waits until the process is ready, also across planned restarts; searches again for a missing program. Rejects with
+   * `down` when that is still missing, the breaker is open or the process is not wanted. Aborting ends only the wait.
    */
   ensureReady(signal: AbortSignal | undefined, down: () => TandemError): Promise<void> {
     this.#dispatch({ type: 'needed' });
@@ -121,7 +121,7 @@ export class Supervisor {
     }, signal);
   }
 
-  /** Ends and starts it anew, in every state, with a fresh restart counter. Resolves when ready or settled in failure. */
+  /** Ends and restarts the process in every state, with a fresh counter. Resolves when ready or settled in failure. */
   async restart(): Promise<void> {
     this.#dispatch({ type: 'restart' });
     await this.#until(
@@ -129,20 +129,20 @@ export class Supervisor {
     );
   }
 
-  /** Ends a start that is under way and begins anew; counters, breaker and planned restarts stay as they are. */
+  /** Ends the current start and begins another; counters, breaker and planned restarts stay as they are. */
   giveUpStart(): void {
     this.#dispatch({ type: 'start-given-up' });
   }
 
   /**
-   * Ends it for good: only `start` and `restart` bring it back. Resolves when no process is left: at most grace +
-   * give-up time.
+   * Ends the process for good: only `start` and `restart` bring it back. Resolves when no process is left: after at
+   * most grace + give-up time.
    */
   stop(): Promise<void> {
     return this.#endBy({ type: 'stop' });
   }
 
-  /** Ends it as its program is about to be removed: it stays wanted. Resolves as `stop` does. */
+  /** Ends the process because its program is about to be removed; it stays wanted. Resolves like `stop`. */
   release(): Promise<void> {
     return this.#endBy({ type: 'release' });
   }
@@ -154,8 +154,8 @@ export class Supervisor {
   }
 
   /**
-   * Call when a connection to the process broke. A process that dies closes its connections before its exit is told,
-   * so that it would seem ready to whoever asks right away. Resolves when the exit is known, or when none has come.
+   * Call when a connection to the process broke. A dying process closes its connections before its exit is reported, so
+   * a caller that retries at once would see it as ready. Resolves on the exit, or after `EXIT_NOTICE_MS`.
    */
   async connectionLost(): Promise<void> {
     const giveUp = new AbortController();
@@ -210,7 +210,7 @@ export class Supervisor {
     }
   }
 
-  /** The leader has gone; what it left of its group (a model runner) must not live on. */
+  /** The leader has exited; the rest of its group (a model runner) must not stay alive. */
   #reap(): void {
     const child = this.#child;
     this.#child = null;
@@ -278,13 +278,13 @@ export class Supervisor {
       stalled: state.name === 'hung',
       overdue: state.name === 'stopping' && state.stage === 'killing',
     });
-    // An end that was asked for teaches nothing, whatever the process has said or we have done to it.
+    // A requested end is no evidence, whatever the process wrote or we did to it.
     const askedFor = state.name === 'stopping' && (state.next === 'stopped' || state.next === 'spawn');
     const final = !askedFor && this.#options.mayRecover?.(cause) === false;
     this.#dispatch({ type: 'exited', cause, final });
   }
 
-  /** Renews what is written down of the running child; called when it may have got children of its own. */
+  /** Updates the record of the running child; call when it may have started children of its own. */
   async recordDescendants(): Promise<void> {
     if (this.#child) await this.#record(this.#child);
   }
@@ -293,7 +293,7 @@ export class Supervisor {
     return this.#family.record(child, () => child === this.#child);
   }
 
-  /** Resident bytes of the process and its children; null when none runs or the OS does not tell. */
+  /** Resident bytes of the process and its children; null when none runs or the OS does not report them. */
   async residentBytes(pid = this.#child?.pid): Promise<number | null> {
     return pid === undefined ? null : this.#family.residentBytes(pid);
   }
@@ -303,7 +303,7 @@ function isLooking(state: Machine['state']): boolean {
   return state.name === 'absent' && state.looking;
 }
 
-/** Its program was looked for and is not there. */
+/** Its program was searched for and is missing. */
 function isAbsent(state: Machine['state']): boolean {
   return state.name === 'absent' && !state.looking;
 }

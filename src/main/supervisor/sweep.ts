@@ -7,7 +7,7 @@ import type { ProcessIdentity, ProcessTable } from '../ports/spawner';
 
 const identitySchema = z.object({ pid: z.number().int().min(2), startedAt: z.string().min(1) });
 const recordSchema = identitySchema.extend({
-  /** Which kind of command it is, for the log. */
+  /** Kind of command, for the log. */
   kind: z.string().max(40),
   /** Its own children (a model runner outlives a killed server). */
   descendants: z.array(identitySchema),
@@ -16,7 +16,7 @@ const fileSchema = z.object({ version: z.literal(1), children: z.array(recordSch
 
 export type ChildRecord = z.infer<typeof recordSchema>;
 
-/** The children of this instance in a file, so that the next instance can end what a killed one left behind. */
+/** The children of this instance in a file, so that the next instance can end what a killed one left running. */
 export class ChildRecords {
   readonly #file: string;
   #children: ChildRecord[] = [];
@@ -27,7 +27,7 @@ export class ChildRecords {
     this.#file = file;
   }
 
-  /** What the instance before this one left in the file; an unreadable file counts as empty. */
+  /** What the previous instance left in the file; an unreadable file counts as empty. */
   async left(): Promise<ChildRecord[]> {
     try {
       return fileSchema.parse(JSON.parse(await readFile(this.#file, 'utf8'))).children;
@@ -36,7 +36,7 @@ export class ChildRecords {
     }
   }
 
-  /** Adds a child, or replaces what is known of it. */
+  /** Adds a child, or replaces its record. */
   put(record: ChildRecord): Promise<void> {
     const known = this.#children.find(({ pid }) => pid === record.pid);
     if (JSON.stringify(known) === JSON.stringify(record)) return this.#writing;
@@ -49,12 +49,12 @@ export class ChildRecords {
     return this.#write();
   }
 
-  /** Forgets what the instance before left, once it has been swept. */
+  /** Removes the previous instance's records after the sweep. */
   clear(): Promise<void> {
     return this.#write();
   }
 
-  /** Resolves when everything is written. */
+  /** Resolves when all writes are done. */
   async settled(): Promise<void> {
     await this.#writing.catch(() => {});
   }
@@ -79,12 +79,12 @@ export interface SweepPorts {
 }
 
 /**
- * Ends what a dead instance left running: TERM to the group, grace, KILL. A process is touched only when its pid
- * **and** its start time are the recorded ones; names are never looked at.
+ * Ends what a dead instance left running: SIGTERM to the group, grace period, SIGKILL. A process is signalled only when
+ * its pid **and** its start time match the record; names are never compared.
  *
- * A group is known to be ours while one recorded member lives: the OS gives no new process a group number in use.
+ * A group is known to be ours while one recorded member lives: the OS does not reuse a group number that is in use.
  *
- * @returns how many recorded children had something left
+ * @returns how many recorded children had live processes
  */
 export async function sweepOrphans(
   records: ChildRecords,
@@ -101,7 +101,7 @@ async function sweepOne(record: ChildRecord, ports: SweepPorts, graceMs: number)
   const { table, clock, logger } = ports;
   const members = [record, ...record.descendants];
   if (!(await anyAlive(members, table))) return false;
-  // A runner that was started since the record was written is in the same group.
+  // A runner started after the record was written is in the same group.
   if (await anyAlive([record], table)) members.push(...(await descendantsOf(record.pid, table)));
   logger.warn('orphan.sweep', { kind: record.kind, pid: record.pid });
   table.signalGroup(record.pid, 'SIGTERM');

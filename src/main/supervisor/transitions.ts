@@ -4,16 +4,16 @@ import type { AfterStop, Machine, StartStage, Step, SupervisorEvent } from './ma
 import { afterwards, end, ignore, kill, look, missing, spawn } from './steps';
 
 /**
- * The life of one supervised process as a pure function: state × event → next state, what to do, and the timer that
- * belongs to the new state. `supervisor.ts` is the only caller. The README of this folder shows it as a table.
+ * The life of one supervised process as a pure function: state × event → next state, effects, and the timer of the new
+ * state. Only `supervisor.ts` calls it. The README of this folder shows it as a table.
  */
 
-/** Causes that starting again cannot cure: the breaker opens at once, for a person or the set-up to close. */
+/** Causes that a restart cannot fix: the breaker opens at once, and only the user or the set-up closes it. */
 const HOPELESS: ReadonlySet<ExitCause> = new Set(['bad_model', 'bad_arguments', 'runtime_broken']);
 
-/** Causes that only say that a start did not succeed; how the process ended may say more. */
+/** Causes that only say that a start failed; the exit itself may say more. */
 const VAGUE: ReadonlySet<ExitCause | null> = new Set(['start_failed', 'start_timeout']);
-/** How a process ends that we ended: no news about why its start failed. */
+/** Exit causes that follow from our own kill: they do not explain why the start failed. */
 const ENDED_BY_US: ReadonlySet<ExitCause> = new Set(['killed', 'killed_by_os', 'unknown']);
 
 export function transition(machine: Machine, event: SupervisorEvent, limits: SupervisorLimits): Step {
@@ -47,7 +47,7 @@ export function transition(machine: Machine, event: SupervisorEvent, limits: Sup
     case 'ready':
       if (state.name !== 'starting') return ignore(machine);
       return {
-        // Without a model to ask there was no answer yet, only a server that listens.
+        // Without a model to probe there was no answer yet, only a listening server.
         machine: { ...(state.stage === 'probing' ? mended(machine) : machine), state: { name: 'ready' } },
         effects: [],
         timer: limits.stableMs,
@@ -74,14 +74,14 @@ export function transition(machine: Machine, event: SupervisorEvent, limits: Sup
 
 function onStart(machine: Machine): Step {
   const { state } = machine;
-  // While the breaker is open or a restart is planned, only the plan or the user starts it.
+  // While the breaker is open or a restart is planned, only the timer or the user starts the process.
   if (state.name === 'stopped' || state.name === 'absent') return look(machine);
   return state.name === 'stopping' && (state.next === 'stopped' || state.next === 'absent')
     ? afterwards(machine, state, 'spawn')
     : ignore(machine);
 }
 
-/** What is not wanted stays down, whatever has come back. */
+/** A process that is not wanted stays down. */
 function onRevive(machine: Machine, limits: SupervisorLimits): Step {
   const { state } = machine;
   switch (state.name) {
@@ -100,7 +100,7 @@ function onRevive(machine: Machine, limits: SupervisorLimits): Step {
   }
 }
 
-/** Nothing was found, or what was to be started has gone since. */
+/** The search found nothing, or the program has disappeared since. */
 function onAbsent(machine: Machine): Step {
   const { state } = machine;
   const expected = state.name === 'starting' || (state.name === 'absent' && state.looking);
@@ -189,7 +189,7 @@ function onExited(
   }
 }
 
-/** A probe that failed because the process was dying says less than the way the process ended. */
+/** A probe that failed because the process was dying says less than its exit cause. */
 function learned(machine: Machine, cause: ExitCause): Machine {
   return VAGUE.has(machine.cause) && !ENDED_BY_US.has(cause) ? { ...machine, cause } : machine;
 }
@@ -217,7 +217,7 @@ function onTimer(machine: Machine, limits: SupervisorLimits): Step {
   }
 }
 
-/** A wait for memory is no failed start, however long it takes. */
+/** A wait for memory is not a failed start, however long it takes. */
 function onStartTimer(machine: Machine, stage: StartStage, limits: SupervisorLimits): Step {
   switch (stage) {
     case 'asking':
@@ -241,7 +241,7 @@ function onStartTimer(machine: Machine, stage: StartStage, limits: SupervisorLim
   }
 }
 
-/** The process is gone; what is left of its group goes with it. */
+/** The process has exited; kills the rest of its group. */
 function settle(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
   const after = settled(machine, next, limits);
   return { ...after, effects: ['cancel-start', 'reap', ...after.effects] };

@@ -8,15 +8,15 @@ import { guessFor, plainName, type TimeEstimate } from './time-table';
 export interface EffectiveEstimate extends TimeEstimate {
   /** Seconds per 1,000 tokens of a prompt. */
   prefillPer1k: number;
-  /** What holds: the user's value over the measured one over the table over the size in the name. */
+  /** The source: the user's value, else the measured one, else the table, else the size in the name. */
   source: ModelTimes['source'];
 }
 
-/** What is known of a request before it runs. */
+/** What is known about a request before it runs. */
 export interface ExpectedWork {
   promptTokens: number;
   maxTokens: number | undefined;
-  /** The model is in memory already. */
+  /** The model is already in memory. */
   loaded: boolean;
 }
 
@@ -27,15 +27,14 @@ const QUEUE_WAIT_TOKENS = 2048;
 /** Assumed length of an answer when the request sets none. */
 const TYPICAL_TOKENS = 400;
 const DEFAULT_MAX_TOKENS = 2048;
-/** Tokens of a prompt are computed side by side: until measured, each is taken to cost a tenth of a token of an answer. */
+/** Prompt tokens are computed in parallel: until measured, each is assumed to cost a tenth of an answer token. */
 const PREFILL_SHARE = 0.1;
-/** A load may take this many times as long as the slow ones so far: a disk that has forgotten the file is that slow. */
+/**
+ * A load may take this many times as long as the slow loads measured so far: a load from an uncached disk is that slow.
+ */
 const LOAD_ALLOWANCE = 3;
 
-/**
- * The estimate for a model and where it comes from. `known` is the typical or the slow side of what was measured,
- * for ETAs or for limits.
- */
+/** The estimate for a model and its source. `known` is the typical measurement for ETAs, or the slow one for limits. */
 export function estimateFor(
   model: string,
   user: Settings['modelTimeEstimates'] = {},
@@ -64,7 +63,7 @@ export function estimateMs(estimate: TimeEstimate, maxTokens: number): number {
 }
 
 /**
- * Ms that a backend may take for a request, counted from when it takes it: the larger of the setting (at least 600 s
+ * Time limit in ms for a backend, counted from when it receives the request: the larger of the setting (at least 600 s
  * for reasoning) and the model's own estimate.
  */
 export function requestTimeoutMs(
@@ -79,8 +78,8 @@ export function requestTimeoutMs(
 }
 
 /**
- * Ms after which a load counts as stuck, at least 60 s. The user's and the table's times get the model's margin on top; measured ones,
- * which may all be of a file in the disk's cache, three times the slow ones and that margin.
+ * Ms after which a load counts as stuck, at least 60 s: the user's or the table's time plus the model's margin, or
+ * three times the slow measured time plus that margin, because all measured loads may have come from the disk cache.
  */
 export function loadTimeoutMs(
   model: ModelKey,
@@ -94,7 +93,7 @@ export function loadTimeoutMs(
   return Math.round(Math.max(MIN_TIMEOUT_S, seconds) * 1000);
 }
 
-/** Expected ms in a slot, for ETAs: the load where one is due, the prompt, and the tokens of a typical answer. */
+/** Expected ms in a slot, for ETAs: the load if needed, the prompt, and the tokens of a typical answer. */
 export function expectedRunMs(estimate: EffectiveEstimate, work: ExpectedWork): number {
   const tokens = Math.min(work.maxTokens ?? TYPICAL_TOKENS, TYPICAL_TOKENS);
   const load = work.loaded ? 0 : estimate.load * 1000;
@@ -117,7 +116,7 @@ export function queueWaitMs(
   return longest;
 }
 
-/** The times of each model as people see them, with their source. */
+/** The times of each model for display, with their source. */
 export function timesOf(
   models: readonly ModelInfo[],
   user: Settings['modelTimeEstimates'],

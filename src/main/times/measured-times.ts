@@ -2,7 +2,7 @@ import type { CompletionEnd, ModelInfo } from '../../shared/domain';
 import { Emitter } from '../ports/emitter';
 import { Samples, slowestAfter } from './samples';
 
-/** What this machine has shown of one model, in seconds; null = not measured. */
+/** Measurements of one model on this machine, in seconds; null = not measured. */
 export interface Measured {
   load: number | null;
   per1k: number | null;
@@ -10,18 +10,18 @@ export interface Measured {
   prefillPer1k: number | null;
 }
 
-/** A model in one server; the other may have one of the same name, with times of its own. */
+/** A model in one server; another server may have one of the same name with different times. */
 export type ModelKey = Pick<ModelInfo, 'backend' | 'name'>;
 
-/** Part of a prompt whose computation was watched. */
+/** A part of a prompt whose computation was timed. */
 export interface PrefillTime {
   tokens: number;
   ms: number;
 }
 
-/** One model's measurements as they are kept on disk: seconds, seconds per 1,000 tokens, ms of a step. */
+/** One model's measurements as stored on disk: seconds, seconds per 1,000 tokens, ms of a step. */
 export interface SavedTimes {
-  /** Tells a model from another of the same name; null = not seen in a list yet. */
+  /** Distinguishes a model from another of the same name; null = not seen in a list yet. */
   fingerprint: string | null;
   load: readonly number[];
   per1k: readonly number[];
@@ -32,11 +32,11 @@ export interface SavedTimes {
 /** Shorter answers and prompts say nothing about speed. */
 const MIN_TOKENS_MEASURED = 16;
 const MIN_PREFILL_TOKENS = 64;
-/** A warm model reports a few milliseconds: that is a look-up, not a load. */
+/** A warm model reports a few milliseconds: a look-up, not a load. */
 const MIN_LOAD_MS = 100;
-/** Models remembered; of more those not used for longest are forgotten. */
+/** Most models remembered; beyond that the least recently used are dropped. */
 const MOST_MODELS = 300;
-/** Seconds; what takes longer than a day was not measured but told wrongly. */
+/** Seconds; a figure of more than a day is a reporting error. */
 const MOST_SECONDS = 86_400;
 
 interface Entry {
@@ -49,19 +49,19 @@ interface Entry {
 
 /**
  * Measured load, prefill, token and step times by model. Estimates are order statistics of the newest measurements
- * (`Samples`), since one load from a cold disk or one answer beside a busy compiler would drag a mean along for long.
+ * (`Samples`), because one load from a cold disk, or one answer during a compile, would distort a mean for long.
  */
 export class MeasuredTimes {
-  /** Last used last. */
+  /** In order of last use, most recent last. */
   readonly #byModel = new Map<string, Entry>();
   readonly #changed = new Emitter<void>();
 
-  /** Something was learned or forgotten. */
+  /** Emitted when something was learned or dropped. */
   readonly onChange = this.#changed.subscribe;
 
   /**
-   * Learns from a finished request. `evalMs` is the time from the first token to the last; `prefill` what was watched of
-   * the prompt, where the server's own `promptMs` is missing.
+   * Learns from a finished request. `evalMs` is the time from the first token to the last; `prefill` is the timed part
+   * of the prompt, used when the server's own `promptMs` is missing.
    */
   learn(model: ModelKey, end: CompletionEnd, evalMs: number, prefill: PrefillTime | null = null): void {
     const { loadMs = 0, promptMs, promptTokens, cachedTokens = 0, completionTokens } = end;
@@ -73,45 +73,45 @@ export class MeasuredTimes {
     this.#add(model, { load, per1k, prefillPer1k });
   }
 
-  /** Learns from a load that a server has told of, in seconds. */
+  /** Learns from a load reported by a server, in seconds. */
   learnLoad(model: ModelKey, seconds: number): void {
     this.#add(model, { load: seconds, per1k: null, prefillPer1k: null });
   }
 
-  /** Learns from a step (prefill chunk or token) that has ended, in ms. Never give it one that was cut off. */
+  /** Learns from a finished step (prefill chunk or token), in ms. Never pass a step that was cut off. */
   learnStep(model: ModelKey, ms: number): void {
     if (!isPlausible(ms / 1000)) return;
     const entry = this.#entry(model);
     const before = entry.slowestStepMs;
     entry.slowestStepMs = slowestAfter(before, ms);
-    // Steps come by the thousand, and only a new maximum matters to anybody.
+    // Steps come by the thousand, and only a new maximum is a change.
     if (entry.slowestStepMs !== before) this.#changed.emit();
   }
 
-  /** The slowest step that this model has been seen to take, ms; null = none seen. Base of the limit for a hang. */
+  /** The slowest step measured for this model, ms; null = none. The base of the hang limit. */
   slowestStepMs(model: ModelKey): number | null {
     return this.#byModel.get(keyOf(model))?.slowestStepMs ?? null;
   }
 
-  /** What is probable: for ETAs and for showing. */
+  /** Typical times: for ETAs and display. */
   of(model: ModelKey): Readonly<Measured> | null {
     return this.#read(model, (samples) => samples.typical());
   }
 
-  /** What it rarely exceeds: for limits. */
+  /** Times that are rarely exceeded: for limits. */
   slowOf(model: ModelKey): Readonly<Measured> | null {
     return this.#read(model, (samples) => samples.slow());
   }
 
-  /** Measurements behind the estimate: loads and answers. */
+  /** Number of measurements behind the estimate: loads and answers. */
   samplesOf(model: ModelKey): number {
     const entry = this.#byModel.get(keyOf(model));
     return entry ? entry.load.count + entry.per1k.count : 0;
   }
 
   /**
-   * Compares with what is installed: a model replaced by another of the same name is learned anew. What is not listed
-   * stays, as its server may just be down.
+   * Compares with the installed models: drops the times of a model that was replaced by another of the same name. Keeps
+   * models that are not listed, because their server may just be down.
    */
   reconcile(models: readonly ModelInfo[]): void {
     let forgotten = false;
@@ -128,7 +128,7 @@ export class MeasuredTimes {
     if (forgotten) this.#changed.emit();
   }
 
-  /** All that is known, by `backend/name`. */
+  /** All measurements, by `backend/name`. */
   save(): Record<string, SavedTimes> {
     return Object.fromEntries(
       [...this.#byModel].map(([key, { fingerprint, load, per1k, prefillPer1k, slowestStepMs }]) => [
@@ -144,7 +144,7 @@ export class MeasuredTimes {
     );
   }
 
-  /** Takes over what was saved; a model that has been measured meanwhile keeps its newer measurements. */
+  /** Restores saved measurements; a model that has been measured meanwhile keeps its newer ones. */
   restore(saved: Readonly<Record<string, SavedTimes>>): void {
     for (const [key, times] of Object.entries(saved)) {
       if (this.#byModel.has(key)) continue;
@@ -177,7 +177,7 @@ export class MeasuredTimes {
   #read(model: ModelKey, pick: (samples: Samples) => number | null): Measured | null {
     const entry = this.#byModel.get(keyOf(model));
     if (!entry) return null;
-    // A prompt that was cached looks fast, so the slow end is the honest cost of one that is not.
+    // A cached prompt looks fast, so the slow value is the true cost of an uncached one.
     return { load: pick(entry.load), per1k: pick(entry.per1k), prefillPer1k: entry.prefillPer1k.slow() };
   }
 
@@ -206,7 +206,7 @@ function keyOf({ backend, name }: ModelKey): string {
   return `${backend}/${name.toLowerCase().replace(/:latest$/, '')}`;
 }
 
-/** Times depend on how large and how packed a model is; a fetched copy of the same one keeps them. */
+/** Times depend on a model's size and quantisation; a re-downloaded copy of the same model keeps them. */
 function fingerprintOf({ sizeBytes, quantisation }: ModelInfo): string | null {
   return sizeBytes === null ? null : `${sizeBytes}/${quantisation ?? ''}`;
 }

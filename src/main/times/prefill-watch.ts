@@ -2,8 +2,8 @@ import type { CompletionChunk } from '../../shared/domain';
 import type { PrefillTime } from './measured-times';
 
 /**
- * Times the computation of a prompt by the progress that a backend tells: from the first report, which comes when the
- * model is loaded and its first part done, to the last one.
+ * Times the prefill from the progress that a backend reports: from the first report, which comes after the load and the
+ * first chunk, to the last one.
  */
 export class PrefillWatch {
   #first: { tokens: number; at: number } | null = null;
@@ -16,7 +16,7 @@ export class PrefillWatch {
     this.#first ??= this.#last;
   }
 
-  /** Null when less than two reports came. */
+  /** Null after fewer than two reports. */
   measured(): PrefillTime | null {
     if (!this.#first || !this.#last || this.#first === this.#last) return null;
     return { tokens: this.#last.tokens - this.#first.tokens, ms: this.#last.at - this.#first.at };

@@ -1,17 +1,17 @@
 /**
- * Values kept of one quantity. With eleven, five may be wrong and the middle one is still right; six of a new kind
- * (another disk, a new version of a server) and the estimate follows.
+ * Values kept of one quantity. With eleven, the middle one is right even if five are wrong; after six values from a
+ * changed system (another disk, a new server version) the estimate follows.
  */
 const KEPT = 11;
-/** The slow end is at most this many times the typical value, however far off a single measurement was. */
+/** The slow value is at most this many times the typical one, however extreme a single measurement was. */
 const SLOW_AT_MOST = 4;
-/** Share of the values that the slow end covers. */
+/** Share of the values that the slow value covers. */
 const SLOW_SHARE = 0.9;
 
 /** The newest measurements of one quantity, any unit; oldest first. */
 export class Samples {
   readonly #values: number[];
-  /** Asked for with every request, so worked out once per measurement. */
+  /** Read for every request, so computed once per measurement. */
   #known: { typical: number | null; slow: number | null };
 
   constructor(values: readonly number[] = []) {
@@ -27,7 +27,7 @@ export class Samples {
     return this.#values;
   }
 
-  /** What is no measurement (negative, not finite) is ignored. */
+  /** Ignores invalid values (negative, not finite). */
   add(value: number): void {
     if (!isMeasurement(value)) return;
     this.#values.push(value);
@@ -36,14 +36,14 @@ export class Samples {
   }
 
   /**
-   * The middle value, for what will probably happen. Of an even number the newest is left out, so that the second
-   * measurement alone cannot move the first, nor an outlier ever pull the middle of two. Null without any.
+   * The median, as the probable value. Of an even number the newest is left out, so that a second measurement alone
+   * cannot change the first, and an outlier never shifts the middle of two. Null without measurements.
    */
   typical(): number | null {
     return this.#known.typical;
   }
 
-  /** The 90 % quantile (nearest rank), for limits: what nine of ten stay below, within 4 times the typical value. */
+  /** The 90 % quantile (nearest rank), for limits: nine of ten values are below it; at most 4 times the typical one. */
   slow(): number | null {
     return this.#known.slow;
   }
@@ -60,14 +60,14 @@ function estimate(values: readonly number[]): { typical: number | null; slow: nu
 
 const ascending = (a: number, b: number) => a - b;
 
-/** One step raises the slowest at most by this factor, and a first one counts at most so many ms. */
+/** One step raises the slowest at most by this factor; a first one counts at most this many ms. */
 const GROWTH = 4;
 const FIRST_AT_MOST_MS = 30_000;
 
 /**
- * The slowest step of a model after one more, ms. No quantile: it would forget the rare long prefill among thousands of
- * short steps, and the limit for a hang made of it would end a healthy server. Bounded, as one may have met a machine
- * that slept. What is no measurement changes nothing.
+ * The slowest step of a model after one more, ms. Not a quantile: that would forget the rare long prefill among
+ * thousands of short steps, and the hang limit derived from it would end a healthy server. Bounded, because the machine
+ * may have slept during a step. Invalid values change nothing.
  */
 export function slowestAfter(slowestMs: number | null, ms: number): number | null {
   if (!isMeasurement(ms)) return slowestMs;

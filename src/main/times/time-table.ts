@@ -1,6 +1,6 @@
 import { own } from '../../shared/own';
 
-/** Seconds: to load, per 1,000 tokens, and to spare. */
+/** Seconds: to load, per 1,000 tokens, and as a margin. */
 export interface TimeEstimate {
   load: number;
   per1k: number;
@@ -8,11 +8,11 @@ export interface TimeEstimate {
 }
 
 export interface Guess extends TimeEstimate {
-  /** The table's own row, the size in the name, or neither. */
+  /** From the table's own row, the size in the name, or neither. */
   source: 'table' | 'size' | 'default';
 }
 
-/** Product figures, section 4: first guesses until this machine has been measured. */
+/** Product figures, section 4: first guesses until this machine has measurements. */
 const HUGE: TimeEstimate = { load: 180, per1k: 180, margin: 120 };
 const LARGE: TimeEstimate = { load: 120, per1k: 120, margin: 120 };
 const HEAVY: TimeEstimate = { load: 60, per1k: 40, margin: 60 };
@@ -37,7 +37,7 @@ const TABLE: Readonly<Record<string, TimeEstimate>> = {
   tiny: TINY,
 };
 
-/** Sizes as they stand in names; the first that is found holds. */
+/** Sizes as written in names; the first match wins. */
 const BY_SIZE: readonly (readonly [RegExp, TimeEstimate])[] = [
   [/(?:^|[^\d.])104b/i, HUGE],
   [/(?:^|[^\d.])7[02]b/i, LARGE],
@@ -47,7 +47,7 @@ const BY_SIZE: readonly (readonly [RegExp, TimeEstimate])[] = [
   [/(?:^|[^\d.])1(?:\.\d)?b/i, TINY],
 ];
 
-/** The product's first guess for a model, by its name alone. */
+/** The product's first guess for a model, based only on its name. */
 export function guessFor(model: string): Guess {
   const name = plainName(model);
   const listed = own(TABLE, name);
@@ -56,7 +56,7 @@ export function guessFor(model: string): Guess {
   return sized ? { ...sized, source: 'size' } : { ...HEAVY, source: 'default' };
 }
 
-/** Lower case, without the organisation and the tag that every model has. */
+/** Lower case, without the organisation and the default tag `:latest`. */
 export function plainName(model: string): string {
   return (model.split('/').at(-1) ?? model).toLowerCase().replace(/:latest$/, '');
 }

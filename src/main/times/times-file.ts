@@ -4,9 +4,9 @@ import type { FileStore } from '../ports/file-store';
 import type { Logger } from '../ports/logger';
 import type { MeasuredTimes } from './measured-times';
 
-/** Version of the file's form; one with a higher version was written by a newer Tandem and is left alone. */
+/** Version of the file format; a file with a higher version was written by a newer Tandem and is not changed. */
 const VERSION = 1;
-/** Written at most this often, ms. */
+/** Shortest time between two writes, ms. */
 const WRITE_EVERY_MS = 5_000;
 
 const values = z.array(z.number().min(0));
@@ -33,8 +33,8 @@ export interface TimesFileOptions {
 }
 
 /**
- * Keeps the measured times over restarts. Losing them costs nothing but better guesses, so no failure here reaches
- * anybody: it is logged, once, and the app goes on with what it knows.
+ * Stores the measured times across restarts. Losing them only makes estimates worse, so no failure here reaches a
+ * caller: it is logged once, and the app continues with what it has in memory.
  */
 export class TimesFile {
   readonly #options: TimesFileOptions;
@@ -49,7 +49,7 @@ export class TimesFile {
     this.#logger = options.logger.child('times');
   }
 
-  /** Reads what an earlier run has measured, then keeps up with what is learned. Never rejects. */
+  /** Reads the stored measurements, then writes each change. Never rejects. */
   async open(): Promise<void> {
     if (!(await this.#load())) return;
     this.#unsubscribe = this.#options.measured.onChange(() => {
@@ -96,7 +96,7 @@ export class TimesFile {
   #write(): void {
     const { files, path, measured } = this.#options;
     this.#cancelWrite = null;
-    // One after the other, or an older text could end up as the newer file.
+    // One write after the other, or an older text could replace a newer one.
     this.#writing = this.#writing
       .then(() => files.replace(path, `${JSON.stringify({ version: VERSION, models: measured.save() })}\n`))
       .then(

@@ -1,25 +1,25 @@
 import type { HangLimitsView } from '../../../shared/incidents';
 
 export interface HangLimits {
-  /** Ms without any line of the launcher, which writes one a second while there is work. */
+  /** Ms without any line from the launcher, which writes one a second while there is work. */
   silenceMs: number;
   /** The same during a load: the tokenizer's file is read in one go, and the launcher's thread waits meanwhile. */
   loadingSilenceMs: number;
-  /** Ms of one step of a model of which nothing is known, light and heavy. */
+  /** Ms of one step of a model without learned steps, light and heavy. */
   unknownStepMs: number;
   unknownHeavyStepMs: number;
-  /** A learned step may take this many times the slowest one so far, and never less than so many ms. */
+  /** A learned step may take this many times the slowest one so far, but is allowed at least `leastStepMs`. */
   stepFactor: number;
   leastStepMs: number;
-  /** Ms for making tokens of a prompt, which takes no steps: seconds for megabytes. */
+  /** Ms for tokenizing a prompt, which takes no steps: seconds for megabytes. */
   preparingMs: number;
   /** Ms that one model load may take. */
   loadMs: number;
-  /** Ms that work for callers who left may go on. */
+  /** Ms that work for callers who left may continue. */
   drainMs: number;
 }
 
-/** The rule of the product: 3 s of silence; 3 times the slowest step, at least 8 s; 10 s or 60 s until one is known. */
+/** Product limits: 3 s of silence; 3 times the slowest step, at least 8 s; 10 s or 60 s before a step is known. */
 export const DEFAULT_HANG_LIMITS: HangLimits = {
   silenceMs: 3_000,
   loadingSilenceMs: 30_000,
@@ -32,14 +32,14 @@ export const DEFAULT_HANG_LIMITS: HangLimits = {
   drainMs: 10_000,
 };
 
-/** The default limits, each so many times as long. */
+/** The default limits multiplied by `times`. */
 export function patientLimits(times: number): HangLimits {
   const { stepFactor, ...waits } = DEFAULT_HANG_LIMITS;
   const longer = Object.entries(waits).map(([name, ms]) => [name, ms * times]);
   return { stepFactor, ...(Object.fromEntries(longer) as typeof waits) };
 }
 
-/** The limits that hold for a model now, as people see them. `slowestMs` null = no step of it is known. */
+/** The limits that apply to a model now, for display. `slowestMs` null = no known step. */
 export function limitsFor(slowestMs: number | null, heavy: boolean, limits: HangLimits): HangLimitsView {
   const stepMs =
     slowestMs === null

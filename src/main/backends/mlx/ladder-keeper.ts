@@ -16,17 +16,17 @@ import {
 } from './oom-ladder';
 
 export interface LadderKeeperOptions {
-  /** Where it is remembered; null = for the life of the backend only. */
+  /** Where the rungs are stored; null = in memory only. */
   file: { store: FileStore; path: string } | null;
   clock: Clock;
   logger: Logger;
-  /** The next smaller model that could stand in for one; null = there is none. */
+  /** The next smaller model that could replace this one; null = none. */
   smallerModel(model: string): string | null;
-  /** A model has changed its rung. */
+  /** A model's rung has changed. */
   onRung(facts: { model: string; rung: number; kind: Ladder['kind'] }): void;
 }
 
-/** Time is counted in pieces of at most this length, so that a machine that slept has not been stable meanwhile. */
+/** Time is counted in pieces of at most this length, so that the sleep of a machine does not count as stable time. */
 const COUNT_EVERY_MS = 30 * 60 * 1000;
 
 const savedSchema = z.object({
@@ -45,7 +45,7 @@ const savedSchema = z.object({
   ),
 });
 
-/** Which rung each model is on, over restarts of the server and of the app, and what follows from it. */
+/** Keeps each model's rung, across restarts of the server and of the app, and derives the process limits. */
 export class LadderKeeper {
   readonly #options: LadderKeeperOptions;
   #memory: LadderMemory = {};
@@ -53,7 +53,7 @@ export class LadderKeeper {
   #wanted: string | null = null;
   #atBottom = false;
   #countedAt: number | null = null;
-  /** Wall time of the last count or change, which is what the climb is foretold from. */
+  /** Wall time of the last count or change; the expected time of the next climb is computed from it. */
   #seenAt = 0;
   #stopCounting: () => void = () => {};
   #saving: Promise<void> = Promise.resolve();
@@ -62,7 +62,7 @@ export class LadderKeeper {
     this.#options = options;
   }
 
-  /** Reads once what was survivable in earlier runs; what cannot be read is forgotten. Never rejects. */
+  /** Reads the stored rungs once; an unreadable file counts as empty. Never rejects. */
   load(): Promise<void> {
     this.#loaded ??= this.#read();
     return this.#loaded;
@@ -80,25 +80,25 @@ export class LadderKeeper {
   }
 
   /**
-   * A start is coming, with this model as the wanted one, or none. What it may load is returned, if memory has room for
-   * it; null = the smaller one that stands in has gone as well.
+   * Call before a start, with the wanted model or null. Returns the model to load if memory allows; null = the smaller
+   * replacement is missing too.
    */
   begin(wanted: string | null): string | null {
     this.#wanted = wanted;
     return this.next();
   }
 
-  /** The model that the next start would load if memory has room, as far as the last one tells. */
+  /** The model that the next start would load if memory allows, assuming the same wanted model. */
   next(): string | null {
     return this.#wanted === null ? null : this.#standIn(this.#wanted);
   }
 
-  /** What the process may take; `first` is the model that was wanted at its start. */
+  /** Limits of the process for the model that was wanted at its start. */
   limits(): ProcessLimits {
     return processLimits(this.#memory, this.#wanted);
   }
 
-  /** The server answers: from now on its stable time counts. */
+  /** The server answers: its stable time counts from now on. */
   up(): void {
     this.#atBottom = false;
     if (this.#countedAt !== null || !this.#onRung()) return;
@@ -117,7 +117,7 @@ export class LadderKeeper {
   /**
    * The process has ended.
    * @param model the one that was loaded, or loading; null = none
-   * @returns false when it ran out of memory on the last rung, so that it must not be started again
+   * @returns false when it ran out of memory on the last rung, so it must not be restarted
    */
   exited(cause: ExitCause, model: string | null, peakBytes: number | null): boolean {
     this.down();
@@ -132,23 +132,23 @@ export class LadderKeeper {
     return !this.#atBottom;
   }
 
-  /** Out of memory on the last rung: it stays down. */
+  /** It ran out of memory on the last rung and stays down. */
   get atBottom(): boolean {
     return this.#atBottom;
   }
 
-  /** A person wants it tried again: on the rung that it is on. */
+  /** A person wants another try, on the current rung. */
   tryAgain(): void {
     this.#atBottom = false;
   }
 
-  /** Would this take more than is survivable? `tokens` of prompt and answer together. */
+  /** Would this request exceed the rung's limits? `tokens` of prompt and answer together. */
   refuses(model: string, tokens: number): boolean {
     const { kind, contextTokens } = rungOf(this.#memory, model);
     return kind === 'model' || (contextTokens !== null && tokens > contextTokens);
   }
 
-  /** The rung of the wanted model; null while nothing is to be loaded. */
+  /** The rung of the wanted model; null when no model is wanted. */
   view(): Ladder | null {
     const model = this.#wanted;
     if (model === null) return null;
@@ -165,7 +165,7 @@ export class LadderKeeper {
     };
   }
 
-  /** Resolves when all is on disk. */
+  /** Resolves when everything is on disk. */
   settled(): Promise<void> {
     return this.#saving;
   }
@@ -178,7 +178,7 @@ export class LadderKeeper {
     return Object.keys(this.#memory).length > 0;
   }
 
-  /** All that are remembered have survived for this long: they shared the process. */
+  /** Counts stable time for all stored models, because they shared the process. */
   #count(): void {
     const now = this.#options.clock.now();
     const ms = Math.min(now - (this.#countedAt ?? now), COUNT_EVERY_MS);

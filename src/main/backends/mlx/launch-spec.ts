@@ -28,7 +28,7 @@ const PASSED_ON = [
   'SSL_CERT_FILE',
 ];
 
-/** How mlx_lm.server is started: any free port of loopback, offline, one prompt cache budget. */
+/** How mlx_lm.server is started: any free loopback port, offline, one prompt cache budget. */
 export function mlxLaunchSpec(options: MlxLaunchOptions): LaunchSpec {
   const { limits } = options;
   const concurrency = String(options.maxConcurrent);
@@ -38,7 +38,7 @@ export function mlxLaunchSpec(options: MlxLaunchOptions): LaunchSpec {
       options.script,
       ...(options.preload === null ? [] : ['--model', options.preload]),
       ...['--host', '127.0.0.1', '--port', '0'],
-      // No web page may read the server's answers.
+      // Web pages must not read the server's answers.
       ...['--allowed-origins', 'http://127.0.0.1'],
       ...['--decode-concurrency', concurrency, '--prompt-concurrency', concurrency],
       ...['--prefill-step-size', String(limits.prefillStepTokens)],
@@ -60,7 +60,7 @@ export function mlxLaunchSpec(options: MlxLaunchOptions): LaunchSpec {
   };
 }
 
-/** A limit of ours in place of the user's, if it is the tighter one. */
+/** Our limit replaces the user's if it is lower. */
 function tighter(env: MlxLaunchOptions['env'], name: string, bytes: number | null): Record<string, string> {
   const given = Number(env[name] || Number.POSITIVE_INFINITY);
   return bytes === null || given <= bytes ? {} : { [name]: String(bytes) };
@@ -83,7 +83,7 @@ const EXIT_CODES: Readonly<Record<number, ExitCause>> = {
   73: 'parent_gone',
 };
 
-/** What the launcher says by its exit code; null for any other. */
+/** The cause that the launcher's exit code means; null for any other code. */
 export function mlxExitCode(code: number | null): ExitCause | null {
   return code === null ? null : (EXIT_CODES[code] ?? null);
 }

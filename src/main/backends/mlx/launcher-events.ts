@@ -5,7 +5,7 @@ const listeningEvent = z.object({
   port: z.number(),
   pid: z.number(),
   version: z.string(),
-  /** Bytes that the GPU may hold in all, and in one buffer; null = it does not tell. */
+  /** Bytes that the GPU may hold in total, and in one buffer; null = not reported. */
   working_set: z.number().nullable(),
   buffer: z.number().nullable(),
 });
@@ -24,21 +24,21 @@ const memEvent = z.object({
   rss: z.number(),
   footprint: z.number(),
   steps: z.number(),
-  /** Seconds since the generation thread's last sign of life; 0 = it has no work, or loads. */
+  /** Seconds since the generation thread's last sign of life; 0 = it has no work, or is loading. */
   stuck: z.number(),
   doing: z.enum(['waiting', 'preparing', 'prefill', 'decode']),
-  /** The longest step since the last line, ms, and the most prompt tokens of one step since then. */
+  /** The longest step since the last line, ms, and the most prompt tokens in one step since then. */
   step_ms: z.number(),
   step_tokens: z.number(),
   /** Seconds in the current model load; 0 = none is running. */
   loading: z.number(),
   sequences: z.number(),
   queue: z.number(),
-  /** Bytes of the prompts kept for reuse; null = not known at this moment. */
+  /** Bytes of the prompts kept for reuse; null = unknown at this moment. */
   cached_bytes: z.number().nullable(),
 });
 
-/** What `resources/mlx/launch.py` tells on stdout. */
+/** Events that `resources/mlx/launch.py` writes to stdout. */
 const launcherEvent = z.discriminatedUnion('event', [
   listeningEvent,
   z.object({ event: z.literal('loading'), model: z.string() }),
@@ -53,7 +53,7 @@ export type ListeningEvent = z.infer<typeof listeningEvent>;
 export type MemEvent = z.infer<typeof memEvent>;
 export type SequenceEvent = z.infer<typeof sequenceEvent>;
 
-/** Null for a line that is none of ours (the launcher drops lines that a stalled reader does not take). */
+/** Null for an unreadable line (the launcher drops lines when its reader stalls). */
 export function parseLauncherLine(line: string): LauncherEvent | null {
   try {
     return launcherEvent.parse(JSON.parse(line));

@@ -1,15 +1,15 @@
-/** Prompt tokens from which a step counts as a whole one: half of what the server takes at once. */
+/** A step with at least this many prompt tokens counts as a full one: half of what the server computes at once. */
 const WHOLE_STEP_TOKENS = 64;
 
-/** Where the slowest step of each model is remembered. */
+/** Stores the slowest step of each model. */
 export interface StepMemory {
-  /** Ms; null = none is known. */
+  /** Ms; null = unknown. */
   slowestMs(model: string): number | null;
-  /** Told of the longest step in each second of work. */
+  /** Called with the longest step of each second of work. */
   onStep(model: string, ms: number): void;
 }
 
-/** A memory that lasts as long as the backend. */
+/** A store that lives as long as the backend. */
 function ownMemory(): StepMemory {
   const slowest = new Map<string, number>();
   return {
@@ -19,8 +19,8 @@ function ownMemory(): StepMemory {
 }
 
 /**
- * The slowest step of each model. Nothing is taken in before a whole piece of a prompt was computed in one step: tokens
- * of an answer and short prompts are many times quicker, and limits made of them would end a healthy server.
+ * The slowest step of each model. Learns nothing before one step computed a full piece of a prompt: answer tokens and
+ * short prompts are many times faster, and limits derived from them would end a healthy server.
  */
 export class LearnedSteps {
   readonly #memory: StepMemory;
@@ -34,7 +34,7 @@ export class LearnedSteps {
     return this.#memory.slowestMs(model);
   }
 
-  /** Takes in the longest step since the last line, ms, and the most prompt tokens that one of its steps had. */
+  /** Learns from the longest step since the last line, ms, and the most prompt tokens in one of its steps. */
   learn(model: string, ms: number, promptTokens: number): void {
     if (ms > 0 && (promptTokens >= WHOLE_STEP_TOKENS || this.slowestMs(model) !== null)) {
       this.#memory.onStep(model, ms);

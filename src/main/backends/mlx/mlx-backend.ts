@@ -28,7 +28,7 @@ export const MLX_CAPABILITIES: BackendCapabilities = {
 const AT_BOTTOM =
   'MLX ran out of memory even at its smallest, so Ollama answers everything. Free some memory or choose a smaller model, then restart MLX.';
 
-/** mlx_lm.server as a supervised child process of ours. */
+/** mlx_lm.server as our supervised child process. */
 export class MlxBackend implements Backend, MemoryHolder {
   readonly id = 'mlx';
   readonly capabilities = MLX_CAPABILITIES;
@@ -92,12 +92,12 @@ export class MlxBackend implements Backend, MemoryHolder {
     return this.#options.listModels(signal);
   }
 
-  /** Starts the server if its Python is there; else the state is `absent` with the cure. */
+  /** Starts the server if its Python is found; else the state is `absent` with the cure. */
   async start(): Promise<void> {
     await this.#process.supervisor.start();
   }
 
-  /** Looks again for Python, after the set-up or a long sleep, and starts the server unless it is up. */
+  /** Searches again for Python, after the set-up or a long sleep, and starts the server unless it is up. */
   async relocate(): Promise<void> {
     await this.#process.supervisor.revive();
   }
@@ -108,7 +108,7 @@ export class MlxBackend implements Backend, MemoryHolder {
 
   async *stream(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
     const folder = await this.#options.resolveModel(request.model);
-    // An unknown model is never sent: the server would drop the loaded one before it says no.
+    // An unknown model is never sent: the server would unload the current one before it returns an error.
     if (folder === null) throw unknownModel(request.model);
     this.#process.nameModel({ name: request.model, folder });
     const loadOnly = request.rawPrompt === undefined && request.messages.length === 0;
@@ -118,7 +118,7 @@ export class MlxBackend implements Backend, MemoryHolder {
     const id = `${request.id}.${this.#count++}`;
     const { sequences } = this.#process;
     sequences.begin(id);
-    // At once, not when the connection has noticed: whoever aborted asks `drained` next.
+    // Called on the abort itself, not when the connection closes: the caller will call `drained` next.
     const leave = () => sequences.leave(id);
     signal.addEventListener('abort', leave, { once: true });
     let finished = false;
@@ -158,7 +158,7 @@ export class MlxBackend implements Backend, MemoryHolder {
   }
 
   async drained(signal?: AbortSignal): Promise<void> {
-    // A caller that asks out of its own abort event may be told of it before we are.
+    // A caller may call this from its own abort listener, before our listener has run.
     await Promise.resolve();
     await this.#process.sequences.drained(signal);
   }
@@ -182,7 +182,7 @@ export class MlxBackend implements Backend, MemoryHolder {
     await this.#ladder.settled();
   }
 
-  /** Path of Python; null = it is not there, and why is kept. */
+  /** Path of Python; null = missing, and `#absence` says why. */
   async #locate(): Promise<string | null> {
     const found = await this.#options.locate();
     this.#absence = 'absent' in found ? found.absent : null;
@@ -195,7 +195,7 @@ export class MlxBackend implements Backend, MemoryHolder {
   }
 
   async #launch(): Promise<Launch | null> {
-    // Asked again each time: the set-up may have put a new runtime beside the old one.
+    // Located again before each start: the set-up may have installed a new runtime next to the old one.
     const python = await this.#locate();
     if (python === null) return null;
     const survivable = await this.#survivable(await this.#options.preload());
@@ -211,7 +211,7 @@ export class MlxBackend implements Backend, MemoryHolder {
     return { spec, preload };
   }
 
-  /** The model to load at the start: the wanted one, or a smaller one that stands in for it. */
+  /** The model to load at the start: the wanted one, or a smaller replacement. */
   async #survivable(wanted: ModelFolder | null): Promise<ModelFolder | null> {
     const name = this.#ladder.begin(wanted?.name ?? null);
     if (name === null || name === wanted?.name) return name === null ? null : wanted;

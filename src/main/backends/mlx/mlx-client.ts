@@ -8,11 +8,11 @@ import { type MlxCall, SseReader } from './protocol';
 export interface MlxClientOptions {
   fetcher: Fetcher;
   post: Poster;
-  /** Id of this Tandem instance, sent with every call so that a loop back to us is seen. */
+  /** Id of this Tandem instance, sent with every call so that a loop back to us is detected. */
   instanceId: string;
 }
 
-/** Address of one MLX process, and the secret that every request to it must carry. */
+/** Address of one MLX process, and the secret that every request must carry. */
 export interface MlxAddress {
   url: string;
   secret: string;
@@ -26,7 +26,7 @@ export class MlxClient {
     this.#options = options;
   }
 
-  /** False when the generation thread is dead; true says little, see `ask`. */
+  /** False when the generation thread is dead; true proves little, see `ReadyProbe`. */
   async healthy(address: MlxAddress, signal: AbortSignal): Promise<boolean> {
     const headers = this.#headers(address);
     const response = await this.#options.fetcher(`${address.url}/health`, { headers, signal });
@@ -60,7 +60,7 @@ export class MlxClient {
   }
 }
 
-/** An error status: 400 names a parameter, 404 stands for everything else that can go wrong. */
+/** Error of a status: 400 names a parameter, 404 is sent for all other failures. */
 async function refusal(response: PostAnswer): Promise<TandemError> {
   const body = (await response.json().catch(() => null)) as { error?: unknown } | null;
   const text = typeof body?.error === 'string' ? body.error.slice(0, 300) : `status ${response.status}`;

@@ -6,7 +6,7 @@ import type { LauncherEvent, ListeningEvent, MemEvent } from './launcher-events'
 
 const SOURCE = 'launcher';
 
-/** What mlx_lm.server holds, as its launcher tells it: bytes, each with the moment at which it was true. */
+/** Memory of mlx_lm.server as its launcher reports it: bytes, each with the time of the reading. */
 export class MlxMemory implements MemoryHolder {
   readonly #clock: Clock;
   readonly #status: () => BackendStatus;
@@ -14,7 +14,7 @@ export class MlxMemory implements MemoryHolder {
   #last: { figures: MemEvent; at: number } | null = null;
   /** What MLX held right after a load: the weights, before any request had a cache. */
   #weightsBytes: number | null = null;
-  /** Model that is being loaded. */
+  /** The model being loaded. */
   #loading: { name: string; at: number } | null = null;
   #lastUsedAt: number | null = null;
 
@@ -23,7 +23,7 @@ export class MlxMemory implements MemoryHolder {
     this.#status = status;
   }
 
-  /** The process has gone, or a fresh one has come. */
+  /** The process has exited, or a new one has started. */
   reset(): void {
     this.#device = null;
     this.#last = null;
@@ -67,12 +67,12 @@ export class MlxMemory implements MemoryHolder {
     this.#lastUsedAt = this.#clock.now();
   }
 
-  /** Model that is loaded or being loaded; null = none. */
+  /** The model that is loaded or being loaded; null = none. */
   model(): string | null {
     return this.#loading?.name ?? this.#status().model;
   }
 
-  /** The most that MLX has held since its start; null = not told. */
+  /** The most that MLX has held since its start; null = not reported. */
   peakBytes(): number | null {
     return this.#last?.figures.peak || null;
   }
@@ -84,11 +84,11 @@ export class MlxMemory implements MemoryHolder {
     const weights =
       figures && this.#weightsBytes !== null ? Math.min(this.#weightsBytes, figures.active) : null;
     return {
-      // 0 is how the launcher says that the OS told nothing.
+      // The launcher writes 0 when the OS reports nothing.
       process: { bytes: figures?.footprint || figures?.rss || null, source: SOURCE, at },
       inside: {
         weights: told(weights),
-        // Kept prompts, prompts in work, and what their steps take for the moment.
+        // Cached prompts, prompts in progress, and the temporary memory of their steps.
         kvCache: told(figures && weights !== null ? figures.active - weights : figures?.cached_bytes),
         buffers: told(figures?.cache),
       },
@@ -115,7 +115,7 @@ export class MlxMemory implements MemoryHolder {
     ];
   }
 
-  /** A model goes only when another is loaded in its place, or with the process. */
+  /** A model is freed only when another replaces it, or with the process. */
   unload(): Promise<void> {
     return Promise.reject(new TandemError('unsupported', 'MLX cannot unload a single model.'));
   }

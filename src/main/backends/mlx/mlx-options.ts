@@ -15,26 +15,26 @@ export interface ModelFolder {
 }
 
 export interface MlxBackendOptions {
-  /** Where a Python with mlx-lm is. Asked at start, at `relocate` and at each manual restart while absent. */
+  /** Finds a Python with mlx-lm. Called before each launch, at `relocate`, and at manual restarts while absent. */
   locate: Locate;
   /** Path of `resources/mlx/launch.py`. */
   launchScript: string;
-  /** The model that is wanted at start; null = none. Asked before each start. */
+  /** The model wanted at start; null = none. Called before each start. */
   preload(): Promise<ModelFolder | null>;
-  /** Is there memory to load this one, the wanted or what stands in for it, before anybody asks for it? */
+  /** Is there memory to load this model (the wanted one or its replacement) before a request needs it? */
   mayPreload?(name: string): Promise<boolean>;
   /** Folder of a model by the name that clients use; null = unknown. */
   resolveModel(name: string): Promise<string | null>;
-  /** What the configuration in a model's folder says. */
+  /** Facts from the configuration in a model's folder. */
   modelFacts(folder: string): ModelFacts;
   listModels(signal?: AbortSignal): Promise<ModelInfo[]>;
-  /** Requests at once; read before each start. */
+  /** Concurrent requests; read before each start. */
   maxConcurrent(): number;
-  /** A model has been loaded in so many seconds. */
+  /** Called when a model has been loaded, with the seconds it took. */
   onLoaded?(name: string, seconds: number): void;
-  /** Resolves when memory allows a start; `cause` is what ended the last run, `model` what the next one will load. */
+  /** Resolves when memory allows a start; `cause` is what ended the last run, `model` what the next one loads. */
   mayStart?(signal: AbortSignal, cause: ExitCause | null, model: string | null): Promise<void>;
-  /** How it comes back smaller after it ran out of memory. */
+  /** Reduced limits after it ran out of memory. */
   ladder?: Pick<LadderKeeperOptions, 'file' | 'smallerModel' | 'onRung'>;
   env: Readonly<Record<string, string | undefined>>;
   fetcher: Fetcher;
@@ -42,7 +42,7 @@ export interface MlxBackendOptions {
   instanceId: string;
   limits?: LimitsSource;
   hang?: Partial<HangLimits>;
-  /** Where the slowest step of each model is remembered; without it for the life of the backend. */
+  /** Stores the slowest step of each model; without it they are kept for the life of the backend. */
   steps?: StepMemory;
   /** Is this a model whose steps may take many seconds? */
   isHeavy?(name: string): boolean;

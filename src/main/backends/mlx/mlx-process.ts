@@ -20,10 +20,10 @@ import { ProgressGuard } from './progress-guard';
 import { ReadyProbe } from './ready-probe';
 import { Sequences } from './sequences';
 
-/** A line that is older says nothing about why the server ended now: it has survived that. */
+/** An older line does not explain the exit, because the server ran on after it. */
 const LAST_WORDS_MS = 120_000;
 
-/** What to start, and the model that it loads at once. */
+/** What to start, and the model that it preloads. */
 export interface Launch {
   spec: LaunchSpec;
   preload: ModelFolder | null;
@@ -34,17 +34,17 @@ export interface MlxProcessOptions
   limits(): SupervisorLimits;
   client: MlxClient;
   ladder: LadderKeeper;
-  /** Gets what the launcher tells: address, version, model, memory. */
+  /** Receives what the launcher reports: address, version, model, memory. */
   board: StatusBoard;
-  /** Is its Python there? */
+  /** Is its Python found? */
   locate(): Promise<boolean>;
-  /** Null = its Python has gone. */
+  /** Null = its Python is missing. */
   launch(): Promise<Launch | null>;
   /** The process or its sequences have changed. */
   onChange(): void;
 }
 
-/** mlx_lm.server as a supervised child: its readiness, what its launcher tells, and its hangs. */
+/** mlx_lm.server as a supervised child: readiness, launcher events, and hangs. */
 export class MlxProcess {
   readonly supervisor: Supervisor;
   readonly sequences: Sequences;
@@ -129,19 +129,19 @@ export class MlxProcess {
     return this.#address;
   }
 
-  /** Remembers under which name clients know the model in a folder. */
+  /** Stores the name that clients use for the model in a folder. */
   nameModel({ name, folder }: ModelFolder): void {
     this.#names.set(folder, name);
   }
 
-  /** After how much silence, and after how long a step, it counts as hung with the model that it has now. */
+  /** Limits of silence and of a step after which the server counts as hung, for the current model. */
   hangLimits(): HangLimitsView {
     const { model } = this.#options.board.current;
     const heavy = model !== null && (this.#options.isHeavy?.(model) ?? false);
     return limitsFor(model === null ? null : this.#steps.slowestMs(model), heavy, this.#limits);
   }
 
-  /** A frame of a request of ours has come. */
+  /** A frame of one of our requests has arrived. */
   onFrame(id: string): void {
     this.sequences.handOver(id);
     this.#guard.onFrame();
@@ -210,12 +210,12 @@ export class MlxProcess {
     this.sequences.onFigures(figures);
     const { model } = this.#options.board.current;
     if (model !== null) this.#steps.learn(model, figures.step_ms, figures.step_tokens);
-    // 0 is how the launcher says that the OS told nothing.
+    // The launcher writes 0 when the OS reports nothing.
     this.#options.board.set({ memoryBytes: figures.footprint || figures.rss || null });
   }
 
   #mayRecover(cause: ExitCause): boolean {
-    // It may end before it has said that it loads what it was started with.
+    // The process may exit before it reports the load of its preload model.
     const model = this.memory.model() ?? this.#preload?.name ?? null;
     return this.#options.ladder.exited(cause, model, this.memory.peakBytes());
   }

@@ -1,8 +1,8 @@
 import type { ModelFacts } from './validate';
 
 /**
- * What the configurations of the models in use say. A model that is loaded keeps the configuration that it was loaded
- * with, whatever its folder says since, so `forget` belongs to each load.
+ * Configurations of the models in use. A loaded model keeps the configuration that it was loaded with, whatever its
+ * folder contains later, so call `forget` at each load.
  */
 export class KnownFacts {
   readonly #read: (folder: string) => ModelFacts;

@@ -2,19 +2,19 @@ import type { Ladder } from '../../../shared/incidents';
 import { own } from '../../../shared/own';
 
 /**
- * How far each model has come down after running out of memory, as pure functions. A model goes down one rung with
- * each death, and up one with each day of running without. Below the last rung the server stays down.
+ * How far each model's limits are reduced after running out of memory, as pure functions. A model goes down one rung
+ * with each death, and up one with each day of running without one. Below the last rung the server stays down.
  */
 
 export interface Rung {
   kind: Ladder['kind'];
   /** Bytes of prompts kept for reuse. */
   promptCacheBytes: number;
-  /** Prompt and answer together; null = what the model has. */
+  /** Prompt and answer together; null = the model's own limit. */
   contextTokens: number | null;
   /**
-   * Tokens of a prompt computed in one step that cannot be interrupted: its buffers grow with them, and so does its
-   * time, which at 128 is well under 2 s from a small model on a CPU up to a 32B model on Apple silicon.
+   * Prompt tokens computed in one uninterruptible step: its buffers grow with them, and so does its time, which at 128
+   * is well under 2 s from a small model on a CPU up to a 32B model on Apple silicon.
    */
   prefillStepTokens: number;
 }
@@ -26,7 +26,7 @@ const FULL: Rung = {
   prefillStepTokens: 128,
 };
 const LITTLE_CACHE: Rung = { ...FULL, kind: 'prompt_cache', promptCacheBytes: 128_000_000 };
-/** A 4B model's KV cache of 4,096 tokens is about half a GB; of its full 32,768, some 4 GB. */
+/** A 4B model's KV cache of 4,096 tokens is about half a GB; of its full 32,768 tokens, about 4 GB. */
 const SHORT: Rung = { ...LITTLE_CACHE, kind: 'context', contextTokens: 4096, prefillStepTokens: 64 };
 const SMALLER: Rung = { ...SHORT, kind: 'model' };
 
@@ -34,13 +34,13 @@ export const RUNGS: readonly Rung[] = [FULL, LITTLE_CACHE, SHORT, SMALLER];
 
 export const STABLE_MS = 24 * 60 * 60 * 1000;
 
-/** What is remembered of one model that has run out of memory. */
+/** Stored state of one model that has run out of memory. */
 export interface Remembered {
-  /** Index in `RUNGS`; never 0, as a model on the first rung is forgotten. */
+  /** Index in `RUNGS`; never 0, because a model on the first rung is not stored. */
   rung: number;
-  /** Ms that it has been running on this rung, over all starts. */
+  /** Ms of running on this rung, over all starts. */
   stableMs: number;
-  /** The most that MLX was seen to hold before it last ran out, bytes; null = not seen. */
+  /** The most that MLX held before it last ran out, bytes; null = not known. */
   peakBytes: number | null;
 }
 
@@ -52,8 +52,8 @@ export function rungOf(memory: LadderMemory, model: string): Rung {
 }
 
 /**
- * After a death for want of memory: one rung down. `bottom` = there is none left.
- * @param smaller there is a smaller model that could stand in
+ * After a death from lack of memory: one rung down. `bottom` = there is none left.
+ * @param smaller there is a smaller model that could replace it
  */
 export function stepDown(
   memory: LadderMemory,
@@ -67,7 +67,7 @@ export function stepDown(
   return { memory: { ...memory, [model]: { rung, stableMs: 0, peakBytes } }, bottom: rung === before };
 }
 
-/** It has been running for some more time; a whole day of it is one rung up, and the first rung is forgotten. */
+/** Adds running time; a whole day moves the model up one rung, and on the first rung it is no longer stored. */
 export function rest(memory: LadderMemory, model: string, ms: number): LadderMemory {
   const known = own(memory, model);
   if (!known) return memory;
@@ -77,27 +77,27 @@ export function rest(memory: LadderMemory, model: string, ms: number): LadderMem
   return Object.fromEntries(Object.entries(memory).filter(([name]) => name !== model));
 }
 
-/** Ms until it climbs if it goes on running; null = on the first rung. */
+/** Ms of running until it climbs; null = on the first rung. */
 export function untilClimb(memory: LadderMemory, model: string): number | null {
   const known = own(memory, model);
   return known ? STABLE_MS - known.stableMs : null;
 }
 
-/** Part of the peak before a death that MLX may hold before it waits for what it computes to be freed. */
+/** Share of the peak before a death that MLX may hold before it waits for memory to be freed. */
 const MEMORY_SHARE = 0.9;
-/** Of freed buffers so many bytes are kept for reuse, below the first rung. */
+/** Bytes of freed buffers kept for reuse, below the first rung. */
 const BUFFER_POOL_BYTES = 256_000_000;
 
 export interface ProcessLimits {
   promptCacheBytes: number;
   prefillStepTokens: number;
-  /** Null = MLX's own. */
+  /** Null = MLX's own limit. */
   bufferPoolBytes: number | null;
   memoryBytes: number | null;
 }
 
 /**
- * What holds for a whole process: any model that is remembered may be loaded into it, so the tightest of each counts.
+ * Limits of a whole process: any stored model may be loaded into it, so the tightest limit of all counts.
  * @param first the model that it loads at its start
  */
 export function processLimits(memory: LadderMemory, first: string | null): ProcessLimits {

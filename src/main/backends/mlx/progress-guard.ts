@@ -6,19 +6,19 @@ import { type Hang, ProgressWatch } from './progress-watch';
 import type { Sequences } from './sequences';
 
 const WATCH_EVERY_MS = 1000;
-/** A timer of ours that fires so late tells that this program, or the whole machine, stood still. */
+/** If our timer fires this late, this program or the whole machine was paused. */
 const LATE_MS = 1000;
 
 export interface ProgressGuardOptions {
   clock: Clock;
   sequences: Sequences;
   limits: HangLimits;
-  /** The limits that hold for the model of this moment. */
+  /** The limits that apply to the current model. */
   limitsNow(): HangLimitsView;
   onHung(hang: Hang | 'drain'): void;
 }
 
-/** Looks after the process's progress while somebody waits for it, so that an idle server costs no timer. */
+/** Checks the process's progress while a request waits for it; an idle server has no timer. */
 export class ProgressGuard {
   readonly #options: ProgressGuardOptions;
   readonly #watch: ProgressWatch;
@@ -30,7 +30,7 @@ export class ProgressGuard {
     this.#watch = new ProgressWatch(options.limits);
   }
 
-  /** A fresh process. */
+  /** A new process has started. */
   reset(): void {
     this.#watch.reset();
     if (this.#stopWatch) this.#watch.restart(this.#options.clock.now());
@@ -46,7 +46,7 @@ export class ProgressGuard {
     this.#watch.onFrame(this.#options.clock.now());
   }
 
-  /** The number of waiting or draining sequences may have changed. */
+  /** Call when the number of waiting or draining sequences may have changed. */
   onSequences(): void {
     const { open, draining } = this.#options.sequences;
     if (open + draining === 0) this.#rest();
@@ -71,7 +71,7 @@ export class ProgressGuard {
     const now = clock.now();
     const late = now - this.#checkedAt - WATCH_EVERY_MS > LATE_MS;
     this.#checkedAt = now;
-    // An idle launcher is quiet by right while a caller is slow to read an answer that is complete.
+    // Nothing is due while a caller is slow to read a complete answer; an idle launcher writes nothing then.
     const nothingDue = sequences.unfinished + sequences.awaiting === 0;
     if (late || nothingDue) {
       this.#watch.restart(now);

@@ -2,42 +2,42 @@ import type { HangLimitsView } from '../../../shared/incidents';
 import type { HangLimits } from './hang-limits';
 import type { MemEvent } from './launcher-events';
 
-/** How a server is seen to hang. */
+/** Kinds of hang. */
 export type Hang =
-  /** The launcher says nothing, though its thread does nothing else: the whole process stands. */
+  /** The launcher writes nothing, although its thread does nothing else: the whole process is stuck. */
   | 'silent'
-  /** One step, or what lies between two, does not end. */
+  /** One step, or the work between two steps, does not end. */
   | 'step'
   | 'load'
-  /** It lives, but a request of ours does not get on: not seen, or lost. */
+  /** The process lives, but a request of ours makes no progress: not reported, or lost. */
   | 'no_progress'
-  /** It computes, or has computed all, but nothing of it arrives. */
+  /** The server computes, or has finished, but nothing of it arrives. */
   | 'no_frames';
 
-/** What is waited for, from our side of the connections. */
+/** Pending work, seen from our side of the connections. */
 export interface Work {
   /** Requests whose callers listen. */
   open: number;
-  /** Requests that are computed for callers who left. */
+  /** Requests computed for callers who left. */
   draining: number;
-  /** Those of both that the server has not done with. */
+  /** Those of both that the server has not finished. */
   unfinished: number;
-  /** Open ones that wait for bytes; the others wait for a caller that is slow to read. */
+  /** Open ones that wait for bytes; the others wait for a caller that reads slowly. */
   awaiting: number;
-  /** Since when, at the longest, one that the server computes has waited for a frame; null = none does. */
+  /** Start of the longest wait for a frame of a request that the server computes; null = none waits. */
   quietSince: number | null;
-  /** The same for one that it has computed in full. */
+  /** The same for a request that is fully computed. */
   completeSince: number | null;
 }
 
-/** Lines come once a second, so that what they tell may be so old, and the one before as well. */
+/** Lines come once a second, so their figures may be this old, including those of the line before. */
 const LINE_AGE_MS = 3_000;
-/** Frames are held back while they may be part of a stop word or a character, for steps rather than for seconds. */
+/** Frames are held back while they may be part of a stop word or a character; that lasts some steps, not seconds. */
 const QUIET_STEPS = 3;
 
 /**
- * Tells a hung server from a slow one by its token progress: `/health` answers while generation is dead, and a slow
- * model still takes steps. Asked regularly while somebody waits; all times are of one monotonic clock, in ms.
+ * Distinguishes a hung server from a slow one by its token progress: `/health` answers even when generation is dead,
+ * and a slow model still takes steps. Called regularly while a request waits; all times are ms of one monotonic clock.
  */
 export class ProgressWatch {
   readonly #limits: HangLimits;
@@ -50,13 +50,13 @@ export class ProgressWatch {
     this.#limits = limits;
   }
 
-  /** A fresh process. */
+  /** A new process has started. */
   reset(): void {
     this.#watching = false;
     this.#figures = null;
   }
 
-  /** Any line of the launcher. `moved` = it tells of a request's way through the server. */
+  /** Call for any line of the launcher. `moved` = it reports progress of a request. */
   onLine(now: number, moved: boolean): void {
     this.#lineAt = now;
     if (moved) this.#progressAt = now;
@@ -69,31 +69,31 @@ export class ProgressWatch {
     this.onLine(now, busy || before === null || figures.steps !== before.steps);
   }
 
-  /** Something of an answer has arrived. */
+  /** A part of an answer has arrived. */
   onFrame(now: number): void {
     this.#progressAt = now;
   }
 
-  /** Work has come, or we ourselves have not been running for a while: nothing from before counts. */
+  /** Work has arrived, or this program was paused: earlier times do not count. */
   restart(now: number): void {
     this.#watching = true;
     this.#lineAt = now;
     this.#progressAt = now;
   }
 
-  /** Nobody waits any more. */
+  /** No request waits any more. */
   rest(): void {
     this.#watching = false;
   }
 
-  /** Ms that work for callers who left may go on; a load is let finish, so that closing a client costs nobody else one. */
+  /** Ms that work for callers who left may continue; a load may finish, so that nobody has to repeat it. */
   drainLimitMs({ stepMs }: HangLimitsView): number {
     const { loadMs, preparingMs, drainMs } = this.#limits;
     if (this.#loading) return loadMs;
     return Math.max(drainMs, stepMs, this.#figures?.doing === 'preparing' ? preparingMs : 0);
   }
 
-  /** Which hang it is, if it is one. */
+  /** The kind of hang, or null. */
   hung(now: number, work: Work, { stepMs }: HangLimitsView): Hang | null {
     if (!this.#watching) return null;
     const { silenceMs, loadingSilenceMs, preparingMs, loadMs } = this.#limits;
@@ -103,7 +103,7 @@ export class ProgressWatch {
     if (loading * 1000 > loadMs) return 'load';
     if (this.#loading) return null;
     if (stuck * 1000 > (doing === 'preparing' ? Math.max(stepMs, preparingMs) : stepMs)) return 'step';
-    // The server's loop has handed it over, so that it has only to be written, which is no step.
+    // The server has finished it and only has to write it, which is not a step.
     if (work.completeSince !== null && now - work.completeSince > silenceMs) return 'no_frames';
     if (work.awaiting > 0 && now - this.#progressAt > stepMs + LINE_AGE_MS) return 'no_progress';
     if (work.quietSince !== null && now - work.quietSince > QUIET_STEPS * stepMs) return 'no_frames';

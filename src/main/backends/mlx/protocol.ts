@@ -11,8 +11,8 @@ export interface MlxCall {
 }
 
 /**
- * @param model path of the model's folder; always sent, because leaving it out counts as another model and drains
- *   the batch
+ * @param model path of the model's folder; always sent, because a call without it counts as another model and drains
+ * the batch
  */
 export function toMlxCall(request: SafeRequest, model: string): MlxCall {
   const { temperature, topP, topK, minP, seed, repeatPenalty, stop, maxTokens } = request.sampling;
@@ -27,7 +27,7 @@ export function toMlxCall(request: SafeRequest, model: string): MlxCall {
     ...(topK === undefined ? {} : { top_k: topK }),
     ...(minP === undefined ? {} : { min_p: minP }),
     ...(seed === undefined ? {} : { seed }),
-    // 1 is no penalty but costs a pass over the logits.
+    // 1 means no penalty but costs a pass over the logits.
     ...(repeatPenalty === undefined || repeatPenalty === 1 ? {} : { repetition_penalty: repeatPenalty }),
     ...(stop === undefined ? {} : { stop }),
     ...(request.think === null ? {} : { chat_template_kwargs: { enable_thinking: request.think } }),
@@ -49,7 +49,7 @@ interface Frame {
 /** Reads the server-sent events of one completion, in pieces of any size. */
 export class SseReader {
   readonly #decoder = new TextDecoder();
-  /** What the parser has found in the bytes of this turn. */
+  /** Chunks that the parser found in the bytes of this call. */
   readonly #found: CompletionChunk[] = [];
   readonly #parser = createParser({
     maxBufferSize: MAX_FRAME_BYTES,
@@ -63,7 +63,7 @@ export class SseReader {
   #usage = { promptTokens: 0, completionTokens: 0 };
   #ended = false;
 
-  /** Chunks that these bytes complete, in order; those before a failure come first. */
+  /** Chunks completed by these bytes, in order; chunks before a failure are yielded first. */
   *push(bytes: Uint8Array): Generator<CompletionChunk> {
     let failure: unknown = null;
     try {
@@ -76,7 +76,7 @@ export class SseReader {
   }
 
   /**
-   * The stream is over.
+   * The stream has ended.
    * @throws TandemError `backend_failed` when it was cut: the server sends no error frame, it just stops
    */
   finish(): CompletionChunk[] {
@@ -108,7 +108,7 @@ export class SseReader {
     if (choice.delta?.reasoning) this.#found.push({ type: 'thinking', text: choice.delta.reasoning });
     const text = choice.delta?.content ?? choice.text;
     if (text) this.#found.push({ type: 'text', text });
-    // Usage comes in a frame of its own after the one with the reason.
+    // Usage comes in a frame of its own after the one with the finish reason.
     if (choice.finish_reason) this.#reason = choice.finish_reason === 'length' ? 'length' : 'stop';
   }
 

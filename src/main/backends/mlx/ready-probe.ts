@@ -11,7 +11,7 @@ export interface ReadyProbeOptions {
   clock: Clock;
   client: MlxClient;
   facts: KnownFacts;
-  /** Ms without a line of the launcher, while it loads, after which the process must stand. */
+  /** Ms without a launcher line during a load after which the process counts as hung. */
   silenceMs: number;
   /** Ms that one step may take. */
   stepMs(): number;
@@ -23,10 +23,10 @@ export interface ReadyProbeOptions {
 }
 
 const POLL_MS = 20;
-/** The answer is two or three steps: a piece of a prompt, its last token, the answer's first. */
+/** The answer takes two or three steps: a piece of the prompt, its last token, the first answer token. */
 const PROBE_STEPS = 3;
 
-/** Is a server that starts ready? Only a real answer says so: `/health` is 200 while it loads, and while it hangs. */
+/** Is a starting server ready? Only a real answer proves it: `/health` is 200 while it loads and while it hangs. */
 export class ReadyProbe {
   readonly #options: ReadyProbeOptions;
   #silentMs = 0;
@@ -36,12 +36,12 @@ export class ReadyProbe {
     this.#options = options;
   }
 
-  /** The launcher has written, or a fresh process has come. */
+  /** The launcher wrote a line, or a new process has started. */
   onLine(): void {
     this.#silentMs = 0;
   }
 
-  /** Resolves with a real one-token answer, or as soon as it listens when it is to load nothing. Rejects when none comes in time, or with the signal's reason. */
+  /** Resolves after a one-token answer, or once it listens if it loads no model. Rejects on timeout or abort. */
   async run(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void> {
     const { clock, client, address } = this.#options;
     await pollUntil(async () => address() !== null, POLL_MS, clock, signal);
@@ -59,7 +59,7 @@ export class ReadyProbe {
     return address;
   }
 
-  /** Silence is counted in questions, so that a machine that slept has not been silent. */
+  /** Silence is counted in polls, so that the sleep of a machine does not count. */
   #hasLoaded(): boolean {
     const { hasLoaded, silenceMs } = this.#options;
     this.#silentMs += POLL_MS;
@@ -83,7 +83,7 @@ export class ReadyProbe {
   }
 }
 
-/** The shortest request there is: it loads the model and proves that it answers. */
+/** The shortest possible request: it loads the model and proves that it answers. */
 export function oneToken(request: Pick<BackendRequest, 'model'>): BackendRequest {
   return {
     id: 'probe',

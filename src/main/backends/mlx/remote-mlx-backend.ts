@@ -67,7 +67,7 @@ export class RemoteMlxBackend implements Backend {
     await this.#server.start();
   }
 
-  /** Nothing is installed here for it. */
+  /** It has no program here to search for; checks the server at once. */
   async relocate(): Promise<void> {
     await this.#server.check();
   }
@@ -90,10 +90,10 @@ export class RemoteMlxBackend implements Backend {
     }
   }
 
-  /** The other side keeps its own slots. */
+  /** The other side manages its own slots. */
   async drained(): Promise<void> {}
 
-  /** A server that is not ours cannot be restarted; it is asked again at once. */
+  /** A server that is not ours cannot be restarted; checks it at once instead. */
   async restart(): Promise<void> {
     await this.#server.check();
   }

@@ -1,23 +1,23 @@
 import type { Clock } from '../../ports/clock';
 import type { MemEvent, SequenceEvent } from './launcher-events';
 
-/** A caller that left before its request reached the server may never be heard of again. */
+/** A request whose caller left before it reached the server may never be reported; it is dropped after this time. */
 const NEVER_SEEN_MS = 1000;
 
 interface Sequence {
   seen: boolean;
   started: boolean;
-  /** The server has done with it; what it said may still be unread. */
+  /** The server has finished it; its output may still be unread. */
   ended: boolean;
-  /** When its caller left; null = he listens. */
+  /** When its caller left; null = the caller is still listening. */
   leftAt: number | null;
-  /** Since when its caller has waited for the server's next frame; null = the caller is busy with the last one. */
+  /** Since when its caller has waited for the server's next frame; null = the caller is handling the last one. */
   askedAt: number | null;
 }
 
 /**
- * Our own requests inside the MLX process, told apart by the id that the launcher reports: a cancelled one is
- * computed on until its prefill step ends, and only then its slot is free.
+ * Our own requests inside the MLX process, identified by the id that the launcher reports: a cancelled one is computed
+ * until its prefill step ends, and only then is its slot free.
  */
 export class Sequences {
   readonly #clock: Clock;
@@ -30,24 +30,24 @@ export class Sequences {
     this.#onChange = onChange;
   }
 
-  /** Requests whose callers still listen. */
+  /** Number of requests whose callers still listen. */
   get open(): number {
     return this.#count(false);
   }
 
-  /** Requests that are computed for nobody. */
+  /** Number of requests computed for callers who left. */
   get draining(): number {
     return this.#count(true);
   }
 
-  /** Requests that the server has not done with, whoever listens. */
+  /** Number of requests that the server has not finished, with or without a caller. */
   get unfinished(): number {
     let count = 0;
     for (const { ended } of this.#sequences.values()) if (!ended) count += 1;
     return count;
   }
 
-  /** Requests whose callers wait for the server, and not the server for them. */
+  /** Number of requests whose callers wait for the server, not the other way round. */
   get awaiting(): number {
     let count = 0;
     for (const { leftAt, askedAt } of this.#sequences.values()) {
@@ -56,17 +56,17 @@ export class Sequences {
     return count;
   }
 
-  /** Since when one has been computed for nobody, at the longest; null = none is. */
+  /** Since when the oldest draining request has been draining; null = none is. */
   get drainingSince(): number | null {
     return this.#earliest(({ leftAt }) => leftAt);
   }
 
-  /** Since when a caller has waited for a frame of what the server computes, at the longest; null = nobody does. */
+  /** Start of the longest wait for a frame of a request that the server computes; null = none waits. */
   get quietSince(): number | null {
     return this.#earliest(({ started, leftAt, askedAt }) => (started && leftAt === null ? askedAt : null));
   }
 
-  /** Since when a caller has waited for what is computed in full, at the longest; null = nobody does. */
+  /** Start of the longest wait for output of a fully computed request; null = none waits. */
   get completeSince(): number | null {
     return this.#earliest(({ ended, leftAt, askedAt }) => (ended && leftAt === null ? askedAt : null));
   }
@@ -77,19 +77,19 @@ export class Sequences {
     this.#onChange();
   }
 
-  /** A frame has come; its caller has it now. */
+  /** A frame has arrived and is given to its caller. */
   handOver(id: string): void {
     const sequence = this.#sequences.get(id);
     if (sequence) sequence.askedAt = null;
   }
 
-  /** The caller wants the next frame. */
+  /** The caller requests the next frame. */
   ask(id: string): void {
     const sequence = this.#sequences.get(id);
     if (sequence) sequence.askedAt = this.#clock.now();
   }
 
-  /** We have not been running for a while: nobody has waited, and nothing has been drained, for any time yet. */
+  /** This program was paused: waits and drains start counting again. */
   restartTimes(): void {
     const now = this.#clock.now();
     for (const sequence of this.#sequences.values()) {
@@ -98,13 +98,13 @@ export class Sequences {
     }
   }
 
-  /** The answer is complete, or failed at the server. */
+  /** The answer is complete, or has failed at the server. */
   end(id: string): void {
     if (!this.#sequences.delete(id)) return;
     this.#changed();
   }
 
-  /** The caller has gone; the server may still be computing. */
+  /** The caller has left; the server may still be computing. */
   leave(id: string): void {
     const sequence = this.#sequences.get(id);
     if (!sequence) return;
@@ -127,22 +127,22 @@ export class Sequences {
     sequence.seen = true;
     if (event.state === 'started') {
       sequence.started = true;
-      // What it waited in the server's queue was no silence.
+      // Its wait in the server's queue does not count as silence.
       if (sequence.askedAt !== null) sequence.askedAt = this.#clock.now();
     }
     if (event.state !== 'ended') return;
     sequence.ended = true;
     if (sequence.askedAt !== null) sequence.askedAt = this.#clock.now();
-    // Its last bytes may still be on their way to a caller that listens; that one ends it by itself.
+    // Its last bytes may still be on their way to a listening caller; that caller's stream ends it.
     if (sequence.leftAt !== null) this.end(event.id);
   }
 
-  /** Sets right what a lost `ended` line would leave for ever. */
+  /** Drops requests whose `ended` line was lost; they would stay forever otherwise. */
   onFigures({ sequences, queue }: MemEvent): void {
     if (sequences === 0 && queue === 0) this.#forgetLeft((sequence) => sequence.seen);
   }
 
-  /** The process has gone, and every sequence with it. */
+  /** The process has exited, and all sequences with it. */
   clear(): void {
     this.#forgetLeft(() => true);
   }

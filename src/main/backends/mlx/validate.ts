@@ -2,7 +2,7 @@ import type { ChatMessage, Sampling } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendRequest } from '../backend';
 
-/** What `config.json` says about a model; null = it does not. */
+/** Facts from a model's `config.json`; null = not given. */
 export interface ModelFacts {
   vocabSize: number | null;
   contextLength: number | null;
@@ -16,20 +16,20 @@ export interface SafeRequest {
   think: boolean | null;
 }
 
-/** Answers without a limit of their own end here (the server's own default of 512 cuts answers short). */
+/** Answers without their own limit end here (the server's default of 512 cuts answers short). */
 const DEFAULT_MAX_TOKENS = 4096;
-/** Without a known vocabulary: smaller than that of any real model. */
+/** Used when the vocabulary is unknown: smaller than that of any real model. */
 const UNKNOWN_VOCABULARY = 1024;
-/** Anything that is no blank, no control character and no mark without width. */
+/** Any character except blanks, control characters and marks without width. */
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
-/** No tokenizer puts more characters than this into one token, on average over a long text. */
+/** No tokenizer averages more characters per token than this over a long text. */
 const MAX_CHARS_PER_TOKEN = 24;
 
 /**
- * Keeps away from mlx_lm.server 0.32.2 what kills its generation thread or its process, or makes it answer with
- * nothing: any client could take the server down for all others. Values out of range are refused with the field's
- * name; `topK` and `maxTokens` are lowered to what the model has. What has no place in a `SafeRequest` (`logit_bias`,
- * `xtc_threshold`, parts of messages with addresses …) is not sent at all.
+ * Keeps requests from mlx_lm.server 0.32.2 that would kill its generation thread or its process, or make it answer with
+ * nothing: any client could take the server down for all others. Values out of range are rejected with the field's
+ * name; `topK` and `maxTokens` are lowered to the model's limits. Fields that `SafeRequest` lacks (`logit_bias`,
+ * `xtc_threshold`, message parts with addresses …) are never sent.
  *
  * @throws TandemError `bad_request` or `unsupported`
  */
@@ -55,7 +55,7 @@ function safeSampling(sampling: Sampling, facts: ModelFacts): SafeRequest['sampl
     ...optional('topP', inRange('top_p', topP, 0, 1)),
     ...optional('topK', safeTopK(topK, facts)),
     ...optional('minP', inRange('min_p', minP, 0, 1)),
-    // -1 is Ollama's word for a seed by chance.
+    // -1 means a random seed in Ollama's dialect.
     ...optional('seed', seed === -1 ? undefined : integer('seed', seed, 0)),
     ...optional('repeatPenalty', inRange('repeat_penalty', repeatPenalty, 0, 100)),
     ...optional('stop', safeStop(stop)),
@@ -77,7 +77,7 @@ function safeMaxTokens(value: unknown, facts: ModelFacts): number {
   return asked === undefined || asked < 1 ? Math.min(most, DEFAULT_MAX_TOKENS) : Math.min(asked, most);
 }
 
-/** Numbers, booleans and nulls as stop words end the generation thread; empty ones mean nothing. */
+/** Numbers, booleans and nulls as stop words end the generation thread; empty ones have no meaning. */
 function safeStop(value: unknown): string[] | undefined {
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value) || value.length > 64 || value.some((word) => typeof word !== 'string')) {
@@ -87,7 +87,7 @@ function safeStop(value: unknown): string[] | undefined {
   return words.length > 0 ? words : undefined;
 }
 
-/** A prompt of no tokens, or a list of prompts, ends the generation thread; tokenizers drop blanks and controls. */
+/** A prompt without tokens, or a list of prompts, ends the generation thread; tokenizers drop blanks and controls. */
 function safePrompt(value: unknown): string {
   if (typeof value !== 'string' || !VISIBLE.test(value))
     throw bad('prompt', 'must be a text that shows something');
@@ -95,7 +95,7 @@ function safePrompt(value: unknown): string {
 }
 
 function safeMessage(message: ChatMessage, index: number): ChatMessage {
-  // The server would download an image's address by itself.
+  // The server would download an image's address itself.
   if (message.images?.length) throw unsupported('images');
   if (typeof message.content !== 'string') throw bad(`messages[${index}].content`, 'must be a text');
   if (!['system', 'user', 'assistant', 'tool'].includes(message.role)) {
@@ -104,7 +104,7 @@ function safeMessage(message: ChatMessage, index: number): ChatMessage {
   return { role: message.role, content: message.content.toWellFormed() };
 }
 
-/** The server checks no length: it tokenizes megabytes and blocks everybody meanwhile. */
+/** The server checks no length: it tokenizes megabytes and blocks all requests meanwhile. */
 function limitLength(characters: number, { contextLength }: ModelFacts): void {
   if (contextLength !== null && characters > contextLength * MAX_CHARS_PER_TOKEN) {
     throw bad(

@@ -10,10 +10,10 @@ import {
 } from './model-list';
 import type { OllamaApi } from './ollama-api';
 
-/** A loaded model takes its file's size and a share more for its cache and buffers. */
+/** A loaded model takes its file's size times this, for cache and buffers. */
 const LOADED_PER_DISK = 1.2;
 
-/** The models of one server, with what `/api/show` says kept by digest: it changes only with the digest. */
+/** The models of one server. Caches `/api/show` by digest, because the description changes only with the digest. */
 export class Catalogue {
   readonly #backend: BackendId;
   readonly #shown = new Map<string, ShowAnswer | null>();
@@ -23,7 +23,7 @@ export class Catalogue {
     this.#backend = backend;
   }
 
-  /** Asks the server; a model that cannot be described is listed with what is known of it. */
+  /** Lists the models from the server; a model without a description is listed with what is known. */
   async list(api: OllamaApi, signal: AbortSignal): Promise<ModelInfo[]> {
     const items = (await api.tags(signal)).filter(({ tandem }) => tandem?.backend !== null);
     const models: ModelInfo[] = [];
@@ -37,7 +37,7 @@ export class Catalogue {
 
   /**
    * Throws for a model that would send the request to somebody else's machine.
-   * @throws TandemError `unsupported`, or what the server says to an unknown name
+   * @throws TandemError `unsupported`, or the server's error for an unknown name
    */
   async refuseRemote(api: OllamaApi, name: string, signal: AbortSignal): Promise<void> {
     if (isRemoteName(name)) throw remote(name);
@@ -46,12 +46,12 @@ export class Catalogue {
     if ((item && isRemoteAnswer(item)) || (show && isRemoteAnswer(show))) throw remote(name);
   }
 
-  /** Bytes of an installed model on disk; null = not known. */
+  /** Bytes of an installed model on disk; null = unknown. */
   sizeOf(model: string): number | null {
     return this.#itemOf(model)?.size ?? null;
   }
 
-  /** May this model be slow? One of unknown size may. */
+  /** May this model be slow? True also for an unknown size. */
   isHeavy(model: string): boolean {
     const weight = weightOf(parseBillions(this.#itemOf(model)?.details?.parameter_size));
     return weight === 'heavy' || weight === 'unknown';
@@ -59,7 +59,7 @@ export class Catalogue {
 
   /**
    * The largest installed model that is small enough to be loaded instead of this one.
-   * @param freeBytes null = not known: half of this one's size is taken for small enough
+   * @param freeBytes null = unknown: up to half of this one's size counts as small enough
    */
   fitting(model: string, freeBytes: number | null): string | null {
     const own = this.sizeOf(model);

@@ -10,35 +10,35 @@ import type { Pulse } from './runners';
 import { hangLimits, type StepTimes, type StreamLimits, UNLEARNED } from './stream-limits';
 import { StreamWatch, type Verdict } from './stream-watch';
 
-/** What is known of a server beside its API, and what can be done for it. */
+/** What is known about a server besides its API, and the cures available for it. */
 export interface ServerCare {
-  /** The model is a heavy one, which may take longer for everything. */
+  /** The model is heavy, so every step may take longer. */
   heavy(model: string): boolean;
-  /** How the model processes get on; null where they cannot be seen. */
+  /** State of the model processes; null if they cannot be observed. */
   pulse(): Promise<Pulse | null>;
-  /** Has the server this model in memory? Rejects when it does not answer in time. */
+  /** Is this model in the server's memory? Rejects when the server does not answer in time. */
   isLoaded(model: string): Promise<boolean>;
   /**
-   * Asks the server itself whether it is alive, which takes a while when it is not; one of ours that stays silent is
-   * started again. @param again it has said so a moment ago, and nothing got better
-   * @returns it was silent, so that nothing can be asked of it
+   * Asks the server itself whether it is alive, which takes a while if it is not; restarts our server if it stays
+   * silent. @param again a cure was tried a moment ago without success
+   * @returns it was silent, so no further calls to it make sense
    */
   restartSilent(again: boolean): Promise<boolean>;
   /**
-   * Gets a process that stands still out of the way.
-   * @param again doing so has not helped a moment ago
-   * @returns a process was ended for it that nobody had paused, so that what it was asked may be to blame
+   * Ends a process that is stuck.
+   * @param again this was tried a moment ago without success
+   * @returns a process was ended that nobody had paused, so the request may be to blame
    */
   cureStall(model: string, again: boolean): Promise<boolean>;
-  /** Takes idle models of ours out of memory. @returns whether any went */
+  /** Unloads our idle models. @returns whether any was unloaded */
   makeRoom(model: string, signal: AbortSignal): Promise<boolean>;
-  /** An installed model that is small enough; null = none. @param freeBytes null = not known */
+  /** An installed model that is small enough; null = none. @param freeBytes null = unknown */
   fitting(model: string, freeBytes: number | null): string | null;
   /** The only request was cancelled before its first token: its prompt may still be computed. */
   promptCancelled(): void;
 }
 
-/** A server of which nothing but its API is known. */
+/** A server about which only its API is known. */
 const STRANGER: ServerCare = {
   heavy: () => false,
   pulse: async () => null,
@@ -51,8 +51,8 @@ const STRANGER: ServerCare = {
 };
 
 /**
- * Runs completions: counts those in flight, cuts the silent ones, and tries again what failed before its first token
- * and can be mended.
+ * Runs completions: counts those in flight, cuts silent ones, and retries failures before the first token that can be
+ * cured.
  */
 export class Completions {
   readonly #clock: Clock;
@@ -85,7 +85,7 @@ export class Completions {
     return hangLimits(this.#steps.slowestMs(model), unlearnedMs);
   }
 
-  /** @throws TandemError whose `details.cause` says what the server failed of */
+  /** @throws TandemError whose `details.cause` says why the server failed */
   async *run(api: OllamaApi, request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
     const recovery = new Recovery({ clock: this.#clock, care: this.#care, limits: this.#limits }, request);
     let begun = false;
@@ -110,7 +110,7 @@ export class Completions {
     }
   }
 
-  /** One try; after a load that got lost the request's own limit ends the second one. */
+  /** One attempt; the second one after a lost load may take as long as the request's own limit. */
   async *#once(
     api: OllamaApi,
     request: BackendRequest,
@@ -121,14 +121,14 @@ export class Completions {
     const limits = this.#limits;
     const { stepMs } = this.hangLimits(model);
     const firstMs = limits.loadTimeoutMs(model) + limits.prefillMs(model, promptTokensByLength(request));
-    // The call of a tool comes in one frame, however long it is.
+    // A tool call comes in one frame, however long it is.
     const stallMs = request.tools ? Math.max(stepMs, limits.stallMs(true)) : stepMs;
     const watch = new StreamWatch({
       clock: this.#clock,
       everyMs: limits.lookEveryMs,
       firstMs: retried ? Math.max(firstMs, request.timeoutMs ?? 0) : firstMs,
       stallMs,
-      // What was learned of the steps of an answer says nothing about a load or a prompt.
+      // Learned steps of an answer say nothing about a load or a prompt.
       unprovenMs: Math.max(stallMs, limits.stallMs(this.#care.heavy(model))),
       silentMs: limits.silentMs,
       noRunnerMs: limits.noRunnerMs,
@@ -148,7 +148,7 @@ export class Completions {
         watch.wait();
       }
     } catch (error) {
-      // The server may have answered after all in the moment in which it was cut off.
+      // The server may have answered at the moment when it was cut off.
       const cut = isTandemError(error) && error.code === 'cancelled' && !signal.aborted;
       throw cut && watch.verdict ? silence(model, watch.verdict, error) : error;
     } finally {

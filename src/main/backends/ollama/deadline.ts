@@ -1,7 +1,7 @@
 import { isTandemError } from '../../../shared/errors';
 import type { Clock } from '../../ports/clock';
 
-/** Makes a call whose signal aborts after `ms`, or with `signal`; rejects with what the call makes of that. */
+/** Makes a call whose signal aborts after `ms`, or with `signal`; rejects with the call's error. */
 export async function withDeadline<T>(
   clock: Clock,
   ms: number,
@@ -17,7 +17,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** Nothing came within the time allowed, which is not to say that nobody is there. */
+/** No answer came within the time limit; the server may still be alive. */
 export function isSilence(error: unknown): boolean {
   return isTandemError(error) && error.code === 'cancelled';
 }

@@ -1,22 +1,22 @@
 /**
- * What Ollama means by the texts of its errors. They are no contract and differ between `ollama runner` (up to 0.2x)
- * and `llama-server` (0.30 and later); test/fixtures/ollama holds real ones of both with their sources.
+ * Meaning of Ollama's error texts. They are not a stable API and differ between `ollama runner` (up to 0.2x) and
+ * `llama-server` (0.30 and later); test/fixtures/ollama has real ones of both with their sources.
  */
 export type FailureKind =
-  /** More requests wait for a load than the server keeps. */
+  /** More requests wait for a load than the server allows. */
   | 'queue-full'
-  /** Memory of the machine or of the GPU ran out, in a load or while computing. */
+  /** Memory of the machine or of the GPU ran out, during a load or a computation. */
   | 'memory'
   /** The file cannot be loaded, however often it is tried. */
   | 'bad-model'
-  /** The server itself gave the load up. */
+  /** The server itself aborted the load. */
   | 'load-timeout'
-  /** The model's process ended while it was loading, or before it was asked. */
+  /** The model's process ended while loading, or before the request reached it. */
   | 'load-died'
   /** The model's process ended while it computed an answer. */
   | 'runner-died';
 
-/** The first that matches holds: what ran out says more than that something ended. */
+/** The first match wins: a lack of memory says more than the end of a process. */
 const KINDS: readonly (readonly [FailureKind, RegExp])[] = [
   ['queue-full', /maximum pending requests exceeded/i],
   [
@@ -38,12 +38,12 @@ const KINDS: readonly (readonly [FailureKind, RegExp])[] = [
   ],
 ];
 
-/** Null for a text that says nothing of the kind. */
+/** Null for a text without a known kind. */
 export function failureKind(text: string): FailureKind | null {
   return KINDS.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
 }
 
-/** Bytes as a text names them; null = not named. */
+/** Bytes named in a text; null = not named. */
 export interface NamedBytes {
   neededBytes: number | null;
   freeBytes: number | null;

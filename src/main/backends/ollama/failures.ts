@@ -1,7 +1,7 @@
 import { TandemError } from '../../../shared/errors';
 import { failureKind, memoryFigures } from './failure-kinds';
 
-/** What went wrong, out of whatever the client, fetch or the server threw. */
+/** What went wrong, taken from any error of the client, fetch or the server. */
 interface Cause {
   status: number | null;
   text: string;
@@ -20,7 +20,7 @@ function causeOf(error: unknown): Cause {
   };
 }
 
-/** Turns what a call threw into one of our errors. */
+/** Converts a call's error into one of our errors. */
 export function callFailure(error: unknown, signal: AbortSignal): TandemError {
   if (error instanceof TandemError) return error;
   if (signal.aborted) return new TandemError('cancelled', 'The request was cancelled.', { cause: error });
@@ -34,13 +34,13 @@ export function callFailure(error: unknown, signal: AbortSignal): TandemError {
   return new TandemError('backend_failed', 'The connection to Ollama broke; try again.', { cause: error });
 }
 
-/** Turns an error status into one of our errors, with Ollama's own words where they name the cure. */
+/** Converts an error status into one of our errors, with Ollama's own text if it names the cure. */
 export async function statusFailure(
   response: Pick<Response, 'status' | 'json'>,
   model: string,
 ): Promise<TandemError> {
   const body = (await response.json().catch(() => null)) as { error?: unknown } | null;
-  // A broken model file gives a 500 with no body at all.
+  // A broken model file gives a 500 without a body.
   const text = typeof body?.error === 'string' ? body.error : `status ${response.status} for ${model}`;
   return refused(response.status, text, undefined);
 }
@@ -55,7 +55,7 @@ function refused(status: number, said: string, cause: unknown): TandemError {
   return serverFailure(text, status, cause);
 }
 
-/** From 0.30 on Ollama passes on what its model process refuses as the JSON text of that one's answer. */
+/** From 0.30 on, Ollama returns a rejection by its model process as that process's JSON text. */
 function plainText(said: string): string {
   try {
     const { error } = JSON.parse(said) as { error?: { message?: unknown } };
@@ -66,8 +66,7 @@ function plainText(said: string): string {
 }
 
 /**
- * A failure in the server's own words, before or in the middle of an answer; `details.cause` is its kind where the
- * words tell one.
+ * A failure in the server's own words, before or during an answer; `details.cause` is its kind if the text matches one.
  */
 export function serverFailure(text: string, status: number | null, cause?: unknown): TandemError {
   const kind = failureKind(text);
@@ -97,7 +96,7 @@ export function pullFailure(error: unknown, model: string, signal: AbortSignal):
 
 type PullProblem = 'damaged' | 'network' | 'interrupted';
 
-/** Why a download ended, by the words that Ollama passes on from it and from the network; null = none of those. */
+/** Why a download ended, from the texts of Ollama and of the network; null = no match. */
 function pullProblem(text: string): PullProblem | null {
   if (/digest mismatch/i.test(text)) return 'damaged';
   const offline =

@@ -2,18 +2,18 @@ import type { LaunchSpec } from '../../ports/spawner';
 
 const PASSED_ON =
   /^(PATH|HOME|USER|LOGNAME|TMPDIR|LANG|LC_ALL|SSL_CERT_(FILE|DIR)|(HTTPS?|NO)_PROXY|LD_LIBRARY_PATH|(CUDA|HIP|ROCR|GGML|GPU|HSA|OLLAMA)_\w+)$/i;
-/** These would change what we rely on: the address, one answer at a time, and no message text in the log. */
+/** These would change what we rely on: the address, one answer at a time, no message text in the log. */
 const OURS = new Set(['OLLAMA_HOST', 'OLLAMA_NUM_PARALLEL', 'OLLAMA_DEBUG', 'OLLAMA_DEBUG_LOG_REQUESTS']);
 
 /**
- * `llama-server` (0.30 and later) keeps the context of each prompt that it leaves in the memory of its process, up to 8 GB,
- * which nothing counts. This much serves a person who changes between chats.
+ * `llama-server` (0.30 and later) caches the context of earlier prompts in its process, up to 8 GB, which no figure
+ * counts. This much is enough for a person who switches between chats.
  */
 const CACHED_CONTEXTS_MIB = 256;
 
 /**
- * An Ollama of our own on a port of loopback (0 = any, which it tells in its log), with the user's model folder, which is not pruned, and without
- * calls to the vendor's cloud. It logs to a file: it dies when the reader of a pipe goes, and freezes when it sleeps.
+ * Our own Ollama on a loopback port (0 = any; the log shows it), with the user's model folder, without pruning it or
+ * calling the vendor's cloud. It logs to a file: with a pipe it dies when the reader exits, and freezes when it stalls.
  */
 export function ollamaLaunchSpec(
   program: string,

@@ -13,7 +13,7 @@ import type { OllamaApi } from './ollama-api';
 import { ServerLog } from './server-log';
 
 export interface ManagedOllamaOptions {
-  /** Where the program is; asked before each start. */
+  /** Finds the program; called before each start. */
   locate: Locate;
   logFile: string;
   env: Readonly<Record<string, string | undefined>>;
@@ -24,27 +24,27 @@ export interface ManagedOllamaOptions {
 }
 
 /**
- * Only a model this small is asked for one token to prove a fresh server alive: a large one takes minutes to load. The
- * small model has 98 MB.
+ * The probe requests one token only from a model up to this size: a large one takes minutes to load. The small model
+ * has 98 MB.
  */
 const PROBE_MODEL_BYTES = 128_000_000;
 
-/** The log of a server that runs is looked at this often. */
+/** Interval for checking the log's size while the server runs. */
 const LOG_LOOK_MS = 10_000;
 const LISTEN_LOOK_MS = 20;
-/** One token of such a model takes a second, on a busy machine many; a load whose process was lost may never end. */
+/** One token of such a model takes a second, on a busy machine many; a load that lost its process may never end. */
 const PROBE_MODEL_MS = 60_000;
 const PROBE_TRIES = 2;
-/** A server that has not died says its version at once. */
+/** A live server reports its version at once. */
 const VERSION_MS = 5000;
 
-/** `ollama serve` as a supervised child process of ours, on a port that it chose. */
+/** `ollama serve` as our supervised child process, on a port that it chooses. */
 export class ManagedOllama {
   readonly supervisor: Supervisor;
   readonly #options: ManagedOllamaOptions;
   readonly #ports: SupervisorPorts;
   readonly #log: ServerLog;
-  /** Given to the server because it cannot tell its own; null = it stands in the log. */
+  /** Chosen by us when there is no log to read it from; null = read it from the log. */
   #port: number | null = null;
   #server: { api: OllamaApi; version: string } | null = null;
   #absence: Absent | null = null;
@@ -64,7 +64,7 @@ export class ManagedOllama {
           this.#server = null;
         },
         probe: (signal, onStage) => this.#probe(signal, onStage),
-        // It ends with 0 only when it is asked to, by SIGTERM or SIGINT.
+        // It exits with 0 only after SIGTERM or SIGINT.
         readExit: ({ code }) => ({ named: code === 0 ? 'killed' : null, lines: this.#log.evidence() }),
         mayStart: options.mayStart,
       },
@@ -83,7 +83,7 @@ export class ManagedOllama {
     return this.supervisor.view().pid;
   }
 
-  /** Why there is no program; null = none has been missing at the last look. */
+  /** Why the program is missing; null = it was found at the last search. */
   get absence(): Absent | null {
     return this.#absence;
   }
@@ -95,7 +95,7 @@ export class ManagedOllama {
   }
 
   async #launch() {
-    // Asked again each time: the set-up may have put a new program beside the old one.
+    // Located again before each start: the set-up may have installed a new program next to the old one.
     const program = await this.#locate();
     if (program === null) return null;
     const logFile = await this.#beginLog();
@@ -103,7 +103,7 @@ export class ManagedOllama {
     return ollamaLaunchSpec(program, this.#options.env, logFile, this.#port ?? 0);
   }
 
-  /** Without a log it starts all the same: what is lost is why it ended, if it does. */
+  /** Starts also without a log; only the evidence for an exit is lost then. */
   async #beginLog(): Promise<string> {
     try {
       await this.#log.begin(this.#ports.clock.wall());
@@ -114,7 +114,7 @@ export class ManagedOllama {
     }
   }
 
-  /** The log stays bounded however long the server lives; on a full disk it is tried again. */
+  /** Keeps the log bounded however long the server lives; retries on a full disk. */
   #watchLog(runs: boolean): void {
     if (runs) {
       const trim = () => void this.#log.trim().catch(() => {});
@@ -130,13 +130,13 @@ export class ManagedOllama {
     for (;;) {
       const port = this.#port ?? this.#log.port();
       const api = port === null ? null : this.#options.createApi(`http://127.0.0.1:${port}`);
-      // The line in the log is written when it listens; a port that we gave says nothing.
+      // The log line appears when the server listens; a port chosen by us proves nothing, so the API must answer.
       if (api && (this.#port === null || (await answers(api, signal)))) return api;
       await sleep(this.#ports.clock, LISTEN_LOOK_MS, signal);
     }
   }
 
-  /** The API must answer, and where a very small model is installed, that model too. */
+  /** The API must answer; if a very small model is installed, that model too. */
   async #probe(signal: AbortSignal, onStage: (stage: 'loading' | 'probing') => void): Promise<void> {
     const api = await this.#listening(signal);
     const version = await api.version(signal);
@@ -147,14 +147,14 @@ export class ManagedOllama {
         model.capabilities.includes('completion') &&
         (model.sizeBytes ?? Number.POSITIVE_INFINITY) <= PROBE_MODEL_BYTES,
     );
-    // Told with the answer, as `ready` in this stage closes the breaker; no way leads back to `loading`, which would be
-    // told as another start.
+    // `probing` is reported only after an answer, because `ready` in that stage closes the breaker. Reporting it before
+    // could not be undone: going back to `loading` would count as another start.
     if (small && (await this.#tryModel(api, small.name, signal))) onStage('probing');
     this.#server = { api, version };
   }
 
   /**
-   * One broken model must not keep the server from its others; a server that has died answers nothing at all.
+   * One broken model must not block the server's other models; a dead server answers nothing at all.
    * @returns the model has answered
    */
   async #tryModel(api: OllamaApi, model: string, signal: AbortSignal): Promise<boolean> {
@@ -184,9 +184,9 @@ async function oneToken(api: OllamaApi, model: string, signal: AbortSignal): Pro
     model,
     stream: true,
     messages: [{ role: 'user', content: 'hi' }],
-    // On a busy machine several threads wait for each other in a loop, a minute and more for one token.
+    // On a busy machine several threads busy-wait for each other, a minute and more for one token.
     options: { num_predict: 1, num_thread: 1 },
-    // Out of memory again right after.
+    // Unload it right after the probe.
     keep_alive: 0,
   };
   for await (const chunk of api.complete({ path: '/api/chat', body }, signal)) {

@@ -4,8 +4,8 @@ import { absentStatus, supervisedStatus } from '../supervised-status';
 import type { ManagedOllama } from './managed-ollama';
 
 /**
- * What the status says of a server of ours.
- * @param before what it says until now, with the work that is under way
+ * The status of our server.
+ * @param before the current status, with the work under way
  */
 export function managedStatus(
   view: SupervisorView,
@@ -16,7 +16,7 @@ export function managedStatus(
     const { activeRequests, draining } = before;
     return { activeRequests, draining, ...(absence ? absentStatus(absence) : {}) };
   }
-  // That a server of somebody else has vanished may be later news than why ours ended.
+  // The disappearance of an external server may be newer than our server's last exit.
   const newer = before.lastError !== null && before.lastError.at > (view.lastError?.at ?? 0);
   return {
     hangLimits: before.hangLimits,

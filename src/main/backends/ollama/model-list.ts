@@ -6,7 +6,7 @@ import {
   weightOf,
 } from '../../../shared/domain';
 
-/** The part of an `/api/tags` item that is used here. */
+/** The fields of an `/api/tags` item that are used here. */
 export interface TagItem {
   name: string;
   digest: string;
@@ -15,11 +15,11 @@ export interface TagItem {
   details?: { parameter_size?: string; quantization_level?: string };
   remote_host?: string;
   remote_model?: string;
-  /** Only in the list of another Tandem. Null is its `auto`, which is no model. */
+  /** Only in the list of another Tandem. Null is its `auto`, which is not a model. */
   tandem?: { backend: string | null };
 }
 
-/** The part of an `/api/show` answer that is used here. */
+/** The fields of an `/api/show` answer that are used here. */
 export interface ShowAnswer {
   capabilities?: string[];
   model_info?: unknown;
@@ -27,7 +27,7 @@ export interface ShowAnswer {
   remote_model?: string;
 }
 
-/** Parameters in billions from texts such as `3.8B`, `595.78M` or `103K`; null when it is none of them. */
+/** Parameters in billions from texts such as `3.8B`, `595.78M` or `103K`; null for other texts. */
 export function parseBillions(text: string | undefined): number | null {
   const match = /^([\d.]+)\s*([KMBT])$/i.exec(text?.trim() ?? '');
   if (!match) return null;
@@ -36,14 +36,14 @@ export function parseBillions(text: string | undefined): number | null {
   return unit === undefined || !Number.isFinite(value) ? null : value * unit;
 }
 
-/** A model that runs on somebody else's machine: by what the server says, or by the name's ending. */
+/** A model that runs on somebody else's machine, judged by the name's ending. */
 export function isRemoteName(name: string): boolean {
   return /[:-]cloud$/i.test(name.trim());
 }
 
 export function toModelInfo(item: TagItem, show: ShowAnswer | null, backend: BackendId): ModelInfo {
   const billions = parseBillions(item.details?.parameter_size);
-  // The tag that Ollama adds by itself says nothing, and MLX has no tags: one name for one model.
+  // The tag that Ollama adds automatically carries no information, and MLX has no tags: one name for one model.
   const name = item.name.replace(/:latest$/, '');
   const small = name === SMALL_MODEL_NAME || name === FORMER_SMALL_MODEL_NAME;
   return {
@@ -68,24 +68,24 @@ export function isRemoteAnswer(answer: { remote_host?: string; remote_model?: st
   return Boolean(answer.remote_host || answer.remote_model);
 }
 
-/** `<architecture>.context_length` of the model's own description. */
+/** `<architecture>.context_length` of the model's description. */
 function contextLength(info: unknown): number | null {
   const found = figure(info, 'context_length');
   return typeof found === 'number' ? found : null;
 }
 
-/** The server's default type of cache, f16. */
+/** The server's default cache type, f16. */
 const CACHE_ELEMENT_BYTES = 2;
 
 /**
- * Bytes of a key and a value for each head that keeps them, in every layer; the keys are those of the GGUF format. Empty
- * where the description lacks one, or the context is kept in another form (latent attention).
+ * Bytes of a key and a value for each KV head, over all layers; the fields are those of the GGUF format. Empty when the
+ * description lacks one, or the context has another form (latent attention).
  */
 function kvBytesPerToken(info: unknown): { kvBytesPerToken?: number } {
   if (figure(info, 'attention.kv_lora_rank') !== undefined) return {};
   const layers = Number(figure(info, 'block_count'));
   const kvHeads = figure(info, 'attention.head_count_kv');
-  // Some models have as many heads in each layer as a list says.
+  // In some models a list gives the number of heads of each layer.
   const heads = Array.isArray(kvHeads)
     ? kvHeads.reduce((sum, count) => sum + Number(count), 0)
     : layers * Number(kvHeads);
@@ -96,7 +96,7 @@ function kvBytesPerToken(info: unknown): { kvBytesPerToken?: number } {
   return Number.isFinite(bytes) && bytes > 0 ? { kvBytesPerToken: bytes } : {};
 }
 
-/** `<architecture>.<key>` of a model's description, which may describe parts for pictures as well. */
+/** `<architecture>.<key>` of a model's description, which may also describe a vision part. */
 function figure(info: unknown, key: string): unknown {
   if (typeof info !== 'object' || info === null) return undefined;
   const entries = Object.entries(info);

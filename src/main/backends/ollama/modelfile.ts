@@ -1,11 +1,11 @@
-/** What `/api/create` wants to know of a Modelfile. */
+/** The parts of a Modelfile that `/api/create` needs. */
 export interface ModelfileParts {
   template: string | null;
   system: string | null;
   parameters: Record<string, string | number | boolean | (string | number | boolean)[]>;
 }
 
-/** Reads TEMPLATE, SYSTEM and PARAMETER of a Modelfile; a parameter that stands there twice becomes a list. */
+/** Reads TEMPLATE, SYSTEM and PARAMETER from a Modelfile; a repeated parameter becomes a list. */
 export function parseModelfile(text: string): ModelfileParts {
   const parts: ModelfileParts = { template: null, system: null, parameters: Object.create(null) };
   const command = /^(TEMPLATE|SYSTEM|PARAMETER)[ \t]+(?:"""([\s\S]*?)"""|(.*))$/gim;
@@ -23,7 +23,7 @@ function addParameter(parameters: ModelfileParts['parameters'], line: string): v
   if (name === undefined || text === undefined) return;
   const value = scalar(unquote(text));
   const before = parameters[name];
-  // Stop words are a list even when there is one.
+  // Stop words are always a list, even a single one.
   if (before === undefined) parameters[name] = name === 'stop' ? [value] : value;
   else parameters[name] = [...(Array.isArray(before) ? before : [before]), value];
 }

@@ -20,11 +20,11 @@ export interface OllamaApiOptions {
   authorization?: string | null;
   fetcher: Fetcher;
   post: Poster;
-  /** Id of this Tandem instance, sent with every call so that a loop back to us is seen. */
+  /** Id of this Tandem instance, sent with every call so that a loop back to us is detected. */
   instanceId: string;
 }
 
-/** The part of an `/api/ps` item that is used here. */
+/** The fields of an `/api/ps` item that are used here. */
 export interface LoadedItem {
   name: string;
   size?: number;
@@ -36,7 +36,7 @@ export interface LoadedItem {
 /** Layers of one model; real ones have about ten. */
 const MAX_LAYERS = 1_000;
 
-/** Bytes over all layers that the server has named so far. */
+/** Bytes over all layers that the server has listed so far. */
 export interface PullProgress {
   step: string;
   completedBytes: number;
@@ -44,10 +44,10 @@ export interface PullProgress {
 }
 
 /**
- * One server that speaks Ollama's API. Everything but completions goes through the `ollama` client, whose fetch is
- * replaced so that every call has a signal (its own `abort` stops no plain call, and nothing before the first byte).
- * Completions are read here: the client prints lines that it cannot parse, which are message text.
- * The browser build of the client is used on purpose: the Node one opens files that an image's text happens to name.
+ * One server that speaks Ollama's API. All calls except completions go through the `ollama` client, whose fetch is
+ * replaced so that every call has a signal (the client's own `abort` stops no plain call, and nothing before the first
+ * byte). Completions are read here, because the client prints lines that it cannot parse, which are message text. The
+ * browser build of the client is used on purpose: the Node build opens files that an image's text happens to name.
  */
 export class OllamaApi {
   readonly url: string;
@@ -71,12 +71,12 @@ export class OllamaApi {
     return this.#call(signal, async (client) => (await client.show({ model })) as ShowAnswer);
   }
 
-  /** The models in memory, the one that stays longest first. A model whose process has died still stands there. */
+  /** The models in memory, the one with the latest expiry first. A model whose process has died is still listed. */
   async loaded(signal: AbortSignal): Promise<LoadedItem[]> {
     return this.#call(signal, async (client) => (await client.ps()).models as unknown as LoadedItem[]);
   }
 
-  /** Takes a model out of memory, also one whose process stands still. One that is not loaded is no error. */
+  /** Unloads a model, also one whose process is stuck. Does nothing for a model that is not loaded. */
   async unload(model: string, signal: AbortSignal): Promise<void> {
     const body = { model, keep_alive: 0 };
     for await (const _chunk of this.complete({ path: '/api/generate', body }, signal));
@@ -91,10 +91,10 @@ export class OllamaApi {
     await this.#create({ model, from }, signal);
   }
 
-  /** Instance id of a Tandem that answers here; null when it is none. Throws `forbidden_host` for one that refuses us. */
+  /** Instance id of a Tandem that answers here; null if it is not one. Throws `forbidden_host` when it rejects us. */
   async tandemInstance(signal: AbortSignal): Promise<string | null> {
     const { status, body } = await this.#health(signal);
-    // The question carries our id, and our own listeners turn away what does.
+    // The call carries our id, and our own listeners reject calls that do.
     if (status === ERROR_CODES.loop_detected.http) return this.#options.instanceId;
     if (body.code === 'forbidden_host') {
       const { host } = new URL(this.url);
@@ -135,7 +135,7 @@ export class OllamaApi {
   }
 
   /**
-   * Fetches a model from its registry. What was fetched before an abort is kept by the server and used next time.
+   * Downloads a model from its registry. The server keeps partial data after an abort and continues with it next time.
    * @throws TandemError `pull_failed`, `disk_full`, `model_not_found`, `cancelled` or `ollama_down`
    */
   async pull(
@@ -166,7 +166,7 @@ export class OllamaApi {
     }
   }
 
-  /** Creates a model from its files (a GGUF is one by itself) with a Modelfile's template, system prompt and parameters. */
+  /** Creates a model from its files (one GGUF is enough) with a Modelfile's template, system prompt and parameters. */
   async createFromFiles(
     model: string,
     paths: readonly string[],
@@ -190,7 +190,7 @@ export class OllamaApi {
 
   async #create(request: CreateBody, signal: AbortSignal): Promise<void> {
     try {
-      // The client's type lags behind the API: `files` is a map of names to digests.
+      // The client's type is older than the API: `files` maps names to digests.
       const answer = await this.#client(signal).create({ ...request, stream: true } as never);
       for await (const _progress of answer as unknown as AsyncIterable<unknown>) signal.throwIfAborted();
     } catch (error) {
@@ -198,7 +198,7 @@ export class OllamaApi {
     }
   }
 
-  /** Sends a file's content unless the server has it already; returns its digest. */
+  /** Uploads a file's content unless the server already has it; returns its digest. */
   async #upload(file: string, signal: AbortSignal): Promise<string> {
     const hash = createHash('sha256');
     for await (const bytes of createReadStream(file)) hash.update(bytes);

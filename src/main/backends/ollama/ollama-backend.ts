@@ -20,11 +20,11 @@ import { ServerMemory } from './server-memory';
 import { DEFAULT_STREAM_LIMITS } from './stream-limits';
 
 const PS_TIMEOUT_MS = 2000;
-/** A description is read from the head of the model's file; on a slow disk that takes some seconds. */
+/** The server reads a description from the head of the model's file; on a slow disk that takes some seconds. */
 const SHOW_TIMEOUT_MS = 15_000;
 const FIGURES_EVERY_MS = 10_000;
 
-/** Ollama: somebody else's server if there is one, else a supervised one of our own. */
+/** Ollama: an external server if there is one, else our own supervised one. */
 export class OllamaBackend implements Backend {
   readonly id = 'ollama';
   readonly capabilities = OLLAMA_CAPABILITIES;
@@ -119,7 +119,7 @@ export class OllamaBackend implements Backend {
       for await (const chunk of this.#completions.run(api, request, signal)) {
         this.#residents.answering(model);
         if (this.#board.current.model !== model) this.#onAnswering(model);
-        // Only what this very server has answered proves it.
+        // Only an answer from this very server proves that it works.
         if (isAnswered(chunk) && this.#managed.server?.api === api) this.#managed.supervisor.answered();
         yield chunk;
       }
@@ -131,9 +131,9 @@ export class OllamaBackend implements Backend {
   }
 
   /**
-   * Ollama stops within 50 ms of a cancelled answer, but computes the batch of a prompt to its end (before 0.30 the whole
-   * prompt), and the next request waits for that. In a server of ours it is over when its model process is idle. Of another one nothing tells: `/api/ps` answers
-   * as if it were idle, and a probe would be a completion, which loads a model again whose load was just cancelled.
+   * Ollama stops within 50 ms of a cancelled answer, but computes a prompt's batch to its end (before 0.30 the whole
+   * prompt), and the next request waits. On our server that is over when the model process is idle. On another one it
+   * is unknown: `/api/ps` answers as if idle, and a probe would reload a model whose load was just cancelled.
    */
   async drained(): Promise<void> {
     await this.#care.drained();
@@ -173,7 +173,7 @@ export class OllamaBackend implements Backend {
     return this.#memory.figures();
   }
 
-  /** The models in this machine's memory, as of the last look. */
+  /** The models in this machine's memory at the last reading. */
   loaded(): Resident[] {
     const { ownership } = this.#board.current;
     return ownership === 'managed' || ownership === 'adopted' ? this.#residents.list() : [];
@@ -194,7 +194,7 @@ export class OllamaBackend implements Backend {
     }
   }
 
-  /** The first sign of an answer shows that the model is loaded. */
+  /** The first chunk of an answer shows that the model is loaded. */
   #onAnswering(model: string): void {
     this.#board.set({ model });
     this.#publish();
@@ -235,7 +235,7 @@ export class OllamaBackend implements Backend {
     );
   }
 
-  /** Memory of the processes and the models in it; asked rarely, as both cost a little. */
+  /** Memory of the processes and their models; read rarely, because both calls cost a little. */
   async #refreshFigures(): Promise<void> {
     const api = this.#choice.current;
     if (!api) return;
@@ -250,7 +250,7 @@ export class OllamaBackend implements Backend {
       if (!managed) return;
       await this.#managed.supervisor.recordDescendants();
     } catch {
-      // The watch and the supervisor notice a server that has gone.
+      // The watch and the supervisor notice a server that is gone.
     }
   }
 
@@ -271,14 +271,14 @@ export class OllamaBackend implements Backend {
     if (view.state === 'ready' && this.#memory.bytes === null) void this.#refreshFigures();
   }
 
-  /** Nothing is known of the memory of the server that is used from now on. */
+  /** Clears all memory readings, because another server is used from now on. */
   #forget(): void {
     this.#memory.changed();
     this.#residents.changed(this.#choice.managed);
   }
 }
 
-/** A load or an unload ends like an answer, but is none. */
+/** A load or an unload ends like an answer but is not one. */
 function isAnswered(chunk: CompletionChunk): boolean {
   return chunk.type === 'end' && chunk.end.reason !== 'load' && chunk.end.reason !== 'unload';
 }

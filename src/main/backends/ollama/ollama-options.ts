@@ -10,19 +10,19 @@ export const OLLAMA_CAPABILITIES: BackendCapabilities = { tools: true, images: t
 export const OLLAMA_DEFAULT_URL = 'http://127.0.0.1:11434';
 
 export interface OllamaBackendOptions {
-  /** `OLLAMA_API_URL`: that server only, nothing is started here. Null = look for one, else start our own. */
+  /** `OLLAMA_API_URL`: only that server is used, nothing is started here. Null = search for one, else start our own. */
   url: string | null;
   /** Authorization for that server only. See `OllamaApiOptions`. */
   authorization?: string | null;
-  /** Addresses where a server of somebody else is looked for, in this order. */
+  /** Addresses searched for an external server, in this order. */
   candidates?: readonly string[];
-  /** Where the Ollama program is. Asked when no server was found, at `relocate` and at manual restarts. */
+  /** Finds the Ollama program. Called before each start of our own server, at `relocate` and at manual restarts. */
   locate: Locate;
-  /** The server's own log; set aside as `.1` when large. Without rights to write it the server starts all the same. */
+  /** The server's own log; renamed to `.1` when large. The server also starts without write permission for it. */
   logFile: string;
   /** Resolves when memory allows a start; `cause` is what ended the last run. */
   mayStart?(signal: AbortSignal, cause: ExitCause | null): Promise<void>;
-  /** Process that listens on a port of this machine, to know an adopted server's memory. */
+  /** The process that listens on a local port, used to read an adopted server's memory. */
   findHolder?(port: number): Promise<{ pid: number } | null>;
   env: Readonly<Record<string, string | undefined>>;
   fetcher: Fetcher;
@@ -30,8 +30,8 @@ export interface OllamaBackendOptions {
   instanceId: string;
   limits?: LimitsSource;
   stream?: Partial<StreamLimits>;
-  /** What is known of the models' steps, to judge a hang by. */
+  /** Learned steps of the models, used for hang limits. */
   steps?: StepTimes;
-  /** How often a server of somebody else is asked or looked for, ms. */
+  /** Interval of checking or searching for an external server, ms. */
   watchEveryMs?: number;
 }

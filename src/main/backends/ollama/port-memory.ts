@@ -1,16 +1,16 @@
 import { isLoopbackUrl } from './watched-status';
 
 export interface PortMemoryPorts {
-  /** Process that listens on a port of this machine. */
+  /** The process that listens on a local port. */
   findHolder?(port: number): Promise<{ pid: number } | null>;
   /** Bytes of a process and its children; null = unknown. */
   residentBytes(pid: number): Promise<number | null>;
 }
 
-/** Memory of the server behind an address, found by the port that it holds; it is only looked at, never touched. */
+/** Memory of the server behind an address, found by the port it listens on; it is only read, never changed. */
 export class PortMemory {
   readonly #ports: PortMemoryPorts;
-  /** Looking for it is dear, and it holds the port as long as the server answers. */
+  /** The search is expensive, and the server keeps the port as long as it answers. */
   #holder: { url: string; pid: number } | null = null;
 
   constructor(ports: PortMemoryPorts) {

@@ -14,7 +14,7 @@ export interface OllamaCall {
   hops?: string | undefined;
 }
 
-/** @throws TandemError `bad_request` for options that Ollama takes silently and then does something else with */
+/** @throws TandemError `bad_request` for options that Ollama silently accepts but treats differently */
 export function toOllamaCall(request: BackendRequest): OllamaCall {
   const options = toOptions(request.sampling, request.extraOptions ?? {});
   const common = {
@@ -36,16 +36,16 @@ export function toOllamaCall(request: BackendRequest): OllamaCall {
   return { path: '/api/chat', body: { ...common, ...body }, hops: request.hops };
 }
 
-/** Characters of a prompt that make one token at least, in languages with long words as in those with short ones. */
+/** Lowest number of characters per token, in languages with long and with short words. */
 const CHARS_PER_TOKEN = 3;
 
-/** Tokens that a request's prompt comes to, by its length. */
+/** Prompt tokens of a request, estimated from its length. */
 export function promptTokensByLength({ rawPrompt, messages, tools }: BackendRequest): number {
   const text = rawPrompt?.length ?? messages.reduce((sum, { content }) => sum + content.length, 0);
   return Math.ceil((text + (tools ? jsonBytes(tools) : 0)) / CHARS_PER_TOKEN);
 }
 
-/** No `num_ctx` of our own: another value than the loaded one reloads the model. */
+/** Never sets `num_ctx` itself: a value that differs from the loaded one reloads the model. */
 function toOptions(sampling: Sampling, extra: Record<string, unknown>): Record<string, unknown> {
   const { temperature, topP, topK, minP, seed, repeatPenalty, maxTokens, stop } = sampling;
   const context = extra.num_ctx;
@@ -86,18 +86,18 @@ export class NdjsonReader {
   #ended = false;
   #calls = false;
 
-  /** Chunks that these bytes complete, in order. */
+  /** Chunks completed by these bytes, in order. */
   *push(bytes: Uint8Array): Generator<CompletionChunk> {
     for (const line of this.#lines.push(bytes)) yield* this.#line(line);
   }
 
   /**
-   * The stream is over.
+   * The stream has ended.
    * @throws TandemError `backend_failed` with the cause `incomplete` when no frame said `done`: Ollama's guard against
-   *   repetition, and in some places a dead runner, ends the stream as if all were well
+   * repetition, and sometimes a dead runner, ends the stream like a complete one
    */
   *finish(): Generator<CompletionChunk> {
-    // A request that only loads is answered by one object without a line end.
+    // A load-only request is answered by one object without a line end.
     yield* this.#line(this.#lines.rest());
     if (!this.#ended) {
       throw new TandemError('backend_failed', 'Ollama stopped in the middle of its answer; try again.', {
@@ -143,7 +143,7 @@ function endReason(reason: string | undefined, calls: boolean): CompletionEnd['r
   return calls ? 'tool_calls' : 'stop';
 }
 
-/** Ollama counts nanoseconds. */
+/** Ollama reports nanoseconds. */
 function milliseconds(key: string, nanoseconds: number | undefined): Record<string, number> {
   return nanoseconds === undefined ? {} : { [key]: nanoseconds / 1e6 };
 }

@@ -11,19 +11,19 @@ interface RecoveryPorts {
   limits: StreamLimits;
 }
 
-/** Between two tries to get into the server's queue: doubled each time, up to the ceiling. */
+/** Delay between two retries while the server's queue is full: doubled each time, up to the ceiling. */
 const QUEUE_FIRST_MS = 250;
 const QUEUE_CEILING_MS = 4000;
-/** Of the request's own time, the share that may go into waiting for the server's queue. */
+/** Share of the request's own time that may be spent waiting for the server's queue. */
 const QUEUE_SHARE = 0.9;
 const QUEUE_RETRY_AFTER_S = 10;
 const MEMORY_RETRY_AFTER_S = 30;
 const GIGABYTE = 1e9;
 
-/** Failures in which nothing was said. */
+/** Failures without any output. */
 const SILENCES: ReadonlySet<unknown> = new Set(['stalled', 'load-died', 'load-timeout']);
 
-/** What is done about the failures of one request. Each cure is tried once; only the queue is asked again and again. */
+/** Chooses the cure for failures of one request. Each cure is tried once; only a full queue is retried repeatedly. */
 export class Recovery {
   readonly #ports: RecoveryPorts;
   readonly #request: BackendRequest;
@@ -38,12 +38,12 @@ export class Recovery {
     this.#startedAt = ports.clock.now();
   }
 
-  /** A cure was tried, so that the next failure is the last. */
+  /** A cure was tried, so the next failure is final. */
   get retried(): boolean {
     return this.#retried;
   }
 
-  /** Nothing of the answer has come yet: resolves when it makes sense to send the request again, else rejects. */
+  /** Call before the first output: resolves when the request should be sent again, else rejects. */
   async before(error: unknown, signal: AbortSignal): Promise<void> {
     await this.#refuseSilent(error);
     switch (causeOf(error)) {
@@ -54,7 +54,7 @@ export class Recovery {
       case 'stalled':
         return this.#again(await this.#cureStall(error, this.#retried));
       case 'load-died':
-        // The text does not say why; where it was memory, room is what helps.
+        // The error text gives no reason; if it was memory, making room helps.
         await this.#ports.care.makeRoom(this.#request.model, signal).catch(() => {});
         return this.#again(error);
       case 'load-timeout':
@@ -64,7 +64,7 @@ export class Recovery {
     }
   }
 
-  /** A part of the answer has come, so that it cannot be asked for again. Resolves with the failure to tell. */
+  /** Call after the first output, when no retry is possible. Resolves with the failure to report. */
   async afterBegin(error: unknown): Promise<unknown> {
     try {
       await this.#refuseSilent(error);
@@ -74,13 +74,13 @@ export class Recovery {
     return causeOf(error) === 'stalled' ? this.#cureStall(error, false) : error;
   }
 
-  /** What looks like a model process that hangs may be a server that hangs, which no other cure reaches. */
+  /** What looks like a hung model process may be a hung server, which no other cure fixes. */
   async #refuseSilent(error: unknown): Promise<void> {
     if (!SILENCES.has(causeOf(error))) return;
     if (await this.#ports.care.restartSilent(this.#retried)) throw silentServer(error);
   }
 
-  /** The failure, with what it cost: a process or nothing. */
+  /** The failure, with the fact whether a process was ended. */
   async #cureStall(error: unknown, again: boolean): Promise<unknown> {
     const processEnded = await this.#ports.care.cureStall(this.#request.model, again);
     if (!isTandemError(error)) return error;
@@ -121,12 +121,12 @@ function causeOf(error: unknown): unknown {
   return isTandemError(error) ? error.details.cause : null;
 }
 
-/** For the router to send the request again, here once the server is back, or elsewhere. */
+/** Makes the router send the request again: here once the server is back, or elsewhere. */
 export function silentServer(cause: unknown): TandemError {
   return new TandemError('ollama_down', 'Ollama does not answer any more and is started again.', { cause });
 }
 
-/** The server lives, or is not ours to start again, and a model that may be somebody else's is not asked. */
+/** The server is alive, or is not ours to restart; a model that may run elsewhere gets no request. */
 export function undescribed(model: string, cause: unknown): TandemError {
   return new TandemError(
     'backend_failed',

@@ -5,41 +5,41 @@ import type { LoadedItem, OllamaApi } from './ollama-api';
 /** A model in the server's memory. */
 export interface Resident {
   name: string;
-  /** `at` is the wall time in ms of the reading; null bytes = not known. */
+  /** `at` is the wall time in ms of the reading; null bytes = unknown. */
   size: { bytes: number | null; source: string; at: number };
-  /** Of `size`, what the GPU holds; null = not told. */
+  /** The part of `size` in GPU memory; null = not reported. */
   gpuBytes: number | null;
-  /** Tokens; null = not told. */
+  /** Tokens; null = not reported. */
   contextLength: number | null;
-  /** Wall time in ms at which the server drops it; null = not told. */
+  /** Wall time in ms at which the server unloads it; null = not reported. */
   expiresAt: number | null;
   /** False while it is being loaded for a request of ours. */
   ready: boolean;
   /** It was loaded for a request of ours. */
   ours: boolean;
-  /** Requests of ours that it answers now. */
+  /** Requests of ours that it is answering now. */
   active: number;
   /** `Clock.now` in ms at the end of its last request of ours; null = none yet. */
   lastUsedAt: number | null;
 }
 
-/** What was used this recently is not taken out of memory. */
+/** A model used this recently is not unloaded. */
 const RECENT_MS = 30_000;
-/** A process that will not go keeps its memory; that is for the next decision to see. */
+/** After this a process that does not exit keeps its memory; the next decision takes that into account. */
 const DROP_LIMIT_MS = 5000;
 const DROP_LOOK_MS = 25;
 
-/** What one server holds in memory, as it says itself, and what of it we loaded. */
+/** The models in one server's memory, as it reports them, and which of them we loaded. */
 export class Residents {
   readonly #clock: Clock;
   readonly #sizeOf: (model: string) => number | null;
   readonly #active = new Map<string, number>();
-  /** Asked for when it was not in memory, and silent since: the server lists a model as soon as its load begins. */
+  /** Requested when not in memory, and no frame since: the server lists a model as soon as its load begins. */
   readonly #loading = new Set<string>();
   readonly #lastUsed = new Map<string, number>();
   readonly #ours = new Set<string>();
   #reading: { at: number; items: readonly LoadedItem[] } | null = null;
-  /** Every model in a server of our own is there for one of our requests. */
+  /** On our own server every loaded model was loaded for one of our requests. */
   #allOurs = false;
 
   /** @param sizeOf bytes of an installed model on disk */
@@ -48,7 +48,7 @@ export class Residents {
     this.#sizeOf = sizeOf;
   }
 
-  /** Another server is used from now on. @param managed it is a process of ours */
+  /** Another server is used from now on. @param managed it is our process */
   changed(managed: boolean): void {
     this.#reading = null;
     this.#ours.clear();
@@ -60,11 +60,11 @@ export class Residents {
     const name = plain(model);
     this.#active.set(name, (this.#active.get(name) ?? 0) + 1);
     if (!this.has(name)) this.#loading.add(name);
-    // Before the first reading nobody knows who loaded what, so that it is taken to be somebody else's.
+    // Before the first reading it is unknown who loaded what, so the model counts as not ours.
     if (this.#reading && !this.has(name)) this.#ours.add(name);
   }
 
-  /** A frame of an answer of this model has come. */
+  /** A frame of an answer by this model has arrived. */
   answering(model: string): void {
     if (this.#loading.size > 0) this.#loading.delete(plain(model));
   }
@@ -80,7 +80,7 @@ export class Residents {
     this.#lastUsed.set(name, this.#clock.now());
   }
 
-  /** Did the last reading show it? */
+  /** Was it in the last reading? */
   has(model: string): boolean {
     return this.#reading?.items.some(({ name }) => plain(name) === plain(model)) ?? false;
   }
@@ -89,7 +89,7 @@ export class Residents {
     return this.#allOurs || this.#ours.has(plain(model));
   }
 
-  /** The one that stays longest; null = none, or not known. */
+  /** The model with the latest expiry; null = none, or unknown. */
   get first(): string | null {
     const [first] = this.#reading?.items ?? [];
     return first ? plain(first.name) : null;
@@ -101,7 +101,7 @@ export class Residents {
     for (const name of this.#ours) if (!this.has(name) && !this.#active.has(name)) this.#ours.delete(name);
   }
 
-  /** As of the last reading, with what is being loaded for us since. */
+  /** The models of the last reading, plus those being loaded for us since. */
   list(): Resident[] {
     if (!this.#reading) return [];
     const { at, items } = this.#reading;
@@ -128,8 +128,8 @@ export class Residents {
   }
 
   /**
-   * Takes a model of ours out of memory and resolves when it has gone; one that is not there has gone already.
-   * @throws TandemError `unsupported` for one that somebody else loaded, or that is answering
+   * Unloads a model of ours and resolves when it is gone; resolves at once if it is not loaded.
+   * @throws TandemError `unsupported` for a model that somebody else loaded, or that is answering
    */
   async unload(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
     await this.refresh(api, signal);
@@ -142,7 +142,7 @@ export class Residents {
     await this.#drop(api, [found.name], signal);
   }
 
-  /** Unloads what we loaded, nobody uses and nobody has used lately. @returns how many models went */
+  /** Unloads models that we loaded and that are neither in use nor recently used. @returns how many were unloaded */
   async makeRoom(api: OllamaApi, wanted: string, signal: AbortSignal): Promise<number> {
     await this.refresh(api, signal);
     const now = this.#clock.now();
@@ -156,7 +156,7 @@ export class Residents {
     return names.length;
   }
 
-  /** The server says yes a moment before the process has gone. */
+  /** Waits after the unload, because the server confirms it a moment before the process exits. */
   async #drop(api: OllamaApi, names: readonly string[], signal: AbortSignal): Promise<void> {
     for (const name of names) await api.unload(name, signal);
     const giveUp = this.#clock.now() + DROP_LIMIT_MS;
@@ -177,7 +177,7 @@ export class Residents {
   }
 }
 
-/** The tag that Ollama adds by itself says nothing. */
+/** The tag that Ollama adds automatically carries no information. */
 function plain(name: string): string {
   return name.replace(/:latest$/, '');
 }

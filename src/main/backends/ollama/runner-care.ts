@@ -10,36 +10,36 @@ import { type Pulse, type Runners, stillOf } from './runners';
 
 export interface RunnerCareOptions {
   clock: Clock;
-  /** Those of a server of ours; with another one its pulse is null. */
+  /** Processes of our server; with an external server `pulse` is null. */
   runners: Runners;
   residents: Residents;
   catalogue: Catalogue;
   /** The server in use; null = none. */
   api(): OllamaApi | null;
-  /** It is a process of ours. */
+  /** The server is our process. */
   managed(): boolean;
   /** A request is being answered. */
   busy(): boolean;
   restartServer(): Promise<void>;
-  /** The number of prompts that are computed for nobody has changed. */
+  /** The number of draining prompts has changed. */
   onDrain(): void;
   logger: Logger;
-  /** Told of each process that stood still and was ended while the server went on. */
+  /** Notified of each stuck process that was ended while the server went on. */
   observer?: SupervisionObserver;
 }
 
-/** A server that does not answer this soon is not going to unload anything. */
+/** A server that does not answer within this time will not unload anything. */
 const UNLOAD_LIMIT_MS = 5000;
-/** To ask what is loaded, to unload it, and to see it go. */
+/** Time to read what is loaded, to unload it, and to wait until it is gone. */
 const ROOM_LIMIT_MS = 15_000;
 /**
- * Its version is said within ms, also beside a load; two silences in a row are its end. So is what it has loaded, but since
- * 0.30 that may take 20 s while a model process stands still.
+ * The version is returned within ms, even during a load; two timeouts in a row mean a hung server. The list of loaded
+ * models is usually as fast, but since 0.30 it may take 20 s while a model process is stuck.
  */
 const SILENCE_MS = 5000;
 const SILENCES = 2;
 
-/** Looks after the model processes of the server in use: sees them, ends those that stand still, makes room. */
+/** Takes care of the model processes of the server in use: observes them, ends stuck ones, makes room. */
 export class RunnerCare implements ServerCare {
   readonly #options: RunnerCareOptions;
   readonly #drains = new Set<Promise<void>>();
@@ -48,7 +48,7 @@ export class RunnerCare implements ServerCare {
     this.#options = options;
   }
 
-  /** Prompts that are computed for callers who left. */
+  /** Number of prompts still computed for callers who left. */
   get draining(): number {
     return this.#drains.size;
   }
@@ -76,14 +76,14 @@ export class RunnerCare implements ServerCare {
     for (let question = 0; question < SILENCES; question += 1) {
       if (await this.#answers(server, again)) return false;
     }
-    // Whoever asked beside us may have found it out first.
+    // Another request may have found the server silent meanwhile and restarted it.
     if (api() !== server) return true;
     logger.warn('ollama.silent');
     await restartServer();
     return true;
   }
 
-  /** @param about what is loaded, which stops before the version does, when its scheduler hangs */
+  /** @param about ask for the loaded models, which fails before the version does when the scheduler hangs */
   #answers(server: OllamaApi, about: boolean): Promise<boolean> {
     const ask = (signal: AbortSignal) => (about ? server.loaded(signal) : server.version(signal));
     return withDeadline<unknown>(this.#options.clock, SILENCE_MS, ask).then(
@@ -97,9 +97,9 @@ export class RunnerCare implements ServerCare {
   }
 
   /**
-   * In this order, until one helps: the server is asked to unload the model (it kills a process that stands still), we
-   * kill the process ourselves, the server is started again. Somebody else's server is only asked, and only for what we
-   * have loaded. Never rejects.
+   * Tries these cures in order until one helps: asks the server to unload the model (it kills a stuck process), kills
+   * the process, restarts the server. With `again` it restarts the server at once. An external server is only asked to
+   * unload, and only a model that we loaded. Never rejects.
    */
   async cureStall(model: string, again: boolean): Promise<boolean> {
     const { runners, residents, logger } = this.#options;
@@ -120,7 +120,7 @@ export class RunnerCare implements ServerCare {
     return before.length > 0 && !paused;
   }
 
-  /** Has one of them gone, if need be because we kill those that stand still? */
+  /** Has one of the processes ended? Kills those that are stuck if none has. */
   async #ended(before: Pulse): Promise<boolean> {
     const { runners } = this.#options;
     if (before.length === 0 || (await runners.anyEnded(before))) return true;
@@ -140,7 +140,7 @@ export class RunnerCare implements ServerCare {
 
   promptCancelled(): void {
     const { runners, busy, onDrain } = this.#options;
-    // With another request at work it can no longer be told for whom they compute.
+    // With another request running, it is unknown for whom the processes compute.
     const idle = runners
       .idle(busy)
       .catch(() => {})
@@ -152,7 +152,7 @@ export class RunnerCare implements ServerCare {
     onDrain();
   }
 
-  /** Resolves when no prompt is computed for nobody any more, as far as that can be seen. */
+  /** Resolves when no prompt is computed for a caller who left, as far as that can be observed. */
   async drained(): Promise<void> {
     await Promise.all(this.#drains);
   }

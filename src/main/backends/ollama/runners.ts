@@ -1,20 +1,20 @@
 import { type Clock, sleep } from '../../ports/clock';
 import type { ProcessIdentity, ProcessTable } from '../../ports/spawner';
 
-/** A living process that holds a model, with its CPU time since it began. */
+/** A live process that has a model loaded, with its CPU time since its start. */
 export interface Runner extends ProcessIdentity {
   cpuMs: number;
 }
 
-/** How the processes that hold the models get on. */
+/** Snapshot of the processes that have models loaded. */
 export type Pulse = readonly Runner[];
 
-/** Did any of them compute, start or end in between? */
+/** Has any of them computed, started or ended between the two snapshots? */
 export function progressed(before: Pulse, now: Pulse): boolean {
   return before.length !== now.length || stillOf(before, now).length !== now.length;
 }
 
-/** Those of `before` that live on and have computed nothing since. */
+/** Processes of `before` that are still alive and have computed nothing since. */
 export function stillOf(before: Pulse, now: Pulse): Pulse {
   return before.filter((runner) =>
     now.some(
@@ -26,17 +26,17 @@ export function stillOf(before: Pulse, now: Pulse): Pulse {
 
 const END_MS = 3000;
 const END_LOOK_MS = 50;
-/** A cancelled prompt is waited for no longer than this. */
+/** Longest wait for a cancelled prompt. */
 const IDLE_LIMIT_MS = 60_000;
 const IDLE_LOOK_MS = 200;
-/** So many looks in a row must find the processors unused. */
+/** This many checks in a row must find the processors idle. */
 const IDLE_LOOKS = 2;
-/** Below this share of one processor nothing is computed. */
+/** Below this share of one processor a process counts as idle. */
 const IDLE_SHARE = 0.2;
 
 /**
- * The processes that a server of ours has started for its models: `ollama runner` up to 0.2x, `llama-server` from 0.30.
- * They are told by descent alone, as names and arguments differ; both generations start them as plain children.
+ * The processes that our server has started for its models: `ollama runner` up to 0.2x, `llama-server` from 0.30. They
+ * are found by descent alone, because names and arguments differ; both generations are plain children of the server.
  */
 export class Runners {
   readonly #table: ProcessTable;
@@ -49,7 +49,7 @@ export class Runners {
     this.#serverPid = serverPid;
   }
 
-  /** Null while no server of ours runs. */
+  /** Null while our server is not running. */
   async pulse(): Promise<Pulse | null> {
     const server = this.#serverPid();
     if (server === null) return null;
@@ -76,7 +76,7 @@ export class Runners {
     return (await Promise.all(pids.map((pid) => this.#table.isSuspended(pid)))).includes(true);
   }
 
-  /** Waits a little until at least one of these has ended. */
+  /** Waits briefly until at least one of these has ended. */
   async anyEnded(runners: readonly ProcessIdentity[]): Promise<boolean> {
     return (await this.#ended(runners, 1)) > 0;
   }
@@ -92,10 +92,10 @@ export class Runners {
   }
 
   /**
-   * Resolves when they compute nothing any more, or when that is `enough`; after 60 s at the latest, and at once while
-   * there is no server.
-   * On a Mac the GPU computes, and its process uses the CPU only between two batches of a prompt; that this is seen as
-   * busy there is unproven.
+   * Resolves when they compute nothing any more, or when `enough` returns true; after 60 s at the latest, and at once
+   * without a server.
+   * On a Mac the GPU computes, and the process uses the CPU only between two batches of a prompt; it is unproven that
+   * this counts as busy here.
    */
   async idle(enough: () => boolean): Promise<void> {
     const giveUp = this.#clock.now() + IDLE_LIMIT_MS;

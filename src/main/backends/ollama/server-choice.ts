@@ -8,17 +8,17 @@ import { WatchedServer } from './watched-server';
 import { foundStatus, lostStatus } from './watched-status';
 
 export interface ServerChoiceOptions {
-  /** The only address that may be used; null = look for a server, else start our own. */
+  /** The only address that may be used; null = search for a server, else start our own. */
   url: string | null;
   candidates: readonly string[];
   instanceId: string;
-  /** How often a server of somebody else is asked or looked for, ms. */
+  /** Interval of checking or searching for an external server, ms. */
   watchEveryMs?: number;
   board: StatusBoard;
   createApi(url: string): OllamaApi;
   /** Requests are being answered. */
   busy(): boolean;
-  /** Another server is used from now on; `api` is null while that is one of ours. */
+  /** Another server is used from now on; `api` is null if it is ours. */
   onChosen(api: OllamaApi | null): void;
 }
 
@@ -26,12 +26,12 @@ const WATCH_EVERY_MS = 5000;
 const PROBE_TIMEOUT_MS = 2000;
 
 type Mode =
-  /** None is wanted. */
+  /** No server is wanted. */
   { kind: 'stopped' } | { kind: 'none' } | { kind: 'watched'; server: WatchedServer } | { kind: 'managed' };
 
 /**
- * Which server is used: somebody else's while there is one, else our own. Somebody else's is never touched, and one
- * that appears takes over: Ollama.app ends foreign servers, so that fighting for the place would never end.
+ * Chooses the server: an external one while there is one, else our own. An external server is never stopped or changed,
+ * and one that appears takes over: Ollama.app ends foreign servers, so competing with it would never end.
  */
 export class ServerChoice {
   readonly #options: ServerChoiceOptions;
@@ -51,7 +51,7 @@ export class ServerChoice {
     return this.#mode.kind === 'managed';
   }
 
-  /** The server in use; null while there is none that answers. */
+  /** The server in use; null while none answers. */
   get current(): OllamaApi | null {
     if (this.#mode.kind === 'watched') return this.#mode.server.up ? this.#mode.server.api : null;
     return this.#managed.server?.api ?? null;
@@ -88,7 +88,7 @@ export class ServerChoice {
       } catch (error) {
         if (!this.#isReplaced || signal?.aborted) throw error;
       }
-      // Ours was stopped because somebody else's has taken its place, which will do as well.
+      // Our server was stopped because an external one replaced it; use that one.
       return this.ensureReady(signal);
     }
     if (this.#mode.kind === 'watched' && (this.#mode.server.up || (await this.#mode.server.check()))) return;
@@ -105,7 +105,7 @@ export class ServerChoice {
     if (this.#mode.kind === 'managed') await this.#managed.supervisor.restart();
   }
 
-  /** Ends ours, as its program is about to be removed. */
+  /** Ends our server because its program is about to be removed. */
   async release(): Promise<void> {
     await this.#managed.supervisor.release();
   }
@@ -117,26 +117,26 @@ export class ServerChoice {
     await this.#managed.supervisor.stop();
   }
 
-  /** A stream broke, which says more about the server than the next regular look. */
+  /** A stream broke: check the server at once instead of at the next interval. */
   async onFailure(error: unknown): Promise<void> {
-    // An end without a last frame is no sign of a dead server: Ollama ends an answer so that repeats itself.
+    // An end without a last frame does not mean a dead server: Ollama ends a repeating answer that way.
     const incomplete = isTandemError(error) && error.details.cause === 'incomplete';
     if (incomplete || !isBroken(error)) return;
     if (this.#mode.kind === 'watched') void this.#mode.server.check();
     else await this.#managed.supervisor.connectionLost();
   }
 
-  /** To be asked before ours is started again: whoever ended it may have taken its place. */
+  /** Call before our server is restarted: the program that ended it may have taken its place. */
   async adoptInstead(): Promise<void> {
     if (this.#looking === null && this.#mode.kind === 'managed') await this.#adopt();
   }
 
-  /** Ours is the one, and its program is missing. */
+  /** Our server is the chosen one, and its program is missing. */
   get #isAbsent(): boolean {
     return this.#mode.kind === 'managed' && this.#managed.supervisor.view().state === 'absent';
   }
 
-  /** Somebody else's server, or the search for one, has taken the place of ours. */
+  /** An external server, or the search for one, has replaced ours. */
   get #isReplaced(): boolean {
     return this.#mode.kind === 'watched' || this.#mode.kind === 'none';
   }
@@ -158,14 +158,14 @@ export class ServerChoice {
 
   async #lookOnce(): Promise<void> {
     if (await this.#adopt()) return;
-    // Stopped meanwhile, or ours is there already.
+    // The choice was stopped meanwhile, or our server is already chosen.
     if (this.#mode.kind !== 'none') return;
     this.#mode = { kind: 'managed' };
     this.#options.onChosen(null);
     await this.#managed.supervisor.start();
   }
 
-  /** Ours is not ended in the middle of an answer: whoever has appeared is looked for again soon. */
+  /** Our server is not ended during an answer; the search for external servers runs again soon. */
   #occupied(): boolean {
     const ours = this.#managed.supervisor.view().state;
     return this.#mode.kind === 'managed' && ours === 'ready' && this.#options.busy();
@@ -177,7 +177,7 @@ export class ServerChoice {
     return false;
   }
 
-  /** Begins to use somebody else's server if it answers; with a fixed address it is watched in any case. */
+  /** Uses an external server if it answers; a fixed address is watched in any case. */
   async #watch(url: string, adopt: boolean): Promise<boolean> {
     const { createApi, instanceId, watchEveryMs = WATCH_EVERY_MS } = this.#options;
     const server = new WatchedServer({

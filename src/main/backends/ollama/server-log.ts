@@ -3,15 +3,15 @@ import { appendFile, mkdir, open, rename, truncate, writeFile } from 'node:fs/pr
 import { dirname } from 'node:path';
 import { type EvidenceCode, evidenceIn, OLLAMA_LINES } from '../../supervisor/evidence-lines';
 
-/** A log past this size is set aside: at a start, and while the server runs. */
+/** A log larger than this is renamed at a start, and trimmed while the server runs. */
 const MAX_LOG_BYTES = 5_000_000;
 const TAIL_BYTES = 64_000;
 
-/** The log of one run of the server: the file's part that was written since. */
+/** The log of one run of the server: the part of the file written since its start. */
 export class ServerLog {
   readonly file: string;
   #from = 0;
-  /** The earlier part of this run stands in the log that was set aside. */
+  /** The earlier part of this run is in the `.1` file. */
   #trimmed = false;
   #trimming: Promise<void> | null = null;
 
@@ -20,23 +20,23 @@ export class ServerLog {
   }
 
   /**
-   * Begins a new run; an old log that has grown large is kept as `.1`.
-   * @throws NodeJS.ErrnoException when nothing can be written there: no rights, a full disk, a folder in its place
+   * Begins a new run; a large old log is kept as `.1`.
+   * @throws NodeJS.ErrnoException when the file cannot be written: no rights, a full disk, a folder in its place
    */
   async begin(at: Date): Promise<void> {
     await mkdir(dirname(this.file), { recursive: true, mode: 0o700 });
     if (size(this.file) > MAX_LOG_BYTES) await rename(this.file, this.#earlier);
-    // Only a line that has been written proves that the server's lines will be.
+    // Only a written line proves that the server can write its lines.
     await appendFile(this.file, `${at.toISOString()} start\n`, { mode: 0o600 });
     this.#from = size(this.file);
     this.#trimmed = false;
   }
 
   /**
-   * Keeps the log bounded while the server writes to it: its end is kept as `.1`, and the file is emptied in place, as the
-   * server holds it open. It was opened for appending, so the next line stands at its beginning; a line that is written
-   * between the two is lost.
-   * @throws NodeJS.ErrnoException when nothing can be written there
+   * Keeps the log bounded while the server writes to it: copies its end to `.1` and truncates the file in place,
+   * because the server has it open. The server opened it for appending, so its next line is written at the beginning; a
+   * line written between the two steps is lost.
+   * @throws NodeJS.ErrnoException when the file cannot be written
    */
   trim(): Promise<void> {
     this.#trimming ??= this.#trimOnce().finally(() => {
@@ -57,13 +57,13 @@ export class ServerLog {
     return `${this.file}.1`;
   }
 
-  /** Port from `Listening on 127.0.0.1:PORT`, as soon as it stands there. */
+  /** Port from the line `Listening on 127.0.0.1:PORT`; null before it is written. */
   port(): number | null {
     const match = /Listening on 127\.0\.0\.1:(\d+)/.exec(read(this.file, this.#from));
     return match ? Number(match[1]) : null;
   }
 
-  /** Kinds of the lines near the end that say why the server gave up. */
+  /** Kinds of the last lines that explain why the server exited. */
   evidence(): EvidenceCode[] {
     const tail = read(this.file, Math.max(this.#from, size(this.file) - TAIL_BYTES));
     const before = this.#trimmed && tail.length < TAIL_BYTES ? lastWords(this.#earlier) : '';
@@ -75,7 +75,7 @@ function lastWords(file: string): string {
   return read(file, Math.max(0, size(file) - TAIL_BYTES));
 }
 
-/** Synchronous: at most some 64 kB, and only while a server starts or after it ended. */
+/** Synchronous: at most about 64 kB, and only while a server starts or after it ended. */
 function read(file: string, from: number): string {
   try {
     const fd = openSync(file, 'r');

@@ -7,18 +7,18 @@ import type { Residents } from './residents';
 export interface ServerMemoryOptions extends PortMemoryPorts {
   clock: Clock;
   residents: Residents;
-  /** Bytes of a process and its children, of our own server without a pid; null = unknown. */
+  /** Bytes of a process and its children; without a pid those of our server. Null = unknown. */
   residentBytes(pid?: number): Promise<number | null>;
 }
 
-/** Ollama tells nothing of the inside of its processes. */
+/** Ollama reports nothing about the inside of its processes. */
 const INSIDE = {
   inside: { weights: null, kvCache: null, buffers: null },
   peak: null,
   device: { workingSet: null, buffer: null },
 } as const;
 
-/** What the server in use takes of this machine's memory, as of the last look. */
+/** Memory of this machine that the server in use takes, at the last reading. */
 export class ServerMemory {
   readonly #options: ServerMemoryOptions;
   readonly #portMemory: PortMemory;
@@ -44,7 +44,7 @@ export class ServerMemory {
     this.#process = this.#figure(null);
   }
 
-  /** Looks again. @param managed the server is ours @throws TandemError when the server does not answer */
+  /** Reads it again. @param managed the server is ours @throws TandemError when the server does not answer */
   async refresh(api: OllamaApi, managed: boolean, signal: AbortSignal): Promise<void> {
     const { residentBytes, residents } = this.#options;
     const [bytes] = await Promise.all([

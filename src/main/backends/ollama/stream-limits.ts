@@ -1,26 +1,26 @@
 import type { HangLimitsView } from '../../../shared/incidents';
 
-/** How long a completion may take in each of its parts before the server is taken to have failed, ms. */
+/** Longest time of each part of a completion before the server counts as failed, ms. */
 export interface StreamLimits {
-  /** To load this model, with the process that holds it. */
+  /** To load this model and start its process. */
   loadTimeoutMs(model: string): number;
-  /** To evaluate a prompt of so many tokens. */
+  /** To evaluate a prompt of this many tokens. */
   prefillMs(model: string, tokens: number): number;
-  /** Without any progress, while nothing has been learned of the model. */
+  /** Without any progress, for a model without learned steps. */
   stallMs(heavy: boolean): number;
-  /** Without a frame while the model's process computes. */
+  /** Between two frames, even while the model's process computes. */
   silentMs: number;
-  /** In a load without any process that could do it: between two there is none for a moment. */
+  /** During a load without any model process; between two processes there is none for a moment. */
   noRunnerMs: number;
-  /** Waiting for a place in the server's queue, where the request does not say how long it may take. */
+  /** Waiting for a place in the server's queue, for a request without its own limit. */
   queueMs: number;
-  /** How often a silent stream is looked at. A machine that slept has not looked, so that its sleep does not count. */
+  /** Interval of checking a silent stream. Time is counted in checks, so the sleep of a machine does not count. */
   lookEveryMs: number;
 }
 
 /**
- * Ollama itself gives a load up after 5 minutes without progress (OLLAMA_LOAD_TIMEOUT). 10 and 60 s are the product's
- * limits for a model of which nothing is known yet.
+ * Ollama itself aborts a load after 5 minutes without progress (OLLAMA_LOAD_TIMEOUT). 10 and 60 s are the product's
+ * limits for a model without learned steps.
  */
 export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   loadTimeoutMs: () => 300_000,
@@ -32,21 +32,21 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   lookEveryMs: 1000,
 };
 
-/** The slowest step of each model, as far as it has been seen. */
+/** The slowest known step of each model. */
 export interface StepTimes {
-  /** Ms between two frames at most so far; null = none seen. */
+  /** Longest ms between two frames so far; null = unknown. */
   slowestMs(model: string): number | null;
-  /** Two frames came so many ms apart. */
+  /** Two frames arrived this many ms apart. */
   onStep(model: string, ms: number): void;
 }
 
 export const UNLEARNED: StepTimes = { slowestMs: () => null, onStep: () => {} };
 
-/** A learned limit is so many times the slowest step, and never below this. */
+/** A learned limit is this many times the slowest step, and at least `LEAST_STEP_MS`. */
 const STEP_FACTOR = 3;
 const LEAST_STEP_MS = 8000;
 
-/** After how long without progress a model counts as stalled. Silence alone proves nothing and has no limit. */
+/** Time without progress after which a model counts as stalled. Has no silence limit: silence alone proves no hang. */
 export function hangLimits(slowestMs: number | null, unlearnedMs: number): HangLimitsView {
   const learned = slowestMs !== null;
   const stepMs = learned ? Math.max(STEP_FACTOR * slowestMs, LEAST_STEP_MS) : unlearnedMs;

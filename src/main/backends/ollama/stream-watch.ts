@@ -1,41 +1,41 @@
 import type { Clock } from '../../ports/clock';
 import { type Pulse, progressed } from './runners';
 
-/** What a silence was found to mean. */
+/** Verdict on a silence. */
 export type Verdict =
-  /** The model's process does not move, or has given nothing for too long. */
+  /** The model's process is stuck, or has sent nothing for too long. */
   | 'stalled'
-  /** Nothing has come in the time for load and prompt from a server whose processes cannot be seen. */
+  /** Nothing arrived in the time for load and prompt, from a server whose processes cannot be observed. */
   | 'load-timeout'
-  /** A load goes on in which no process is left: Ollama waits for it until its client leaves. */
+  /** A load continues without any process: Ollama waits for it until its client disconnects. */
   | 'load-died';
 
 export interface StreamWatchOptions {
   clock: Clock;
-  /** How often a silent stream is looked at, ms. */
+  /** Interval of checking a silent stream, ms. */
   everyMs: number;
   /** From sending the request to its first frame, ms. */
   firstMs: number;
-  /** Between two frames without progress of a process that can be seen, ms. */
+  /** Between two frames without progress of a process that can be observed, ms. */
   stallMs: number;
-  /** Without progress in a load or a prompt, or without a frame where no process can be seen, ms. */
+  /** Without progress during a load or a prompt, or without a frame if no process can be observed, ms. */
   unprovenMs: number;
   /** Between two frames whatever the processes do, ms. */
   silentMs: number;
   /** Before the first frame without any model process, ms. */
   noRunnerMs: number;
-  /** How the model processes get on; null where they cannot be seen. */
+  /** State of the model processes; null if they cannot be observed. */
   pulse(): Promise<Pulse | null>;
-  /** Has the server the model in memory? Then the request waits its turn there, or is computed. */
+  /** Is the model in the server's memory? Then the request is queued there, or being computed. */
   isLoaded(): Promise<boolean>;
 }
 
-/** Looks without a frame before the processes are looked at too: the first may come right after one. */
+/** Checks without a frame before the processes are checked too: the first may come right after a frame. */
 const QUIET_LOOKS = 2;
 
 /**
- * Judges the silence of one stream. Time is counted in looks, so that the sleep of the machine is no silence. A process
- * that computes is no hang, however long its prompt: the request's own limit ends that.
+ * Judges the silence of one stream. Time is counted in checks, so the sleep of the machine does not count. Before the
+ * first frame a computing process is never a hang, however long its prompt: only the request's own limit ends that.
  */
 export class StreamWatch {
   readonly #options: StreamWatchOptions;
@@ -56,17 +56,17 @@ export class StreamWatch {
     this.#stop = options.clock.every(options.everyMs, () => void this.#look());
   }
 
-  /** Aborts when the stream is to be cut. */
+  /** Aborts when the stream must be cut. */
   get signal(): AbortSignal {
     return this.#cut.signal;
   }
 
-  /** Why it was cut; null while it was not. */
+  /** Why the stream was cut; null if it was not. */
   get verdict(): Verdict | null {
     return this.#verdict;
   }
 
-  /** A frame has come; until `wait` its reader is the slow one. */
+  /** A frame has arrived; until `wait` is called, its reader is the slow side. */
   frame(): void {
     this.#waiting = false;
     this.#first = false;

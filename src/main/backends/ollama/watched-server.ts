@@ -6,9 +6,9 @@ import type { OllamaApi } from './ollama-api';
 export interface WatchOptions {
   api: OllamaApi;
   clock: Clock;
-  /** Id of this instance: a server with the same one is ourselves. */
+  /** Id of this instance: a server that reports the same id is this instance. */
   instanceId: string;
-  /** Never take any Tandem for an Ollama, not even another instance's. */
+  /** Reject every Tandem as an Ollama server, even another instance. */
   refuseTandem: boolean;
   everyMs: number;
   timeoutMs: number;
@@ -16,11 +16,11 @@ export interface WatchOptions {
   onDown(error: TandemError): void;
 }
 
-/** Asks a server that is not ours whether it is there, and never does anything else to it. */
+/** Checks whether an external server answers, and never changes it. */
 export class WatchedServer {
   readonly #options: WatchOptions;
   #up: boolean | null = null;
-  /** The last question was answered by silence. */
+  /** The last check timed out. */
   #silent = false;
   #stop: (() => void) | null = null;
   #asking: Promise<boolean> | null = null;
@@ -37,7 +37,7 @@ export class WatchedServer {
     return this.#up === true;
   }
 
-  /** Begins to watch; resolves with the first answer. */
+  /** Starts watching; resolves with the result of the first check. */
   start(): Promise<boolean> {
     this.#stop ??= this.#options.clock.every(this.#options.everyMs, () => void this.check());
     return this.check();
@@ -48,7 +48,7 @@ export class WatchedServer {
     this.#stop = null;
   }
 
-  /** Asks now; calls while one runs share it. Never rejects. */
+  /** Checks now; concurrent calls share one check. Never rejects. */
   check(): Promise<boolean> {
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = null;
@@ -60,7 +60,7 @@ export class WatchedServer {
     const { api, timeoutMs } = this.#options;
     try {
       const signal = AbortSignal.timeout(timeoutMs);
-      // Whoever answers may have changed while it was away.
+      // Another program may answer at the address now.
       if (!this.up) await this.#refuseSelf(signal);
       const version = await api.version(signal);
       this.#silent = false;
@@ -69,7 +69,7 @@ export class WatchedServer {
         this.#options.onUp(version);
       }
     } catch (error) {
-      // One that gives no answer in time may just be busy; only the second silence in a row counts.
+      // A timeout may just mean a busy server; only the second one in a row counts.
       if (this.up && isSilence(error) && !this.#silent) this.#silent = true;
       else if (this.#up !== false && this.#watched()) {
         this.#up = false;
@@ -79,7 +79,7 @@ export class WatchedServer {
     return this.up;
   }
 
-  /** False once `stop` was called: what was under way then has no effect any more. */
+  /** False after `stop`: results of a check under way are ignored then. */
   #watched(): boolean {
     return this.#stop !== null;
   }

@@ -1,7 +1,7 @@
 import type { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 
-/** What the status says of a server that is not ours and answers. @param at wall time in ms */
+/** Status of an external server that answers. @param at wall time in ms */
 export function foundStatus(url: string, version: string, at: number): Partial<BackendStatus> {
   return {
     state: 'adopted',
@@ -18,8 +18,8 @@ export function foundStatus(url: string, version: string, at: number): Partial<B
 }
 
 /**
- * What the status says when such a server does not answer.
- * @param fixed the one address that may be used; null = any server will do
+ * Status when an external server does not answer.
+ * @param fixed the one address that may be used; null = any server may be used
  * @param known it has answered before
  * @param at wall time in ms
  */
@@ -44,7 +44,7 @@ export function lostStatus(
   };
 }
 
-/** What is wrong when nobody answers at the one address that was given, and what helps. */
+/** What is wrong when no server answers at the one given address, and what helps. */
 function absenceAt(url: string, error: TandemError): BackendStatus['absence'] {
   const address = new URL(url).host;
   if (isWrongAddress(error)) return { code: error.code, cure: error.message, details: { address } };
@@ -56,7 +56,7 @@ function absenceAt(url: string, error: TandemError): BackendStatus['absence'] {
   };
 }
 
-/** A Tandem answers there, and the address has to be changed. */
+/** A Tandem answers there, so the address must be changed. */
 function isWrongAddress({ code }: TandemError): boolean {
   return code === 'self_reference' || code === 'forbidden_host';
 }

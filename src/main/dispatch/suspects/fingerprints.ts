@@ -6,17 +6,17 @@ import type { FileStore } from '../../ports/file-store';
 import type { Logger } from '../../ports/logger';
 import { fingerprintOf } from '../../router/fingerprint';
 
-/** One fingerprint may end this many processes; then its request is refused. */
+/** After this many process deaths a fingerprint's request is refused. */
 export const MAX_DEATHS = 2;
-/** Requests that were in flight together report one death within this time; no server is up again sooner. */
+/** Reports of one fingerprint within this time count as one death: no server is up again sooner. */
 const ONE_DEATH_MS = 1000;
 const KEPT_MS = 24 * 3_600_000;
-/** Suspects kept; those whose last death is longest ago go first. */
+/** Suspects stored; those with the oldest last death are dropped first. */
 const MAX_SUSPECTS = 1000;
 
 /**
- * Does a death of this cause say something about the request that was in flight? What ended a process from outside,
- * or at its start, says nothing about it.
+ * Does a death of this cause say something about the requests in flight? A process that was ended from outside, or died
+ * at its start, says nothing.
  */
 const BLAMES_REQUEST: Readonly<Record<ExitCause, boolean>> = {
   out_of_memory: true,
@@ -51,11 +51,11 @@ type Deaths = z.infer<typeof suspectsSchema>[string];
 
 /** What earlier deaths say about a request. */
 export interface Suspicion {
-  /** Backend processes that ended while it was in flight, within the last 24 h. */
+  /** Backend processes that died during it within the last 24 h. */
   deaths: number;
-  /** Backends that it was in flight on then. */
+  /** Backends on which it was in flight at those deaths. */
   killed: ReadonlySet<BackendId>;
-  /** Backends that have answered it in full since the last of them. */
+  /** Backends that have answered it in full since the last death. */
   answeredBy: ReadonlySet<BackendId>;
 }
 
@@ -63,16 +63,16 @@ const NONE: Suspicion = { deaths: 0, killed: new Set(), answeredBy: new Set() };
 
 export interface FingerprintsOptions {
   files: Pick<FileStore, 'readText' | 'replace'>;
-  /** File in the data folder; holds hashes, causes and times, never text. */
+  /** File in the data folder; contains hashes, causes and times, never text. */
   path: string;
   clock: Clock;
   logger: Logger;
 }
 
 /**
- * Remembers for 24 h, also over a restart of the app, which requests were in flight when a server process died of a
- * cause that a request can have. They are known by a hash of their input and parameters, so that the same request is
- * recognised whoever sends it again.
+ * Remembers for 24 h, also across app restarts, which requests were in flight when a server process died of a cause
+ * that a request can trigger. Requests are identified by a hash of their input and parameters, so the same request is
+ * recognised whoever sends it.
  */
 export class Fingerprints {
   readonly #options: FingerprintsOptions;
@@ -84,7 +84,7 @@ export class Fingerprints {
     this.#options = options;
   }
 
-  /** Reads what an earlier run has learned. Never rejects: a file that cannot be read counts as none. */
+  /** Reads what earlier runs stored. Never rejects: an unreadable file counts as empty. */
   async load(): Promise<void> {
     const { files, path, logger } = this.#options;
     try {
@@ -97,7 +97,7 @@ export class Fingerprints {
     }
   }
 
-  /** What is known against a request. Costs nothing while nothing is known against any. */
+  /** The deaths recorded for a request. Costs nothing while no suspect is recorded. */
   of(request: CompletionRequest): Suspicion {
     if (this.#suspects.size === 0) return NONE;
     this.#forgetOld();
@@ -113,8 +113,8 @@ export class Fingerprints {
   }
 
   /**
-   * A process of this backend died of `cause` while it had the request; told by each of several equal requests, it
-   * counts once. Written to disk at once.
+   * Records that a process of this backend died of `cause` while it had the request; reports by several equal requests
+   * count as one death. Writes to disk at once.
    */
   blame(request: CompletionRequest, backend: BackendId, cause: ExitCause): void {
     if (!BLAMES_REQUEST[cause]) return;
@@ -123,7 +123,7 @@ export class Fingerprints {
     const earlier = this.#suspects.get(hash) ?? [];
     if (earlier.some((death) => death.backend === backend && Math.abs(at - death.at) < ONE_DEATH_MS)) return;
     const deaths = [...earlier, { backend, cause, at, answeredBy: [] }];
-    // Put last, so that the map stays in the order of the last death.
+    // Inserted last, so that the map stays ordered by last death.
     this.#suspects.delete(hash);
     this.#suspects.set(hash, deaths);
     this.#forgetOld();
@@ -132,8 +132,8 @@ export class Fingerprints {
   }
 
   /**
-   * This backend answered the request in full, so earlier deaths there are not held against it any more; of those
-   * elsewhere it is noted that it does no harm here.
+   * This backend answered the request in full: removes earlier deaths on this backend, and marks deaths on other
+   * backends as answered here.
    */
   acquit(request: CompletionRequest, backend: BackendId): void {
     if (this.#suspects.size === 0) return;
@@ -148,7 +148,7 @@ export class Fingerprints {
     this.#write();
   }
 
-  /** Resolves when everything learned so far is on disk, or could not be written. */
+  /** Resolves when all changes so far are on disk, or the write has failed. */
   settled(): Promise<void> {
     return this.#written;
   }
@@ -162,7 +162,7 @@ export class Fingerprints {
     }
   }
 
-  /** One write after the other, each with all that is known when it begins. */
+  /** One write at a time; each writes everything known when it begins. */
   #write(): void {
     if (this.#writePending) return;
     this.#writePending = true;

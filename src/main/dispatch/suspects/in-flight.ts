@@ -7,9 +7,9 @@ import type { Fingerprints } from './fingerprints';
 import { Stay } from './stay';
 
 /**
- * Knows which requests each backend computes, also for callers who left, and holds a death of its process against
- * all of them. Which of them it was shows when they come again: two suspects are never computed together, so that the
- * second death is not an innocent one's. A request stays until nothing is computed for it any more.
+ * Tracks which requests each backend computes, also for callers who left, and blames all of them when its process dies.
+ * Later runs show which one was guilty: two suspects never run together, so an innocent one is not blamed for a second
+ * death. A request stays until nothing is computed for it any more.
  */
 export class InFlight {
   readonly #fingerprints: Fingerprints;
@@ -25,12 +25,12 @@ export class InFlight {
     }
   }
 
-  /** A stay that has yet to begin. */
+  /** A stay that has not begun yet. */
   arrive(backend: BackendId, request: CompletionRequest): Stay {
     return new Stay(backend, request, this.#stays.get(backend) ?? new Set(), this.#fingerprints);
   }
 
-  /** Does it compute a request whose like was there when a process died? */
+  /** Is this backend computing a request equal to one that was in flight when a process died? */
   suspectOn(backend: BackendId): boolean {
     const stays = this.#stays.get(backend) ?? [];
     return [...stays].some((stay) => stay.isSent && this.#fingerprints.of(stay.request).deaths > 0);
@@ -44,17 +44,17 @@ export class InFlight {
   }
 }
 
-/** The exit cause that a word names; null when it names none. */
+/** The exit cause that a word names, or null. */
 function exitCauseOf(word: unknown): ExitCause | null {
   return EXIT_CAUSES.find((cause) => cause === word) ?? null;
 }
 
-/** Why a process died, as the failure of an attempt tells it itself; null when it tells of no death. */
+/** The cause of a process death as the attempt's failure reports it; null if no process died. */
 export function deathIn(error: unknown): ExitCause | null {
   if (!isTandemError(error)) return null;
   const { cause, processEnded } = error.details;
-  // A silence that ended no process cost none, whatever its reason was.
+  // A stall that ended no process is not a death, whatever caused it.
   if (cause === 'stalled' && processEnded !== true) return null;
-  // A model's process below a server that lives on: its last words are not told.
+  // A model's process died while its server lives on; the server does not report the cause.
   return cause === 'runner-died' ? 'unknown' : exitCauseOf(cause);
 }

@@ -5,13 +5,13 @@ import { fingerprintOf } from '../../router/fingerprint';
 import type { Fingerprints } from './fingerprints';
 
 /**
- * One stay of a request on a backend. A suspect begins it only when it is computed beside no other suspect; those that
- * must wait take turns in the order in which they first tried, so that none waits for all the like of another.
+ * One stay of a request on a backend. A suspect begins only when no other suspect is running there. Waiting suspects
+ * are served in order of their first try, so that no suspect is overtaken by endless repeats of another.
  */
 export class Stay {
   readonly request: CompletionRequest;
   readonly #backend: BackendId;
-  /** All on this backend that have begun or wait for their turn, in order of their first try. */
+  /** All stays on this backend that have begun or wait, in order of their first try. */
   readonly #all: Set<Stay>;
   readonly #fingerprints: Fingerprints;
   readonly #gone = Promise.withResolvers<void>();
@@ -26,50 +26,50 @@ export class Stay {
     this.#fingerprints = fingerprints;
   }
 
-  /** Has the backend got it? */
+  /** True once the backend has the request. */
   get isSent(): boolean {
     return this.#sent;
   }
 
-  /** Begins now, or returns false: another suspect is there, and from now on this one is in line behind it. */
+  /** Begins now, or returns false: another suspect is ahead, and this stay is queued behind it. */
   begin(): boolean {
     this.#all.add(this);
     this.#begun = !this.#ahead();
     return this.#begun;
   }
 
-  /** Resolves when nobody is ahead any more; rejects with the signal's reason as soon as it aborts. */
+  /** Resolves when no suspect is ahead any more; rejects with the signal's reason as soon as it aborts. */
   async turn(signal: AbortSignal): Promise<void> {
     for (let ahead = this.#ahead(); ahead; ahead = this.#ahead()) await orAbort(ahead.#gone.promise, signal);
   }
 
-  /** The backend is about to get it: from here on a death may be its own. */
+  /** Call before the backend gets the request: from now on it may be blamed for a death. */
   sent(): void {
     this.#sent = true;
     this.#mayBeBlamed = true;
   }
 
-  /** The process died under it, or the failure of the attempt says so: told at most once per stay. */
+  /** The process died during it, or the failure of the attempt says so; blames the request at most once per stay. */
   died(cause: ExitCause): void {
     if (this.#mayBeBlamed) this.#fingerprints.blame(this.request, this.#backend, cause);
     this.#mayBeBlamed = false;
   }
 
-  /** It was answered in full: whatever ended a process under its like, it was not the request. */
+  /** The request was answered in full, so it is not what ended a process during an equal request. */
   survived(): void {
     this.#fingerprints.acquit(this.request, this.#backend);
   }
 
-  /** Nothing of it is computed there any more, or it waits no longer. */
+  /** Call when nothing of it is computed there any more, or it has stopped waiting. */
   leave(): void {
     this.#all.delete(this);
     this.#gone.resolve();
   }
 
   /**
-   * Who must be gone before this one begins: one who has begun or was in line earlier, and may take it down or be taken
-   * down by it. Both must be suspects, since a first death refuses nobody; equal ones are one; and two that this
-   * backend has answered since their last death are no killers here.
+   * The stay that must leave before this one begins: one that has begun or queued earlier and could kill the process
+   * under this one, or be killed by it. Both must be suspects, since a request without a death never waits; equal
+   * requests count as one; two requests that this backend has answered since their last death are harmless here.
    */
   #ahead(): Stay | undefined {
     const own = this.#fingerprints.of(this.request);

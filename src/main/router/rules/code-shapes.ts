@@ -1,10 +1,10 @@
 import { excerptOf } from './rule';
 
-/** Ways in which a text shows that it contains code, whatever its language, with the name of the reason. */
+/** Kinds of evidence that a text contains code, in any language, with the name of the reason. */
 export const CODE_SHAPES = { fence: 'code-block', statement: 'code-text', trace: 'stack-trace' } as const;
 export type CodeShape = keyof typeof CODE_SHAPES;
 
-/** Every pattern is a fixed sequence without nested repetition, so that matching is linear. */
+/** Every pattern is a fixed sequence without nested repetition, so matching takes linear time. */
 const STATEMENTS: readonly RegExp[] = [
   /^\s{0,12}(?:async )?def \w{1,60}\(/m,
   /^\s{0,12}(?:from [\w.]{1,60} )?import [\w{*'"]/m,

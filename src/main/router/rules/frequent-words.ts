@@ -1,6 +1,6 @@
 const setOf = (...lines: string[]) => new Set(lines.flatMap((line) => line.split(' ')));
 
-/** Of the most frequent English words those that are hardly anything else: one of them makes a text English. */
+/** The most frequent English words that hardly exist in other languages: one of them makes a text English. */
 export const ENGLISH_WORDS: ReadonlySet<string> = setOf(
   'the and you that are with his they this have from but not what were when why where your there each which',
   'she how their other about out many then them these some would make like into look more write see way',

@@ -23,12 +23,12 @@ export interface Rule {
 const PREFIX = 1500;
 const SUFFIX = 700;
 
-/** At most the first 1,500 and the last 700 characters, where requests say what they want. */
+/** At most the first 1,500 and the last 700 characters, where requests usually state their task. */
 export function excerptOf(text: string): string {
   return text.length <= PREFIX + SUFFIX ? text : `${text.slice(0, PREFIX)}\n${text.slice(-SUFFIX)}`;
 }
 
-/** Words of a text: lower case, `ё` as `е`, apostrophes dropped, all else that is no letter or digit separates. */
+/** Words of a text: lower case, `ё` as `е`, apostrophes dropped; any character but letters and digits separates. */
 export function wordsOf(text: string): string[] {
   return (
     text
@@ -54,9 +54,9 @@ export function ruleTextOf(text: string): RuleText {
 }
 
 /**
- * Compiles lines of comma-separated phrases into one test over `RuleText.words`. A phrase matches whole words; a
- * `*` stands for any ending (`регулярн* выражен*`), a leading `^` for the beginning of the text. Literals and bounded
- * endings only: linear.
+ * Compiles lines of comma-separated phrases into one test over `RuleText.words`. A phrase matches whole words; `*`
+ * matches any ending (`регулярн* выражен*`), a leading `^` the beginning of the text. Only literals and bounded
+ * endings, so matching takes linear time.
  */
 export function phrases(...lines: string[]): (text: RuleText) => boolean {
   const escaped = lines

@@ -1,9 +1,9 @@
 /**
- * Phrases of pure small talk. Words are written as `wordsOf` gives them (lower case, no apostrophes, `ё` as `е`);
- * `|` separates spellings of one word, `?` marks a word that may be missing.
+ * Phrases of pure small talk. Words are in the form that `wordsOf` returns (lower case, no apostrophes, `ё` as `е`);
+ * `|` separates spellings of one word, `?` marks an optional word.
  */
 
-/** Words that may stand around small talk but are none by themselves. */
+/** Words that may surround small talk but are not small talk alone. */
 export const SMALL_TALK_FILLERS: readonly string[] = [
   'tandem|тандем|viktoria|victoria|виктория|assistant|ai|chatbot|bot|buddy|friend|mate|dude|man|bro|pal|dear|sir|guys|everyone|everybody|all|folks|team|computer',
   'there|again|so|and|well|then|oh|um|uh|hm|hmm|please|just|really|very|much|but|ah|btw|haha|lol|hehe|for now',
@@ -87,7 +87,7 @@ export const SMALL_TALK_ENGLISH: readonly string[] = [
   'same here',
   'doing? fine|good|great|well thanks|too?',
   'have|had a good|nice|great|lovely|wonderful|pleasant day|one|evening|night|weekend|week|time|trip|rest ahead?',
-  // Goodbyes without a word that gives them away
+  // Goodbyes without a core word
   'so long',
   'take care of? yourself?',
   'have fun',
@@ -203,7 +203,7 @@ export const SMALL_TALK_RUSSIAN: readonly string[] = [
   'я в? тоже|норме|порядке|хорошо|нормально|отлично|неплохо',
   'нормально|неплохо|отлично|потихоньку|хорошо',
   'а у? ты|тебя|вы|вас|сам как?',
-  // Прощания и вежливость без слова, по которому их узнают
+  // Прощания и вежливость без ключевого слова
   'до завтра|встречи|связи|скорого|вечера|понедельника|скорой|утра встречи?',
   'всего|самого доброго|хорошего|наилучшего',
   'всех благ',
