@@ -7,8 +7,6 @@ export const PIECE = 256 * 1024;
 const TEXT_SLICE = 32 * 1024;
 /** Cost of one part in addition to its bytes. */
 const PART_COST = 64;
-/** Most bytes of one UTF-16 unit in UTF-8. */
-const WIDEST = 3;
 
 /**
  * The JSON text of a value, exactly as `JSON.stringify` writes it. A long one comes in pieces, with a turn of the event
@@ -22,14 +20,14 @@ export async function jsonBody(value: object, turn: LoopTurn = nextTurn): Promis
   let at = 0;
   let cost = 0;
   for (const part of partsOfLong(value)) {
-    if (part.length * WIDEST > piece.length - at) {
+    const bytes = Buffer.byteLength(part);
+    if (bytes > piece.length - at) {
       pieces.push(piece.subarray(0, at));
-      piece = Buffer.allocUnsafe(Math.max(PIECE, part.length * WIDEST));
+      piece = Buffer.allocUnsafe(Math.max(PIECE, bytes));
       at = 0;
     }
-    const written = piece.write(part, at);
-    at += written;
-    cost += part === '' ? PIECE : written + PART_COST;
+    at += piece.write(part, at);
+    cost += part === '' ? PIECE : bytes + PART_COST;
     if (cost < PIECE) continue;
     cost = 0;
     await turn();

@@ -50,8 +50,9 @@ export async function* streamCompletion(post: Poster, call: CompletionCall): Asy
   let bytesRead = 0;
   let charsRead = 0;
   try {
-    const body = await jsonBody(call.body, () => nextTurn().then(() => call.signal.throwIfAborted()));
-    answer = await post(call.url, { ...call, body });
+    const turn = () => nextTurn().then(() => call.signal.throwIfAborted());
+    // Not in a variable, which would keep a large body until the answer has ended.
+    answer = await post(call.url, { ...call, body: await jsonBody(call.body, turn) });
     if (answer.status < 200 || answer.status > 299) throw await call.refusal(answer);
     for await (const bytes of answer.bytes()) {
       bytesRead += bytes.length;

@@ -236,5 +236,5 @@ function missedBy({ model }: CompletionRequest, { category }: { category: Catego
 
 /** Could a newly found model change this refusal? */
 function isAboutModels(error: TandemError): boolean {
-  return ['no_model', 'model_not_found', 'memory_critical'].includes(error.code);
+  return ['no_model', 'model_not_found', 'context_exceeded', 'memory_critical'].includes(error.code);
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TandemError } from '../../shared/errors';
 import { type LoopTurn, nextTurn } from '../ports/turns';
 import type { BodyBudget, HeldBody } from './body-budget';
+import { BodyParts } from './body-parts';
 import { limitedClientOf } from './headers';
 import { JsonMeter } from './json-meter';
 import { parseInSlices } from './json-slices';
@@ -69,7 +70,7 @@ interface Received {
 function receive(payload: IncomingMessage, held: HeldBody): Promise<Received> {
   const { promise, resolve, reject } = Promise.withResolvers<Received>();
   const meter = new JsonMeter();
-  const parts: Buffer[] = [];
+  const parts = new BodyParts();
   // The announced length is reserved at once: else bodies that arrive together would push each other out.
   const announced = Number(payload.headers['content-length'] ?? 0);
   let counted = 0;
@@ -83,20 +84,20 @@ function receive(payload: IncomingMessage, held: HeldBody): Promise<Received> {
     try {
       if (announced === 0) take(chunk.length);
       meter.feed(chunk);
-      parts.push(chunk);
+      parts.add(chunk);
     } catch (error) {
       fail(error);
     }
   };
   const onEnd = () => {
     leave();
-    resolve({ parts, bytes: parts.reduce((sum, { length }) => sum + length, 0), values: meter.values });
+    resolve({ parts: parts.take(), bytes: parts.bytes, values: meter.values });
   };
   const onClose = () => fail(clientLeft());
   const fail = (error: unknown) => {
     leave();
     held.release();
-    parts.length = 0;
+    parts.take();
     reject(error);
   };
   const leave = () => {

@@ -22,6 +22,7 @@ export function roughBytes(text: string): number {
  */
 export function jsonBytes(value: unknown, enough = Number.POSITIVE_INFINITY): number {
   if (typeof value === 'string') return 2 + roughBytes(value);
+  if (typeof value === 'number') return String(value).length;
   if (typeof value !== 'object' || value === null) return SCALAR_BYTES;
   let bytes = 2;
   if (Array.isArray(value)) {

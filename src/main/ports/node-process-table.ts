@@ -3,11 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { signalGroup } from './node-spawner';
 import type { ProcessTable } from './spawner';
+import { nextTurn } from './turns';
 
 const execute = promisify(execFile);
 
 /** A snapshot of all processes is reused for this long. */
 const LOOK_MS = 1000;
+
+/** Processes that are looked at between two turns of the event loop. */
+const ROWS_A_TURN = 256;
 
 interface Row {
   pid: number;
@@ -91,11 +95,16 @@ const linux: Os = {
     return livingFields(pid)?.[19] ?? null;
   },
   async rows() {
-    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    return pids.flatMap((name) => {
+    const rows: Row[] = [];
+    let read = 0;
+    for (const name of readdirSync('/proc')) {
+      if (!/^\d+$/.test(name)) continue;
+      read += 1;
+      if (read % ROWS_A_TURN === 0) await nextTurn();
       const stat = procFile(Number(name), 'stat');
-      return stat === null ? [] : [{ pid: Number(name), parent: Number(statFields(stat)[1]) }];
-    });
+      if (stat !== null) rows.push({ pid: Number(name), parent: Number(statFields(stat)[1]) });
+    }
+    return rows;
   },
   async residentBytes(pid) {
     const match = /^VmRSS:\s+(\d+) kB$/m.exec(procFile(pid, 'status') ?? '');
