@@ -26,8 +26,8 @@ export class ScannedPlaces {
   #current: { path: string; found: PlaceFound } | null = null;
 
   /**
-   * A scan begins, the last one may have been cut off. Returns the stamps of the whole models that are known, by key; a
-   * broken one may change in ways that its stamp does not show.
+   * Begins a scan; the last one may have been cut off. Returns the stamps of the complete models that are known, by
+   * key. Broken ones are left out: they may change in ways that their stamp does not show.
    */
   begin(): Record<string, string> {
     this.#places = new Map([...this.#places, ...this.#next]);
