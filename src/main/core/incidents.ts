@@ -13,7 +13,7 @@ import { settingsPaths } from '../store/settings-file';
 import { readSettingChanges } from '../store/settings-log';
 import type { Place } from './place';
 
-/** The timeline and the reports, with their file in the data folder. */
+/** Creates the timeline and the reports, with their file in the data folder. */
 export function createIncidents(
   ports: { clock: Clock; files: FileStore; logger: Logger },
   place: Place,
