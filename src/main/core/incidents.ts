@@ -29,7 +29,7 @@ export function createIncidents(
     words: (backend: BackendId, cause) => exitWords(ROLES[backend].title, cause),
     async settingChanges(since) {
       const changes = await readSettingChanges(files, log, since);
-      // An address may carry a password.
+      // An address may contain a password.
       return changes.map((change) => ({ ...change, ...redact({ old: change.old, new: change.new }) }));
     },
     versions: { tandem: place.version, system: `${place.platform} ${release()}` },
