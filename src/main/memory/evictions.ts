@@ -9,9 +9,7 @@ const UNLOAD_LIMIT_MS = 10_000;
 /** For this long, the next request for an evicted model reports the eviction as a reason. */
 const REMEMBER_MS = 600_000;
 
-/**
- * Asks servers to unload models, and remembers which, so that their next request can report why it waits for a load.
- */
+/** Asks servers to unload models, and remembers which: their next request reports why it waits for a load. */
 export class Evictions {
   readonly #holders: Readonly<Record<BackendId, MemoryHolder>>;
   readonly #clock: Clock;

@@ -9,10 +9,7 @@ import { shortage } from './shortage';
 const PRELOAD_SKIP_SHARE = 0.7;
 const PRELOAD_STOP_SHARE = 0.75;
 
-/**
- * Decides whether this work may take memory now. Pure. README.md lists the rules in order; the first that applies
- * decides.
- */
+/** Decides whether this work may take memory now. Pure. The first rule that applies in README.md's table decides. */
 export function decide(wish: MemoryWish, view: GuardView): Decision {
   const role = MEMORY_ROLES[wish.backend];
   const loaded = isLoaded(wish, view.account);
@@ -59,10 +56,7 @@ export function mustStopPreload({ ledger }: Account): boolean {
   return ledger.usedBytes > ledger.totalBytes * PRELOAD_STOP_SHARE;
 }
 
-/**
- * For a server that works with less memory: it evicts, and waits only while a server that could die is answering or
- * loading.
- */
+/** For a server that works with less memory: it evicts, and waits only while a server that could die is busy. */
 function decideSteady(wish: MemoryWish, view: GuardView, settled: boolean, needed: number | null): Decision {
   const admit: Decision = { kind: 'admit', promiseBytes: needed };
   // The model is loaded, or its load has been admitted.
@@ -87,9 +81,7 @@ export function isLoaded(
   return loaded.some((entry) => entry.ready && entry.backend === backend && entry.name === model);
 }
 
-/**
- * Is the requested model being loaded by an admitted load? Its weights are then promised already and not counted again.
- */
+/** Is the requested model being loaded by an admitted load? Its weights are then already promised. */
 export function isComing(wish: Pick<MemoryWish, 'backend' | 'model'>, account: Account): boolean {
   const begun = account.loads.some(({ backend, model }) => backend === wish.backend && model === wish.model);
   return begun && !isLoaded(wish, account);

@@ -8,9 +8,7 @@ import type { Shortage } from './shortage';
 /** Never evicted within this time after its last answer. */
 const KEEP_AFTER_USE_MS = 30_000;
 
-/**
- * Models to evict without a request, because memory is critical: enough to get below the warning, or all that are idle.
- */
+/** Models to evict without a request while memory is critical: enough to get below the warning, or all idle ones. */
 export function relief(view: GuardView): Evicted[] {
   if (!view.critical) return [];
   const { account } = view;

@@ -46,9 +46,7 @@ export function kvBytes(shape: KvShape, tokens: number): number {
   return Math.ceil(tokens / STEP_TOKENS) * STEP_TOKENS * kvBytesPerToken(shape);
 }
 
-/**
- * The shape from a model's `config.json`; null if the file lacks it, or the model caches its context in another form.
- */
+/** The shape from a model's `config.json`; null if the file lacks it, or the context has another form. */
 export function kvShapeOf(config: unknown): KvShape | null {
   const parsed = configSchema.safeParse(config);
   if (!parsed.success || parsed.data.kv_lora_rank) return null;

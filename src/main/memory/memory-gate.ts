@@ -177,10 +177,7 @@ export class MemoryGate {
     return view !== null && mustStopPreload(view.account) && this.#preloads.delete(backend);
   }
 
-  /**
-   * While work waits `protect`, its bytes are reserved, once for each model, so that the next answer does not take
-   * them.
-   */
+  /** Work that waits `protect` reserves its bytes, once for each model, so that the next answer does not take them. */
   async #wait({ rule, neededBytes }: Waiting, wish: MemoryWish, signal: AbortSignal): Promise<void> {
     const giveUp = rule === 'protect' ? this.#views.promises.reserve(wish, neededBytes) : null;
     try {

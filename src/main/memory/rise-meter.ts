@@ -6,10 +6,7 @@ const RATE_OVER_MS = 1000;
 
 /** Measures how fast programs other than the servers take memory. */
 export class RiseMeter {
-  /**
-   * The sample that the next one is compared with. `loadingBytes`: outstanding bytes of loads then, plus the loads
-   * begun since.
-   */
+  /** The sample to compare with; `loadingBytes` = outstanding bytes of loads then, plus loads begun since. */
   #base: { status: MemoryStatus; at: number; loadingBytes: number } | null = null;
   #bytesPerS = 0;
 
@@ -35,10 +32,7 @@ export class RiseMeter {
     if (this.#base) this.#base.loadingBytes += bytes;
   }
 
-  /**
-   * A load ended before using its remaining bytes: they did not arrive, so they are not subtracted from the measured
-   * growth.
-   */
+  /** The remaining bytes of a load that ended early never arrived: they do not count as the load's growth. */
   loadEnded(bytes: number): void {
     if (this.#base) this.#base.loadingBytes -= bytes;
   }

@@ -2,9 +2,7 @@ import type { BackendId } from '../../shared/domain';
 
 /** How a server behaves towards memory; a new backend gets a row here and nothing else. */
 export interface MemoryRole {
-  /**
-   * Its process dies when memory runs out, so the guard refuses earlier; the other kind falls back to slower memory.
-   */
+  /** Its process dies when memory runs out, so the guard refuses first; the other kind falls back to slower memory. */
   dies: boolean;
   /** It must never load one model while it answers with another. */
   loadsAlone: boolean;
