@@ -152,9 +152,7 @@ function missingShard(path: string, names: readonly string[]): string | null {
   return Object.values(index.weight_map).find((shard) => !present.has(shard)) ?? null;
 }
 
-/**
- * Parameters in billions from a name such as `Qwen2.5-32B-Instruct-4bit` or `phi3.5:3.8b`; null if the name has none.
- */
+/** Parameters in billions from a name such as `Qwen2.5-32B-Instruct-4bit` or `phi3.5:3.8b`; null = none in it. */
 export function billionsFromName(name: string): number | null {
   const match = /(?:^|[-_:/ ])(\d{1,3}(?:\.\d{1,2})?)b(?![a-z0-9])/i.exec(name);
   if (match?.[1]) return Number(match[1]);

@@ -24,9 +24,7 @@ export function findByName<M extends Named>(models: readonly M[], name: string):
   );
 }
 
-/**
- * Are these the same weights under two servers' names? `org/Qwen2.5-Coder-32B-Instruct-4bit` is `qwen2.5-coder:32b`.
- */
+/** Are these the same weights on two servers? `org/Qwen2.5-Coder-32B-Instruct-4bit` is `qwen2.5-coder:32b`. */
 export function isSameModel(a: string, b: string): boolean {
   const left = identityOf(a);
   return left !== '' && left === identityOf(b);

@@ -56,9 +56,7 @@ export class PullService {
     return [...this.#settled.values(), ...[...this.#running.values()].map((entry) => entry.pull)];
   }
 
-  /**
-   * Starts a pull and returns at once; the outcome is in `list()`. If one of the same name is running, does nothing.
-   */
+  /** Starts a pull and returns at once; the outcome is in `list()`. Does nothing if one of this name is running. */
   start(name: string, insecure = false): void {
     if (name.length > 300 || name.includes('..') || !PULL_NAME.test(name)) {
       throw new TandemError(
@@ -87,9 +85,7 @@ export class PullService {
     void this.#run(entry, insecure);
   }
 
-  /**
-   * Cancels a pull, or removes a failed one from the list; the server keeps the downloaded part and resumes from it.
-   */
+  /** Cancels a pull, or removes a failed one; the server keeps the downloaded part and resumes from it. */
   cancel(name: string): void {
     this.#running.get(name)?.controller.abort(new TandemError('cancelled', 'The download was cancelled.'));
     if (this.#settled.get(name)?.state !== 'failed') return;

@@ -1,8 +1,6 @@
 import { type OpenFile, withFile } from './regular-file';
 
-/**
- * The largest models have headers of a few MB. A longer header means it is not a model, for example a Git LFS pointer.
- */
+/** The largest models have headers of a few MB. A longer one is no model: a Git LFS pointer, for example. */
 const MAX_HEADER_BYTES = 16 * 1024 * 1024;
 const LENGTH_BYTES = 8;
 const CHUNK_BYTES = 64 * 1024;

@@ -25,10 +25,7 @@ export class SeldomLook {
     this.#clock = clock;
   }
 
-  /**
-   * Resolves after a scan for this name that began after this call, or less than three seconds before it. Never
-   * rejects.
-   */
+  /** Resolves after a scan for this name, begun after this call or less than three seconds before. Never rejects. */
   for(missed: string): Promise<void> {
     const now = this.#clock.now();
     const before = this.#missed.get(missed);

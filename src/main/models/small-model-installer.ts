@@ -48,9 +48,7 @@ export class SmallModelInstaller {
     });
   }
 
-  /**
-   * Creates or deletes the model as needed and permitted; a call during a run makes it check once more. Never rejects.
-   */
+  /** Creates or deletes the model as needed and permitted; a call during a run causes another. Never rejects. */
   ensure(): Promise<void> {
     this.#again = this.#work !== null;
     this.#work ??= this.#run();

@@ -1,9 +1,6 @@
 import type { BackendId } from '../../shared/domain';
 
-/**
- * How often and when a model last answered, since the beginning of the journal; `lastUsedAt` in wall ms since the
- * epoch.
- */
+/** Number of answers and time of the last one, since the beginning of the journal; `lastUsedAt` in wall ms. */
 export interface Uses {
   useCount: number;
   lastUsedAt: number | null;
