@@ -95,9 +95,7 @@ export function createBackends(
   return { mlx, ollama };
 }
 
-/**
- * Locates the program of our own server. If the configured address is unusable, our own server must not start instead.
- */
+/** Locates the program of our own server. It must not start if the configured address is unusable. */
 function locate({ settings, setup }: BackendNeeds, id: BackendId): Locate {
   const key = ADDRESS_OF[id];
   if (!settings.isUnusable(key)) return locateRuntime(setup, id);
