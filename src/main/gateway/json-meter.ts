@@ -1,8 +1,6 @@
 import { TandemError } from '../../shared/errors';
 
-/**
- * A conversation of 10,000 messages with tool calls has fewer; a text with more takes long to parse and to validate.
- */
+/** A conversation of 10,000 messages with tool calls has fewer; a text with more is slow to parse and validate. */
 const MAX_VALUES = 100_000;
 /** Tool schemas reach about 30 levels. The limit makes recursion over a body safe. */
 const MAX_DEPTH = 200;
@@ -68,9 +66,7 @@ export class JsonMeter {
     }
   }
 
-  /**
-   * Most of a large body is text in strings, so the end of a string is searched natively if the next quote is far away.
-   */
+  /** Most of a large body is text in strings, so the end of a string is searched natively if it is far away. */
   #skipString(bytes: Buffer, from: number): number {
     let at = this.#escaped ? from + 1 : from;
     this.#escaped = false;

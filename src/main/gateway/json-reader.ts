@@ -3,17 +3,11 @@ import { TandemError } from '../../shared/errors';
 /** Work between two turns: bytes, plus `TOKEN_COST` bytes for each token. A few milliseconds. */
 export const SLICE = 256 * 1024;
 const TOKEN_COST = 128;
-/**
- * Characters of a string that are read at once, so that the copies made for its escapes are still young when they are
- * dropped.
- */
+/** Characters of a string that are read at once, so that copies made for its escapes are dropped while young. */
 const TEXT_SLICE = 32 * 1024;
 /** Limit for a number or a field's name: each is built in one step, and no client sends longer ones. */
 const MAX_WORD = SLICE;
-/**
- * Characters after which the end of a string is searched natively, since each search has the cost of several
- * characters.
- */
+/** Characters after which the end of a string is searched natively; each search costs as much as several. */
 const NEAR = 32;
 
 const QUOTE = 0x22;
@@ -68,10 +62,7 @@ export class JsonReader {
     this.#backslash = new NextMark(this.#text, '\\');
   }
 
-  /**
-   * Reads one slice. Returns true when it needs more text; throws for invalid JSON, or a number or field name that is
-   * too long.
-   */
+  /** Reads one slice. True when it needs more text; throws for invalid JSON, or too long a number or field name. */
   advance(): boolean {
     for (let cost = 0; cost < SLICE; cost += TOKEN_COST) {
       const from = this.#at;
@@ -217,9 +208,7 @@ export class JsonReader {
 
 const OWN = { enumerable: true, configurable: true, writable: true };
 
-/**
- * Finds the next occurrence of a character. Positions must ascend, so that all searches together read the text once.
- */
+/** Finds the next occurrence of a character. Positions must ascend, so that the text is searched only once. */
 class NextMark {
   readonly #text: string;
   readonly #mark: string;

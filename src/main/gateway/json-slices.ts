@@ -1,10 +1,7 @@
 import type { LoopTurn } from '../ports/turns';
 import { JsonReader } from './json-reader';
 
-/**
- * Bytes that become text at a time. Text of this length is stored outside the collected heap, and most values are parts
- * of it.
- */
+/** Bytes that become text at a time: text of this length lies outside the collected heap, and values share it. */
 const WINDOW = 2 * 1024 * 1024;
 
 /**

@@ -41,10 +41,7 @@ export class Outbox {
     options.raw.once('close', () => this.#cancelCheck());
   }
 
-  /**
-   * Writes a frame. Resolves when there is room for more; rejects with the signal's reason when the client is
-   * cancelled.
-   */
+  /** Writes a frame. Resolves when there is room for more; rejects when the client is cancelled, with the reason. */
   async write(frame: string): Promise<void> {
     const { raw, signal } = this.#options;
     if (raw.destroyed) throw signal.reason;

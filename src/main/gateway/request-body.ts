@@ -9,10 +9,7 @@ import { parseInSlices } from './json-slices';
 
 /** Limit in bytes of a request body; a larger one gets 413. */
 export const BODY_LIMIT = 32 * 1024 * 1024;
-/**
- * A body above either limit is read in slices with turns of the event loop between them; a smaller one takes a few
- * milliseconds.
- */
+/** A body above either limit is read in slices, with turns between them; a smaller one takes a few milliseconds. */
 export interface LargeBody {
   bytes: number;
   values: number;

@@ -22,10 +22,7 @@ export interface Gateway {
    * `environment_invalid` for an address that other machines can reach, because there are no keys to authenticate them.
    */
   listen(port: number, host: string): Promise<{ port: number; url: string }>;
-  /**
-   * Ends every answer in flight with an error frame and closes all connections; works before and during `listen`. Safe
-   * to call twice.
-   */
+  /** Aborts all answers with an error frame and closes all connections; also before `listen`. Safe to call twice. */
   close(): Promise<void>;
 }
 
