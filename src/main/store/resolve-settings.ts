@@ -52,10 +52,7 @@ export function resolveSettings(
   return { values: resolved, chosen, invalid: [...invalid, ...putInOrder(resolved, chosen)] };
 }
 
-/**
- * Of two chosen values that contradict each other the environment's stays; with the same source neither, as the intent
- * is unknown.
- */
+/** Of two contradicting chosen values the environment's stays; from one source neither, as the intent is unknown. */
 function putInOrder(values: Settings, chosen: Map<SettingKey, SettingSource>): InvalidSetting[] {
   const dropped: InvalidSetting[] = [];
   const defaults = defaultSettings();

@@ -160,9 +160,7 @@ export class SettingsStore {
     return Object.fromEntries(Object.entries(file).filter(([name]) => !isDead(name)));
   }
 
-  /**
-   * A folder that was already in the list may be temporarily unavailable, such as on a volume; a new one must exist.
-   */
+  /** A folder already in the list may be temporarily unavailable, such as on a volume; a new one must exist. */
   async #checkFolders(folders: readonly string[]): Promise<void> {
     const { isFolder } = this.#options;
     for (const path of folders) {

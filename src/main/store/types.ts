@@ -66,9 +66,7 @@ export interface Store {
   restoreChat(chatId: string): Promise<void>;
   /** Permanently erases a hidden chat (`secure_delete`). */
   eraseChat(chatId: string): Promise<void>;
-  /**
-   * Answers left `queued` or `streaming` by a dead instance become `stopped` with a notice; hidden chats are erased.
-   */
+  /** Answers left `queued` or `streaming` by a dead instance become `stopped` with a notice; erases hidden chats. */
   recover(): Promise<{ interrupted: number; erased: number }>;
   /** Queues a journal row; written in batches, at most 1 s later. Never rejects. */
   journal(row: JournalRow): void;
