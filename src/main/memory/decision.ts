@@ -27,7 +27,7 @@ export interface MemoryWish {
   overruled: boolean;
 }
 
-/** A model that is to be unloaded. */
+/** A model to unload. */
 export interface Evicted {
   backend: BackendId;
   model: string;
