@@ -79,7 +79,7 @@ export class SettingsStore {
     return this.#resolved.values;
   }
 
-  /** Is the value in the environment or the file completely unusable? The default then applies, but nobody chose it. */
+  /** Is a value given, in the environment or the file, but completely unusable? The default is then not a choice. */
   isUnusable(key: SettingKey): boolean {
     if (this.#resolved.chosen.has(key)) return false;
     const inFile = this.#resolved.invalid.some(
