@@ -13,7 +13,7 @@ const BARE_END = /^[ \t]*<\/think>[ \t]*$/m;
 export interface Thought {
   /** Empty = it did not think. */
   thinking: string;
-  /** The closing mark has arrived. */
+  /** False while the closing mark is still missing. */
   closed: boolean;
   /** The answer itself. */
   said: string;
