@@ -4,7 +4,7 @@ import type { Logger } from '../ports/logger';
 import type { Evicted } from './decision';
 import type { MemoryHolder } from './types';
 
-/** An unload that takes longer than this counts as failed. */
+/** Time limit for all unloads of one eviction; after it they count as failed. */
 const UNLOAD_LIMIT_MS = 10_000;
 /** For this long, the next request for an evicted model reports the eviction as a reason. */
 const REMEMBER_MS = 600_000;

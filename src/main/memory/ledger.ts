@@ -151,8 +151,7 @@ interface Load {
 
 /**
  * Null without a load, and with several: the growth could then belong to any of them. Null also if the server reports
- * its own memory: other growth of the machine then belongs to other programs, and all bytes of the load are still
- * outstanding.
+ * its own memory: other growth of the machine then belongs to other programs, not to the load.
  */
 function onlyLoad({ usedBytes }: MemoryStatus, promised: readonly Promised[]): Load | null {
   const [promise, another] = promised.filter(isUnderWay);

@@ -10,9 +10,8 @@ export const SIZE_ERROR = 0.1;
 const WORKSPACE_SHARE = 0.04;
 const WORKSPACE_BYTES = 200_000_000;
 /**
- * For a cache of unknown shape, the largest of the usual models, in which every head keeps its own keys and values: per
- * token this share of the weights (Phi-3.5-mini in 4 bits: 393,216 of 2.15 GB), at most `UNKNOWN_KV_BYTES`
- * (Llama-2-13B).
+ * For a cache of unknown shape, the largest of the usual models, in which every head keeps its own: per token this share
+ * of the weights (Phi-3.5-mini in 4 bits: 393,216 of 2.15 GB), at most `UNKNOWN_KV_BYTES` (Llama-2-13B).
  */
 const UNKNOWN_KV_SHARE = 1.83e-4;
 const UNKNOWN_KV_BYTES = 819_200;

@@ -32,7 +32,7 @@ export class RiseMeter {
     if (this.#base) this.#base.loadingBytes += bytes;
   }
 
-  /** The remaining bytes of a load that ended early never arrived: they do not count as the load's growth. */
+  /** A load ended: bytes that it never used are not subtracted from the measured growth. */
   loadEnded(bytes: number): void {
     if (this.#base) this.#base.loadingBytes -= bytes;
   }
