@@ -17,10 +17,7 @@ export interface Core {
    * the main job cannot run (`port_taken`).
    */
   start(): Promise<void>;
-  /**
-   * Resolves when the first enabled backend (MLX, unless switched off) is up or failed; with `all`, when every one is.
-   * Rejects when aborted.
-   */
+  /** Resolves when the first enabled backend is up or failed; with `all`, when every one is. Rejects when aborted. */
   settled(all: boolean, signal: AbortSignal): Promise<void>;
   /** Stops everything that was started; within 10 s, never rejects, safe to call twice. */
   stop(): Promise<void>;
