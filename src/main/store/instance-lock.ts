@@ -19,9 +19,8 @@ export interface InstanceLock {
 }
 
 /**
- * Takes the lock file for this process. A holder is identified by pid and start time, since pids are reused. The lock
- * of a dead process, or a file without a valid holder, is taken over. Rejects with `data_dir_locked` if the holder is
- * running.
+ * Takes the lock file for this process. A holder is identified by pid and start time, since pids are reused. Takes over
+ * the lock of a dead process and an invalid file. Rejects with `data_dir_locked` if the holder is running.
  */
 export async function lockInstance(
   file: string,

@@ -79,7 +79,7 @@ export class SettingsStore {
     return this.#resolved.values;
   }
 
-  /** Is a value given, in the environment or the file, but completely unusable? The default is then not a choice. */
+  /** Does the environment or the file give only an unusable value? Then nobody chose the default. */
   isUnusable(key: SettingKey): boolean {
     if (this.#resolved.chosen.has(key)) return false;
     const inFile = this.#resolved.invalid.some(
