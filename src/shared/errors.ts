@@ -1,5 +1,5 @@
 /**
- * The codes of all expected failures; no other code defines any. `http` is the gateway's status; the sentence with the
+ * The codes of all expected failures; they are defined only here. `http` is the gateway's status; the sentence with the
  * cure is in `TandemError.message` and, for the UI, in `i18n/`.
  */
 export const ERROR_CODES = {
