@@ -55,9 +55,7 @@ async function runGroups(groups, run) {
   return results;
 }
 
-/**
- * Runs groups that use the built program. If their set-up fails, that counts as one failed test, and they do not run.
- */
+/** Runs groups that use the built program. A failed set-up counts as one failed test; they do not run then. */
 async function setUpAndRun(groups, job, run) {
   const started = Date.now();
   process.stdout.write('\n── set-up\n');

@@ -1,6 +1,5 @@
 """Extracts one file from a zip archive, in pieces, and no more bytes than were pinned.
 
-
     python unpack-member.py --archive FILE --member NAME --bytes N --to FILE
 
 Exit code: 0 when the file is there with exactly so many bytes, 1 otherwise (stderr says why).

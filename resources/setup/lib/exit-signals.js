@@ -3,8 +3,7 @@ const repeatMs = 500;
 
 /**
  * Signals that end this process. Before the program runs they abort the work (`signal`); while it runs they are passed
- * to it (`onSignal`). A terminal's Ctrl-C reaches us directly and through npm, so a repeat within half a second is
- * ignored.
+ * to it (`onSignal`). Ctrl-C reaches us directly and through npm, so a repeat within half a second is ignored.
  */
 export class ExitSignals {
   #controller = new AbortController();

@@ -5,7 +5,7 @@
  * @property {Record<string, string | undefined>} env
  * @property {boolean} root whether we run as root
  *
- * Whether a window can be shown here; decided before Electron is searched, so that a machine without a screen never
+ * Whether a window can be shown here; decided before Electron is looked up, so that a machine without a screen never
  * downloads it.
  *
  * @param {HostFacts} facts
@@ -26,8 +26,7 @@ export function canShowWindows({ forced, platform, env, root }) {
 /**
  * @param {ReturnType<typeof canShowWindows>} display
  * @param {{ path: string } | { path: undefined, why: string }} electron ignored without a display
- * @returns {{ host: 'electron', path: string, line: string } | { host: 'headless', line: string }} line: text for the
- * user
+ * @returns {{ host: 'electron', path: string, line: string } | { host: 'headless', line: string }} line: output
  */
 export function chooseHost(display, electron) {
   const headless = (why) => ({

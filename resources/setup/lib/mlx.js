@@ -54,9 +54,7 @@ export async function findMlx({ place, manifest, adopt = true, signal }) {
   };
 }
 
-/**
- * An MLX API that is used as it is: the configured one; else, in a container without a configured Python, the host's.
- */
+/** An MLX API to use as it is: the configured one; else, in a container without a configured Python, the host's. */
 async function findServer(env, signal) {
   const named = addressOf(env, 'MLX_API_URL');
   if (named) return { stage: 'ready', source: 'env', url: named, detail: 'MLX_API_URL is used' };

@@ -20,8 +20,7 @@ const faultsOfBuild = ['build_failed', 'verify_failed', 'sum_mismatch'];
  * previous managed build is used: every event until then has its path.
  *
  * @param {import('./context.js').Context} context
- * @returns {Promise<import('./mlx.js').Found>} rejects with a SetupError if there is none, with the signal's reason on
- * abort
+ * @returns {Promise<import('./mlx.js').Found>} rejects with a SetupError if there is none, or with the signal's reason
  */
 export async function setUpOllama(context) {
   const { place, manifest, report, signal } = context;

@@ -36,8 +36,7 @@ export function dataDir({ env, platform, home }) {
 }
 
 /**
- * Folders to search for programs: PATH, then the usual ones that are missing from the PATH of an app started from
- * Finder.
+ * Folders to search for programs: PATH, then the usual ones that an app started from Finder does not have on its PATH.
  *
  * @param {Place} place
  * @returns {string[]} without duplicates, in order

@@ -71,8 +71,7 @@ export function pythonCandidates(place, range, { developerTools }) {
 }
 
 /**
- * Whether an interpreter can run MLX: its version is in range and, on Apple silicon, it is not an Intel build under
- * Rosetta.
+ * Whether an interpreter can run MLX: a version in range and, on Apple silicon, not an Intel build under Rosetta.
  *
  * @param {Python} python
  * @param {{ minimum: string, newestTried: string }} range
