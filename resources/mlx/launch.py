@@ -1,18 +1,18 @@
-"""Starts mlx_lm.server so that a supervisor can tell what it is doing and why it ended.
+"""Starts mlx_lm.server so that a supervisor knows what it is doing and why it ended.
 
-Run as `python launch.py --model DIR --port 0 ...`: every argument goes to mlx_lm.server unchanged. What no flag of
-the server does is added from outside, by wrapping its classes (mlx-lm 0.32.2):
+Run as `python launch.py --model DIR --port 0 ...`: all arguments are passed to mlx_lm.server unchanged. Features that
+no flag of the server provides are added by wrapping its classes (mlx-lm 0.32.2):
 
-* the port is bound before the slow imports, and with the usual backlog; `--port 0` takes any free one;
-* a dead generation thread, a taken port, a broken model or a vanished parent end the process;
-* what happens is told as JSON lines on stdout. Everything that the server itself prints goes to stderr.
+* the port is bound before the slow imports, with the usual backlog; `--port 0` takes any free one;
+* a dead generation thread, a taken port, a broken model or a missing parent end the process;
+* events are written as JSON lines to stdout. Everything that the server itself prints goes to stderr.
 
 Exit codes: 0 interrupted, 2 bad arguments, 3 import failed, 70 generation thread dead, 71 port taken,
 72 model given by --model cannot be loaded, 73 parent gone or stdin closed.
 
-Events (one JSON object a line, `event` names it):
-  listening    port, pid, version (of mlx-lm), working_set, buffer (bytes that the GPU allows in all and in one
-               buffer; null = it does not tell)
+Events (one JSON object per line, named by `event`):
+  listening    port, pid, version (of mlx-lm), working_set, buffer (bytes that the GPU allows in total and in one
+               buffer; null = not reported)
   loading      model
   loaded       model, seconds, active (bytes)
   load_failed  model, kind (name of the exception)
@@ -24,9 +24,10 @@ Events (one JSON object a line, `event` names it):
   exit         code, reason, kind
 
 Environment: TANDEM_MLX_CACHE_BYTES, TANDEM_MLX_MEMORY_BYTES, TANDEM_MLX_WIRED_BYTES (Metal only) set MLX's limits;
-TANDEM_MLX_SECRET is what every request must carry in the header X-Tandem-Secret (unset = none);
-TANDEM_MLX_WATCH_STDIN=0 keeps the process alive when stdin closes; TANDEM_MLX_FAULTS names a Python file of a test
-bench, see README.md. Requests are told apart by the header X-Tandem-Request-Id. No message text, no model output and no exception text is ever written to stdout.
+TANDEM_MLX_SECRET is required in the header X-Tandem-Secret of every request (unset = not required);
+TANDEM_MLX_WATCH_STDIN=0 keeps the process running when stdin closes; TANDEM_MLX_FAULTS names a Python file of a test
+bench, see README.md. The header X-Tandem-Request-Id identifies requests. stdout never contains message text, model
+output or exception text.
 """
 
 import errno
@@ -46,17 +47,17 @@ import traceback
 BAD_ARGUMENTS, IMPORT_FAILED = 2, 3
 GENERATION_DEAD, PORT_TAKEN, BAD_MODEL, PARENT_GONE = 70, 71, 72, 73
 
-BACKLOG = 128  # the server's own is 5: a burst of connections would wait for TCP retries
+BACKLOG = 128  # the server's default is 5: in a burst, connections would wait for TCP retries
 BUSY_REPORT_S, IDLE_REPORT_S = 1.0, 10.0
 NOTICEABLE_BYTES = 1 << 20
-LATE_S = 1.0  # a thread that only sleeps wakes up this late when the whole process stood still
+LATE_S = 1.0  # a thread that only sleeps wakes up this late if the whole process was suspended
 
 
 # --- JSON lines ------------------------------------------------------------------------------------------------
 
 
 def is_pipe(fd):
-    """True for a pipe or socket: only there does end of file mean that the other side has gone."""
+    """True for a pipe or socket: only there does end of file mean that the other side has closed it."""
     try:
         mode = os.fstat(fd).st_mode
     except OSError:
@@ -65,7 +66,7 @@ def is_pipe(fd):
 
 
 class Reporter:
-    """Writes JSON lines to what was stdout; a reader that stalls loses lines, it never blocks the server."""
+    """Writes JSON lines to the original stdout; if the reader stalls, lines are lost, but the server never blocks."""
 
     def __init__(self):
         self.fd = os.dup(1)
@@ -97,7 +98,7 @@ def die(code, reason, error=None):
 
 
 def start_thread(run):
-    """A daemon thread: none of them may keep the process alive."""
+    """Starts a daemon thread: it does not keep the process running."""
     threading.Thread(target=run, daemon=True).start()
 
 
@@ -134,12 +135,12 @@ def argument(name, default):
 
 
 def bind_port():
-    """Binds the server's port before the imports, so that a taken one costs milliseconds and not a loaded model."""
+    """Binds the server's port before the imports, so that a taken port is reported before a model is loaded."""
     try:
         port = int(argument("--port", "8080"))
     except ValueError as error:
         die(BAD_ARGUMENTS, "port is not a number", error)
-    if not 0 <= port <= 65535:  # the server would quietly take another port
+    if not 0 <= port <= 65535:  # the server would silently take another port
         die(BAD_ARGUMENTS, "port out of range")
     try:
         family, _, _, _, address = socket.getaddrinfo(
@@ -158,14 +159,14 @@ def bind_port():
 
 
 class Activity:
-    """Requests by id from the moment they are queued until nothing is computed for them any more."""
+    """Requests by id, from when they are queued until their computation has ended."""
 
     def __init__(self):
         self.lock = threading.Lock()
         self.states = {}  # id -> queued | started
         self.by_uid = {}  # the batch generator's number -> id
-        self.held = None  # taken from the queue, not in the batch yet
-        self.finished = []  # computed in full; the server's loop has yet to hand over what it has of them
+        self.held = None  # id of the request that was taken from the queue and is not in the batch yet
+        self.finished = []  # computed completely; the server's loop has not sent their last output yet
         self.steps = 0
         self.doing = "waiting"
         self.alive_at = time.monotonic()  # last sign of life of the generation thread
@@ -178,7 +179,7 @@ class Activity:
         return started, len(self.states) - started
 
     def mark(self, request_id, state):
-        """Moves a request on and reports it; ending one twice is reported once."""
+        """Changes a request's state and reports it; a repeated end is not reported."""
         with self.lock:
             if state == "ended":
                 if self.states.pop(request_id, None) is None:
@@ -189,13 +190,13 @@ class Activity:
         report.emit("sequence", id=request_id, state=state, active=active, queue=queue)
 
     def settle(self):
-        """The server's loop has come back, so all that it had is handed over."""
+        """Ends the finished requests: the server's loop is back, so it has sent all their output."""
         finished, self.finished = self.finished, []
         for request_id in finished:
             self.mark(request_id, "ended")
 
     def beat(self, doing):
-        """The generation thread lives, and is about to do this."""
+        """Records a sign of life of the generation thread, and what it does next."""
         self.doing, self.alive_at = doing, time.monotonic()
 
     def end_step(self, prompt_tokens, then):
@@ -213,7 +214,7 @@ class Activity:
         return max(0.0, now - self.alive_at) if self.states and self.load_since is None else 0.0
 
     def forgive(self, seconds):
-        """The whole process stood still (a stopped process, a machine asleep): no step took that long."""
+        """Ignores time in which the whole process was suspended (or the machine asleep): no step took that long."""
         self.alive_at += seconds
 
 
@@ -223,7 +224,7 @@ anonymous = itertools.count(1)
 
 
 def guard_port(server, port):
-    """Any program, and any web page, can reach the port: only requests of the parent are answered."""
+    """Any program and any web page can reach the port: answers only requests of the parent."""
     secret = os.environ.pop("TANDEM_MLX_SECRET", None)
     hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
     parse = server.APIHandler.parse_request
@@ -256,7 +257,7 @@ def wrap_handler(server):
 
 
 def wrap_generator(server, state):
-    """Watches the generation thread: its death, and each request's way through queue and batch."""
+    """Watches the generation thread: its death, and each request's path through queue and batch."""
     cls = server.ResponseGenerator
     init, generate, run = cls.__init__, cls.generate, cls._generate
     next_request, serve_single = cls._next_request, cls._serve_single
@@ -276,7 +277,7 @@ def wrap_generator(server, state):
 
     def patched_next_request(self, timeout=None):
         activity.settle()
-        # The loop asks for another one only when it is through with the one before.
+        # The loop takes another request only when it is done with the previous one.
         if activity.held is not None:
             activity.mark(activity.held, "ended")
             activity.held = None
@@ -310,7 +311,7 @@ def wrap_generator(server, state):
 
 
 def wrap_batch(server):
-    """Each step of the batch, and each sequence that joins or leaves it."""
+    """Reports each step of the batch, and each sequence that joins or leaves it."""
     cls = server.BatchGenerator
     insert, remove, step = cls.insert_segments, cls.remove, cls.next
 
@@ -343,7 +344,7 @@ def wrap_batch(server):
         activity.beat("prefill" if prefill else "decode")
         prompts, answers = step(self)
         activity.end_step(prompt_tokens(self) - before, "waiting")
-        # The loop reads the last token's probability next, which waits for the step that is under way already.
+        # The loop next reads the last token's probability, which waits for the step that is already running.
         activity.finished += known(answer.uid for answer in answers if answer.finish_reason is not None)
         return prompts, answers
 
@@ -378,7 +379,7 @@ def wrap_single(server):
 
 
 def free_model(provider, generator):
-    """The server's loop keeps the old model until it has the new one, which would put both into memory at once."""
+    """Frees the old model first: the server's loop would keep it until the new one is loaded, with both in memory."""
     for module in (provider.model, provider.draft_model):
         if module is not None:
             module.clear()  # a module is a dict of its parameters; nothing computes with it any more
@@ -421,7 +422,7 @@ def device_limits(mx):
 
 
 def use_bound_port(server, bound, limits):
-    """Hands the socket that is bound already to the server, and reports when it listens."""
+    """Passes the bound socket to the server, and reports when it listens."""
 
     class Server(server.ThreadingHTTPServer):
         request_queue_size = BACKLOG
@@ -479,7 +480,7 @@ def figures(mx, generator):
 
 
 def cached(generator):
-    """The kept prompts; unknown while the generation thread is changing them."""
+    """Figures of the cached prompts; null while the generation thread is changing them."""
     try:
         cache = generator.prompt_cache
         return {"cached_sequences": len(cache), "cached_bytes": cache.nbytes}
@@ -488,12 +489,12 @@ def cached(generator):
 
 
 def report_figures(mx, state):
-    """Once a second while something moves, else once in ten: an idle server must cost nothing."""
+    """Reports once a second while something changes, else once in ten: an idle server must cost nothing."""
     last, last_at = None, 0.0
     while True:
         try:
             now = figures(mx, state.get("generator"))
-        except Exception:  # the requests changed while they were counted; the next second counts them again
+        except Exception:  # the requests changed during the count; the next second counts again
             now = None
         if now is not None and (is_busy(now) or has_moved(last, now) or time.monotonic() - last_at >= IDLE_REPORT_S):
             report.emit("mem", **now, **activity.take_slowest())
@@ -529,7 +530,7 @@ def set_limits(mx):
 
 
 def load_faults(server):
-    """Lets a test bench break the server from inside; without the variable nothing is loaded."""
+    """Lets a test bench inject faults into the server; without the variable nothing is loaded."""
     path = os.environ.get("TANDEM_MLX_FAULTS")
     if not path:
         return
@@ -578,7 +579,7 @@ def main():
             die(BAD_ARGUMENTS, "bad arguments")
     except BaseException as error:
         die(1, "server failed", error)
-    os._exit(0)  # MLX's static destructors abort now and then
+    os._exit(0)  # MLX's static destructors sometimes abort
 
 
 if __name__ == "__main__":

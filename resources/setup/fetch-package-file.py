@@ -21,7 +21,7 @@ import time
 
 CHUNK = 64 * 1024
 PROGRESS_SECONDS = 0.25
-# Connections that may end without a single new byte, one after the other.
+# Consecutive connections that may end without a single new byte.
 FRUITLESS = 3
 SECONDS_WITHOUT_BYTES = 60
 parent = os.getppid()
@@ -38,7 +38,7 @@ def say(event, **fields):
 
 
 class Fetches(logging.Handler):
-    """Collects why pip could not read an index page: it only writes that to its log."""
+    """Collects why pip could not read an index page: pip only logs the reason."""
 
     def __init__(self):
         super().__init__(logging.DEBUG)
@@ -51,7 +51,7 @@ class Fetches(logging.Handler):
 
 
 def open_index():
-    """pip's own session and finder, set up as for `pip install`."""
+    """pip's own session and finder, configured as for `pip install`."""
     try:
         from pip._internal.commands import create_command
 
@@ -78,7 +78,7 @@ def find_url(finder, package, name):
             return candidate.link.url_without_fragment
     unread = [text for text in fetches.problems if "404" not in text]
     if not candidates and unread:
-        # The innermost reason stands at the end of what pip and its libraries wrote.
+        # The root cause is at the end of the output of pip and its libraries.
         reason = unread[0].rstrip("')\"").split(": ")[-1]
         raise Failure("index_unreachable", f"The package index cannot be read: {reason}")
     raise Failure("not_in_index", f"The package index has no {name}.")
@@ -104,7 +104,7 @@ def is_pinned(path, want):
 
 
 def start_at(response, offset):
-    """Where the bytes of this answer belong; a server that knows no Range sends the whole file."""
+    """Offset of the bytes in this response; a server without Range support sends the whole file."""
     if response.status_code != 206:
         return 0
     given = response.headers.get("Content-Range", "")
@@ -112,7 +112,7 @@ def start_at(response, offset):
 
 
 def receive(session, url, part, want):
-    """One connection: appends what it brings. Returns when it ends, whether or not the file is whole."""
+    """One connection: appends the bytes it receives. Returns when it ends, whether or not the file is complete."""
     offset = size_of(part)
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={offset}-"} if offset else {})}
     with session.get(url, headers=headers, stream=True) as response:
@@ -143,7 +143,7 @@ def write(source, part, begin, want):
                 told = time.monotonic()
                 say("progress", bytes=total, total=want.bytes)
                 if os.getppid() != parent:
-                    sys.exit(1)  # nobody waits for it any more
+                    sys.exit(1)  # the parent is gone, so nothing waits for the result
     say("progress", bytes=total, total=want.bytes)
 
 
@@ -177,7 +177,7 @@ def download(part, want):
                 remove(part)
             raise
         except (HTTPError, OSError) as error:
-            # The libraries' errors are OSErrors without a number; one with a number is of the disk.
+            # The libraries' errors are OSErrors without a number; one with a number comes from the disk.
             if getattr(error, "errno", None) is not None and not isinstance(error, (ConnectionError, TimeoutError)):
                 raise
             reason = str(error)

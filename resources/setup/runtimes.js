@@ -1,8 +1,9 @@
 /**
- * Sets up the two servers' runtimes and a small model: `node resources/setup/runtimes.js [--only mlx|ollama|model] [--json] [--no-system-packages]`.
- * It is a child of the program, which shows its progress, and it ends when its parent goes away. With `--json` every
- * line of stdout is one event; the last of each part has the stage `ready`, `absent` or `failed`.
- * Exit code: 0 when each part is ready or absent, 1 when one failed, 2 for wrong usage, 130 after SIGINT, 143 after SIGTERM.
+ * Sets up the runtimes of both servers and a small model:
+ * `node resources/setup/runtimes.js [--only mlx|ollama|model] [--json] [--no-system-packages]`. Runs as a child of the
+ * program, which shows its progress, and ends when its parent exits. With `--json` every line of stdout is one event;
+ * the last of each part has the stage `ready`, `absent` or `failed`. Exit code: 0 if each part is ready or absent, 1 if
+ * one failed, 2 for wrong usage, 129 after SIGHUP, 130 after SIGINT, 143 after SIGTERM.
  */
 import { homedir } from 'node:os';
 import { readManifest } from './lib/manifest.js';
@@ -11,7 +12,7 @@ import { ownPlace } from './lib/paths.js';
 import { eventPrinter } from './lib/runtime-events.js';
 import { setUpRuntimes } from './lib/set-up-runtimes.js';
 
-/** Aborts the work when the parent is gone or a signal comes; gives the exit code that belongs to it. */
+/** Aborts the work when the parent has exited or a signal arrives, and sets the exit code. */
 function watchForEnd(controller) {
   const parent = process.ppid;
   const stop = (code) => {
@@ -21,7 +22,7 @@ function watchForEnd(controller) {
   process.on('SIGINT', () => stop(130));
   process.on('SIGTERM', () => stop(143));
   process.on('SIGHUP', () => stop(129));
-  // The reader of our events is gone with the parent.
+  // Writing fails once the parent, which reads the events, has exited.
   process.stdout.on('error', () => stop(1));
   const timer = setInterval(() => process.ppid !== parent && stop(1), 500);
   timer.unref();

@@ -1,8 +1,8 @@
 /**
- * `npm start`: installs, builds and runs Tandem; also the doctor (`--check`) and the removal (`--uninstall`). Needs
- * nothing but a Node that has npm. The runtimes of the two servers are set up by the program itself
- * (see runtimes.js), so that its UI is up meanwhile.
- * Exit code: the program's own; 0 after SIGTERM, 130 after SIGINT, 1 for a failure, 2 for wrong usage.
+ * `npm start`: installs, builds and runs Tandem; also the doctor (`--check`) and the uninstaller (`--uninstall`). Needs
+ * only a Node with npm. The program itself sets up the runtimes of the two servers (see runtimes.js), so that its UI is
+ * visible meanwhile. Exit code: the program's own; 0 after SIGTERM, 130 after SIGINT, 1 for a failure, 2 for wrong
+ * usage.
  */
 import { homedir } from 'node:os';
 import { doctor } from './lib/doctor.js';

@@ -1,8 +1,9 @@
 /**
  * `npm test [-- GROUP… [FILE…]]`: installs what the tests need and runs them all: types, lint, unit (with the Electron
- * main process on doubles), integration on both real servers, UI in a real Chromium. With group names only those; other
- * words are file filters for the groups that have files. The last line of stdout is `N passed, N failed, N skipped`.
- * Exit code: 0 when nothing failed, 1 otherwise (also after SIGTERM), 2 for wrong usage, 130 after SIGINT.
+ * main process on doubles), integration on both real servers, UI in a real Chromium. With group names it runs only
+ * those; other words are file filters for the groups with files. The last line of stdout is
+ * `N passed, N failed, N skipped`. Exit code: 0 if nothing failed, 1 otherwise (also after SIGTERM), 2 for wrong usage,
+ * 130 after SIGINT.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -54,7 +55,7 @@ async function runGroups(groups, run) {
   return results;
 }
 
-/** Groups that drive the built program; a set-up that fails counts as one failed test, and they do not run. */
+/** Runs groups that use the built program. A failed set-up counts as one failed test; they do not run then. */
 async function setUpAndRun(groups, job, run) {
   const started = Date.now();
   process.stdout.write('\n── set-up\n');
@@ -73,7 +74,7 @@ async function setUpAndRun(groups, job, run) {
   }
 }
 
-/** Sets the two runtimes and the small model up without adopting a server of the user's: tests start their own. */
+/** Sets up both runtimes and the small model without adopting a server of the user: tests start their own. */
 async function runtimes({ place, manifest, signal }) {
   const onEvent = eventPrinter(process.stdout, { json: false });
   const parts = ['mlx', 'ollama', 'model'];
@@ -109,11 +110,11 @@ main(signals.signal).then(
     process.exitCode = code;
   },
   (error) => {
-    // Tests that were cut short have not passed, so here even SIGTERM is no success.
+    // Interrupted tests have not passed, so here even SIGTERM is a failure.
     process.exitCode = signals.exitCode || (error instanceof UsageError ? 2 : 1);
     if (signals.exitCode !== undefined) return;
     process.stderr.write(`${[error.message, error.cure].filter(Boolean).join('\n')}\n`);
-    // Nothing ran, and that is one failure: whoever reads only the last line must not take it for a success.
+    // Nothing ran, which counts as one failure: the last line alone must not look like success.
     if (process.exitCode === 1) process.stdout.write('0 passed, 1 failed, 0 skipped\n');
   },
 );

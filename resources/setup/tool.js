@@ -1,7 +1,7 @@
 /**
- * Runs one of the project's own tools on Node 24, after the same preparation as `npm start`:
- * `node resources/setup/tool.js [--electron] FILE [argument…]`. With `--electron` the tool gets the path of Electron's
- * binary in `TANDEM_ELECTRON`. Exit code: the tool's own, 1 when the preparation failed, 130 after SIGINT.
+ * Runs one of the project's own tools on Node 24, after the same preparation as `npm start`: `node
+ * resources/setup/tool.js [--electron] FILE [argument…]`. With `--electron`, `TANDEM_ELECTRON` is the path of
+ * Electron's binary for the tool. Exit code: the tool's own, 1 if the preparation failed, 130 after SIGINT.
  */
 import { spawn } from 'node:child_process';
 import { homedir } from 'node:os';
@@ -22,7 +22,7 @@ async function main(args, signals) {
   const [file, ...rest] = withElectron ? args.slice(1) : args;
   if (!file) throw new UsageError('Usage: tool.js [--electron] FILE [argument…]');
   const place = ownPlace(homedir());
-  // What the tool prints is its result, so our own words go elsewhere.
+  // The tool's output is its result, so our own messages go to stderr.
   const job = {
     root: projectDir,
     place,

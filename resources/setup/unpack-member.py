@@ -1,4 +1,4 @@
-"""Takes one file out of a zip archive, in pieces, and no more of it than was pinned.
+"""Extracts one file from a zip archive, in pieces, and no more bytes than were pinned.
 
     python unpack-member.py --archive FILE --member NAME --bytes N --to FILE
 

@@ -11,7 +11,7 @@ import { WebHost } from './web/web-host';
 /** The Node host: the same core, its UI in a browser. Exit codes: 0 (also SIGTERM), 1 failure, 2 usage, 130 SIGINT. */
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
-/** Everything must be gone 10 s after the signal; what still hangs then is left to the next start's sweep. */
+/** Everything must have stopped 10 s after the signal; the next start ends whatever still hangs then. */
 const STOP_LIMIT_MS = 9_000;
 const PARENT_CHECK_MS = 1_000;
 
@@ -34,7 +34,7 @@ function options() {
   }
 }
 
-/** What is open, or being opened, and must be closed at the end. */
+/** What is open or opening, and must be closed at the end. */
 interface Opened {
   assembling: Promise<Assembled> | null;
   web: WebHost | null;
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   process.on('SIGHUP', () => end(0));
   process.on('SIGINT', () => end(130));
   endWithParent(() => end(0));
-  // A reader that went away must not end the host before its children.
+  // The host must not die because the reader of its output is gone: it must stop its children first.
   process.stdout.on('error', () => {});
   try {
     await run(argv, opened, end, stopping.signal);
@@ -73,7 +73,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const { env } = process;
-  // Meant for this process alone (see the set-up's host-process.js).
+  // Set for this process only (see the set-up's host-process.js).
   for (const name of Object.keys(env)) if (name.startsWith('MALLOC_')) delete env[name];
   opened.assembling = assemble({
     host: 'headless',
@@ -98,14 +98,14 @@ async function run(
   if (signal.aborted) return;
   const address = `${ui.url}/?token=${app.webToken}`;
   process.stdout.write(`UI ${address}\n`);
-  // Every user of the machine can read the command line of the opener.
+  // The browser opener's command line is visible to every user of the machine.
   if (!argv['no-open']) openBrowser(`${ui.url}/?token=${ui.host.invitation()}`);
   await app.core.start();
   await app.core.settled(argv.wait ?? false, signal);
   process.stdout.write(`ready ${JSON.stringify({ web: address, ...app.core.addresses() })}\n`);
 }
 
-/** Serves the UI on the wanted port, else the next free one. `url` is without the token. */
+/** Serves the UI on the wanted port, else on the next free one. `url` does not contain the token. */
 async function openUi(
   { core, logger, webToken }: Assembled,
   opened: Opened,
@@ -141,7 +141,7 @@ async function openUi(
   return { host, url };
 }
 
-/** What is being opened at that moment is waited for and closed as well. */
+/** Waits for a core that is still being assembled, and closes it too. */
 async function close({ assembling, web }: Opened): Promise<void> {
   await web?.close().catch(() => {});
   await (await assembling)?.close();
@@ -154,7 +154,7 @@ function tell(error: unknown): void {
     process.stderr.write(`${failure.cause.stack}\n`);
 }
 
-/** Ends the host when the process that started it goes away: nobody could stop it any more. */
+/** Ends the host when the process that started it ends, as nothing else would stop it. */
 function endWithParent(end: () => void): void {
   const parent = process.ppid;
   setInterval(() => {
@@ -162,7 +162,7 @@ function endWithParent(end: () => void): void {
   }, PARENT_CHECK_MS).unref();
 }
 
-/** Opens the system's browser; a machine without one has the address on the console. */
+/** Opens the system's browser; without one, the address is on the console. */
 function openBrowser(address: string): void {
   const command = process.platform === 'darwin' ? 'open' : 'xdg-open';
   const child = spawn(command, [address], { stdio: 'ignore', detached: true });

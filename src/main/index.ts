@@ -23,17 +23,17 @@ import { systemClock } from './ports/clock';
 import { dataDirPath } from './store/data-dir';
 import { checkDataFolder } from './store/data-folder';
 
-/** The Electron host. What belongs to the desktop is in `electron/`, what answers requests in the core. */
+/** The Electron host. Desktop code is in `electron/`; the core answers requests. */
 
 const OUT = resolve(import.meta.dirname, '..');
 const resourcesDir = app.isPackaged ? process.resourcesPath : resolve(OUT, '..', 'resources');
-// Electron's own executable runs no scripts (fuses): a package brings a Node, `npm start` names one.
+// Electron's own executable runs no scripts (fuses): a package contains a Node, `npm start` passes one.
 const node = app.isPackaged ? join(resourcesDir, 'bin', 'node') : (process.env.TANDEM_NODE ?? 'node');
 
-// It runs on that Node, which cannot look into the archive.
+// That Node runs it and cannot read inside the archive.
 const scanScript = join(import.meta.dirname, 'scan-child.js').replace('app.asar', 'app.asar.unpacked');
 
-// Chromium has options of its own, so unknown ones are let through.
+// Chromium has its own options, so unknown ones are accepted.
 const { values: argv } = parseArgs({
   args: process.argv.slice(app.isPackaged ? 1 : 2),
   strict: false,

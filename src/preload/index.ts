@@ -2,7 +2,7 @@ import { contextBridge, type IpcRendererEvent, ipcRenderer } from 'electron';
 import { CALL_CHANNEL, PUSH_CHANNEL } from '../shared/channels';
 import type { Bridge, CallName, Push } from '../shared/contract';
 
-/** Every call of the contract; one that is missing here does not compile. */
+/** Every call of the contract; a missing one is a compile error. */
 const CALLS: Record<CallName, true> = {
   snapshot: true,
   chatOpen: true,
@@ -38,12 +38,12 @@ const bridge: Bridge = {
       ? ipcRenderer.invoke(CALL_CHANNEL, name, input)
       : Promise.reject(new TypeError('no such call')),
   subscribe: (listener) => {
-    // The page gets the value only: the event would hand it the sender.
+    // The page gets only the value: the event would expose the sender.
     const relay = (_event: IpcRendererEvent, push: Push) => listener(push);
     ipcRenderer.on(PUSH_CHANNEL, relay);
     return () => void ipcRenderer.removeListener(PUSH_CHANNEL, relay);
   },
-  // IPC lives as long as both processes do.
+  // IPC exists as long as both processes do.
   onConnection: () => () => {},
 };
 

@@ -1,19 +1,19 @@
 import type { Snapshot } from './contract';
 import { type BackendId, isServing } from './domain';
 
-/** What needs a person: nothing in Tandem can mend it by itself. `key` is the same for as long as it lasts. */
+/** An event that needs the user: Tandem cannot repair it automatically. `key` stays the same while it lasts. */
 export type Attention =
   /** `other` answers meanwhile; null = no server does. */
   | { key: string; kind: 'breaker'; backend: BackendId; other: BackendId | null }
   | { key: string; kind: 'setup'; backend: BackendId }
   | { key: string; kind: 'memory' };
 
-/** The parts of the snapshot that tell it. */
+/** The parts of the snapshot from which events are derived. */
 export type AttentionFacts = Pick<Snapshot, 'backends' | 'setup' | 'ledger'>;
 
 /**
- * Everything that needs a person now. A restart that Tandem does by itself is none of it. A breaker that is being
- * probed still counts, so that a probe that fails is no new event.
+ * All events that need the user now. An automatic restart is not one. A breaker that is being probed still counts, so
+ * that a failed probe is not a new event.
  */
 export function attentionOf(facts: AttentionFacts): Attention[] {
   const found: Attention[] = [];
@@ -27,7 +27,7 @@ export function attentionOf(facts: AttentionFacts): Attention[] {
       });
   }
   for (const { part, stage } of facts.setup) {
-    // Without the small model nothing else fails, and its own card offers to try again.
+    // Nothing else depends on the small model, and its own card offers a retry.
     if (stage === 'failed' && part !== 'model')
       found.push({ key: `setup:${part}`, kind: 'setup', backend: part });
   }
@@ -36,8 +36,8 @@ export function attentionOf(facts: AttentionFacts): Attention[] {
 }
 
 /**
- * Is memory so short that a request was turned away, and no other server can take it? By the ledger's pressure: the one
- * measured goes to and fro about its limit.
+ * Was a request refused because memory is critical, and can no other server take it? Uses the ledger's pressure, as the
+ * measured one fluctuates around its limit.
  */
 function refusesAll({ backends, ledger }: AttentionFacts): boolean {
   const decision = ledger?.lastDecision;
@@ -46,7 +46,7 @@ function refusesAll({ backends, ledger }: AttentionFacts): boolean {
   return servingBeside(decision.backend, backends) === null;
 }
 
-/** A server that can stand in for this one now. */
+/** A server that can replace this one now. */
 export function servingBeside(backend: BackendId, backends: Snapshot['backends']): BackendId | null {
   return backends.find(({ id, state }) => id !== backend && isServing(state))?.id ?? null;
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { BACKEND_IDS, CATEGORIES } from './domain';
 
-/** A chat as the store keeps it and the UI shows it. */
+/** A chat as the store saves it and the UI shows it. */
 
 export const ANSWER_STATUSES = ['queued', 'streaming', 'done', 'stopped', 'failed'] as const;
 
-/** A change of backend inside one answer: what stopped and who went on, at which character. */
+/** A change of backend within one answer: which one stopped, which one continued, and at which character. */
 export const breakSchema = z.object({
   at: z.number(),
   from: z.enum(BACKEND_IDS),
@@ -13,15 +13,15 @@ export const breakSchema = z.object({
   reason: z.string(),
 });
 
-/** What an answer waits for: a server failed or is down, and nobody goes on yet. */
+/** What an answer waits for: its server failed or is down, and no other has continued yet. */
 export const recoverySchema = z.object({
-  /** Whose failure led here, with its machine word; null = it was down before. */
+  /** The failed server and its cause, as a machine word; null = it was down before. */
   failed: z.object({ backend: z.enum(BACKEND_IDS), cause: z.string() }).nullable(),
-  /** The first of these that is up goes on; none = somebody takes over now. */
+  /** The first of these that is up continues; empty = another server takes over now. */
   awaited: z.array(z.enum(BACKEND_IDS)),
 });
 
-/** Where a message should go: let Tandem decide, one backend, or one model. */
+/** The target of a message: Tandem decides, one backend, or one model. */
 export const targetSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('auto') }),
   z.object({ kind: z.literal('backend'), backend: z.enum(BACKEND_IDS) }),
@@ -29,34 +29,34 @@ export const targetSchema = z.discriminatedUnion('kind', [
 ]);
 export type Target = z.infer<typeof targetSchema>;
 
-/** Everything the label and the reasons show. */
+/** Everything that the label and the reasons show. */
 export const answerMetaSchema = z.object({
   source: z.enum(['mlx', 'ollama', 'cloud', 'cache', 'app']).nullable(),
   model: z.string().nullable(),
   category: z.enum(CATEGORIES).nullable(),
-  /** Where the user sent it; absent = nowhere in particular. */
+  /** The target that the user chose; absent = none. */
   target: targetSchema.optional(),
   reasons: z.array(z.string()),
   queueMs: z.number().nullable(),
-  /** Milliseconds from the backend taking the request to the first token. */
+  /** Milliseconds from the backend's acceptance of the request to the first token. */
   ttftMs: z.number().nullable(),
-  /** Milliseconds that the model thought before its answer; absent = it did not, or has not ended. */
+  /** Milliseconds of thinking before the answer; absent = none, or it has not ended. */
   thinkingMs: z.number().optional(),
   tokensPerSecond: z.number().nullable(),
   promptTokens: z.number().nullable(),
   completionTokens: z.number().nullable(),
   breaks: z.array(breakSchema),
-  /** Present only while it waits for a server to come back. */
+  /** Present only while the answer waits for a server to recover. */
   recovery: recoverySchema.optional(),
-  /** 1-based place in the queue and estimated wait while queued. */
+  /** 1-based position in the queue and estimated wait while queued. */
   position: z.number().nullable(),
   etaMs: z.number().nullable(),
-  /** Oldest turns that did not fit the context and were left out. */
+  /** Number of the oldest turns that were left out because they did not fit the context. */
   droppedTurns: z.number(),
   error: z
     .object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) })
     .nullable(),
-  /** Tandem's own words: which of them to show, in the UI's language. `small_model` and `interrupted` are shown below an answer. */
+  /** Which of Tandem's own texts to show. `small_model` and `interrupted` appear below an answer. */
   notice: z.enum(['no_model', 'declined', 'ollama_down', 'small_model', 'interrupted']).nullable(),
 });
 export type AnswerMeta = z.infer<typeof answerMetaSchema>;
@@ -88,4 +88,4 @@ export const chatSummarySchema = z.object({
 });
 export type ChatSummary = z.infer<typeof chatSummarySchema>;
 
-/** Stands in a file without schemas, so that a UI which needs only this does not carry the schema library. */
+/** In a file without schemas, so that a UI that needs only this does not include the schema library. */

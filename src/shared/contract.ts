@@ -15,13 +15,13 @@ import {
 } from './status';
 
 /**
- * The one contract between the core and a UI. The IPC binder, the web host, the preload and the UI's types all
- * derive from `contract`; adding a call here without a handler is a compile error.
+ * The only contract between the core and a UI. The IPC binder, the web host, the preload and the UI's types all derive
+ * from `contract`; adding a call here without a handler is a compile error.
  */
 
 const nothing = z.object({}).strict();
 const id = z.string().min(1).max(80);
-/** May be a client's own, of up to 128 characters, with an ending that makes it unique. */
+/** May be a client's own id of up to 128 characters, with a suffix that makes it unique. */
 const requestId = z.string().min(1).max(200);
 
 export const modelViewSchema = z.object({
@@ -31,33 +31,33 @@ export const modelViewSchema = z.object({
   billions: z.number().nullable(),
   quantisation: z.string().nullable(),
   weight: z.enum(['light', 'middle', 'heavy', 'unknown']),
-  /** The model that Tandem brings along. */
+  /** The model that comes with Tandem. */
   small: z.boolean(),
-  /** Codes of the only languages that it knows; null = not known. */
+  /** Codes of the only languages that it supports; null = unknown. */
   languages: z.array(z.string()).nullable(),
   remote: z.boolean(),
-  /** Does it run on this machine: well, tightly beside the others, or not? `unknown` without a size. */
+  /** Does it run on this machine: well, barely together with others, or not? `unknown` without a size. */
   fit: z.enum(['yes', 'tight', 'no', 'unknown']),
   /** Tokens; null = unknown. */
   contextLength: z.number().nullable(),
-  /** Words of the server: `completion`, `tools`, `vision`, `thinking`, `embedding`. */
+  /** The server's terms: `completion`, `tools`, `vision`, `thinking`, `embedding`. */
   capabilities: z.array(z.string()),
   /**
-   * Why it cannot be used; null = it can. `REASON:FILE` with the file that is missing or cut off, REASON one of
-   * `weights_missing`, `download_unfinished`, `config_unreadable`. Such a model is shown and never offered.
+   * Why it cannot be used; null = it can. `REASON:FILE` with the file that is missing or truncated, REASON one of
+   * `weights_missing`, `download_unfinished`, `config_unreadable`. Such a model is shown but never offered.
    */
   broken: z.string().nullable(),
 });
 export type ModelView = z.infer<typeof modelViewSchema>;
 
-/** A model worth getting on this machine. */
+/** A suggested model for this machine. */
 export const suggestionSchema = z.object({
   name: z.string(),
   title: z.string(),
-  /** Machine word for what it is good for: `light`, `code`, `reasoning`. */
+  /** Machine word for its purpose: `light`, `code`, `reasoning`. */
   purpose: z.enum(['light', 'code', 'reasoning']),
   sizeBytes: z.number(),
-  /** `yes`, `tight` next to the others, `no`. */
+  /** `yes`, `tight` together with others, `no`. */
   fit: z.enum(['yes', 'tight', 'no']),
 });
 export type Suggestion = z.infer<typeof suggestionSchema>;
@@ -65,7 +65,7 @@ export type Suggestion = z.infer<typeof suggestionSchema>;
 export const pullSchema = z.object({
   name: z.string(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
-  /** Ollama's own word for the step. */
+  /** Ollama's own name of the step. */
   step: z.string(),
   completedBytes: z.number(),
   totalBytes: z.number().nullable(),
@@ -78,12 +78,12 @@ export const runtimeSchema = z.object({
   name: z.string(),
   version: z.string(),
   sizeBytes: z.number(),
-  /** Still used by the running app. */
+  /** The running app still uses it. */
   inUse: z.boolean(),
 });
 export type Runtime = z.infer<typeof runtimeSchema>;
 
-/** Something a person should know: code, what it is about, and whether it can be dismissed. */
+/** Something that the user should know: its code, a sentence, and facts for the UI's own sentence. */
 export const warningSchema = z.object({
   code: z.string(),
   message: z.string(),
@@ -101,18 +101,18 @@ export const appInfoSchema = z.object({
   dataDir: z.string(),
 });
 
-/** The whole picture; pushes replace its parts one by one. */
+/** The UI's whole state; pushes replace its parts one by one. */
 export const snapshotSchema = z.object({
   app: appInfoSchema,
   backends: z.array(backendStatusSchema),
   memory: memoryStatusSchema.nullable(),
   ledger: ledgerSchema.nullable(),
   queue: queueStatusSchema,
-  /** What happened to the servers, oldest first; bounded. */
+  /** Events of the servers, oldest first; limited in number. */
   life: z.array(lifeEventSchema),
   times: z.array(modelTimesSchema),
   models: z.array(modelViewSchema),
-  /** Whether any model but the small one can answer. */
+  /** Can any model other than the small one answer? */
   capable: z.boolean(),
   suggestions: z.array(suggestionSchema),
   pulls: z.array(pullSchema),
@@ -125,45 +125,45 @@ export type Snapshot = z.infer<typeof snapshotSchema>;
 
 export const contract = {
   calls: {
-    /** Current picture with its revision; pushes with a higher revision follow. */
+    /** Current state with its revision; pushes with a higher revision follow. */
     snapshot: { input: nothing, output: z.object({ revision: z.number(), snapshot: snapshotSchema }) },
 
     chatOpen: { input: z.object({ chatId: id }), output: z.object({ messages: z.array(messageSchema) }) },
-    /** Stores the message, then answers it; creates the chat when `chatId` is null. */
+    /** Stores the message, then answers it; creates the chat if `chatId` is null. */
     chatSend: {
       input: z.object({
         chatId: id.nullable(),
         text: z.string().min(1).max(1_000_000),
         target: targetSchema,
-        /** The sender's own id for the message: sent again, it is stored and answered once. */
+        /** The sender's own id for the message: if sent again, it is stored and answered once. */
         newId: z.uuid().optional(),
       }),
       output: z.object({ chatId: id, userMessageId: id, answerId: id }),
     },
     chatStop: { input: z.object({ answerId: id }), output: nothing },
-    /** A further answer to the same message: again, or from the given target. */
+    /** Another answer to the same message, from the given target. */
     chatRetry: {
       input: z.object({
         answerId: id,
         target: targetSchema,
-        /** The memory guard lets this one pass. */
+        /** The memory guard admits this request. */
         overruleMemory: z.boolean().optional(),
       }),
       output: z.object({ answerId: id }),
     },
-    /** Removes the message and what follows it, and sends the new text instead. */
+    /** Removes the message and all that follow it, and sends the new text. */
     chatEdit: {
       input: z.object({
         messageId: id,
         text: z.string().min(1).max(1_000_000),
         target: targetSchema,
-        /** As above, for the message that takes its place. */
+        /** As above, for the replacing message. */
         newId: z.uuid().optional(),
       }),
       output: z.object({ chatId: id, userMessageId: id, answerId: id }),
     },
     chatRename: { input: z.object({ chatId: id, title: z.string().min(1).max(200) }), output: nothing },
-    /** Hides the chat; it is erased for good after the undo time (10 s), or at the next start. */
+    /** Hides the chat; it is permanently erased after the undo time (10 s), or at the next start. */
     chatDelete: { input: z.object({ chatId: id }), output: z.object({ undoMs: z.number() }) },
     chatRestore: { input: z.object({ chatId: id }), output: nothing },
     chatSearch: {
@@ -174,9 +174,9 @@ export const contract = {
     settingsSet: { input: z.object({ key: z.enum(SETTING_KEYS), value: z.unknown() }), output: nothing },
     settingsReset: { input: z.object({ key: z.enum(SETTING_KEYS) }), output: nothing },
 
-    /** Takes a request that waits or runs out of the queue, as if its caller had left. */
+    /** Cancels a waiting or running request, as if its client had left. */
     queueCancel: { input: z.object({ id: requestId }), output: nothing },
-    /** The report of one death as text to copy: cause, evidence codes, versions, settings changed; no message text. */
+    /** The report of one incident, to copy: cause, evidence codes, versions, settings changed; no message text. */
     incidentReport: { input: z.object({ id }), output: z.object({ text: z.string() }) },
 
     backendRestart: { input: z.object({ backend: z.enum(BACKEND_IDS) }), output: nothing },
@@ -193,30 +193,31 @@ export const contract = {
       input: z.object({ name: z.string().max(100), version: z.string().max(100) }),
       output: nothing,
     },
-    /** Sets up again what is wanted, or one part of it. */
+    /** Runs set-up again for all wanted parts, or for one. */
     setupRetry: { input: z.object({ part: z.enum(SETUP_PARTS).optional() }), output: nothing },
-    /** Ends the download of the small model; what is there is taken up at the next start or by `setupRetry`. */
+    /** Stops the download of the small model; the next start or `setupRetry` resumes it. */
     setupCancel: { input: z.object({ part: z.literal('model') }), output: nothing },
     /**
-     * Deletes the small model from both servers and from disk and sets `smallModel` to false, so that it is not fetched
-     * again; setting that to true fetches it. From an Ollama that is not ours only where Tandem may create it there.
+     * Deletes the small model from both servers and from disk and sets `smallModel` to false, so that it is not
+     * downloaded again; setting it to true downloads it. In an Ollama that is not ours only if Tandem may create it
+     * there.
      */
     removeSmallModel: { input: nothing, output: nothing },
 
-    /** Opens a https link in the system's browser (Electron) or refuses (headless: the page does it itself). */
+    /** Opens a https link in the system's browser (Electron) or refuses (headless: the page opens it itself). */
     openExternal: { input: z.object({ url: z.url() }), output: nothing },
     hideWindow: { input: nothing, output: nothing },
     quit: { input: nothing, output: nothing },
   },
   pushes: {
-    /** A part of the snapshot has a new value. Revisions rise by one; a gap means: ask for the snapshot. */
+    /** Parts of the snapshot have new values. Revisions rise by one; after a gap, request the snapshot. */
     patch: z.object({ revision: z.number(), patch: snapshotSchema.partial() }),
     /**
-     * New text of an answer. `offset` is the length (UTF-16 units) of the text before it, so a client that holds
-     * more ignores what it has, and one that holds less knows that it must open the chat again.
+     * New text of an answer. `offset` is the length (UTF-16 units) of the text before it: a client that has more
+     * ignores the overlap, and one that has less must open the chat again.
      */
     answerText: z.object({ answerId: id, chatId: id, offset: z.number(), text: z.string() }),
-    /** Status or label of an answer changed; `length` is how much text it has now. */
+    /** Status or label of an answer changed; `length` is the current length of its text. */
     answerState: z.object({
       answerId: id,
       chatId: id,
@@ -226,9 +227,9 @@ export const contract = {
       length: z.number(),
       at: z.number(),
     }),
-    /** Messages of this chat were added or removed otherwise; open it again. */
+    /** Messages of this chat were added or removed in another way; open it again. */
     chatChanged: z.object({ chatId: id }),
-    /** The shell asks the UI to show a view (menu, Cmd-comma). */
+    /** The shell tells the UI to show a view (menu, Cmd-comma). */
     navigate: z.object({ view: z.enum(['chat', 'status', 'activity', 'settings']) }),
   },
 } as const;
@@ -244,14 +245,14 @@ export type PushPayload<N extends PushName> = z.output<Contract['pushes'][N]>;
 export type Handlers = {
   [N in CallName]: (input: z.output<Contract['calls'][N]['input']>, caller: Caller) => Promise<CallOutput<N>>;
 };
-/** Who calls, already checked by the host. */
+/** The caller, already checked by the host. */
 export interface Caller {
   host: 'electron' | 'web';
 }
 
 export type Push = { [N in PushName]: { name: N; payload: PushPayload<N> } }[PushName];
 
-/** How a call's outcome crosses the process border. */
+/** The outcome of a call as it is sent between processes. */
 export type Envelope<T> =
   | { ok: true; value: T }
   | { ok: false; error: { code: string; message: string; details: Record<string, unknown> } };
@@ -259,8 +260,8 @@ export type Envelope<T> =
 /** The UI's side, the same over IPC and over the web. */
 export interface Bridge {
   call<N extends CallName>(name: N, input: CallInput<N>): Promise<Envelope<CallOutput<N>>>;
-  /** Listens to all pushes; returns its unsubscribe. */
+  /** Subscribes to all pushes; returns the unsubscribe function. */
   subscribe(listener: (push: Push) => void): () => void;
-  /** Told when the line to the core is lost and when it is back (never over IPC). */
+  /** Called when the connection to the core is lost and when it is back (never over IPC). */
   onConnection(listener: (connected: boolean) => void): () => void;
 }

@@ -2,7 +2,7 @@
 export const BACKEND_IDS = ['mlx', 'ollama'] as const;
 export type BackendId = (typeof BACKEND_IDS)[number];
 
-/** Who gave an answer: a backend, or Tandem's own words (`app`). */
+/** The source of an answer: a backend, or Tandem's own text (`app`). */
 export type AnswerSource = BackendId | 'cloud' | 'cache' | 'app';
 
 export const CATEGORIES = ['greeting', 'fast', 'data_question', 'coding', 'reasoning', 'general'] as const;
@@ -11,7 +11,7 @@ export type Category = (typeof CATEGORIES)[number];
 export const PRIORITIES = ['high', 'medium', 'low'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-/** States of a backend as in the HTTP interface; `adopted` is a ready server that is not ours. */
+/** States of a backend, as in the HTTP interface; `adopted` is a ready server that is not ours. */
 export const BACKEND_STATES = [
   'absent',
   'stopped',
@@ -26,12 +26,12 @@ export const BACKEND_STATES = [
 ] as const;
 export type BackendState = (typeof BACKEND_STATES)[number];
 
-/** May requests be sent to a backend in this state right now? */
+/** Can requests be sent to a backend in this state? */
 export function isServing(state: BackendState): boolean {
   return state === 'ready' || state === 'busy' || state === 'adopted';
 }
 
-/** Why a route was taken; the part after the colon is a machine word, the UI has the sentence. */
+/** Why a route was chosen; the part after the colon is a machine word, the UI has the sentence. */
 export type Reason =
   | `rule:${string}`
   | `explicit:${'model' | 'backend' | 'category'}`
@@ -57,7 +57,7 @@ export interface ChatMessage {
   tool_name?: string;
 }
 
-/** Sampling parameters under neutral names; absent means the backend's own default. */
+/** Sampling parameters under neutral names; absent = the backend's default. */
 export interface Sampling {
   temperature?: number;
   topP?: number;
@@ -65,31 +65,31 @@ export interface Sampling {
   minP?: number;
   seed?: number;
   repeatPenalty?: number;
-  /** At most this many tokens are generated. */
+  /** Maximum number of generated tokens. */
   maxTokens?: number;
   stop?: string[];
 }
 
-/** What a client asked for by `model`: `auto`, `auto:<category>`, `<name>`, `mlx/<name>` or `ollama/<name>`. */
+/** The client's `model`: `auto`, `auto:<category>`, `<name>`, `mlx/<name>` or `ollama/<name>`. */
 export type ModelChoice =
   | { kind: 'auto'; category?: Category }
   | { kind: 'backend'; backend: BackendId }
   | { kind: 'named'; name: string; backend?: BackendId };
 
-/** One request as the router sees it, whatever dialect it came in. */
+/** One request as the router sees it, in any dialect. */
 export interface CompletionRequest {
   /** Unique; also `X-Request-Id`. */
   id: string;
   messages: ChatMessage[];
-  /** Set when the client wants no chat template (`raw`): the text goes to the model as it is. */
+  /** Set if the client wants no chat template (`raw`): the model gets the text unchanged. */
   rawPrompt?: string;
   model: ModelChoice;
   /** Explicit category (the dialect's `category` field). */
   category?: Category;
   priority: Priority;
-  /** Stable name of the caller, for rate limit and fairness; `ui` is the app itself. */
+  /** Stable name of the client, for rate limit and fairness; `ui` is the app itself. */
   client: string;
-  /** Counted by the rate limit; absent = not. */
+  /** The rate limit counts it; absent = it does not. */
   rateLimited?: boolean;
   sampling: Sampling;
   /** JSON mode or schema, as in Ollama's `format`. */
@@ -97,25 +97,25 @@ export interface CompletionRequest {
   tools?: unknown[];
   think?: boolean | string;
   keepAlive?: string | number;
-  /** Ollama `options` that have no neutral name (num_ctx, …), passed to Ollama only. */
+  /** Ollama `options` without a neutral name (num_ctx, …), passed to Ollama only. */
   extraOptions?: Record<string, unknown>;
   /** No fallback: 503 instead. */
   strict: boolean;
-  /** The client gets the answer when it is complete: one that breaks off can begin anew elsewhere, unseen. */
+  /** The client gets only the complete answer: one that breaks off can restart on another server, unnoticed. */
   whole?: boolean;
-  /** Backends not to be used (for instance "ask the other one"). */
+  /** Backends that must not be used (for instance "ask the other one"). */
   exclude?: BackendId[];
-  /** A limit sent by the client, ms from the moment a backend takes the request. */
+  /** The client's time limit, ms from the backend's acceptance of the request. */
   timeoutMs?: number;
-  /** The memory guard lets this one pass: the user was told of its refusal and wants it all the same. */
+  /** The memory guard admits this request: the user saw its refusal and chose to try anyway. */
   overruleMemory?: boolean;
-  /** Instances of Tandem that it has passed, as in the hop header. */
+  /** Instances of Tandem that it has passed through, as in the hop header. */
   hops?: string;
   /** Name of the API surface, for the journal. */
   origin: 'chat' | 'gateway' | 'mlx-api';
 }
 
-/** What a backend's stream yields. A stream that ends without `end` has failed. */
+/** The items of a backend's stream. A stream that ends without `end` has failed. */
 export type CompletionChunk =
   | { type: 'text'; text: string }
   | { type: 'thinking'; text: string }
@@ -127,20 +127,20 @@ export type CompletionChunk =
 export interface CompletionEnd {
   reason: 'stop' | 'length' | 'tool_calls' | 'load' | 'unload';
   promptTokens: number;
-  /** Of `promptTokens`, those that the backend had computed before; absent where it does not tell. */
+  /** Part of `promptTokens` that the backend had in its cache; absent if it does not report it. */
   cachedTokens?: number;
   completionTokens: number;
-  /** Milliseconds, where the backend tells them. */
+  /** Milliseconds, if the backend reports them. */
   loadMs?: number;
   promptMs?: number;
   evalMs?: number;
 }
 
-/** Name of the small model that the set-up gets, the same in both servers. */
+/** Name of the small model that set-up downloads, the same in both servers. */
 export const SMALL_MODEL_NAME = 'tandem-smollm2-135m';
-/** What earlier versions of Tandem put into Ollama in its place. */
+/** Name of the model that earlier versions of Tandem created in Ollama. */
 export const FORMER_SMALL_MODEL_NAME = 'tandem-starter';
-/** The set-up's name for the small model's folder, which the version follows. */
+/** Set-up's name for the small model's folder; the version is appended. */
 export const SMALL_MODEL_RUNTIME = 'smollm2-135m-instruct';
 
 /** A model as found by the scanner. */
@@ -156,28 +156,28 @@ export interface ModelInfo {
   /** Tokens; null = unknown. */
   contextLength: number | null;
   weight: ModelWeight;
-  /** The model that Tandem brings along: the last choice, and all there is until a person gets another. */
+  /** The model that comes with Tandem: the last choice, and the only one until the user installs another. */
   small: boolean;
-  /** Codes (ISO 639-1) of the only languages that it knows; null = not known, taken as any. */
+  /** Codes (ISO 639-1) of the only languages that it supports; null = unknown, treated as any. */
   languages: string[] | null;
-  /** Runs on somebody else's machine through Ollama: never chosen by itself. */
+  /** Runs on a remote machine through Ollama: never chosen automatically. */
   remote: boolean;
   /** Another Tandem lists it. */
   relayed?: boolean;
   capabilities: string[];
   modifiedAt: string | null;
-  /** Other names of the same files, found in a second place; requests may use them. */
+  /** Other names of the same files, found in another place; requests may use them. */
   aliases?: string[];
-  /** Bytes that one token of context takes; absent = unknown. */
+  /** Bytes of one token of context; absent = unknown. */
   kvBytesPerToken?: number;
   /** Does it run on this machine? Absent = unknown. */
   fit?: ModelFit;
 }
 
-/** `tight`: alone it runs, beside the others hardly. */
+/** `tight`: it runs alone, but hardly together with others. */
 export type ModelFit = 'yes' | 'tight' | 'no' | 'unknown';
 
-/** Can it answer, on this machine? What a server does not say of a model counts as yes. */
+/** Can it answer on this machine? If its server reports no capabilities, yes. */
 export function canChat({ remote, capabilities }: Pick<ModelInfo, 'remote' | 'capabilities'>): boolean {
   return !remote && (capabilities.length === 0 || capabilities.includes('completion'));
 }

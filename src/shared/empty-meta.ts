@@ -1,6 +1,6 @@
 import type { AnswerMeta } from './chat';
 
-/** The label of an answer of which nothing is known yet. */
+/** The label of an answer before anything is known about it. */
 export function emptyMeta(): AnswerMeta {
   return {
     source: null,

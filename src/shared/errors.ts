@@ -1,23 +1,23 @@
 /**
- * Every expected failure has a code here; nothing else invents codes. `http` is the status the gateway answers
- * with, the sentence that tells the cure travels in `TandemError.message` and, for the UI, in `i18n/`.
+ * The codes of all expected failures; they are defined only here. `http` is the gateway's status; the sentence with the
+ * cure is in `TandemError.message` and, for the UI, in `i18n/`.
  */
 export const ERROR_CODES = {
   bad_request: { http: 400 },
   bad_json: { http: 400 },
   bad_model_name: { http: 400 },
   unsupported: { http: 400 },
-  /** Prompt and answer need more tokens than the named model's context holds. */
+  /** Prompt and answer need more tokens than the named model's context has. */
   context_exceeded: { http: 400 },
   unauthorized: { http: 401 },
-  /** Never sent by a server: the UI's line to the core is down. */
+  /** Never sent by a server: the UI has no connection to the core. */
   disconnected: { http: 503 },
   forbidden_host: { http: 403 },
   forbidden_origin: { http: 403 },
   not_found: { http: 404 },
   model_not_found: { http: 404 },
   body_too_large: { http: 413 },
-  /** A request under which two server processes have died. */
+  /** Two server processes have died while answering this request. */
   poison: { http: 422 },
   rate_limited: { http: 429 },
   cancelled: { http: 499 },
@@ -43,7 +43,7 @@ export const ERROR_CODES = {
   database_newer: { http: 500 },
   disk_full: { http: 507 },
   data_dir_locked: { http: 500 },
-  /** The folder named for our data belongs to something else. */
+  /** The configured data folder belongs to another program. */
   data_dir_foreign: { http: 500 },
   read_only: { http: 409 },
   runtime_broken: { http: 500 },
@@ -58,13 +58,13 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 
 export interface TandemErrorOptions {
   cause?: unknown;
-  /** Seconds after which trying again makes sense; becomes `Retry-After`. */
+  /** Seconds after which a retry makes sense; becomes `Retry-After`. */
   retryAfterS?: number;
-  /** Facts for the UI to fill its sentence with (names and numbers, never message text). */
+  /** Facts for the UI's sentence (names and numbers, never message text). */
   details?: Record<string, string | number | boolean | null>;
 }
 
-/** An expected failure: a code from the list above and a sentence whose last part is the cure. */
+/** An expected failure: a code from the list above and a sentence that ends with the cure. */
 export class TandemError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterS: number | undefined;
@@ -83,7 +83,7 @@ export function isTandemError(value: unknown): value is TandemError {
   return value instanceof TandemError;
 }
 
-/** Wraps anything thrown: a `TandemError` passes, an abort becomes `cancelled`, all else `internal`. */
+/** Wraps any thrown value: a `TandemError` is returned unchanged, an abort becomes `cancelled`, all else `fallback`. */
 export function toTandemError(value: unknown, fallback: ErrorCode = 'internal'): TandemError {
   if (isTandemError(value)) return value;
   if (value instanceof Error && value.name === 'AbortError') {

@@ -1,2 +1,2 @@
-/** Carried by upstream calls: a comma-separated list of the instance ids that a request has passed. */
+/** Header of upstream calls: a comma-separated list of the instance ids that a request has passed through. */
 export const HOP_HEADER = 'x-tandem-hop';

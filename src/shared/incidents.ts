@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BACKEND_IDS } from './domain';
 
-/** Why a server process ended or is being ended; closed, so that a cause without words or cure does not compile. */
+/** Why a server process ended or is being ended; closed, so that a cause without text or cure does not compile. */
 export const EXIT_CAUSES = [
   /** The GPU's or the machine's memory ran out inside the server. */
   'out_of_memory',
@@ -9,17 +9,17 @@ export const EXIT_CAUSES = [
   'gpu_hang',
   /** mlx_lm.server's generation thread died while the process lived. */
   'generation_dead',
-  /** A request of a fingerprint that has ended a process before was in flight. */
+  /** A request was in flight whose fingerprint has ended a process before. */
   'poison',
   'port_taken',
   'bad_model',
   'bad_arguments',
-  /** Ended from outside by a signal: a person or another program. */
+  /** Ended from outside by a signal: by the user or another program. */
   'killed',
   /** SIGKILL at a moment of critical memory pressure. */
   'killed_by_os',
   'parent_gone',
-  /** No token progress within its limit; we ended it. */
+  /** No token progress within its limit; Tandem ended it. */
   'stalled',
   'runtime_broken',
   'start_failed',
@@ -29,7 +29,7 @@ export const EXIT_CAUSES = [
 ] as const;
 export type ExitCause = (typeof EXIT_CAUSES)[number];
 
-/** One moment in the life of a server, for its timeline. */
+/** One event of a server, for its timeline. */
 export const lifeEventSchema = z.object({
   backend: z.enum(BACKEND_IDS),
   /** Wall time in ms. */
@@ -54,7 +54,7 @@ export const lifeEventSchema = z.object({
   cause: z.enum(EXIT_CAUSES).nullable(),
   /** Facts for the sentence: seconds, rung, bytes, pid. Never message text. */
   facts: z.record(z.string(), z.union([z.string(), z.number()])),
-  /** The incident that belongs to a death; null = none. */
+  /** The incident of a death; null = none. */
   incident: z.string().nullable(),
 });
 export type LifeEvent = z.infer<typeof lifeEventSchema>;
@@ -62,26 +62,26 @@ export type LifeEvent = z.infer<typeof lifeEventSchema>;
 /** The circuit breaker of one backend. */
 export const breakerSchema = z.object({
   state: z.enum(['closed', 'open', 'half_open']),
-  /** Wall time of the next probe while open; null = only a person can close it. */
+  /** Wall time of the next probe while open; null = only the user can close it. */
   nextTryAt: z.number().nullable(),
 });
 export type Breaker = z.infer<typeof breakerSchema>;
 
-/** How far a backend has come down after running out of memory; rung 0 is full size. */
+/** How far a backend was reduced after running out of memory; rung 0 is full size. */
 export const ladderSchema = z.object({
   rung: z.number(),
   rungs: z.number(),
-  /** What this rung gives up: nothing, prompt cache, context, model. */
+  /** What this rung reduces: nothing, prompt cache, context, model. */
   kind: z.enum(['full', 'prompt_cache', 'context', 'model']),
   promptCacheBytes: z.number().nullable(),
   contextTokens: z.number().nullable(),
   model: z.string().nullable(),
-  /** Wall time at which it climbs a rung if nothing happens; null = on rung 0. */
+  /** Wall time at which it climbs one rung if nothing fails; null = on rung 0. */
   climbsAt: z.number().nullable(),
 });
 export type Ladder = z.infer<typeof ladderSchema>;
 
-/** After how much silence a backend counts as hung, in ms; `learned` from the step times of its model. */
+/** Silence in ms after which a backend counts as hung; `learned` = from the step times of its model. */
 export const hangLimitsSchema = z.object({
   silenceMs: z.number().nullable(),
   stepMs: z.number(),

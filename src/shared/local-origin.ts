@@ -1,22 +1,22 @@
 /**
- * Who may talk to a listener on this machine. A web page anywhere can make a browser send requests to loopback, and
- * a name that it controls can be re-pointed there, so both the `Host` and the `Origin` header are checked.
+ * Checks who may access a listener on this machine. Any web page can make a browser send requests to loopback, and a
+ * DNS name under its control can be rebound to loopback, so both the `Host` and the `Origin` header are checked.
  */
 
-/** Names under which this machine is reached from itself and from its containers. No page's name can be one of them. */
+/** Names of this machine for itself and for its containers. No web page can have one of them. */
 const OWN_NAMES = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost|0\.0\.0\.0|host\.docker\.internal)$/;
 
 const HOST_FORM = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/;
 const ADDRESS_FORM = /^(\[[0-9a-f:.]+\]|\d{1,3}(?:\.\d{1,3}){3})$/;
 
 export interface HostRule {
-  /** The port that the listener holds. */
+  /** The listener's port. */
   port: number;
-  /** Built-in names pass with any port, as behind a tunnel; else with the listener's own. */
+  /** Built-in names are accepted with any port, as behind a tunnel; else only with the listener's own. */
   anyPort?: boolean;
-  /** Further hosts, `name` (any port) or `name:port`. */
+  /** Additional hosts, `name` (any port) or `name:port`. */
   allowed: readonly string[];
-  /** A listener opened to the network on purpose accepts its literal addresses: only names can be re-pointed. */
+  /** A listener opened to the network accepts its literal addresses: only names can be rebound. */
   anyAddress?: boolean;
 }
 
@@ -36,7 +36,7 @@ export function isAllowedHost(header: string | undefined, rule: HostRule): boole
 
 /**
  * Does this `Origin` header belong to our own UI or to an allowed page? A request without one does not come from a
- * page's script; `null` (sandboxed frames, files) never passes.
+ * page's script; `null` (sandboxed frames, files) is never allowed.
  */
 export function isAllowedOrigin(header: string | undefined, origins: readonly string[]): boolean {
   if (header === undefined) return true;
@@ -45,12 +45,12 @@ export function isAllowedOrigin(header: string | undefined, origins: readonly st
   return origins.some((entry) => entry.trim().toLowerCase().replace(/\/$/, '') === origin);
 }
 
-/** Does this address reach only this machine? */
+/** Can only this machine reach this address? */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
-/** Origins of a UI that is served on this port of this machine. */
+/** Origins of a UI served on this port of this machine. */
 export function localOrigins(port: number): string[] {
   return ['127.0.0.1', 'localhost', '[::1]'].map((name) => `http://${name}:${port}`);
 }

@@ -1,8 +1,8 @@
 /**
- * Content policy of our pages under either host: own scripts and style sheets only, no framing, no forms, no plug-ins.
- * Styles that the page's scripts set on an element (React, KaTeX's tree) are no inline styles; what would need them
- * (markup with `style`, modal menus that write a style sheet) is not used. `connect` are further addresses that the
- * page may talk to.
+ * Content policy of our pages under both hosts: only own scripts and style sheets, no framing, no forms, no plug-ins.
+ * Styles that the page's scripts set on an element (React, KaTeX's tree) do not count as inline; what would count
+ * (markup with `style`, modal menus that write a style sheet) is not used. `connect` lists further addresses that the
+ * page may connect to.
  */
 export function pagePolicy(connect: readonly string[] = []): string {
   return [

@@ -10,7 +10,7 @@ const shortcut = z
   .refine((text) => text === '' || isAccelerator(text), 'a shortcut is written as Alt+Space');
 const modelName = z.string().max(300).nullable();
 
-/** A host with a port, or one that is clearly a host; in an address without a scheme http is meant. */
+/** A host with a port, or one that is clearly a host; an address without a scheme means http. */
 const WITHOUT_SCHEME =
   /^((\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}|\[[0-9a-f:.]+\]|localhost|[a-z0-9-]+(\.[a-z0-9-]+)+)(\/\S*)?$/i;
 const serverUrl = z
@@ -21,8 +21,8 @@ const serverUrl = z
   .nullable();
 
 /**
- * All settings with their defaults. A value comes from the environment first, then from the file, then from here.
- * `env` names the variable; `acts` says when a change takes effect.
+ * All settings with their defaults. A value comes from the environment, else from the file, else from here. `env` is
+ * the variable; `acts` is when a change takes effect.
  */
 export const SETTINGS = {
   mlxOnlyLight: { schema: z.boolean(), default: true, env: 'MLX_ONLY_LIGHT', acts: 'mlx-restart' },
@@ -53,7 +53,7 @@ export const SETTINGS = {
     env: 'OLLAMA_MAX_CONCURRENT',
     acts: 'now',
   },
-  /** `mlx_lm.server` holds one model and has no option for more, so a larger number changes nothing. */
+  /** `mlx_lm.server` loads one model and has no option for more, so a larger number changes nothing. */
   mlxMaxCachedModels: {
     schema: z.number().int().min(1).max(4),
     default: 1,
@@ -87,30 +87,30 @@ export const SETTINGS = {
     env: 'MLX_MEMORY_CRITICAL_PERCENT',
     acts: 'now',
   },
-  /** Seconds that a backend may take for one request (at least 600 for reasoning). */
+  /** Time limit of a backend for one request, in seconds (at least 600 for reasoning). */
   requestTimeoutS: { schema: seconds, default: 300, env: 'LOCAL_ROUTER_LLM_TIMEOUT', acts: 'now' },
-  /** Seconds to the first restart after a crash; each further one waits twice as long. */
+  /** Seconds to the first restart after a crash; the wait doubles for each further one. */
   restartBackoffS: {
     schema: z.number().min(0.05).max(300),
     default: 5,
     env: 'TANDEM_RESTART_BACKOFF',
     acts: 'now',
   },
-  /** Seconds that a server must be up until its earlier crashes are forgotten. */
+  /** Seconds of uptime after which a server's earlier crashes are forgotten. */
   restartStableS: {
     schema: z.number().min(1).max(86_400),
     default: 600,
     env: 'TANDEM_RESTART_STABLE',
     acts: 'now',
   },
-  /** A server counts as hung after so many times the usual wait: for a machine that other programs keep busy. */
+  /** Factor on the time after which a server counts as hung, for a machine that other programs keep busy. */
   hangPatience: {
     schema: z.number().min(1).max(100),
     default: 1,
     env: 'TANDEM_HANG_PATIENCE',
     acts: 'app-restart',
   },
-  /** Seconds by model: load, per 1k tokens, margin. */
+  /** Seconds per model: load, per 1k tokens, margin. */
   modelTimeEstimates: {
     schema: z.record(z.string(), z.object({ load: estimate, per1k: estimate, margin: estimate })),
     default: {} as Record<string, { load: number; per1k: number; margin: number }>,
@@ -138,7 +138,7 @@ export const SETTINGS = {
     env: 'RAG_SNIPPET_CHARS',
     acts: 'now',
   },
-  /** Characters up to which the best snippet is given in full; 0 = never. */
+  /** Characters up to which the best snippet is used in full; 0 = never. */
   topSnippetFullChars: {
     schema: z.number().int().min(0).max(1_000_000),
     default: 2000,
@@ -165,7 +165,7 @@ export const SETTINGS = {
     env: null,
     acts: 'now',
   },
-  /** False = the user has removed the small model: it is not fetched again. */
+  /** False = the user has removed the small model; it is not downloaded again. */
   smallModel: { schema: z.boolean(), default: true, env: null, acts: 'now' },
   /** Consent to create the small model in an Ollama that is not ours. */
   smallModelInAdopted: { schema: z.boolean(), default: false, env: null, acts: 'now' },
@@ -183,16 +183,16 @@ export type SettingKey = keyof typeof SETTINGS;
 export type Settings = { -readonly [K in SettingKey]: z.output<(typeof SETTINGS)[K]['schema']> };
 export const SETTING_KEYS = Object.keys(SETTINGS) as [SettingKey, ...SettingKey[]];
 
-/** Pairs whose first value must not be above the second; a default gives way to a value that somebody chose. */
+/** Pairs whose first value must not be above the second; a default is adjusted to a chosen value. */
 export const ORDERED_SETTINGS = [['memoryWarningPercent', 'memoryCriticalPercent']] as const;
 
 export const settingViewSchema = z.object({
   value: z.unknown(),
   source: z.enum(['environment', 'file', 'default']),
-  /** The variable that holds it, when the environment does. */
+  /** The variable that sets it, if the environment does. */
   env: z.string().nullable(),
   acts: z.enum(['now', 'mlx-restart', 'app-restart']),
-  /** Changed since the process that it acts on started. */
+  /** Changed since the start of the process that it applies to. */
   pendingRestart: z.boolean(),
 });
 export type SettingView = z.infer<typeof settingViewSchema>;

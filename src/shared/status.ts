@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { BACKEND_IDS, BACKEND_STATES, CATEGORIES, PRIORITIES } from './domain';
 import { breakerSchema, hangLimitsSchema, ladderSchema } from './incidents';
 
-/** Everything the UI and `/health` are told about the running system. Bytes, milliseconds, percent 0–100. */
+/** The state of the running system, for the UI and `/health`. Bytes, milliseconds, percent 0–100. */
 
-/** Facts for a sentence of the UI's own: names, paths and numbers, never message text. */
+/** Facts for the UI's own sentence: names, paths and numbers, never message text. */
 export const detailsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 export type Details = z.infer<typeof detailsSchema>;
 
@@ -14,14 +14,14 @@ export const lastErrorSchema = z.object({
   /** Plain sentence; no message text, only facts. */
   message: z.string(),
   at: z.number(),
-  /** It hung because somebody had paused it. */
+  /** It hung because another program had paused it. */
   outside: z.boolean().optional(),
 });
 
 export const backendStatusSchema = z.object({
   id: z.enum(BACKEND_IDS),
   state: z.enum(BACKEND_STATES),
-  /** What it is doing while starting (`waiting` for memory), stopping or restarting, as a machine word for the UI. */
+  /** Current step of a start (`waiting` for memory), stop or restart, as a machine word for the UI. */
   stage: z.enum([
     'idle',
     'setup',
@@ -33,32 +33,32 @@ export const backendStatusSchema = z.object({
     'terminating',
     'killing',
   ]),
-  /** Model loaded now, or to be loaded. */
+  /** Model that is loaded, or will be. */
   model: z.string().nullable(),
   version: z.string().nullable(),
   pid: z.number().nullable(),
   url: z.string().nullable(),
-  /** Ours and supervised, somebody else's on this machine, or on another machine. */
+  /** Ours and supervised, of another owner on this machine, or on another machine. */
   ownership: z.enum(['managed', 'adopted', 'remote', 'none']),
-  /** Wall time (ms since the epoch) since which it is up; null while it is not. */
+  /** Wall time (ms since the epoch) since which it is up; null while it is down. */
   readySince: z.number().nullable(),
-  /** Automatic restarts since the counter was last reset, and the most that are tried. */
+  /** Automatic restarts since the counter was last reset, and their limit. */
   restarts: z.number(),
   maxRestarts: z.number(),
-  /** Wall time of the next automatic start; null when none is planned. */
+  /** Wall time of the next automatic start; null if none is planned. */
   nextStartAt: z.number().nullable(),
   lastError: lastErrorSchema.nullable(),
   /** Resident bytes of its processes; null = unknown. */
   memoryBytes: z.number().nullable(),
   activeRequests: z.number(),
-  /** Sequences still being computed for callers who left. */
+  /** Sequences that are still computed after their clients left. */
   draining: z.number(),
-  /** Code and cure when absent. */
+  /** Code and cure while it is absent. */
   absence: z.object({ code: z.string(), cure: z.string(), details: detailsSchema.optional() }).nullable(),
   breaker: breakerSchema,
-  /** Null for a backend that does not come back smaller. */
+  /** Null for a backend that has no reduced restarts. */
   ladder: ladderSchema.nullable(),
-  /** Null while nothing is judged by progress. */
+  /** Null while progress is not monitored. */
   hangLimits: hangLimitsSchema.nullable(),
 });
 export type BackendStatus = z.infer<typeof backendStatusSchema>;
@@ -73,44 +73,44 @@ export const memoryStatusSchema = z.object({
   criticalPercent: z.number(),
   mlxBytes: z.number().nullable(),
   ollamaBytes: z.number().nullable(),
-  /** Where the figure came from: `vm_stat`, `proc`, `cgroup`. */
+  /** Source of the figure: `vm_stat`, `memory_pressure`, `proc`, `cgroup`. */
   source: z.string(),
   at: z.number(),
 });
 export type MemoryStatus = z.infer<typeof memoryStatusSchema>;
 
-/** One figure of the memory ledger. A figure that nobody tells is null, never 0. */
+/** One figure of the memory ledger. An unknown figure is null, never 0. */
 export const ledgerEntrySchema = z.object({
   backend: z.enum(BACKEND_IDS),
   /**
-   * `process` is what the OS counts for the server's processes; `weights`, `kv_cache` and `buffers` are what the server
-   * tells of its inside; `peak` is the most that its inside has been since its start, part of no sum; `promised` is a
-   * load or a cache that is coming.
+   * `process` is the OS's figure for the server's processes; `weights`, `kv_cache` and `buffers` are parts that the
+   * server reports; `peak` is the highest sum of these parts since its start, not part of any sum; `promised` is a load
+   * or a cache that is expected.
    */
   kind: z.enum(['process', 'weights', 'kv_cache', 'buffers', 'peak', 'promised']),
   /** Model or request that it belongs to; null = the whole server. */
   name: z.string().nullable(),
   bytes: z.number().nullable(),
-  /** Where the figure comes from: `launcher`, `proc`, `footprint`, `api/ps`, `estimate`. */
+  /** Source of the figure: `launcher`, `proc`, `footprint`, `api/ps`, `estimate`. */
   source: z.string(),
-  /** Wall time in ms at which it was true. */
+  /** Wall time in ms of the reading. */
   at: z.number(),
 });
 export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;
 
-/** Both engines and the rest of the machine in one account, bytes. */
+/** Memory of both servers and the rest of the machine in one account, bytes. */
 export const ledgerSchema = z.object({
   totalBytes: z.number(),
   /** Used by all programs, as the OS counts it. */
   usedBytes: z.number(),
-  /** What the GPU may hold in all; 75 % of memory where the system does not tell. */
+  /** What the GPU may use in total; 75 % of memory if the system does not report it. */
   workingSetBytes: z.number(),
   warningBytes: z.number(),
   criticalBytes: z.number(),
-  /** With hysteresis, as decisions take it: critical until memory has really come back. */
+  /** With hysteresis, as decisions use it: critical until memory has recovered. */
   pressure: memoryStatusSchema.shape.pressure,
   entries: z.array(ledgerEntrySchema),
-  /** The last decision that was not a plain yes; null = none lately. */
+  /** The last decision other than admit; null = none recently. */
   lastDecision: z
     .object({
       at: z.number(),
@@ -126,7 +126,7 @@ export const ledgerSchema = z.object({
 });
 export type Ledger = z.infer<typeof ledgerSchema>;
 
-/** Times of one model on this machine, seconds; null = not known. */
+/** Times of one model on this machine, seconds; null = unknown. */
 export const modelTimesSchema = z.object({
   backend: z.enum(BACKEND_IDS),
   name: z.string(),
@@ -134,7 +134,7 @@ export const modelTimesSchema = z.object({
   per1kS: z.number().nullable(),
   /** Per 1,000 tokens of a prompt. */
   prefillPer1kS: z.number().nullable().optional(),
-  /** Which of the values holds for limits and ETAs. */
+  /** Source of the values used for limits and ETAs. */
   source: z.enum(['user', 'measured', 'table', 'size', 'default']),
   samples: z.number(),
 });
@@ -148,7 +148,7 @@ export const queueEntrySchema = z.object({
   backend: z.enum(BACKEND_IDS).nullable(),
   model: z.string().nullable(),
   state: z.enum(['waiting', 'running', 'replaying']),
-  /** 1-based among those waiting for the same backend; null when not waiting. */
+  /** 1-based among the requests that wait for the same backend; null if not waiting. */
   position: z.number().nullable(),
   /** Estimated ms until it starts (waiting) or ends (running); null = unknown. */
   etaMs: z.number().nullable(),
@@ -178,7 +178,7 @@ export type QueueStats = z.infer<typeof queueStatsSchema>;
 export const queueStatusSchema = z.object({ stats: queueStatsSchema, entries: z.array(queueEntrySchema) });
 export type QueueStatus = z.infer<typeof queueStatusSchema>;
 
-/** What the set-up gets: the servers' programs, and the small model that both can run. */
+/** What set-up installs: the servers' programs, and the small model that both can run. */
 export const SETUP_PARTS = ['mlx', 'ollama', 'model'] as const;
 
 /** One part of the runtime set-up, as `resources/setup/runtimes.js` reports it. */
@@ -188,14 +188,14 @@ export const setupPartSchema = z.object({
   detail: z.string(),
   percent: z.number().nullable(),
   elapsedMs: z.number(),
-  /** The Python that has mlx-lm, the Ollama program, or the small model's folder. */
+  /** The Python with mlx-lm, the Ollama program, or the small model's folder. */
   path: z.string().optional(),
   url: z.string().optional(),
   version: z.string().optional(),
   source: z.string().optional(),
   code: z.string().optional(),
   cure: z.string().optional(),
-  /** The command that the cure names, as it is to be typed. */
+  /** The command that the cure mentions, ready to type. */
   command: z.string().optional(),
 });
 export type SetupPart = z.infer<typeof setupPartSchema>;

@@ -3,7 +3,7 @@ import { failureText, run } from './run.js';
 import { SetupError } from './setup-error.js';
 
 /**
- * Whether missing system packages may be installed here: as root on Debian, unless it was forbidden.
+ * Whether missing system packages may be installed here: as root on Debian, unless it is disabled.
  *
  * @param {{ allowed: boolean, uid?: number, debian?: boolean }} facts
  */
@@ -16,7 +16,7 @@ export function mayInstallPackages({
 }
 
 /**
- * The one command that a person runs to get these packages.
+ * The command with which the user installs these packages.
  *
  * @param {string[]} packages Debian names
  */
@@ -37,7 +37,7 @@ export async function aptInstall(packages, { signal, runProgram = run } = {}) {
     runProgram('apt-get', ['install', '-y', '--no-install-recommends', ...packages], options);
   let result = await install();
   if (result.code !== 0) {
-    // A machine whose package lists are missing or old: fetch them once.
+    // The package lists may be missing or old: update them once.
     await runProgram('apt-get', ['update'], options);
     result = await install();
   }

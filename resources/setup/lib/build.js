@@ -33,7 +33,7 @@ export function sourceHash(root) {
 }
 
 /**
- * Whether the built program is that of the sources as they are now.
+ * Whether the program was built from the current sources.
  *
  * @param {string} root
  */
@@ -64,7 +64,7 @@ export async function build(root, { node, env, signal }) {
   writeStamp(join(root, stampFile), { sources });
 }
 
-/** The bundler names the fault in its first lines and ends with its own stack. */
+/** The bundler prints the error in its first lines and ends with its own stack. */
 function buildReason(result) {
   const lines = result.stderr.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line));
   return lines.slice(0, 6).join('\n').slice(0, 800) || failureText(result);

@@ -3,7 +3,7 @@ import { aptCommand, aptInstall, mayInstallPackages } from './apt.js';
 import { findProgram } from './paths.js';
 import { SetupError } from './setup-error.js';
 
-/** The first is Chromium without its own windows: the same pages for half of the processor time. */
+/** The first is Chromium without windows: it renders the same pages with half of the processor time. */
 const names = [
   'chromium-headless-shell',
   'chromium',
@@ -14,7 +14,7 @@ const names = [
 ];
 const macApps = ['Google Chrome', 'Chromium'];
 
-/** A Chromium that is installed: `TANDEM_CHROMIUM`, PATH, macOS's applications. */
+/** The installed Chromium: from `TANDEM_CHROMIUM`, PATH, or macOS's applications. */
 function installedChromium(place) {
   if (place.env.TANDEM_CHROMIUM) return place.env.TANDEM_CHROMIUM;
   const apps = macApps.map((name) => `/Applications/${name}.app/Contents/MacOS/${name}`);
@@ -25,11 +25,11 @@ function installedChromium(place) {
 }
 
 /**
- * The browser for the UI tests; as root on Debian the quickest one is installed, and named.
+ * The browser for the UI tests; as root on Debian the fastest one is installed, and its name printed.
  *
  * @param {object} job
  * @param {import('./paths.js').Place} job.place
- * @param {string} job.aptName the package of the quickest, and its program's name
+ * @param {string} job.aptName package and program name of the fastest one
  * @param {ReturnType<typeof import('./steps.js').stepPrinter>} job.steps
  * @param {AbortSignal} [job.signal]
  * @returns {Promise<string>} its path; rejects with `no_chromium` and the cure

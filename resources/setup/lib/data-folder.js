@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourcesDir } from './manifest.js';
 
-/** The names that Tandem gives in a data folder; the program reads the same file (src/main/store/data-folder.ts). */
+/** The names that Tandem uses in a data folder; the program reads the same file (src/main/store/data-folder.ts). */
 const names = JSON.parse(readFileSync(join(resourcesDir, 'data-folder.json'), 'utf8'));
 
 const whole = (patterns, ending = '') => new RegExp(`^(${patterns.join('|')})${ending}$`);
@@ -10,10 +10,10 @@ const ownFile = whole(names.files, `${names.half}?`);
 const fromTheSystem = whole(names.fromTheSystem);
 
 /**
- * What stands in a data folder: Tandem's entries, and those of somebody else.
+ * Sorts the entries of a data folder into Tandem's and foreign ones.
  *
  * @param {string} folder
- * @returns {{ own: string[], foreign: string[] }} names in the folder; a folder with anything foreign in it is foreign
+ * @returns {{ own: string[], foreign: string[] }} names in the folder; one foreign entry makes the folder foreign
  */
 export function sortEntries(folder) {
   const own = [];
@@ -26,7 +26,7 @@ export function sortEntries(folder) {
 }
 
 /**
- * Whether Tandem may use the folder: it is not there, it carries our marker or database, or nothing foreign is in it.
+ * Whether Tandem may use the folder: it is missing, has our marker or database, or has no foreign entries.
  *
  * @param {string} folder
  */
@@ -40,11 +40,11 @@ export function mayUse(folder) {
 }
 
 /**
- * The paths that are Tandem's in a data folder: the folder itself when nothing else is in it, else what is ours. Where a
- * person has put a link in its place, the link and the folder that it leads to are theirs.
+ * Tandem's paths in a data folder: the folder itself if nothing else is in it, else only Tandem's entries. If the user
+ * replaced it by a link, the link and the linked folder belong to the user.
  *
  * @param {string} folder
- * @returns {string[]} empty when the folder is not there or not ours
+ * @returns {string[]} empty if the folder is missing or not ours
  */
 export function ownPaths(folder) {
   if (entriesOf(folder).length === 0 || !mayUse(folder)) return [];
@@ -56,7 +56,7 @@ export function ownPaths(folder) {
   return [...own.map((name) => join(folder, name)), ...inFolders];
 }
 
-/** Removes a folder that has nothing left in it; a link stays. */
+/** Removes an empty folder; a link stays. */
 export function removeIfEmpty(folder) {
   if (isFolder(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
 }

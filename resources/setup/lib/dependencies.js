@@ -5,8 +5,8 @@ import { SetupError } from './setup-error.js';
 import { readStamp } from './stamp.js';
 
 /**
- * Whether an optional package of the lock file belongs on this machine. npm leaves one out without a word when it is of
- * another platform or libc, or needed by such a one only; those that name just our platform must be there.
+ * Whether an optional package of the lock file belongs on this machine. npm silently omits one that is for another
+ * platform or libc, or needed only by such a package; those that name exactly our platform must be installed.
  */
 function isSurelyForHere(entry, { platform, arch }) {
   const allows = (list, value) => {
@@ -20,13 +20,13 @@ function isSurelyForHere(entry, { platform, arch }) {
 }
 
 /**
- * Compares the lock file with what npm says it has installed (`node_modules/.package-lock.json`, written at the end
+ * Compares the lock file with npm's record of installed packages (`node_modules/.package-lock.json`, written at the end
  * of an install, so that an interrupted one does not count).
  *
  * @param {any} lock parsed package-lock.json
- * @param {any} installed parsed node_modules/.package-lock.json, undefined when there is none
+ * @param {any} installed parsed node_modules/.package-lock.json, undefined if it is missing
  * @param {{ platform: string, arch: string }} machine
- * @returns {string | undefined} the first package that is missing or differs; undefined when all is there
+ * @returns {string | undefined} the first package that is missing or differs; undefined if there is none
  */
 export function firstDifference(lock, installed, machine) {
   for (const [path, entry] of Object.entries(lock.packages)) {
@@ -40,11 +40,11 @@ export function firstDifference(lock, installed, machine) {
 }
 
 /**
- * Whether `npm ci` has to run.
+ * Whether `npm ci` must run.
  *
  * @param {string} root project folder
  * @param {{ platform: string, arch: string }} machine
- * @returns {string | undefined} why, as the end of a sentence; undefined when nothing has to be done
+ * @returns {string | undefined} why, as the end of a sentence; undefined if nothing must be done
  */
 export function whyInstall(root, machine) {
   const lock = readStamp(join(root, 'package-lock.json'));
@@ -62,7 +62,7 @@ export function whyInstall(root, machine) {
 }
 
 /**
- * How npm is called: through the npm that called us, else one beside our Node, else the one on PATH.
+ * How to call npm: the npm that started us, else one next to our Node, else the one on PATH.
  *
  * @param {Record<string, string | undefined>} env
  * @param {string} execPath
@@ -95,7 +95,7 @@ export async function installDependencies(root, { env, signal }) {
   );
 }
 
-/** npm says what is wrong in its first lines and ends with hints. */
+/** npm prints the error in its first lines and ends with hints. */
 function npmReason(result) {
   const said = [...result.stderr.matchAll(/^npm error (?!A complete log)(\S.*)$/gm)].map((match) => match[1]);
   return said.slice(0, 3).join(' ').slice(0, 400) || failureText(result);

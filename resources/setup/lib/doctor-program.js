@@ -5,7 +5,7 @@ import { findNode, ownNodeFacts } from './node-runtime.js';
 import { runtimeDir } from './paths.js';
 import { run } from './run.js';
 
-/** Node 24: our own, the platform's package, or one that `npm ci` will bring. */
+/** Node 24: our own, the platform's package, or one that `npm ci` will install. */
 export async function checkNode({ root, manifest }) {
   const node = findNode(ownNodeFacts(root, manifest.node));
   if (node.found) {
@@ -21,7 +21,7 @@ export async function checkNode({ root, manifest }) {
   return { part: 'node', state: 'missing', detail, cure: `Install Node ${manifest.node.minimum}.` };
 }
 
-/** The packages of the lock file, or npm to install them. */
+/** The packages of the lock file, or an npm that can install them. */
 export async function checkDependencies({ root, place, signal }) {
   let why;
   try {

@@ -10,7 +10,7 @@ import { runtimeDir } from './paths.js';
 import { findPython } from './python.js';
 import { inspectSmallModel } from './small-model.js';
 
-/** The Python that the managed MLX environment is, or would be, made with. */
+/** The Python that the managed MLX environment uses or would use. */
 export async function checkPython({ place, manifest, signal }) {
   const { python, seen } = await findPython(place, manifest.mlx.python, { signal });
   if (!python) {
@@ -27,7 +27,7 @@ export async function checkPython({ place, manifest, signal }) {
   };
 }
 
-/** mlx-lm in an environment of ours or of the user's, or an MLX API elsewhere. */
+/** mlx-lm in our or the user's environment, or an MLX API elsewhere. */
 export async function checkMlx(facts) {
   const { place, manifest, signal } = facts;
   try {
@@ -48,7 +48,7 @@ export async function checkMlx(facts) {
   }
 }
 
-/** An Ollama that runs, is installed, or can be built. */
+/** An Ollama that is running, installed, or can be built. */
 export async function checkOllama(facts) {
   try {
     const found = await findOllama(facts);
@@ -71,7 +71,7 @@ export async function checkOllama(facts) {
   }
 }
 
-/** A server that the environment names must answer; a binary or Python was run already. */
+/** A server from the environment must answer; a binary or Python has already been run. */
 async function checkServer({ place, signal }, part, found, path) {
   const detail = [found.detail, found.path && `(${found.path})`].filter(Boolean).join(' ');
   const variable = part === 'ollama' ? 'OLLAMA_API_URL' : 'MLX_API_URL';
@@ -82,7 +82,7 @@ async function checkServer({ place, signal }, part, found, path) {
   return { part, state: 'broken', detail: `${detail}, but ${found.url} does not answer`, cure };
 }
 
-/** Models on disk; the small one, which the set-up gets, makes the first start work without any. */
+/** Models on disk; the small one, which set-up downloads, is enough for the first start. */
 export async function checkModels({ place, manifest }) {
   const { env, home } = place;
   const hub = env.HF_HUB_CACHE ?? join(env.HF_HOME ?? join(home, '.cache', 'huggingface'), 'hub');

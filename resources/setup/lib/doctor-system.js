@@ -8,7 +8,7 @@ import { runningInstance } from './running-instance.js';
 
 const gigabyte = 1e9;
 
-/** Ports of Tandem and of Ollama. The UI's moves when it is taken, and Ollama's may be Ollama. */
+/** Ports of Tandem and of Ollama. A taken UI port is replaced, and Ollama's may be taken by Ollama. */
 function portsToCheck({ env }) {
   return [
     { port: 11434, use: 'Ollama', mayBeTaken: true },
@@ -18,13 +18,13 @@ function portsToCheck({ env }) {
   ];
 }
 
-/** A value that is no port is ignored, as the program does. */
+/** An invalid port is ignored, as in the program. */
 function portOf(text, fallback) {
   const port = Number(text || fallback);
   return Number.isInteger(port) && port >= 0 && port <= 65535 ? port : fallback;
 }
 
-/** Whether the ports are free, or held by those who should hold them. */
+/** Whether the ports are free, or held by the expected program. */
 export async function checkPorts({ place, signal }) {
   const instance = runningInstance(dataDir(place));
   const looks = await Promise.all(portsToCheck(place).map((entry) => lookAtPort(entry, instance, signal)));
@@ -47,12 +47,12 @@ async function lookAtPort({ port, use, mayBeTaken }, instance, signal) {
   return { text: `${port} (${use}) held by ${who}`, blocks: !mayBeTaken, who };
 }
 
-/** The nearest folder above a path that is there. */
+/** The nearest existing folder above a path. */
 function existingAbove(path) {
   return existsSync(path) ? path : existingAbove(dirname(path));
 }
 
-/** Free space where the runtimes live: they take 1.3 GB while they are built. */
+/** Free space for the runtimes: they take 1.3 GB during the build. */
 export async function checkDisk({ place, manifest }) {
   const dir = runtimeDir(place);
   const complete = existsSync(join(dir, `mlx-${manifest.mlx.version}`));
@@ -65,7 +65,7 @@ export async function checkDisk({ place, manifest }) {
   return { part: 'disk', state: 'broken', detail, cure };
 }
 
-/** The data folder: there and ours, or to be made. */
+/** The data folder: existing and ours, or to be created. */
 export async function checkData({ place }) {
   const dir = dataDir(place);
   const instance = runningInstance(dir);

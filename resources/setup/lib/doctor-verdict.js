@@ -1,10 +1,10 @@
 /**
- * @typedef {object} Part one thing that the doctor looked at
+ * @typedef {object} Part one thing that the doctor checked
  * @property {'node' | 'dependencies' | 'electron' | 'python' | 'mlx-lm' | 'ollama' | 'models' | 'ports' | 'disk' | 'data'} part
  * @property {'found' | 'missing' | 'broken'} state
  * @property {string} detail
  * @property {string} [cure]
- * @property {boolean} [obtainable] missing, but `npm start` sets it up by itself
+ * @property {boolean} [obtainable] missing, but `npm start` installs it automatically
  */
 
 const names = {
@@ -20,12 +20,12 @@ const names = {
   data: 'Data folder',
 };
 
-/** Without each of these nothing runs. */
+/** Nothing runs if one of these is missing. */
 const required = ['node', 'dependencies', 'ports', 'disk', 'data'];
 
 /**
- * Whether the main job, answering a chat message, can be done: everything required is there or will be, and so is at
- * least one of the two servers.
+ * Whether Tandem can answer a chat message: everything required is present or obtainable, and so is at least one of the
+ * two servers.
  *
  * @param {Part[]} parts
  * @returns {{ ok: boolean, reason: string }}
@@ -43,7 +43,7 @@ export function verdict(parts) {
 }
 
 /**
- * The report as text: one line per part, its cure below it.
+ * The report as text: one line per part, with its cure below.
  *
  * @param {Part[]} parts
  * @returns {string}

@@ -4,7 +4,7 @@ import { checkData, checkDisk, checkPorts } from './doctor-system.js';
 import { reportText, verdict } from './doctor-verdict.js';
 
 /**
- * Looks at everything that Tandem needs and says what is missing and how to cure it. Changes nothing.
+ * Checks everything that Tandem needs and reports what is missing and the cure. Changes nothing.
  *
  * @param {object} job
  * @param {import('./options.js').StartOptions} job.options
@@ -13,7 +13,7 @@ import { reportText, verdict } from './doctor-verdict.js';
  * @param {any} job.manifest
  * @param {{ write: (text: string) => unknown }} job.out
  * @param {AbortSignal} [job.signal]
- * @returns {Promise<number>} exit code: 0 only if the main job can run
+ * @returns {Promise<number>} exit code: 0 only if a chat message could be answered
  */
 export async function doctor({ options, place, root, manifest, out, signal }) {
   const facts = {

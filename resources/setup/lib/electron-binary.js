@@ -13,8 +13,8 @@ function executableName(platform) {
 }
 
 /**
- * Electron's executable, if it is there: in `ELECTRON_OVERRIDE_DIST_PATH`, else where the package unpacks it. Never
- * loads the package, since that would start a download.
+ * Electron's executable, if installed: in `ELECTRON_OVERRIDE_DIST_PATH`, else where the package unpacks it. Never loads
+ * the package, since that would start a download.
  *
  * @param {{ root: string, env: Record<string, string | undefined>, platform: string }} facts
  * @returns {string | undefined}
@@ -24,7 +24,7 @@ export function findElectron({ root, env, platform }) {
   const path = env.ELECTRON_OVERRIDE_DIST_PATH
     ? join(env.ELECTRON_OVERRIDE_DIST_PATH, executableName(platform))
     : join(folder, 'dist', executableName(platform));
-  // path.txt is written last: without it the unpacking was interrupted.
+  // path.txt is written last: without it, unpacking was interrupted.
   const complete = env.ELECTRON_OVERRIDE_DIST_PATH || existsSync(join(folder, 'path.txt'));
   return complete && existsSync(path) ? path : undefined;
 }
@@ -39,7 +39,7 @@ export function electronVersion(root) {
 }
 
 /**
- * The failure of an earlier download that still counts: of the same version and less than a day old.
+ * A recent failed download: of the same version and less than a day old.
  *
  * @param {string} dir runtime folder
  * @param {{ version: string | undefined, now: number }} facts
@@ -51,20 +51,20 @@ export function rememberedFailure(dir, { version, now }) {
   return { reason: mark.reason };
 }
 
-/** Remembers a failed download in the runtime folder. */
+/** Records a failed download in the runtime folder. */
 export function rememberFailure(dir, { version, now, reason }) {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   writeStamp(join(dir, markName), { version, at: now, reason });
 }
 
-/** Forgets a failed download. */
+/** Removes the record of a failed download. */
 export function forgetFailure(dir) {
   rmSync(join(dir, markName), { force: true });
 }
 
 /**
- * Fetches Electron with its own installer. A download may take its time as long as it moves; one that stands still for
- * `stallMs` is ended, so that a missing network costs seconds.
+ * Downloads Electron with its own installer. There is no limit while the download makes progress; after `stallMs`
+ * without progress it is ended, so that a missing network costs only seconds.
  *
  * @param {object} job
  * @param {string} job.root
@@ -89,7 +89,7 @@ export async function downloadElectron({ root, dir, env, onProgress, stallMs = 1
   }, 500);
   try {
     const result = await run(process.execPath, [join(folder, 'install.js')], {
-      // The archive is kept for other clones, in a place that the removal knows.
+      // The archive is kept for other clones, in a folder that the uninstaller knows.
       env: { ...env, TMPDIR: temporary, electron_config_cache: join(dir, 'electron-cache') },
       signal: signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal,
     });
@@ -102,7 +102,7 @@ export async function downloadElectron({ root, dir, env, onProgress, stallMs = 1
   }
 }
 
-/** The installer prints a stack; its first line says what happened. */
+/** The installer prints a stack; its first line contains the error. */
 function firstReason(result) {
   const line = result.stderr.split('\n').find((text) => /error/i.test(text));
   return (line ?? failureText(result)).trim().slice(0, 200);

@@ -2,8 +2,8 @@ const codes = { SIGINT: 130, SIGTERM: 0, SIGHUP: 0 };
 const repeatMs = 500;
 
 /**
- * Signals that end us. Before the program runs they abort the work (`signal`); while it runs they are passed on to it
- * (`onSignal`). npm passes a terminal's Ctrl-C on although we got it too, so a repeat within half a second counts once.
+ * Signals that end this process. Before the program runs they abort the work (`signal`); while it runs they are passed
+ * to it (`onSignal`). Ctrl-C reaches us directly and through npm, so a repeat within half a second is ignored.
  */
 export class ExitSignals {
   #controller = new AbortController();
@@ -14,7 +14,7 @@ export class ExitSignals {
   /** @param {{ process?: NodeJS.Process, now?: () => number }} [ports] */
   constructor({ process: target = process, now = Date.now } = {}) {
     for (const name of Object.keys(codes)) target.on(name, () => this.#receive(name, now()));
-    // Without npm nobody is left who could stop us in the ordinary way.
+    // If npm is gone, nothing can stop us in the ordinary way.
     if (target.env.npm_lifecycle_event) this.#watchParent(target, now);
   }
 
@@ -23,7 +23,7 @@ export class ExitSignals {
     return this.#controller.signal;
   }
 
-  /** The exit code that belongs to the first signal; undefined when none came. */
+  /** The exit code for the first signal; undefined if there was none. */
   get exitCode() {
     return this.#first && codes[this.#first];
   }
@@ -45,7 +45,7 @@ export class ExitSignals {
     this.#controller.abort(new Error(`ended by ${name}`));
   }
 
-  /** npm killed with -9 tells nobody: its end shows as a change of our parent. */
+  /** If npm is killed with -9, no signal arrives: our parent changes instead. */
   #watchParent(target, now) {
     const parent = target.ppid;
     const timer = setInterval(() => {

@@ -5,8 +5,8 @@
  * @property {Record<string, string | undefined>} env
  * @property {boolean} root whether we run as root
  *
- * Whether a window can be shown here at all; decided before Electron is looked for, so that a machine without a
- * screen never fetches it.
+ * Whether a window can be shown here; decided before Electron is looked up, so that a machine without a screen never
+ * downloads it.
  *
  * @param {HostFacts} facts
  * @returns {{ windows: true } | { windows: false, why: string }}
@@ -18,15 +18,15 @@ export function canShowWindows({ forced, platform, env, root }) {
     return remote ? { windows: false, why: 'this is an SSH session' } : { windows: true };
   }
   if (!env.DISPLAY && !env.WAYLAND_DISPLAY) return { windows: false, why: 'there is no display' };
-  // Chromium's sandbox refuses root, and we do not switch the sandbox off.
+  // Chromium's sandbox does not run as root, and we do not disable the sandbox.
   if (root) return { windows: false, why: 'Electron does not run as root' };
   return { windows: true };
 }
 
 /**
  * @param {ReturnType<typeof canShowWindows>} display
- * @param {{ path: string } | { path: undefined, why: string }} electron not looked at without a display
- * @returns {{ host: 'electron', path: string, line: string } | { host: 'headless', line: string }} line: what is told
+ * @param {{ path: string } | { path: undefined, why: string }} electron ignored without a display
+ * @returns {{ host: 'electron', path: string, line: string } | { host: 'headless', line: string }} line: output
  */
 export function chooseHost(display, electron) {
   const headless = (why) => ({

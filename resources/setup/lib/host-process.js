@@ -2,19 +2,19 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 
-/** The program has 10 s to end; a little is left for us to end it ourselves. */
+/** The program has 10 s to end; the rest is for ending it ourselves. */
 const graceMs = 9500;
 
 /**
- * Flags of Node for the headless host, which sits idle most of its life: a small young generation. What the host does on
- * the hot path allocates little. The collector keeps its helper threads: without them a collection takes three times as
- * long (`npm run bench -- loop`, `one_collection`).
+ * Flags of Node for the headless host, which is mostly idle: a small young generation, as the hot path allocates
+ * little. The collector keeps its helper threads: without them a collection takes three times as long
+ * (`npm run bench -- loop`, `one_collection`).
  */
 export const headlessFlags = ['--max-semi-space-size=1', '--optimize-for-size'];
 
 /**
- * One arena for glibc's allocator instead of one a thread, and what is freed goes back to the system; together about
- * 17 MB of resident memory. The host takes these away again before it starts a child.
+ * One arena for glibc's allocator instead of one per thread, and freed memory is returned to the system; together about
+ * 17 MB of resident memory. The host removes these variables before it starts a child.
  */
 export const headlessEnvironment = {
   MALLOC_ARENA_MAX: '1',
@@ -35,8 +35,8 @@ export function hostCommand({ host, node, root, hostArgs }) {
 }
 
 /**
- * Runs the program until it ends and passes signals on to it. It gets a process group of its own: a terminal's Ctrl-C
- * then reaches it once, through us.
+ * Runs the program until it ends and passes signals to it. It runs in its own process group, so that a terminal's
+ * Ctrl-C reaches it only once, through us.
  *
  * @param {object} job
  * @param {{ host: 'electron', path: string } | { host: 'headless' }} job.host
@@ -45,12 +45,12 @@ export function hostCommand({ host, node, root, hostArgs }) {
  * @param {import('./paths.js').Place} job.place
  * @param {import('./options.js').StartOptions} job.options
  * @param {import('./exit-signals.js').ExitSignals} job.signals
- * @returns {Promise<number>} exit code; rejects when it could not be started
+ * @returns {Promise<number>} exit code; rejects if it could not be started
  */
 export function runHost({ host, node, root, place, options, signals }) {
   const { command, args } = hostCommand({ host, node, root, hostArgs: options.hostArgs });
   const env = { ...place.env, TANDEM_NODE: node, ...(host.host === 'headless' ? headlessEnvironment : {}) };
-  // Left over from a shell, it would turn Electron into a plain Node.
+  // If left over from a shell, it would turn Electron into a plain Node.
   delete env.ELECTRON_RUN_AS_NODE;
   return new Promise((resolve, reject) => {
     signals.signal.throwIfAborted();
@@ -70,7 +70,7 @@ export function runHost({ host, node, root, place, options, signals }) {
 }
 
 /**
- * Our exit code for the program's end. A signal that was meant for it decides, unless the program says it failed.
+ * Our exit code after the program's end: that of a signal we received, unless the program failed.
  *
  * @param {{ code: number | null, signal: string | null, ownCode: number | undefined }} end
  */

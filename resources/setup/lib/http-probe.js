@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { SetupError } from './setup-error.js';
 
 /**
- * The address that a variable names, without user and password, as it is printed; without a scheme http is meant, as in
- * the program.
+ * The address in a variable, without user and password, for printing; without a scheme it means http, as in the
+ * program.
  *
  * @param {Record<string, string | undefined>} env
  * @param {string} name
- * @returns {string | undefined} undefined when it is unset; throws a SetupError `address_invalid` for what is no address
+ * @returns {string | undefined} undefined if it is unset; throws a SetupError `address_invalid` for an invalid address
  */
 export function addressOf(env, name) {
   const text = env[name]?.trim();
@@ -26,7 +26,7 @@ export function addressOf(env, name) {
 }
 
 /**
- * The headers that show the user and password of such an address to its server.
+ * The headers with the user and password of such an address.
  *
  * @param {Record<string, string | undefined>} env
  * @param {string} name
@@ -70,7 +70,7 @@ export async function answers(url, signal, headers = {}) {
 }
 
 /**
- * Whether this process runs in a container, where the host's servers are at `host.docker.internal`.
+ * Whether this process runs in a container, where `host.docker.internal` is the host.
  *
  * @param {Record<string, string | undefined>} env
  */

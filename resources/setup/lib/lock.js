@@ -3,13 +3,13 @@ import { dirname } from 'node:path';
 import { processStart } from './process-identity.js';
 
 /**
- * @typedef {object} Holder what stands in a lock file
+ * @typedef {object} Holder content of a lock file
  * @property {number} pid
  * @property {string | undefined} start start time of that process, see processStart
  * @property {{ pid: number, start: string | undefined } | undefined} [child] process group that works for the holder
  */
 
-/** @returns {Holder | undefined} undefined when the file is missing or not readable as a holder */
+/** @returns {Holder | undefined} undefined if the file is missing or has no valid holder */
 function readHolder(file) {
   try {
     const holder = JSON.parse(readFileSync(file, 'utf8'));
@@ -20,8 +20,8 @@ function readHolder(file) {
 }
 
 /**
- * Takes the lock, or says who has it. A lock whose holder no longer runs (same pid **and** start time) is
- * broken; work that the dead holder left running is ended first.
+ * Takes the lock, or returns its holder. A lock whose holder no longer runs (same pid **and** start time) is broken;
+ * processes that the dead holder left running are ended first.
  *
  * @param {string} file
  * @param {{ pid?: number, startOf?: (pid: number) => string | undefined, endGroup?: (pid: number) => void }} [ports]
@@ -54,7 +54,7 @@ export function tryLock(file, ports = {}) {
   return { taken: false, holder: readHolder(file)?.pid ?? 0 };
 }
 
-/** Moves the dead holder's file away; a fresh lock that someone else took in the meantime is put back. */
+/** Moves the dead holder's file away; a new lock that another process took meanwhile is put back. */
 function removeStale(file, holder) {
   const aside = `${file}.stale-${process.pid}`;
   try {
@@ -76,7 +76,7 @@ function endProcessGroup(pid) {
 }
 
 /**
- * Waits for the lock, looking twice a second.
+ * Waits for the lock, checking twice a second.
  *
  * @param {string} file
  * @param {{ onWait?: (holder: number) => void, signal?: AbortSignal }} [options] onWait is called once

@@ -4,25 +4,25 @@ import { compareVersions } from './manifest.js';
 import { instancesUsing, isUsed, markFile } from './runtime-marks.js';
 import { readStamp, writeStamp } from './stamp.js';
 
-/** In a half-built folder: what it is being made from. */
+/** In a half-built folder: the recipe that it is built from. */
 const recipeFile = 'recipe.json';
 
-/** Written last into every runtime, so it tells a folder of ours from one of the same name. */
+/** Written last into every runtime; it distinguishes our folders from others of the same name. */
 export const runtimeStamp = 'tandem-runtime.json';
 
-/** The small model's folder, with the version after it. */
+/** Name of the small model's folder; the version is appended. */
 export const smallModelFolder = 'smollm2-135m-instruct';
 
-/** The last is of earlier versions. */
+/** The last one is from earlier versions. */
 const runtimeNames = ['mlx', 'ollama', smallModelFolder, 'starter-training'];
 const finished = new RegExp(`^(${runtimeNames.join('|')})-[\\da-f][\\w.]*$`);
-/** Half-built runtimes, downloads, locks and what belongs to Electron's download: names that nobody else gives. */
+/** Half-built runtimes, downloads, locks and files of Electron's download: names that no other program uses. */
 const passing = new RegExp(
   `^(\\.(${runtimeNames.join('|')})(-[\\da-f][\\w.]*\\.(building|replaced)|\\.lock(\\.stale-\\d+)?|\\.download)|electron-failure\\.json(\\.\\d+)?|electron-cache|\\.electron-\\w{6})$`,
 );
 
 /**
- * Whether an entry of the runtime folder is Tandem's: `TANDEM_RUNTIME_DIR` may name a folder with other things in it.
+ * Whether an entry of the runtime folder is Tandem's: `TANDEM_RUNTIME_DIR` may contain other files.
  *
  * @param {string} root the runtime folder
  * @param {string} entry
@@ -36,7 +36,7 @@ export function isOwnRuntimeEntry(root, entry) {
 }
 
 /**
- * Folders of one managed runtime: `<name>-<version>`, built in a temporary folder beside it.
+ * Folders of one managed runtime: `<name>-<version>`, built in a temporary folder next to it.
  *
  * @param {string} root the runtime folder
  * @param {string} name one of `runtimeNames`
@@ -55,11 +55,11 @@ export function managedDir(root, name, version) {
 }
 
 /**
- * Removes what an interrupted set-up left (call it only with the lock held) and puts back a runtime whose
- * replacement never arrived.
+ * Removes the remains of an interrupted set-up (call it only with the lock held) and restores a runtime whose
+ * replacement was not published.
  *
  * @param {ReturnType<typeof managedDir>} dir
- * @param {string} [recipe] a half-built folder of this recipe stays, to be continued
+ * @param {string} [recipe] a half-built folder of this recipe stays, to be resumed
  */
 export function cleanHalfBuilt(dir, recipe) {
   mkdirSync(dir.root, { recursive: true, mode: 0o700 });
@@ -74,11 +74,11 @@ export function cleanHalfBuilt(dir, recipe) {
 }
 
 /**
- * Makes the folder to build in, or takes up the one that an interrupted set-up left, if its recipe is the same.
+ * Creates the folder to build in, or reuses one of an interrupted set-up with the same recipe.
  *
  * @param {ReturnType<typeof managedDir>} dir
- * @param {string} recipe whatever decides the contents, as one text
- * @returns {boolean} whether it was taken up
+ * @param {string} recipe everything that determines the contents, as one text
+ * @returns {boolean} whether one was reused
  */
 export function openHalfBuilt(dir, recipe) {
   cleanHalfBuilt(dir, recipe);
@@ -89,8 +89,8 @@ export function openHalfBuilt(dir, recipe) {
 }
 
 /**
- * Puts the finished build in its place; a broken one of the same version goes only when the new one is there. A folder
- * of that name without our stamp is somebody else's (or the rest of one): it is kept under another name.
+ * Publishes the finished build; a broken one of the same version is removed only after that. A folder of that name
+ * without our stamp belongs to another program (or is incomplete): it is renamed and kept.
  *
  * @param {ReturnType<typeof managedDir>} dir
  */
@@ -120,11 +120,11 @@ export function otherVersions(dir) {
 }
 
 /**
- * Removes old versions but the newest of them, which stays as the way back, and those that a running Tandem uses.
+ * Removes old versions except the newest of them, the fallback, and those that a running Tandem uses.
  *
  * @param {ReturnType<typeof managedDir>} dir
- * @param {number} [kept] how many of the newest stay
- * @returns {string[]} what was removed
+ * @param {number} [kept] number of newest versions to keep
+ * @returns {string[]} removed folders
  */
 export function removeOldVersions(dir, kept = 1) {
   const used = instancesUsing(dir.root).flatMap(({ paths }) => paths);
@@ -139,7 +139,7 @@ export function removeOldVersions(dir, kept = 1) {
  * Size of a file or folder on disk in bytes; links are not followed.
  *
  * @param {string} path
- * @returns {number} 0 when it is not there
+ * @returns {number} 0 if it is missing
  */
 export function sizeOf(path) {
   const stat = lstatSync(path, { throwIfNoEntry: false });

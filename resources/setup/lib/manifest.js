@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 /** The project's `resources/` folder. */
 export const resourcesDir = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** The project's root folder (in a packaged app: the folder that holds `resources/`). */
+/** The project's root folder (in a packaged app: the folder that contains `resources/`). */
 export const projectDir = join(resourcesDir, '..');
 
 /**
- * Reads `resources/runtimes.json`, the one place with pinned versions.
+ * Reads `resources/runtimes.json`, where all versions are pinned.
  *
  * @param {string} [file]
  */

@@ -12,12 +12,12 @@ export function venvPython(folder) {
 }
 
 /**
- * Quick check of a managed environment, without importing mlx_lm: the stamp fits, the package is there and
- * the interpreter runs (an upgrade of the Python below leaves a dead link).
+ * Quick check of a managed environment, without importing mlx_lm: the stamp matches, the package exists and the
+ * interpreter runs (an upgrade of the underlying Python leaves a dead link).
  *
  * @param {string} folder
  * @param {{ recipe?: string[], runProgram?: typeof run, signal?: AbortSignal }} [options] `recipe`: the files that it
- *   should have been made from; without them it may be made from any
+ * must have been built from; default: any
  * @returns {Promise<{ state: 'missing' | 'broken', why: string } | { state: 'good' }>}
  */
 export async function checkVenv(folder, { recipe, runProgram = run, signal } = {}) {
@@ -39,16 +39,16 @@ function countPackages(requirements) {
 }
 
 /**
- * Makes a virtual environment and installs the locked packages into it: every file checked against its hash,
- * no package built from source.
+ * Creates a virtual environment and installs the locked packages into it: checks every file against its hash, builds no
+ * package from source.
  *
  * @param {object} job
  * @param {string} job.folder must not exist
  * @param {import('./python.js').Python} job.python
- * @param {string[]} job.recipe what decides its contents: the lock file with hashes, then scripts, if any
+ * @param {string[]} job.recipe what determines its contents: the lock file with hashes, then scripts, if any
  * @param {string} [job.verify] Python code that must run at the end; its output is the runtime's version
- * @param {string} [job.packageName] import name whose folder must exist later on (the quick check)
- * @param {(sitePackages: string) => void} [job.trim] removes what is installed and not needed, before `verify`
+ * @param {string} [job.packageName] import name whose folder must exist in later quick checks
+ * @param {(sitePackages: string) => void} [job.trim] removes installed files that are not needed, before `verify`
  * @param {boolean} [job.mayInstall] whether a missing `python3-venv` may be installed
  * @param {string} [job.venvPackage] its Debian name
  * @param {(stage: string, detail: string, percent: number | null) => void} job.report
@@ -142,7 +142,7 @@ async function installPackages({ folder, requirements, total, report, signal, on
   );
 }
 
-/** Where packages are installed, relative to the environment. */
+/** Folders of installed packages, relative to the environment. */
 function sitePackagesOf(folder) {
   return readdirSync(join(folder, 'lib'))
     .map((entry) => join('lib', entry, 'site-packages'))
@@ -156,7 +156,7 @@ function findPackage(folder, name) {
     .find((path) => existsSync(join(folder, path)));
 }
 
-/** Scripts in `bin` name the temporary folder in their first line, so they would be dead after the rename. */
+/** Scripts in `bin` contain the path of the temporary folder, so they would not work after the rename. */
 function removeScripts(folder) {
   const bin = join(folder, 'bin');
   for (const entry of readdirSync(bin)) if (!/^python/.test(entry)) rmSync(join(bin, entry));

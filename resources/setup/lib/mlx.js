@@ -11,7 +11,7 @@ import { describePython, findPython, pythonCandidates } from './python.js';
 import { run } from './run.js';
 import { SetupError } from './setup-error.js';
 
-/** Proves that the server's own module loads and that the array library computes. */
+/** Verifies that the server's own module loads and that the array library computes. */
 const verifyCode = `
 import importlib.metadata as m, mlx.core as mx, mlx_lm.server
 assert mx.sum(mx.ones((4,))).item() == 4
@@ -31,7 +31,7 @@ const versionCode = 'import importlib.metadata as m; print(m.version("mlx-lm"))'
  */
 
 /**
- * What is there without setting anything up; fast, because it runs at every start.
+ * Finds an existing MLX without setting anything up; fast, because it runs at every start.
  *
  * @param {import('./context.js').Context} context
  * @returns {Promise<Found | { stage: 'needed', broken: boolean, why: string }>}
@@ -54,7 +54,7 @@ export async function findMlx({ place, manifest, adopt = true, signal }) {
   };
 }
 
-/** An MLX API that is used as it is: the one that is named, else, in a container without a Python named, the host's. */
+/** An MLX API to use as it is: the configured one; else, in a container without a configured Python, the host's. */
 async function findServer(env, signal) {
   const named = addressOf(env, 'MLX_API_URL');
   if (named) return { stage: 'ready', source: 'env', url: named, detail: 'MLX_API_URL is used' };
@@ -74,7 +74,7 @@ function managedFound(folder, version) {
   };
 }
 
-/** What the environment is made from: the locked packages, and the script that removes some of their files. */
+/** The inputs of the environment: the locked packages, and the script that removes some of their files. */
 function recipeFor(manifest, platform) {
   const file = manifest.mlx.requirements[platform];
   if (!file)
@@ -96,8 +96,8 @@ async function checkNamedPython(path, signal) {
 }
 
 /**
- * Makes the managed environment where nothing usable is there. Falls back to the previous managed version, then to
- * any Python that has mlx-lm; rejects with a SetupError when there is none.
+ * Builds the managed environment if there is no usable MLX. Falls back to the previous managed version, then to any
+ * Python with mlx-lm; rejects with a SetupError if there is none.
  *
  * @param {import('./context.js').Context} context
  * @returns {Promise<Found>} rejects with the signal's reason on abort
@@ -151,7 +151,7 @@ async function buildManaged({ place, manifest, allowPackages, report, signal }, 
   return managedFound(dir.final, manifest.mlx.version);
 }
 
-/** MLX's CPU backend compiles some kernels with the system's C++ compiler while it runs. */
+/** MLX's CPU backend compiles some kernels at run time with the system's C++ compiler. */
 async function ensureCompiler(place, aptName, mayInstall, report, signal) {
   if (findProgram(place, ['g++', 'c++']) || !mayInstall) return;
   report('packages', `Installing the system package ${aptName}`, null);
@@ -159,7 +159,7 @@ async function ensureCompiler(place, aptName, mayInstall, report, signal) {
 }
 
 /**
- * The failure for a machine whose Pythons are all unfit.
+ * The failure for a machine without a suitable Python.
  *
  * @param {{ minimum: string, newestTried: string }} range
  * @param {import('./python.js').Python[]} seen
@@ -175,7 +175,7 @@ export function noPython(range, seen, platform) {
   return new SetupError('no_python', message, cure, command);
 }
 
-/** What was managed before, of this version or another; else a Python of the machine that has mlx-lm; else the failure stands. */
+/** An earlier managed environment, of this version or another; else a Python with mlx-lm; else throws the failure. */
 async function wayBack({ place, manifest, signal }, dir, error) {
   for (const folder of [dir.final, ...otherVersions(dir)]) {
     if ((await checkVenv(folder, { signal })).state !== 'good') continue;

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Names of the models that the program creates in the Ollama that it starts, and did in earlier versions. */
+/** Names of the models that this and earlier versions of Tandem create in their own Ollama. */
 const ownNames = ['tandem-smollm2-135m', 'tandem-starter'];
 
 /**
- * What Tandem's own models take up in the user's Ollama model folder: their manifests, and the blobs that no other model
- * uses. Empty when there is none, or when a manifest cannot be read (nothing is then known to be unused).
+ * Files of Tandem's own models in the user's Ollama model folder: their manifests, and the blobs that no other model
+ * uses. Empty if there are none, or if a manifest cannot be read (then no blob is known to be unused).
  *
  * @param {import('./paths.js').Place} place
  * @returns {string[]} paths

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { SetupError } from './setup-error.js';
 
 /**
- * The Node that the program runs on: this process's own if it is new enough, else the platform's binary package of
- * the lock file.
+ * The Node that runs the program: this process's own if it is new enough, else the platform's binary package from the
+ * lock file.
  *
  * @param {object} facts
  * @param {string} facts.version own version, as `process.versions.node`

@@ -12,15 +12,15 @@ import { run } from './run.js';
 import { SetupError } from './setup-error.js';
 import { hashFiles, writeStamp } from './stamp.js';
 
-/** Below everything that a person waits for: the build takes minutes and the app is already in use. */
+/** Low priority: the build takes minutes while the user already works with the app. */
 const niceness = 15;
-/** For one program of the build; a slow machine or line may take long, and nobody waits for it. */
+/** Limit for one program of the build; it may take long on a slow machine or network, and nothing waits for it. */
 const limitMs = 3 * 60 * 60_000;
-/** What each step takes of the whole, in seconds of computing on a small machine. */
+/** Share of each step, in seconds of computing on a small machine. */
 const weights = { fetch: 10, go: 130, llama: 400 };
 
 /**
- * What decides the contents of a half-built folder: it is continued by a build of the same recipe only.
+ * Everything that determines the contents of a half-built folder: only a build of the same recipe resumes it.
  *
  * @param {any} pins the `ollama` part of runtimes.json
  * @param {string} generator
@@ -32,8 +32,8 @@ export function buildRecipe(pins, generator) {
 }
 
 /**
- * Builds Ollama into a folder: its Go program and, from the source of llama.cpp, the programs that compute. What an
- * interrupted build of the same recipe left there is used.
+ * Builds Ollama into a folder: its Go program and, from the source of llama.cpp, the programs that run models. Resumes
+ * an interrupted build of the same recipe there.
  *
  * @param {import('./context.js').Context} context
  * @param {{ tools: import('./ollama-tools.js').Tools, folder: string, onSpawn: (pid: number) => void }} job
@@ -71,7 +71,7 @@ export async function buildOllama(context, { tools, folder, onSpawn }) {
   return version;
 }
 
-/** @returns {Promise<string>} what the program says of itself; rejects with `verify_failed` */
+/** @returns {Promise<string>} the version that the program reports; rejects with `verify_failed` */
 async function verify(folder, signal) {
   const version = await ollamaVersion(ollamaProgram(folder), signal);
   const server = join(folder, 'lib', 'ollama', llamaPrograms[0]);
@@ -81,7 +81,7 @@ async function verify(folder, signal) {
   throw new SetupError('verify_failed', 'The Ollama that was built does not run.');
 }
 
-/** Leaves the programs and the stamp that says they are complete. */
+/** Keeps only the programs, and the stamp that marks them as complete. */
 function finish(folder, stamp) {
   const kept = ['bin', 'lib'];
   for (const entry of readdirSync(folder))
@@ -90,7 +90,7 @@ function finish(folder, stamp) {
 }
 
 /**
- * One percentage for steps that take unequal time. It never falls.
+ * One percentage for steps of different length. It never falls.
  *
  * @template {string} Step
  * @param {Record<Step, number>} weights

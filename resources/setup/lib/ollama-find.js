@@ -8,33 +8,33 @@ import { SetupError } from './setup-error.js';
 import { readStamp } from './stamp.js';
 
 /**
- * Version of an Ollama binary. A build without a version says 0.0.0, which is as good as any.
+ * Version of an Ollama binary. A build without a version reports 0.0.0, which is accepted.
  *
  * @param {string} path
  * @param {AbortSignal} [signal]
- * @returns {Promise<string | undefined>} undefined when it does not run
+ * @returns {Promise<string | undefined>} undefined if it does not run
  */
 export async function ollamaVersion(path, signal) {
-  // The client also asks the server for its version; a port where nobody listens keeps it from waiting.
+  // The client also asks the server for its version; with a closed port it does not wait.
   const env = { ...process.env, OLLAMA_HOST: '127.0.0.1:1' };
   const result = await run(path, ['--version'], { env, signal, timeoutMs: 10_000 });
   if (result.code !== 0) return undefined;
   return /(\d+\.\d+\.\d+\S*)/.exec(`${result.stdout}${result.stderr}`)?.[1];
 }
 
-/** Places where Ollama.app keeps its own binary. */
+/** Paths of Ollama.app's own binary. */
 function appBinaries({ home }) {
   const inside = 'Applications/Ollama.app/Contents/Resources/ollama';
   return [join('/', inside), join(home, inside)];
 }
 
-/** Where a managed build has its program; those before 0.34 had it at the top. */
+/** The program in a managed build; builds before 0.34 had it at the top level. */
 export function ollamaProgram(folder) {
   const top = join(folder, 'ollama');
   return existsSync(top) ? top : join(folder, 'bin', 'ollama');
 }
 
-/** The managed build's binary for a version, if it was completed. */
+/** The managed build's binary for a version, if the build is complete. */
 function managedOllama(place, version) {
   const folder = join(runtimeDir(place), `ollama-${version}`);
   const path = ollamaProgram(folder);
@@ -42,8 +42,8 @@ function managedOllama(place, version) {
 }
 
 /**
- * The Ollama to use, in the order: `OLLAMA_API_URL` (that one only), a server that answers on 11434,
- * `TANDEM_OLLAMA_BIN`, Ollama.app, PATH, the managed build. Starts nothing and builds nothing.
+ * Finds the Ollama to use, in this order: `OLLAMA_API_URL` (only that one), a server that answers on 11434,
+ * `TANDEM_OLLAMA_BIN`, Ollama.app, PATH, the managed build. Starts and builds nothing.
  *
  * @param {import('./context.js').Context} context
  * @returns {Promise<import('./mlx.js').Found | { stage: 'needed' }>} rejects with a SetupError for a bad OLLAMA_API_URL or TANDEM_OLLAMA_BIN
@@ -52,7 +52,7 @@ export async function findOllama({ place, manifest, adopt = true, signal }) {
   return (adopt && (await findServer(place, signal))) || findBinary(place, manifest, signal);
 }
 
-/** A server that is used as it is; undefined when there is none. */
+/** A server that is used as it is; undefined if there is none. */
 async function findServer(place, signal) {
   const { env } = place;
   const named = addressOf(env, 'OLLAMA_API_URL');

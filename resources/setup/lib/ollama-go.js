@@ -5,13 +5,13 @@ import { installOllamaCommand, installOllamaCure } from './ollama-tools.js';
 import { failureText } from './run.js';
 import { SetupError } from './setup-error.js';
 
-/** Share of the Go part that fetching the modules takes. */
+/** Share of the module download in the Go part. */
 const downloadShare = 0.15;
-/** Modules that the build loads; only the percentage hangs on it. */
+/** Number of modules of the build; used only for the percentage. */
 const expectedModules = 90;
 
 /**
- * @typedef {object} BuildJob what both parts of the build get
+ * @typedef {object} BuildJob input of both parts of the build
  * @property {typeof import('./run.js').run} run `run` with the build's priority, lock, limit and signal
  * @property {Record<string, string | undefined>} env
  * @property {string} platform as `process.platform`
@@ -20,8 +20,8 @@ const expectedModules = 90;
  */
 
 /**
- * Settings of the build: nothing of the person's own Go settings but where modules come from. Go's caches live in the
- * build folder, so that nothing is left when it goes.
+ * Settings of the build: none of the user's own Go settings except the source of modules. Go's caches are in the build
+ * folder, so that they are removed with it.
  */
 function goEnv(env, folder) {
   return {
@@ -37,7 +37,7 @@ function goEnv(env, folder) {
   };
 }
 
-/** The Go part as a place to run `go` in, with the locked modules. */
+/** Returns a function that runs `go` in the Go part's folder, with the locked modules. */
 export function goSource(job, go) {
   const source = join(job.folder, 'source');
   mkdirSync(source, { recursive: true });
@@ -48,7 +48,7 @@ export function goSource(job, go) {
 }
 
 /**
- * Fetches Ollama's own module and compares its hash with runtimes.json.
+ * Downloads Ollama's own module and compares its hash with runtimes.json.
  *
  * @param {BuildJob} job
  * @param {ReturnType<typeof goSource>} runGo
@@ -90,7 +90,7 @@ export async function buildProgram({ manifest, platform }, runGo, { output, onPr
   if (result.code !== 0) throw buildFailed(result, platform);
 }
 
-/** Loads all modules that the build needs and counts its packages. */
+/** Downloads all modules that the build needs and counts its packages. */
 async function fetchModules(module, runGo, onProgress) {
   let modules = 0;
   const onLine = (line) => {
@@ -111,7 +111,7 @@ function downloadFailed(result) {
   );
 }
 
-/** A compiler or linker that failed: what it says is wrong, else its last words. */
+/** The failure of a compiler or linker: its first error line, else its last output. */
 export function buildFailed(result, platform) {
   const fault = `${result.stderr}\n${result.stdout}`.split('\n').find((line) => /\berror\b/i.test(line));
   const message = `Building Ollama failed: ${fault?.trim().slice(0, 400) ?? failureText(result)}`;

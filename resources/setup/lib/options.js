@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-/** Wrong usage: the program prints the message and ends with code 2. */
+/** Wrong usage: the program prints the message and exits with code 2. */
 export class UsageError extends Error {}
 
 export const startUsage = `Usage: npm start -- [options]
@@ -17,7 +17,7 @@ export const startUsage = `Usage: npm start -- [options]
   --uninstall            remove everything that Tandem has set up (--yes: do not ask, --keep-data: keep the chats)
   --help                 this text`;
 
-/** Options that only the set-up looks at, and those that the program gets as well. */
+/** Options for set-up only, and options that are also passed to the program. */
 const ownFlags = new Set([
   '--headless',
   '--check',
@@ -39,12 +39,12 @@ const passedFlags = new Set(['--no-open', '--json', '--wait', '--no-system-packa
  * @property {boolean} retryElectron
  * @property {boolean} systemPackages
  * @property {string | undefined} dataDir
- * @property {string[]} hostArgs what the program is started with
+ * @property {string[]} hostArgs arguments of the program
  *
  * Parses the options of `npm start`.
  *
  * @param {string[]} args
- * @param {string} [cwd] what a relative folder is relative to
+ * @param {string} [cwd] base of a relative folder
  * @returns {StartOptions} throws a UsageError for anything unknown, incomplete or contradictory
  */
 export function startOptions(args, cwd = process.cwd()) {
@@ -79,7 +79,7 @@ export function startOptions(args, cwd = process.cwd()) {
   };
 }
 
-/** `--name=value` becomes its two halves. */
+/** Splits `--name=value` into name and value. */
 function splitValue(arg) {
   const at = arg.startsWith('--') ? arg.indexOf('=') : -1;
   return at < 0 ? [arg, undefined] : [arg.slice(0, at), arg.slice(at + 1)];

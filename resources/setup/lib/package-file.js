@@ -7,7 +7,7 @@ import { SetupError } from './setup-error.js';
 
 const script = join(resourcesDir, 'setup', 'fetch-package-file.py');
 
-/** Any Python of these is enough to ask pip; MLX wants a newer one. */
+/** Any Python in this range can run pip here; MLX needs a newer one. */
 const pythonRange = { minimum: '3.9', newestTried: '3.14' };
 
 const usablePip = 'import sys, pip._internal; sys.exit(sys.version_info < (3, 9))';
@@ -22,7 +22,7 @@ const usablePip = 'import sys, pip._internal; sys.exit(sys.version_info < (3, 9)
  * @property {string} sha256 hex
  */
 
-/** What a person can do about a failed download, by its code. */
+/** Cures of a failed download, by its code. */
 const cures = {
   index_unreachable:
     'Check the network connection and the index that pip uses (pip config list), then try again.',
@@ -35,11 +35,11 @@ const cures = {
 };
 
 /**
- * Finds a Python whose pip can be asked.
+ * Finds a Python with a usable pip.
  *
  * @param {import('./paths.js').Place} place
  * @param {{ preferred?: (string | undefined)[], signal?: AbortSignal, runProgram?: typeof run }} [options] preferred: tried first
- * @returns {Promise<string>} its path; rejects with `no_pip` where there is none
+ * @returns {Promise<string>} its path; rejects with `no_pip` if there is none
  */
 export async function findPipPython(place, { preferred = [], signal, runProgram = run } = {}) {
   const developerTools = place.platform === 'darwin' && (await hasDeveloperTools({ signal, runProgram }));
@@ -58,18 +58,19 @@ export async function findPipPython(place, { preferred = [], signal, runProgram 
 }
 
 /**
- * Fetches one pinned file from the package index that pip uses. What an earlier call had fetched is taken up again
- * (`<to>.part`). There is no limit for the whole: a slow line may take hours, and a silent one is given up after a minute.
+ * Downloads one pinned file from the package index that pip uses. Resumes an earlier download (`<to>.part`). The total
+ * time has no limit, as a slow connection may take hours; a connection without bytes is given up after a minute.
  *
  * @param {object} job
  * @param {string} job.python see findPipPython
  * @param {PackageFile} job.pin
- * @param {string} job.to path of the finished file; its folder is made
- * @param {Record<string, string | undefined>} job.env may name pip's index, a proxy, certificates
- * @param {(bytes: number) => void} [job.onProgress] bytes that are there
+ * @param {string} job.to path of the finished file; its folder is created
+ * @param {Record<string, string | undefined>} job.env may set pip's index, a proxy, certificates
+ * @param {(bytes: number) => void} [job.onProgress] bytes downloaded so far
  * @param {(pid: number) => void} [job.onSpawn]
- * @param {AbortSignal} [job.signal] ends the download; the part that is there stays
- * @returns {Promise<void>} when the whole file is there, checked; rejects with a SetupError or the signal's reason
+ * @param {AbortSignal} [job.signal] ends the download; the downloaded part stays
+ * @returns {Promise<void>} resolves when the file is complete and checked; rejects with a SetupError or the signal's
+ * reason
  */
 export async function fetchPackageFile({ python, pin, to, env, onProgress, onSpawn, signal }) {
   let failure;
@@ -91,7 +92,7 @@ export async function fetchPackageFile({ python, pin, to, env, onProgress, onSpa
   );
 }
 
-/** One line of the script; undefined for anything else that pip or Python may print. */
+/** Parses a line of the script; undefined for any other output of pip or Python. */
 function eventOf(line) {
   try {
     return JSON.parse(line);

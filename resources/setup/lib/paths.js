@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * @typedef {object} Place where this process runs; passed in, so that tests can describe any machine
+ * @typedef {object} Place the machine of this process; passed in, so that tests can describe any machine
  * @property {Record<string, string | undefined>} env
  * @property {string} platform as `process.platform`
  * @property {string} home the user's home folder
@@ -36,10 +36,10 @@ export function dataDir({ env, platform, home }) {
 }
 
 /**
- * Folders to look for programs in: PATH, then the usual ones that an app started from Finder has not on its PATH.
+ * Folders to search for programs: PATH, then the usual ones that an app started from Finder does not have on its PATH.
  *
  * @param {Place} place
- * @returns {string[]} without doubles, in order
+ * @returns {string[]} without duplicates, in order
  */
 export function programDirs({ env, platform, home }) {
   const usual = [

@@ -11,7 +11,7 @@ import { runtimeDir } from './paths.js';
 import { SetupError } from './setup-error.js';
 
 /**
- * Decides between Electron and the headless host; fetches Electron when only that is missing.
+ * Chooses between Electron and the headless host; downloads Electron if only that is missing.
  *
  * @param {object} job
  * @param {string} job.root
@@ -32,7 +32,7 @@ export async function pickHost({ root, place, options, runsAsRoot, steps, signal
   );
 }
 
-/** The binary that is there, else a download, unless one failed within a day. */
+/** The existing binary, else a download, unless one failed within a day. */
 async function obtainElectron({ root, place, retry, steps, signal }) {
   const facts = { root, env: place.env, platform: place.platform };
   const there = findElectron(facts);
@@ -56,7 +56,7 @@ async function obtainElectron({ root, place, retry, steps, signal }) {
   return { path: undefined, why: `Electron could not be fetched: ${reason}` };
 }
 
-/** @returns {Promise<string>} why its binary is not there, should it not be there */
+/** @returns {Promise<string>} why its binary is missing, if it is missing afterwards */
 async function fetchElectron({ root, dir, env, steps, signal }) {
   try {
     await steps.step('Fetching Electron', async (update) => {

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { run } from './run.js';
 
 /**
- * Whether something accepts connections on a loopback port.
+ * Whether a loopback port accepts connections.
  *
  * @param {number} port
  * @returns {Promise<boolean>}
@@ -24,7 +24,7 @@ export function isTaken(port) {
 }
 
 /**
- * Who listens on a port: name and pid as far as this user may know (Linux: `/proc`; macOS: `lsof`).
+ * The process that listens on a port: name and pid, as far as this user may see (Linux: `/proc`; macOS: `lsof`).
  *
  * @param {number} port
  * @returns {Promise<{ name: string, pid: number } | undefined>}
@@ -60,7 +60,7 @@ function readQuietly(file) {
   }
 }
 
-/** The kernel's own name is the main thread's, which says "MainThread" for every Node and Python. */
+/** The kernel's name is that of the main thread: "MainThread" for every Node and Python. */
 function programName(pid) {
   const [program] = readQuietly(`/proc/${pid}/cmdline`).split('\0', 1);
   return basename(program) || readQuietly(`/proc/${pid}/comm`).trim();

@@ -7,7 +7,7 @@ import { findNode, ownNodeFacts } from './node-runtime.js';
 import { SetupError } from './setup-error.js';
 
 /**
- * Installs the dependencies and builds the program where that is needed; the checks cost milliseconds.
+ * Installs the dependencies and builds the program if needed; the checks take milliseconds.
  *
  * @param {object} job
  * @param {string} job.root project folder

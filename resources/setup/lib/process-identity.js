@@ -2,17 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * A text that tells one process from a later one with the same pid: its start time as the OS keeps it
- * (Linux: clock ticks since boot, field 22 of `/proc/PID/stat`; macOS: `ps -o lstart`).
+ * A text that distinguishes a process from a later one with the same pid: its start time as the OS reports it (Linux:
+ * clock ticks since boot, field 22 of `/proc/PID/stat`; macOS: `ps -o lstart`).
  *
  * @param {number} pid
- * @returns {string | undefined} undefined when there is no such process
+ * @returns {string | undefined} undefined if there is no such process
  */
 export function processStart(pid) {
   try {
     if (process.platform === 'linux') {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      // The name in parentheses may hold spaces; field 3 (the state) follows the last one.
+      // The name in parentheses may contain spaces; field 3 (the state) follows the last parenthesis.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return fields[0] === 'Z' ? undefined : fields[19];
     }

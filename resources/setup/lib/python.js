@@ -8,7 +8,7 @@ import { run } from './run.js';
  * @typedef {object} Python
  * @property {string} path the interpreter outside any virtual environment
  * @property {string} version such as 3.12.1
- * @property {boolean} ensurepip whether `-m venv` can put pip into a new environment
+ * @property {boolean} ensurepip whether `-m venv` can install pip into a new environment
  * @property {string} machine as `platform.machine()`
  */
 
@@ -19,11 +19,11 @@ print(json.dumps(dict(path=getattr(sys, "_base_executable", None) or sys.executa
 `;
 
 /**
- * Asks an interpreter what it is.
+ * Reads the properties of an interpreter.
  *
  * @param {string} file
  * @param {{ signal?: AbortSignal, runProgram?: typeof run }} [options]
- * @returns {Promise<Python | undefined>} undefined when it does not run within 10 s
+ * @returns {Promise<Python | undefined>} undefined if it fails or takes longer than 10 s
  */
 export async function describePython(file, { signal, runProgram = run } = {}) {
   const result = await runProgram(file, ['-I', '-c', describe], { signal, timeoutMs: 10_000 });
@@ -35,7 +35,7 @@ export async function describePython(file, { signal, runProgram = run } = {}) {
   }
 }
 
-/** Names in the order of preference: the machine's own choice first, then the newest that was tried. */
+/** Names in order of preference: the machine's default first, then the newest tested version. */
 function interpreterNames({ minimum, newestTried }) {
   const [, first] = minimum.split('.').map(Number);
   const [, last] = newestTried.split('.').map(Number);
@@ -44,7 +44,7 @@ function interpreterNames({ minimum, newestTried }) {
   return ['python3', ...numbered, 'python'];
 }
 
-/** Folders beside the usual ones: pyenv's own versions and python.org's framework on macOS. */
+/** Additional folders: pyenv's versions, and python.org's framework on macOS. */
 function extraDirs({ platform, home }) {
   const roots = [join(home, '.pyenv', 'versions')];
   if (platform === 'darwin') roots.push('/Library/Frameworks/Python.framework/Versions');
@@ -55,8 +55,8 @@ function extraDirs({ platform, home }) {
 }
 
 /**
- * Every file on this machine that may be a usable Python, best first. On macOS `/usr/bin/python3` may be a stub
- * that opens a dialog, so it is left out unless the developer tools are installed.
+ * All files on this machine that may be a usable Python, best first. On macOS `/usr/bin/python3` may be a stub that
+ * opens a dialog, so it is omitted unless the developer tools are installed.
  *
  * @param {import('./paths.js').Place} place
  * @param {{ minimum: string, newestTried: string }} range
@@ -71,7 +71,7 @@ export function pythonCandidates(place, range, { developerTools }) {
 }
 
 /**
- * Whether an interpreter can carry MLX: its version in range and, on Apple silicon, not an Intel build under Rosetta.
+ * Whether an interpreter can run MLX: a version in range and, on Apple silicon, not an Intel build under Rosetta.
  *
  * @param {Python} python
  * @param {{ minimum: string, newestTried: string }} range
@@ -86,14 +86,14 @@ export function isUsablePython(python, range, platform) {
 
 /**
  * @param {{ signal?: AbortSignal, runProgram?: typeof run }} options
- * @returns {Promise<boolean>} whether macOS's command line tools are there (`xcode-select -p` opens no dialog)
+ * @returns {Promise<boolean>} whether macOS's command line tools are installed (`xcode-select -p` opens no dialog)
  */
 export async function hasDeveloperTools({ signal, runProgram = run }) {
   return (await runProgram('/usr/bin/xcode-select', ['-p'], { signal, timeoutMs: 5000 })).code === 0;
 }
 
 /**
- * Finds the Python for the managed environment; one that can make virtual environments is preferred.
+ * Finds the Python for the managed environment; prefers one that can create virtual environments.
  *
  * @param {import('./paths.js').Place} place
  * @param {{ minimum: string, newestTried: string }} range

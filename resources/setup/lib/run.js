@@ -7,13 +7,13 @@ import { stripVTControlCharacters } from 'node:util';
  * @property {string} [cwd]
  * @property {Record<string, string | undefined>} [env] the whole environment; default: our own
  * @property {(line: string) => void} [onLine] every line of stdout and stderr, as it comes
- * @property {number} [timeoutMs] after it the whole process group is killed
- * @property {number} [niceness] 0–19, for work in the background
+ * @property {number} [timeoutMs] after this the whole process group is killed
+ * @property {number} [niceness] 0–19, for background work
  * @property {(pid: number) => void} [onSpawn]
- * @property {AbortSignal} [signal] kills the group; the promise still settles, after the child is gone
+ * @property {AbortSignal} [signal] kills the group; the promise still settles, after the child has exited
  *
  * @typedef {object} RunResult
- * @property {number | null} code null when it ended by a signal or could not start
+ * @property {number | null} code null if it was ended by a signal or could not start
  * @property {string} stdout the last 64 KB
  * @property {string} stderr the last 64 KB
  * @property {string | undefined} error why it could not start
@@ -22,7 +22,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 const tailBytes = 64 * 1024;
 
-/** Signals the child's whole group; a group that is already gone is no error. */
+/** Signals the child's whole group; a group that has already exited is not an error. */
 function killGroup(pid, signal) {
   try {
     process.kill(-pid, signal);
@@ -31,7 +31,7 @@ function killGroup(pid, signal) {
   }
 }
 
-/** Feeds whole lines to a callback; a carriage return also ends one (progress bars). */
+/** Calls back with whole lines; a carriage return also ends one (progress bars). */
 function lineSplitter(onLine) {
   let rest = '';
   return (chunk) => {
@@ -42,8 +42,8 @@ function lineSplitter(onLine) {
 }
 
 /**
- * Runs a program without a shell, in a process group of its own, and waits for its end. Never rejects: a
- * program that could not start has `error`, one that was ended has `code` null.
+ * Runs a program without a shell, in its own process group, and waits for its exit. Never rejects: a program that could
+ * not start has `error`, one that was killed has `code` null.
  *
  * @param {string} command
  * @param {string[]} args
@@ -91,7 +91,7 @@ export function run(command, args, options = {}) {
       if (pid === undefined) finish();
     });
     child.on('close', (code) => {
-      // Some tools colour what they print even for a pipe.
+      // Some tools colour their output even in a pipe.
       for (const name of ['stdout', 'stderr']) result[name] = stripVTControlCharacters(result[name]);
       result.code = code;
       finish();
@@ -99,7 +99,7 @@ export function run(command, args, options = {}) {
   });
 }
 
-/** Priority is a courtesy: where the OS refuses it, the work goes on. */
+/** Low priority is optional: if the OS refuses it, the work continues. */
 function lowerPriority(pid, niceness) {
   try {
     setPriority(pid, niceness);

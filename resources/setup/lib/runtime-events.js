@@ -1,8 +1,8 @@
 const names = { mlx: 'MLX', ollama: 'Ollama', model: 'Small model' };
 
 /**
- * Prints set-up events: as JSON lines, or as plain lines, one per new sentence (a terminal gets the percentage of the
- * running step redrawn in place).
+ * Prints set-up events: as JSON lines, or as plain lines, one per new sentence (on a terminal the percentage of the
+ * running step is updated in place).
  *
  * @param {{ write: (text: string) => unknown, isTTY?: boolean }} out
  * @param {{ json: boolean }} options
@@ -31,7 +31,7 @@ export function eventPrinter(out, { json }) {
 }
 
 /**
- * One event as a line for people.
+ * One event as a line of text.
  *
  * @param {import('./set-up-runtimes.js').RuntimeEvent} event
  */

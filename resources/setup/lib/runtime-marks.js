@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { processStart } from './process-identity.js';
 import { readStamp } from './stamp.js';
 
-/** `.in-use-<pid>.json`: what a running Tandem uses of the runtimes (src/main/setup/runtime-marks.ts writes it). */
+/** `.in-use-<pid>.json`: the runtimes that a running Tandem uses (written by src/main/setup/runtime-marks.ts). */
 export const markFile = /^\.in-use-\d+\.json(\.\d+)?$/;
 
 /**
- * The instances of Tandem that run and use these runtimes. Marks of instances that have ended (same pid **and** start
- * time) are removed.
+ * The running instances of Tandem that use these runtimes. Removes marks of instances that no longer run (same pid
+ * **and** start time).
  *
  * @param {string} root the runtime folder
  * @param {(pid: number) => string | undefined} [startOf]

@@ -11,33 +11,34 @@ import { setUpSmallModel } from './small-model.js';
  * @property {number | null} percent 0–100 of the whole part
  * @property {number} elapsedMs since the part began
  * @property {'env' | 'managed' | 'app' | 'path' | 'running'} [source] with `ready`
- * @property {string} [path] with `ready`: the Python that has mlx-lm, the Ollama binary, or the small model's folder (with a
- *   failed `model` too, when only its conversion failed); before it: the older version that runs while the new one is made
+ * @property {string} [path] with `ready`: the Python with mlx-lm, the Ollama binary, or the small model's folder (also
+ * with a failed `model` if only its conversion failed); before it: the older version that is used meanwhile
  * @property {string} [url] with `ready`: a server that is used as it is (then there is no path)
  * @property {string} [version] with `ready`
  * @property {string} [code] with `absent` and `failed`
  * @property {string} [cure] with `absent` and `failed`
- * @property {string} [command] with `absent` and `failed`: the command that the cure names
+ * @property {string} [command] with `absent` and `failed`: the command in the cure
  */
 
 const installers = { mlx: setUpMlx, ollama: setUpOllama, model: setUpSmallModel };
 
-/** Failures that mean "not on this machine", not "something went wrong". */
+/** Failures that mean that this machine lacks a requirement, not that something went wrong. */
 const absentCodes = new Set(['no_python', 'no_go', 'no_build_tools', 'no_pip', 'unsupported_system']);
 
 /**
- * Sets up the parts at the same time, only the small model after MLX, which converts it, and reports every step. Expected failures end a part, not the call.
+ * Sets up the parts concurrently and reports every step; only the small model waits for MLX, which converts it. An
+ * expected failure ends its part, not the call.
  *
  * @param {object} job
  * @param {('mlx' | 'ollama' | 'model')[]} job.parts
  * @param {import('./paths.js').Place} job.place
  * @param {any} job.manifest
  * @param {boolean} job.allowPackages
- * @param {boolean} [job.adopt] default true; false: servers that run already are left alone
+ * @param {boolean} [job.adopt] default true; false: running servers are ignored
  * @param {(event: RuntimeEvent) => void} job.onEvent
  * @param {AbortSignal} [job.signal]
  * @param {() => number} [job.now]
- * @returns {Promise<RuntimeEvent[]>} the last event of each part; parts that were aborted are left out
+ * @returns {Promise<RuntimeEvent[]>} the last event of each part; aborted parts are left out
  */
 export async function setUpRuntimes({ parts, onEvent, now = Date.now, ...context }) {
   const run = async (part) => {
@@ -56,7 +57,7 @@ export async function setUpRuntimes({ parts, onEvent, now = Date.now, ...context
     }
   };
   const runs = new Map();
-  // The model does not wait for Ollama: a build takes the processor, a download does not.
+  // The model does not wait for Ollama: a build needs the processor, a download does not.
   const begin = (part) =>
     part === 'model' ? Promise.resolve(runs.get('mlx')).then(() => run(part)) : run(part);
   for (const part of [...parts].sort((a, b) => Number(a === 'model') - Number(b === 'model')))

@@ -1,12 +1,10 @@
-/**
- * A set-up failure that was expected: a machine-readable code, a plain sentence and what to do about it.
- */
+/** An expected set-up failure: a machine-readable code, a sentence and a cure. */
 export class SetupError extends Error {
   /**
    * @param {string} code snake_case, stable
    * @param {string} message what happened, one sentence
-   * @param {string} [cure] what the person can do, one sentence or one command
-   * @param {string} [command] the command that the cure names, as it is to be typed
+   * @param {string} [cure] what the user can do, one sentence or one command
+   * @param {string} [command] the command in the cure, ready to type
    */
   constructor(code, message, cure, command) {
     super(message);

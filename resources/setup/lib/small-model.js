@@ -22,11 +22,11 @@ const title = 'SmolLM2-135M-Instruct';
 const unpacker = join(resourcesDir, 'setup', 'unpack-member.py');
 const converter = join(resourcesDir, 'mlx', 'convert-gguf.py');
 const modelfile = join(resourcesDir, 'models', 'small', 'Modelfile');
-/** In the MLX folder: what it was made from. */
+/** In the MLX folder: the recipe that it was converted from. */
 const conversionStamp = 'tandem-conversion.json';
 const minute = 60_000;
 
-/** Where the download takes the bar, and where the unpacking does. */
+/** Percentage after the download, and after unpacking. */
 const downloaded = 85;
 const unpacked = 92;
 
@@ -35,7 +35,7 @@ const paths = (folder) => ({ gguf: join(folder, 'model.gguf'), mlx: join(folder,
 const recipe = () => hashFiles([converter, modelfile]);
 
 /**
- * What of the small model is there.
+ * Which files of the small model exist.
  *
  * @param {string} folder
  * @param {{ memberBytes: number }} pin
@@ -50,12 +50,12 @@ export function inspectSmallModel(folder, pin) {
 }
 
 /**
- * Fetches the small model that both servers can run, and converts it for MLX where MLX is set up; what a run without MLX
- * leaves out, the next one does. It needs the network and hardly a processor, so it may run beside a build.
+ * Downloads the small model for both servers, and converts it for MLX if MLX is set up; otherwise a later run converts
+ * it. It needs the network but little processor time, so it may run during a build.
  *
  * @param {import('./context.js').Context} context
  * @returns {Promise<import('./mlx.js').Found>} path: its folder, with `model.gguf` and, for MLX, `mlx/`. Rejects with a
- *   SetupError, or with the signal's reason on abort; what was downloaded stays for the next call
+ * SetupError, or with the signal's reason on abort; downloaded bytes stay for the next call
  */
 export async function setUpSmallModel(context) {
   const { place, manifest, report, signal } = context;
@@ -82,7 +82,7 @@ export async function setUpSmallModel(context) {
   }
 }
 
-/** The Python that can convert; undefined where MLX is not set up here. */
+/** The Python that can convert; undefined if MLX is not set up here. */
 async function mlxPython(context) {
   const mlx = await findMlx(context).catch(() => undefined);
   return mlx?.stage === 'ready' ? mlx.path : undefined;
@@ -101,7 +101,7 @@ function found(path, version, source) {
   return { stage: 'ready', source, path, version, detail: title };
 }
 
-/** While the newest cannot be had, an older version goes on. */
+/** If the newest version cannot be downloaded, an older one is used. */
 async function fetchNewest(job) {
   try {
     await fetchGguf(job);
@@ -134,7 +134,7 @@ async function fetchGguf({ place, manifest, dir, python, report, onSpawn, signal
   rmSync(dir.download, { recursive: true, force: true });
 }
 
-/** A conversion that fails leaves the GGUF in its place and says where: Ollama needs no more. */
+/** If the conversion fails, the GGUF stays and its path is reported: Ollama needs only that. */
 async function convert(job) {
   try {
     await convertToMlx(job);
@@ -170,7 +170,7 @@ async function step(python, args, code, options) {
   throw new SetupError(code, message, 'Check the free disk space, then try again.');
 }
 
-/** The system prompt is written in the Modelfile alone; for MLX it goes into the chat template. */
+/** Only the Modelfile contains the system prompt; for MLX it is written into the chat template. */
 function systemPrompt() {
   const text = /^SYSTEM (.+)$/m.exec(readFileSync(modelfile, 'utf8'))?.[1];
   if (!text) throw new Error(`${modelfile} has no line SYSTEM`);

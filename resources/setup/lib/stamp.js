@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 /**
  * @param {string} file
- * @returns {any} undefined when the file is missing or no JSON: both mean "not done"
+ * @returns {any} undefined if the file is missing or not JSON: both mean "not done"
  */
 export function readStamp(file) {
   try {
@@ -14,7 +14,7 @@ export function readStamp(file) {
 }
 
 /**
- * Writes a stamp in one step, so that a reader never sees half of it.
+ * Writes a stamp atomically.
  *
  * @param {string} file its folder must exist
  * @param {unknown} value
@@ -26,7 +26,7 @@ export function writeStamp(file, value) {
 }
 
 /**
- * SHA-256 over the contents of files, each with its length, so that moving bytes between files shows.
+ * SHA-256 over the contents of files, each with its length, so that moving bytes between files changes it.
  *
  * @param {string[]} files
  */

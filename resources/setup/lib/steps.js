@@ -1,6 +1,6 @@
 /**
- * Prints the steps of the set-up: one line per step with its time; a terminal sees the running step's seconds count.
- * With `json` each step is one JSON line in the form of the program's log.
+ * Prints the steps of set-up: one line per step with its time; on a terminal the running step's seconds are updated.
+ * With `json` each step is one JSON line in the format of the program's log.
  *
  * @param {{ write: (text: string) => unknown, isTTY?: boolean }} out
  * @param {{ json?: boolean, now?: () => number }} [options]
@@ -14,10 +14,10 @@ export function stepPrinter(out, { json = false, now = Date.now } = {}) {
   const redraw = (text) => out.isTTY && !json && out.write(`\r\u001b[2K${text}`);
 
   return {
-    /** One sentence of its own. */
+    /** Prints one sentence. */
     say: line,
     /**
-     * Runs a step; `update` changes what its line says (shown on a terminal only).
+     * Runs a step; `update` changes the text of its line (on a terminal only).
      *
      * @template T
      * @param {string} title

@@ -1,7 +1,7 @@
-/** Settings of the app that a developer's shell may carry; a test that wants one sets it itself. */
+/** The app's settings in a developer's shell; a test that needs one sets it itself. */
 const settings = /^(TANDEM_|MLX_|OLLAMA_|LOCAL_ROUTER_|VICTORIA_|SMART_WORKER_|RAG_|MODEL_TIME_)/;
 
-/** What the set-up of the tests itself obeys. */
+/** Variables for the set-up of the tests themselves. */
 const kept = new Set([
   'TANDEM_RUNTIME_DIR',
   'TANDEM_MLX_PYTHON',
@@ -11,8 +11,8 @@ const kept = new Set([
 ]);
 
 /**
- * The environment that tests run in: the shell's without settings of the app, plus where the real servers and the
- * browser are.
+ * The environment for tests: the shell's without settings of the app, plus the locations of the real servers and the
+ * browser.
  *
  * @param {Record<string, string | undefined>} env
  * @param {{ mlxPython?: string, ollama?: string, smallModel?: string, chromium?: string }} [found]

@@ -1,11 +1,11 @@
 import { UsageError } from './options.js';
 
-/** In the order in which they run: the quick ones first. */
+/** In the order of execution: fast ones first. */
 const allGroups = ['types', 'lint', 'unit', 'integration', 'ui'];
 const withFiles = ['unit', 'integration', 'ui'];
 
 /**
- * What `npm test` runs.
+ * Groups and files that `npm test` runs.
  *
  * @param {string[]} args group names and file filters
  * @returns {{ groups: string[], files: string[] }} throws a UsageError for an option
@@ -21,7 +21,7 @@ export function testPlan(args) {
 }
 
 /**
- * Whether a group drives the built program, and so needs it, both servers and, for `ui`, a browser.
+ * Whether a group runs the built program, and so needs it, both servers and, for `ui`, a browser.
  *
  * @param {string} group
  */

@@ -18,8 +18,8 @@ import { readStamp } from './stamp.js';
  */
 
 /**
- * Longest time for a group, in minutes, so that a hang of the runner itself ends and is reported; one of a test file is
- * ended by `test/support/watched-worker.ts`. Many times what the slowest machine takes.
+ * Time limit for a group, in minutes, so that a hang of the runner itself is ended and reported;
+ * `test/support/watched-worker.ts` ends a hung test file. Many times what the slowest machine needs.
  */
 const limitMinutes = { types: 20, lint: 20, unit: 60, integration: 120, ui: 60 };
 
@@ -38,7 +38,7 @@ function vitestCommand(group, { root, node, files }) {
 }
 
 /**
- * Runs a command in a process group of its own with our output, and ends what is left of the group afterwards.
+ * Runs a command with our output in its own process group, and then ends the rest of the group.
  *
  * @returns {Promise<{ code: number | null, timedOut: boolean }>}
  */
@@ -81,7 +81,7 @@ function runAttached([command, ...args], { root, env, minutes, signal }) {
 }
 
 /**
- * Runs one group. Types and lint count as one test each; a vitest that crashed or was ended counts as a failed test.
+ * Runs one group. Types and lint count as one test each; a vitest that crashed or was killed counts as a failed test.
  *
  * @param {string} group
  * @param {object} job
@@ -99,7 +99,7 @@ export async function runGroup(group, job) {
   const resultsFile = join(job.scratch, `${group}.json`);
   const isCheck = group === 'types' || group === 'lint';
   const command = isCheck ? checkCommand(group, job) : vitestCommand(group, job);
-  // The program is compiled once for the hundred times that tests start it.
+  // The program is compiled once for the many tests that start it.
   const compiled = { NODE_COMPILE_CACHE: join(job.scratch, 'compiled') };
   const env = { ...job.env, ...compiled, TANDEM_TEST_RESULTS: resultsFile };
   const { code, timedOut } = await runAttached(command, { root: job.root, env, minutes, signal: job.signal });
@@ -112,7 +112,7 @@ export async function runGroup(group, job) {
 }
 
 /**
- * A result that stands for a whole group.
+ * One result for a whole group.
  *
  * @param {string} group
  * @param {'passed' | 'failed'} state
@@ -125,7 +125,7 @@ export function wholeGroup(group, state, durationMs, error) {
 }
 
 /**
- * Results as vitest wrote them, plus one failure for each thing that went wrong outside a test.
+ * vitest's results, plus one failure for each error outside a test.
  *
  * @param {{ tests: TestResult[], errors: { file: string, message: string }[] } | undefined} results undefined: it crashed
  * @param {object} end

@@ -1,5 +1,5 @@
 /**
- * Adds the groups up. A test that never ran (`pending`) counts as failed unless it was skipped on purpose.
+ * Sums up the groups. A test that never ran (`pending`) counts as failed unless it was skipped on purpose.
  *
  * @param {import('./test-run.js').GroupResult[]} groups
  */
@@ -27,7 +27,7 @@ const title = ({ group, file, name }) =>
   [group, file, name === group ? '' : name].filter(Boolean).join(' › ');
 
 /**
- * What is told before the closing line: time per group, the slowest ten, why tests were skipped, what failed.
+ * Lines before the closing line: time per group, the slowest ten, why tests were skipped, what failed.
  *
  * @param {ReturnType<typeof sumUp>} sum
  * @returns {string[]}
@@ -56,7 +56,7 @@ export function detailLines(sum) {
   ];
 }
 
-/** The very last line of a test run. */
+/** The last line of a test run. */
 export function closingLine({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }

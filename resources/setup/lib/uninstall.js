@@ -11,8 +11,8 @@ import { instancesUsing } from './runtime-marks.js';
 import { SetupError } from './setup-error.js';
 
 /**
- * What an uninstall would remove: only what is Tandem's, also in a folder that has other files in it; of Ollama's
- * models those that Tandem created only, never the user's own nor model folders.
+ * Files that an uninstall would remove: only Tandem's, even in a folder with other files; of Ollama's models only those
+ * that Tandem created, never the user's own, and no model folders.
  *
  * @param {import('./paths.js').Place} place
  * @param {{ keepData: boolean }} options
@@ -31,7 +31,7 @@ export function removals(place, { keepData }) {
 }
 
 /**
- * Removes everything that Tandem has set up outside its own folder, after asking.
+ * Removes everything that Tandem has installed outside its own folder, after confirmation.
  *
  * @param {object} job
  * @param {import('./options.js').StartOptions} job.options
@@ -91,7 +91,7 @@ async function agreed(input, out) {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-/** A folder above the runtimes goes only where we chose it ourselves. */
+/** The parent folder of the runtimes is removed only if we chose its path. */
 function removeEmptyFolders(place, { keepData }) {
   const runtimes = runtimeDir(place);
   removeIfEmpty(runtimes);
@@ -101,7 +101,7 @@ function removeEmptyFolders(place, { keepData }) {
     for (const folder of [join(data, 'logs'), join(data, 'backups'), data]) removeIfEmpty(folder);
 }
 
-/** Bytes as a person reads them. */
+/** A number of bytes as text. */
 function sizeText(bytes) {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
   if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`;

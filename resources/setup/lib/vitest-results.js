@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 
-/** Name of a test with its suites, as vitest prints it. */
+/** The result of a test; its name includes its suites, as vitest prints it. */
 function resultOf(file, test) {
   const { state, errors, note } = test.result();
   const duration = test.diagnostic()?.duration ?? 0;
@@ -8,7 +8,7 @@ function resultOf(file, test) {
   return { file, name: test.fullName, state, durationMs: duration, note, error };
 }
 
-/** Vitest wraps what went wrong in a worker into errors of its own, which do not say what it was. */
+/** Vitest wraps an error in a worker into its own errors, which do not contain the reason. */
 function reasonOf(error) {
   return error.cause ? reasonOf(error.cause) : error.message;
 }

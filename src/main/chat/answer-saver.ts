@@ -4,12 +4,12 @@ import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
 import type { Store } from '../store/types';
 
-/** What could not be stored is tried again this often, ms. */
+/** A failed save is retried at this interval, ms. */
 const RETRY_MS = 5_000;
 
 /**
- * Stores answers. One that cannot be stored now, because the disk is full, is kept in memory and tried again: the
- * user has read it, so it must not be gone, or stand there half written, once there is room.
+ * Stores answers. If an answer cannot be stored, because the disk is full, it stays in memory and is retried: the user
+ * has read it, so it must not disappear or be stored incomplete once there is room.
  */
 export class AnswerSaver {
   readonly #store: Pick<Store, 'saveAnswer'>;
@@ -24,14 +24,14 @@ export class AnswerSaver {
     this.#logger = logger;
   }
 
-  /** An answer that is newer than its row; undefined = the row holds it. */
+  /** An answer that is newer than its row; undefined = the row is current. */
   unsaved(id: string): Answer | undefined {
     return this.#unsaved.get(id);
   }
 
   /** Never rejects. The store writes in the order of the calls. */
   async save(answer: Answer): Promise<void> {
-    // Before the store is asked, so that a retry in the meantime writes this state again and not an older one over it.
+    // Set before the store is called, so that a retry meanwhile writes this state, not an older one after it.
     this.#unsaved.set(answer.id, answer);
     try {
       await this.#store.saveAnswer(answer);
@@ -42,7 +42,7 @@ export class AnswerSaver {
     }
   }
 
-  /** Tries once more what is still not stored; call before the store is closed. */
+  /** Retries all unsaved answers once; call before the store is closed. */
   async flush(): Promise<void> {
     await Promise.all([...this.#unsaved.values()].map((answer) => this.save(answer)));
   }

@@ -12,7 +12,7 @@ import { AnswerSaver } from './answer-saver';
 import { firstTitle } from './history';
 import { RunningAnswers } from './running-answers';
 
-/** A deleted chat can be brought back for this long, ms. */
+/** A deleted chat can be restored for this long, ms. */
 export const UNDO_MS = 10_000;
 
 interface Turn {
@@ -20,13 +20,13 @@ interface Turn {
   answer: Answer;
 }
 
-/** Chats: stores what the user says before it is answered, and keeps it whatever happens. */
+/** Chats: stores each user message before it is answered, and keeps it in any case. */
 export class ChatService {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #answers: RunningAnswers;
-  /** Cancels the erasing of a chat that can still be brought back. */
+  /** Cancel functions of pending erasures, by chat. */
   readonly #erasures = new Map<string, () => void>();
   readonly #pushes = new Emitter<Push>();
   readonly #listChanged = new Emitter<void>();
@@ -47,14 +47,14 @@ export class ChatService {
     });
   }
 
-  /** Messages of a chat; an answer being written comes with the text it has by now. */
+  /** Messages of a chat; a running answer has its current text. */
   open(chatId: string): Promise<Message[]> {
     return this.#answers.messages(chatId);
   }
 
   /**
-   * Stores the message, then answers it. Rejects, with nothing sent, when it cannot be stored. One that comes again
-   * under the same `newId`, as its sender did not hear of its arrival, is neither stored nor answered twice.
+   * Stores the message, then answers it. Rejects, without sending anything, if it cannot be stored. A message sent
+   * again with the same `newId`, as its sender got no response, is neither stored nor answered twice.
    */
   async send(chatId: string | null, text: string, target: Target, newId?: string): Promise<Turn> {
     return (await this.#arrived(newId)) ?? this.#send({ chatId, text, target, newId });
@@ -89,7 +89,7 @@ export class ChatService {
     return { user, answer };
   }
 
-  /** The turn of a message that has come before. */
+  /** The turn of a message that was stored before. */
   async #arrived(newId: string | undefined): Promise<Turn | null> {
     const user = newId === undefined ? null : await this.#store.message(newId);
     if (user?.role !== 'user') return null;
@@ -100,7 +100,7 @@ export class ChatService {
     return answer?.role === 'assistant' ? { user, answer } : null;
   }
 
-  /** A further answer to the message that `answerId` answers; `overruleMemory`: the guard lets this one pass. */
+  /** Another answer to the message that `answerId` answers; `overruleMemory`: the memory guard admits it. */
   async retry(answerId: string, target: Target, { overruleMemory = false } = {}): Promise<Answer> {
     const old = await this.#answer(answerId);
     const answer = newAnswer(old.chatId, old.replyTo, this.#clock.wall().getTime(), target);
@@ -110,7 +110,7 @@ export class ChatService {
     return answer;
   }
 
-  /** Replaces a user message and all that follows it. Rejects, with all of it as it was, when that cannot be stored. */
+  /** Replaces a user message and all that follows it. Rejects, without any change, if that cannot be stored. */
   async edit(messageId: string, text: string, target: Target, newId?: string): Promise<Turn> {
     const arrived = await this.#arrived(newId);
     if (arrived) return arrived;
@@ -124,7 +124,7 @@ export class ChatService {
     return turn;
   }
 
-  /** Stops an answer at once; what arrived stays. Stopping an ended one is no error. */
+  /** Stops an answer at once; its text so far stays. Does nothing if it has ended. */
   stop(answerId: string): void {
     this.#answers.stop(answerId);
   }
@@ -134,7 +134,7 @@ export class ChatService {
     this.#listChanged.emit();
   }
 
-  /** Hides a chat and erases it for good after the undo time. */
+  /** Hides a chat and permanently erases it after the undo time. */
   async remove(chatId: string): Promise<void> {
     await this.#store.hideChat(chatId);
     for (const id of this.#answers.ids(chatId)) this.stop(id);
@@ -156,8 +156,8 @@ export class ChatService {
   }
 
   /**
-   * Answers, in place, what had to wait for a capable model, also since before the last start; what still cannot be
-   * answered goes on waiting. Never rejects.
+   * Restarts, in place, the answers that wait for a capable model, also those of earlier runs; those that still have
+   * none keep waiting. Never rejects.
    */
   async answerWaiting(): Promise<void> {
     if (this.#store.readOnly) return;
@@ -172,7 +172,7 @@ export class ChatService {
     }
   }
 
-  /** Stops all answers, which say why, and waits until they are stored. */
+  /** Stops all answers with the notice `interrupted`, and waits until they are stored. */
   close(): Promise<void> {
     return this.#answers.close();
   }

@@ -3,8 +3,8 @@ import type { ChatMessage, ModelChoice } from '../../shared/domain';
 import { saidText } from '../../shared/thinking';
 
 /**
- * The turns that a model is shown for an answer to `replyTo`: every user message up to it, each followed by the
- * newest answer that holds text of a model, without its thinking. Tandem's own words and failures are left out.
+ * The conversation that a model gets for an answer to `replyTo`: every user message up to it, each followed by its
+ * newest answer with text of a model, without the thinking. Tandem's own texts and failed answers are left out.
  */
 export function conversation(messages: readonly Message[], replyTo: string): ChatMessage[] {
   const answers = new Map<string, Answer>();
@@ -22,7 +22,7 @@ export function conversation(messages: readonly Message[], replyTo: string): Cha
   return turns;
 }
 
-/** The model choice that a target in the chat stands for. */
+/** The model choice for a target in the chat. */
 export function modelChoice(target: Target): ModelChoice {
   switch (target.kind) {
     case 'auto':
@@ -36,7 +36,7 @@ export function modelChoice(target: Target): ModelChoice {
   }
 }
 
-/** A title until a better one is made: the first line, cut at a word. */
+/** A first title: the first line, cut at a word. */
 export function firstTitle(text: string): string {
   const line = text.trim().split('\n', 1)[0] ?? '';
   if (line.length <= 60) return line;
@@ -44,7 +44,7 @@ export function firstTitle(text: string): string {
   return `${cut.slice(0, Math.max(30, cut.lastIndexOf(' ')))}…`;
 }
 
-/** Did a model say anything in it? */
+/** Does it contain text of a model? */
 function isTurn(answer: Answer): boolean {
   return saidText(answer) !== '' && answer.meta.source !== 'app' && answer.status !== 'failed';
 }

@@ -5,24 +5,24 @@ import { splitThinking, THINK, THINK_END } from '../../shared/thinking';
 import type { RouterEvent } from '../router/types';
 
 /**
- * Generation shorter than this has no speed, ms: a small model's tokens arrive in one read, and the time between two
- * reads says nothing about the model.
+ * A shorter generation, in ms, has no speed: a small model's tokens arrive in one read, and the time between two reads
+ * says nothing about the model.
  */
 const MIN_MEASURED_MS = 20;
 
 /**
- * One answer while it is being written: applies router events to it and says what a UI must be told.
- * Text is only ever appended, so a client can always tell by the offset what it has already.
+ * One answer while it is being written: applies router events to it and returns the pushes for the UI. Text is only
+ * appended, so a client can tell by the offset what it already has.
  */
 export class LiveAnswer {
   #answer: Answer;
-  /** When the first text came, for a speed when the backend tells no durations. */
+  /** Time of the first text, to measure the speed if the backend reports no durations. */
   #startedAt: number | null = null;
-  /** The text has an opening mark of thinking without its closing mark: it came in a field of its own. */
+  /** Thinking from a separate field is open: the text has its opening mark but not its closing mark. */
   #inField = false;
-  /** Where the text of the server that writes now begins. */
+  /** Start of the current server's text. */
   #partAt: number;
-  /** When the thinking of that part began, monotonic ms; undecided until its first letters have come. */
+  /** Start of that part's thinking, monotonic ms; undecided until its first characters have arrived. */
   #thought: { kind: 'undecided' | 'none' } | { kind: 'since'; at: number } = { kind: 'undecided' };
 
   constructor(answer: Answer) {
@@ -34,7 +34,7 @@ export class LiveAnswer {
     return this.#answer;
   }
 
-  /** Applies one event; returns the pushes it causes. `now` is monotonic ms, `notice` what is said below a whole answer. */
+  /** Applies one event; returns its pushes. `now` is monotonic ms, `notice` is shown below a complete answer. */
   apply(event: RouterEvent, now: number, notice: AnswerMeta['notice'] = null): Push[] {
     switch (event.type) {
       case 'routed':
@@ -100,7 +100,7 @@ export class LiveAnswer {
     }
   }
 
-  /** What an event adds to the text: thinking comes between its marks. Call once for each event, in order. */
+  /** The text that an event adds, with marks around thinking. Call once for each event, in order. */
   words(event: Extract<RouterEvent, { type: 'text' | 'thinking' }>): string {
     const thinks = event.type === 'thinking';
     if (thinks === this.#inField) return event.text;
@@ -121,7 +121,7 @@ export class LiveAnswer {
     ];
   }
 
-  /** Measures the thinking by the text, since some models write it there themselves. `offset`: where the new text begins. */
+  /** Measures thinking by its marks in the text, since some models write them. `offset`: start of the new text. */
   #timeThinking(offset: number, now: number): Push[] {
     const { text, meta } = this.#answer;
     if (this.#thought.kind === 'none') return [];
@@ -141,13 +141,13 @@ export class LiveAnswer {
     return this.#set({}, meta);
   }
 
-  /** The next server is known and the request is in its queue: nothing is awaited any more, the failure is still shown. */
+  /** The request is in the next server's queue: it awaits no server any more, but the failure is still shown. */
   #withoutWait(): AnswerMeta['recovery'] {
     const failed = this.#answer.meta.recovery?.failed;
     return failed ? { failed, awaited: [] } : undefined;
   }
 
-  /** Ends the answer in a state; what arrived stays. */
+  /** Ends the answer with a status; its text so far stays. */
   settle(status: 'done' | 'stopped' | 'failed', meta: Partial<AnswerMeta> = {}): Push[] {
     return this.#set({ status }, { position: null, etaMs: null, recovery: undefined, ...meta });
   }
@@ -165,7 +165,7 @@ export class LiveAnswer {
     });
   }
 
-  /** Tokens per second of generation, by the backend's own clock where it tells one. */
+  /** Tokens per second of generation, by the backend's own measurement if it reports one. */
   #speed({ evalMs, completionTokens }: CompletionEnd, now: number): number | null {
     const elapsed = evalMs ?? (this.#startedAt === null ? 0 : now - this.#startedAt);
     if (completionTokens <= 1 || elapsed <= 0) return null;

@@ -10,7 +10,7 @@ import { conversation, modelChoice } from './history';
 import { LiveAnswer } from './live-answer';
 import { TextFlusher } from './text-flusher';
 
-/** A streaming answer is stored this often, ms, so that `kill -9` loses at most the last second. */
+/** A streaming answer is stored at this interval, ms, so that `kill -9` loses at most the last second. */
 const SAVE_MS = 700;
 
 interface Running {
@@ -18,7 +18,7 @@ interface Running {
   controller: AbortController;
   target: Target;
   overruleMemory: boolean;
-  /** It is not the user who ends it, but the end of the app. */
+  /** Ended by the end of the app, not by the user. */
   interrupted: boolean;
 }
 
@@ -28,11 +28,11 @@ export interface RunningAnswersOptions {
   saver: AnswerSaver;
   clock: Clock;
   onPush: (push: Push) => void;
-  /** An answer has ended and is stored. */
+  /** Called when an answer has ended and is stored. */
   onEnded: () => void;
 }
 
-/** The answers that are being written: asks the router for each, streams it, and stores it whatever happens. */
+/** The running answers: requests each from the router, streams it, and stores it in any case. */
 export class RunningAnswers {
   readonly #options: RunningAnswersOptions;
   readonly #clock: Clock;
@@ -45,18 +45,18 @@ export class RunningAnswers {
     this.#saver = options.saver;
   }
 
-  /** Messages of a chat; an answer being written comes with the text it has by now. */
+  /** Messages of a chat; a running answer has its current text. */
   async messages(chatId: string): Promise<Message[]> {
     const messages = await this.#options.store.messages(chatId);
     return messages.map((message) => this.get(message.id) ?? this.#saver.unsaved(message.id) ?? message);
   }
 
-  /** The answer as it is now; undefined when it is not being written. */
+  /** The current state of a running answer; else undefined. */
   get(answerId: string): Answer | undefined {
     return this.#running.get(answerId)?.live.answer;
   }
 
-  /** Ids of the answers that are being written, in all chats or in one. */
+  /** Ids of the running answers, in all chats or in one. */
   ids(chatId?: string): string[] {
     return [...this.#running.values()]
       .map(({ live }) => live.answer)
@@ -64,12 +64,12 @@ export class RunningAnswers {
       .map(({ id }) => id);
   }
 
-  /** Stops an answer at once; what arrived stays. Stopping an ended one is no error. */
+  /** Stops an answer at once; its text so far stays. Does nothing if it has ended. */
   stop(answerId: string): void {
     this.#running.get(answerId)?.controller.abort(new TandemError('cancelled', 'Stopped.'));
   }
 
-  /** Stops all answers, which say why, and waits until they are stored. */
+  /** Stops all answers with the notice `interrupted`, and waits until they are stored. */
   async close(): Promise<void> {
     const settled = [...this.#running.values()].map((running) => {
       running.interrupted = true;
@@ -80,7 +80,7 @@ export class RunningAnswers {
     await this.#saver.flush();
   }
 
-  /** Begins an answer; `overruleMemory`: the memory guard lets this one pass. */
+  /** Starts an answer; `overruleMemory`: the memory guard admits it. */
   start(answer: Answer, target: Target, overruleMemory = false): void {
     const controller = new AbortController();
     const running = { live: new LiveAnswer(answer), controller, target, overruleMemory, interrupted: false };
@@ -89,7 +89,7 @@ export class RunningAnswers {
     void this.#run(running);
   }
 
-  /** Never rejects: every end of an answer is a state that the user sees. */
+  /** Never rejects: every outcome is a status that the user sees. */
   async #run(running: Running): Promise<void> {
     const { live, controller } = running;
     const text = new TextFlusher(this.#clock, (part) => this.#tell(live.text(part, this.#clock.now())));
@@ -151,10 +151,10 @@ export class RunningAnswers {
     };
   }
 
-  /** Once in a chat an answer of the small model says that it is one. */
+  /** The notice of the small model, shown once per chat. */
   async #smallModelNotice({ chatId, id }: Answer, reasons: readonly string[]): Promise<AnswerMeta['notice']> {
     if (!reasons.includes('small-model')) return null;
-    // Said twice does less harm than not at all.
+    // Showing it twice does less harm than never.
     const messages = await this.messages(chatId).catch(() => []);
     const told = messages.some(
       (message) => message.role === 'assistant' && message.id !== id && message.meta.notice === 'small_model',
@@ -163,7 +163,7 @@ export class RunningAnswers {
   }
 
   #fail(live: LiveAnswer, error: TandemError): void {
-    // Taken out of the queue by hand: the same as Stop.
+    // Cancelled in the queue view: the same as Stop.
     if (error.code === 'cancelled') {
       this.#tell(live.settle('stopped'));
       return;

@@ -1,9 +1,9 @@
 import type { Clock } from '../ports/clock';
 
-/** Text is pushed to the UI at most this often, ms: twice per two frames of a 60 Hz screen. */
+/** Text is pushed to the UI at most this often, ms: every second frame of a 60 Hz screen. */
 const PUSH_MS = 33;
 
-/** Collects small pieces of text: the first goes out at once, the rest at most every `PUSH_MS`. */
+/** Collects small pieces of text: sends the first at once, the rest at most every `PUSH_MS`. */
 export class TextFlusher {
   readonly #clock: Clock;
   readonly #out: (text: string) => void;

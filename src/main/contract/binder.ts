@@ -4,19 +4,18 @@ import type { Logger } from '../ports/logger';
 
 export interface BinderOptions {
   logger: Logger;
-  /** Checks what handlers return against the contract as well (tests, development). */
+  /** Also checks the handlers' output against the contract (tests, development). */
   checkOutput?: boolean;
 }
 
-/** Is this one of the contract's calls? Names come from outside, so inherited keys must not pass. */
+/** Is this one of the contract's calls? Names come from outside, so inherited keys must not match. */
 export function isCallName(name: string): name is CallName {
   return Object.hasOwn(contract.calls, name);
 }
 
 /**
- * Runs one contract call for a host that has already checked who asks. Never rejects: an unknown name
- * (`not_found`), input that breaks the schema (`bad_request`) and whatever the handler throws come back as the
- * failing envelope.
+ * Runs one contract call; the host has already checked the caller. Never rejects: an unknown name (`not_found`), input
+ * that violates the schema (`bad_request`) and any error of the handler are returned as a failure envelope.
  */
 export async function callHandler(
   handlers: Handlers,
@@ -60,13 +59,13 @@ async function invoke(
     const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
     throw new TandemError('bad_request', `${name}: ${where}${issue?.message ?? 'invalid input'}.`);
   }
-  // One table holds handlers of different inputs; the schema above is the one that belongs to this name.
+  // One table contains handlers with different inputs; the schema above belongs to this name.
   const handler = handlers[name] as (input: unknown, caller: Caller) => Promise<unknown>;
   const output = await handler(parsed.data, caller);
   return checkOutput ? schema.output.parse(output) : output;
 }
 
-/** Name and stack frames of an error, without its message: that may quote what a person wrote. */
+/** Name and stack frames of an error, without its message, which may quote the user's text. */
 export function traceOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return typeof thrown;
   const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));

@@ -24,11 +24,11 @@ export interface AssembleOptions {
   locale: string;
   /** The `resources/` folder. */
   resourcesDir: string;
-  /** The built database worker; named by the entry, since this module may end up in a chunk elsewhere. */
+  /** The built database worker. The entry passes it, since this module may end up in a chunk in another folder. */
   storeWorker: URL;
   /** A Node that runs the set-up scripts and the scan for models. */
   node: string;
-  /** The built script of that scan; a file outside of any archive. */
+  /** The built script of that scan; a file outside any archive. */
   scanScript: string;
   /** `--data-dir`, if given. */
   dataDir?: string | undefined;
@@ -38,20 +38,20 @@ export interface AssembleOptions {
   shell: Shell;
 }
 
-/** A core on this machine's real ports, holding its data folder. */
+/** A core on this machine's real ports; its process holds the data folder. */
 export interface Assembled {
   core: Core;
   logger: Logger;
   dataDir: string;
   webToken: string;
-  /** Stops the core and gives the data folder back; safe to call twice. */
+  /** Stops the core and releases the data folder; safe to call twice. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the data folder, log, settings and database, ends what a dead instance left running, and makes the core.
- * Rejects with `data_dir_foreign`, `data_dir_locked`, `read_only`, `disk_full` or `database_unreadable`; nothing is
- * left open then.
+ * Opens the data folder, log, settings and database, ends processes that a dead instance left running, and creates the
+ * core. Rejects with `data_dir_foreign`, `data_dir_locked`, `read_only`, `disk_full` or `database_unreadable`, and then
+ * leaves nothing open.
  */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { env, platform } = process;
@@ -61,7 +61,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const log = await openLog({ dataDir: dataDir.path, json: options.json, stderr: process.stderr });
   const onExit = () => log.flushSync();
   process.on('exit', onExit);
-  // Without a listener Node ends the process, and one stray rejection must not end the requests of others.
+  // Without a listener an unhandled rejection ends the process, and with it the requests of all clients.
   const onStray = (error: unknown) => log.logger.error('unhandled_rejection', { error });
   process.on('unhandledRejection', onStray);
   const { fetcher, post, close: closeFetcher } = createNodeFetcher();
@@ -71,7 +71,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     closeFetcher,
     async () => void process.off('exit', onExit).off('unhandledRejection', onStray),
   ];
-  /** Last opened, first closed; one that fails does not keep the others open. */
+  /** Closes in reverse order of opening; a failure does not keep the others open. */
   const release = async () => {
     for (let close = closers.pop(); close; close = closers.pop()) await close().catch(() => {});
   };
@@ -136,7 +136,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   }
 }
 
-/** `TANDEM_RUNTIME_DIR`, else the OS's cache folder + `Tandem/runtimes`, as the set-up scripts have it. */
+/** `TANDEM_RUNTIME_DIR`, else the OS's cache folder + `Tandem/runtimes`, the same path as in the set-up scripts. */
 function runtimeDir(home: string): string {
   const { env, platform } = process;
   if (env.TANDEM_RUNTIME_DIR) return env.TANDEM_RUNTIME_DIR;

@@ -26,26 +26,26 @@ import type { MeasuredTimes } from '../times/measured-times';
 import type { Place } from './place';
 import type { CorePorts } from './services';
 
-/** The setting that names a server to be used instead of one of ours. */
+/** The setting with the address of a server to use instead of our own. */
 export const ADDRESS_OF = { mlx: 'mlxUrl', ollama: 'ollamaUrl' } as const satisfies Record<
   BackendId,
   SettingKey
 >;
 
-/** What the backends ask while they run. */
+/** What the backends need while they run. */
 export interface BackendNeeds {
   settings: SettingsStore;
   setup: SetupRunner;
   mlxModels: MlxLibrary;
   measured: MeasuredTimes;
   incidents: Incidents;
-  /** MLX API and Ollama that are not ours; null = one is looked for, or we start a server. */
+  /** Addresses of an MLX API and an Ollama that are not ours; null = find a running one, or start our own. */
   named: Record<BackendId, ServerAddress | null>;
-  /** Made after the backends, because these ask them in turn. */
+  /** Created after the backends, since these depend on the backends too. */
   later: { gate(): MemoryGate; library(): ModelLibrary; snapshot(): RouteSnapshot };
 }
 
-/** Both servers, with what each asks of the rest. */
+/** Creates both backends and connects them to the services they need. */
 export function createBackends(
   ports: CorePorts,
   place: Place,
@@ -95,7 +95,7 @@ export function createBackends(
   return { mlx, ollama };
 }
 
-/** Where our own server's program is. A server that somebody meant to name must not get one of ours beside it. */
+/** Locates the program of our own server. It must not start if the configured address is unusable. */
 function locate({ settings, setup }: BackendNeeds, id: BackendId): Locate {
   const key = ADDRESS_OF[id];
   if (!settings.isUnusable(key)) return locateRuntime(setup, id);
@@ -120,7 +120,7 @@ function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
     listModels: (signal) => mlxModels.list(signal),
     maxConcurrent: () => values().mlxMaxConcurrent,
     hang: patientLimits(values().hangPatience),
-    // Ollama carries all meanwhile, so it is started in any case.
+    // Ollama takes all requests meanwhile, so MLX may start late but always starts.
     mayStart: async (signal, cause, model) => {
       const died = cause === 'out_of_memory' || cause === 'killed_by_os';
       await later.gate().back('mlx', died ? model : null, signal);
@@ -139,7 +139,7 @@ function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
   } satisfies Partial<MlxBackendOptions>;
 }
 
-/** Where MLX's program is; while there is nothing that it could load it waits for the small model, if that may come. */
+/** Locates MLX's program. While there is no model to load, MLX waits for the small model, if it is wanted. */
 function locateMlx(needs: BackendNeeds): Locate {
   const { settings, setup, mlxModels } = needs;
   const locateProgram = locate(needs, 'mlx');
@@ -157,7 +157,7 @@ function locateMlx(needs: BackendNeeds): Locate {
   };
 }
 
-/** The model that MLX is to hold ready; null = none is wanted. */
+/** The model that MLX preloads; null = none. */
 async function preloadFolder({ settings, mlxModels, later }: BackendNeeds) {
   const wanted = wantedPreload(settings.values());
   if (wanted.kind === 'nothing') return null;

@@ -1,26 +1,26 @@
 import type { Handlers, Push, Warning } from '../../shared/contract';
 import type { Unsubscribe } from '../ports/emitter';
 
-/** The core as its hosts see it. */
+/** The core's interface for its hosts. */
 export interface Core {
-  /** The contract, bound; works from the start on, also while set-up is running. */
+  /** The bound contract; works from the start, even while set-up is running. */
   readonly handlers: Handlers;
   readonly onPush: (listener: (push: Push) => void) => Unsubscribe;
   /** Addresses of the two listeners; null while they do not listen. */
   addresses(): { gateway: string | null; mlxApi: string | null };
-  /** Origins of the UI, which the listeners then accept; asked at each request. */
+  /** Origins of the UI that the listeners accept; read at each request. */
   setUiOrigins(origins: () => readonly string[]): void;
-  /** Adds something that a person should know. */
+  /** Adds a warning for the user. */
   warn(warning: Warning): void;
   /**
    * Opens the ports and starts backends and set-up, which go on in the background. Rejects with a `TandemError` if
    * the main job cannot run (`port_taken`).
    */
   start(): Promise<void>;
-  /** Resolves when MLX has come up or failed; with `all`, when every backend has. Rejects when aborted. */
+  /** Resolves when the first enabled backend is up or failed; with `all`, when every one is. Rejects when aborted. */
   settled(all: boolean, signal: AbortSignal): Promise<void>;
-  /** Ends everything that was started; within 10 s, never rejects, safe to call twice. */
+  /** Stops everything that was started; within 10 s, never rejects, safe to call twice. */
   stop(): Promise<void>;
-  /** The machine woke up: timers slept, servers may have died. */
+  /** Call after the machine wakes up: timers were suspended, and servers may have died. */
   resume(): void;
 }

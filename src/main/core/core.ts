@@ -21,7 +21,7 @@ import { Projection } from './projection';
 import { type CorePorts, createServices, type Services } from './services';
 import { snapshotSources } from './snapshot-sources';
 
-/** Puts the surfaces (contract, gateway, MLX API) over the services and owns the order of start and stop. */
+/** Connects the surfaces (contract, gateway, MLX API) to the services and controls the order of start and stop. */
 export function createCore(
   ports: CorePorts,
   settings: SettingsStore,
@@ -75,7 +75,7 @@ export function createCore(
     }
   }
 
-  /** Without the journal the counts begin anew. */
+  /** If the journal cannot be read, the counts start at zero. */
   async function readUses(): Promise<void> {
     try {
       services.usage.restore(await store.modelUses());
@@ -86,20 +86,20 @@ export function createCore(
 
   const byId = (id: BackendId) => enabled.find((backend) => backend.id === id);
 
-  /** The small model has come or gone: MLX may have something to load by now. */
+  /** The small model was added or removed: MLX may now have a model to load. */
   async function onSmallModel(): Promise<void> {
     await library.rescan();
     await Promise.all([byId('mlx')?.relocate(), smallModelInOllama.ensure()]);
   }
 
-  /** A model has been put into a folder while MLX had none. */
+  /** Relocates MLX when the first model appears in a model folder. */
   function startWithModel(models: readonly ModelInfo[]): void {
     const mlx = byId('mlx');
     const lacksModel = mlx?.status().absence?.code === 'no_model';
     if (lacksModel && models.some(({ backend }) => backend === 'mlx')) void mlx?.relocate();
   }
 
-  /** A message that nothing could answer is sent again once a model can be reached that could not before. */
+  /** Resends messages that no model could answer, once another model can be reached. */
   function answerWaiting(): void {
     const serves = (id: BackendId) => isServing(byId(id)?.status().state ?? 'absent');
     if (reachable.update(library.models(), serves)) void chat.answerWaiting();
@@ -126,7 +126,7 @@ export function createCore(
       pulls.onCompleted(() => void library.rescan()),
       setup.onProgress(() => projection.touch('setup')),
       setup.onProgress(setupLog(logger)),
-      // A server that was switched on since comes with the next start of the app.
+      // A server that was switched on meanwhile is started with the next start of the app.
       setup.onSettled(({ part }) => void (part === 'model' ? onSmallModel() : byId(part)?.relocate())),
       settings.onChange(({ key }) => {
         projection.touch('settings', 'times', 'setup');
@@ -176,7 +176,7 @@ export function createCore(
       } catch (error) {
         if (!stopping) throw error;
       }
-      // Nothing may be started any more once it is being stopped.
+      // After a stop began, nothing may start.
       if (stopping) return;
       projection.touch('app');
       subscribe();
@@ -239,7 +239,7 @@ interface Watched {
   readonly onStatus: (listener: (status: BackendStatus) => void) => Unsubscribe;
 }
 
-/** A server that cannot be had is named in the log with its cure, once for each cause; set-up tells its own story. */
+/** Logs why a server is unavailable and the cure, once for each cause; set-up has its own log. */
 function logAbsence(backend: Backend, logger: Logger): Unsubscribe {
   let told: string | null = null;
   return backend.onStatus(({ id, absence, stage }) => {
@@ -250,7 +250,7 @@ function logAbsence(backend: Backend, logger: Logger): Unsubscribe {
   });
 }
 
-/** Resolves when a backend is up, or when nothing goes on any more that could bring it up at once. */
+/** Resolves when a backend is up, or when neither a start nor a set-up of it is in progress. */
 function hasSettled(backend: Watched, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = () => {

@@ -33,7 +33,7 @@ export interface HandlerParts {
   shell: Shell;
 }
 
-/** The contract, bound to the services. No logic lives here. */
+/** Binds the contract to the services. No logic here. */
 export function createHandlers(parts: HandlerParts): Handlers {
   const {
     projection,
@@ -95,9 +95,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     incidentReport: async ({ id }) => ({ text: await incidents.report(id) }),
 
     backendRestart: async ({ backend }) => {
-      // The answer does not wait for the server: its stages are pushed.
+      // Returns without waiting for the server: its stages are pushed.
       const server = registry.get(backend);
-      // What was missing may be there by now; the set-up starts the server when it has found or made it.
+      // The missing program may exist by now; set-up starts the server once it has found or installed it.
       if (server.status().state === 'absent') void setup.run();
       void server.restart('user');
       return {};

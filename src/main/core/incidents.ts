@@ -13,7 +13,7 @@ import { settingsPaths } from '../store/settings-file';
 import { readSettingChanges } from '../store/settings-log';
 import type { Place } from './place';
 
-/** The timeline and the reports, with their file in the data folder. */
+/** Creates the timeline and the reports, with their file in the data folder. */
 export function createIncidents(
   ports: { clock: Clock; files: FileStore; logger: Logger },
   place: Place,
@@ -29,7 +29,7 @@ export function createIncidents(
     words: (backend: BackendId, cause) => exitWords(ROLES[backend].title, cause),
     async settingChanges(since) {
       const changes = await readSettingChanges(files, log, since);
-      // An address may carry a password.
+      // An address may contain a password.
       return changes.map((change) => ({ ...change, ...redact({ old: change.old, new: change.new }) }));
     },
     versions: { tandem: place.version, system: `${place.platform} ${release()}` },

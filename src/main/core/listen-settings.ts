@@ -1,7 +1,7 @@
 import type { Warning } from '../../shared/contract';
 import { type Accepted, variableInvalid } from '../ports/variable-invalid';
 
-/** Where one listener is wanted. */
+/** The address for one listener. */
 export interface ListenAddress {
   host: string;
   /** 0 = any free one. */
@@ -12,10 +12,10 @@ export interface ListenSettings {
   web: ListenAddress;
   gateway: ListenAddress;
   mlxApi: ListenAddress;
-  /** Beside the built-in ones. */
+  /** In addition to the built-in ones. */
   allowedHosts: string[];
   allowedOrigins: string[];
-  /** One for each variable that was not understood. */
+  /** One for each variable that does not parse. */
   warnings: Warning[];
 }
 
@@ -40,14 +40,14 @@ const ALLOWED_ORIGINS: Accepted = {
 
 const LOOPBACK = '127.0.0.1';
 const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$|^[0-9a-f:.]*:[0-9a-f:.]*$/i;
-/** Apps built on a browser have schemes of their own. */
+/** Apps built on a browser have their own URL schemes. */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?\/?$/i;
 const ALLOWED_HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i;
 
 /**
- * Addresses of the listeners and who may talk to them. They are no settings of the UI: a page that moves its own
- * server would lose it. What is not understood is named with what is accepted, and the default holds; of a list the
- * good entries hold.
+ * Addresses of the listeners, and the hosts and origins they accept. They are not settings of the UI: a page that moved
+ * its own server would lose the connection. An invalid variable becomes a warning with what is accepted, and the
+ * default applies; of a list the valid entries apply.
  */
 export function readListenSettings(env: Environment): ListenSettings {
   const warnings: Warning[] = [];
@@ -59,7 +59,7 @@ export function readListenSettings(env: Environment): ListenSettings {
     warnings.push(variableInvalid(name, accepted));
     return fallback;
   };
-  /** The good entries of a list hold; the others are named. */
+  /** The valid entries of a list apply; each other entry becomes a warning. */
   const readList = (name: string, accepted: Accepted, form: RegExp): string[] => {
     const entries = (env[name] ?? '').split(',').flatMap((entry) => entry.trim() || []);
     const good = entries.filter((entry) => form.test(entry));

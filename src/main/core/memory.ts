@@ -8,13 +8,13 @@ import type { MemoryHolder } from '../memory/types';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
 
-/** The gate over both servers; what it asks of them is asked later, so that they may be made after it. */
+/** Creates the memory gate over both servers. It reads them lazily. */
 export function createMemoryGate(
   ports: { clock: Clock; logger: Logger },
   parts: {
     machine: MemoryMonitor;
     backends: Readonly<Record<BackendId, Backend>>;
-    /** What models take that are read from disk here. */
+    /** Memory needs of models that this app reads from disk. */
     needs: { needsOf(model: string): Promise<ModelNeeds>; knownNeeds(model: string): ModelNeeds | null };
     models(): readonly ModelInfo[];
   },
@@ -48,8 +48,8 @@ function holderOf(backend: Backend | (Backend & MemoryHolder), now: () => number
 }
 
 /**
- * Gives up a preload under which memory gets above the limit: the server begins again, and as memory is above the limit
- * for preloads then, without a model.
+ * Stops a preload that takes memory above the limit. The server restarts without a model, as memory is then above the
+ * limit for preloads.
  */
 export function watchPreload(machine: MemoryMonitor, gate: MemoryGate, backend: Backend): () => void {
   return machine.onSample(() => {

@@ -4,15 +4,15 @@ import { ModelScan } from '../models/model-scan';
 import type { Place } from './place';
 import type { CorePorts } from './services';
 
-/** The models on this machine that MLX could load, and the scan that finds them. */
+/** Creates the library of models that MLX can load, and the scan that finds them. */
 export function createMlxModels(
   ports: Pick<CorePorts, 'scan' | 'logger'>,
   place: Place,
   options: {
     settings: () => Settings;
-    /** Does our own MLX load models? Else only Ollama's folders are looked at. */
+    /** False: only Ollama's folders are scanned, as no own MLX loads models. */
     readsModels: boolean;
-    /** The small model's folder; null = it is not there. */
+    /** The small model's folder; null = missing. */
     small: () => string | null;
     /** A scan ended after its caller had stopped waiting. */
     onLate: () => void;

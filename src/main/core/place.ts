@@ -1,6 +1,6 @@
 import type { ContainerHost } from '../setup/container-host';
 
-/** Where this instance runs and what it may use; fixed for its life. */
+/** Where this instance runs and what it may use; constant while it runs. */
 export interface Place {
   version: string;
   host: 'electron' | 'headless';
@@ -9,12 +9,12 @@ export interface Place {
   locale: string;
   home: string;
   dataDir: string;
-  /** The `resources/` folder (packaged: beside the program). */
+  /** The `resources/` folder (packaged: next to the program). */
   resourcesDir: string;
   /** Managed runtimes, shared by all data folders. */
   runtimeDir: string;
   env: Readonly<Record<string, string | undefined>>;
-  /** Random per run; recognises our own listeners under any address. */
+  /** Random per run; identifies our own listeners under any address. */
   instanceId: string;
   /** A Node that runs the set-up scripts. */
   node: string;
@@ -24,7 +24,7 @@ export interface Place {
   systemPackages: boolean;
 }
 
-/** What only the host can do for the UI. */
+/** Actions that only the host can do for the UI. */
 export interface Shell {
   openExternal(url: string): Promise<void>;
   hideWindow(): void;

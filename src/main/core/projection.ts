@@ -2,15 +2,15 @@ import type { Push, Snapshot } from '../../shared/contract';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 
-/** Changes within this time travel as one patch, ms. */
+/** Changes within this time are sent as one patch, ms. */
 const COALESCE_MS = 50;
 
-/** Where each part of the snapshot comes from. */
+/** The source of each part of the snapshot. */
 export type Sources = { [K in keyof Snapshot]: () => Snapshot[K] };
 
 /**
- * What the UI sees, as a projection of the core: a snapshot on request, then patches whose revisions rise by one.
- * Nothing is kept here but the revision and the last value sent of each part, so that a patch holds only changes.
+ * The UI's state, projected from the core: a snapshot on request, then patches with revisions that increase by one. It
+ * stores only the revision and the last value sent of each part, so that a patch contains only changes.
  */
 export class Projection {
   readonly #sources: Sources;
@@ -28,7 +28,7 @@ export class Projection {
     this.#clock = clock;
   }
 
-  /** Says that a part may have a new value. */
+  /** Marks parts that may have a new value. */
   touch(...keys: (keyof Snapshot)[]): void {
     for (const key of keys) this.#dirty.add(key);
     if (this.#scheduled) return;
@@ -36,7 +36,7 @@ export class Projection {
     this.#clock.after(COALESCE_MS, () => this.#flush());
   }
 
-  /** The whole picture. Pending changes go out first, so that its revision stands for all of it. */
+  /** The whole state. Pending changes are sent first, so that the revision covers all of it. */
   snapshot(): { revision: number; snapshot: Snapshot } {
     this.#flush();
     const keys = Object.keys(this.#sources) as (keyof Snapshot)[];

@@ -8,17 +8,17 @@ import type { MemoryHolder } from '../memory/types';
 import type { ModelLibrary } from '../models/model-library';
 import type { RouteSnapshot } from '../router/types';
 
-/** Do the settings switch this backend on? */
+/** Is this backend switched on in the settings? */
 export function isEnabled(id: BackendId, { useBackends }: Pick<Settings, 'useBackends'>): boolean {
   return useBackends === 'both' || useBackends === id;
 }
 
-/** Is this part of the set-up to be had? */
+/** Is this part of the set-up wanted? */
 export function isWanted(part: SetupPart['part'], settings: Settings): boolean {
   return part === 'model' ? settings.smallModel : isEnabled(part, settings);
 }
 
-/** Can the small model be given to a server? Never to an MLX that is named, to an Ollama that is named with consent. */
+/** Can a server use the small model? A configured MLX never can; a configured Ollama can with consent. */
 export function hasUseForSmallModel(
   settings: Settings,
   named: Record<BackendId, { url: string } | null>,
@@ -27,7 +27,7 @@ export function hasUseForSmallModel(
   return BACKEND_IDS.some((id) => isEnabled(id, settings) && fits[id]);
 }
 
-/** The facts of this moment that a route is decided from. */
+/** The current facts that a route is decided from. */
 export function routeFacts(
   settings: Settings,
   registry: BackendRegistry,
@@ -55,7 +55,7 @@ export function routeFacts(
   };
 }
 
-/** Names of the models in a server's memory, as far as it tells. */
+/** Names of the models in a server's memory, as far as it reports them. */
 function namesLoaded(backend: Backend | (Backend & MemoryHolder)): string[] {
   if ('loaded' in backend) return backend.loaded().flatMap(({ name, ready }) => (ready ? [name] : []));
   const { model } = backend.status();

@@ -46,7 +46,7 @@ import { createSetup, createSmallModel } from './setup';
 export interface CorePorts {
   clock: Clock;
   spawner: Spawner;
-  /** What touches folders of models. */
+  /** Starts the process that reads model folders. */
   scan: ScanProcess;
   table: ProcessTable;
   records: ChildRecords;
@@ -56,11 +56,11 @@ export interface CorePorts {
   logger: Logger;
 }
 
-/** Everything that works below the surfaces; made once, started and stopped by the core. */
+/** All services below the surfaces; created once, started and stopped by the core. */
 export interface Services {
   setup: SetupRunner;
   registry: BackendRegistry;
-  /** The backends that the settings switch on. */
+  /** The backends that are switched on in the settings. */
   enabled: Backend[];
   mlxModels: MlxLibrary;
   modelScan: ModelScan;
@@ -79,11 +79,11 @@ export interface Services {
   dispatcher: RequestDispatcher;
   chat: ChatService;
   incidents: Incidents;
-  /** Makes running services follow a setting that acts at once. */
+  /** Applies a setting that takes effect at once to the running services. */
   applySetting(key: SettingKey): void;
 }
 
-/** Settings that say where models are looked for. */
+/** Settings that determine where models are scanned. */
 const SCANNED: ReadonlySet<SettingKey> = new Set<SettingKey>([
   'modelFolders',
   'mlxModelFast',
@@ -92,7 +92,7 @@ const SCANNED: ReadonlySet<SettingKey> = new Set<SettingKey>([
   'mlxModelDefault',
 ]);
 
-/** Makes the services and connects what one needs of another. Nothing runs yet. */
+/** Creates the services and connects them. Starts nothing. */
 export function createServices(
   ports: CorePorts,
   settings: SettingsStore,
@@ -102,7 +102,7 @@ export function createServices(
   const { clock, logger } = ports;
   const values = () => settings.values();
 
-  // A Python that is named is meant to be used, wherever we run.
+  // A configured Python takes precedence over an MLX outside our container.
   const outside = place.env.TANDEM_MLX_PYTHON ? null : place.containerHost.mlx;
   const addressIn = (text: string | null) => (text === null ? null : serverAddress(text));
   const named = { mlx: addressIn(values().mlxUrl ?? outside), ollama: addressIn(values().ollamaUrl) };
@@ -149,7 +149,7 @@ export function createServices(
         logger,
       }),
       folders: async () => {
-        // MLX's own list has scanned already.
+        // MLX's own list has already scanned.
         if (!readsModels) await mlxModels.list();
         return mlxModels.visited();
       },

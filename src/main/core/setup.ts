@@ -19,11 +19,11 @@ import type { CorePorts } from './services';
 export interface Setup {
   setup: SetupRunner;
   runtimeMarks: RuntimeMarks;
-  /** A path in the small model's folder; null until the set-up has fetched it. */
+  /** A path in the small model's folder; null until set-up has downloaded it. */
   smallFile: (name: 'mlx' | 'model.gguf') => string | null;
 }
 
-/** The set-up of runtimes and small model, and the marks of what this instance uses of them. */
+/** Creates the set-up of runtimes and small model, and the marks of the runtimes that this instance uses. */
 export function createSetup(
   { spawner, table, logger }: Pick<CorePorts, 'spawner' | 'table' | 'logger'>,
   place: Place,
@@ -36,8 +36,8 @@ export function createSetup(
     node: place.node,
     script: join(place.resourcesDir, 'setup', 'runtimes.js'),
     args: place.systemPackages ? [] : ['--no-system-packages'],
-    // The addresses in force: one from the settings file is not in the environment, and one that was not understood must
-    // not mislead it. It does not call them, so it gets no password.
+    // The effective addresses: one from the settings file is not in the environment, and an invalid one in the
+    // environment must not mislead set-up. Set-up does not call them, so it gets no password.
     env: {
       ...place.env,
       MLX_API_URL: named.mlx?.url ?? '',
@@ -52,11 +52,11 @@ export function createSetup(
       );
     },
   });
-  // Kept over a set-up that looks again, so that the models do not vanish meanwhile.
+  // Kept during a new set-up run, so that the models do not disappear meanwhile.
   let smallFolder: string | null = null;
   setup.onSettled(({ part, path, code }) => {
     if (part !== 'model') return;
-    // A run that ends without it (cancelled, offline) leaves on disk what an earlier one has brought.
+    // A run that ends without the model (cancelled, offline) leaves an earlier download on disk.
     if (path !== undefined || code === 'runtime_removed') smallFolder = path ?? null;
   });
   const runtimeMarks = new RuntimeMarks({ runtimeDir: place.runtimeDir, table, pid: process.pid, logger });
@@ -64,7 +64,7 @@ export function createSetup(
   return { setup, runtimeMarks, smallFile: (name) => smallFolder && join(smallFolder, name) };
 }
 
-/** The small model in both servers, as the settings want it. */
+/** Creates the services that keep the small model in both servers as the settings say. */
 export function createSmallModel(
   { logger }: Pick<CorePorts, 'logger'>,
   place: Place,
@@ -93,14 +93,14 @@ export function createSmallModel(
     installer: smallModelInOllama,
     async whileMlxIsWithout(work) {
       const { model, state } = mlx.status();
-      // One that starts may be loading it, and would fail in the midst of its files.
+      // A starting MLX may be loading the small model and would fail when its files are deleted.
       const holds = model === SMALL_MODEL_NAME || state === 'starting';
       if (holds) await mlx.stop();
       try {
         await work();
         await rescan();
       } finally {
-        // It comes up again when it has another one.
+        // It starts again if it has another model.
         if (holds) await mlx.start();
       }
     },

@@ -10,7 +10,7 @@ import type { Sources } from './projection';
 import { isWanted } from './route-facts';
 import type { Services } from './services';
 
-/** Where each part of the UI's picture comes from. */
+/** The source of each part of the UI's snapshot. */
 export function snapshotSources(from: {
   services: Services;
   settings: SettingsStore;
@@ -41,7 +41,7 @@ export function snapshotSources(from: {
     capable: () => hasCapableModel(library.models()),
     suggestions: () => suggestModels(memory.status()?.totalBytes ?? 0, library.models()),
     pulls: () => [...pulls.list()],
-    // What is switched off on purpose needs nobody's attention.
+    // Parts that the user switched off are not shown.
     setup: () => setup.parts().filter(({ part }) => isWanted(part, settings.values())),
     settings: () => settings.view(),
     chats,

@@ -4,7 +4,7 @@ import type { CustomScheme, Protocol } from 'electron';
 import { own } from '../../shared/own';
 import { pagePolicy } from '../../shared/page-policy';
 
-/** Our pages' own origin; never `file://`, which would share one origin with every file. */
+/** Our pages' own origin; not `file://`, where all files share one origin. */
 const APP_SCHEME = 'app';
 const APP_HOST = 'tandem';
 export const APP_ORIGIN = `${APP_SCHEME}://${APP_HOST}`;
@@ -19,7 +19,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-/** Must be told to Electron before the app is ready. */
+/** Must be registered before the app is ready. */
 export const APP_PRIVILEGES: CustomScheme = {
   scheme: APP_SCHEME,
   privileges: { standard: true, secure: true, supportFetchAPI: true, codeCache: true },
@@ -31,12 +31,12 @@ export function isAppUrl(address: string): boolean {
   return url !== null && url.protocol === `${APP_SCHEME}:` && url.host === APP_HOST;
 }
 
-/** Serves the built UI, and nothing beside it, under `app://tandem`. */
+/** Serves only the built UI, under `app://tandem`. */
 export function serveApp(protocol: Pick<Protocol, 'handle'>, rendererDir: string): void {
   protocol.handle(APP_SCHEME, (request) => answerFile(request, rendererDir));
 }
 
-/** The file behind an address of ours. Foreign hosts, other methods and paths that leave the folder get 4xx. */
+/** The file for one of our addresses. Foreign hosts, other methods and paths outside the folder get 4xx. */
 export async function answerFile(
   request: Pick<Request, 'url' | 'method'>,
   rendererDir: string,
@@ -63,7 +63,7 @@ function refusal(status: number): Response {
   return new Response(null, { status, headers: HEADERS });
 }
 
-/** Absolute path below the folder, or null where the address does not stay inside it. */
+/** Absolute path below the folder; null if the address leads outside. */
 function fileOf(address: string, rendererDir: string): string | null {
   const { pathname } = new URL(address);
   let path: string;

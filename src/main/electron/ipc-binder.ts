@@ -7,8 +7,8 @@ import type { Unsubscribe } from '../ports/emitter';
 import { isOwnFrame } from './security';
 
 /**
- * Binds the contract to the one IPC channel. A call from any frame but the top of our own page gets
- * `forbidden_origin`, before its name or input is looked at.
+ * Binds the contract to the one IPC channel. A call from any frame but the top frame of our own page gets
+ * `forbidden_origin`, before its name or input is read.
  */
 export function bindIpc(
   ipcMain: Pick<IpcMain, 'handle' | 'removeHandler'>,

@@ -2,7 +2,7 @@ import type { MenuItemConstructorOptions } from 'electron';
 import type { ShellStrings } from './strings';
 import { type ShellFacts, stoppedByQuit } from './tray-state';
 
-/** What menus can do; each is a call to the core or to the window. */
+/** Actions of the menus; each calls the core or the window. */
 export interface MenuActions {
   open: () => void;
   restartMlx: () => void;
@@ -12,7 +12,7 @@ export interface MenuActions {
   quit: () => void;
 }
 
-/** The menu of a right click on the icon. */
+/** The icon's context menu. */
 export function trayMenu(
   facts: ShellFacts,
   strings: ShellStrings,
@@ -38,7 +38,7 @@ export function trayMenu(
   ];
 }
 
-/** The application menu: unseen in a menubar app, but its keys work while the popover has the focus. */
+/** The application menu: invisible in a menubar app, but its shortcuts work while the popover has the focus. */
 export function appMenu(
   facts: ShellFacts,
   strings: ShellStrings,

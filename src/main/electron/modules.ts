@@ -1,8 +1,8 @@
 import type * as Electron from 'electron';
 
 /**
- * The parts of Electron that the shell uses, handed in by `src/main/index.ts`: every other file takes types only, so
- * all of it runs under plain Node in tests.
+ * The parts of Electron that the shell uses, passed in by `src/main/index.ts`: all other files import only types, so
+ * they run under plain Node in tests.
  */
 export type ElectronModules = Pick<
   typeof Electron,

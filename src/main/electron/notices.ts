@@ -5,25 +5,25 @@ import type { ShellStrings } from './strings';
 
 export interface NoticesOptions {
   electron: Pick<ElectronModules, 'Notification'>;
-  /** The window is in sight and tells it by itself. */
+  /** The window is visible and shows the event itself. */
   isVisible: () => boolean;
   onClick: () => void;
 }
 
 /**
- * Notifications of the system, for what needs a person: one for each event, and none for what Tandem mends by itself
- * or what the open window shows.
+ * System notifications for events that need the user: one for each event, none for what Tandem repairs automatically or
+ * what the open window shows.
  */
 export class Notices {
   readonly #options: NoticesOptions;
-  /** What is going on and was told; with its notification, which would lose its click if it were collected. */
+  /** Reported events that still last, with their notification: if it were collected, a click on it would be lost. */
   readonly #told = new Map<string, Notification | null>();
 
   constructor(options: NoticesOptions) {
     this.#options = options;
   }
 
-  /** Looks at the facts and tells what is new in them. */
+  /** Shows a notification for each new event in the facts. */
   update(facts: AttentionFacts, strings: ShellStrings): void {
     const lasting = attentionOf(facts);
     for (const [key, notification] of this.#told) {

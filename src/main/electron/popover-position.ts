@@ -3,19 +3,19 @@ import type { Rectangle } from 'electron';
 /** Design size of the popover, in points. */
 export const POPOVER_SIZE = { width: 420, height: 640 } as const;
 
-/** Between the popover and the menu bar, and between it and the edges of the screen. */
+/** Distance to the menu bar, and margin to the edges of the screen. */
 const GAP = 4;
 const MARGIN = 8;
 
 export interface PopoverPlace {
-  /** The tray icon; all zero where the platform does not tell (Linux). */
+  /** The tray icon; all zero if the platform does not report it (Linux). */
   tray: Rectangle;
-  /** The part of the icon's screen that menu bar and dock leave free. */
+  /** The icon's screen without menu bar and dock. */
   workArea: Rectangle;
   platform: NodeJS.Platform;
 }
 
-/** Where the popover goes: centred under the icon, or over it where the bar is below, always wholly on screen. */
+/** Bounds of the popover: centred under the icon, or above it if the bar is at the bottom; always fully on screen. */
 export function popoverBounds({ tray, workArea, platform }: PopoverPlace): Rectangle {
   const width = Math.min(POPOVER_SIZE.width, workArea.width - 2 * MARGIN);
   const height = Math.min(POPOVER_SIZE.height, workArea.height - 2 * MARGIN);

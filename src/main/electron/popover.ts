@@ -7,22 +7,22 @@ import type { ElectronModules } from './modules';
 import { POPOVER_SIZE, popoverBounds } from './popover-position';
 import { pagePreferences, START_PAGE } from './security';
 
-/** A click on the icon takes the focus first: the popover it just closed must not open again. */
+/** A click on the icon first takes the focus, which closes the popover; that click must not reopen it. */
 const REOPEN_GUARD_MS = 250;
-/** A page that dies faster than this after a reload is left dead until it is opened again. */
+/** A page that crashes again within this time after a reload is not reloaded. */
 const RELOAD_GUARD_MS = 5_000;
 
 export interface PopoverOptions {
   electron: Pick<ElectronModules, 'app' | 'BrowserWindow' | 'screen'>;
   preload: string;
-  /** Bounds of the tray icon, as known now. */
+  /** Current bounds of the tray icon. */
   trayBounds: () => Rectangle;
   platform: NodeJS.Platform;
   clock: Clock;
   logger: Logger;
 }
 
-/** The one window: made once, hidden instead of closed, so that it opens at once and keeps its place. */
+/** The only window: created once, hidden instead of closed, so that it opens at once and keeps its state. */
 export class Popover {
   readonly #options: PopoverOptions;
   #window: BrowserWindow | null = null;
@@ -34,7 +34,7 @@ export class Popover {
     this.#options = options;
   }
 
-  /** Makes the window, hidden, and loads the page. */
+  /** Creates the hidden window and loads the page. */
   async create(): Promise<void> {
     const { electron, preload } = this.#options;
     const window = new electron.BrowserWindow({
@@ -49,7 +49,7 @@ export class Popover {
       skipTaskbar: true,
       alwaysOnTop: true,
       title: 'Tandem',
-      // Over full-screen apps too, without taking their space away.
+      // Shown above full-screen apps too, without leaving their space.
       ...(this.#options.platform === 'darwin' ? { type: 'panel' } : {}),
       webPreferences: pagePreferences(preload, !electron.app.isPackaged),
     });
@@ -78,7 +78,7 @@ export class Popover {
     const window = this.#window;
     if (!window) return;
     window.setBounds(this.#bounds());
-    // Opened on the space that the person looks at, then no longer tied to all of them.
+    // Opens on the user's current space, then belongs only to that one.
     window.setVisibleOnAllWorkspaces(true, { visibleOnFullScreen: true, skipTransformProcessType: true });
     window.show();
     window.setVisibleOnAllWorkspaces(false, { visibleOnFullScreen: true, skipTransformProcessType: true });
@@ -94,7 +94,7 @@ export class Popover {
     if (contents && !contents.isDestroyed() && !contents.isCrashed()) contents.send(PUSH_CHANNEL, push);
   }
 
-  /** From now on closing means closing. */
+  /** From now on, closing destroys the window. */
   allowClose(): void {
     this.#quitting = true;
   }
@@ -105,7 +105,7 @@ export class Popover {
     window.hide();
   }
 
-  /** The page rebuilds itself from a snapshot, so a crash costs nothing but the moment. */
+  /** The page restores itself from a snapshot, so reloading after a crash loses no state. */
   #onCrash(window: BrowserWindow, reason: string): void {
     const now = this.#options.clock.now();
     this.#options.logger.warn('page process gone', { reason });

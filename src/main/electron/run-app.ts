@@ -4,22 +4,22 @@ import { openHttpsLink } from './security';
 import { ElectronShell, type ElectronShellOptions, prepareElectron, type RunningCore } from './shell';
 import { shellStrings } from './strings';
 
-/** A host that was started by another process ends with it; looked at this often, ms. */
+/** A host started by another process ends with it; checked at this interval, ms. */
 const PARENT_CHECK_MS = 2_000;
 
 export interface AppOptions extends ElectronShellOptions {
-  /** Chromium's own files; one instance runs per folder. */
+  /** Folder for Chromium's own files; one instance runs per folder. */
   userDataDir: string;
-  /** Throws when the data folder is somebody else's: then Chromium must write nothing there either. */
+  /** Throws if the data folder belongs to another program: Chromium must not write there either. */
   checkDataFolder: () => void;
-  /** Builds the core over the shell; called once, when Electron is ready and knows the locale. */
+  /** Creates the core with the shell; called once, when Electron is ready and knows the locale. */
   assemble: (shell: Shell, locale: string) => Promise<RunningCore>;
   process: Pick<NodeJS.Process, 'on' | 'ppid'>;
 }
 
 /**
- * The life of the desktop app: one instance only, the shell before the core starts (so that set-up shows its
- * progress). A core that cannot start is named in a dialog, and the app ends with status 1.
+ * Runs the desktop app: one instance only, the shell before the core starts (so that set-up shows its progress). If the
+ * core cannot start, shows the error in a dialog and exits with status 1.
  */
 export async function runApp(options: AppOptions): Promise<void> {
   const { electron } = options;
@@ -65,7 +65,7 @@ function endWith({ app, dialog }: AppOptions['electron'], thrown: unknown): void
   app.exit(1);
 }
 
-/** Nobody could stop an app whose starting process went away; a packaged app has no such process. */
+/** Ends an app whose starting process has ended, as nothing else would stop it; a packaged app has no such process. */
 function endWithParent({ process, clock }: AppOptions, end: () => void): void {
   const parent = process.ppid;
   const stop = clock.every(PARENT_CHECK_MS, () => {

@@ -3,16 +3,16 @@ import { TandemError } from '../../shared/errors';
 import { APP_ORIGIN, isAppUrl } from './app-protocol';
 
 /**
- * Electron's security checklist, one function an item. Content is local only, and the content policy comes with each
- * page from `app-protocol.ts`; the sender of each call is checked in `ipc-binder.ts`; fuses stand in package.json.
+ * Electron's security checklist, one function per item. Content is local only, and `app-protocol.ts` sends the content
+ * policy with each page; `ipc-binder.ts` checks the sender of each call; fuses are set in package.json.
  */
 
-/** Every renderer is sandboxed, whatever a window asks for. */
+/** Every renderer is sandboxed, whatever its window requests. */
 export function enableSandbox(app: Pick<App, 'enableSandbox'>): void {
   app.enableSandbox();
 }
 
-/** No Node in the page, an isolated preload, no embedded guests, web security as it is by default. */
+/** No Node in the page, an isolated preload, no embedded guests, default web security. */
 export function pagePreferences(preload: string, devTools: boolean): WebPreferences {
   return {
     preload,
@@ -27,12 +27,12 @@ export function pagePreferences(preload: string, devTools: boolean): WebPreferen
     allowRunningInsecureContent: false,
     experimentalFeatures: false,
     navigateOnDragDrop: false,
-    // The spell checker would fetch dictionaries from the network.
+    // The spell checker would download dictionaries.
     spellcheck: false,
   };
 }
 
-/** Applies the denials to every session, the default one and those that a part of Electron may make. */
+/** Applies the denials to every session: the default one, and those that a part of Electron may create. */
 export function guardAllSessions(app: Pick<App, 'on'>): void {
   app.on('session-created', (session) => {
     denyPermissions(session);
@@ -40,7 +40,7 @@ export function guardAllSessions(app: Pick<App, 'on'>): void {
   });
 }
 
-/** Our own page may write to the clipboard; nothing else is granted to anyone. */
+/** Our own page may write to the clipboard; every other permission is denied. */
 function denyPermissions(session: Session): void {
   const mayHave = (permission: string, origin: string) =>
     permission === 'clipboard-sanitized-write' && isAppUrl(origin);
@@ -51,14 +51,14 @@ function denyPermissions(session: Session): void {
   session.setDevicePermissionHandler(() => false);
 }
 
-/** The page never leaves its place, not even to another page of ours. */
+/** The page never navigates, not even to another page of ours. */
 function denyNavigation(contents: WebContents): void {
   contents.on('will-navigate', (event) => event.preventDefault());
   contents.on('will-frame-navigate', (event) => event.preventDefault());
   contents.on('will-redirect', (event) => event.preventDefault());
 }
 
-/** Links are opened by a call to main, never by a window of ours. */
+/** Links are opened by a call to main, never in a window of ours. */
 function denyNewWindows(contents: WebContents): void {
   contents.setWindowOpenHandler(() => ({ action: 'deny' }));
 }
@@ -80,7 +80,7 @@ export function guardAllPages(app: Pick<App, 'on'>): void {
   });
 }
 
-/** Hands a https link to the system's browser; throws `unsupported` for anything else. */
+/** Opens a https link in the system's browser; throws `unsupported` for any other link. */
 export async function openHttpsLink(shell: Pick<Shell, 'openExternal'>, link: string): Promise<void> {
   const url = URL.parse(link);
   if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') {
@@ -89,7 +89,7 @@ export async function openHttpsLink(shell: Pick<Shell, 'openExternal'>, link: st
   await shell.openExternal(url.href);
 }
 
-/** Does this frame belong to the top of one of our own pages? */
+/** Is this the top frame of one of our own pages? */
 export function isOwnFrame(frame: { url: string; parent: unknown } | null): boolean {
   return frame !== null && frame.parent === null && isAppUrl(frame.url);
 }

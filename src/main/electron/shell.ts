@@ -26,20 +26,20 @@ export interface ElectronShellOptions {
   clock: Clock;
 }
 
-/** What the shell stands on once it is made. */
+/** The assembled core that the shell runs on. */
 export interface RunningCore {
   core: Core;
   logger: Logger;
-  /** Stops the core and lets its folder go; never rejects, safe to call twice. */
+  /** Stops the core and releases its folder; never rejects, safe to call twice. */
   close(): Promise<void>;
 }
 
-/** Everything must be gone 10 s after the wish to quit; what still hangs then is left to the next start's sweep. */
+/** Everything must have stopped 10 s after the user quits; the next start ends whatever still hangs then. */
 const STOP_LIMIT_MS = 9_000;
 
 const CALLER = { host: 'electron' } as const;
 
-/** What must be said to Electron before it is ready. */
+/** Must be called before Electron is ready. */
 export function prepareElectron(electron: Pick<ElectronModules, 'app' | 'protocol'>): void {
   enableSandbox(electron.app);
   guardAllPages(electron.app);
@@ -47,7 +47,7 @@ export function prepareElectron(electron: Pick<ElectronModules, 'app' | 'protoco
   electron.protocol.registerSchemesAsPrivileged([APP_PRIVILEGES]);
 }
 
-/** Tray, popover, menus and everything else that only a desktop app has, over a core that knows none of it. */
+/** Tray, popover, menus and all other desktop features, on a core that does not know them. */
 export class ElectronShell {
   readonly #options: ElectronShellOptions;
   readonly #running: RunningCore;
@@ -88,7 +88,7 @@ export class ElectronShell {
     this.#system = new SystemSettings({ electron, onShortcut: () => this.#popover.toggle(), logger });
   }
 
-  /** Binds the core to page and tray; resolves when the page is loaded (hidden). */
+  /** Binds the core to page and tray; resolves when the (hidden) page is loaded. */
   async open(): Promise<void> {
     const { electron, rendererDir } = this.#options;
     const { core, logger } = this.#running;
@@ -98,7 +98,7 @@ export class ElectronShell {
     this.#show((await core.handlers.snapshot({}, CALLER)).snapshot);
     electron.app.on('second-instance', () => this.#popover.show());
     electron.app.on('activate', () => this.#popover.show());
-    // Without a listener Electron quits when its last window goes.
+    // Without a listener Electron quits when its last window closes.
     electron.app.on('window-all-closed', () => {});
     electron.app.on('before-quit', (event) => this.#onQuit(event));
     electron.powerMonitor.on('resume', () => core.resume());
@@ -109,13 +109,13 @@ export class ElectronShell {
     this.#popover.hide();
   }
 
-  /** Ends the app with this status once the core has stopped. */
+  /** Exits with this status after the core has stopped. */
   quit(exitCode = 0): void {
     this.#exitCode = exitCode;
     this.#options.electron.app.quit();
   }
 
-  /** The popover, for the first start and for tests that cannot click a tray. */
+  /** Shows the popover, at the first start and in tests that cannot click a tray. */
   showWindow(): void {
     this.#popover.show();
   }
@@ -134,7 +134,7 @@ export class ElectronShell {
     this.#showMenu(snapshot, strings);
   }
 
-  /** Replacing the menu closes one that is open, so it is done only when it reads differently. */
+  /** Replacing the menu closes an open one, so it is replaced only if it changed. */
   #showMenu(snapshot: Snapshot, strings: ShellStrings): void {
     const { Menu } = this.#options.electron;
     const template = appMenu(snapshot, strings, this.#actions());
@@ -160,7 +160,7 @@ export class ElectronShell {
     this.#popover.send({ name: 'navigate', payload: { view } });
   }
 
-  /** A menu has no place for an answer: what failed shows in the page, and in the log. */
+  /** A menu cannot show a result: a failure is visible in the page and in the log. */
   #run(call: (handlers: Handlers) => Promise<unknown>): void {
     const { core, logger } = this.#running;
     call(core.handlers).catch((thrown: unknown) => {
@@ -169,7 +169,7 @@ export class ElectronShell {
     });
   }
 
-  /** The first try to quit is held until the core has stopped what it started. */
+  /** Holds the first attempt to quit until the core has stopped everything it started. */
   #onQuit(event: { preventDefault: () => void }): void {
     event.preventDefault();
     if (this.#stopping) return;

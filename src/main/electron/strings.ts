@@ -1,13 +1,13 @@
 import type { Attention } from '../../shared/attention';
 import type { BackendState } from '../../shared/domain';
 
-/** The shell's own words: menus and the tooltip. The pages have theirs in `src/renderer/i18n/`. */
+/** The shell's own strings: menus, tooltip, notifications. Those of the pages are in `src/renderer/i18n/`. */
 export interface ShellStrings {
   open: string;
   hide: string;
   restartMlx: string;
   onlyLight: string;
-  /** Said beside a setting that the environment holds. */
+  /** Shown next to a setting that the environment sets. */
   fromEnvironment: string;
   settings: string;
   /** `names` are the servers that stop with the app. */

@@ -8,7 +8,7 @@ export interface SystemSettingsOptions {
   logger: Logger;
 }
 
-/** Carries the two settings that live in the system: the global shortcut and starting at login. */
+/** Applies the two settings that belong to the system: the global shortcut and starting at login. */
 export class SystemSettings {
   readonly #options: SystemSettingsOptions;
   #shortcut: string | null = null;
@@ -29,7 +29,7 @@ export class SystemSettings {
     this.#options.electron.globalShortcut.unregisterAll();
   }
 
-  /** An empty shortcut means none. One that is taken or misspelt leaves none, and the log says so. */
+  /** An empty shortcut means none. If it is taken or invalid there is none, and the log says so. */
   #setShortcut(shortcut: string): void {
     const { electron, onShortcut, logger } = this.#options;
     electron.globalShortcut.unregisterAll();
@@ -44,7 +44,7 @@ export class SystemSettings {
     if (!registered) logger.warn('global shortcut not registered', { shortcut });
   }
 
-  /** Run from a checkout, the login item would start Electron itself. */
+  /** From a checkout, the login item would start Electron itself. */
   #setLogin(openAtLogin: boolean): void {
     this.#openAtLogin = openAtLogin;
     const { app } = this.#options.electron;

@@ -15,7 +15,7 @@ export interface TrayIconOptions {
   onToggle: () => void;
 }
 
-/** The menubar icon: its shape and tooltip tell the state, left click toggles, right click opens the menu. */
+/** The menubar icon: shape and tooltip show the state, left click toggles, right click opens the menu. */
 export class TrayIcon {
   readonly #options: TrayIconOptions;
   readonly #images: Record<TrayShape, NativeImage>;
@@ -38,7 +38,7 @@ export class TrayIcon {
     return this.#tray.getBounds();
   }
 
-  /** Shows the facts; touches the icon only where something changed. */
+  /** Shows the facts; changes the icon only if something changed. */
   update(facts: ShellFacts, strings: ShellStrings): void {
     this.#facts = facts;
     this.#strings = strings;
@@ -48,7 +48,7 @@ export class TrayIcon {
     const tooltip = trayTooltip(facts, strings);
     if (tooltip !== this.#tooltip) this.#tray.setToolTip(tooltip);
     this.#tooltip = tooltip;
-    // Linux desktops give no clicks, only a menu that must be there beforehand.
+    // Linux desktops report no clicks; they show a menu that must be set in advance.
     if (this.#options.platform === 'linux') this.#tray.setContextMenu(this.#menu(facts, strings));
   }
 
@@ -56,7 +56,7 @@ export class TrayIcon {
     this.#tray.destroy();
   }
 
-  /** Built when it is asked for, so that it is always true. */
+  /** Built on demand, so that it is always current. */
   #popUp(): void {
     if (this.#facts && this.#strings) this.#tray.popUpContextMenu(this.#menu(this.#facts, this.#strings));
   }

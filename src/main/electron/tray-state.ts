@@ -3,22 +3,22 @@ import { isServing } from '../../shared/domain';
 import type { BackendStatus } from '../../shared/status';
 import { BACKEND_NAMES, type ShellStrings } from './strings';
 
-/** Shapes of the menubar icon; each has its picture in `resources/tray/`. */
+/** Shapes of the menubar icon; each has its image in `resources/tray/`. */
 export const TRAY_SHAPES = ['healthy', 'busy', 'degraded', 'attention'] as const;
 export type TrayShape = (typeof TRAY_SHAPES)[number];
 
-/** What the shell reads of the snapshot. */
+/** The parts of the snapshot that the shell reads. */
 export type ShellFacts = Pick<Snapshot, 'backends' | 'memory' | 'queue' | 'settings'>;
 
-/** Backends of this run; the others are off on purpose and say nothing about health. */
+/** Backends that are switched on; the others do not affect health. */
 function backendsInUse({ backends, settings }: ShellFacts): BackendStatus[] {
   const wanted = settings.useBackends?.value;
   return backends.filter(({ id }) => wanted === undefined || wanted === 'both' || wanted === id);
 }
 
 /**
- * First what a person must do something about (a breaker that opened, nothing that can answer, memory nearly full),
- * then a server that rests, then work under way.
+ * First what needs the user (an open breaker, no server that can answer, critical memory), then a server that does not
+ * serve, then work in progress.
  */
 export function trayShape(facts: ShellFacts): TrayShape {
   const used = backendsInUse(facts);
@@ -29,7 +29,7 @@ export function trayShape(facts: ShellFacts): TrayShape {
   return facts.queue.stats.running + facts.queue.stats.depth > 0 ? 'busy' : 'healthy';
 }
 
-/** The same in words, one line a server. */
+/** The state in words, one line per server. */
 export function trayTooltip(facts: ShellFacts, strings: ShellStrings): string {
   const { running, depth } = facts.queue.stats;
   const pressure = facts.memory?.pressure;

@@ -1,19 +1,19 @@
 import { TandemError } from '../../shared/errors';
 
 const MB = 1024 * 1024;
-/** Bytes of request bodies held at a time, per client and in total (interfaces.md). */
+/** Total size of request bodies at a time, per client and overall (interfaces.md). */
 const CLIENT_BYTES = 64 * MB;
 const TOTAL_BYTES = 256 * MB;
 
 /** The body of one request, from its first byte until the request has been answered. */
 export interface HeldBody {
-  /** Counts bytes that have come. Throws `queue_full` when there is no room for them. */
+  /** Counts received bytes. Throws `queue_full` if they exceed a limit. */
   add(bytes: number): void;
-  /** The request has been answered. Safe to call twice. */
+  /** Call when the request has been answered. Safe to call twice. */
   release(): void;
 }
 
-/** Bytes of the bodies that requests hold, in all and for each client; the listeners share one. */
+/** Counts the bytes of request bodies, per client and overall; all listeners share one budget. */
 export class BodyBudget {
   readonly #limits: { client: number; total: number };
   readonly #byClient = new Map<string, number>();

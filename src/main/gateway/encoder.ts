@@ -13,7 +13,7 @@ export interface CollectedAnswer {
   toolCalls: unknown[];
 }
 
-/** What is known when an answer ends. */
+/** Facts at the end of an answer. */
 export interface Finish {
   requestId: string;
   end: CompletionEnd;
@@ -24,18 +24,18 @@ export interface Finish {
   visibleMs: number;
 }
 
-/** How one dialect writes an answer; pure translation. */
+/** Writes answers in one dialect; pure translation. */
 export interface Encoder {
   /** Content type of a stream. */
   readonly streamType: string;
   frame(event: Visible): string;
   last(finish: Finish): string;
   whole(answer: CollectedAnswer, finish: Finish): object;
-  /** Ends a stream whose first byte is out; must not look like a clean end. */
+  /** Ends a stream after its first byte was sent; must not look like a clean end. */
   errorFrame(error: TandemError): string;
 }
 
-/** Loading and unloading are answered by one plain object even where a stream was asked for. */
+/** Loading and unloading return one plain object, even if a stream was requested. */
 export function isLoad(end: CompletionEnd): boolean {
   return end.reason === 'load' || end.reason === 'unload';
 }

@@ -2,12 +2,12 @@ import type { Warning } from '../../shared/contract';
 import type { BackendId, ModelInfo } from '../../shared/domain';
 import type { BackendStatus, MemoryStatus, QueueStats } from '../../shared/status';
 
-/** How a model was used since the app started. */
+/** Use of a model, since the beginning of the journal. */
 export interface UsageFigures {
   useCount: number;
   /** Wall time in ms since the epoch; null = never. */
   lastUsedAt: number | null;
-  /** Last measured load time in ms; null = never measured. */
+  /** Typical measured load time in ms; null = never measured. */
   loadMs: number | null;
 }
 
@@ -16,14 +16,14 @@ export interface RateLimitFacts {
   max: number;
   /** Seconds. */
   windowS: number;
-  /** Clients tracked now. */
+  /** Clients counted now. */
   clients: number;
 }
 
-/** What the listings and `/health` tell; read at each request, so every method must be cheap and synchronous. */
+/** Facts for the listings and `/health`; read at each request, so every method must be cheap and synchronous. */
 export interface GatewayFacts {
   readonly version: string;
-  /** Random per run; a request that carries it in its hop header came from ourselves. */
+  /** Random per run; a request with it in its hop header was sent by this instance. */
   readonly instanceId: string;
   backends(): readonly BackendStatus[];
   models(): readonly ModelInfo[];

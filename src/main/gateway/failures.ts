@@ -5,17 +5,17 @@ import { traceOf } from '../contract/binder';
 import type { Logger } from '../ports/logger';
 import { ollamaError } from './dialects/ollama';
 
-/** Seconds to wait before trying again where the failure itself does not say. */
+/** Seconds until a retry, if the failure itself gives none. */
 const DEFAULT_RETRY_S = 5;
-/** The same where a person must install something first. */
+/** The same if the user must install something first. */
 const INSTALL_RETRY_S = 60;
-/** How much of a refused body is read for the sake of its sender. */
+/** Limits for reading the rest of a refused body. */
 const DISCARD_BYTES = 512 * 1024 * 1024;
 const DISCARD_MS = 10_000;
 
 /**
- * Answers every thrown error with the status and `Retry-After` of its code, in the words of `format`; each dialect
- * may set its own format within its plugin.
+ * Answers every thrown error with the status and `Retry-After` of its code, in the form of `format`; each dialect may
+ * set its own format in its plugin.
  */
 export function answerFailures(
   app: FastifyInstance,
@@ -38,7 +38,7 @@ export function answerFailures(
   });
 }
 
-/** Answers a path that the framework cannot read. Its hooks have not run then, nor do its error handlers. */
+/** Answers a request whose path the framework cannot parse: neither hooks nor error handlers have run then. */
 export function answerUnreadable(
   thrown: unknown,
   check: (done: (refusal?: Error) => void) => void,
@@ -58,7 +58,7 @@ function defaultRetryS({ code }: TandemError): number {
   return code === 'no_model' || code === 'backend_absent' ? INSTALL_RETRY_S : DEFAULT_RETRY_S;
 }
 
-/** Fastify's own refusals, in our codes. */
+/** Maps Fastify's own errors to our codes. */
 function translate(thrown: unknown): TandemError {
   const code = (thrown as { code?: unknown } | null)?.code;
   const status = (thrown as { statusCode?: unknown } | null)?.statusCode;
@@ -71,8 +71,8 @@ function translate(thrown: unknown): TandemError {
 }
 
 /**
- * Reads what is left of a body and forgets it: a client in the middle of sending sees a broken connection instead of
- * the answer. Bounded in bytes and in time.
+ * Reads and discards the rest of a body: a client that is still sending would see a broken connection instead of the
+ * response. Limited in bytes and in time.
  */
 async function discardBody(raw: IncomingMessage): Promise<void> {
   if (raw.readableEnded || raw.destroyed) return;

@@ -7,21 +7,21 @@ export interface GuardOptions {
   instanceId: string;
   /** Our own UI's origins. */
   uiOrigins: () => readonly string[];
-  /** Beside the built-in ones. */
+  /** In addition to the built-in ones. */
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Id as the client knows it, also in `X-Request-Id`. */
+    /** The client's id for the request, also in `X-Request-Id`. */
     tandemId: string;
   }
 }
 
 /**
  * Checks every request before its body is read: `forbidden_host` and `forbidden_origin` (403) against web pages and
- * re-pointed names, `loop_detected` (508) for a request that this instance itself has sent out.
+ * rebound DNS names, `loop_detected` (508) for a request that this instance itself has sent.
  */
 export function guard(options: GuardOptions): onRequestHookHandler {
   return (request, reply, done) => {
@@ -38,7 +38,7 @@ export function guard(options: GuardOptions): onRequestHookHandler {
 
 function refuse(request: FastifyRequest, options: GuardOptions): TandemError | null {
   const port = request.socket.localPort ?? 0;
-  // HTTP/1.0 knows no Host, and no browser speaks it.
+  // HTTP/1.0 has no Host header, and no browser uses it.
   const isOld = request.headers.host === undefined && request.raw.httpVersion === '1.0';
   const mayLackHost = isOld && isFromLoopback(request.socket.remoteAddress);
   if (
@@ -66,7 +66,7 @@ function refuse(request: FastifyRequest, options: GuardOptions): TandemError | n
   return null;
 }
 
-/** Lets a browser hand the answer to the page that asked; only reached by allowed origins. */
+/** Lets the browser pass the response to the requesting page; called only for allowed origins. */
 function allowPage(reply: FastifyReply, origin: string): void {
   reply.header('Access-Control-Allow-Origin', origin);
   reply.header('Vary', 'Origin');

@@ -6,17 +6,17 @@ import { HOP_HEADER } from '../../shared/hop-header';
 import { isLoopback } from '../../shared/local-origin';
 import type { Trail } from './trail';
 
-/** Some ten instances, which are enough to go round. */
+/** Room for some ten instances; more hops count as a loop. */
 const MAX_HOPS_CHARS = 400;
 const REQUEST_ID_FORM = /^[A-Za-z0-9._:-]{1,128}$/;
 
-/** The client's own request id if it is harmless, else a new one. */
+/** The client's own request id if it is well-formed, else a new one. */
 export function requestIdOf(headers: IncomingHttpHeaders): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && REQUEST_ID_FORM.test(given) ? given : randomUUID();
 }
 
-/** `X-Request-Priority`; absent means medium, `normal` is another word for it. Throws `bad_request`. */
+/** `X-Request-Priority`; absent means medium, `normal` is a synonym for it. Throws `bad_request`. */
 export function priorityOf(headers: IncomingHttpHeaders): Priority {
   const given = headers['x-request-priority'];
   if (given === undefined) return 'medium';
@@ -33,8 +33,8 @@ export function isStrict(headers: IncomingHttpHeaders): boolean {
 }
 
 /**
- * Who calls: remote address (all of loopback is one), then a space and the product of its User-Agent, which
- * `X-Tandem-Client` splits further after a `#`. Limits count the address alone: what a client says of itself only
+ * The client: remote address (all loopback addresses are one), then a space and the product of its User-Agent, which
+ * `X-Tandem-Client` splits further after a `#`. Limits count only the address: what a client says about itself only
  * names it and splits it for fairness.
  */
 export function clientOf(address: string | undefined, headers: IncomingHttpHeaders): string {
@@ -44,7 +44,7 @@ export function clientOf(address: string | undefined, headers: IncomingHttpHeade
   return split === undefined ? base : `${base}#${split}`;
 }
 
-/** The client that limits apply to: the remote address, with all of loopback as one. */
+/** The client that limits apply to: the remote address; all loopback addresses are one. */
 export function limitedClientOf(address: string | undefined): string {
   const host = (address ?? 'unknown').replace(/^::ffff:/, '');
   return isLoopback(host) ? LOOPBACK : host;
@@ -54,14 +54,14 @@ export function isFromLoopback(address: string | undefined): boolean {
   return limitedClientOf(address) === LOOPBACK;
 }
 
-/** Is the request to be counted by the rate limit? The clients of this machine's gateway are queued instead. */
+/** Does the rate limit count this request? Clients of the gateway on this machine are queued instead. */
 export function isRateLimited(address: string | undefined, origin: CompletionRequest['origin']): boolean {
   return origin === 'mlx-api' || !isFromLoopback(address);
 }
 
 const LOOPBACK = '127.0.0.1';
 
-/** The instances of Tandem that a request has passed; undefined = none. */
+/** The instances of Tandem that a request has passed through; undefined = none. */
 export function hopsOf(headers: IncomingHttpHeaders): string | undefined {
   return headers[HOP_HEADER]?.toString();
 }
@@ -73,7 +73,7 @@ export function goesRound(headers: IncomingHttpHeaders, instanceId: string): boo
   return hops.length > MAX_HOPS_CHARS || hops.split(/\s*,\s*/).includes(instanceId);
 }
 
-/** What is known of the way a request has gone so far, as headers. */
+/** The known facts of the trail as headers. */
 export function trailHeaders(trail: Trail): Record<string, string> {
   const headers: Record<string, string> = {};
   if (trail.backend) headers['X-Tandem-Backend'] = trail.backend;
@@ -84,7 +84,7 @@ export function trailHeaders(trail: Trail): Record<string, string> {
   return headers;
 }
 
-/** Names may hold letters of any script; a header may not. */
+/** Names may contain letters of any script; a header may not. */
 function headerText(text: string): string {
   return text.replace(/[^\x20-\x7e]+/gu, (part) => encodeURIComponent(part.toWellFormed()));
 }

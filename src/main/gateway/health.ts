@@ -5,10 +5,7 @@ import type { GatewayFacts } from './facts';
 
 export type HealthStatus = 'healthy' | 'warning' | 'critical' | 'degraded';
 
-/**
- * One word for the whole: critical memory first, then a backend in use that cannot serve, then anything a person
- * should look at.
- */
+/** The overall status: critical memory first, then an enabled backend that cannot serve, then warnings. */
 export function healthStatus(facts: GatewayFacts, settings: Pick<Settings, 'useBackends'>): HealthStatus {
   const pressure = facts.memory()?.pressure;
   if (pressure === 'critical') return 'critical';
@@ -19,7 +16,7 @@ export function healthStatus(facts: GatewayFacts, settings: Pick<Settings, 'useB
   return pressure === 'warning' || facts.warnings().length > 0 ? 'warning' : 'healthy';
 }
 
-/** Body of `GET /health`, with the names that scripts rely on. */
+/** Body of `GET /health`; its field names are a stable interface for scripts. */
 export function healthBody(facts: GatewayFacts, settings: Pick<Settings, 'useBackends'>): object {
   const backends = facts.backends();
   const { depth, running } = facts.queue();
@@ -77,7 +74,7 @@ function backendBody(backend: BackendStatus): object {
   };
 }
 
-/** A server's own figure is newer than the sample of the whole machine. */
+/** A server's own figure is newer than the machine's sample. */
 function memoryBody(memory: MemoryStatus | null, backends: readonly BackendStatus[]): object {
   return {
     used_percent: memory?.usedPercent ?? null,

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TandemError } from '../../shared/errors';
 
 export interface OpenRequest {
-  /** Unique among the requests in flight here: the client's id, with a suffix when it is in use already. */
+  /** Unique among the requests in flight here: the client's id, with a suffix if it is already in use. */
   id: string;
   /** Aborts when the client closes the connection, or when the listener closes. */
   signal: AbortSignal;
@@ -11,7 +11,7 @@ export interface OpenRequest {
   close: () => void;
 }
 
-/** The requests being answered by one listener. */
+/** The requests that one listener is answering. */
 export class OpenRequests {
   readonly #controllers = new Map<string, AbortController>();
 
@@ -36,7 +36,7 @@ export class OpenRequests {
     };
   }
 
-  /** Ends them all; each stream gets its error frame. */
+  /** Aborts all of them; each stream gets its error frame. */
   abortAll(reason: TandemError): void {
     for (const controller of this.#controllers.values()) controller.abort(reason);
   }

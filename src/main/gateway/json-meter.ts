@@ -1,13 +1,13 @@
 import { TandemError } from '../../shared/errors';
 
-/** A conversation of 10,000 messages with tool calls has fewer; a text that has more takes long to parse and to check. */
+/** A conversation of 10,000 messages with tool calls has fewer; a text with more is slow to parse and validate. */
 const MAX_VALUES = 100_000;
 /** Tool schemas reach about 30 levels. The limit makes recursion over a body safe. */
 const MAX_DEPTH = 200;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** Bytes that are looked at one by one before a search: each search costs as much as some do. */
+/** Bytes that are checked one by one before a native search, since each search has the cost of several bytes. */
 const NEAR = 32;
 const COMMA = 0x2c;
 const OPEN_LIST = 0x5b;
@@ -16,22 +16,22 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Counts the values and the nesting of a JSON text while its bytes arrive, so that an expensive text is refused before it
- * is parsed. It does not check the grammar.
+ * Counts the values and the nesting of a JSON text while its bytes arrive, so that an expensive text is rejected before
+ * it is parsed. It does not check the grammar.
  */
 export class JsonMeter {
   #values = 0;
   #depth = 0;
   #inString = false;
-  /** The next byte is escaped by the one before. */
+  /** The next byte is escaped. */
   #escaped = false;
 
-  /** Values so far, keys of objects left out. */
+  /** Values so far, without keys of objects. */
   get values(): number {
     return this.#values;
   }
 
-  /** Throws `bad_request` when there are too many values, or they are nested too deep. */
+  /** Throws `bad_request` if there are too many values, or they are nested too deep. */
   feed(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length) {
@@ -66,7 +66,7 @@ export class JsonMeter {
     }
   }
 
-  /** Most of a large body is text in strings, so the search for a string's end is native where the next quote is far. */
+  /** Most of a large body is text in strings, so the end of a string is searched natively if it is far away. */
   #skipString(bytes: Buffer, from: number): number {
     let at = this.#escaped ? from + 1 : from;
     this.#escaped = false;

@@ -1,13 +1,13 @@
 import { TandemError } from '../../shared/errors';
 
-/** What is read between two turns: bytes, and for each token as much as some bytes take. A few milliseconds. */
+/** Work between two turns: bytes, plus `TOKEN_COST` bytes for each token. A few milliseconds. */
 export const SLICE = 256 * 1024;
 const TOKEN_COST = 128;
-/** Characters of a string that are read at once: the copies that its escapes ask for are young when they are dropped. */
+/** Characters of a string that are read at once, so that copies made for its escapes are dropped while young. */
 const TEXT_SLICE = 32 * 1024;
-/** Characters of a number or of a field's name: each is made in one step, and no client sends longer ones. */
+/** Limit for a number or a field's name: each is built in one step, and no client sends longer ones. */
 const MAX_WORD = SLICE;
-/** Characters after which a text's end is searched natively: each search costs as much as some characters do here. */
+/** Characters after which the end of a string is searched natively; each search costs as much as several. */
 const NEAR = 32;
 
 const QUOTE = 0x22;
@@ -20,7 +20,7 @@ const LETTER_U = 0x75;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
-/** What ends a number, `true`, `false` or `null`. */
+/** Characters that end a number, `true`, `false` or `null`. */
 const AFTER_WORD = new Uint8Array(0x80);
 const MARKS = [QUOTE, COMMA, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT];
 for (const code of [...BLANKS, ...MARKS]) AFTER_WORD[code] = 1;
@@ -28,7 +28,7 @@ for (const code of [...BLANKS, ...MARKS]) AFTER_WORD[code] = 1;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u001f]/;
 
-/** What may come next. */
+/** The next token that is allowed. */
 type Expected = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma-or-end' | 'nothing';
 
 /** A list or an object that has not ended yet. */
@@ -38,23 +38,23 @@ interface Open {
   key: string;
 }
 
-/** Reads one JSON text that comes in pieces, in slices of work. */
+/** Reads one JSON text that arrives in pieces, in slices of work. */
 export class JsonReader {
   readonly #open: Open[] = [];
-  /** The text at hand, and how much of it has been read. */
+  /** The current text, and how much of it has been read. */
   #text = '';
   #at = 0;
   #quote = new NextMark('', '"');
   #backslash = new NextMark('', '\\');
   #expected: Expected = 'value';
-  /** What has been read of a string; null outside of one. */
+  /** Pieces of the current string; null outside a string. */
   #pieces: string[] | null = null;
   #textLength = 0;
-  /** What has been read of a number, `true`, `false` or `null`; it may go on. */
+  /** Characters read so far of a number, `true`, `false` or `null`; more may follow. */
   #word = '';
   #value: unknown;
 
-  /** Goes on with this text behind what has not been read yet. */
+  /** Appends this text to the unread rest. */
   feed(text: string): void {
     this.#text = this.#text.slice(this.#at) + text;
     this.#at = 0;
@@ -62,21 +62,21 @@ export class JsonReader {
     this.#backslash = new NextMark(this.#text, '\\');
   }
 
-  /** Reads one slice. Returns whether all has been read that can be by now; throws for what is not JSON or too long a word. */
+  /** Reads one slice. True when it needs more text; throws for invalid JSON, or too long a number or field name. */
   advance(): boolean {
     for (let cost = 0; cost < SLICE; cost += TOKEN_COST) {
       const from = this.#at;
       if (from === this.#text.length) return true;
       if (this.#pieces) this.#piece(this.#pieces);
       else this.#token();
-      // The beginning of an escape.
+      // An incomplete escape.
       if (this.#at === from && this.#pieces) return true;
       cost += this.#at - from;
     }
     return this.#at === this.#text.length;
   }
 
-  /** All has been fed. */
+  /** Call after the last text; returns the value. */
   end(): unknown {
     while (!this.advance());
     this.#endWord();
@@ -150,7 +150,7 @@ export class JsonReader {
     this.#piece(this.#pieces);
   }
 
-  /** A slice of a string, up to its end or that of the text at hand, without an escape that has only begun. */
+  /** Reads a slice of a string, up to its end or the end of the current text, without an incomplete escape. */
   #piece(pieces: string[]): void {
     const text = this.#text;
     const from = this.#at;
@@ -176,7 +176,7 @@ export class JsonReader {
     this.#textLength += raw.length;
     if (this.#isKeyExpected() && this.#textLength > MAX_WORD) throw wordTooLong();
     if (!escaped && CONTROL.test(raw)) throw unexpected();
-    // With the quotes of the text itself, because a part of it costs no copy.
+    // Includes the quotes of the text itself, because a part of it needs no copy.
     pieces.push(escaped ? JSON.parse(isWhole ? text.slice(from - 1, end + 1) : `"${raw}"`) : raw);
     if (!ended) return;
     this.#pieces = null;
@@ -208,7 +208,7 @@ export class JsonReader {
 
 const OWN = { enumerable: true, configurable: true, writable: true };
 
-/** Where a character comes next. Positions are asked for in ascending order, so that all searches together read once. */
+/** Finds the next occurrence of a character. Positions must ascend, so that the text is searched only once. */
 class NextMark {
   readonly #text: string;
   readonly #mark: string;
@@ -219,7 +219,7 @@ class NextMark {
     this.#mark = mark;
   }
 
-  /** Infinity when it does not come any more. */
+  /** Infinity if there is no further occurrence. */
   from(position: number): number {
     if (this.#at < position) {
       const found = this.#text.indexOf(this.#mark, position);

@@ -1,14 +1,14 @@
 import type { LoopTurn } from '../ports/turns';
 import { JsonReader } from './json-reader';
 
-/** Bytes that are made text at a time. So long a text lies outside of the collected heap, and most values are parts of it. */
+/** Bytes that become text at a time: text of this length lies outside the collected heap, and values share it. */
 const WINDOW = 2 * 1024 * 1024;
 
 /**
- * `JSON.parse` of a body with a turn between slices: the same value, and a `SyntaxError` for the same texts. For a text
- * whose number of values is bounded.
+ * `JSON.parse` of a body with a turn between slices: the same value, and a `SyntaxError` for the same texts. The number
+ * of values in the text must be limited.
  * @param parts the body; emptied
- * @param window bytes that are made text at a time, at least 8
+ * @param window bytes that become text at a time, at least 8
  */
 export async function parseInSlices(parts: Buffer[], turn: LoopTurn, window = WINDOW): Promise<unknown> {
   const reader = new JsonReader();
@@ -39,7 +39,7 @@ function* textsOf(parts: Buffer[], window: number): Generator<string> {
   yield Buffer.concat(taken).toString();
 }
 
-/** Where the last character begins if it has several bytes, which may not be all; else the end. */
+/** Index of the last character if it has several bytes and may be incomplete; else the end. */
 function lastCharacter(bytes: Buffer): number {
   for (let at = bytes.length - 1; at >= bytes.length - 3; at -= 1) {
     const byte = bytes[at] ?? 0;

@@ -11,11 +11,11 @@ import { own } from '../../shared/own';
 /** Older names of two categories. */
 const ALIASES: Readonly<Record<string, Category>> = { code: 'coding', default: 'general' };
 
-/** Letters of any script, then what stands in names of models: never a path upwards, never a shell's characters. */
+/** Letters of any script, then the characters of model names: no path upwards, no shell characters. */
 const NAME_FORM = /^[\p{L}\p{N}_][\p{L}\p{N}._:@+ -]*(?:\/[\p{L}\p{N}_][\p{L}\p{N}._:@+ -]*)*$/u;
 const MAX_NAME = 300;
 
-/** Reads a category's name or alias; throws `bad_request` for anything else. */
+/** Parses a category's name or alias; throws `bad_request` for anything else. */
 export function parseCategory(text: string): Category {
   const name = text.trim().toLowerCase();
   const category = own(ALIASES, name) ?? CATEGORIES.find((known) => known === name);
@@ -26,8 +26,8 @@ export function parseCategory(text: string): Category {
 }
 
 /**
- * Reads `auto`, `auto:<category>`, `<name>`, `mlx/<name>` or `ollama/<name>`; `<backend>/auto` leaves the model to
- * that backend. Throws `bad_model_name`, or `bad_request` for an unknown category.
+ * Parses `auto`, `auto:<category>`, `<name>`, `mlx/<name>` or `ollama/<name>`; with `<backend>/auto` Tandem chooses a
+ * model of that backend. Throws `bad_model_name`, or `bad_request` for an unknown category.
  */
 export function parseModelChoice(text: string): ModelChoice {
   const name = text.trim();

@@ -13,10 +13,10 @@ import { respond } from './respond';
 
 const showRequest = z.object({ model: z.string().nullish(), name: z.string().nullish() });
 
-/** Ollama's dialect: answers, listings and the two words by which its clients recognise a server. */
+/** Ollama's dialect: answers, listings, and the two paths by which its clients recognise a server. */
 export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFlight: OpenRequests): void {
   const { facts, surface, clock } = options;
-  /** Another Tandem does not see models that came from a Tandem: two that name each other would list them in circles. */
+  /** Hides relayed models from another Tandem: two that use each other would list them in a loop. */
   const models = ({ headers }: FastifyRequest) => {
     const isRelayed = hopsOf(headers) !== undefined;
     return facts
@@ -51,7 +51,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
       firstBackend: surface.firstBackend(options.settings()),
     };
     const parsed = await read(request.body, rules, request.turn);
-    // What has been read of it stays; twice a large one would weigh on every collection.
+    // The parsed request stays; a second copy of a large body would slow down every garbage collection.
     request.body = null;
     const hops = hopsOf(request.headers);
     const entry = inFlight.open(request, reply);

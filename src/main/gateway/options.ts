@@ -7,20 +7,20 @@ import type { GatewayFacts } from './facts';
 import type { LargeBody } from './request-body';
 import type { Surface } from './surface';
 
-/** What a listener is made of. */
+/** Everything a listener needs. */
 export interface GatewayOptions {
   surface: Surface;
   dispatcher: Dispatcher;
   facts: GatewayFacts;
-  /** Read at each request, so that a change acts at once. */
+  /** Read at each request, so that a change takes effect at once. */
   settings: () => Pick<Settings, 'mlxOnlyLight' | 'useBackends'>;
-  /** Origins of our own UI, as known now. */
+  /** Current origins of our own UI. */
   uiOrigins: () => readonly string[];
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
   /** Shared by the listeners. */
   bodies: BodyBudget;
-  /** Bodies above this are read in slices; by default what takes longer than a few milliseconds. */
+  /** Bodies above this are read in slices; the default is what takes longer than a few milliseconds. */
   largeBody?: LargeBody;
   clock: Clock;
   logger: Logger;

@@ -3,26 +3,26 @@ import { TandemError } from '../../shared/errors';
 import { orAbort } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
 
-/** Bytes of an answer that are buffered for a slow client; beyond that the server waits. */
+/** Bytes of an answer that are buffered for a slow client; above that the server waits. */
 const BUFFER_BYTES = 1024 * 1024;
-/** While others wait, a client that reads nothing for this long is cancelled, ms. */
+/** While other requests wait, a client with a full buffer that reads nothing for this long is cancelled, ms. */
 const CHECK_MS = 5_000;
-/** A client that reads nothing for this long is gone, whether others wait or not, ms. */
+/** A client that reads nothing for this long is cancelled in any case, ms. */
 const GIVE_UP_MS = 60_000;
 
 export interface OutboxOptions {
   raw: ServerResponse;
   clock: Clock;
-  /** Does a request wait for its turn? */
+  /** Are requests waiting in the queue? */
   othersWait: () => boolean;
-  /** The client takes nothing: ends the exchange. */
+  /** Ends the exchange with a client that reads nothing. */
   abort: (reason: TandemError) => void;
   signal: AbortSignal;
 }
 
 /**
- * The frames of one answer on their way to its client. They are written at once. What the socket does not
- * accept yet is buffered up to a limit, so a short pause of the client does not stop the server.
+ * Sends the frames of one answer to its client. Each is written at once. Frames that the socket does not accept yet are
+ * buffered up to a limit, so that a short pause of the client does not stop the server.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -41,7 +41,7 @@ export class Outbox {
     options.raw.once('close', () => this.#cancelCheck());
   }
 
-  /** Writes a frame. Resolves when there is room for more; rejects with the signal's reason once the client is given up. */
+  /** Writes a frame. Resolves when there is room for more; rejects when the client is cancelled, with the reason. */
   async write(frame: string): Promise<void> {
     const { raw, signal } = this.#options;
     if (raw.destroyed) throw signal.reason;
@@ -49,7 +49,7 @@ export class Outbox {
     while (this.#bytes >= BUFFER_BYTES) await this.#untilRoom();
   }
 
-  /** Writes the last frame and ends the answer. It does not wait for the client. */
+  /** Writes the last frame and ends the answer, without waiting for the client. */
   end(frame: string): void {
     this.#put(frame);
     this.#isEnded = true;

@@ -8,9 +8,9 @@ import { limitedClientOf } from './headers';
 import { JsonMeter } from './json-meter';
 import { parseInSlices } from './json-slices';
 
-/** Bytes of a request body; more gets 413. */
+/** Limit in bytes of a request body; a larger one gets 413. */
 export const BODY_LIMIT = 32 * 1024 * 1024;
-/** A larger body is read in slices with turns of the event loop between them; a smaller one takes a few milliseconds. */
+/** A body above either limit is read in slices, with turns between them; a smaller one takes a few milliseconds. */
 export interface LargeBody {
   bytes: number;
   values: number;
@@ -20,15 +20,15 @@ const LARGE: LargeBody = { bytes: 256 * 1024, values: 5_000 };
 declare module 'fastify' {
   interface FastifyRequest {
     heldBody: HeldBody;
-    /** Between slices of work for this request; rejects when its client has left. */
+    /** Awaited between slices of work for this request; rejects when its client has left. */
     turn: LoopTurn;
   }
 }
 
 /**
- * Reads every body as JSON: Ollama's clients often leave the content type out or wrong, so it is not looked at. A body is
- * counted while it comes, in bytes (413, or 503 when `budget` has no room) and in values (400), and stays counted until
- * its request has been answered.
+ * Reads every body as JSON, whatever its content type: Ollama's clients often omit it or send a wrong one. Counts a
+ * body while it arrives, in bytes (413, or 503 if `budget` has no room) and in values (400). Its bytes stay counted
+ * until its request has been answered.
  */
 export function readBodies(app: FastifyInstance, budget: BodyBudget, large = LARGE): void {
   // Set for each request below.
@@ -66,12 +66,12 @@ interface Received {
   values: number;
 }
 
-/** Rejects at the first byte too many; the rest is left in the stream. */
+/** Rejects at the first byte above a limit; the rest stays in the stream. */
 function receive(payload: IncomingMessage, held: HeldBody): Promise<Received> {
   const { promise, resolve, reject } = Promise.withResolvers<Received>();
   const meter = new JsonMeter();
   const parts = new BodyParts();
-  // The announced length is reserved at once: else bodies that arrive together would push each other out.
+  // The announced length is reserved at once: otherwise bodies that arrive together would use up each other's room.
   const announced = Number(payload.headers['content-length'] ?? 0);
   let counted = 0;
   const take = (length: number) => {

@@ -10,7 +10,7 @@ import { emptyTrail, follow, type Trail } from './trail';
 
 export interface Exchange {
   request: CompletionRequest;
-  /** Id as the client knows it. */
+  /** The client's id for the request. */
   requestId: string;
   stream: boolean;
   encoder: Encoder;
@@ -19,16 +19,16 @@ export interface Exchange {
   clock: Clock;
   /** Aborts when the client leaves or the listener closes. */
   signal: AbortSignal;
-  /** Ends the exchange from this side (a client that stopped reading). */
+  /** Ends the exchange from this side (for a client that stopped reading). */
   abort: (reason: TandemError) => void;
-  /** Does a request wait for its turn? */
+  /** Are requests waiting in the queue? */
   othersWait: () => boolean;
 }
 
 /**
- * Sends one request through the router and its answer to the client. Before the first byte a failure is thrown, so
- * that it gets its true HTTP status; after it, the stream ends with the dialect's error frame. Each event is written
- * at once; the outbox bounds how far the server may run ahead of the client.
+ * Sends one request through the router and its answer to the client. A failure before the first byte is thrown, so that
+ * it gets its true HTTP status; after that, the stream ends with the dialect's error frame. Each event is written at
+ * once; the outbox limits how far the server may run ahead of the client.
  */
 export async function respond(exchange: Exchange): Promise<void> {
   const { clock, reply, encoder } = exchange;
@@ -42,7 +42,7 @@ export async function respond(exchange: Exchange): Promise<void> {
     for await (const event of exchange.dispatcher.dispatch(exchange.request, exchange.signal)) {
       follow(trail, event);
       if (event.type === 'attempt') {
-        // Whatever a server that failed had said of a whole answer, the next one says it all.
+        // Drops the collected output of a failed server: the next one sends the whole answer.
         answer = emptyAnswer();
       } else if (event.type === 'started') {
         visibleAt = clock.now();
@@ -56,11 +56,11 @@ export async function respond(exchange: Exchange): Promise<void> {
           totalMs: now - receivedAt,
           visibleMs: now - (visibleAt ?? now),
         };
-        // Loading and unloading are answered by one plain object even where a stream was asked for.
+        // Loading and unloading return one plain object, even if a stream was requested.
         if (exchange.stream && !isLoad(finish.end)) outbox ??= openStream(exchange, trail);
         if (outbox) outbox.end(encoder.last(finish));
         else reply.headers(trailHeaders(trail)).send(encoder.whole(answer, finish));
-        // Not left early: that would cancel a request which is about to be counted as done.
+        // The loop is not left early: that would cancel a request that is about to be counted as done.
         finished = true;
       } else if (isVisible(event)) {
         if (outbox) await outbox.write(encoder.frame(event));
@@ -93,7 +93,7 @@ function collect(answer: CollectedAnswer, event: Visible): void {
   else answer.toolCalls.push(...event.calls);
 }
 
-/** From here on Fastify has no part in the answer: it would buffer or set headers of its own. */
+/** From here on Fastify must not handle the answer: it would buffer it or set its own headers. */
 function openStream(exchange: Exchange, trail: Trail): Outbox {
   const { reply, encoder } = exchange;
   reply.hijack();

@@ -13,20 +13,20 @@ import { ollamaRoutes } from './ollama-routes';
 import type { GatewayOptions } from './options';
 import { BODY_LIMIT, readBodies } from './request-body';
 
-/** A client has this long to send its request, ms. */
+/** Time limit for a client to send its request, ms. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
 export interface Gateway {
   /**
-   * Binds; port 0 takes any free one. Rejects with `port_taken`, naming the holder where it can be known, or with
-   * `environment_invalid` for an address that other machines reach, because there are no keys to ask them for.
+   * Binds; port 0 takes any free one. Rejects with `port_taken`, naming the holder if known, or with
+   * `environment_invalid` for an address that other machines can reach, because there are no keys to authenticate them.
    */
   listen(port: number, host: string): Promise<{ port: number; url: string }>;
-  /** Ends every answer in flight with an error frame and closes all connections, also before or while it begins to listen. Safe to call twice. */
+  /** Aborts all answers with an error frame and closes all connections; also before `listen`. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** One HTTP listener; the router gateway and the MLX API are two of it, with different surfaces. */
+/** One HTTP listener; the router gateway and the MLX API are two of them with different surfaces. */
 export function createGateway(options: GatewayOptions): Gateway {
   const inFlight = new OpenRequests();
   const app = build(options, inFlight);

@@ -1,19 +1,19 @@
 import type { BackendId, Category } from '../../shared/domain';
 import type { Settings } from '../../shared/settings';
 
-/** One of the two listeners; both speak the same dialects over the same router and queue. */
+/** One of the two listeners; both use the same dialects, router and queue. */
 export interface Surface {
   /** Name in the journal. */
   readonly origin: 'gateway' | 'mlx-api';
-  /** Variable that chooses its port. */
+  /** Environment variable of its port. */
   readonly portVariable: string;
-  /** Listings show this backend's models only; null = all. */
+  /** Listings show only this backend's models; null = all. */
   readonly lists: BackendId | null;
-  /** A request may leave `model` out: its category decides. */
+  /** A request may omit `model`: its category decides. */
   readonly modelOptional: boolean;
-  /** Category of a request without an explicit model that names none, or `default`. */
+  /** Category of a request that gives neither a model nor a category, or gives `default`. */
   defaultCategory(settings: Pick<Settings, 'mlxOnlyLight'>): Category | undefined;
-  /** Backend that comes first when no model is named; undefined = as the strategy says. */
+  /** Backend that is tried first if no model is named; undefined = the strategy decides. */
   firstBackend(settings: Pick<Settings, 'mlxOnlyLight'>): BackendId | undefined;
 }
 
@@ -27,8 +27,8 @@ export const ROUTER_GATEWAY: Surface = {
 };
 
 /**
- * While only light models are allowed on MLX, its `default` category is the fast model and heavy work goes where the
- * strategy says; else its categories are models on MLX (product, section 2).
+ * While only light models are allowed on MLX, its `default` category is the fast model, and heavy work goes where the
+ * strategy says; otherwise its categories are models on MLX (product, section 2).
  */
 export const MLX_API: Surface = {
   origin: 'mlx-api',

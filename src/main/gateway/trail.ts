@@ -1,13 +1,13 @@
 import type { BackendId, Category, Reason } from '../../shared/domain';
 import type { RouterEvent } from '../router/types';
 
-/** What has become known of one request's way: the headers are made from it, and the last frame's `tandem`. */
+/** What is known of one request's path; the source of the response headers and of the last frame's `tandem`. */
 export interface Trail {
   category: Category | null;
   backend: BackendId | null;
   model: string | null;
   queueMs: number | null;
-  /** Ms from the backend taking the request to its first token. */
+  /** Ms from the backend's acceptance of the request to its first token. */
   ttftMs: number | null;
   reasons: Reason[];
   breaks: { from: BackendId; to: BackendId; reason: string }[];
@@ -17,7 +17,7 @@ export function emptyTrail(): Trail {
   return { category: null, backend: null, model: null, queueMs: null, ttftMs: null, reasons: [], breaks: [] };
 }
 
-/** Takes in what an event tells about the way; text and progress tell nothing. */
+/** Updates the trail from an event; text and progress change nothing. */
 export function follow(trail: Trail, event: RouterEvent): void {
   switch (event.type) {
     case 'routed':

@@ -2,16 +2,16 @@ import type { BackendId } from '../../shared/domain';
 import type { Account } from './ledger';
 import type { ModelNeeds } from './model-needs';
 
-/** Why memory is asked for. */
+/** Why memory is requested. */
 export type Purpose =
   /** Somebody waits for an answer. */
   | 'request'
-  /** A model is to be ready before anybody asks. */
+  /** A model is loaded before any request needs it. */
   | 'preload'
-  /** A server that died of memory comes back with its model. */
+  /** A server that died of memory restarts with its model. */
   | 'restart';
 
-/** What wants memory. */
+/** A request for memory. */
 export interface MemoryWish {
   backend: BackendId;
   model: string;
@@ -19,15 +19,15 @@ export interface MemoryWish {
   needs: ModelNeeds;
   /** Prompt and answer together. */
   tokens: number;
-  /** Seconds that it is expected to take; null = unknown. */
+  /** Expected duration in seconds; null = unknown. */
   expectedS: number | null;
-  /** Another server or model stands ready for the work. */
+  /** Another server or model can do the work. */
   mayMove: boolean;
   /** The user said "try anyway". */
   overruled: boolean;
 }
 
-/** A model that is to be unloaded. */
+/** A model to unload. */
 export interface Evicted {
   backend: BackendId;
   model: string;
@@ -38,13 +38,13 @@ export type RefusalRule = 'critical' | 'working_set' | 'buffer_limit' | 'preload
 /** `busy`: another model answers or is being loaded; `protect`: a server that dies of memory is answering. */
 export type WaitRule = 'busy' | 'protect' | 'critical' | 'working_set';
 
-/** Bytes that a decision was about; null = unknown. */
+/** Bytes that a decision is based on; null = unknown. */
 interface Sum {
   neededBytes: number | null;
   freeBytes: number | null;
 }
 
-/** What the guard says to a wish. */
+/** The guard's answer to a wish. */
 export type Decision =
   | { kind: 'admit'; promiseBytes: number | null }
   | ({ kind: 'wait'; rule: WaitRule } & Sum)
@@ -52,11 +52,11 @@ export type Decision =
   | ({ kind: 'evict'; models: Evicted[]; rule: 'critical' | 'working_set' } & Sum)
   | ({ kind: 'refuse'; rule: RefusalRule } & Sum);
 
-/** What the guard knows of the moment. */
+/** The guard's input: the state at this moment. */
 export interface GuardView {
   account: Account;
-  /** Memory has been critical and has not really come back (`pressure-latch.ts`). */
+  /** Memory was critical and has not recovered (`pressure-latch.ts`). */
   critical: boolean;
-  /** `Clock.now` in ms, as `lastUsedAt` of models. */
+  /** `Clock.now` in ms, the same clock as `lastUsedAt` of models. */
   now: number;
 }

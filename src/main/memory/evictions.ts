@@ -4,12 +4,12 @@ import type { Logger } from '../ports/logger';
 import type { Evicted } from './decision';
 import type { MemoryHolder } from './types';
 
-/** A server that does not unload within this time is not going to. */
+/** Time limit for all unloads of one eviction; after it they count as failed. */
 const UNLOAD_LIMIT_MS = 10_000;
-/** An evicted model is told why for this long. */
+/** For this long, the next request for an evicted model reports the eviction as a reason. */
 const REMEMBER_MS = 600_000;
 
-/** Asks servers to unload models, and remembers which, so that their next request can be told why it waits for a load. */
+/** Asks servers to unload models, and remembers which: their next request reports why it waits for a load. */
 export class Evictions {
   readonly #holders: Readonly<Record<BackendId, MemoryHolder>>;
   readonly #clock: Clock;
@@ -23,9 +23,9 @@ export class Evictions {
   }
 
   /**
-   * True when something has been unloaded, so that asking again makes sense. A server that refuses is passed over;
-   * rejects only with the signal's reason.
-   * @param forModel what the room is made for, for the log
+   * True when a model was unloaded, so that the caller should decide again. A server that refuses is skipped. Rejects
+   * only with the signal's reason.
+   * @param forModel the model that needs the room, for the log
    */
   async evict(models: readonly Evicted[], forModel: string, signal: AbortSignal): Promise<boolean> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(UNLOAD_LIMIT_MS)]);

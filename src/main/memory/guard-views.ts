@@ -27,20 +27,20 @@ export interface GuardViewsOptions {
   changed(): void;
 }
 
-/** A sample as old as this is taken anew before a load is decided. */
+/** Before a load is decided, a sample older than this is replaced by a new one. */
 const FRESH_MS = 1000;
-/** Figures older than this say nothing of now: three samples have failed. */
+/** Older figures count as unknown: three samples have failed. */
 const BLIND_AFTER_MS = 15_000;
-/** Of memory, below the warning. */
+/** Share of total memory below the warning limit; see `hasPlenty`. */
 const PLENTY_SHARE = 0.1;
 
-/** Puts together what the guard sees: the machine's samples over time, the servers' figures, and what is promised. */
+/** Builds the guard's input from the machine's samples over time, the servers' figures, and the promises. */
 export class GuardViews {
   readonly promises: Promises;
   readonly #options: GuardViewsOptions;
   readonly #rise = new RiseMeter();
   #latch: PressureLatch = RELAXED;
-  /** `Clock.now` of the last sample that did not fail: a date that is set makes it no older. */
+  /** `Clock.now` of the last successful sample; changing the date does not affect its age. */
   #sampledAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: GuardViewsOptions) {
@@ -50,7 +50,7 @@ export class GuardViews {
     this.promises = new Promises({ holders, clock, rise: this.#rise, account, changed });
   }
 
-  /** To be told of each sample, also of one that failed. */
+  /** Must be called for each sample, including failed ones. */
   sampled(status: MemoryStatus | null): void {
     if (!status || status.pressure === 'unknown') return;
     this.#sampledAt = this.#options.clock.now();
@@ -58,15 +58,15 @@ export class GuardViews {
     this.#rise.sample(status, this.#sampledAt, this.now()?.account.loadingBytes ?? 0);
   }
 
-  /** Pressure with hysteresis: critical until memory has really come back; unknown while it cannot be read. */
+  /** Pressure with hysteresis: critical until memory has recovered; unknown while it cannot be read. */
   pressure(): MemoryStatus['pressure'] {
     if (this.#sampleAgeMs() > BLIND_AFTER_MS) return 'unknown';
     return this.#latch.critical ? 'critical' : (this.#options.machine.status()?.pressure ?? 'unknown');
   }
 
   /**
-   * From what is known at once; null while memory cannot be read.
-   * @param wish what is kept free for its model is there for it, whoever asked first
+   * From the last sample, without waiting; null while memory cannot be read.
+   * @param wish bytes reserved for its model do not count as promised, whichever request reserved them
    */
   now(wish?: MemoryWish): GuardView | null {
     const { machine, holders, clock } = this.#options;
@@ -85,13 +85,13 @@ export class GuardViews {
     return { account, critical: this.#latch.critical, now: clock.now() };
   }
 
-  /** As `now`, with a sample of this second. */
+  /** Like `now`, with a sample at most 1 s old. */
   async fresh(wish?: MemoryWish): Promise<GuardView | null> {
     if (this.#sampleAgeMs() >= FRESH_MS) await this.#options.machine.sampleNow();
     return this.now(wish);
   }
 
-  /** An answer of a model that is loaded, while memory is plenty, is not kept waiting for a sample. */
+  /** If the model is loaded and memory is plentiful, the work does not wait for a new sample. */
   forWork(wish: MemoryWish): Promise<GuardView | null> | GuardView {
     const seen = this.now(wish);
     return seen && isLoaded(wish, seen.account) && hasPlenty(seen) ? seen : this.fresh(wish);
@@ -102,7 +102,7 @@ export class GuardViews {
   }
 }
 
-/** Far from the warning, so that a sample some seconds old says enough. */
+/** Far enough below the warning limit that a sample some seconds old suffices. */
 function hasPlenty({ account: { ledger }, critical }: GuardView): boolean {
   return !critical && ledger.usedBytes < ledger.warningBytes - ledger.totalBytes * PLENTY_SHARE;
 }

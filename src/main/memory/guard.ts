@@ -5,14 +5,11 @@ import { cacheBytes, neededBytes } from './needed-bytes';
 import { MEMORY_ROLES } from './roles';
 import { shortage } from './shortage';
 
-/** Above this nothing is preloaded; a preload ends when memory gets above the second. */
+/** Above the first share of used memory no preload starts; above the second a running preload stops. */
 const PRELOAD_SKIP_SHARE = 0.7;
 const PRELOAD_STOP_SHARE = 0.75;
 
-/**
- * May this work have memory now? Pure. The rules in their order are the table in README.md; the first that applies
- * decides.
- */
+/** Decides whether this work may take memory now. Pure. The first rule that applies in README.md's table decides. */
 export function decide(wish: MemoryWish, view: GuardView): Decision {
   const role = MEMORY_ROLES[wish.backend];
   const loaded = isLoaded(wish, view.account);
@@ -37,8 +34,8 @@ export function decide(wish: MemoryWish, view: GuardView): Decision {
 }
 
 /**
- * The refusal that no waiting and no eviction can cure: a model that is larger than what the GPU gives, or that has an
- * array larger than one buffer. Null when there is none, or its size is unknown.
+ * A refusal that neither waiting nor eviction can avoid: the model is larger than the GPU's working set, or has an
+ * array larger than one buffer. Null if there is none, or the size is unknown.
  */
 export function standingRefusal(
   wish: Pick<MemoryWish, 'needs' | 'tokens' | 'backend' | 'overruled'>,
@@ -54,15 +51,15 @@ export function standingRefusal(
   return refuse('working_set', needed, ledger.workingSetBytes);
 }
 
-/** A preload that has begun is given up above 75 %. */
+/** A running preload is stopped above 75 %. */
 export function mustStopPreload({ ledger }: Account): boolean {
   return ledger.usedBytes > ledger.totalBytes * PRELOAD_STOP_SHARE;
 }
 
-/** A server that can do with less memory: it makes room for itself, and waits only for one that would die of it. */
+/** For a server that works with less memory: it evicts, and waits only while a server that could die is busy. */
 function decideSteady(wish: MemoryWish, view: GuardView, settled: boolean, needed: number | null): Decision {
   const admit: Decision = { kind: 'admit', promiseBytes: needed };
-  // The model is there, or its load has been let in.
+  // The model is loaded, or its load has been admitted.
   if (settled) return admit;
   const short = shortage(wish, view, needed, { loaded: false, coming: false });
   if (!short) return admit;
@@ -76,7 +73,7 @@ function decideSteady(wish: MemoryWish, view: GuardView, settled: boolean, neede
   return dying ? wait('protect', needed, short.freeBytes) : admit;
 }
 
-/** Is the model that is asked for there already? */
+/** Is the requested model loaded? */
 export function isLoaded(
   { backend, model }: Pick<MemoryWish, 'backend' | 'model'>,
   { loaded }: Account,
@@ -84,13 +81,13 @@ export function isLoaded(
   return loaded.some((entry) => entry.ready && entry.backend === backend && entry.name === model);
 }
 
-/** Is the model that is asked for being loaded by leave? Its weights are promised then, and not asked for again. */
+/** Is the requested model being loaded by an admitted load? Its weights are then already promised. */
 export function isComing(wish: Pick<MemoryWish, 'backend' | 'model'>, account: Account): boolean {
   const begun = account.loads.some(({ backend, model }) => backend === wish.backend && model === wish.model);
   return begun && !isLoaded(wish, account);
 }
 
-/** Would a load meet an answer, or an answer a load, in a server that stands only one of both? */
+/** Would a load overlap an answer or another load in a server that cannot do both? */
 function collides({ backend, model }: MemoryWish, account: Account, loaded: boolean): boolean {
   const others = account.loaded.filter((entry) => entry.backend === backend && entry.name !== model);
   return others.some(({ ready, active }) => !ready || (!loaded && active > 0));

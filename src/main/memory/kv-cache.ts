@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** What decides how much memory one token of context takes. */
+/** Properties that determine how much memory one token of context takes. */
 export interface KvShape {
   layers: number;
-  /** Heads that keep keys and values; fewer than the attention heads where groups share them. */
+  /** Heads that keep keys and values; fewer than the attention heads if groups share them. */
   kvHeads: number;
   headDim: number;
-  /** Bytes of one number; the cache is kept in the type of the activations, also when the weights are quantised. */
+  /** Bytes of one number; the cache has the type of the activations, even if the weights are quantised. */
   elementBytes: number;
 }
 
@@ -22,7 +22,7 @@ const shapeConfig = z.object({
   hidden_size: count,
   torch_dtype: z.string().nullish(),
   dtype: z.string().nullish(),
-  /** Latent attention keeps something else than keys and values of each head. */
+  /** Latent attention does not keep keys and values for each head. */
   kv_lora_rank: count.nullish(),
   /** Layers without attention keep a state of fixed size. */
   layer_types: z.array(z.string()).nullish(),
@@ -41,12 +41,12 @@ export function kvBytesPerToken({ layers, kvHeads, headDim, elementBytes }: KvSh
   return 2 * layers * kvHeads * headDim * elementBytes;
 }
 
-/** Bytes of a cache that holds so many tokens; it grows in steps of 256 tokens. */
+/** Bytes of a cache for `tokens` tokens; it grows in steps of 256 tokens. */
 export function kvBytes(shape: KvShape, tokens: number): number {
   return Math.ceil(tokens / STEP_TOKENS) * STEP_TOKENS * kvBytesPerToken(shape);
 }
 
-/** The shape by a model's `config.json`; null where it does not say, or keeps its context in another form. */
+/** The shape from a model's `config.json`; null if the file lacks it, or the context has another form. */
 export function kvShapeOf(config: unknown): KvShape | null {
   const parsed = configSchema.safeParse(config);
   if (!parsed.success || parsed.data.kv_lora_rank) return null;

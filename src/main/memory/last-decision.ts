@@ -9,26 +9,26 @@ const REMEMBER_MS = 600_000;
 
 type Noted = Pick<Exclude<Decision, { kind: 'admit' }>, 'kind' | 'rule' | 'neededBytes' | 'freeBytes'>;
 
-/** Remembers the last decision that was not to admit, for the ledger and the log. */
+/** Remembers the last decision other than admit, for the ledger and the log. */
 export class LastDecision {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #changed: () => void;
   #last: Ledger['lastDecision'] = null;
 
-  /** @param changed told of each decision that is noted or taken back */
+  /** @param changed called when a decision is noted or withdrawn */
   constructor(clock: Clock, logger: Logger, changed: () => void) {
     this.#clock = clock;
     this.#logger = logger;
     this.#changed = changed;
   }
 
-  /** Null when there was none within ten minutes. */
+  /** Null if there was none within ten minutes. */
   recent(): Ledger['lastDecision'] {
     return this.#last && this.#wall() - this.#last.at < REMEMBER_MS ? this.#last : null;
   }
 
-  /** Logs it only when it is another one than before: a wait is decided anew each second. */
+  /** Logs only a decision that differs from the last one: a wait is decided again every second. */
   note(decision: Noted, { backend, model }: { backend: BackendId; model: string }): Ledger['lastDecision'] {
     const { kind, rule, neededBytes, freeBytes } = decision;
     if (this.#last?.kind !== kind || this.#last.model !== model) {
@@ -39,7 +39,7 @@ export class LastDecision {
     return this.#last;
   }
 
-  /** Nobody waits any more: a wait that is over is not shown as if it went on. */
+  /** Removes a wait that has ended, so that the ledger does not show it as still going on. */
   endWait(noted: Ledger['lastDecision']): void {
     if (noted?.kind !== 'wait' || this.#last !== noted) return;
     this.#last = null;

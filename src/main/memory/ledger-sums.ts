@@ -2,40 +2,40 @@ import { BACKEND_IDS, type BackendId } from '../../shared/domain';
 import type { Ledger, LedgerEntry } from '../../shared/status';
 import type { Account } from './ledger';
 
-/** Kinds that are no part of what a server's inside holds now. */
+/** Kinds that are not part of a server's own breakdown of its memory now. */
 const NOT_INSIDE: ReadonlySet<LedgerEntry['kind']> = new Set(['process', 'peak', 'promised']);
 
-/** Bytes of a server, counted once: its processes, else the sum of what it tells of its inside. Null = unknown. */
+/** Bytes of a server, counted once: its processes, else the sum of the parts it reports. Null = unknown. */
 export function heldBytes({ entries }: Ledger, backend: BackendId): number | null {
   const process = entries.find((entry) => entry.backend === backend && entry.kind === 'process');
   return process?.bytes ?? insideBytes(entries, backend);
 }
 
 /**
- * What a server has of the GPU: weights, caches and buffers where it tells them, else its whole processes (an upper
- * bound). Null = unknown.
+ * A server's GPU memory: weights, caches and buffers if it reports them, else its whole processes (an upper bound).
+ * Null = unknown.
  */
 export function gpuBytes({ entries }: Ledger, backend: BackendId): number | null {
   const process = entries.find((entry) => entry.backend === backend && entry.kind === 'process');
   return insideBytes(entries, backend) ?? process?.bytes ?? null;
 }
 
-/** The GPU's part of all servers. What is unknown is left out, so that this is a lower bound then. */
+/** GPU memory of all servers. Unknown figures are left out; the sum is then a lower bound. */
 export function gpuBytesOfAll(ledger: Ledger): number {
   return BACKEND_IDS.reduce((sum, backend) => sum + (gpuBytes(ledger, backend) ?? 0), 0);
 }
 
-/** What is promised and has not arrived yet. */
+/** Bytes that are promised and have not arrived yet. */
 export function promisedBytes({ entries }: Ledger): number {
   return sumOf(entries.filter(({ kind }) => kind === 'promised'));
 }
 
-/** Buffers that the server keeps for its own next use: they serve a new cache without growth. */
+/** Buffers that the server keeps for reuse: a new cache takes them without growth. */
 export function spareBytes({ entries }: Ledger, backend: BackendId): number {
   return sumOf(entries.filter((entry) => entry.backend === backend && entry.kind === 'buffers'));
 }
 
-/** Used by everything now, with what the servers took since the last sample. */
+/** Memory in use by all programs now, including what the servers took since the last sample. */
 export function usedNow({ ledger, grownBytes }: Account): number {
   return ledger.usedBytes + grownBytes;
 }
@@ -46,7 +46,7 @@ function insideBytes(entries: readonly LedgerEntry[], backend: BackendId): numbe
   return known && inside.every(({ bytes }) => bytes !== null) ? sumOf(inside) : null;
 }
 
-/** Of these together; what is unknown is left out. */
+/** The sum of these; unknown figures are left out. */
 export function sumOf(entries: readonly LedgerEntry[]): number {
   return entries.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
 }

@@ -4,47 +4,47 @@ import { sumOf } from './ledger-sums';
 import { MEMORY_ROLES } from './roles';
 import type { LoadedModel, MemoryFigures } from './types';
 
-/** What one server tells, at this moment. */
+/** What one server reports at this moment. */
 export interface HolderFigures {
   backend: BackendId;
   figures: MemoryFigures;
   loaded: readonly LoadedModel[];
 }
 
-/** Memory that is going to be taken: a load that was admitted, the cache of a prompt that was let in. */
+/** Memory that will be taken: by an admitted load, or by the cache of an admitted prompt. */
 export interface Promised {
   backend: BackendId;
-  /** Model that it is for. */
+  /** Model that the bytes are for. */
   model: string;
-  /** Null = nobody knows how much. */
+  /** Null = unknown. */
   bytes: number | null;
-  /** The model is to be loaded; else it is there, or promised with its weights already, and only its cache will grow. */
+  /** The model must be loaded; else it is loaded or its weights are already promised, and only its cache will grow. */
   load: boolean;
-  /** What the server's processes held when it was promised; null = unknown, so that nothing counts as arrived. */
+  /** Bytes of the server's processes when it was promised; null = unknown, so that nothing counts as arrived. */
   heldBefore: number | null;
-  /** What the machine used when it was promised; null = unknown, or what it is for has not begun. */
+  /** Bytes in use on the machine when it was promised; null = unknown, or the work has not begun. */
   usedBefore: number | null;
   /** Wall time in ms. */
   at: number;
 }
 
-/** The account that decisions are made from: the ledger as shown, and what only decisions need. */
+/** The account that decisions use: the ledger as shown, and figures that only decisions need. */
 export interface Account {
   ledger: Ledger;
   loaded: readonly (LoadedModel & { backend: BackendId })[];
-  /** The largest buffer that the GPU gives. */
+  /** The largest buffer that the GPU allows. */
   bufferBytes: number;
-  /** By how much the servers have grown since the machine was last sampled. */
+  /** Growth of the servers since the machine was last sampled. */
   grownBytes: number;
-  /** How fast other programs take memory, bytes per second; 0 while they give it back, or where that is not known. */
+  /** How fast other programs take memory, bytes per second; 0 while they free memory, or if unknown. */
   risingBytesPerS: number;
-  /** Loads that have begun, whether or not their model is there by now. */
+  /** Loads that have begun, whether or not their model is loaded by now. */
   loads: readonly Pick<Promised, 'backend' | 'model'>[];
-  /** What they have still to bring. */
+  /** Bytes of these loads that have not arrived yet. */
   loadingBytes: number;
 }
 
-/** Where the system does not tell (product, section 5). */
+/** Used if the system does not report it (product, section 5). */
 const WORKING_SET_SHARE = 0.75;
 /**
  * `MTLDevice.maxBufferLength` is three quarters of the working set on Macs with 48 GB and more: 27 GiB of 36 on an
@@ -52,7 +52,7 @@ const WORKING_SET_SHARE = 0.75;
  */
 const BUFFER_SHARE = 0.75;
 
-/** Puts all figures into one account. Pure; what is not told stays null. */
+/** Puts all figures into one account. Pure; figures that are not reported stay null. */
 export function ledgerAccount(
   machine: MemoryStatus,
   holders: readonly HolderFigures[],
@@ -90,11 +90,11 @@ export function ledgerAccount(
 }
 
 /**
- * How fast memory fills between two samples by other programs than the servers, bytes per second; never negative. What
- * the servers took is taken off, as their loads are promised already: what their processes grew, or what was counted as
- * arrived where that is more, as the figures of one may be older than the sample.
+ * How fast programs other than the servers fill memory between two samples, bytes per second; never negative. The
+ * servers' share is subtracted, as their loads are promised already: growth of their processes, or the bytes counted as
+ * arrived if that is more, since a server's figures may be older than the sample.
  * @param seconds between the samples; more than 0
- * @param arrivedBytes what loads have brought since the first sample, as the ledger counts it
+ * @param arrivedBytes bytes of loads that arrived since the first sample, as the ledger counts them
  */
 export function risingBetween(
   before: MemoryStatus,
@@ -114,7 +114,7 @@ function entriesOf(
   const { process, inside, peak } = figures;
   const silent =
     process.bytes === null && loaded.length === 0 && Object.values(inside).every((f) => f === null);
-  // A server that is not here, or not up, has no memory that could be unknown.
+  // A server that is not on this machine, or not running, has no memory that could be unknown.
   if (silent) return [];
   const parts = [
     ['weights', inside.weights],
@@ -127,7 +127,7 @@ function entriesOf(
   return [
     { backend, kind: 'process', name: null, ...process },
     ...parts.flatMap(([kind, figure]) => (figure ? [{ backend, kind, name: null, ...figure }] : [])),
-    // The same bytes again where the server tells its weights as one figure.
+    // If the server reports its weights as one figure, these would be the same bytes again.
     ...(inside.weights ? [] : loaded.filter(({ ready }) => ready).map((model) => entryOf(backend, model))),
     ...loaded
       .filter((model) => !model.ready && !announced(model))
@@ -143,15 +143,15 @@ function isUnderWay({ load, usedBefore }: Promised): boolean {
   return load && usedBefore !== null;
 }
 
-/** A load under way that takes the growth of the machine for its own: how much it is since it was promised. */
+/** A load in progress to which the machine's growth since its promise is attributed. */
 interface Load {
   promise: Promised;
   grownBytes: number;
 }
 
 /**
- * Null without a load, and with several: nobody could tell whose growth it is then. Null as well where the server tells
- * what it holds: what else the machine has grown is of other programs, and the load still has all of that to bring.
+ * Null without a load, and with several: the growth could then belong to any of them. Null also if the server reports
+ * its own memory: other growth of the machine then belongs to other programs, not to the load.
  */
 function onlyLoad({ usedBytes }: MemoryStatus, promised: readonly Promised[]): Load | null {
   const [promise, another] = promised.filter(isUnderWay);
@@ -172,9 +172,9 @@ function promisedEntry(
 }
 
 /**
- * What has come since the promise. A load has come when its model is there, whatever the processes gave up for it; else
- * it is what the processes have grown, or the machine: a server's figures are up to 10 s old, and what the GPU holds
- * need not show in its processes.
+ * Bytes that arrived since the promise. A load has arrived when its model is loaded, whatever memory the processes
+ * freed for it. Before that it is the growth of the processes, or of the machine: a server's figures are up to 10 s
+ * old, and its processes need not include GPU memory.
  */
 function arrivedBytes(
   { backend, model, load, heldBefore }: Promised,
@@ -188,7 +188,7 @@ function arrivedBytes(
   return Math.max(0, grown, there ? (there.size.bytes ?? 0) : machineGrown);
 }
 
-/** Of a load only what the machine's sample does not show: the server's figure in it may be from before the load. */
+/** During a load counts only growth that the machine's sample lacks: the server's figure in it may predate the load. */
 function grownSince(machine: MemoryStatus, holders: readonly HolderFigures[], load: Load | null): number {
   const sampled: Record<BackendId, number | null> = { mlx: machine.mlxBytes, ollama: machine.ollamaBytes };
   return holders.reduce((sum, { backend, figures }) => {

@@ -7,7 +7,7 @@ interface GroupMemory {
   usedBytes: number;
 }
 
-/** File names of the two versions of the memory controller, and where each is mounted. */
+/** File names and mount points of the two versions of the memory controller. */
 const CONTROLLERS = [
   {
     mounts: ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'],
@@ -26,8 +26,8 @@ const CONTROLLERS = [
 ] as const;
 
 /**
- * Linux: 1 − MemAvailable / MemTotal; where a control group's limit is lower than the machine's memory, that group's
- * usage less its inactive file cache. Fields: proc_meminfo(5), kernel docs `cgroup-v2` and `cgroup-v1/memory`.
+ * Linux: 1 − MemAvailable / MemTotal. If a control group's limit is lower than the machine's memory, that group's usage
+ * minus its inactive file cache. Fields: proc_meminfo(5), kernel docs `cgroup-v2` and `cgroup-v1/memory`.
  */
 export function createLinuxSampler(files: Pick<FileStore, 'readText'>): MemorySampler {
   return {
@@ -52,7 +52,7 @@ function parseMeminfo(text: string): MemorySample {
   return { totalBytes, usedBytes: totalBytes - availableBytes, kernelLevel: null, source: 'proc' };
 }
 
-/** Folders from the process's own group up to the root; in a container the path may lie outside what is mounted. */
+/** Folders from the process's own group up to the root; in a container the path may lie outside the mount. */
 export function groupFolders(mount: string, path: string): string[] {
   const parts = path.split('/').filter((part) => part !== '' && part !== '..');
   return Array.from({ length: parts.length + 1 }, (_, up) =>
@@ -60,7 +60,7 @@ export function groupFolders(mount: string, path: string): string[] {
   );
 }
 
-/** Bytes in use of one group: its usage less file pages that the kernel drops first. */
+/** Bytes in use of one group: its usage minus file pages that the kernel drops first. */
 function parseGroup(
   limit: string | null,
   usage: string | null,
@@ -94,7 +94,7 @@ async function tightestGroup(files: Pick<FileStore, 'readText'>): Promise<GroupM
   return tightest;
 }
 
-/** Groups come and go: what cannot be read is not there. */
+/** Groups come and go: an unreadable file counts as missing. */
 async function read(files: Pick<FileStore, 'readText'>, path: string): Promise<string | null> {
   return files.readText(path).catch(() => null);
 }

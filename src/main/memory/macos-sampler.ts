@@ -1,9 +1,9 @@
 import type { MemorySample, MemorySampler } from './types';
 
-/** Runs a program and resolves with its stdout, also when it exits with an error; rejects when it cannot run. */
+/** Runs a program and resolves with its stdout, even if it exits with an error; rejects if it cannot run. */
 export type RunCommand = (command: string, args: readonly string[]) => Promise<string>;
 
-/** Page counts of `vm_stat` that the definition needs. */
+/** Page counts of `vm_stat` that `usedBytes` needs. */
 export interface VmStat {
   pageSize: number;
   anonymous: number | null;
@@ -21,8 +21,8 @@ const SYSCTL_NAMES = [
 
 /**
  * macOS: (anonymous − purgeable + wired + compressor pages) × page size, which is Activity Monitor's "Memory Used";
- * file cache is not counted. The pressure level is the kernel's own. Where `vm_stat` fails, `memory_pressure` gives
- * a coarser share.
+ * file cache is not counted. The pressure level is the kernel's own. If `vm_stat` fails, `memory_pressure` gives a
+ * coarser figure.
  */
 export function createMacosSampler(run: RunCommand): MemorySampler {
   return {
@@ -51,7 +51,7 @@ export function usedBytes(pages: VmStat & { anonymous: number }): number {
   return (pages.anonymous - pages.purgeable + pages.wired + pages.compressor) * pages.pageSize;
 }
 
-/** Null when the text is not `vm_stat`'s or lacks a count. */
+/** Null if the text is not `vm_stat` output or lacks a count. */
 export function parseVmStat(text: string): VmStat | null {
   const pageSize = Number(/page size of (\d+) bytes/.exec(text)?.[1] ?? Number.NaN);
   const count = (name: string): number | null => {
@@ -65,13 +65,13 @@ export function parseVmStat(text: string): VmStat | null {
   return { pageSize, anonymous: count('Anonymous pages'), purgeable, wired, compressor };
 }
 
-/** `name: number` lines; others are left out. */
+/** `name: number` lines; others are ignored. */
 export function parseSysctl(text: string): Map<string, number> {
   const lines = text.matchAll(/^([\w.]+):\s+(\d+)\s*$/gm);
   return new Map(Array.from(lines, ([, name = '', value = '']) => [name, Number(value)]));
 }
 
-/** Free share in percent as `memory_pressure` tells it; null when the line is missing. */
+/** Free share in percent from `memory_pressure`; null if the line is missing. */
 export function parseMemoryPressure(text: string): number | null {
   const percent = /^System-wide memory free percentage:\s*(\d+)%/m.exec(text)?.[1];
   return percent === undefined ? null : Number(percent);

@@ -14,11 +14,11 @@ import type { ModelNeeds } from './model-needs';
 import { refusal, ruleReason } from './refusal';
 import type { MemoryHolder } from './types';
 
-/** What is known of a model's size. */
+/** Source of a model's size. */
 export interface NeedsSource {
-  /** Asked before the model is loaded. Never rejects. */
+  /** Called before the model is loaded. Never rejects. */
   of(model: string): Promise<ModelNeeds>;
-  /** As far as it is known at once. */
+  /** What is known without waiting. */
   known(model: string): ModelNeeds;
 }
 
@@ -26,7 +26,7 @@ export interface MemoryGateOptions {
   machine: MachineMemory;
   holders: Readonly<Record<BackendId, MemoryHolder>>;
   needs: Readonly<Record<BackendId, NeedsSource>>;
-  /** Is a server's memory that of this machine? */
+  /** Does this server use the memory of this machine? */
   isHere(backend: BackendId): boolean;
   clock: Clock;
   logger: Logger;
@@ -34,7 +34,7 @@ export interface MemoryGateOptions {
 
 export type Asked = Omit<MemoryWish, 'needs'>;
 
-/** Leave to take memory; give it back when the work has ended. */
+/** Permission to take memory; the caller releases it when the work has ended. */
 export interface MemoryGrant {
   reasons: Reason[];
   release(): void;
@@ -42,16 +42,16 @@ export interface MemoryGrant {
 
 type Waiting = Exclude<Decision, { kind: 'admit' | 'refuse' }>;
 
-/** A decision is looked at again this often while it says wait. */
+/** A waiting decision is made again at this interval. */
 const AGAIN_MS = 1000;
-/** Work that nobody else can do waits so long for memory before it is refused. */
+/** Work that has no other candidate waits this long for memory before it is refused. */
 const WAIT_LIMIT_MS = 30_000;
-/** So long one waits for another's answer or load. */
+/** Longest wait for an answer or load of another model. */
 const TURN_LIMIT_MS = 120_000;
-/** What is done for nobody's sake is not cancelled. */
+/** Relief evictions belong to no request, so nothing cancels them. */
 const NOBODY = new AbortController().signal;
 
-/** Carries out what `guard.ts` decides: waits, asks for unloading, promises what it lets in, refuses with a reason. */
+/** Carries out what `guard.ts` decides: waits, asks for unloading, promises admitted bytes, refuses with a reason. */
 export class MemoryGate {
   /** The ledger may have changed. */
   readonly onChange: (listener: () => void) => Unsubscribe;
@@ -86,12 +86,12 @@ export class MemoryGate {
     return this.#views.now()?.account.ledger ?? null;
   }
 
-  /** Pressure with hysteresis: critical until memory has really come back; unknown while it cannot be read. */
+  /** Pressure with hysteresis: critical until memory has recovered; unknown while it cannot be read. */
   pressure(): MemoryStatus['pressure'] {
     return this.#views.pressure();
   }
 
-  /** Why a model can never be loaded on this machine; null when it may be, or its size is not known yet. */
+  /** Why a model can never be loaded on this machine; null if it may be, or its size is not known yet. */
   standing(backend: BackendId, model: string, tokens: number): Reason | null {
     const view = this.#views.now();
     if (!view || !this.#options.isHere(backend)) return null;
@@ -101,10 +101,9 @@ export class MemoryGate {
   }
 
   /**
-   * Resolves when the work may take its memory, after what must be unloaded has gone. Where memory cannot be read
-   * everything is let in. Rejects with `memory_critical`, whose details say the rule and the bytes, or with the signal's
-   * reason.
-   * @param onWait told once, before it waits
+   * Resolves when the work may take its memory, after evictions have finished. Admits all work while memory cannot be
+   * read. Rejects with `memory_critical`, whose details give the rule and the bytes, or with the signal's reason.
+   * @param onWait called once, before the first wait
    */
   async admit(asked: Asked, signal: AbortSignal, onWait: () => void = () => {}): Promise<MemoryGrant> {
     if (!this.#options.isHere(asked.backend)) return { reasons: [], release() {} };
@@ -139,10 +138,9 @@ export class MemoryGate {
   }
 
   /**
-   * Resolves when a server may be started: memory is not critical, and for one that died of memory its processes are
-   * gone and the model that it comes back with fits (`model`; null = none, or it did not die of memory). A model that
-   * could never fit is not waited for. Has no ceiling of its own: whoever waits says how long it takes. Rejects with the
-   * signal's reason.
+   * Resolves when a server may start. Memory must not be critical. After a death of memory the server's processes must
+   * also be gone, and the model it restarts with must fit (`model`; null = none, or another cause of death); a model
+   * that can never fit is not waited for. Has no timeout: the caller sets one. Rejects with the signal's reason.
    */
   async back(backend: BackendId, model: string | null, signal: AbortSignal): Promise<void> {
     const { needs } = this.#options;
@@ -159,7 +157,7 @@ export class MemoryGate {
     }
   }
 
-  /** May this model be loaded before anybody asks for it? Says so in the ledger when not. */
+  /** May this model be loaded before any request needs it? Notes a refusal in the ledger. */
   async mayPreload(backend: BackendId, model: string): Promise<boolean> {
     this.#preloads.delete(backend);
     const needs = await this.#options.needs[backend].of(model);
@@ -173,13 +171,13 @@ export class MemoryGate {
     return true;
   }
 
-  /** Has a preload that is under way to be given up? Says so once for each that was let in. */
+  /** Must a running preload stop? True only once for each admitted preload. */
   mustStopPreload(backend: BackendId): boolean {
     const view = this.#views.now();
     return view !== null && mustStopPreload(view.account) && this.#preloads.delete(backend);
   }
 
-  /** What waits for another one's answer is kept free for it, lest the next answer takes it: once for each model. */
+  /** Work that waits `protect` reserves its bytes, once for each model, so that the next answer does not take them. */
   async #wait({ rule, neededBytes }: Waiting, wish: MemoryWish, signal: AbortSignal): Promise<void> {
     const giveUp = rule === 'protect' ? this.#views.promises.reserve(wish, neededBytes) : null;
     try {
@@ -190,7 +188,7 @@ export class MemoryGate {
   }
 
   #afterWait(decision: Waiting, wish: MemoryWish): MemoryGrant {
-    // It waited for somebody else's sake, and the other one has had its time.
+    // It waited to protect another server's answer; after two minutes it goes ahead.
     if (decision.rule === 'protect') return this.#grant(wish, decision.neededBytes);
     this.#decisions.note({ ...decision, kind: 'refuse' }, wish);
     throw refusal(decision, wish);
@@ -226,7 +224,7 @@ export class MemoryGate {
   }
 }
 
-/** A load without a prompt: nobody waits for its answer. */
+/** A load without a prompt: no request waits for its answer. */
 function bareLoad(
   purpose: 'preload' | 'restart',
   backend: BackendId,

@@ -10,7 +10,7 @@ export interface MemoryMonitorOptions {
   sampler: MemorySampler;
   clock: Clock;
   logger: Logger;
-  /** Asked at each sample, so that a changed setting acts at once. */
+  /** Called at each sample, so that a changed setting takes effect at once. */
   thresholds: () => MemoryThresholds;
   /** Bytes of each backend's processes; null = unknown. */
   backendBytes: () => Record<BackendId, number | null>;
@@ -19,12 +19,12 @@ export interface MemoryMonitorOptions {
 const EVERY_MS = 5000;
 
 /**
- * Samples memory every 5 s, one sample at a time. A sample that fails makes the pressure unknown and keeps the last
- * figures with their time; no figure is ever made up.
+ * Samples memory every 5 s, one sample at a time. A failed sample sets the pressure to unknown and keeps the last
+ * figures with their time; it never invents a figure.
  */
 export class MemoryMonitor {
   readonly onChange: (listener: (status: MemoryStatus | null) => void) => Unsubscribe;
-  /** Told of each sample, also of one that failed. */
+  /** Emits each sample, including failed ones. */
   readonly onSample: (listener: (status: MemoryStatus | null) => void) => Unsubscribe;
   readonly #changed = new Emitter<MemoryStatus | null>();
   readonly #sampled = new Emitter<MemoryStatus | null>();
@@ -43,7 +43,7 @@ export class MemoryMonitor {
     this.onSample = this.#sampled.subscribe;
   }
 
-  /** The last picture; null before the first sample. */
+  /** The last status; null before the first sample. */
   status(): MemoryStatus | null {
     return this.#status;
   }
@@ -61,7 +61,7 @@ export class MemoryMonitor {
     this.#cancelNext = null;
   }
 
-  /** A fresh picture, for a decision that needs one; joins a sample that is under way. Never rejects. */
+  /** Takes a new sample, or joins the one in progress. Never rejects. */
   async sampleNow(): Promise<MemoryStatus | null> {
     this.#sampling ??= this.#sample().finally(() => {
       this.#sampling = null;

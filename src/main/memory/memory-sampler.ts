@@ -6,7 +6,7 @@ import type { MemorySampler } from './types';
 
 const COMMAND_TIMEOUT_MS = 2000;
 
-/** The sampler of this OS; on any other each sample rejects, so that memory shows as unknown. */
+/** The sampler for this OS; on an unsupported OS each sample rejects, so that memory shows as unknown. */
 export function createMemorySampler(
   platform: NodeJS.Platform,
   files: Pick<FileStore, 'readText'>,
@@ -17,7 +17,7 @@ export function createMemorySampler(
   return { sample: () => Promise.reject(new Error(`memory cannot be read on ${platform}`)) };
 }
 
-/** No shell, killed after 2 s. `sysctl` exits with 1 when one of the names is unknown, and tells the others. */
+/** No shell, killed after 2 s. `sysctl` exits with 1 if one of the names is unknown, and prints the others. */
 export const runCommand: RunCommand = (command, args) =>
   new Promise((resolve, reject) => {
     execFile(command, [...args], { encoding: 'utf8', timeout: COMMAND_TIMEOUT_MS }, (error, stdout) => {

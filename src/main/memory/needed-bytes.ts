@@ -4,25 +4,25 @@ import type { Account } from './ledger';
 import { spareBytes } from './ledger-sums';
 import { MEMORY_ROLES } from './roles';
 
-/** Sizes are told and estimated no better than this. */
+/** Relative error of reported and estimated sizes. */
 export const SIZE_ERROR = 0.1;
-/** Activations of one prefill step, as a share of the weights, and at least so much. */
+/** Activations of one prefill step: this share of the weights, and at least `WORKSPACE_BYTES`. */
 const WORKSPACE_SHARE = 0.04;
 const WORKSPACE_BYTES = 200_000_000;
 /**
- * For a cache of unknown shape the worst of the usual models, in which every head keeps its own: per token this share of
- * the weights (Phi-3.5-mini in 4 bits: 393,216 of 2.15 GB), at most so many bytes (Llama-2-13B).
+ * For a cache of unknown shape, the largest of the usual models, in which every head keeps its own: per token this share
+ * of the weights (Phi-3.5-mini in 4 bits: 393,216 of 2.15 GB), at most `UNKNOWN_KV_BYTES` (Llama-2-13B).
  */
 const UNKNOWN_KV_SHARE = 1.83e-4;
 const UNKNOWN_KV_BYTES = 819_200;
 
-/** Where the model that is asked for is; neither = it has to be loaded. */
+/** State of the requested model; neither = it must be loaded. */
 export interface LoadState {
   loaded: boolean;
   coming: boolean;
 }
 
-/** Weights (if they are not there or promised), cache and activations; null when weights to be loaded are unknown. */
+/** Weights (unless loaded or promised), cache and activations; null if weights to be loaded are unknown. */
 export function neededBytes(
   wish: MemoryWish,
   { ledger }: Account,
@@ -37,7 +37,7 @@ export function neededBytes(
   return weightsBytes === null ? null : Math.ceil((weightsBytes + cache) * (1 + SIZE_ERROR) + workspace);
 }
 
-/** The cache of so many tokens, in bytes; of a model whose cache has no known shape the most that is usual. */
+/** Bytes of a cache for `tokens` tokens; for a cache of unknown shape, the usual maximum. */
 export function cacheBytes({ needs, tokens }: Pick<MemoryWish, 'needs' | 'tokens'>): number {
   if (needs.kv) return kvBytes(needs.kv, tokens);
   return tokens * Math.min(UNKNOWN_KV_BYTES, (needs.weightsBytes ?? 0) * UNKNOWN_KV_SHARE);

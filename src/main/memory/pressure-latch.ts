@@ -1,23 +1,23 @@
 /**
- * Hysteresis of critical memory: it begins with one sample and ends only when memory has really come back, so that
- * work is not let in and refused by turns at the limit.
+ * Hysteresis of critical memory: it begins with one sample and ends only when memory has recovered. Without it, work at
+ * the limit would be admitted and refused alternately.
  */
 export interface PressureLatch {
   critical: boolean;
-  /** Samples in a row below the level at which it may end. */
+  /** Consecutive samples below the level at which it may end. */
   calm: number;
 }
 
 export const RELAXED: PressureLatch = { critical: false, calm: 0 };
 
-/** It ends this many points below the critical percentage … */
+/** Critical ends this many points below the critical percentage … */
 const LEAVE_POINTS = 3;
-/** … held for so many samples, or at once below the warning. */
+/** … after so many samples in a row, or at once below the warning. */
 const LEAVE_SAMPLES = 3;
 
 export interface PressureReading {
   usedPercent: number;
-  /** Of the percentages and the kernel's level, the worse; `unknown` changes nothing. */
+  /** The worse of the percentages and the kernel's level; `unknown` changes nothing. */
   pressure: 'normal' | 'warning' | 'critical' | 'unknown';
   criticalPercent: number;
 }

@@ -7,7 +7,7 @@ export interface MemoryThresholds {
   criticalPercent: number;
 }
 
-/** Used share in percent with one decimal. */
+/** Used share in percent, rounded to one decimal. */
 export function usedPercent({
   usedBytes,
   totalBytes,
@@ -15,7 +15,7 @@ export function usedPercent({
   return Math.round((usedBytes / totalBytes) * 1000) / 10;
 }
 
-/** Critical or warning by percent or by the kernel's own level, whichever is worse. */
+/** The worse of the level by percent and the kernel's own level. */
 export function pressureOf(
   sample: MemorySample,
   thresholds: MemoryThresholds,
@@ -27,10 +27,10 @@ export function pressureOf(
 }
 
 const NOTICEABLE_PERCENT = 0.5;
-/** A backend's share counts as changed from this part of the total on. */
+/** A backend's memory counts as changed from this share of the total on. */
 const NOTICEABLE_SHARE = 0.005;
 
-/** Is the difference worth telling anybody? Everything but small drifts of the figures is. */
+/** Is the difference worth reporting? Small drifts of the figures are not. */
 export function isNoticeable(before: MemoryStatus | null, after: MemoryStatus | null): boolean {
   if (before === null || after === null) return before !== after;
   return (

@@ -15,15 +15,15 @@ export interface PromisesOptions {
   holders: Readonly<Record<BackendId, MemoryHolder>>;
   clock: Clock;
   rise: RiseMeter;
-  /** With all that is promised at this moment; null while memory cannot be read. */
+  /** Includes all current promises; null while memory cannot be read. */
   account(): Account | null;
-  /** Told of each promise that is made, and of each that ends. */
+  /** Called when a promise is made or ends. */
   changed(): void;
 }
 
 /**
- * Keeps what is promised: to a load its weights, to a prompt its cache, and to work that waits for another one's answer
- * what is kept free for it. The weights of a model are promised once.
+ * Keeps promised bytes: weights for a load, cache for a prompt, and bytes reserved for work that waits for another
+ * answer. The weights of a model are promised once.
  */
 export class Promises {
   readonly #options: PromisesOptions;
@@ -33,21 +33,21 @@ export class Promises {
     this.#options = options;
   }
 
-  /** @param wanted what is kept free for its model is left out: it is there for it, whoever asked first */
+  /** @param wanted bytes reserved for its model are left out, whichever request reserved them */
   all(wanted?: Wanted): Promised[] {
     return [...this.#promised].filter((promise) => !wanted || !isReserved(promise, wanted));
   }
 
   /**
-   * Promises bytes (null = nobody knows how many) to work that begins now. What comes from now on is its, unless another
-   * one's load brings the model. The returned function ends the promise; called again it does nothing.
+   * Promises bytes (null = unknown) to work that begins now. Growth from now on counts as its, unless a load of another
+   * request brings the model. The returned function ends the promise; further calls do nothing.
    */
   begin(wanted: Wanted, bytes: number | null): () => void {
     const { holders, rise, changed } = this.#options;
     const account = this.#options.account();
     const joins = account !== null && isComing(wanted, account);
     const promise = this.#add(wanted, bytes, account, {
-      // While another's load brings the model, growth of the processes is not of this one's cache.
+      // While another request loads the model, growth of the processes is not this request's cache.
       heldBefore: joins ? null : holders[wanted.backend].figures().process.bytes,
       usedBefore: account?.ledger.usedBytes ?? null,
     });
@@ -57,8 +57,8 @@ export class Promises {
   }
 
   /**
-   * Keeps bytes free for work that waits: nothing that comes is its. Null when they are kept for its model already. The
-   * returned function gives them up.
+   * Reserves bytes for work that waits; growth does not count towards them. Null if bytes are already reserved for its
+   * model. The returned function ends the reservation.
    */
   reserve(wanted: Wanted, bytes: number | null): (() => void) | null {
     if ([...this.#promised].some((promise) => isReserved(promise, wanted))) return null;
@@ -92,7 +92,7 @@ export class Promises {
     changed();
   }
 
-  /** A load goes on for those who wait for the same model: one of them takes over what is promised to it. */
+  /** A load continues for the others that wait for the same model: one of them takes over its promise. */
   #handOver({ backend, model, bytes, heldBefore, usedBefore, at }: Promised): void {
     const account = this.#options.account();
     if (account && isLoaded({ backend, model }, account)) return;
@@ -111,7 +111,7 @@ function isFor(promise: Promised, { backend, model }: Wanted): boolean {
   return promise.backend === backend && promise.model === model;
 }
 
-/** Is it kept free for a load of this model that has not begun? */
+/** Are these bytes reserved for a load of this model that has not begun? */
 function isReserved(promise: Promised, wanted: Wanted): boolean {
   return promise.load && promise.usedBefore === null && isFor(promise, wanted);
 }

@@ -2,7 +2,7 @@ import type { BackendId, Reason } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 import type { Decision, RefusalRule, WaitRule } from './decision';
 
-/** Seconds after which asking again makes sense. */
+/** Seconds after which a retry makes sense. */
 const RETRY_S = 30;
 const GIGABYTE = 1e9;
 
@@ -12,15 +12,15 @@ interface Refused {
   freeBytes: number | null;
 }
 
-/** The reason that a rule gives to a route. */
+/** The route's reason for a rule. */
 export function ruleReason(rule: Refused['rule']): Reason {
   if (rule === 'working_set') return 'memory:working-set';
   return rule === 'buffer_limit' ? 'memory:buffer-limit' : 'memory:critical';
 }
 
 /**
- * A refusal as the decision that it is: what was asked, what is free, and what can be done about it. Details for the
- * view: `rule`, `reason`, `backend`, `model`, `neededBytes`, `freeBytes`.
+ * A refusal as an error: what was requested, what is free, and what the user can do. Details for the view: `rule`,
+ * `reason`, `cause`, `backend`, `model`, `neededBytes`, `freeBytes`.
  */
 export function refusal(
   { rule, neededBytes, freeBytes }: Refused | Extract<Decision, { rule: unknown }>,

@@ -1,25 +1,23 @@
 import type { MemoryStatus } from '../../shared/status';
 import { risingBetween } from './ledger';
 
-/** Over less than this, noise looks like a fast rise. */
+/** Over a shorter time, noise looks like a fast rise. */
 const RATE_OVER_MS = 1000;
 
-/** Measures how fast other programs than the servers take memory. */
+/** Measures how fast programs other than the servers take memory. */
 export class RiseMeter {
-  /**
-   * The sample that the next one is compared with; and what loads had to bring then, with those that have begun since.
-   */
+  /** The sample to compare with; `loadingBytes` = outstanding bytes of loads then, plus loads begun since. */
   #base: { status: MemoryStatus; at: number; loadingBytes: number } | null = null;
   #bytesPerS = 0;
 
-  /** Bytes per second as measured last; 0 before the second sample. */
+  /** The last measured rate in bytes per second; 0 before the second sample. */
   bytesPerS(): number {
     return this.#bytesPerS;
   }
 
   /**
    * @param at `Clock.now` in ms of the sample
-   * @param loadingBytes what loads have still to bring (`Account`)
+   * @param loadingBytes bytes of loads that have not arrived yet (`Account`)
    */
   sample(status: MemoryStatus, at: number, loadingBytes: number): void {
     const base = this.#base;
@@ -29,12 +27,12 @@ export class RiseMeter {
     this.#base = { status, at, loadingBytes };
   }
 
-  /** A load has begun that will bring so much. */
+  /** A load has begun that will take `bytes`. */
   loadBegun(bytes: number): void {
     if (this.#base) this.#base.loadingBytes += bytes;
   }
 
-  /** What a load that ended had still to bring has not come, and is not taken off a rise as if it had. */
+  /** A load ended: bytes that it never used are not subtracted from the measured growth. */
   loadEnded(bytes: number): void {
     if (this.#base) this.#base.loadingBytes -= bytes;
   }

@@ -6,26 +6,26 @@ import { MEMORY_ROLES } from './roles';
 
 /** Kept free below the critical limit for what other programs take between two samples. */
 const RESERVE_SHARE = 0.02;
-/** A rise of memory is taken to go on for so long: until a sample is there and some seconds more. */
+/** A rise of memory is assumed to continue for this long: until the next sample and some seconds more. */
 const RISE_AHEAD_S = 4;
-/** A load takes seconds in which nothing can be taken back: so much of it is kept free beside it. */
+/** A load takes seconds in which nothing can be taken back: this share of its bytes is kept free in addition. */
 const LOAD_MARGIN = 0.4;
-/** Work that takes longer than this meets more of what other programs do … */
+/** Work that takes longer is exposed to more growth of other programs … */
 const SHORT_WORK_S = 20;
-/** … so that this share of memory per second more is kept free for it, up to a ceiling. */
+/** … so this share of memory per further second is kept free, up to a ceiling. */
 const EXPOSURE_SHARE_PER_S = 0.002;
 const EXPOSURE_CEILING = 0.08;
 
 /** What is missing. */
 export interface Shortage {
   rule: 'critical' | 'working_set';
-  /** So much has to go before the wish fits. */
+  /** Bytes to free before the wish fits. */
   bytes: number;
-  /** What it could have now; never negative. */
+  /** Bytes available to it now; never negative. */
   freeBytes: number;
 }
 
-/** By how much the wish does not fit, and by which rule; null when it fits. */
+/** How many bytes are missing and by which rule; null if the wish fits. */
 export function shortage(
   wish: MemoryWish,
   { account, critical }: GuardView,
@@ -42,7 +42,7 @@ export function shortage(
     return { rule: 'critical', bytes: Math.max(1, (needed ?? 0) - free), freeBytes: Math.max(0, free) };
   }
   const gpuFree = ledger.workingSetBytes - gpuBytesOfAll(ledger) * (1 + SIZE_ERROR) - promised;
-  // What a server holds alone has fitted already.
+  // The only models on the GPU are this server's, and they have fitted already.
   const alone = loaded && gpuBytesOfAll(ledger) === (gpuBytes(ledger, wish.backend) ?? 0);
   if (!alone && needed !== null && needed > gpuFree) {
     return { rule: 'working_set', bytes: needed - gpuFree, freeBytes: Math.max(0, gpuFree) };
@@ -51,7 +51,7 @@ export function shortage(
   return { rule: 'critical', bytes: (needed ?? 0) - free, freeBytes: Math.max(0, free) };
 }
 
-/** What is kept free beyond the reserve: for a rise under way, for a load's own uncertainty, and for long work. */
+/** Kept free beyond the reserve: for a rise in progress, for the uncertainty of a load, and for long work. */
 function caution({ expectedS }: MemoryWish, account: Account, loadBytes: number): number {
   const long = Math.max(0, (expectedS ?? 0) - SHORT_WORK_S);
   const exposed = account.ledger.totalBytes * Math.min(EXPOSURE_CEILING, long * EXPOSURE_SHARE_PER_S);

@@ -2,7 +2,7 @@ import { TandemError } from '../../shared/errors';
 import type { BackendStatus } from '../../shared/status';
 import type { MemoryFigures, MemoryHolder } from './types';
 
-/** A server that tells no more of its memory than its status: processes in all, and the model that it holds. */
+/** For a server whose memory is known only from its status: the bytes of its processes, and its loaded model. */
 export function statusHolder(status: () => BackendStatus, now: () => number): MemoryHolder {
   const source = 'status';
   return {
@@ -27,7 +27,7 @@ export function statusHolder(status: () => BackendStatus, now: () => number): Me
   };
 }
 
-/** Does it take memory of this machine? */
+/** Does it use memory of this machine? */
 export function isHere({ ownership }: BackendStatus): boolean {
   return ownership === 'managed' || ownership === 'adopted';
 }

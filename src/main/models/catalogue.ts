@@ -3,8 +3,8 @@ import type { ModelInfo } from '../../shared/domain';
 import { fitOf, GPU_SHARE } from './fit';
 
 /**
- * Models worth getting through Ollama, smallest first within a purpose. Sizes are those of the default 4-bit
- * downloads as the public library lists them, in bytes.
+ * Suggested Ollama models, smallest first within a purpose. Sizes are the bytes of the default 4-bit downloads in the
+ * public library.
  */
 const CATALOGUE: readonly Omit<Suggestion, 'fit'>[] = [
   { name: 'qwen2.5:3b', title: 'Qwen2.5 3B', purpose: 'light', sizeBytes: 1.9e9 },
@@ -18,8 +18,8 @@ const CATALOGUE: readonly Omit<Suggestion, 'fit'>[] = [
 ];
 
 /**
- * One suggestion per purpose: the largest that fits well (else the smallest that fits at all), without what is
- * installed. Empty when nothing fits.
+ * One suggestion per purpose that is not installed: the largest that fits well, else the smallest that fits at all.
+ * Empty if nothing fits.
  */
 export function suggestModels(totalBytes: number, installed: readonly ModelInfo[]): Suggestion[] {
   const have = new Set(installed.filter((model) => model.backend === 'ollama').map((model) => model.name));

@@ -1,20 +1,20 @@
 import type { ModelFit, ModelInfo } from '../../shared/domain';
 
-/** Context that a model should hold to be of use; a larger one is used where memory allows. */
+/** A context long enough to be useful; more is used if memory allows. */
 const USEFUL_TOKENS = 8192;
-/** Buffers of the computation, beside weights and KV cache. */
+/** Buffers of the computation, in addition to weights and KV cache. */
 const BUFFER_SHARE = 0.05;
-/** KV cache and buffers where the model's shape is not known, as a share of the weights. */
+/** KV cache and buffers as a share of the weights, if the model's shape is unknown. */
 const UNKNOWN_SHAPE_SHARE = 0.2;
-/** Beyond this share of what the GPU may hold there is no room for a second model. */
+/** Above this share of the GPU's limit there is no room for a second model. */
 const TIGHT_FROM = 0.6;
 
-/** Share of memory that the GPU may hold where the system does not tell (product rule, section 5). */
+/** Share of memory that the GPU may use, if the system does not report it (product rule, section 5). */
 export const GPU_SHARE = 0.75;
 
 type Sized = Pick<ModelInfo, 'sizeBytes'> & Partial<Pick<ModelInfo, 'contextLength' | 'kvBytesPerToken'>>;
 
-/** Bytes that a model takes while it works: weights, KV cache of a useful context, buffers. Null without a size. */
+/** Bytes that a running model needs: weights, KV cache of a useful context, buffers. Null without a size. */
 export function footprintOf({ sizeBytes, contextLength, kvBytesPerToken }: Sized): number | null {
   if (sizeBytes === null) return null;
   if (kvBytesPerToken === undefined) return sizeBytes * (1 + UNKNOWN_SHAPE_SHARE);
@@ -22,7 +22,7 @@ export function footprintOf({ sizeBytes, contextLength, kvBytesPerToken }: Sized
   return sizeBytes * (1 + BUFFER_SHARE) + tokens * kvBytesPerToken;
 }
 
-/** Does a model run on a machine whose GPU may hold `gpuBytes`? Null = that is not known yet. */
+/** Does a model fit on a machine whose GPU may use `gpuBytes`? Null = not known yet. */
 export function fitOf(model: Sized, gpuBytes: number | null): ModelFit {
   const needed = footprintOf(model);
   if (needed === null || !gpuBytes) return 'unknown';

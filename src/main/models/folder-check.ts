@@ -1,12 +1,12 @@
 import type { ChildRequest } from './scan-child';
 import { runScanProcess, type ScanProcess } from './scan-process';
 
-/** Long enough for a disk that wakes up; a network volume that hangs must not hold up whoever asks. */
+/** Long enough for a disk to wake up; short enough that a hung network volume does not block the caller. */
 const LIMIT_MS = 5_000;
 
 /**
- * Is there a folder of this path that can be read? Asked in a process of its own, since a call to a volume that hangs
- * would keep a thread of ours. False also when nothing answers within 5 s. Rejects when that process cannot run.
+ * Is this path a readable folder? Checked in a separate process, since a call to a hung volume would block a thread of
+ * this one. False also after 5 s without a response. Rejects if that process cannot run.
  */
 export async function isReadableFolder(process: ScanProcess, path: string): Promise<boolean> {
   const request: ChildRequest = { folder: path };

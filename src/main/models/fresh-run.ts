@@ -1,6 +1,6 @@
 /**
- * Runs a job one at a time, so that nobody gets what was there before they asked: a call during a run gets the run after
- * it, which all such calls share.
+ * Runs a job one at a time, so that no caller gets a result from before its call: a call during a run waits for the
+ * next run, shared by all such calls.
  */
 export class FreshRun {
   readonly #job: () => Promise<void>;
@@ -11,12 +11,12 @@ export class FreshRun {
     this.#job = job;
   }
 
-  /** The run that goes on, if any; what it found may be older than the question. */
+  /** The current run, if any; its result may be older than the caller's request. */
   get running(): Promise<void> | null {
     return this.#running;
   }
 
-  /** Resolves, or rejects, as a run does that began after this call. */
+  /** Settles like a run that began after this call. */
   start(): Promise<void> {
     if (this.#running === null) {
       this.#running = this.#run();

@@ -17,7 +17,7 @@ export interface MlxLibraryOptions {
   onLate?: () => void;
 }
 
-/** The model folders that MLX can load, by the names that clients use. Paths stay in here. */
+/** The models that MLX can load, by the names that clients use. Their paths never leave this class. */
 export class MlxLibrary {
   readonly #options: MlxLibraryOptions;
   readonly #scan: FreshRun;
@@ -28,8 +28,8 @@ export class MlxLibrary {
   }
 
   /**
-   * Scans again, after the scan that is under way. What is broken shows in `broken` and `warnings`. Aborting ends the wait,
-   * with what has been found by then, else with the signal's reason.
+   * Scans again, after the current scan. Broken models are in `broken` and `warnings`. An abort ends the wait: returns
+   * the models found so far, or rejects with the signal's reason if there are none.
    */
   async list(signal?: AbortSignal): Promise<ModelInfo[]> {
     const scan = this.#scan.start();
@@ -42,51 +42,51 @@ export class MlxLibrary {
     return this.#models().map(({ info }) => info);
   }
 
-  /** Folder of a model; null = unknown. Scans when the name was not there at the last scan. */
+  /** Folder of a model; null = unknown. Scans if the last scan did not find the name. */
   async resolve(name: string): Promise<string | null> {
     return (await this.#seek(name))?.path ?? null;
   }
 
-  /** What a model takes of memory. Scans as `resolve` does. */
+  /** Memory that a model needs. Scans like `resolve`. */
   async needsOf(name: string): Promise<ModelNeeds> {
     return (await this.#seek(name).catch(() => null))?.needs ?? UNKNOWN_NEEDS;
   }
 
-  /** What a model takes of memory, for decisions that cannot wait; null when it is not known yet. */
+  /** Memory that a model needs, for decisions that cannot wait; null = not known yet. */
   knownNeeds(name: string): ModelNeeds | null {
     return this.#find(name)?.needs ?? null;
   }
 
-  /** What the configuration in a model's folder says. */
+  /** Facts from the configuration in a model's folder. */
   factsOf(folder: string): ModelFacts {
     return this.#models().find(({ path }) => path === folder)?.facts ?? UNKNOWN_FACTS;
   }
 
-  /** The model to hold ready at start, by name; falls back to the small model. */
+  /** The model to load at start, by name; falls back to the small model. */
   async preload(name: string | null): Promise<ModelFolder | null> {
-    // A start of the app does not wait for a second scan.
+    // The start of the app does not wait for a second scan.
     await this.hasAny();
     const found = (name !== null && this.#find(name)) || this.#models().find(({ info }) => info.small);
     return found ? { name: found.info.name, folder: found.path } : null;
   }
 
-  /** Is there anything that MLX could load? */
+  /** Did any scan find a model that MLX can load? */
   async hasAny(): Promise<boolean> {
     if (this.#models().length === 0) await (this.#scan.running ?? this.list()).catch(() => {});
     return this.#models().length > 0;
   }
 
-  /** What the last scan found unusable. */
+  /** Unusable models of the last scan. */
   broken(): readonly BrokenModel[] {
     return this.#options.scan.result()?.broken ?? [];
   }
 
-  /** Folders of the last scan in which something new would show. */
+  /** Folders of the last scan in which a new model would appear. */
   visited(): readonly string[] {
     return this.#options.scan.result()?.visited ?? [];
   }
 
-  /** Places of models that did not answer. */
+  /** Places that did not respond. */
   hung(): readonly string[] {
     return this.#options.scan.hung();
   }

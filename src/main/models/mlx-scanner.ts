@@ -7,9 +7,9 @@ import { readText, statOf } from './regular-file';
 import { keyOf, type ScanLine, type ScanRequest } from './scan-lines';
 import { pointedTo, type ScanPlace, scanPlaces, studioFolders } from './scan-places';
 
-/** Subfolders that are looked at in one folder; a folder of more is no folder of models. */
+/** Limit of subfolders per folder; a folder with more is not a model folder. */
 const MOST_SUBFOLDERS = 10_000;
-/** Below Ollama's manifests: host, namespace, model; the tags are files. */
+/** Levels of Ollama's manifests: host, namespace, model; the tags are files. */
 const MANIFEST_DEPTH = 3;
 const MAX_REF_BYTES = 256;
 
@@ -19,9 +19,9 @@ interface Named {
 }
 
 /**
- * Looks for every model that MLX could load, and for the folders in which one shows when it comes. Each line comes before
- * what it names is touched, so that whoever reads them knows where a scan hangs. Unreadable folders are passed over.
- * Synchronous: it has a process to itself.
+ * Scans for all models that MLX can load, and for the folders in which a new one would appear. A line is emitted before
+ * its path is accessed, so that the reader knows where a scan hangs. Unreadable folders are skipped. Synchronous: runs
+ * in a process of its own.
  */
 export function* scan(request: ScanRequest): Generator<ScanLine> {
   yield* new Scanner(request).scan();
@@ -46,7 +46,7 @@ class Scanner {
     const skipped = this.#request.skip.includes(place.path);
     yield { type: 'place', path: place.path, skipped };
     if (!skipped) yield* this.#look(place);
-    // Where its models were moved to is not known without it; what was found in its own folder stays.
+    // Its settings name the moved models folder and cannot be read; the results of its own `models` folder stay.
     else if (place.kind === 'studio') yield { type: 'place', path: join(place.path, 'models'), skipped };
   }
 
@@ -82,7 +82,7 @@ class Scanner {
     for (const name of subfolders(path)) {
       const inner = { path: join(path, name), name };
       yield { type: 'folder', path: inner.path };
-      // A folder that is no model may be an organisation's.
+      // A folder that is not a model may be an organisation's.
       if (!(yield* this.#model(inner))) orgs.push(inner);
     }
     for (const org of orgs) {
@@ -94,7 +94,7 @@ class Scanner {
     }
   }
 
-  /** `models--org--name` in a hub; only the first pair of dashes is the slash. */
+  /** `models--org--name` in a hub; only the first pair of dashes is a slash. */
   *#hub(hub: string): Generator<ScanLine> {
     yield { type: 'folder', path: hub };
     for (const entry of subfolders(hub)) {
@@ -115,7 +115,7 @@ class Scanner {
     for (const name of subfolders(path)) yield* this.#manifests(join(path, name), depth - 1);
   }
 
-  /** Returns whether there is a model, whole or broken. A whole one that the host knows is not read again. */
+  /** Returns whether there is a model, complete or broken. A complete one that the host knows is not read again. */
   *#model(
     { path, name }: Named,
     small = false,
@@ -132,7 +132,7 @@ class Scanner {
   }
 }
 
-/** `snapshots/<revision>/`; of several revisions the one that `refs/main` names, else the newest. */
+/** `snapshots/<revision>/`: the revision that `refs/main` names, else the newest. */
 function currentSnapshot(repo: string): string | null {
   const snapshots = join(repo, 'snapshots');
   const revisions = subfolders(snapshots);
@@ -144,8 +144,8 @@ function currentSnapshot(repo: string): string | null {
 }
 
 /**
- * Many repositories are kept for their description or their tokenizer alone: without weights only one that is being
- * fetched is broken.
+ * Many repositories contain only a description or a tokenizer: without weights, a repository is broken only while it is
+ * being downloaded.
  */
 function asSnapshot(read: ReadFolder | null, names: readonly string[], repo: string): ReadFolder | null {
   if (!read || 'found' in read || names.some(isWeightsFile)) return read;

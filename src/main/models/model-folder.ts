@@ -27,7 +27,7 @@ export interface FoundModel {
   facts: ModelFacts;
 }
 
-/** A folder that looks like a model but cannot be loaded, why, and which of its files is missing or cut off. */
+/** A folder that looks like a model but cannot be loaded, why, and which file is missing or truncated. */
 export interface BrokenModel {
   name: string;
   reason: 'weights_missing' | 'download_unfinished' | 'config_unreadable';
@@ -38,7 +38,7 @@ export type ReadFolder = { found: FoundModel } | { broken: BrokenModel };
 
 const INDEX = 'model.safetensors.index.json';
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
-/** Weights in a form that mlx-lm does not load: a model of another program, not a broken one of ours. */
+/** Weights in a format that mlx-lm does not load: a model of another program, not a broken MLX model. */
 const OTHER_WEIGHTS = /\.(?:safetensors|bin|gguf|pth?|onnx|h5|msgpack|npz|ckpt)$/;
 const UNFINISHED = /\.(?:incomplete|part|download)$/;
 /** Files whose contents change what the scan reports about a model. */
@@ -46,7 +46,7 @@ const READ = /^(?:config\.json|chat_template\.|tokenizer|model.*\.safetensors)/;
 const MAX_CONFIG_BYTES = 1024 * 1024;
 const MAX_INDEX_BYTES = 16 * 1024 * 1024;
 
-/** The names in a folder; empty when it cannot be read. */
+/** The names in a folder; empty if it cannot be read. */
 export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
@@ -55,7 +55,7 @@ export function namesIn(folder: string): string[] {
   }
 }
 
-/** Fingerprint of a folder: it changes when the names in it change, or the size or time of a file that the scan reads. */
+/** Fingerprint of a folder: changes when a name in it changes, or the size or time of a file that the scan reads. */
 export function stampOf(path: string, names: readonly string[]): string {
   const hash = createHash('sha1');
   for (const name of names) {
@@ -66,8 +66,8 @@ export function stampOf(path: string, names: readonly string[]): string {
 }
 
 /**
- * Reads a folder with these names in it. `null` = no model there that mlx-lm could load even if it were complete; a broken
- * one tells what is wrong with it. `name` is how clients call it. `small` marks the model that Tandem brings along.
+ * Reads a folder that contains `names`. `null` = not a model that mlx-lm could load even if complete; a broken one
+ * reports the cause. `name` is what clients call it. `small` marks the model that comes with Tandem.
  */
 export function readModelFolder(
   path: string,
@@ -86,7 +86,7 @@ export function readModelFolder(
   const missing = missingShard(path, names);
   if (missing) return broken('download_unfinished', missing);
   const tokenizers = names.filter((file) => file.startsWith('tokenizer'));
-  // Without a word about its kind it may be a model for pictures or sound.
+  // Without `architectures` it may be a model for images or sound.
   if (tokenizers.length === 0 && config.architectures === undefined) return null;
   const files = names.filter(isWeightsFile);
   if (files.length === 0) return broken('weights_missing', 'model.safetensors');
@@ -137,13 +137,13 @@ function describe(
   };
 }
 
-/** Are there weights, here or on their way, and none that mlx-lm would load? */
+/** Are there weights, complete or downloading, but none that mlx-lm would load? */
 function isOfAnotherProgram(names: readonly string[]): boolean {
   const whole = names.map((file) => file.replace(UNFINISHED, ''));
   return !whole.some(isWeightsFile) && whole.some((file) => OTHER_WEIGHTS.test(file));
 }
 
-/** The first file of weights that the index names and the folder lacks; the index itself where it cannot be read. */
+/** The first weights file that the index names and the folder lacks; the index itself if it cannot be read. */
 function missingShard(path: string, names: readonly string[]): string | null {
   if (!names.includes(INDEX)) return null;
   const index = indexSchema.safeParse(readJson(join(path, INDEX), MAX_INDEX_BYTES)).data;
@@ -152,14 +152,14 @@ function missingShard(path: string, names: readonly string[]): string | null {
   return Object.values(index.weight_map).find((shard) => !present.has(shard)) ?? null;
 }
 
-/** Parameters in billions from a name such as `Qwen2.5-32B-Instruct-4bit` or `phi3.5:3.8b`; null when it has none. */
+/** Parameters in billions from a name such as `Qwen2.5-32B-Instruct-4bit` or `phi3.5:3.8b`; null = none in it. */
 export function billionsFromName(name: string): number | null {
   const match = /(?:^|[-_:/ ])(\d{1,3}(?:\.\d{1,2})?)b(?![a-z0-9])/i.exec(name);
   if (match?.[1]) return Number(match[1]);
   return /phi-?3(\.5)?-mini/i.test(name) ? 3.8 : null;
 }
 
-/** Parameters in billions from bytes and bits per weight; quantised weights carry about half a bit of scales. */
+/** Parameters in billions from bytes and bits per weight; quantised weights add about half a bit of scales. */
 function billionsFromSize(sizeBytes: number, bits: number): number {
   return (sizeBytes * 8) / (bits < 16 ? bits + 0.5 : bits) / 1e9;
 }

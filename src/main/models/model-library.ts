@@ -12,28 +12,28 @@ import { FreshRun } from './fresh-run';
 import type { BrokenModel } from './model-folder';
 import type { ModelWatch } from './model-watch';
 
-/** Models are looked for again this often, so that one is found also where no folder could be watched. */
+/** Interval of the regular scan, which also finds models in folders that cannot be watched. */
 const RESCAN_MS = 60_000;
-/** A list that takes longer is left for the next time. */
+/** A list that takes longer is skipped until the next scan. */
 const LIST_LIMIT_MS = 5_000;
 
 export interface ModelLibraryOptions {
   registry: BackendRegistry;
   clock: Clock;
   logger: Logger;
-  /** Bytes that the GPU may hold where this server's models run, asked at each listing; null = not known. */
+  /** GPU limit in bytes where this server's models run, read at each listing; null = unknown. */
   gpuBytes?: (backend: BackendId) => number | null;
-  /** What was found and cannot be used. */
+  /** Models that were found but cannot be used. */
   broken?: () => readonly BrokenModel[];
-  /** Places that did not answer when models were looked for. */
+  /** Places that did not respond during the scan. */
   hung?: () => readonly string[];
-  /** Where changes show, and what watches there. */
+  /** The watcher, and the folders in which changes appear. */
   watch?: { watcher: ModelWatch; folders(): Promise<readonly string[]> };
 }
 
 /**
- * What is installed, over all backends. A backend that cannot be asked right now keeps its last list, so that a
- * restart does not make its models vanish.
+ * The installed models of all backends. A backend that does not respond keeps its last list, so that its models do not
+ * disappear during a restart.
  */
 export class ModelLibrary {
   readonly #options: ModelLibraryOptions;
@@ -43,10 +43,10 @@ export class ModelLibrary {
   readonly #changed = new Emitter<readonly ModelInfo[]>();
   readonly #cancels: (() => void)[] = [];
   readonly #scan = new FreshRun(() => this.#ask());
-  /** What was told last, as text. */
+  /** The last emitted list, as text. */
   #told = '[[],[],[]]';
 
-  /** The list has changed, or a backend has come up, which may be able to answer now what it could not before. */
+  /** The list changed, or a backend became ready and may now be able to serve what it could not before. */
   readonly onChange = this.#changed.subscribe;
 
   constructor(options: ModelLibraryOptions) {
@@ -59,12 +59,12 @@ export class ModelLibrary {
     return this.#registry.all().flatMap((backend) => this.#byBackend.get(backend.id) ?? []);
   }
 
-  /** Found, but unusable. */
+  /** Models that were found but cannot be used. */
   broken(): readonly BrokenModel[] {
     return this.#options.broken?.() ?? [];
   }
 
-  /** Starts looking: now, whenever a backend becomes ready or a folder changes, and now and then. */
+  /** Scans now, when a backend becomes ready, when a folder changes, and at an interval. */
   start(): void {
     this.#cancels.push(this.#options.clock.every(RESCAN_MS, () => void this.rescan()));
     const watcher = this.#options.watch?.watcher;
@@ -87,7 +87,7 @@ export class ModelLibrary {
     for (const cancel of this.#cancels.splice(0)) cancel();
   }
 
-  /** Asks every backend again, after the scan that is under way: it may have passed by what has just changed. Never rejects. */
+  /** Lists all backends again, after the current scan, which may have missed a recent change. Never rejects. */
   rescan(): Promise<void> {
     return this.#scan.start();
   }
@@ -113,7 +113,7 @@ export class ModelLibrary {
     if (watch) watch.watcher.follow(await watch.folders().catch(() => []));
   }
 
-  /** One that hangs, such as a folder on a volume that has gone, must not keep the others' lists from being read. */
+  /** Has a limit, so that a hung list (a folder on an unreachable volume) does not block the other backends' lists. */
   #listOf(backend: Backend): Promise<ModelInfo[]> {
     return within(
       this.#options.clock,
@@ -137,7 +137,7 @@ export class ModelLibrary {
   }
 }
 
-/** Is there any model but the small one that can answer, on this machine? */
+/** Is there a model on this machine, other than the small one, that can chat? */
 export function hasCapableModel(models: readonly ModelInfo[]): boolean {
   return models.some((model) => !model.small && canChat(model));
 }

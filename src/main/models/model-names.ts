@@ -1,6 +1,6 @@
 import type { ModelInfo } from '../../shared/domain';
 
-/** Words in names that say how a model is packed, not which model it is. */
+/** Words in names that describe the packaging, not the model. */
 const PACKING =
   /^(?:instruct|chat|it|mlx|gguf|latest|\d+bit|bf16|fp16|f16|fp8|q\d(?:_\w+)?|k|m|s|dwq|distill|awq|hf)$/;
 
@@ -11,12 +11,12 @@ export function isSameName(a: string, b: string): boolean {
 
 type Named = Pick<ModelInfo, 'name' | 'aliases'>;
 
-/** Does a model go by this name, be it that of a second copy? */
+/** Does a model have this name, also as an alias of a second copy? */
 export function hasName({ name, aliases }: Named, wanted: string): boolean {
   return isSameName(name, wanted) || (aliases?.some((alias) => isSameName(alias, wanted)) ?? false);
 }
 
-/** Finds a model of a list by the name that a person or a client gave: also a path's last part. */
+/** Finds a model by the name that a user or client gave; an absolute path also matches by its last part. */
 export function findByName<M extends Named>(models: readonly M[], name: string): M | undefined {
   return (
     models.find((model) => hasName(model, name)) ??
@@ -24,7 +24,7 @@ export function findByName<M extends Named>(models: readonly M[], name: string):
   );
 }
 
-/** The same weights under another server's name: `org/Qwen2.5-Coder-32B-Instruct-4bit` is `qwen2.5-coder:32b`. */
+/** Are these the same weights on two servers? `org/Qwen2.5-Coder-32B-Instruct-4bit` is `qwen2.5-coder:32b`. */
 export function isSameModel(a: string, b: string): boolean {
   const left = identityOf(a);
   return left !== '' && left === identityOf(b);

@@ -7,12 +7,12 @@ import { ScannedPlaces, type ScanResult } from './scan-result';
 
 /** After this long without a line, the current place counts as hung, ms. */
 const SILENCE_MS = 10_000;
-/** A place that hung is skipped for this long, ms. */
+/** A hung place is skipped for this long, ms. */
 const RETRY_MS = 300_000;
 
 export interface ModelScanOptions {
   process: ScanProcess;
-  /** Where to look; asked before each scan. */
+  /** Where to scan; called before each scan. */
   places: () => Omit<ScanRequest, 'skip' | 'known'>;
   logger: Logger;
 }
@@ -20,13 +20,13 @@ export interface ModelScanOptions {
 interface Hung {
   /** Ms of the clock. */
   since: number;
-  /** Has its process ended? One that cannot be killed shows that the volume is still gone. */
+  /** Has its process exited? One that cannot be killed shows that the volume still does not respond. */
   ended: boolean;
 }
 
 /**
- * Scans the folders of models in a process of its own, so that one that hangs (a network volume that has gone) holds up
- * nothing here. A place that does not answer is left out for five minutes, with what was known of it.
+ * Scans the model folders in a separate process, so that a hung folder (an unreachable network volume) does not block
+ * this one. A place that does not respond is skipped for five minutes and keeps its last results.
  */
 export class ModelScan {
   readonly #options: ModelScanOptions;
@@ -40,7 +40,7 @@ export class ModelScan {
     this.#clock = options.process.clock;
   }
 
-  /** Looks at every place. Rejects when the process fails or after `stop`; what is found by then stays. */
+  /** Scans every place. Rejects if the process fails or after `stop`; results found by then stay. */
   async run(): Promise<void> {
     let hung: string | null;
     do {
@@ -54,17 +54,17 @@ export class ModelScan {
     return this.#places.result();
   }
 
-  /** Places that did not answer when they were last looked at. */
+  /** Places that did not respond at the last scan. */
   hung(): string[] {
     return [...this.#hung.keys()];
   }
 
-  /** Ends a scan that goes on, without waiting for its process. */
+  /** Ends the current scan without waiting for its process to exit. */
   stop(): void {
     this.#stopped.abort(new Error('Models are not looked for any more.'));
   }
 
-  /** Returns the place at which the process hung; null when it has been everywhere. */
+  /** Returns the place at which the process hung; null if it scanned all places. */
   async #once(skip: string[]): Promise<string | null> {
     const request: ChildRequest = {
       scan: { ...this.#options.places(), skip, known: this.#places.begin() },

@@ -23,7 +23,7 @@ export function modelViewOf(model: ModelInfo): ModelView {
   };
 }
 
-/** A folder that holds no usable model, so that a person sees what became of a download. */
+/** A folder without a usable model, shown so that the user sees what happened to a download. */
 export function brokenViewOf({ name, reason, file }: BrokenModel): ModelView {
   return {
     backend: 'mlx',

@@ -3,24 +3,24 @@ import { errorCode } from '../ports/file-store';
 import type { FolderWatch } from '../ports/folder-watch';
 import type { Logger } from '../ports/logger';
 
-/** Quiet time after the last change before it is told, ms: a model arrives as many files. */
+/** Quiet time after the last change before it is reported, ms: a model arrives as many files. */
 const QUIET_MS = 1_000;
-/** A folder that never is quiet, as while something is fetched, is told of this often, ms. */
+/** A folder that keeps changing, as during a download, is reported at this interval, ms. */
 const AT_LEAST_EVERY_MS = 15_000;
-/** Without recursive watches each folder costs one of the system's; beyond this the regular look must do. */
+/** Without recursive watches each folder uses one system watch; folders beyond this rely on the regular scan. */
 const MOST_FOLDERS = 1_000;
 
 export interface ModelWatchOptions {
   watch: FolderWatch;
-  /** One watch covers what lies below a folder. */
+  /** One watch covers all levels below a folder. */
   recursive: boolean;
   clock: Clock;
   logger: Logger;
 }
 
 /**
- * Watches folders of models and tells, once for many changes, that something has changed. What cannot be watched (gone,
- * not allowed, no watches left, a network volume) is left out quietly: models are looked for now and then in any case.
+ * Watches model folders and reports many changes as one. Folders that cannot be watched (missing, not permitted, no
+ * watches left, a network volume) are skipped silently: the regular scan covers them.
  */
 export class ModelWatch {
   readonly #options: ModelWatchOptions;

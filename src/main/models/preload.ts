@@ -7,8 +7,8 @@ export type Preload =
   | { kind: 'model'; name: string };
 
 /**
- * What MLX loads at start, from `MLX_PRELOAD_MODELS`: a category or a model's name, or `none`. MLX holds one model, so of
- * a list the first counts; while only light models are allowed nothing but `fast` is preloaded (product, section 5).
+ * What MLX loads at start, from `MLX_PRELOAD_MODELS`: a category, a model's name, or `none`. MLX loads one model, so
+ * only the first entry of a list counts. While only light models are allowed it is `fast` (product, section 5).
  */
 export function wantedPreload({
   mlxPreloadModels,

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
 
-/** The part of a backend that can fetch models by name. */
+/** The part of a backend that downloads models by name. */
 export interface ModelSource {
   pull(
     name: string,
@@ -17,11 +17,11 @@ export interface ModelSource {
 
 /** The window over which the speed is measured, ms. */
 const SPEED_WINDOW_MS = 5_000;
-/** Samples of the bytes are at least this far apart, ms, so that a server that tells of every byte fills no memory. */
+/** Byte samples are at least this far apart, ms, so that a server that reports every byte does not fill memory. */
 const SAMPLE_MS = 100;
-/** Progress is passed on at most this often, ms. */
+/** Progress is reported at most this often, ms. */
 const REPORT_MS = 250;
-/** A name as the public library and registries allow it: host, port, namespace, name, tag. No path, no shell. */
+/** A valid name in the public library and registries: host, port, namespace, name, tag. No path, no shell. */
 const PULL_NAME =
   /^[a-z0-9][a-z0-9._-]*(?::\d{1,5})?(?:\/[a-z0-9][a-z0-9._-]*){0,3}(?::[a-z0-9][a-z0-9._-]*)?$/i;
 
@@ -32,7 +32,7 @@ interface Running {
   reportedAt: number;
 }
 
-/** Fetches models, one at a time per name, with progress, speed and cancel. What is fetched stays resumable. */
+/** Downloads models, one download per name, with progress, speed and cancel. An interrupted download can be resumed. */
 export class PullService {
   readonly #source: ModelSource;
   readonly #clock: Clock;
@@ -43,7 +43,7 @@ export class PullService {
   readonly #completed = new Emitter<string>();
 
   readonly onChange = this.#changed.subscribe;
-  /** Name of a model that has just been fetched. */
+  /** Emits the name of a model whose download is complete. */
   readonly onCompleted = this.#completed.subscribe;
 
   constructor(options: { source: ModelSource; clock: Clock; logger: Logger }) {
@@ -56,7 +56,7 @@ export class PullService {
     return [...this.#settled.values(), ...[...this.#running.values()].map((entry) => entry.pull)];
   }
 
-  /** Starts a pull and returns at once; the outcome is in `list()`. A pull of the same name is joined. */
+  /** Starts a pull and returns at once; the outcome is in `list()`. Does nothing if one of this name is running. */
   start(name: string, insecure = false): void {
     if (name.length > 300 || name.includes('..') || !PULL_NAME.test(name)) {
       throw new TandemError(
@@ -85,7 +85,7 @@ export class PullService {
     void this.#run(entry, insecure);
   }
 
-  /** Stops a pull, or puts one away that has failed; what was fetched is kept by the server and used when it is started again. */
+  /** Cancels a pull, or removes a failed one; the server keeps the downloaded part and resumes from it. */
   cancel(name: string): void {
     this.#running.get(name)?.controller.abort(new TandemError('cancelled', 'The download was cancelled.'));
     if (this.#settled.get(name)?.state !== 'failed') return;

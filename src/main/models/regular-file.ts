@@ -1,19 +1,19 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 
-/** Opening a FIFO without O_NONBLOCK waits until something writes to it. */
+/** Without O_NONBLOCK, opening a FIFO blocks until something writes to it. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 export interface OpenFile {
   sizeBytes: number;
   /** Since the epoch. */
   modifiedMs: number;
-  /** Fills the buffer from this offset as far as the file goes; returns the bytes that were read. */
+  /** Fills the buffer from this offset up to the end of the file; returns the number of bytes read. */
   read(into: Buffer, offset: number): number;
 }
 
 /**
- * Opens a regular file for as long as `use` runs. Null when there is none, when it is of another kind (FIFO, device, folder),
- * or when reading it fails. Synchronous: only the scan's own process may call it.
+ * Opens a regular file while `use` runs. Null if it is missing, of another kind (FIFO, device, folder), or cannot be
+ * read. Synchronous: only the scan's own process may call it.
  */
 export function withFile<T>(path: string, use: (file: OpenFile) => T): T | null {
   let fd: number | null = null;
@@ -34,17 +34,17 @@ export function withFile<T>(path: string, use: (file: OpenFile) => T): T | null 
   }
 }
 
-/** A whole text of at most `maxBytes`; null when it is longer or cannot be read. */
+/** The whole text of a file of at most `maxBytes`; null if it is longer or cannot be read. */
 export function readText(path: string, maxBytes: number): string | null {
   return withFile(path, (file) => (file.sizeBytes > maxBytes ? null : textOf(file, file.sizeBytes)));
 }
 
-/** The first `maxBytes` of a text; '' when it cannot be read. */
+/** The first `maxBytes` of a text; '' if it cannot be read. */
 export function readBeginning(path: string, maxBytes: number): string {
   return withFile(path, (file) => textOf(file, Math.min(file.sizeBytes, maxBytes))) ?? '';
 }
 
-/** A JSON file of at most `maxBytes`; undefined when there is none. */
+/** A JSON file of at most `maxBytes`; undefined if it is missing, longer or invalid. */
 export function readJson(path: string, maxBytes: number): unknown {
   const text = readText(path, maxBytes);
   try {
@@ -54,7 +54,7 @@ export function readJson(path: string, maxBytes: number): unknown {
   }
 }
 
-/** What a path, or the end of a link, is; null when nothing is there. */
+/** Stats of a path, following links; null if nothing is there. */
 export function statOf(path: string): Stats | null {
   try {
     return statSync(path);
@@ -68,7 +68,7 @@ function textOf(file: OpenFile, bytes: number): string {
   return buffer.toString('utf8', 0, file.read(buffer, 0));
 }
 
-/** One read call may return less than it was asked for. */
+/** One read call may return less than requested. */
 function fill(fd: number, into: Buffer, offset: number): number {
   let filled = 0;
   while (filled < into.length) {

@@ -1,27 +1,27 @@
 import { type OpenFile, withFile } from './regular-file';
 
-/** The largest models have headers of a few MB. A longer one is no model, for example a Git LFS pointer. */
+/** The largest models have headers of a few MB. A longer one is no model: a Git LFS pointer, for example. */
 const MAX_HEADER_BYTES = 16 * 1024 * 1024;
 const LENGTH_BYTES = 8;
 const CHUNK_BYTES = 64 * 1024;
-/** Longer than any array's entry as text, so an entry cut by the end of a chunk is found in the next one. */
+/** Longer than any array's entry as text, so an entry cut at the end of a chunk is found in the next one. */
 const OVERLAP = 256;
-/** Where an array lies. Inside a string the quotes are escaped, so no name of an array matches. */
+/** Offsets of an array. Quotes inside a string are escaped, so no array's name matches. */
 const PLACE = /"data_offsets"\s*:\s*\[\s*(\d{1,16})\s*,\s*(\d{1,16})\s*\]/g;
 
-/** A whole file of weights. */
+/** A complete weights file. */
 export interface Weights {
   sizeBytes: number;
   /** Since the epoch. */
   modifiedMs: number;
-  /** The largest single array, which becomes one buffer of the GPU. */
+  /** The largest single array; it becomes one buffer of the GPU. */
   largestTensorBytes: number;
 }
 
 /**
- * Reads the header of a safetensors file. The format: 8 bytes of length, a JSON header with each array's place, then the
- * arrays (https://github.com/huggingface/safetensors#format). Null when it is no such file, when it cannot be read, or
- * when it ends before its header says.
+ * Reads the header of a safetensors file. The format: 8 bytes of length, a JSON header with the offsets of each array,
+ * then the arrays (https://github.com/huggingface/safetensors#format). Null if the file has another format, cannot be
+ * read, or is shorter than its header says.
  */
 export function readWeights(path: string): Weights | null {
   return withFile(path, (file) => {
@@ -37,7 +37,7 @@ export function readWeights(path: string): Weights | null {
   });
 }
 
-/** Searches the header in chunks: parsing it whole takes many times its size in memory. Null = no array. */
+/** Searches the header in chunks: parsing it whole needs many times its size in memory. Null = no array. */
 function findArrays(file: OpenFile, headerBytes: number): { end: number; largest: number } | null {
   const arrays = { end: -1, largest: 0 };
   let kept = '';

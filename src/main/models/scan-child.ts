@@ -3,8 +3,8 @@ import { scan } from './mlx-scanner';
 import type { ScanLine, ScanRequest } from './scan-lines';
 
 /**
- * The process that touches folders of models, which may be on a volume that never answers: reads one request from standard
- * input, writes lines of JSON, and ends. It works synchronously and is killed when it hangs.
+ * The process that accesses model folders, which may be on a volume that never responds. Reads one request from
+ * standard input, writes lines of JSON, and exits. Works synchronously; the host kills it when it hangs.
  */
 
 export type ChildRequest = { scan: ScanRequest } | { folder: string };
@@ -26,12 +26,12 @@ function isReadableFolder(path: string): boolean {
   }
 }
 
-/** Lines are written together: each write wakes the host. */
+/** Lines are written in batches: each write wakes the host. */
 const BATCH_BYTES = 32 * 1024;
-/** The host takes a long silence for a hang. */
+/** A batch is written at least this often: the host treats a long silence as a hang. */
 const BATCH_MS = 1000;
 
-/** Writes lines of JSON; a place is written before it is touched. */
+/** Writes lines of JSON; a place is written before it is accessed. */
 function write(lines: Iterable<ScanLine | boolean>): void {
   let batch = '';
   let writtenAt = performance.now();

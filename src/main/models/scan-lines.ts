@@ -1,22 +1,22 @@
 import type { ReadFolder } from './model-folder';
 
-/** What the host and the scan's process say to each other: one request, then one line of JSON for each of these. */
+/** The protocol of host and scan process: one request, then lines of JSON (`ScanLine`). */
 
 export interface ScanRequest {
   home: string;
-  /** `HF_HOME`, `HF_HUB_CACHE`, `OLLAMA_MODELS`, as far as they are set. */
+  /** `HF_HOME`, `HF_HUB_CACHE`, `OLLAMA_MODELS`, if set. */
   env: Readonly<Record<string, string | undefined>>;
-  /** Are models of MLX looked for at all? Else only Ollama's folders are. */
+  /** False: only Ollama's folders are scanned, not those of MLX models. */
   mlx: boolean;
-  /** The small model's folder; null = it is not there. */
+  /** The small model's folder; null = missing. */
   small: string | null;
   /** Folders that the user added. */
   folders: readonly string[];
   /** Model folders, or names of models, from the settings. */
   direct: readonly string[];
-  /** Places that did not answer; they are not touched. */
+  /** Places that did not respond; they are not accessed. */
   skip: readonly string[];
-  /** Stamps of the models that the host knows, by `keyOf`; one that has not changed is not read again. */
+  /** Stamps of the models that the host knows, by `keyOf`; an unchanged model is not read again. */
   known: Readonly<Record<string, string>>;
 }
 
@@ -24,14 +24,14 @@ export interface ScanRequest {
 export interface ScanEntry {
   key: string;
   stamp: string;
-  /** Null = as the host knows it. */
+  /** Null = unchanged, the host knows it. */
   read: ReadFolder | null;
 }
 
 export type ScanLine =
-  /** The place that is looked at from now on, or is skipped. */
+  /** The place that is scanned or skipped from here on. */
   | { type: 'place'; path: string; skipped: boolean }
-  /** A folder in which something new would show; it is about to be read. */
+  /** A folder in which a new model would appear; it is about to be read. */
   | { type: 'folder'; path: string }
   | { type: 'entry'; entry: ScanEntry }
   | { type: 'end' };

@@ -2,7 +2,7 @@ import { isAbsolute, join, normalize } from 'node:path';
 import { readJson, readText } from './regular-file';
 import type { ScanRequest } from './scan-lines';
 
-/** What is looked at as a whole: one that hangs holds up no other. */
+/** A unit of the scan: one that hangs does not block the others. */
 export interface ScanPlace {
   path: string;
   /**
@@ -15,7 +15,7 @@ export interface ScanPlace {
 const MAX_POINTER_BYTES = 4096;
 const MAX_SETTINGS_BYTES = 1024 * 1024;
 
-/** The places on this machine, the more important first. Touches nothing. */
+/** The places on this machine, the most important first. Accesses no files. */
 export function scanPlaces({ home, env, mlx, small, folders, direct }: ScanRequest): ScanPlace[] {
   const of = (kind: ScanPlace['kind'], ...paths: string[]) => paths.map((path) => ({ kind, path }));
   const manifests = of('ollama', join(env.OLLAMA_MODELS || join(home, '.ollama', 'models'), 'manifests'));
@@ -34,13 +34,13 @@ export function scanPlaces({ home, env, mlx, small, folders, direct }: ScanReque
   ];
 }
 
-/** The home of LM Studio that a pointer names. */
+/** The home of LM Studio that a pointer file names. */
 export function pointedTo(pointer: string): ScanPlace[] {
   const path = (readText(pointer, MAX_POINTER_BYTES) ?? '').trim();
   return isAbsolute(path) ? [{ kind: 'studio', path }] : [];
 }
 
-/** LM Studio's models: in its home's `models`, and where a person has moved them in its settings. */
+/** LM Studio's models: `models` in its home, and the folder that the user moved them to in its settings. */
 export function studioFolders(home: string): ScanPlace[] {
   const settings = readJson(join(home, 'settings.json'), MAX_SETTINGS_BYTES);
   const moved = (settings as { downloadsFolder?: unknown } | null | undefined)?.downloadsFolder;
@@ -48,7 +48,7 @@ export function studioFolders(home: string): ScanPlace[] {
   return folders.map((path) => ({ kind: 'folder', path }));
 }
 
-/** As a person writes it: `~/models` is in the home folder. */
+/** Expands `~`, as users write it: `~/models` is in the home folder. */
 function inHome(folder: string, home: string): string {
   return normalize(/^~(?:$|\/)/.test(folder) ? join(home, folder.slice(1)) : folder).replace(/(?<=.)\/$/, '');
 }

@@ -6,21 +6,20 @@ import type { Spawner } from '../ports/spawner';
 export interface ScanProcess {
   spawner: Spawner;
   clock: Clock;
-  /** The Node executable, and the built script to run with it. */
+  /** The Node executable; `script` is the built script that it runs. */
   node: string;
   script: string;
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Longer than any line about a folder whose paths and names are as long as a file system lets them be. */
+/** Longer than any line about a folder with the longest paths and names that a file system allows. */
 const MAX_LINE_BYTES = 256 * 1024;
 
 /**
- * Runs the scan's process once and hands over each value that it writes. It is killed when it has been silent for
- * `silenceMs`, when a line is too long, or when the signal aborts; nobody waits for its end, since a process that waits
- * for a dead volume may not end. Rejects with the signal's reason, or when the process fails.
- *
- * @returns whether it was silent, and what resolves when it has ended
+ * Runs the scan's process once and passes each value that it writes to `onLine`. Kills it when it has been silent for
+ * `silenceMs`, when a line is too long, or when the signal aborts, and does not wait for its exit, since a process
+ * blocked on a dead volume may never exit. Rejects with the signal's reason, or when the process fails.
+ * @returns whether it was silent, and a promise that resolves when it has exited
  */
 export async function runScanProcess(
   { spawner, clock, node, script, env }: ScanProcess,

@@ -5,7 +5,7 @@ import type { ScanEntry, ScanLine } from './scan-lines';
 export interface ScanResult {
   models: FoundModel[];
   broken: BrokenModel[];
-  /** Folders in which something new would show, for whoever watches them; none of a place that did not answer. */
+  /** Folders in which a new model would appear, to be watched; none of a place that did not respond. */
   visited: string[];
 }
 
@@ -14,20 +14,20 @@ interface PlaceFound {
   visited: string[];
 }
 
-/** Puts the lines of scans together, place by place: what a scan does not reach stays as an earlier one found it. */
+/** Merges the lines of scans by place: a place that a scan does not reach keeps the results of an earlier scan. */
 export class ScannedPlaces {
   #places = new Map<string, PlaceFound>();
-  /** What the scan under way has found. */
+  /** Results of the current scan. */
   #next = new Map<string, PlaceFound>();
   #known = new Map<string, ScanEntry & { read: ReadFolder }>();
-  /** Made when it is asked for; undefined when something has come since. */
+  /** Built on demand; undefined = outdated. */
   #result: ScanResult | null | undefined;
-  /** The place that is looked at. */
+  /** The place that is being scanned. */
   #current: { path: string; found: PlaceFound } | null = null;
 
   /**
-   * A scan begins, the last one may have been cut off. Returns the stamps of the whole models that are known, by key; a
-   * broken one may change in ways that its stamp does not show.
+   * Begins a scan; the last one may have been cut off. Returns the stamps of the complete models that are known, by
+   * key. Broken ones are left out: they may change in ways that their stamp does not show.
    */
   begin(): Record<string, string> {
     this.#places = new Map([...this.#places, ...this.#next]);
@@ -62,13 +62,13 @@ export class ScannedPlaces {
     }
   }
 
-  /** Null before anything was found. While a scan goes on, it has the places that are done. */
+  /** Null before anything was found. During a scan it contains the places that are done. */
   result(): ScanResult | null {
     this.#result ??= resultOf([...new Map([...this.#places, ...this.#next]).values()]);
     return this.#result;
   }
 
-  /** The place that is looked at; null before the first. */
+  /** The place that is being scanned; null before the first. */
   current(): string | null {
     return this.#current?.path ?? null;
   }
@@ -91,8 +91,8 @@ function resultOf(places: readonly PlaceFound[]): ScanResult | null {
 }
 
 /**
- * A model found twice is listed once: under one name the first counts (the small model first), and the same files under
- * another name (a folder's own beside `org/name`) become an alias.
+ * Lists a model found twice once: under one name the first counts (the small model first), and the same files under
+ * another name (a folder's own name and `org/name`) become an alias.
  */
 function listOnce(reads: readonly ReadFolder[]): Pick<ScanResult, 'models' | 'broken'> {
   const names = new Set<string>();

@@ -1,20 +1,20 @@
 import { type Clock, sleep } from '../ports/clock';
 
-/** What was missed is looked for again after this long, ms; until then the look that began last for it is the answer. */
+/** A repeated miss of the same name starts a new scan after this long, ms; until then it shares the last one. */
 const AGAIN_MS = 3_000;
-/** Looks begin at least this far apart, ms, whatever is missed; who asks in between shares the next one. */
+/** Scans begin at least this far apart, ms, for any names; requests in between share the next one. */
 const APART_MS = 1_000;
-/** What is remembered as missed; beyond it the oldest is forgotten. */
+/** Limit of remembered names; beyond it the oldest is forgotten. */
 const MOST_MISSED = 1_000;
 
 /**
- * Looks for models again when a request misses one. A look starts a process, so requests must not decide how many there
- * are: neither many for one name, nor each for another.
+ * Scans again when a request misses a model. A scan starts a process, so requests must not control the number of scans:
+ * neither by many requests for one name, nor by requests for many names.
  */
 export class SeldomLook {
   readonly #look: () => Promise<void>;
   readonly #clock: Clock;
-  /** By what was missed, the oldest first. */
+  /** By the missed name, the oldest first. */
   readonly #missed = new Map<string, { at: number; done: Promise<void> }>();
   #next: Promise<void> | null = null;
   #lastAt = Number.NEGATIVE_INFINITY;
@@ -25,7 +25,7 @@ export class SeldomLook {
     this.#clock = clock;
   }
 
-  /** Resolves when what is missed has been looked for: just now, or less than three seconds ago. Never rejects. */
+  /** Resolves after a scan for this name, begun after this call or less than three seconds before. Never rejects. */
   for(missed: string): Promise<void> {
     const now = this.#clock.now();
     const before = this.#missed.get(missed);
@@ -39,7 +39,7 @@ export class SeldomLook {
   }
 
   async #begin(waitMs: number): Promise<void> {
-    // Who asks in the same moment shares this look also where nothing is waited for.
+    // Awaits even without a delay, so that requests of the same moment share this scan.
     await (waitMs > 0 ? sleep(this.#clock, waitMs) : undefined);
     this.#next = null;
     this.#lastAt = this.#clock.now();

@@ -4,7 +4,7 @@ import type { BackendStatus } from '../../shared/status';
 import type { Unsubscribe } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
 
-/** A server that can be given the small model's files. */
+/** A server that can create the small model from files. */
 export interface SmallModelHost {
   status(): BackendStatus;
   readonly onStatus: (listener: (status: BackendStatus) => void) => Unsubscribe;
@@ -21,9 +21,9 @@ export interface SmallModelHost {
 const LIMIT_MS = 60_000;
 
 /**
- * Keeps the small model in Ollama as it is wanted: created when its file is there and it is not, deleted when the user
- * has removed it. Always in a server of our own, in somebody else's only with consent. A failure costs that one model,
- * so it is logged and left.
+ * Keeps the small model in Ollama as the setting says: created if its file exists and the model is missing, deleted if
+ * the user has removed it. Always in our own server, in another one only with consent. A failure affects only this
+ * model, so it is logged and ignored.
  */
 export class SmallModelInstaller {
   readonly #options: SmallModelInstallerOptions;
@@ -39,7 +39,7 @@ export class SmallModelInstaller {
     this.#logger = options.logger.child('small-model');
   }
 
-  /** Watches the server: each time it has come up it is looked at once. */
+  /** Watches the server and checks the model once each time the server becomes ready. */
   start(): Unsubscribe {
     return this.#options.host.onStatus((status) => {
       if (status.readySince === this.#readySince) return;
@@ -48,7 +48,7 @@ export class SmallModelInstaller {
     });
   }
 
-  /** Creates or deletes what must be and may be; a call while one runs has it look once more. Never rejects. */
+  /** Creates or deletes the model as needed and permitted; a call during a run causes another. Never rejects. */
   ensure(): Promise<void> {
     this.#again = this.#work !== null;
     this.#work ??= this.#run();
@@ -88,9 +88,9 @@ export interface SmallModelInstallerOptions {
   consent: () => boolean;
   /** Does the user want it at all? */
   wanted: () => boolean;
-  /** Its file; null until it has been fetched. */
+  /** Its file; null until it has been downloaded. */
   gguf: () => string | null;
-  /** The server has other models now. */
+  /** Called after the server's models changed. */
   onChanged: () => Promise<void>;
   logger: Logger;
 }

@@ -2,7 +2,7 @@ import type { Logger } from '../ports/logger';
 import type { SmallModelInstaller } from './small-model-installer';
 
 export interface SmallModelOptions {
-  /** Removes what the set-up has made of it, or downloaded. */
+  /** Removes the files that the set-up downloaded or made from the download. */
   removeFiles: () => Promise<void>;
   wanted: () => boolean;
   setWanted: (wanted: boolean) => Promise<void>;
@@ -17,7 +17,7 @@ export interface SmallModelOptions {
   logger: Logger;
 }
 
-/** The small model as a whole follows the setting `smallModel`: fetched when it is wanted, removed when it is not. */
+/** Follows the setting `smallModel`: downloads the small model when wanted, removes it when not. */
 export class SmallModel {
   readonly #options: SmallModelOptions;
   #wanted: boolean;
@@ -40,7 +40,7 @@ export class SmallModel {
       );
   }
 
-  /** Removes it for good, from the servers and from disk. Rejects as a change of a setting does. */
+  /** Permanently removes it from the servers and from disk. Rejects like a change of a setting. */
   async remove(): Promise<void> {
     await this.#options.setWanted(false);
     this.follow();

@@ -1,6 +1,6 @@
 import type { BackendId } from '../../shared/domain';
 
-/** How often and when a model answered, as far back as the journal goes; `lastUsedAt` in wall ms since the epoch. */
+/** Number of answers and time of the last one, since the beginning of the journal; `lastUsedAt` in wall ms. */
 export interface Uses {
   useCount: number;
   lastUsedAt: number | null;
@@ -14,7 +14,7 @@ export class ModelUsage {
     return this.#uses.get(`${backend}/${name}`) ?? { useCount: 0, lastUsedAt: null };
   }
 
-  /** Takes over what an earlier run has counted; before anything answers. */
+  /** Restores the counts of earlier runs; call before the first answer. */
   restore(uses: readonly (Uses & { backend: string; model: string })[]): void {
     for (const { backend, model, useCount, lastUsedAt } of uses)
       this.#uses.set(`${backend}/${model}`, { useCount, lastUsedAt });

@@ -8,12 +8,12 @@ import type { StoreQueries } from './store-protocol';
 
 type Row = Record<string, string | number | null>;
 
-/** Chats of the sidebar at once; older ones are found by searching. */
+/** Limit of chats in the sidebar; older ones are found by search. */
 const LISTED = 500;
 const FOUND = 100;
 const PREVIEW_CHARS = 160;
 
-/** The text behind a model's thinking, found by the database, so that a long text is not read for its first line. */
+/** The text after a model's thinking, cut by the database, so that a long text is not read for its first line. */
 const SAID = `CASE WHEN m.text LIKE '${THINK}%' AND instr(m.text, '${THINK_END}') > 0
   THEN substr(m.text, instr(m.text, '${THINK_END}')) ELSE m.text END`;
 
@@ -22,15 +22,15 @@ const SUMMARY = `SELECT c.id, c.title, c.created_at, c.updated_at,
     WHERE m.chat_id = c.id AND m.text <> '' ORDER BY m.seq DESC LIMIT 1) AS preview
   FROM chats c WHERE c.hidden = 0`;
 
-/** A turn is a user message with its answers, however much later one was asked for; the chat is read turn by turn. */
+/** A turn is a user message with its answers, including later retries; the chat is read turn by turn. */
 const IN_CHAT_ORDER = `SELECT m.*, COALESCE(q.seq, m.seq) AS turn FROM messages m
   LEFT JOIN messages q ON q.id = m.reply_to`;
 
 type ChatQueries = Omit<StoreQueries, 'modelUses' | 'writeJournal'>;
 
-/** Everything about chats and messages. Throws SQLite's errors as they are. */
+/** All queries for chats and messages. Throws SQLite's errors unchanged. */
 export function chatQueries(db: DatabaseSync, backupDir: string): ChatQueries {
-  // SQLite's own lower() knows ASCII only; chats are also in Cyrillic.
+  // SQLite's own lower() folds only ASCII; chats are also in Cyrillic.
   db.function('fold', { deterministic: true }, (text) => String(text).toLowerCase());
 
   const listChats = () =>
@@ -115,7 +115,7 @@ export function chatQueries(db: DatabaseSync, backupDir: string): ChatQueries {
   };
 }
 
-/** A backup that cannot be changed keeps its chat hidden until the next start, and no start from happening. */
+/** If a backup cannot be changed, its chats stay hidden until the next start; the app starts anyway. */
 function eraseWhatCanBe(db: DatabaseSync, backupDir: string, chatIds: readonly string[]): number {
   try {
     erase(db, backupDir, chatIds);
@@ -125,22 +125,22 @@ function eraseWhatCanBe(db: DatabaseSync, backupDir: string, chatIds: readonly s
   }
 }
 
-/** Runs the changes together or not at all. */
+/** Runs the changes in one transaction. */
 export function inTransaction(db: DatabaseSync, run: () => void): void {
   db.exec('BEGIN IMMEDIATE');
   try {
     run();
     db.exec('COMMIT');
   } catch (error) {
-    // A full disk may have rolled back already.
+    // A full disk may have caused a rollback already.
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
 }
 
 /**
- * Gone also from backups, and from the write-ahead log, which would keep the text until its next checkpoint. Backups come
- * first: a chat that cannot be erased there stays hidden, so that the next start tries again.
+ * Erases chats also from the backups, and from the write-ahead log, which would keep the text until its next
+ * checkpoint. Backups come first: a chat that cannot be erased there stays hidden, so that the next start tries again.
  */
 function erase(db: DatabaseSync, backupDir: string, chatIds: readonly string[]): void {
   const hidden = chatIds.filter(
@@ -153,14 +153,14 @@ function erase(db: DatabaseSync, backupDir: string, chatIds: readonly string[]):
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }
 
-/** What is written into a deleted chat would be gone with it. */
+/** Prevents writes into a deleted chat, which would be lost with it. */
 function requireChat(db: DatabaseSync, chatId: string): void {
   const found = rows(db, 'SELECT 1 FROM chats WHERE id = :chatId AND hidden = 0', { chatId });
   if (found.length === 0)
     throw new TandemError('not_found', 'This chat was deleted. Undo that, or start a new one.');
 }
 
-/** Removes a message of a chat and all that follow it there. */
+/** Deletes a message of a chat and all that follow it. */
 function truncateFrom(db: DatabaseSync, chatId: string, messageId: string): void {
   const target = rows(db, `${IN_CHAT_ORDER} WHERE m.id = :messageId AND m.chat_id = :chatId`, {
     messageId,

@@ -14,24 +14,24 @@ export interface DataDirOptions {
   platform: NodeJS.Platform;
   /** The user's home folder. */
   home: string;
-  /** `--data-dir`, if given: wins over the environment. */
+  /** `--data-dir`, if given: takes precedence over the environment. */
   argument?: string | undefined;
   processes: Pick<ProcessTable, 'identify'>;
 }
 
-/** Characters of a token that a person chooses. */
+/** Minimum length of a token that the user chooses. */
 const MIN_TOKEN_CHARS = 8;
 
-/** The data folder while this process holds it. */
+/** The data folder while this process holds its lock. */
 export interface DataDir {
   path: string;
-  /** New at each start; `/health` tells it, so that a listener of our own is recognised under any address. */
+  /** New at each start; `/health` reports it, so that our own listener is recognised under any address. */
   instanceId: string;
-  /** `TANDEM_WEB_TOKEN`, else random, made once per folder and kept in `web-token`. */
+  /** `TANDEM_WEB_TOKEN`, else a random token, created once per folder and stored in `web-token`. */
   webToken: string;
-  /** Call when the database is open: marks the folder as Tandem's and closes it to others. Rejects as opening does. */
+  /** Call when the database is open: marks the folder as Tandem's and makes it private. Rejects like `openDataDir`. */
   claim(): Promise<void>;
-  /** Gives the folder back; without effect when it is not ours any more. */
+  /** Releases the lock; no effect if it is not ours any more. */
   release(): Promise<void>;
 }
 
@@ -47,9 +47,9 @@ export function dataDirPath({ env, platform, home, argument }: Omit<DataDirOptio
 }
 
 /**
- * Creates the folder (0700) if it is not there and takes its lock. Rejects with `data_dir_foreign` when it belongs to
- * something else, `environment_invalid` for a token that can be guessed, `data_dir_locked` when a living instance holds it,
- * `disk_full`, or `read_only` when it cannot be written.
+ * Creates the folder (0700) if it is missing and takes its lock. Rejects with `data_dir_foreign` if it belongs to
+ * another program, `environment_invalid` for a token that is too short, `data_dir_locked` if a running instance holds
+ * it, `disk_full`, or `read_only` if it cannot be written.
  */
 export async function openDataDir(options: DataDirOptions): Promise<DataDir> {
   const path = dataDirPath(options);
@@ -72,14 +72,14 @@ export async function openDataDir(options: DataDirOptions): Promise<DataDir> {
 async function claim(path: string): Promise<void> {
   try {
     await markDataFolder(path);
-    // The folder may be named by a link.
+    // The path may be a link to the folder.
     await makePrivateFolder(await realpath(path));
   } catch (error) {
     throw toFolderError(error, path);
   }
 }
 
-/** `TANDEM_WEB_TOKEN`; null = unset. Whoever guesses it reads all chats, so a short one is refused. */
+/** `TANDEM_WEB_TOKEN`; null = unset. A short token is rejected: anyone who guesses it can read all chats. */
 function tokenFrom(env: DataDirOptions['env']): string | null {
   const token = env.TANDEM_WEB_TOKEN ?? '';
   if (token === '') return null;
@@ -91,7 +91,7 @@ function tokenFrom(env: DataDirOptions['env']): string | null {
   );
 }
 
-/** The token of this folder. One that is too short to be safe (a damaged file) is replaced. */
+/** The token stored in this folder. One that is too short (a damaged file) is replaced. */
 async function keptToken(file: string): Promise<string> {
   const kept = await readFile(file, 'utf8').catch(() => '');
   if (/^[\w-]{32,}$/.test(kept.trim())) {
@@ -104,7 +104,7 @@ async function keptToken(file: string): Promise<string> {
   return token;
 }
 
-/** The lock is an SQLite file: its failures to write say the same in codes of their own. */
+/** The lock is an SQLite file: its write failures have SQLite's codes for the same causes. */
 function folderCode(error: unknown): string | null {
   switch (sqliteCode(error) === null ? null : toStoreError(error).code) {
     case 'disk_full':

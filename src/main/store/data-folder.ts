@@ -5,7 +5,7 @@ import names from '../../../resources/data-folder.json';
 import { TandemError } from '../../shared/errors';
 import { errorCode } from '../ports/file-store';
 
-/** Whose a data folder is, by its marker and by the names in it; the set-up reads the same names. */
+/** Determines the owner of a data folder by its marker and by the names in it; set-up reads the same names. */
 
 const whole = (patterns: readonly string[], ending = '') => new RegExp(`^(${patterns.join('|')})${ending}$`);
 const FOLDERS: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(names.folders));
@@ -15,9 +15,8 @@ const MARKER_TEXT = `Tandem keeps its settings, chats and logs in this folder, a
 `;
 
 /**
- * Throws `data_dir_foreign` for a folder that is not Tandem's to use: it has neither our marker nor our database, and
- * something that is not ours is in it. A folder that is not there or cannot be read passes: opening it says what is
- * wrong.
+ * Throws `data_dir_foreign` for a folder that Tandem must not use: it has neither our marker nor our database, and
+ * contains a file that is not ours. A folder that is missing or unreadable passes: opening it reports the error.
  */
 export function checkDataFolder(folder: string): void {
   const entries = entriesOf(folder);
@@ -38,11 +37,11 @@ export async function markDataFolder(folder: string): Promise<void> {
   });
 }
 
-/** Removes what an instance that was killed in the middle of a write has left: never a whole file, and only ours. */
+/** Removes partial files of an instance that was killed during a write: never a complete file, and only ours. */
 export async function removeHalfFiles(folder: string): Promise<void> {
   await removeHalves(folder, names.files);
   for (const [name, patterns] of FOLDERS) {
-    // A folder below that cannot be read is named by whoever needs it.
+    // An unreadable subfolder is reported by the code that needs it.
     if (name !== names.browserFolder && isFolder(join(folder, name)))
       await removeHalves(join(folder, name), patterns).catch(() => {});
   }

@@ -13,12 +13,12 @@ export interface OpenDatabase {
   warnings: Warning[];
 }
 
-/** Larger files are not checked page by page at start: it would take seconds. Damage then shows in a query. */
+/** Larger files are not checked page by page at start, which would take seconds. Damage then shows in a query. */
 const CHECKED_BYTES = 200 * 1024 * 1024;
 
 /**
- * Opens `tandem.db` and migrates it. One of a newer version is opened read-only (`database_newer`); one that is not
- * a readable database is renamed, told, and a new one started (`database_unreadable`). Throws SQLite's error else.
+ * Opens `tandem.db` and migrates it. Opens one of a newer version read-only (`database_newer`). Renames one that is not
+ * a readable database, adds a warning and creates a new one (`database_unreadable`). Otherwise throws SQLite's error.
  */
 export function openDatabase(dataDir: string, now: Date): OpenDatabase {
   const file = join(dataDir, 'tandem.db');
@@ -51,9 +51,9 @@ export function openDatabase(dataDir: string, now: Date): OpenDatabase {
   return { db, readOnly: false, backupDir, warnings };
 }
 
-/** Every connection that can delete wipes what it deletes. */
+/** Every writable connection overwrites deleted data. */
 export function openConnection(file: string): DatabaseSync {
-  // SQLite gives its -wal and -shm files the rights of the database itself.
+  // SQLite gives its -wal and -shm files the permissions of the database.
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
   makePrivateFile(file);
   const db = new DatabaseSync(file);

@@ -5,10 +5,10 @@ import type { Details } from '../../shared/status';
 import { variableInvalid } from '../ports/variable-invalid';
 import { readSetting } from './read-setting';
 
-/** Settings that the environment gives, and a warning for each variable that does not parse. */
+/** Settings from the environment, and a warning for each variable that does not parse. */
 export interface EnvironmentSettings {
   values: Partial<Settings>;
-  /** Settings whose variable is set and not understood at all. */
+  /** Settings whose variable is set but unusable. */
   unusable: SettingKey[];
   warnings: Warning[];
 }
@@ -25,8 +25,8 @@ interface ValueShape {
 }
 
 /**
- * Reads the settings that have a variable. An empty variable counts as unset; one that does not parse is named with
- * what is accepted, and the file's value or the default holds. Of a list only the bad entries are left out.
+ * Reads the settings that have a variable. An empty variable counts as unset. One that does not parse becomes a warning
+ * with what is accepted, and the file's value or the default applies. Of a list only the invalid entries are dropped.
  */
 export function parseEnvironment(env: Readonly<Record<string, string | undefined>>): EnvironmentSettings {
   const values: Partial<Record<SettingKey, unknown>> = {};
@@ -47,12 +47,12 @@ export function parseEnvironment(env: Readonly<Record<string, string | undefined
   return { values: values as Partial<Settings>, unusable, warnings };
 }
 
-/** What a setting accepts, in words, for warnings and errors. */
+/** The values that a setting accepts, in words, for warnings and errors. */
 export function acceptedValues(key: SettingKey): string {
   return describe(shapeOf(key));
 }
 
-/** The same as facts, for a sentence in the UI's language. */
+/** The same as data, for a sentence in the UI's language. */
 export function acceptedDetails(key: SettingKey): Details {
   return acceptedOf(shapeOf(key));
 }
@@ -67,7 +67,7 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ...['false', '0', 'no', 'off'].map((word) => [word, false] as const),
 ]);
 
-/** The text as the shape's type; what cannot be read becomes undefined, which no schema accepts. */
+/** Parses the text as the shape's type; unreadable text becomes undefined, which no schema accepts. */
 function readText(shape: ValueShape, text: string): unknown {
   switch (shape.type) {
     case 'boolean':
@@ -100,7 +100,7 @@ function readEstimates(text: string): unknown {
   );
 }
 
-/** `accepted` names the kind: `list` with its `example`, `whole` or `number` with bounds, `text` with `max`, and so on. */
+/** `accepted` is the kind: `list` with its `example`, `whole` or `number` with bounds, `text` with `max`, and so on. */
 function acceptedOf(shape: ValueShape): Details {
   if (shape.enum) return { accepted: 'list', example: shape.enum.join(', ') };
   switch (shape.type) {

@@ -4,8 +4,8 @@ import { listBackups } from './migrations';
 import { isUnreadable } from './sqlite-errors';
 
 /**
- * Removes chats from the backups too: deleted means gone. A backup that is damaged is removed whole, since nobody can
- * tell what it still holds. Throws SQLite's error when a good one cannot be changed.
+ * Erases chats from the backups too. Deletes a damaged backup, since its remaining content is unknown. Throws SQLite's
+ * error if an intact backup cannot be changed.
  */
 export function eraseFromBackups(backupDir: string, chatIds: readonly string[]): void {
   for (const file of listBackups(backupDir)) {
@@ -23,7 +23,7 @@ function eraseFrom(file: string, chatIds: readonly string[]): void {
   try {
     const remove = backup.prepare('DELETE FROM chats WHERE id = ?');
     for (const id of chatIds) remove.run(id);
-    // Leaves one file, as it was made.
+    // Leaves one file, as `backUp` wrote it.
     backup.exec('PRAGMA journal_mode = DELETE');
   } finally {
     backup.close();

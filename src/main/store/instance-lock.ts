@@ -19,8 +19,8 @@ export interface InstanceLock {
 }
 
 /**
- * Takes the lock file for this process. A holder is its pid together with its start time, since pids are reused; the
- * lock of a dead one, or a file that names none, is taken over. Rejects with `data_dir_locked` when the holder lives.
+ * Takes the lock file for this process. A holder is identified by pid and start time, since pids are reused. Takes over
+ * the lock of a dead process and an invalid file. Rejects with `data_dir_locked` if the holder is running.
  */
 export async function lockInstance(
   file: string,
@@ -29,7 +29,7 @@ export async function lockInstance(
 ): Promise<InstanceLock> {
   const self = await processes.identify(process.pid);
   const own: Holder = { pid: process.pid, startedAt: self?.startedAt ?? '', instanceId };
-  // Each turn either ends or finds that another starter was faster, and judges that one.
+  // Each iteration either ends, or finds that another process was faster and checks that one.
   for (;;) {
     const text = readIfThere(file);
     const holder = text === null ? null : parseHolder(text);
@@ -39,8 +39,8 @@ export async function lockInstance(
 }
 
 /**
- * Writes the lock if the file still is what was judged. Only one process at a time gets here: SQLite's exclusive
- * transaction is the one lock between processes that Node has, and the OS frees it when a process dies.
+ * Writes the lock if the file has not changed since it was checked. Only one process at a time gets here: SQLite's
+ * exclusive transaction is the only lock between processes that Node has, and the OS releases it when a process dies.
  */
 function claim(file: string, judged: string | null, holder: Holder): boolean {
   const guard = file.replace(/\.json$/, '.lock');

@@ -4,17 +4,17 @@ import type { JournalRow } from './types';
 
 const BATCH_ROWS = 100;
 const BATCH_MS = 1000;
-/** Rows that may wait for a database that does not keep up; what comes beyond is counted in the log. */
+/** Limit of rows that wait for a slow database; the rows above it are dropped and counted in the log. */
 const MAX_WAITING = 10_000;
 
-/** Collects journal rows and writes them together: after 1 s or 100 rows, whichever is first. */
+/** Collects journal rows and writes them in batches: after 1 s or 100 rows, whichever is first. */
 export class JournalBuffer {
   readonly #clock: Clock;
   readonly #logger: Logger;
-  /** Resolves with the number of rows that were not taken. */
+  /** Resolves with the number of refused rows. */
   readonly #write: (rows: JournalRow[]) => Promise<number>;
   #rows: JournalRow[] = [];
-  /** Rows that are being written. */
+  /** Number of rows that are being written. */
   #writing = 0;
   #dropped = 0;
   #cancelTimer: (() => void) | null = null;
@@ -35,7 +35,7 @@ export class JournalBuffer {
     else this.#cancelTimer ??= this.#clock.after(BATCH_MS, () => void this.flush());
   }
 
-  /** Resolves when what was added before is written. Never rejects: rows that cannot be written are counted in the log. */
+  /** Resolves when the rows added before are written. Never rejects: failed rows are counted in the log. */
   async flush(): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = null;

@@ -4,10 +4,10 @@ import { SQLITE_CONSTRAINT, SQLITE_MISMATCH, sqliteCode } from './sqlite-errors'
 import type { StoreQueries } from './store-protocol';
 import type { JournalRow, ModelUse } from './types';
 
-/** Rows kept, a month of a thousand requests a day; the oldest go first. */
+/** Limit of rows, a month at a thousand requests a day; the oldest are deleted. */
 const KEPT_ROWS = 30_000;
 
-/** Our field names and the table's columns, in one order. */
+/** Our field names and the table's columns, in the same order. */
 const COLUMNS = {
   id: 'id',
   at: 'at',
@@ -37,12 +37,12 @@ const NUMBERS: ReadonlySet<keyof JournalRow> = new Set([
   'completionTokens',
   'replays',
 ]);
-/** Numbers that the table must have. */
+/** Numbers that the table requires. */
 const NEEDED: ReadonlySet<keyof JournalRow> = new Set(['at', 'totalMs', 'replays']);
 
 const FIELDS = Object.keys(COLUMNS) as (keyof JournalRow)[];
 
-/** The request journal: metadata only. Throws SQLite's errors as they are. */
+/** The request journal: metadata only. Throws SQLite's errors unchanged. */
 export function journalQueries(
   db: DatabaseSync,
   keptRows = KEPT_ROWS,
@@ -75,7 +75,7 @@ export function journalQueries(
   };
 }
 
-/** False when the table does not take this row; what concerns all rows, such as a full disk, is thrown. */
+/** False if the table refuses this row; errors that concern all rows, such as a full disk, are thrown. */
 function tryInsert(run: () => unknown): boolean {
   try {
     run();
@@ -87,7 +87,7 @@ function tryInsert(run: () => unknown): boolean {
   }
 }
 
-/** Rows hold what servers tell; a figure that is none must not cost the row. */
+/** Rows contain values that servers report; an invalid number must not cost the row. */
 function toColumn(field: keyof JournalRow, value: unknown): string | number | null {
   if (Array.isArray(value)) return JSON.stringify(value);
   if (!NUMBERS.has(field)) return typeof value === 'string' ? value : null;

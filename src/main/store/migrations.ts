@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Step n brings a database from version n to n + 1. Steps are never edited once released. */
+/** Step n migrates a database from version n to n + 1. A released step is never edited. */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE chats (
      id TEXT PRIMARY KEY,
@@ -49,7 +49,7 @@ const MIGRATIONS: readonly string[] = [
 export const DATABASE_VERSION = MIGRATIONS.length;
 
 const BACKUPS_KEPT = 3;
-/** The names that `backUp` gives; nothing else in the folder is a backup of ours. */
+/** The names that `backUp` uses; no other file in the folder is our backup. */
 const BACKUP = /^[\dTZ.-]+-version-\d+\.db$/;
 
 export function databaseVersion(db: DatabaseSync): number {
@@ -57,8 +57,8 @@ export function databaseVersion(db: DatabaseSync): number {
 }
 
 /**
- * Brings the database to `target` one step at a time, each in a transaction of its own, with a backup before each
- * (a new database has nothing to back up). A step that fails leaves the version that it started from.
+ * Migrates the database to `target` one step at a time, each in its own transaction, with a backup before each (a new
+ * database has nothing to back up). A failed step leaves the version before it.
  */
 export function migrate(db: DatabaseSync, backupDir: string, now: Date, target = DATABASE_VERSION): void {
   const first = databaseVersion(db);
@@ -91,7 +91,7 @@ export function listBackups(backupDir: string): string[] {
 function backUp(db: DatabaseSync, backupDir: string, version: number, now: Date): void {
   mkdirSync(backupDir, { recursive: true, mode: 0o700 });
   const file = join(backupDir, `${now.toISOString().replaceAll(':', '-')}-version-${version}.db`);
-  // A copy that a kill cuts short must not pass for a backup.
+  // A copy that is cut short by a kill must not look like a backup.
   const half = `${file}.tmp`;
   db.prepare('VACUUM INTO ?').run(half);
   chmodSync(half, 0o600);

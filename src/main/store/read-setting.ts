@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { SETTINGS, type SettingKey } from '../../shared/settings';
 
-/** A value that a setting takes, and the entries of a list or table that had to be left out of it. */
+/** A value that a setting accepts, and the entries of a list or table that were dropped from it. */
 export interface ReadSetting {
   value: unknown;
-  /** The entries as a person finds them: the text of a list's entry, the name of a table's. */
+  /** The entries as the user knows them: the text of a list's entry, the name of a table's. */
   dropped: string[];
 }
 
 const SHOWN_CHARS = 80;
 
 /**
- * Reads what the environment or the file gives for a setting. One bad entry does not spoil a list: the good ones hold.
- * Null when nothing of it can be used.
+ * Reads the value of a setting from the environment or the file. An invalid entry does not invalidate a list: the valid
+ * ones apply. Null if nothing of it is usable.
  */
 export function readSetting(key: SettingKey, given: unknown): ReadSetting | null {
   const schema: z.ZodType = SETTINGS[key].schema;
@@ -28,7 +28,7 @@ function readList(schema: z.ZodArray, given: unknown[]): ReadSetting | null {
   const kept: unknown[] = [];
   const dropped: string[] = [];
   for (const entry of given) {
-    // The whole list counts as well: a good entry may be one too many.
+    // The whole list is validated too: a valid entry may exceed its length.
     if (schema.safeParse([...kept, entry]).success) kept.push(entry);
     else dropped.push(shown(entry));
   }

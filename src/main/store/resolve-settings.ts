@@ -9,24 +9,24 @@ import { readSetting } from './read-setting';
 
 export type SettingSource = 'environment' | 'file';
 
-/** A value, or an entry of one, that is not used. */
+/** A value, or an entry of one, that is ignored. */
 export interface InvalidSetting {
   key: SettingKey;
   source: SettingSource;
-  /** The entry that is left out; absent = the whole value. */
+  /** The dropped entry; absent = the whole value. */
   entry?: string;
-  /** It contradicts the value of this other setting. */
+  /** The other setting whose value it contradicts. */
   against?: SettingKey;
 }
 
 export interface ResolvedSettings {
   values: Settings;
-  /** Where each value that is not a default comes from. */
+  /** The source of each value that is not a default. */
   chosen: ReadonlyMap<SettingKey, SettingSource>;
   invalid: readonly InvalidSetting[];
 }
 
-/** The values in force: environment first, then file, then default. */
+/** The effective values: environment first, then file, then default. */
 export function resolveSettings(
   file: Readonly<Record<string, unknown>>,
   environment: Readonly<Partial<Settings>>,
@@ -52,7 +52,7 @@ export function resolveSettings(
   return { values: resolved, chosen, invalid: [...invalid, ...putInOrder(resolved, chosen)] };
 }
 
-/** Of two chosen values that contradict each other the environment's stays, else none: nobody knows which was meant. */
+/** Of two contradicting chosen values the environment's stays; from one source neither, as the intent is unknown. */
 function putInOrder(values: Settings, chosen: Map<SettingKey, SettingSource>): InvalidSetting[] {
   const dropped: InvalidSetting[] = [];
   const defaults = defaultSettings();

@@ -4,9 +4,9 @@ import { ORDERED_SETTINGS, SETTINGS, type SettingKey } from '../../shared/settin
 import { acceptedDetails, acceptedValues } from './environment';
 import type { InvalidSetting } from './resolve-settings';
 
-/** What is wrong with a setting's value: as an error of a change, and as a warning about what stands somewhere. */
+/** Describes invalid values of settings: as errors of a change, and as warnings about a stored value. */
 
-/** The warning for a value in the file or the environment that does not hold. */
+/** The warning for a value in the file or the environment that is ignored. */
 export function notUsed({ key, source, entry, against }: InvalidSetting): Warning {
   const name = source === 'environment' ? (SETTINGS[key].env ?? key) : key;
   const where = source === 'environment' ? name : `${name} in the settings file`;
@@ -30,7 +30,7 @@ export function notUsed({ key, source, entry, against }: InvalidSetting): Warnin
   };
 }
 
-/** The schema does not take the value. */
+/** The schema rejects the value. */
 export function invalid(key: SettingKey): TandemError {
   return new TandemError(
     'setting_invalid',
@@ -39,7 +39,7 @@ export function invalid(key: SettingKey): TandemError {
   );
 }
 
-/** The value is on the wrong side of another setting's. */
+/** The value is on the wrong side of another setting's value. */
 export function contradicts(key: SettingKey, other: SettingKey, limit: unknown): TandemError {
   const problem = relation(key);
   return new TandemError(
@@ -74,7 +74,7 @@ export function readOnly(file: string): TandemError {
   );
 }
 
-/** On which side of the other setting a value of this one is wrong. */
+/** On which side of the other setting's value this one is invalid. */
 function relation(key: SettingKey): 'above' | 'below' {
   return ORDERED_SETTINGS.some(([low]) => low === key) ? 'above' : 'below';
 }

@@ -5,7 +5,7 @@ import { FORMER_SMALL_MODEL_NAME } from '../../shared/domain';
 import type { Clock } from '../ports/clock';
 import type { FileStore } from '../ports/file-store';
 
-/** Version of the file's form. A file with a higher one was written by a newer Tandem. */
+/** Version of the file's format. A file with a higher one was written by a newer Tandem. */
 const SETTINGS_VERSION = 1;
 
 const fileSchema = z.object({
@@ -14,9 +14,9 @@ const fileSchema = z.object({
 });
 
 export interface LoadedSettings {
-  /** As they stand in the file, keys of newer versions included, so that writing loses none. */
+  /** The raw values of the file, including keys of newer versions, so that writing loses none. */
   values: Record<string, unknown>;
-  /** True when the file must not be written: a newer version, or one that cannot be read. */
+  /** True if the file must not be written: it has a newer version, or cannot be read. */
   readOnly: boolean;
   warnings: Warning[];
 }
@@ -36,8 +36,8 @@ export function settingsPaths(dataDir: string): SettingsPaths {
 }
 
 /**
- * Loads `settings.json`. A corrupt file is set aside as `settings.corrupt-<time>.json`, never deleted, and the last
- * good copy is used, else nothing (the defaults). Never rejects.
+ * Loads `settings.json`. Renames a corrupt file to `settings.corrupt-<time>.json`, never deletes it, and uses the last
+ * good copy, else nothing (the defaults). Never rejects.
  */
 export async function loadSettings(
   files: FileStore,
@@ -50,14 +50,14 @@ export async function loadSettings(
   const parsed = parseSettings(text);
   if (!parsed) return setAside(files, paths, clock);
   if (parsed.version > SETTINGS_VERSION) return newer(parsed, paths);
-  // Keeps the copy in step with a file that a person edited by hand; failing that, the older copy stays.
+  // Keeps the copy in step with a file that the user edited; if that fails, the older copy stays.
   if (text !== (await readOrError(files, paths.lastGood))) {
     await files.replace(paths.lastGood, text).catch(() => {});
   }
   return { values: parsed.values, readOnly: false, warnings: [] };
 }
 
-/** Writes both files; only the first one decides whether it worked. Rejects with `disk_full`. */
+/** Writes both files; only the first one determines success. Rejects with `disk_full`. */
 export async function saveSettings(
   files: FileStore,
   paths: SettingsPaths,
@@ -78,8 +78,8 @@ function parseSettings(text: string): z.infer<typeof fileSchema> | null {
 }
 
 /**
- * Earlier builds of Tandem brought along a model named `tandem-starter`. Settings that name it fall back to the default, and
- * consent to create it says nothing of the one that came after it, which is twenty times as large.
+ * Earlier builds of Tandem included a model named `tandem-starter`. Settings with its name fall back to the default,
+ * and consent to create it does not apply to its successor, which is twenty times as large.
  */
 function withoutStarter(values: Record<string, unknown>): Record<string, unknown> {
   const kept = Object.entries(values).filter(
@@ -105,7 +105,7 @@ async function lastGoodValues(
   return typeof text === 'string' ? (parseSettings(text)?.values ?? null) : null;
 }
 
-/** For a sentence of the UI: which values hold instead. */
+/** Which values apply instead, for a sentence of the UI. */
 function usedInstead(lastGood: Record<string, unknown> | null) {
   return { used: lastGood ? 'lastGood' : 'defaults' };
 }

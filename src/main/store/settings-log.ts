@@ -3,7 +3,7 @@ import { SETTING_KEYS, type SettingKey } from '../../shared/settings';
 import type { Clock } from '../ports/clock';
 import type { FileStore } from '../ports/file-store';
 
-/** The values in force before and after; a reset has the default as `new`. */
+/** The effective values before and after; for a reset, `new` is the default. */
 export interface SettingChange {
   key: SettingKey;
   old: unknown;
@@ -20,8 +20,8 @@ const lineSchema = z.object({
 const MAX_BYTES = 256 * 1024;
 
 /**
- * Appends one JSON line per change (what, old, new, when). Past 256 KiB the older half of the lines goes.
- * Rejects with `disk_full` like any write; the caller decides that a change stands without its line.
+ * Appends one JSON line per change (what, old, new, when). Above 256 KiB the older half of the lines is deleted.
+ * Rejects with `disk_full` like any write; a failure does not undo the change (see the caller).
  */
 export async function logSettingChange(
   files: FileStore,
@@ -36,8 +36,8 @@ export async function logSettingChange(
 }
 
 /**
- * The changes since a wall time in ms, oldest first. Never rejects: a line that cannot be read is skipped, and a file
- * that cannot be read counts as empty.
+ * The changes since a wall time in ms, oldest first. Never rejects: an unreadable line is skipped, and an unreadable
+ * file counts as empty.
  */
 export async function readSettingChanges(
   files: Pick<FileStore, 'readText'>,

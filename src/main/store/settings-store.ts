@@ -25,14 +25,14 @@ export interface SettingsOptions {
   files: FileStore;
   clock: Clock;
   logger?: Logger;
-  /** Is there a folder of this path that can be read now? */
+  /** Is this path a readable folder now? */
   isFolder: (path: string) => Promise<boolean>;
 }
 
-/** What a restart applies settings to: the MLX server, or the app itself. */
+/** What must restart before a setting takes effect: the MLX server, or the app itself. */
 export type AppliedTo = 'mlx' | 'app';
 
-/** Loads the settings; problems become `warnings`, the promise never rejects. */
+/** Loads the settings; problems become `warnings`, so the promise never rejects. */
 export async function openSettings(options: SettingsOptions): Promise<SettingsStore> {
   const paths = settingsPaths(options.dataDir);
   const loaded = await loadSettings(options.files, paths, options.clock);
@@ -79,7 +79,7 @@ export class SettingsStore {
     return this.#resolved.values;
   }
 
-  /** Somebody gave a value, in the environment or the file, of which nothing can be used: the default was not chosen. */
+  /** Does the environment or the file give only an unusable value? Then nobody chose the default. */
   isUnusable(key: SettingKey): boolean {
     if (this.#resolved.chosen.has(key)) return false;
     const inFile = this.#resolved.invalid.some(
@@ -88,7 +88,7 @@ export class SettingsStore {
     return inFile || this.#unusable.includes(key);
   }
 
-  /** For the UI. `pendingRestart` compares with what the running MLX, or the app, started with. */
+  /** For the UI. `pendingRestart` compares with the values at the start of the running MLX or app. */
   view(): SettingsView {
     const entries = SETTING_KEYS.map((key) => {
       const source = this.#resolved.chosen.get(key) ?? 'default';
@@ -107,14 +107,14 @@ export class SettingsStore {
     return Object.fromEntries(entries) as SettingsView;
   }
 
-  /** Call when MLX was started with the present values; the app's own are taken when it opens. */
+  /** Call when MLX was started with the current values; the constructor does so for the app. */
   markApplied(to: AppliedTo): void {
     this.#applied[to] = structuredClone(this.values());
   }
 
   /**
    * Resolves when the value is on disk. Rejects with `setting_invalid`, `setting_from_environment`, `read_only` or
-   * `disk_full`, and then the old value holds.
+   * `disk_full`, and then the old value still applies.
    */
   async set(key: SettingKey, value: unknown): Promise<void> {
     const parsed = SETTINGS[key].schema.safeParse(value);
@@ -123,7 +123,7 @@ export class SettingsStore {
     return this.#write(key, (file) => ({ ...file, [key]: parsed.data }));
   }
 
-  /** Back to the default. Rejects as `set` does. */
+  /** Resets to the default. Rejects like `set`. */
   reset(key: SettingKey): Promise<void> {
     return this.#write(key, ({ [key]: _removed, ...rest }) => rest);
   }
@@ -152,7 +152,7 @@ export class SettingsStore {
     this.#changed.emit(change);
   }
 
-  /** A value that is not in force because it contradicts another one must not stand in the way of a new one. */
+  /** A value that is ignored because it contradicts another one must not block a new value of that one. */
   #withoutContradictions(key: SettingKey, file: Record<string, unknown>): Record<string, unknown> {
     const dead = this.#resolved.invalid.filter((problem) => problem.against === key);
     const isDead = (name: string) =>
@@ -160,7 +160,7 @@ export class SettingsStore {
     return Object.fromEntries(Object.entries(file).filter(([name]) => !isDead(name)));
   }
 
-  /** A folder that was in the list may be away for now, such as on a volume; a new one must be there. */
+  /** A folder already in the list may be temporarily unavailable, such as on a volume; a new one must exist. */
   async #checkFolders(folders: readonly string[]): Promise<void> {
     const { isFolder } = this.#options;
     for (const path of folders) {
@@ -169,7 +169,7 @@ export class SettingsStore {
     }
   }
 
-  /** A change stands without its line in the log: the user's wish comes first. */
+  /** A failed log entry does not undo the change. */
   async #log(change: SettingChange): Promise<void> {
     const { files, clock } = this.#options;
     await logSettingChange(files, this.#paths.log, clock, change).catch((error) =>

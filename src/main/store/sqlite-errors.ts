@@ -6,26 +6,26 @@ const SQLITE_READONLY = 8;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
-/** The row breaks a rule of the table, or a value is not of the column's type. */
+/** The row violates a constraint of the table, or a value has not the column's type. */
 export const SQLITE_CONSTRAINT = 19;
 export const SQLITE_MISMATCH = 20;
 const SQLITE_NOTADB = 26;
-/** Extended code: a row refers to one that is not there. */
+/** Extended code: a row refers to a missing row. */
 const SQLITE_CONSTRAINT_FOREIGNKEY = 787;
 
-/** The primary result code of a failed SQLite call, or null when it is another error. */
+/** The primary result code of a failed SQLite call; null for another error. */
 export function sqliteCode(error: unknown): number | null {
   const extended = extendedCode(error);
   return extended === null ? null : extended & 0xff;
 }
 
-/** Is the file itself unusable, so that it must be set aside? */
+/** Is the file itself unusable, so that it must be renamed? */
 export function isUnreadable(error: unknown): boolean {
   const code = sqliteCode(error);
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB || code === SQLITE_CANTOPEN;
 }
 
-/** SQLite's failures in our codes. Its own messages carry no values, so no message text can leak. */
+/** Maps SQLite's failures to our codes. SQLite's own messages contain no values, so no message text can leak. */
 export function toStoreError(error: unknown): TandemError {
   if (extendedCode(error) === SQLITE_CONSTRAINT_FOREIGNKEY) {
     return new TandemError('not_found', 'This chat does not exist any more. Start a new one.', {

@@ -15,7 +15,7 @@ export interface StoreOptions {
   clock?: Clock;
 }
 
-/** A store with what a person should know about how it was opened. */
+/** A store with warnings for the user about how it was opened. */
 export interface OpenedStore extends Store {
   readonly warnings: readonly Warning[];
 }
@@ -25,8 +25,8 @@ type Asynchronous<T> = {
 };
 
 /**
- * Starts the worker and opens the database in it. Rejects with `disk_full` or `database_unreadable` when not even a
- * new database can be made. A worker that dies later makes every call reject with `database_unreadable`.
+ * Starts the worker and opens the database in it. Rejects with `disk_full` or `database_unreadable` if not even a new
+ * database can be created. If the worker dies later, every call rejects with `database_unreadable`.
  */
 export async function openStore({ dataDir, workerUrl, logger, clock }: StoreOptions): Promise<OpenedStore> {
   const line = new WorkerLine(
@@ -57,7 +57,7 @@ export async function openStore({ dataDir, workerUrl, logger, clock }: StoreOpti
   };
 }
 
-/** Requests to the worker and their answers, matched by number. */
+/** Requests to the worker and their responses, matched by id. */
 class WorkerLine {
   readonly opened: Promise<Extract<WorkerMessage, { type: 'opened' }>>;
   readonly #worker: Worker;
@@ -96,7 +96,7 @@ class WorkerLine {
     });
   }
 
-  /** Resolves when the thread is gone; a second call, or a dead worker, is no error. */
+  /** Resolves when the thread has ended; a second call, or a dead worker, is not an error. */
   async close(): Promise<void> {
     if (!this.#dead) await this.call('close', []).catch(() => {});
     await this.#worker.terminate();

@@ -8,11 +8,11 @@ type Synchronous<T> = {
 };
 
 export interface StoreQueries extends Synchronous<Omit<Store, 'readOnly' | 'journal' | 'close'>> {
-  /** How many rows the table did not take; the others are written. */
+  /** Returns the number of rows that the table refused; the others are written. */
   writeJournal(rows: JournalRow[]): number;
 }
 
-/** What the worker runs for the client: the queries, and the end. */
+/** The methods that the worker runs for the client: the queries, and `close`. */
 export interface StoreServer extends StoreQueries {
   close(): void;
 }

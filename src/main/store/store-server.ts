@@ -4,7 +4,7 @@ import { journalQueries } from './journal';
 import { toStoreError } from './sqlite-errors';
 import type { StoreRequest, StoreServer, WorkerInput, WorkerMessage } from './store-protocol';
 
-/** Opens the database and answers requests through `post`. Runs in the worker; knows nothing of threads. */
+/** Opens the database and answers requests through `post`. Runs in the worker, but is independent of threads. */
 export function serveStore(
   { dataDir }: WorkerInput,
   now: Date,
@@ -14,7 +14,7 @@ export function serveStore(
   try {
     const { db, readOnly, backupDir, warnings } = openDatabase(dataDir, now);
     server = { ...chatQueries(db, backupDir), ...journalQueries(db), close: () => db.close() };
-    // A database that must not be changed has nothing to recover.
+    // A read-only database has nothing to recover.
     if (readOnly) server.recover = () => ({ interrupted: 0, erased: 0 });
     post({ type: 'opened', readOnly, warnings, methods: Object.keys(server) as (keyof StoreServer)[] });
   } catch (error) {

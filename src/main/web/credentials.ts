@@ -3,23 +3,23 @@ import type { Clock } from '../ports/clock';
 
 /** A session ends after this long without use. */
 const SESSION_MS = 12 * 3_600_000;
-/** A ticket is for the WebSocket that opens right after it. */
+/** A ticket is for the WebSocket that is opened right after it. */
 const TICKET_MS = 10_000;
-/** An invitation is for the browser that opens right after it, however slowly it starts. */
+/** An invitation is for the browser that is opened right after it, however slowly it starts. */
 const INVITATION_MS = 120_000;
-/** Open tabs and forgotten ones; the longest unused makes room. */
+/** Limit of sessions, including forgotten tabs; the one unused longest is removed. */
 const MAX_SESSIONS = 100;
 const MAX_TICKETS = 100;
 const MAX_INVITATIONS = 10;
 
 /**
- * Who may use the web UI. The long-lived token buys sessions; a session buys one-time tickets, because a browser
- * cannot put a header on a WebSocket. All of it lives in memory; what is kept are hashes.
+ * Controls access to the web UI. The long-lived token opens sessions; a session opens one-time tickets, because a
+ * browser cannot put a header on a WebSocket. Everything is in memory, as hashes.
  */
 export class Credentials {
   readonly #clock: Clock;
   readonly #token: Buffer;
-  /** Hash to the time of its end, in order of last use. */
+  /** Hash → end time, in order of last use. */
   readonly #sessions = new Map<string, number>();
   readonly #tickets = new Map<string, number>();
   readonly #invitations = new Map<string, number>();
@@ -29,7 +29,7 @@ export class Credentials {
     this.#clock = clock;
   }
 
-  /** A new session for the right token, else null. The comparison takes the same time for every wrong one. */
+  /** A new session for the correct token, else null. The comparison takes the same time for every wrong token. */
   openSession(token: string): { session: string; expiresInMs: number } | null {
     if (!timingSafeEqual(hash(token), this.#token)) return null;
     const session = secret();
@@ -37,7 +37,7 @@ export class Credentials {
     return { session, expiresInMs: SESSION_MS };
   }
 
-  /** Is this session alive? Using it keeps it alive. */
+  /** Is this session valid? Each use extends it. */
   checkSession(session: string): boolean {
     const ends = forget(this.#sessions, session);
     if (ends === undefined || ends <= this.#clock.now()) return false;
@@ -45,14 +45,14 @@ export class Credentials {
     return true;
   }
 
-  /** A secret that buys one session instead of the token, for where others can read along. */
+  /** A one-time secret that opens one session in place of the token, for places that others can read. */
   openInvitation(): string {
     const invitation = secret();
     remember(this.#invitations, invitation, this.#clock.now() + INVITATION_MS, MAX_INVITATIONS);
     return invitation;
   }
 
-  /** True once for each invitation, within its time. */
+  /** True once for each invitation, before it expires. */
   takeInvitation(invitation: string): boolean {
     const ends = forget(this.#invitations, invitation);
     return ends !== undefined && ends > this.#clock.now();
@@ -64,7 +64,7 @@ export class Credentials {
     return { ticket, expiresInMs: TICKET_MS };
   }
 
-  /** True once for each ticket, within its time. */
+  /** True once for each ticket, before it expires. */
   takeTicket(ticket: string): boolean {
     const ends = forget(this.#tickets, ticket);
     return ends !== undefined && ends > this.#clock.now();

@@ -2,23 +2,23 @@ import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../ports/clock';
 
-/** Wrong tokens that cost nothing: a person may have mistyped, or have an old address open. */
+/** Wrong tokens without a wait: the user may have mistyped, or may have an old address open. */
 const FREE = 5;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
-/** Addresses remembered; the one that guessed longest ago makes room. */
+/** Limit of remembered addresses; the one with the oldest guess is removed. */
 const MAX_ADDRESSES = 1_000;
-/** Wrong tokens of an address that are known: a tab with an old one sends it again and again, which guesses nothing. */
+/** Wrong tokens remembered per address: a tab that repeats an old token is not guessing. */
 const MAX_TOKENS = 8;
 
 interface Guesser {
   count: number;
-  /** Until then no token from this address is checked. */
+  /** No token from this address is checked before this time. */
   until: number;
   tokens: string[];
 }
 
-/** Slows down whoever tries one token after the other, by address; each wrong one doubles the wait. */
+/** Slows down guessing of tokens, per address; each wrong token doubles the wait. */
 export class Guesses {
   readonly #clock: Clock;
   /** In order of the last guess. */
@@ -28,7 +28,7 @@ export class Guesses {
     this.#clock = clock;
   }
 
-  /** Seconds until a token of this address is looked at; 0 = now. */
+  /** Seconds until a token of this address is checked; 0 = now. */
   waitS(address: string): number {
     const until = this.#guessers.get(networkOf(address))?.until ?? 0;
     return Math.max(0, until - this.#clock.now()) / 1000;
@@ -50,7 +50,7 @@ export class Guesses {
   }
 }
 
-/** One person may have all addresses of an IPv6 network. */
+/** One client may have all addresses of an IPv6 network. */
 function networkOf(address: string): string {
   if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
   const [head = '', tail] = address.split('::');

@@ -5,16 +5,16 @@ import type { Push } from '../../shared/contract';
 import type { Clock } from '../ports/clock';
 import type { Unsubscribe } from '../ports/emitter';
 
-/** A socket is asked for a sign of life this often; one that missed the last question is closed. */
+/** Interval of pings; a socket that did not answer the last one is closed. */
 const HEARTBEAT_MS = 30_000;
-/** Bytes waiting for one slow page; beyond that it is closed, and comes back with a fresh snapshot. */
+/** Limit of bytes buffered for one slow page; above it the page must reconnect and gets a fresh snapshot. */
 const MAX_BUFFERED = 1024 * 1024;
-/** Pages at a time; one person has a few. */
+/** Limit of open pages; a user has a few. */
 const MAX_PAGES = 16;
 /** From the registry of WebSocket close codes. */
 const CLOSE_TRY_AGAIN_LATER = 1013;
 const CLOSE_GOING_AWAY = 1001;
-/** Pages send nothing on this line. */
+/** Pages send nothing on this socket. */
 const MAX_INCOMING = 1_024;
 
 export interface PushSocketOptions {
@@ -22,7 +22,7 @@ export interface PushSocketOptions {
   clock: Clock;
 }
 
-/** Carries the core's pushes to the open pages. Idle while no page is open. */
+/** Sends the core's pushes to the open pages. Idle while no page is open. */
 export class PushSockets {
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -38,7 +38,7 @@ export class PushSockets {
     this.#options = options;
   }
 
-  /** Takes over a connection whose right to it has been checked. */
+  /** Takes over a connection whose authorisation has been checked. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#server.handleUpgrade(request, socket, head, (client) => {
       if (this.#server.clients.size > MAX_PAGES) client.close(CLOSE_TRY_AGAIN_LATER, 'too many pages');

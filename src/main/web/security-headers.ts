@@ -1,8 +1,8 @@
 import { pagePolicy } from '../../shared/page-policy';
 
 /**
- * Headers of every answer of the web UI: a strict policy, no framing, no referrer (the address may carry the token
- * before the page drops it). `host` is the checked Host header; some browsers do not count WebSockets as `'self'`.
+ * Headers of every response of the web UI: a strict policy, no framing, no referrer (the address may contain the token
+ * until the page drops it). `host` is the checked Host header; for some browsers `'self'` does not include WebSockets.
  */
 export function securityHeaders(host: string): Record<string, string> {
   return {

@@ -4,16 +4,16 @@ import { isAllowedHost, isAllowedOrigin } from '../../shared/local-origin';
 import { bindFailure } from '../ports/port-holder';
 
 export interface WebGuardOptions {
-  /** Beside the built-in ones. */
+  /** In addition to the built-in ones. */
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
-  /** The listener was opened to the network on purpose. */
+  /** The user opened the listener to the network. */
   anyAddress: boolean;
 }
 
 /**
- * Why this request may not be served, or null: its Host must name this listener, and its Origin, if it has one, must
- * be the page that this listener serves.
+ * Why this request must be refused, or null: its Host must name this listener, and its Origin, if any, must be the page
+ * that this listener serves.
  */
 export function refuseRequest(request: IncomingMessage, options: WebGuardOptions): TandemError | null {
   const { host, origin } = request.headers;
@@ -41,7 +41,7 @@ export function tooManyGuesses(retryAfterS: number): TandemError {
   );
 }
 
-/** The server framework's own refusals, in our codes. */
+/** Maps the server framework's own errors to our codes. */
 export function translateFailure(thrown: unknown): TandemError {
   const { code, statusCode } = (thrown ?? {}) as { code?: unknown; statusCode?: unknown };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
@@ -53,7 +53,7 @@ export function translateFailure(thrown: unknown): TandemError {
   return toTandemError(thrown);
 }
 
-/** Binds a server; false when the port is taken. Unlike the framework's own, it may be tried again then. */
+/** Binds a server; false if the port is taken. Unlike the framework's `listen`, it can then be called again. */
 export function bindsTo(server: Server, port: number, host: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) => {

@@ -20,10 +20,10 @@ import { PushSockets } from './push-sockets';
 import { securityHeaders } from './security-headers';
 import { bindsTo, refuseRequest, tooManyGuesses, translateFailure, unauthorized } from './web-guard';
 
-/** A message may have a million characters, each of up to 6 bytes once escaped. */
+/** A message may have a million characters, each up to 6 bytes when escaped. */
 const BODY_LIMIT = 8 * 1024 * 1024;
 const SMALL_BODY = 4_096;
-/** How many ports, from the wanted one on, are tried. */
+/** Number of ports to try, from the wanted one on. */
 const PORT_TRIES = 20;
 
 export interface WebHostOptions {
@@ -33,10 +33,10 @@ export interface WebHostOptions {
   token: string;
   /** Folder of the built UI. */
   rendererDir: string;
-  /** Beside the built-in ones. */
+  /** In addition to the built-in ones. */
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
-  /** The person has said that other machines may reach the UI unencrypted. */
+  /** The user allowed other machines to reach the UI unencrypted. */
   insecureLan: boolean;
   /** Checks handlers' outputs against the contract (tests, development). */
   checkOutput?: boolean;
@@ -48,7 +48,7 @@ export interface WebHostAddress {
   port: number;
   /** Without the token. */
   url: string;
-  /** Set when the wanted port was taken and the next free one is used instead. */
+  /** Set if the wanted port was taken and the next free one is used. */
   moved: { from: number; holder: PortHolder | null } | null;
 }
 
@@ -74,7 +74,7 @@ export class WebHost {
       bodyLimit: BODY_LIMIT,
       forceCloseConnections: true,
       requestTimeout: 60_000,
-      // A path that cannot be read: no hook has run then, nor will the error handler.
+      // A path that cannot be parsed: neither hooks nor the error handler run for it.
       frameworkErrors: (thrown, request, reply) =>
         this.#answer(this.#check(request, reply) ?? translateFailure(thrown), reply),
     });
@@ -85,8 +85,8 @@ export class WebHost {
   }
 
   /**
-   * Binds to the port or, if it is taken, to the next free one. Rejects with `environment_invalid` for an address
-   * that other machines reach, unless that was allowed, and with `port_taken` when no port near is free.
+   * Binds to the port or, if it is taken, to the next free one. Rejects with `environment_invalid` for an address that
+   * other machines can reach, unless that was allowed, and with `port_taken` if none of the ports is free.
    */
   async listen(wanted: number, address: string): Promise<WebHostAddress> {
     this.#anyAddress = !isLoopback(address);
@@ -102,12 +102,12 @@ export class WebHost {
     return { port: this.#port, url: `http://${name}:${this.#port}`, moved };
   }
 
-  /** A one-time replacement for the token, for an address that others can read, such as a command line. */
+  /** A one-time replacement for the token, for places that others can read, such as a command line. */
   invitation(): string {
     return this.#credentials.openInvitation();
   }
 
-  /** Origins of the UI, for the gateway's guard; empty while it does not listen. */
+  /** Origins of the UI, for the gateway's guard; empty while the UI does not listen. */
   origins(): readonly string[] {
     return this.#port === null ? [] : localOrigins(this.#port);
   }
@@ -142,7 +142,7 @@ export class WebHost {
     });
   }
 
-  /** Sets the headers of every answer. Returns why the request may not be served, or null. */
+  /** Sets the headers of every response. Returns why the request must be refused, or null. */
   #check(request: FastifyRequest, reply: FastifyReply): TandemError | null {
     const refusal = this.#refuse(request.raw);
     reply.headers(securityHeaders(refusal ? 'localhost' : (request.headers.host ?? 'localhost')));
@@ -167,11 +167,11 @@ export class WebHost {
         this.#guesses.wrong(request.ip, given);
         throw unauthorized();
       }
-      // Whoever was invited needs the token when the session has ended.
+      // An invited client needs the token when its session has expired.
       const token = invited ? { token: this.#options.token } : {};
       return reply.header('Cache-Control', 'no-store').send({ ...opened, ...token });
     });
-    // Checked before the body is read: only those who may call get to fill memory.
+    // Checked before the body is read: only authorised clients may use memory.
     const signedIn = { onRequest: async (request: FastifyRequest) => this.#checkSession(request) };
     this.#app.post('/api/ticket', { ...signedIn, bodyLimit: SMALL_BODY }, (_request, reply) =>
       reply.header('Cache-Control', 'no-store').send(this.#credentials.openTicket()),
@@ -185,7 +185,7 @@ export class WebHost {
     });
   }
 
-  /** The page itself is always fetched anew; its parts carry a hash of their content in their names. */
+  /** The page itself is never cached; its assets have a content hash in their names. */
   #files(): void {
     const assets = `${join(this.#options.rendererDir, 'assets')}${sep}`;
     this.#app.register(fastifyStatic, {

@@ -3,12 +3,12 @@ import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import { parseModelChoice } from '../model-choice';
 
-/** The model that lets Tandem choose; listed, so that clients with a picker can offer it. */
+/** The model name that lets Tandem choose; listed, so that clients with a model picker can offer it. */
 const AUTO = 'auto';
 
 /**
- * Body of `/api/tags`: `auto`, then every model under its own name. A name that several backends have is listed once
- * plain (Tandem chooses) and once per backend with its prefix.
+ * Body of `/api/tags`: `auto`, then every model under its own name. A name on several backends is listed once plain
+ * (Tandem chooses) and once per backend with its prefix.
  */
 export function tagsBody(models: readonly ModelInfo[], now: Date): object {
   const owners = new Map<string, number>();
@@ -36,7 +36,7 @@ function tag(name: string, model: ModelInfo, now: Date): object {
   };
 }
 
-/** What Ollama's dialect has no field for. */
+/** Facts for which Ollama's dialect has no field. */
 function ownFacts({ backend, weight, small, languages, remote }: ModelInfo): object {
   return { backend, weight, small, languages, remote };
 }
@@ -91,7 +91,7 @@ export function psBody(backends: readonly BackendStatus[], models: readonly Mode
   return { models: loaded };
 }
 
-/** Body of `/api/show`, from what the scanner knows. Throws `model_not_found`. */
+/** Body of `/api/show`, from the scanner's facts. Throws `model_not_found`. */
 export function showBody(asked: string, models: readonly ModelInfo[], now: Date): object {
   const choice = parseModelChoice(asked);
   if (choice.kind !== 'named') {

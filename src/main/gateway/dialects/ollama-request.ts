@@ -11,9 +11,9 @@ import { TandemError } from '../../../shared/errors';
 import { type LoopTurn, nextTurn } from '../../ports/turns';
 import { parseCategory, parseModelChoice } from '../model-choice';
 
-/** What the body of an Ollama request says; the rest of a `CompletionRequest` comes from headers and connection. */
+/** The content of an Ollama request's body; the rest of a `CompletionRequest` comes from headers and connection. */
 export interface OllamaRequest {
-  /** `model` as asked, echoed in every frame. */
+  /** `model` as requested, echoed in every frame. */
   asked: string;
   stream: boolean;
   request: Pick<
@@ -31,28 +31,28 @@ export interface OllamaRequest {
   >;
 }
 
-/** How the listener reads `model` and `category`. */
+/** How the listener interprets `model` and `category`. */
 export interface ModelRules {
   modelOptional: boolean;
-  /** Category when neither model nor category says one (or says `default`). */
+  /** Category if neither model nor category gives one (or gives `default`). */
   defaultCategory: Category | undefined;
-  /** Takes what names no model, before the others. */
+  /** Backend for requests that name no model; tried before the others. */
   firstBackend: BackendId | undefined;
 }
 
-/** A list of anything. Its items, which may be many, are not looked at. */
+/** A list of anything. Its items are not validated, as there may be many. */
 const anyList = z.unknown().transform((value, context): unknown[] => {
   if (Array.isArray(value)) return value;
   return wrongly(context, z.array(z.unknown()), value);
 });
 
-/** A list of texts; its validation stops at the first item that is none. */
+/** A list of strings; validation stops at the first item that is not one. */
 const textList = anyList.transform((values, context): string[] => {
   const wrong = values.findIndex((value) => typeof value !== 'string');
   return wrong === -1 ? (values as string[]) : wrongly(context, z.string(), values[wrong], [wrong]);
 });
 
-/** Says of a value what `schema` says. */
+/** Reports the first issue that `schema` finds in a value. */
 function wrongly(
   context: z.RefinementCtx,
   schema: z.ZodType,
@@ -63,7 +63,7 @@ function wrongly(
   return z.NEVER;
 }
 
-/** An object with any fields, which are not looked at: there may be many. */
+/** An object with any fields. They are not validated, as there may be many. */
 const anyObject = z.custom<Record<string, unknown>>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
@@ -76,7 +76,7 @@ const messageBody = z.object({
   tool_name: z.string().nullish(),
 });
 
-/** The other options of a server are not looked at either. */
+/** Other options of a server are not validated either. */
 const optionsBody = z.object({
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
@@ -99,10 +99,10 @@ const commonBody = z.object({
   logprobs: z.boolean().nullish(),
 });
 
-/** The messages are checked one after the other, before the tools. */
+/** The messages are validated one by one, before the tools. */
 const chatBody = commonBody.extend({ messages: anyList.nullish() });
 const toolsBody = z.object({ tools: anyList.nullish() });
-/** Messages that are checked between two turns. */
+/** Messages that are validated between two turns. */
 const MESSAGES_A_TURN = 1_000;
 
 const generateBody = commonBody.extend({
@@ -116,8 +116,9 @@ const generateBody = commonBody.extend({
 });
 
 /**
- * Reads the body of `/api/chat`, many messages with a `turn` now and then. No messages means: load the model, or unload it
- * with `keep_alive: 0`. Rejects with `bad_request`, `bad_model_name` or `unsupported`, or with what `turn` rejects with.
+ * Reads the body of `/api/chat`, with a `turn` after every `MESSAGES_A_TURN` messages. An empty list of messages loads
+ * the model, or unloads it with `keep_alive: 0`. Rejects with `bad_request`, `bad_model_name` or `unsupported`, or with
+ * the rejection of `turn`.
  */
 export async function readChat(
   body: unknown,
@@ -137,7 +138,7 @@ export async function readChat(
   return common;
 }
 
-/** Reads the body of `/api/generate`; an empty prompt loads or unloads. Throws as `readChat` does. */
+/** Reads the body of `/api/generate`; an empty prompt loads or unloads the model. Throws like `readChat` rejects. */
 export function readGenerate(body: unknown, rules: ModelRules): OllamaRequest {
   const parsed = parse(generateBody, body);
   const common = readCommon(parsed, rules, body as object);
@@ -165,7 +166,7 @@ export function readGenerate(body: unknown, rules: ModelRules): OllamaRequest {
   return common;
 }
 
-/** @param at where in the body the value stands */
+/** @param at path of the value in the body */
 function parse<T>(schema: z.ZodType<T>, value: unknown, at: readonly PropertyKey[] = []): T {
   if (at.length === 0 && (value === undefined || value === null))
     throw new TandemError('bad_json', 'missing request body');
@@ -176,7 +177,7 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, at: readonly PropertyKey
   throw new TandemError('bad_request', `${field}: ${issue?.message ?? 'invalid input'}`);
 }
 
-/** @param options as they came */
+/** @param options the raw options of the body */
 function readCommon(
   body: z.output<typeof commonBody>,
   rules: ModelRules,
@@ -224,7 +225,7 @@ function readMessage(message: z.output<typeof messageBody>): ChatMessage {
   };
 }
 
-/** Ollama takes `num_predict` of 0 or less as "no limit", so only a positive one becomes a limit. */
+/** Ollama treats a `num_predict` of 0 or less as "no limit", so only a positive value becomes a limit. */
 function readSampling(options: z.output<typeof optionsBody> | null | undefined): Sampling {
   if (!options) return {};
   const sampling: Sampling = {};
@@ -243,7 +244,7 @@ function readSampling(options: z.output<typeof optionsBody> | null | undefined):
 
 const NEUTRAL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(optionsBody.shape));
 
-/** Ollama knows about forty; a list of as many fields as there may be takes long to copy. */
+/** Ollama has about forty options; copying a list of unlimited length would take long. */
 const MAX_OPTIONS = 1_000;
 
 function readExtraOptions(options: object | null | undefined): Record<string, unknown> | undefined {
@@ -260,7 +261,7 @@ function readExtraOptions(options: object | null | undefined): Record<string, un
   return extra.length > 0 ? Object.fromEntries(extra) : undefined;
 }
 
-/** A number of seconds, or a duration with units as Go writes it. */
+/** A number of seconds, or a duration with units in Go's syntax. */
 function readKeepAlive(value: number | string): number | string {
   if (typeof value === 'number' || value === '0') return value;
   if (/^[+-]?\d+(\.\d+)?$/.test(value)) {

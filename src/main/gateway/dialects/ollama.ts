@@ -2,15 +2,15 @@ import type { CompletionEnd } from '../../../shared/domain';
 import type { TandemError } from '../../../shared/errors';
 import { type CollectedAnswer, type Encoder, type Finish, isLoad, type Visible } from '../encoder';
 
-/** Nanoseconds, as all of Ollama's durations, from milliseconds. */
+/** Milliseconds to nanoseconds, the unit of all durations in Ollama's dialect. */
 const ns = (ms: number): number => Math.max(0, Math.round(ms * 1e6));
 
-/** The two endpoints differ in where the text stands. */
+/** The two endpoints put the text in different fields. */
 export type OllamaShape = 'chat' | 'generate';
 
 /**
- * Writes Ollama's frames: one JSON object a line, the last with `done: true`, counts, durations and what Tandem
- * knows of the way under `tandem`. An error line has no `done`, so half an answer never looks whole.
+ * Writes Ollama's frames: one JSON object per line, the last with `done: true`, counts, durations, and the trail under
+ * `tandem`. An error line has no `done`, so a partial answer never looks complete.
  */
 export function ollamaEncoder(shape: OllamaShape, asked: string, wall: () => Date): Encoder {
   const head = () => ({ model: asked, created_at: wall().toISOString() });
@@ -43,7 +43,7 @@ export function ollamaEncoder(shape: OllamaShape, asked: string, wall: () => Dat
   };
 }
 
-/** Ollama's error shape, with our code beside it. */
+/** Ollama's error shape, with our code added. */
 export function ollamaError(error: TandemError): { error: string; code: string } {
   return { error: error.message, code: error.code };
 }
@@ -63,7 +63,7 @@ function closing(finish: Finish): object {
   return isLoad(end) ? { ...done, tandem } : { ...done, ...figures(finish), tandem };
 }
 
-/** A backend that does not tell its durations is measured from here: its first token, then the rest. */
+/** For a backend that does not report durations, they are measured here: up to its first token, then the rest. */
 function figures({ end, totalMs, trail, visibleMs }: Finish): object {
   return {
     total_duration: ns(totalMs),
@@ -75,7 +75,7 @@ function figures({ end, totalMs, trail, visibleMs }: Finish): object {
   };
 }
 
-/** Ollama has no word of its own for an answer that ends in tool calls. */
+/** Ollama has no `done_reason` for an answer that ends in tool calls. */
 function doneReason(end: CompletionEnd): string {
   return end.reason === 'tool_calls' ? 'stop' : end.reason;
 }
