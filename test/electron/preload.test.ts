@@ -6,7 +6,7 @@ import { type Bridge, type CallName, contract, type Push } from '../../src/share
 const renderer = vi.hoisted(() => ({ exposed: new Map<string, unknown>(), invoked: [] as unknown[][] }));
 const ipc = vi.hoisted(() => ({ emitter: null as EventEmitter | null }));
 
-// The preload is the one file whose work is to talk to this package.
+// The preload script is the one file that may use this package.
 vi.mock('electron', async () => {
   const { EventEmitter: Emitter } = await import('node:events');
   ipc.emitter = new Emitter();

@@ -8,7 +8,7 @@ import { livingOf, processesOf, signalAll } from '../support/processes';
 
 /** The promise of the product on the built headless host: both real servers and the real small model on both. */
 const CAPITAL = 'What is the capital of France?';
-/** MLX computes some seven tokens a second on a CPU. */
+/** MLX computes about seven tokens per second on a CPU. */
 const SHORT = { tokens: 8 };
 let app: App;
 

@@ -12,12 +12,12 @@ import { type FakeOllama, startFakeOllama } from '../support/fake-ollama';
 import { spawnHost } from '../support/host-process';
 import { tempDir } from '../support/temp-dir';
 
-/** What a person gets for each thing that can be wrong: a code, the cure, and nothing lost. On the built host. */
+/** The user's result for each invalid input: a code, the cure, and no lost data. On the built host. */
 
 const AUTO = { kind: 'auto' } as const;
 const CODE = 'Write a Python function that merges two sorted lists';
 
-/** A value that cannot be meant, for every variable that is not free text. */
+/** An invalid value for every variable that is not free text. */
 const BAD_ENVIRONMENT: Record<string, string> = {
   TANDEM_WEB_HOST: 'not a host',
   TANDEM_WEB_PORT: 'eleven',

@@ -8,7 +8,7 @@ import { CODE, startCountingApp } from '../support/counting-app';
 import { signalAll } from '../support/processes';
 import { filesContaining } from '../support/temp-dir';
 
-/** What the built app tells of the deaths of its real servers, and what it never tells. */
+/** What the built app reports about the deaths of its real servers, and what it never reveals. */
 
 const CANARY = 'canary-e41b9c';
 const ENV = { TANDEM_RESTART_BACKOFF: '0.2', TANDEM_RESTART_STABLE: '2' };
@@ -25,23 +25,23 @@ const up = (app: App, id: 'mlx' | 'ollama', pid: number | null = null) =>
     return ['ready', 'busy'].includes(now.state) && now.pid !== pid && now.pid;
   }, `${id} ready`);
 
-/** Kills a server that has marked requests in its hands; resolves when it is ready again and they are answered. */
+/** Kills a server that runs marked requests; resolves when it is ready again and they are answered. */
 async function killAtWork(app: App, id: 'mlx' | 'ollama', signal: NodeJS.Signals, text: string) {
   const pid = await up(app, id);
   const base = { mlx: app.ready.mlxApi, ollama: app.ready.gateway }[id];
-  // Stopped, so that the requests are certainly under way when it dies.
+  // Stopped, so that the requests are certainly running when it dies.
   process.kill(pid, 'SIGSTOP');
   const asked = Array.from({ length: 6 }, () => ask(base, `${text} ${CANARY}`));
   await until(async () => (await server(app, id)).state === 'busy', `${id} at work`);
   process.kill(pid, signal);
-  // SIGKILL ends also a process that is stopped.
+  // SIGKILL also ends a stopped process.
   signalAll([pid], 'SIGCONT');
   const answers = await Promise.all(asked);
   await up(app, id, pid);
   expect(answers.map(({ status, error }) => error ?? status)).toEqual(Array(6).fill(200));
 }
 
-/** Dies in its next step as it does for want of GPU memory, once, with words that no report may repeat. */
+/** Dies in its next step as from lack of GPU memory, once, with words that no report may repeat. */
 const OUT_OF_MEMORY = (trigger: string) => `
 import os
 def install(server, launcher):
@@ -94,7 +94,7 @@ describe('deaths of real servers', () => {
   it('without evidence are unknown, and are said to be', async () => {
     await killAtWork(app, 'mlx', 'SIGABRT', 'hi');
     const death = (await deaths()).at(-1);
-    // Python writes the stacks of all its threads first, and now and then faults over those that compute.
+    // Python writes the stacks of all its threads first, and occasionally crashes over those that compute.
     const signal = expect.stringMatching(/^SIG(ABRT|SEGV)$/);
     expect(death).toMatchObject({ backend: 'mlx', cause: 'unknown', facts: { signal } });
     expect((await server(app, 'mlx')).last_error?.code).toBe('unknown');

@@ -4,7 +4,7 @@ import { type App, ask, until } from '../support/app';
 import { startCountingApp } from '../support/counting-app';
 import { openWebClient, type WebClient } from '../support/web-client';
 
-/** The ledger and the guard on the built host with both real servers; memory is made critical by moving the limit. */
+/** The ledger and the guard on the built host with both real servers; lowering the limit makes memory critical. */
 let app: App;
 let client: WebClient;
 
@@ -24,7 +24,7 @@ async function entry(backend: string, kind: string): Promise<number | null> {
   return ledger?.entries.find((one) => one.backend === backend && one.kind === kind)?.bytes ?? null;
 }
 
-/** Sets them in this order: the warning is never above the critical one, also between the two. */
+/** Sets them in this order: the warning is never above the critical limit, not even between the two calls. */
 async function limits(
   ...percents: ['memoryWarningPercent' | 'memoryCriticalPercent', number][]
 ): Promise<void> {

@@ -94,7 +94,7 @@ describe('mlx_lm.server as a backend', () => {
     });
     backend.onStatus((status) => {
       const now = `${status.activeRequests} active, ${status.draining} draining`;
-      // A status is told for figures of memory, too.
+      // A status is also emitted for memory figures.
       if (order.at(-1) !== now) order.push(now);
     });
     const answer = async () => {

@@ -9,7 +9,7 @@ import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
 import { SLOW, writeRandomModel } from '../support/random-model';
 import { babble, collect, never, PATIENT, realMlx, until } from '../support/real-mlx';
 
-/** The real server, broken from inside: what it takes to see it and to come back. */
+/** The real server, broken from inside: detection and recovery. */
 
 let folder: string;
 let models: Record<string, string>;
@@ -33,7 +33,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs the server with a fault that begins when its file appears; `body` is the inside of `install(server, launcher)`. */
+/** Runs the server with a fault that begins when its file appears; `body` is that of `install(server, launcher)`. */
 async function broken(body: string, options: Partial<MlxBackendOptions> = {}) {
   const trigger = join(folder, `trigger-${started.length}-${Math.random()}`);
   const module = `${trigger}.py`;
@@ -105,7 +105,7 @@ describe('a server that hangs while /health is fine', () => {
     await arm();
     const answer = collect(backend.stream(babble(20), never));
     answer.catch(() => {});
-    // Its HTTP side goes on, and turns away who has not its secret.
+    // Its HTTP part continues, and rejects callers without its secret.
     expect((await fetch(`${url}/health`)).status).toBe(403);
     await expect(answer).rejects.toMatchObject({ code: 'backend_failed' });
     expect(backend.status().lastError).toMatchObject({ code: 'stalled' });
@@ -192,7 +192,7 @@ describe('two models', () => {
     await collect(backend.stream(babble(2), never));
     const order: string[] = [];
     const long = backend.stream(babble(60), never)[Symbol.asyncIterator]();
-    // Whoever is there first has its model kept.
+    // The model of the first request stays loaded.
     await long.next();
     const first = collect({ [Symbol.asyncIterator]: () => long }).then(() => order.push('answered'));
     const second = (async () => {

@@ -15,7 +15,7 @@ interface Run {
   exit: Promise<number | null>;
   /** Resolves with the first event of this name. */
   event(name: string): Promise<Record<string, unknown>>;
-  /** Resolves with the first event of this name, so far or to come, for which it is so. */
+  /** Resolves with the first event of this name, past or future, for which the predicate is true. */
   next(name: string, is: (event: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
 }
 
@@ -80,7 +80,7 @@ test('a dead generation thread ends it with 70', async () => {
   const run = launch('--port', '0', '--model', model);
   const { port } = await run.event('listening');
   await run.event('loaded');
-  // Known to kill the thread of 0.32.2, which the backend therefore never sends.
+  // Known to kill the thread of 0.32.2, so the backend never sends it.
   const body = JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], stop: 5, max_tokens: 4 });
   await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: 'POST', body }).catch(() => {});
   expect(await run.exit).toBe(70);
@@ -131,7 +131,7 @@ test('each request is told apart from being queued to being ended', async () => 
     headers,
   });
   expect((await response.json()).usage.completion_tokens).toBe(4);
-  // It is told once the server's loop has come back from handing the answer over.
+  // It is reported once the server's loop has finished handing the answer over.
   await run.next('sequence', ({ state }) => state === 'ended');
   expect(states).toEqual([
     ['mine', 'queued', 0, 1],

@@ -7,7 +7,7 @@ import { type App, PATIENCE_MS, startApp } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
 import { TINY, writeRandomModel } from '../support/random-model';
 
-/** A model that a person has put into a folder of theirs. */
+/** A model that the user has put into their own folder. */
 const NAME = 'someone/Small-1B-Instruct';
 const WAIT = { timeout: PATIENCE_MS, interval: 100 };
 

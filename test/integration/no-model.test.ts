@@ -9,7 +9,7 @@ import { FEW_WORDS } from '../support/counting-words';
 import { TINY, writeRandomModel } from '../support/random-model';
 import { openWebClient, type WebClient } from '../support/web-client';
 
-/** A fresh machine: both real servers and nothing in them but the small model, which knows English only. */
+/** A fresh machine: both real servers with only the small model, which knows English only. */
 const AUTO = { kind: 'auto' } as const;
 const SMALL_TALK = ['hello', 'thanks a lot!', 'who are you?'];
 const ENGLISH = [
@@ -36,7 +36,7 @@ const RUSSIAN = [
 const TASK = 'Напиши функцию, которая сортирует список';
 let app: App;
 let page: WebClient;
-/** What was waiting when Tandem ended, before this start. */
+/** The message that waited when Tandem ended, before this start. */
 let before: Awaited<ReturnType<typeof send>>;
 
 beforeAll(async () => {
@@ -74,7 +74,7 @@ const ended = (answerId: string) =>
     'the answer ends',
   );
 
-/** Makes a model in the app's Ollama behind its back, as a person does in a terminal. */
+/** Creates a model in the app's Ollama behind its back, as a user does in a terminal. */
 async function createByHand(owner: App): Promise<void> {
   const { url } = (await owner.health()).backends.ollama ?? {};
   await createOllamaModel(String(url), join(owner.dataDir, 'by-hand'), FEW_WORDS);
@@ -166,7 +166,7 @@ describe('a model installed by hand', () => {
       backend: 'mlx',
       model: 'first',
     });
-    // Nobody looks for it but the request itself.
+    // Only the request itself triggers a scan.
     await writeRandomModel(join(folder, 'org', 'second'), TINY);
     expect(await ask(app.ready.gateway, 'hello', { model: 'mlx/org/second' })).toMatchObject({
       status: 200,

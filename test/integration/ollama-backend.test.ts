@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 afterAll(() => own.remove());
 
-/** A server of somebody else; the host `127.0.0.1:0` means any free port. */
+/** A server that Tandem did not start; the host `127.0.0.1:0` means any free port. */
 async function foreignOllama(host = '127.0.0.1:0'): Promise<{ url: string; process: ChildProcess }> {
   const child = spawn(ollamaProgram(), ['serve'], {
     env: { ...own.environment(), OLLAMA_HOST: host, OLLAMA_NO_CLOUD: '1', OLLAMA_NOPRUNE: '1' },
@@ -65,7 +65,7 @@ describe('an Ollama of our own', () => {
     expect(chunks.filter((chunk) => chunk.type === 'text').length).toBeGreaterThan(0);
     expect(chunks.at(-1)).toMatchObject({ type: 'end', end: { reason: 'length', completionTokens: 12 } });
     expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0, model: 'slow' });
-    // All but the last token of the prompt, which is computed for the first one of the answer.
+    // All but the last token of the prompt, which is computed for the first token of the answer.
     const again = (await collect(backend.stream(babble(2), never))).at(-1);
     if (again?.type !== 'end') throw new Error('the second answer has no end');
     expect(again.end.cachedTokens).toBe(again.end.promptTokens - 1);

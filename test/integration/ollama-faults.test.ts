@@ -19,7 +19,7 @@ import { ollamaProgram } from '../support/runtimes';
 
 /** A real Ollama of ours whose processes are killed or stopped, whose queue is full, whose log cannot be written. */
 
-/** Short, so that a silence is judged within the test; the shipped ones are in `stream-limits.ts`. */
+/** Short, so that a silence is judged within the test; the shipped values are in `stream-limits.ts`. */
 const QUICK = { stallMs: () => 3000, noRunnerMs: 1000, lookEveryMs: 100 };
 
 let own: OwnOllama;
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterEach(() => own.stopAll());
 afterAll(() => own.remove());
 
-/** The processes that a server has for its models, as soon as there is one. */
+/** A server's model processes, as soon as there is one. */
 async function firstRunner(backend: OllamaBackend): Promise<number[]> {
   const limit = performance.now() + 60_000;
   for (;;) {
@@ -66,7 +66,7 @@ describe('a model process', () => {
       causes.push(await outcome);
       signalAll(await own.runners(backend), 'SIGKILL');
     }
-    // One that has got as far as computing may have died of the request, which is for the router to judge.
+    // A process that got as far as computing may have died from the request, which the router judges.
     expect(causes.filter((cause) => cause !== 'end' && cause !== 'runner-died')).toEqual([]);
     expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
     expect(backend.status()).toMatchObject({ state: 'ready', pid, restarts: 0 });
@@ -107,7 +107,7 @@ describe('a model process', () => {
   });
 });
 
-/** Status of a request; one that is kept waiting for 200 ms is given up, and has none. */
+/** Status of a request; null if it has not answered after 200 ms and is aborted. */
 const ask = (url: string, body: string) =>
   fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(200) }).then(
     ({ status }) => status,
@@ -122,7 +122,7 @@ describe('the server', () => {
       const { pid } = backend.status();
       const answer = async () => {
         if (moment === 'before the first token') signalAll([pid ?? 0], 'SIGSTOP');
-        // Its model process computes the rest of the answer, and is at work until then.
+        // Its model process computes the rest of the answer, and is busy until then.
         for await (const chunk of backend.stream(babble(900), never)) {
           if (chunk.type === 'text') signalAll([pid ?? 0], 'SIGSTOP');
         }
@@ -187,13 +187,13 @@ describe('the server', () => {
     const api = backend.status().url ?? '';
     const long = backend.stream(babble(25), never)[Symbol.asyncIterator]();
     await long.next();
-    // The model process stands still, so that its answer cannot end before the queue has been seen full.
+    // The model process is stopped, so that its answer cannot end before the full queue was observed.
     const runners = await own.runners(backend);
     signalAll(runners, 'SIGSTOP');
     const others = Array.from({ length: 5 }, () => collect(backend.stream(babble(2, 'tiny'), never)));
     const ends = Promise.allSettled(others);
     try {
-      // Without us it turns requests away now.
+      // Without the app in between, it rejects requests now.
       const body = JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content: 'hi' }] });
       while ((await ask(`${api}/api/chat`, body)) !== 503) await sleep(20);
     } finally {

@@ -6,7 +6,7 @@ import { type App, NO_SERVERS, startApp, until } from '../support/app';
 import { startFakeOllama } from '../support/fake-ollama';
 import { openWebClient, type WebClient } from '../support/web-client';
 
-/** Somebody wants MLX alone: the other server is neither looked for nor spoken of until it is wanted again. */
+/** The user wants MLX alone: the other server is neither searched for nor mentioned until it is enabled again. */
 
 let dataDir: string;
 let app: App;

@@ -8,7 +8,7 @@ import { uiPage } from '../support/ui-page';
 const ui = uiPage();
 let page: Page;
 let core: FakeCore;
-/** What the page said on its console as an error, violations of its policy among it. */
+/** Errors on the page's console, including violations of its policy. */
 let problems: string[];
 
 beforeEach(() => {
@@ -98,7 +98,7 @@ describe('a formula', () => {
       await answer().getByTestId('formula').waitFor();
       expect(await answer().locator('.katex').count()).toBe(1);
       expect(await answer().locator('em').count()).toBe(0);
-      // The placing of KaTeX's pieces are styles that the policy must let pass.
+      // KaTeX positions its parts with styles, which the policy must allow.
       expect(await answer().locator('.katex [style*="height"]').count()).toBeGreaterThan(0);
     },
   );

@@ -202,7 +202,7 @@ describe('an interrupted view', () => {
     await expect.poll(() => answer().locator('.prose').innerText()).toContain('0123456789abc');
     await core.connection(false);
     await core.write('lost');
-    // Back without a word about it: only the offset of the next piece tells.
+    // The connection returns without a notice: only the offset of the next piece reveals the gap.
     await core.connection(true);
     await core.write('found');
     await expect.poll(() => answer().locator('.prose').innerText()).toContain('0123456789abclostfound');

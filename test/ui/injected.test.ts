@@ -16,15 +16,15 @@ import {
 } from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
 
-/** Markup where a server, a file, a client or a person could put it. Everywhere it is text, and nothing of it runs. */
+/** Markup wherever a server, a file, a client or a user could put it. Everywhere it is text, and none of it runs. */
 
-/** Without a slash, as of names only the last part is shown. */
+/** Without a slash, because only the last part of a name is shown. */
 const EVIL = `"'><img src=x onerror=window.pwned=1><svg onload=window.pwned=1>{{id}}$t(app.title)`;
 const SCRIPT = '<script>window.pwned=1</script><iframe src=//evil.test></iframe>';
 
 const ui = uiPage();
 let page: Page;
-/** What the page said as an error, violations of its policy among it, and what it asked others for. */
+/** Errors on the page's console, including violations of its policy, and its requests to other hosts. */
 let problems: string[];
 
 beforeEach(() => {
@@ -46,10 +46,10 @@ afterEach(async () => {
   expect(problems).toEqual([]);
 });
 
-/** How often the words are seen, each time whole. */
+/** How often the words are visible, each time in full. */
 const seen = async (words = EVIL) => (await page.locator('body').innerText()).split(words).length - 1;
 
-/** Opens all that is folded. */
+/** Opens everything that is folded. */
 const unfold = () =>
   page.locator('details').evaluateAll((folds) => {
     for (const fold of folds) (fold as HTMLDetailsElement).open = true;

@@ -3,12 +3,12 @@ import { FakeCore } from '../support/fake-bridge';
 import { answerMeta, fakeAnswer, fakeSnapshot } from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
 
-/** The UI by keyboard alone: input methods, search, and where the focus is. */
+/** The UI by keyboard alone: input methods, search, and the position of the focus. */
 
 const ui = uiPage();
 const MLX = answerMeta({ source: 'mlx', model: 'phi' });
 
-/** What has the focus: its name or its text, `body` when nothing has it. */
+/** The focused element's name or text, `body` if nothing has the focus. */
 function focused(): Promise<string> {
   return ui.page.evaluate(() => {
     const element = document.activeElement;
@@ -17,7 +17,7 @@ function focused(): Promise<string> {
   });
 }
 
-/** Presses a key in the middle of a composition, as an input method does, and as WebKit tells of the key that ends it. */
+/** Presses a key during a composition, and the key that ends it as WebKit reports it. */
 async function composingKey(key: string): Promise<void> {
   await ui.page.evaluate((name) => {
     const target = document.activeElement;

@@ -84,7 +84,7 @@ describe('a long name of a model', () => {
     expect(await squeezed()).toEqual([]);
   });
 
-  /** Buttons and figures out of the window, cut, or over each other. */
+  /** Buttons and figures outside the window, truncated, or overlapping. */
   function squeezed(): Promise<string[]> {
     return ui.page.evaluate(() => {
       const wrong: string[] = [];

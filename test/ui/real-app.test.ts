@@ -6,7 +6,7 @@ import { launchChromium } from '../support/chromium';
 import { CODE } from '../support/counting-app';
 import { signalAll } from '../support/processes';
 
-/** The whole thing as a person meets it: built UI, real core, both real servers, real Chromium. */
+/** The whole product as a user sees it: built UI, real core, both real servers, real Chromium. */
 let app: App;
 let browser: Browser;
 let page: Page;

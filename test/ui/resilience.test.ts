@@ -18,7 +18,7 @@ import {
 import { paleTexts } from '../support/pale-texts';
 import { uiPage } from '../support/ui-page';
 
-/** What a person sees of deaths, memory and waiting. */
+/** What a user sees of deaths, memory and waiting. */
 
 const ui = uiPage();
 let page: Page;

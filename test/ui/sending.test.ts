@@ -4,13 +4,13 @@ import { FakeCore } from '../support/fake-bridge';
 import { answerMeta, fakeAnswer, fakeSnapshot, settingsView } from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
 
-/** A message on a slow or broken line, what Stop ends, and what a reload keeps. */
+/** A message on a slow or broken connection, what Stop ends, and what survives a reload. */
 
 const ui = uiPage();
 const delivery = () => ui.page.getByTestId('delivery');
 const bubble = (text: string) => ui.page.getByText(text, { exact: true });
 
-/** A core that holds each message back until `release`, then takes it, or loses its own reply. */
+/** A core that delays each message until `release`, then accepts it, or loses its own reply. */
 function slowCore(language: 'en' | 'ru' = 'en') {
   const core = new FakeCore(fakeSnapshot({ settings: settingsView({ language }) }));
   const held = Promise.withResolvers<void>();

@@ -4,7 +4,7 @@ import { FakeCore } from '../support/fake-bridge';
 import { answerMeta, backendStatus, fakeAnswer, fakeSnapshot, settingsView } from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
 
-/** What the chat says while servers fail, in both languages. */
+/** What the chat shows while servers fail, in both languages. */
 
 const ui = uiPage();
 const OLLAMA = answerMeta({ source: 'ollama', model: 'qwen2.5-coder:32b', category: 'coding' });

@@ -12,14 +12,14 @@ import { reasonSentence, rescuedFrom } from '../../src/renderer/features/chat/re
 import { acceleratorKeys } from '../../src/renderer/features/settings/accelerator';
 import { en } from '../../src/renderer/i18n/en';
 
-/** Says the key of a sentence, and only one that there is. */
+/** Translates a key to itself, and only keys that exist. */
 const t = ((key: string) => {
   const found = key.split('.').reduce<unknown>((part, name) => (part as Record<string, unknown>)[name], en);
   expect(found, key).toBeTypeOf('string');
   return key;
 }) as unknown as TFunction;
 
-/** What every object inherits must be as unknown as any other word, wherever a word comes from outside. */
+/** Names of inherited properties must be as unknown as any other word, wherever a word comes from outside. */
 describe.each(['constructor', '__proto__', 'toString', 'valueOf', 'hasOwnProperty'])(
   'the word %s',
   (word) => {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** Who may import what: the table of rooms, as a test. */
+/** Checks which room may import which: the table of rooms, as a test. */
 
 const SRC = resolve(import.meta.dirname, '..', '..', 'src');
 
@@ -31,7 +31,7 @@ function importsOf(file: string): Import[] {
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const imports = files.flatMap(importsOf);
 
-/** Entries of the program: they start it, and nobody imports them. */
+/** Entry points of the program; no file imports them. */
 const ENTRIES = new Set(['main/index.ts', 'main/headless.ts', 'renderer/main.tsx']);
 
 /** `main/queue`, `renderer/features/chat`, `shared`. */
@@ -47,7 +47,7 @@ function roomOf(path: string): string {
 const COMMON = ['shared', 'main/ports'];
 const OF_REQUESTS = ['main/router', 'main/times', 'main/models', 'main/queue', 'main/memory'];
 
-/** What a room of main may import besides its own files; of the rooms under `types`, only types. */
+/** What a room of main may import in addition to its own files; from rooms under `types`, only types. */
 const MAIN_ROOMS: Record<string, { values: string[]; types: string[] }> = {
   'main/ports': { values: ['shared'], types: [] },
   'main/contract': { values: COMMON, types: [] },
@@ -67,10 +67,10 @@ const MAIN_ROOMS: Record<string, { values: string[]; types: string[] }> = {
   'main/web': { values: [...COMMON, 'main/contract'], types: ['main/core'] },
   'main/electron': { values: [...COMMON, 'main/contract'], types: ['main/core'] },
 };
-/** Wires all the others. */
+/** The room that wires all the others. */
 const WIRING = 'main/core';
 
-/** Rooms that each room imports from, types included; the entries are none of them. */
+/** Rooms that each room imports from, including types; entry points are left out. */
 function arrowsBetween(all: readonly Import[]): Map<string, Set<string>> {
   const arrows = new Map<string, Set<string>>();
   for (const { file, target } of all) {

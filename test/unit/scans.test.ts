@@ -24,7 +24,7 @@ const REQUEST: CompletionRequest = {
 };
 let ids = 0;
 
-/** The services of a host with nothing around it, and how often they look for models. */
+/** The services of a host with nothing around it, and a count of their model scans. */
 async function startServices() {
   const dataDir = await mkdtemp(join(tmpdir(), 'tandem-services-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));

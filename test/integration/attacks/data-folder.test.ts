@@ -6,7 +6,7 @@ import { cleanEnvironment, NO_SERVERS, startApp } from '../../support/app';
 import { spawnHost } from '../../support/host-process';
 import { tempDir } from '../../support/temp-dir';
 
-/** A data folder in which there are files of other people. On the built host and the real set-up. */
+/** A data folder that contains files of other programs. On the built host and the real set-up. */
 
 const START = resolve(import.meta.dirname, '../../../resources/setup/start.js');
 const FOREIGN = ['thesis.tmp', 'project/b.tmp', 'settings.json.mine', 'logs/access.log'];
@@ -25,7 +25,7 @@ const filesIn = (folder: string) =>
     .sort();
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
-/** `npm start -- --uninstall --yes` with a runtime folder of its own, so that nothing else can be found. */
+/** `npm start -- --uninstall --yes` with its own runtime folder, so that it finds nothing else. */
 function uninstall(dataDir: string) {
   const env = cleanEnvironment(dataDir, { TANDEM_RUNTIME_DIR: join(dataDir, 'no-runtimes'), HOME: dataDir });
   return spawnSync(process.execPath, [START, '--uninstall', '--yes'], { env, encoding: 'utf8' });

@@ -6,10 +6,10 @@ import { postJson, rawRequest } from '../../support/gateway-fixture';
 import { peakBytes } from '../../support/peak-memory';
 import { exchangeRaw, rawSocket } from '../../support/raw-socket';
 
-/** Attacks on the two listeners for programs. After each the host lives and answers. */
+/** Attacks on the two listeners for programs. After each the host is alive and answers. */
 
 const MB = 1024 * 1024;
-/** Three bodies of 20 MB are held, each as text and as value. */
+/** Three bodies of 20 MB are in memory, each as text and as value. */
 const MOST_MEMORY = 700 * MB;
 const MODEL = 'ollama/steady';
 
@@ -62,7 +62,7 @@ describe('Host and Origin', () => {
 });
 
 describe('a second request hidden in the first', () => {
-  /** Answered with 200 by all three listeners. */
+  /** All three listeners answer it with 200. */
   const HIDDEN = 'GET / HTTP/1.1\r\nHost: OURS\r\n\r\n';
   const json = '{"model":"auto"}';
   it.each([
@@ -183,7 +183,7 @@ describe('bodies', () => {
     };
     socket.on('drain', send);
     send();
-    // One that sends on for ever may find the connection reset before it has read the answer.
+    // A client that never stops sending may see a connection reset before it has read the answer.
     await Promise.race([received((answer) => answer.startsWith('HTTP/1.1 413 ')).catch(() => {}), closed]);
     socket.destroy();
     await closed;
@@ -225,7 +225,7 @@ describe('connections', () => {
   });
 });
 
-/** A request as it goes over the wire. */
+/** A request as raw text. */
 function chat(base: string, content: string, stream: boolean): string {
   const body = JSON.stringify({ model: MODEL, stream, messages: [{ role: 'user', content }] });
   const head = `POST /api/chat HTTP/1.1\r\nHost: ${new URL(base).host}`;

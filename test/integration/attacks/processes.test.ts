@@ -5,7 +5,7 @@ import { Family } from '../../support/family';
 import { rawRequest } from '../../support/gateway-fixture';
 import { tempDir } from '../../support/temp-dir';
 
-/** What other programs of this machine can do to the servers of the built host, and what is left of them after it. */
+/** What other local programs can do to the servers of the built host, and what is left of the servers after it. */
 
 describe("MLX's private port", () => {
   let app: App;

@@ -7,7 +7,7 @@ import { type ContractClient, connect } from '../../support/contract-client';
 import { type FakeOllama, startFakeOllama } from '../../support/fake-ollama';
 import { peakBytes } from '../../support/peak-memory';
 
-/** An Ollama that does not keep to anything. Its request ends with an error of its own; the host goes on. */
+/** An Ollama that breaks the protocol. The request gets its own error; the host continues. */
 
 const MB = 1024 * 1024;
 const MOST_MEMORY = 400 * MB;
@@ -16,7 +16,7 @@ const MODEL = 'ollama/steady';
 let fake: FakeOllama;
 let app: App;
 let ui: ContractClient;
-/** What the server does with the next completions; null = a good answer. */
+/** The server's response to the next completions; null = a good answer. */
 let completion: ((response: ServerResponse) => void) | null = null;
 let pull: (response: ServerResponse) => void = (response) => response.end();
 
@@ -58,7 +58,7 @@ const send = () => {
   return ask(app.ready.gateway, 'hello', { model: MODEL });
 };
 
-/** Writes the same piece as often as it is taken, up to a number of times. */
+/** Writes the same piece as fast as it is read, up to a number of times. */
 function pour(response: ServerResponse, piece: string | Buffer, times = Number.POSITIVE_INFINITY): void {
   let left = times;
   const write = () => {

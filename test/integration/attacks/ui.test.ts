@@ -11,7 +11,7 @@ import { peakBytes } from '../../support/peak-memory';
 import { tempDir } from '../../support/temp-dir';
 import { openWebClient } from '../../support/web-client';
 
-/** Attacks on the listener of the page, and on what it and the others tell. */
+/** Attacks on the listener of the page, and on the information that it and the others reveal. */
 
 const MOST_MEMORY = 400 * 1024 * 1024;
 const AUTO = { kind: 'auto' } as const;

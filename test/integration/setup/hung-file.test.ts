@@ -7,7 +7,7 @@ import { readStamp } from '../../../resources/setup/lib/stamp.js';
 import { vitestTests, wholeGroup } from '../../../resources/setup/lib/test-run.js';
 import { tempDir } from '../../support/temp-dir';
 
-/** A real Vitest over files of which one loops for ever. */
+/** A real Vitest over several files, one of which loops forever. */
 async function runHung(limitMs: number) {
   const results = join(tempDir(), 'results.json');
   const vitest = join(projectDir, 'node_modules', 'vitest', 'vitest.mjs');

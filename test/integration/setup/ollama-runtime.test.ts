@@ -11,7 +11,7 @@ beforeEach(() => {
   tools = new FakeBuildTools(tempDir());
 });
 
-/** Sets Ollama up and gives every event. */
+/** Sets Ollama up and yields every event. */
 async function setUp(options: { signal?: AbortSignal; onEvent?: (event: RuntimeEvent) => void } = {}) {
   const events: RuntimeEvent[] = [];
   const onEvent = (event: RuntimeEvent) => {
@@ -32,7 +32,7 @@ async function setUp(options: { signal?: AbortSignal; onEvent?: (event: RuntimeE
   return { events, last: events.at(-1) };
 }
 
-/** Sets Ollama up and ends that before the third of four steps, as a quit of the app does. */
+/** Sets Ollama up and aborts before the third of four steps, as when the app quits. */
 async function interrupted(): Promise<void> {
   const wait = tools.mark('wait');
   const controller = new AbortController();

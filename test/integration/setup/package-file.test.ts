@@ -9,7 +9,7 @@ import { setUpSmallModel } from '../../../resources/setup/lib/small-model.js';
 import { PackageIndex } from '../../support/package-index.js';
 import { tempDir } from '../../support/temp-dir.js';
 
-/** The real script under the machine's own pip, against an index of the test's own. */
+/** The real script with the machine's own pip, against the test's own index. */
 const content = randomBytes(3_000_000);
 const part = 1_000_000;
 let index: PackageIndex;
@@ -28,7 +28,7 @@ const fetch = (
   job: { signal?: AbortSignal; onProgress?: (bytes: number) => void; pin?: PackageIndex['pin'] } = {},
 ) => fetchPackageFile({ python, pin: index.pin, to, env: index.env(), ...job });
 
-/** Fetches until the server has sent its first part, then ends the download as a cancel does. */
+/** Downloads until the server has sent its first part, then aborts as a cancel does. */
 async function stopAtFirstPart(): Promise<void> {
   const controller = new AbortController();
   index.fault = { kind: 'stall', afterBytes: part };

@@ -47,7 +47,7 @@ describe('the JSON text of a long value', () => {
       const pieces = body as Buffer[];
       const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
       expect(turns).toBeGreaterThanOrEqual(Math.floor(length / (4 * PIECE)));
-      // One part more than fills a piece; the longest is text of which each character is escaped.
+      // A piece may exceed its size by one part; the longest part is text in which every character is escaped.
       for (const piece of pieces) expect(piece.length).toBeLessThanOrEqual(4 * PIECE);
     },
   );

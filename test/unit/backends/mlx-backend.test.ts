@@ -16,7 +16,7 @@ import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
 import { memLine } from '../../support/launcher-lines';
 import { RecordedLife } from '../../support/recorded-life';
 
-/** The server with a process that a test plays; the real one is in test/integration. */
+/** The server with a simulated process; test/integration uses the real one. */
 
 const PYTHON: Located = { path: '/runtime/python' };
 const IN_SETUP: Located = { absent: { code: 'setup', cure: 'It is being set up.', setup: true } };
@@ -67,7 +67,7 @@ beforeEach(async () => {
       maxConcurrent: () => 1,
       env: {},
       fetcher: async () => new Response('{}'),
-      // Takes a request and never answers.
+      // Accepts a request and never answers.
       post: (_url, { signal }) => {
         posts += 1;
         return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
@@ -117,7 +117,7 @@ test('a server that was missing shows its state as soon as its runtime is there'
 test('one whose runtime is removed is absent, and comes back when it is set up again', async () => {
   await comesUp();
   located = { absent: { code: 'runtime_removed', cure: 'Set it up again.' } };
-  // The set-up tells of the removal before the server is ended.
+  // The set-up reports the removal before the server is stopped.
   void backend.relocate();
   await backend.release();
   await backend.relocate();
@@ -220,7 +220,7 @@ test('running out of memory brings it back smaller, in the end not at all, and t
   expect(spawner.specs.at(-1)?.env.TANDEM_MLX_MEMORY_BYTES).toBe('4500000000');
 });
 
-/** The process runs out of memory, and its next start is made. */
+/** The process runs out of memory, and its next start follows. */
 async function runsOut(): Promise<void> {
   spawner.last.stderr.write('libc++abi: [METAL] Command buffer execution failed: Insufficient Memory\n');
   await settle();
@@ -289,7 +289,7 @@ test('a start is given up when the probe gets no answer, and when the launcher f
   await tells(LISTENING);
   await tells({ event: 'loaded', model: folder, seconds: 1, active: 1 });
   await clock.advance(100);
-  // The model's folder is read from the real disk before the probe is sent.
+  // Before the probe is sent, the model's folder is read from the real disk.
   await expect.poll(() => posts).toBe(1);
   expect(backend.status()).toMatchObject({ state: 'starting', stage: 'probing' });
   await clock.advance(29_000);

@@ -22,7 +22,7 @@ const on = (rung: number, stableMs = 0, peakBytes: number | null = null): Rememb
 });
 
 describe('a death for want of memory', () => {
-  /** rung before | a smaller model is there | rung after | at the bottom */
+  /** rung before | a smaller model exists | rung after | at the bottom */
   const STEPS: [number, boolean, number, boolean][] = [
     [0, true, 1, false],
     [0, false, 1, false],

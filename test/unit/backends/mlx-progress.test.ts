@@ -72,7 +72,7 @@ describe('hang by token progress', () => {
     guard.onLauncher(event);
     sequences.onSequence(event);
   }
-  /** One line a second for so long. */
+  /** One line per second for this many seconds. */
   async function lines(seconds: number, line: (second: number) => Partial<MemEvent>): Promise<void> {
     for (let second = 1; second <= seconds && hangs.length === 0; second += 1) {
       guard.onLauncher(figures(line(second)));
@@ -192,7 +192,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['no_frames']);
   });
 
-  /** What a launcher without work writes: one line in ten seconds. */
+  /** The output of an idle launcher: one line in ten seconds. */
   async function idle(seconds: number): Promise<void> {
     for (let second = 0; second < seconds; second += 1) {
       if (second % 10 === 0) guard.onLauncher(figures({ steps: 9 }));

@@ -14,7 +14,7 @@ function request(change: Record<string, unknown>, sampling: Record<string, unkno
   } as unknown as BackendRequest;
 }
 
-/** What kills a bare server, or makes it answer with nothing. field | value */
+/** Requests that kill a bare server, or make its answer empty. field | value */
 const REFUSED: [string, Record<string, unknown>, Record<string, unknown>?][] = [
   ['stop', {}, { stop: 5 }],
   ['stop', {}, { stop: true }],
@@ -50,7 +50,7 @@ describe('what would take the server down', () => {
     );
   });
 
-  /** asked | sent */
+  /** requested | sent */
   const LOWERED: [Record<string, unknown>, Record<string, unknown>][] = [
     [{ topK: 3072 }, { topK: 3071 }],
     [{ topK: 1_000_000 }, { topK: 3071 }],

@@ -15,7 +15,7 @@ const request = (more: Partial<BackendRequest> = {}): BackendRequest => ({
   ...more,
 });
 
-/** One model process that computes, stands still, or is not there. */
+/** State of the one model process: computing, stuck, or absent. */
 type Process = 'computes' | 'still' | 'none' | 'unseen';
 
 function scene(ways: Way[], process: Process = 'unseen', more: Partial<ServerCare> = {}, steps?: StepTimes) {

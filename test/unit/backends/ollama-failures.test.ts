@@ -69,7 +69,7 @@ describe.each([
       startedAt: `t${server.pid}`,
       descendants,
     });
-    // Killed outright, the server leaves only the others.
+    // A server that is killed leaves only its model processes.
     table.running.delete(server.pid);
     const ports = { table, clock: new FakeClock(), logger: silentLogger };
     expect(await sweepOrphans(new ChildRecords(file), ports)).toBe(1);

@@ -21,7 +21,7 @@ async function adopted(...names: string[]) {
   const residents = new Residents(clock, (model) => (model === 'new' ? 700 : null));
   residents.changed(false);
   await residents.refresh(server.api, never);
-  /** A request of ours to a model, from begin to end. */
+  /** Sends a request of ours to a model and completes it. */
   const use = async (model: string) => {
     residents.begin(model);
     if (!server.loaded.some(({ name }) => name === `${model}:latest`)) {
@@ -126,7 +126,7 @@ describe('models in the memory of a server that is not ours', () => {
 });
 
 describe('a process that stands still', () => {
-  /** A server of ours (10) with two model processes; `frees` is the one that ends when the model is unloaded. */
+  /** A server of ours (10) with two model processes; `frees` is the one that exits when the model is unloaded. */
   function stalled(frees: number | null, obeys: NodeJS.Signals[] = ['SIGKILL']) {
     const clock = new FakeClock();
     const table = new FakeProcessTable().add(10, 'server');

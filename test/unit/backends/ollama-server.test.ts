@@ -39,7 +39,7 @@ function managed(server: ScriptedOllama, locate: Locate, limits: Partial<Supervi
   const ollama = new ManagedOllama(
     {
       locate,
-      // Cannot be written, so that the port is chosen here and the server asked for.
+      // Not writable, so that the port is chosen here and the server is queried for it.
       logFile: join(devNull, 'ollama.log'),
       env: {},
       createApi: () => server.api,
@@ -52,7 +52,7 @@ function managed(server: ScriptedOllama, locate: Locate, limits: Partial<Supervi
   return { ollama, ports, spawner };
 }
 
-/** Starts it; free ports and files take real time, in which the clock of the test must stand. */
+/** Starts it; free ports and files take real time, during which the test's clock must stand still. */
 async function startUp(made: ReturnType<typeof managed>): Promise<void> {
   void made.ollama.supervisor.start();
   await spawned(made, 1);
@@ -144,7 +144,7 @@ test('who waits for ours while everything is closed is told that it is down', as
   await waits;
 });
 
-/** The choice without a server of somebody else, and a way to answer its looks for the program. */
+/** The backend without a foreign server, and a way to answer its searches for the program. */
 function alone() {
   const looks: ((located: Located) => void)[] = [];
   const made = managed(new ScriptedOllama(), () => new Promise((resolve) => looks.push(resolve)));
@@ -261,7 +261,7 @@ test.each<[string, Way[], number, 'closed' | 'half_open']>([
   await supervisor.stop();
 });
 
-/** The program is there, but cannot be started. */
+/** The first search finds the program; later ones throw, so that no start succeeds. */
 function foundOnce(): Locate {
   let looks = 0;
   return async () => {
@@ -271,7 +271,7 @@ function foundOnce(): Locate {
   };
 }
 
-/** Where nobody listens. */
+/** No server listens. */
 function nobody(): ScriptedOllama {
   const server = new ScriptedOllama();
   server.api.version = () => Promise.reject(new TandemError('ollama_down', 'nobody'));

@@ -10,7 +10,7 @@ const WORDS = 'Error: listen tcp 127.0.0.1:11434: bind: address already in use\n
 
 let folder: string;
 let log: ServerLog;
-/** The server's own end of the file, opened as the spawner opens it. */
+/** The server's own file descriptor, opened as the spawner opens it. */
 let server: number;
 
 beforeEach(async () => {

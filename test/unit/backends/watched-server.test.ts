@@ -4,7 +4,7 @@ import { WatchedServer } from '../../../src/main/backends/ollama/watched-server'
 import type { Fetcher } from '../../../src/main/ports/fetcher';
 import { FakeClock } from '../../support/fake-clock';
 
-/** Answers, says nothing until it is given up, or is not there. */
+/** The server answers, is silent until the caller aborts, is gone, or rejects. */
 type Way = 'answers' | 'silent' | 'gone' | 'refuses';
 
 function watch() {

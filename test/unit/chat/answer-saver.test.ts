@@ -8,7 +8,7 @@ import { fakeAnswer } from '../../support/fake-snapshot';
 const half = fakeAnswer({ id: 'a', replyTo: 'u', text: 'half', status: 'streaming' });
 const whole = fakeAnswer({ id: 'a', replyTo: 'u', text: 'half and the rest', status: 'done' });
 
-/** A store that writes in the order of the calls, each when the test says so. */
+/** A store that writes in call order, each write when the test releases it. */
 class SlowStore {
   row: Answer | null = null;
   full = false;

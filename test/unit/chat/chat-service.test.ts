@@ -10,7 +10,7 @@ import { saidText } from '../../../src/shared/thinking';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { MemoryStore } from '../../support/memory-store';
 
-/** A dispatcher that hands each request to the test, which then feeds its events. */
+/** A dispatcher that passes each request to the test, which then feeds its events. */
 class HeldDispatcher implements Dispatcher {
   readonly requests: CompletionRequest[] = [];
   readonly #queues: { events: (RouterEvent | Error | null)[]; wake: () => void }[] = [];
@@ -72,7 +72,7 @@ beforeEach(() => {
 });
 
 const stored = (id: string) => store.saved.find((message) => message.id === id) as Answer;
-/** The text as a client puts it together from offsets. */
+/** The text as a client assembles it from offsets. */
 function shown(answerId: string): string {
   let value = '';
   for (const push of pushes) {
@@ -345,7 +345,7 @@ describe('chat', () => {
 
   describe('a message that waits for a model', () => {
     const noModel = () => new TandemError('no_model', 'No model can do this yet. Get one.');
-    /** Sends it; its answer is Tandem's own words. */
+    /** Sends it; the answer is a message from Tandem itself. */
     async function waiting(chatId: string | null = null) {
       const index = dispatcher.requests.length;
       const sent = await chat.send(chatId, 'write code', auto);

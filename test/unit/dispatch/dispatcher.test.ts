@@ -90,7 +90,7 @@ function setUp(
   return { clock, mlx, ollama, queue, records, dispatcher, request, send };
 }
 
-/** What a client sees of one request. */
+/** A client's view of one request. */
 class Answer {
   readonly events: RouterEvent[] = [];
   error: TandemError | null = null;
@@ -114,7 +114,7 @@ class Answer {
     return this.events.map((event) => event.type);
   }
 
-  /** Backend, model and reasons as the last frame tells them. */
+  /** Backend, model and reasons from the last frame. */
   get end() {
     return this.events.find((event) => event.type === 'end') ?? null;
   }

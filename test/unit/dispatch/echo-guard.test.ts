@@ -30,7 +30,7 @@ describe('isEcho', () => {
   });
 });
 
-/** Feeds a reply in pieces; what came out by when, and the verdict. */
+/** Feeds a reply in pieces; returns the output after each piece, and the verdict. */
 function stream(pieces: string[], prompt: string, ended: 'stop' | 'length' = 'stop') {
   const guard = new EchoGuard(prompt);
   const out = pieces.map((piece) => {

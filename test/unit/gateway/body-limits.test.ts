@@ -99,7 +99,7 @@ describe('JsonMeter', () => {
       return Object.fromEntries([['a"\\', value(depth + 1)]]);
     };
     for (let round = 0; round < 200; round += 1) {
-      // Text with every sort of quote, then as many values as just fit.
+      // Text with all kinds of quotes, then as many values as just fit.
       const head = JSON.stringify(Array.from({ length: 50 }, () => value(0)));
       const counted = structureOf(JSON.parse(head));
       const tail = `[${'1,'.repeat(99_999 - counted)}`;
@@ -115,7 +115,7 @@ describe('JsonMeter', () => {
   });
 });
 
-/** Brackets that open and commas, as they are counted. */
+/** Counts opening brackets and commas, as the meter does. */
 function structureOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const items = Object.values(value);

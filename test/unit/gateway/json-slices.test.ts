@@ -6,7 +6,7 @@ import { seeded } from '../../support/seeded';
 const noTurn = async () => {};
 const read = (text: string | Buffer) => parseInSlices([Buffer.from(text as string)], noTurn);
 
-/** What `JSON.parse` says of the same bytes; null for what is not JSON. */
+/** The result of `JSON.parse` on the same bytes; null for invalid JSON. */
 function expected(bytes: Buffer): { value: unknown } | null {
   try {
     return { value: JSON.parse(bytes.toString()) };
@@ -21,7 +21,7 @@ async function expectSame(bytes: Buffer, window?: number): Promise<boolean> {
     (value) => ({ value }),
     () => null,
   );
-  // As text too: it shows the order of keys and what is an own property.
+  // Also compared as text, which shows the order of keys and which properties are own.
   expect(found).toEqual(wanted);
   expect(JSON.stringify(found)).toBe(JSON.stringify(wanted));
   return wanted !== null;
@@ -42,12 +42,12 @@ const TEXTS = [
   'line\tend',
   '__proto__',
 ];
-/** Node 24's own parser takes some keys with a backslash for others with one that it has seen before. */
+/** Node 24's own parser mistakes some keys with a backslash for others that it has seen before. */
 const KEYS = TEXTS.filter((text) => !text.includes('\\'));
 const SCALARS = ['0', '-0', '1e999', '-1.5E-3', 'true', 'false', 'null', '123456789012345678901234567890'];
 const BLANKS = ['', ' ', '\n\t', '\r\n  '];
 
-/** The text of a value, with blanks and escapes where they may be. */
+/** The text of a value, with spaces and escapes wherever they are allowed. */
 function textOf(random: () => number, depth = 0): string {
   const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)] as T;
   const blank = () => pick(BLANKS);

@@ -12,7 +12,7 @@ afterEach(async () => {
   running = null;
 });
 
-/** A request as it goes over a socket. */
+/** A request as raw text for a socket. */
 function rawChat(port: number, headers = ''): string {
   const body = JSON.stringify(hello);
   const head = `POST /api/chat HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${headers}`;
@@ -21,7 +21,7 @@ function rawChat(port: number, headers = ''): string {
 
 const hello = { model: 'auto', messages: [{ role: 'user', content: 'hello' }] };
 
-/** 64 MB, more than all buffers on the way to a client hold. */
+/** 64 MB, more than all buffers between here and a client can hold. */
 const LONG = answerOf(...Array(64).fill('x'.repeat(1 << 20)));
 
 describe('streams', () => {
@@ -224,7 +224,7 @@ describe('streams that end badly', () => {
     void dispatcher.cancelled.then((given) => {
       reason = given;
     });
-    // The buffers in between fill first; only then does the client's silence count.
+    // The buffers in between fill first; only then is the client's inactivity measured.
     while (reason === null) await clock.advance(60_000);
     expect(reason).toMatchObject({ code: 'cancelled' });
     await expect(answer.text()).rejects.toThrow();
@@ -264,7 +264,7 @@ describe('streams that end badly', () => {
     while (dispatcher.requests.length < 1) await new Promise(setImmediate);
     dispatcher.play(long);
     socket.write(rawChat(running.port, 'Connection: close\r\n'));
-    // The second is computed to its end although the first has not been answered.
+    // The second request is computed to its end although the first has no response yet.
     while (dispatcher.completed < 1) await new Promise(setImmediate);
     release.resolve();
     let text = '';

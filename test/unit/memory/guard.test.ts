@@ -32,7 +32,7 @@ function view(status: MemoryStatus, servers: Servers = {}, critical = false): Gu
   return { account: account(status, servers), critical, now: NOW };
 }
 
-/** What a decision says, in one line. */
+/** A decision in one line. */
 function said(asked: MemoryWish, seen: GuardView): string {
   const decision = decide(asked, seen);
   if (decision.kind === 'admit') return 'admit';
@@ -97,7 +97,7 @@ describe('a load on the server that dies of memory', () => {
 
   it('refuses an array that no buffer holds', () => {
     const asked = wish({ needs: { weightsBytes: 40 * GB, largestTensorBytes: 28 * GB, kv: null } });
-    // 48 GB: 36 for the GPU, 27 in one buffer, as an M4 Pro tells.
+    // 48 GB: 36 for the GPU, 27 in one buffer, as reported by an M4 Pro.
     expect(said(asked, view(machine(48, 4)))).toBe('refuse buffer_limit');
   });
 
@@ -201,7 +201,7 @@ describe('what is kept free for a server that dies of memory', () => {
     ['0.2 % a second of long work', wish({ expectedS: 40 }), at(88.5, loaded), 'admit'],
     ['for longer work more', wish({ expectedS: 45 }), at(88.5, loaded), 'refuse critical'],
     ['never more than 8 % for that', wish({ expectedS: 4000 }), at(84.5, loaded), 'admit'],
-    // A load of 10 GB and what comes with it is 11.6; with two fifths beside it 16.2.
+    // A load of 10 GB with its workspace is 11.6; with two fifths more it is 16.2.
     ['two fifths of a load', wish({}, 10), at(76.5, {}), 'admit'],
     ['two fifths of a load, not to be had', wish({}, 10), at(77, {}), 'refuse critical'],
     [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { kvBytes, kvBytesPerToken, kvShapeOf } from '../../../src/main/memory/kv-cache';
 
-/** Published configurations, cut to what counts. */
+/** Published configurations, reduced to the relevant fields. */
 const CONFIGS: [string, object, number | null][] = [
   [
     'Phi-3.5-mini (every head keeps its own)',

@@ -74,7 +74,7 @@ describe('ledger', () => {
     expect(at(1)).toBe(3 * GB);
     expect(at(2.5)).toBe(1.5 * GB);
     expect(at(9)).toBe(0);
-    // Without a figure nothing counts as arrived.
+    // Without a figure, nothing counts as arrived.
     expect(at(null)).toBe(3 * GB);
   });
 
@@ -123,7 +123,7 @@ describe('ledger', () => {
       return risingBetween(before, now, 2, arrived * GB);
     };
     expect(rising(16, 1)).toBe(2 * GB);
-    // What a server took was promised, and what a load has brought.
+    // Neither promised memory that a server took nor memory that a load has taken counts.
     expect(rising(16, 4)).toBe(0.5 * GB);
     expect(rising(16, 1, 3)).toBe(0.5 * GB);
     expect(rising(16, 4, 9)).toBe(0);
@@ -138,7 +138,7 @@ describe('ledger', () => {
       heldBefore: 0,
       usedBefore: 24 * GB,
     };
-    /** @param sampled what the server's figure was when the machine used `used`, @param held what it is now */
+    /** @param sampled the server's figure when the machine used `used`, @param held its current figure */
     const seen = (
       used: number,
       sampled: number | null,
@@ -178,7 +178,7 @@ describe('ledger', () => {
 
   describe('takes no growth of other programs for a load of a server that tells what it holds', () => {
     const load = { ...promise, bytes: 6 * GB, heldBefore: 1 * GB, usedBefore: 10 * GB };
-    /** @param sampled what the server's figure was when the machine used `used`, @param held what it is now */
+    /** @param sampled the server's figure when the machine used `used`, @param held its current figure */
     const end = (used: number, sampled: number | null, held: number | null) => {
       const status = machine(32, used, { mlxBytes: sampled === null ? null : sampled * GB });
       const of = ledgerAccount(status, [{ backend: 'mlx', figures: figures(held), loaded: [] }], [load]);
@@ -188,7 +188,7 @@ describe('ledger', () => {
     it.each<[string, number, number | null, number | null, number]>([
       ['nothing has come', 10, 1, 1, 16],
       ['half has come', 13, 4, 4, 16],
-      // 4 GB of a browser, and half a GB of the load: 5.5 are still to come.
+      // 4 GB are a browser's, and half a GB the load's: 5.5 are still to come.
       ['others grew beside it', 14.5, 1.5, 1.5, 20],
       ['others grew, and it tells more after the sample', 14.5, 1.5, 3, 20],
       ['others gave memory back', 9, 4, 4, 12],

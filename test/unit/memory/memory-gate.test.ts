@@ -9,7 +9,7 @@ import type { MemoryStatus } from '../../../src/shared/status';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { figures, GB, machine, model } from './figures';
 
-/** A Mac of 32 GB whose memory a test sets; what a server unloads is given back. */
+/** A Mac of 32 GB whose memory a test controls; memory that a server unloads is freed. */
 class World {
   readonly clock = new FakeClock();
   readonly samples = new Emitter<MemoryStatus | null>();
@@ -43,7 +43,7 @@ class World {
     await settle();
   }
 
-  /** A model that has been idle for a minute, or for so many seconds. */
+  /** A model that has been idle for a minute, or for the given seconds. */
   idle(name: string, gigabytes: number, seconds = 60): LoadedModel {
     return model(name, gigabytes, { lastUsedAt: this.clock.now() - seconds * 1000 });
   }
@@ -55,7 +55,7 @@ class World {
 
   #sample(): MemoryStatus | null {
     const at = this.clock.wall().getTime();
-    // As the monitor has it: the last figures stay, with their time.
+    // As in the monitor: the last figures stay, with their time.
     const failed = this.#status && { ...this.#status, pressure: 'unknown' as const };
     const { mlx, ollama } = this.processGb;
     const held = {
@@ -109,7 +109,7 @@ describe('memory gate', () => {
   it('counts one promise before the next is decided', async () => {
     world.weightsGb = 8;
     await world.gate.admit(asked(), never);
-    // Two of them do not fit into the 24 GB of this GPU beside a reserve.
+    // Two of them and a reserve do not fit into the 24 GB of this GPU.
     await expect(world.gate.admit(asked({ model: 'other' }), never)).rejects.toMatchObject({
       code: 'memory_critical',
     });
@@ -200,7 +200,7 @@ describe('memory gate', () => {
     const load = world.gate.admit(asked({ backend: 'ollama', model: 'heavy' }), never);
     await world.clock.advance(1000);
     world.weightsGb = 2;
-    // The answer's successor is sent elsewhere, so that the load is not kept waiting for ever.
+    // A further answer is sent elsewhere, so that the load does not wait forever.
     await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({ code: 'memory_critical' });
     world.loaded.mlx = [];
     await world.clock.advance(1000);
@@ -264,7 +264,7 @@ describe('two requests for one model that is not loaded', () => {
     await world.gate.admit(asked({ backend }), never);
     await world.gate.admit(asked({ backend }), never);
     expect(world.promised()).toHaveLength(2);
-    // 10 GB of weights with their error of a tenth, twice a cache of 0.8 GB and a workspace of 0.4 GB.
+    // 10 GB of weights with an error margin of a tenth, twice a cache of 0.8 GB and a workspace of 0.4 GB.
     expect(sum()).toBeLessThan(14 * GB);
   });
 
@@ -329,7 +329,7 @@ describe('other programs that grow while a model is loaded', () => {
   it('leave the load all that it has still to bring', async () => {
     await loading();
     expect(world.promised()[0]).toBeGreaterThan(6 * GB);
-    // 29.8 GB may be used; with the load 21.3 will be, so that there is no room for 10 more.
+    // 29.8 GB may be used; with the load 21.3 will be, so 10 more do not fit.
     world.weightsGb = 9;
     let done = false;
     const leaving = new AbortController();
@@ -351,7 +351,7 @@ describe('other programs that grow while a model is loaded', () => {
     if (givenUp) grant.release();
     await world.clock.advance(1000);
     await world.sampled(18.5);
-    // 4 GB a second leave 16 GB less.
+    // At 4 GB per second, 16 GB less are left.
     world.weightsGb = 0.1;
     await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({ code: 'memory_critical' });
   });

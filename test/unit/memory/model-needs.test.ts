@@ -17,7 +17,7 @@ beforeEach(async () => {
   library = new MlxLibrary({ scan });
 });
 
-/** A file with arrays of these sizes, as the format lays it out. */
+/** A file with arrays of these sizes in the safetensors layout. */
 async function weights(name: string, sizes: Record<string, number>): Promise<number> {
   let end = 0;
   const header: Record<string, object> = { __metadata__: { format: 'mlx' } };

@@ -6,7 +6,7 @@ function reading(usedPercent: number): PressureReading {
   return { usedPercent, pressure, criticalPercent: 95 };
 }
 
-/** Is it critical after each of these samples? */
+/** Whether pressure is critical after each of these samples. */
 function course(...readings: PressureReading[]): boolean[] {
   let latch = RELAXED;
   return readings.map((next) => {

@@ -6,7 +6,7 @@ import { runAll } from '../../bench/memory/run-all';
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 const IMPORT = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g;
 
-/** Every file that these files reach by imports, themselves included. */
+/** All files that these files import, directly or indirectly, including themselves. */
 function reachedFrom(files: readonly string[]): Set<string> {
   const reached = new Set<string>();
   const open = [...files];
@@ -33,7 +33,7 @@ describe('simulated Macs', () => {
     const parameters = join(ROOT, 'test', 'bench', 'memory', 'published-macs.ts');
     expect(reached.has(parameters)).toBe(false);
     expect([...reached].filter((file) => file.startsWith(join(ROOT, 'test')))).toEqual([]);
-    // The search would find it.
+    // Checks that the search would find it.
     expect(reachedFrom([join(ROOT, 'test', 'bench', 'memory', 'world.ts')]).has(parameters)).toBe(true);
   });
 

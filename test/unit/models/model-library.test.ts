@@ -7,7 +7,7 @@ import { SMALL_MODEL_NAME } from '../../../src/shared/domain';
 import { FakeClock } from '../../support/fake-clock';
 import { model, ScriptedBackend } from '../../support/scripted-backend';
 
-/** A backend whose list a test decides; null = it cannot be asked. */
+/** A backend whose model list a test sets; null = it cannot be queried. */
 class ListingBackend extends ScriptedBackend {
   installed: ModelInfo[] | null = [];
   override async models(): Promise<ModelInfo[]> {

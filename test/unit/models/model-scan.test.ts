@@ -23,7 +23,7 @@ afterAll(() => built.remove());
 
 const CONFIG = JSON.stringify({ model_type: 'llama', architectures: ['LlamaForCausalLM'] });
 
-/** A safetensors file that claims a header of so many bytes, and is as large as that. */
+/** A safetensors file that claims a header of this many bytes, and has that size. */
 function claimHeader(path: string, bytes: number, begin = ''): void {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(bytes));
@@ -42,13 +42,13 @@ function makeModel(folder: string, files: Record<string, string> = {}): void {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 }
 
-/** Puts a FIFO in the place of a file. */
+/** Replaces a file by a FIFO. */
 function makeFifo(path: string): void {
   rmSync(path, { force: true });
   execFileSync('mkfifo', [path]);
 }
 
-/** Keeps the handles of what it has started, and what each of them has written. */
+/** Stores the handles of the processes it started, and the output of each. */
 class Kept implements Spawner {
   readonly children: ChildHandle[] = [];
   readonly written: string[] = [];
@@ -73,7 +73,7 @@ beforeEach(() => {
   spawner = new Kept();
 });
 
-/** The scan's own script, but one folder is on a volume that does not answer. */
+/** The scan's own script, except that one folder is on a volume that does not respond. */
 function hangsAt(folder: string): string {
   const script = join(home, 'hangs.mjs');
   const at = JSON.stringify(`"path":${JSON.stringify(folder)}`);
@@ -229,7 +229,7 @@ describe('the bytes that are read', () => {
   });
 });
 
-/** Bytes of each buffer that is read into from now on. */
+/** Records the size of each buffer that is read into from now on. */
 function countReads(): number[] {
   const real = fs.readSync;
   const sizes: number[] = [];
@@ -246,7 +246,7 @@ function countReads(): number[] {
   return sizes;
 }
 
-/** Resolves when so many processes were started and the newest has said that it looks into the volume. */
+/** Resolves when this many processes were started and the newest has reported that it reads the volume. */
 async function reached({ written }: Kept, count: number): Promise<void> {
   const place = JSON.stringify(join(home, 'volume'));
   while (!written[count - 1]?.includes(place)) await new Promise(setImmediate);

@@ -8,7 +8,7 @@ import { FakeClock } from '../../support/fake-clock';
 import { placesIn, scanned } from '../../support/scan';
 import { tempDir } from '../../support/temp-dir';
 
-/** Folders under watch, whose changes and failures a test decides. */
+/** Watched folders whose changes and failures a test controls. */
 class FakeFolders {
   readonly open = new Map<string, { change: () => void; fail: (error: unknown) => void }>();
   refused: string | null = null;

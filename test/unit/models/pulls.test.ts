@@ -7,7 +7,7 @@ import { silentLogger } from '../../../src/main/ports/logger';
 import { TandemError } from '../../../src/shared/errors';
 import { FakeClock } from '../../support/fake-clock';
 
-/** A source whose pull goes on until the test says how it ends. */
+/** A source whose pull runs until the test ends it. */
 function source() {
   const pulls: {
     name: string;

@@ -21,7 +21,7 @@ const CONFIG = {
   quantization: { bits: 4, group_size: 64 },
 };
 
-/** A whole safetensors file with one array of so many bytes. */
+/** A complete safetensors file with one array of this many bytes. */
 function weights(bytes = 8): Buffer {
   const header = JSON.stringify({ w: { dtype: 'U8', shape: [bytes], data_offsets: [0, bytes] } });
   const length = Buffer.alloc(8);

@@ -13,7 +13,7 @@ function setUp() {
       return looking.promise;
     },
   });
-  /** Ends the looks under way. */
+  /** Ends the running searches. */
   const found = () => {
     looking.resolve();
     looking = Promise.withResolvers<void>();

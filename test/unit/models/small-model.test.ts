@@ -6,7 +6,7 @@ import { silentLogger } from '../../../src/main/ports/logger';
 import { removeSmallModel } from '../../../src/main/setup/runtimes';
 import { tempDir } from '../../support/temp-dir';
 
-/** Of the small model's name, but not made by the set-up. */
+/** Has the small model's name, but was not created by the set-up. */
 const FOREIGN = 'smollm2-135m-instruct-2';
 const FOLDERS = ['smollm2-135m-instruct-0.1.2', '.smollm2-135m-instruct.download', 'mlx-0.32.2', FOREIGN];
 

@@ -13,7 +13,7 @@ import { WebHost } from '../../../src/main/web/web-host';
 import { FixedFacts } from '../../support/gateway-fixture';
 import { handlersWith } from '../../support/web-host-fixture';
 
-/** What listens may be closed at any moment of its start, as when the app is quit while it starts. */
+/** A listener may be closed at any moment of its start, for example when the app quits while it starts. */
 
 interface Listener {
   listen(port: number, host: string): Promise<unknown>;

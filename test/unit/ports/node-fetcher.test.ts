@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-/** A server of Ollama's dialect that answers as told, and the client for it. */
+/** A server in Ollama's dialect that runs the given handler, and a client for it. */
 async function serve(answer: (response: ServerResponse) => void) {
   const server = createServer((request, response) => {
     request.resume().once('end', () => answer(response));
@@ -33,7 +33,7 @@ const CALL = { path: '/api/chat', body: { model: 'm' } } as const;
 const SAY = '{"message":{"content":"hi"},"done":false}\n';
 const DONE = '{"message":{"content":""},"done":true,"done_reason":"stop"}\n';
 
-/** Reads as the router does: to the `end` chunk and not further. */
+/** Reads as the router does: up to the `end` chunk and no further. */
 async function readToEnd(api: OllamaApi): Promise<CompletionChunk['type'][]> {
   const seen: CompletionChunk['type'][] = [];
   for await (const chunk of api.complete(CALL, new AbortController().signal)) {
@@ -44,7 +44,7 @@ async function readToEnd(api: OllamaApi): Promise<CompletionChunk['type'][]> {
 }
 
 test('connections outlive answers that are left at their last frame', async () => {
-  // The end of the encoding comes behind the last frame, as a handler that returns sends it.
+  // The end of the encoding follows the last frame, as when a handler returns.
   const { api, connections } = await serve((response) => {
     response.write(SAY + DONE, () => response.end());
   });
@@ -56,7 +56,7 @@ test('the times of calls are not kept, as nobody reads them', async () => {
   const { api } = await serve((response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"version":"0.34.0"}');
   });
-  // Another file's tests may have called something before.
+  // Tests of another file may have made calls before.
   performance.clearResourceTimings();
   for (let round = 0; round < 5; round += 1)
     expect(await api.version(new AbortController().signal)).toBe('0.34.0');
@@ -149,7 +149,7 @@ test('a server that is cut off in the middle, or is not there, is told apart', a
   });
 });
 
-/** Sends this text again and again until the client leaves. */
+/** Sends this text repeatedly until the client disconnects. */
 function endlessly(response: ServerResponse, text: string): void {
   const send = () => {
     while (!response.destroyed && response.write(text));

@@ -8,7 +8,7 @@ import {
   parseFootprints,
 } from '../../../src/main/ports/node-process-table';
 
-/** A shell-free process that starts a child of its own and waits. */
+/** A process without a shell that starts a child and waits. */
 async function family(): Promise<{ parent: number; child: number; end(): Promise<void> }> {
   const script =
     "const c=require('child_process').spawn(process.execPath,['-e','setInterval(()=>{},1e6)']);console.log(c.pid);setInterval(()=>{},1e6)";
@@ -46,7 +46,7 @@ test('a footprint is read of each process that `top` of macOS names', () => {
   ]);
 });
 
-// `ps` prints the same on macOS and Linux, so its reader can be tried on both; `/proc` only where it exists.
+// `ps` prints the same on macOS and Linux, so its parser is tested on both; `/proc` only where it exists.
 const platforms = process.platform === 'linux' ? (['linux', 'darwin'] as const) : (['darwin'] as const);
 
 describe.each(platforms)('process table as on %s', (platform) => {

@@ -53,7 +53,7 @@ describe('openLog', () => {
     const { logger, close, file } = await open(dir, { maxBytes: 2000 });
     for (let number = 0; number < 200; number += 1) {
       logger.info('tick', { number });
-      // One write each: the size is looked at between writes, and waiting lines go out together.
+      // One write each: the size is checked between writes, and waiting lines are written together.
       await close();
     }
     expect(readdirSync(`${dir}/logs`).sort()).toEqual(['tandem.log', 'tandem.log.1', 'tandem.log.2']);

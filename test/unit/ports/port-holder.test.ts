@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bindFailure, listenerInodes, parseLsof, programName } from '../../../src/main/ports/port-holder';
 
-/** Synthetic, in the form of the kernel's table: 0x2CAC is 11436; 0A is LISTEN, 01 is ESTABLISHED. */
+/** Synthetic, in the format of the kernel's table: 0x2CAC is 11436; 0A is LISTEN, 01 is ESTABLISHED. */
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:2CAC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0000000000000000
    1: 0100007F:2CAC 0100007F:D431 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0000000000000000

@@ -41,7 +41,7 @@ function setUp(slots: Partial<Record<BackendId, number>> = {}) {
     free: (id: string) => note(scheduler.handle({ type: 'free', at: now, id })),
     resize: (backend: BackendId, count: number) =>
       note(scheduler.handle({ type: 'capacity', at: now, backend, slots: count })),
-    /** Frees the running slot until nothing is granted any more. */
+    /** Frees the running slot until no request is granted. */
     drainAll: () => {
       for (let served = 0; served < order.length; served += 1) {
         note(scheduler.handle({ type: 'free', at: now, id: order[served] as string }));

@@ -6,7 +6,7 @@ import { type CompletionRequest, type ModelInfo, SMALL_MODEL_NAME } from '../../
 import { defaultSettings } from '../../../src/shared/settings';
 import { CAPABLE, model } from '../../support/scripted-backend';
 
-/** A light backend that ran out of memory and takes less than before. */
+/** A light backend that ran out of memory and accepts less than before. */
 
 const sized = (name: string, billions: number) =>
   model('mlx', name, billions, { sizeBytes: billions * 1e9, contextLength: 32_768 });

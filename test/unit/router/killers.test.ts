@@ -13,7 +13,7 @@ import { FakeClock, settle } from '../../support/fake-clock';
 import { MemoryFiles } from '../../support/memory-files';
 import { model, ScriptedBackend, type Step, says } from '../../support/scripted-backend';
 
-/** Requests under which a server process dies, on two scripted backends. */
+/** Requests that kill a server process, on two scripted backends. */
 
 const MODELS = [model('mlx', 'phi3.5-mini-4k', 3.8), model('ollama', 'phi3.5:3.8b', 3.8)];
 const KILLER = 'thanks';
@@ -90,7 +90,7 @@ function setUp(options: { only?: 'mlx' | 'ollama' } = {}) {
     }
     return told;
   };
-  /** Each backend dies under the killer and is up again a moment later. */
+  /** Each backend dies during the killer and is up again a moment later. */
   const deadly = (backend: ScriptedBackend, cause: ExitCause) => {
     backend.script = [
       ({ messages }): Step[] => (messages[0]?.content === KILLER ? [{ type: 'die', cause }] : says('fine')),
@@ -102,7 +102,7 @@ function setUp(options: { only?: 'mlx' | 'ollama' } = {}) {
   return { clock, mlx, ollama, ask, deadly };
 }
 
-/** Whoever is in flight when its process dies loses the stream in the same moment. */
+/** All requests on a process that dies lose their stream at the same moment. */
 function losesAll(backend: ScriptedBackend): void {
   const stream = backend.stream.bind(backend);
   backend.stream = async function* (request, signal) {
@@ -284,8 +284,8 @@ describe('a request under which a process dies', () => {
 
 describe('suspects', () => {
   /**
-   * MLX has died under these requests and stays down. On Ollama they take 10 s each, the killer ends it after 5 s, and
-   * whoever else asks takes no time.
+   * MLX died during these requests and stays down. On Ollama they take 10 s each, the killer ends it after 5 s, and all
+   * other requests take no time.
    */
   async function suspected(
     texts: readonly string[],
@@ -385,7 +385,7 @@ describe('suspects', () => {
     ]) {
       const { clock, mlx, ollama, ask, answers } = await suspected(order);
       await clock.advance(12_000);
-      // The innocent one, answered or not, comes again while the killer's guilt is not known everywhere.
+      // The innocent request, answered or not, arrives again while the killer is not yet known on every backend.
       const again = ask('suspect a');
       await clock.advance(30_000);
       const errors = (await Promise.all(answers)).map(({ error }, index) => [order[index], error]);
@@ -415,7 +415,7 @@ describe('suspects', () => {
 });
 
 describe('replays', () => {
-  /** The budget is spent, and the one request that comes now loses its process. */
+  /** The budget is used up, and the next request loses its process. */
   async function spent() {
     const world = setUp();
     const { mlx, ollama, ask } = world;

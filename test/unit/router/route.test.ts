@@ -40,7 +40,7 @@ const DATA = 'How many orders did our customers place in March?';
 const FACT = 'What is the capital of Peru?';
 const LONG = 'autumn leaves '.repeat(1200);
 
-/** The small model where it is chosen for want of a better one, as `told` says it. */
+/** The small model, chosen because no better one exists, in the notation of `told`. */
 const NAME = SMALL_MODEL_NAME;
 const S = `${SMALL_MODEL_NAME} (small-model)`;
 
@@ -51,7 +51,7 @@ interface World {
   disabled?: BackendId;
   settingUp?: BackendId;
   memory?: RouteSnapshot['memory'];
-  /** Model on MLX that memory can never hold, and why. */
+  /** A model that memory can never hold on MLX, and why. */
   never?: [name: string, why: Reason];
   lacks?: Partial<Record<BackendId, 'tools' | 'images' | 'jsonSchema'>>;
 }

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-/** A program that says this version, or does not run. */
+/** A program that prints this version, or does not run. */
 function program(path: string, version: string | undefined): string {
   const file = join(root, path);
   mkdirSync(dirname(file), { recursive: true });

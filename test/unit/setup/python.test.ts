@@ -34,7 +34,7 @@ describe('where Python is looked for', () => {
   });
   afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-  /** An executable that answers as an interpreter of this version would. */
+  /** An executable that answers like an interpreter of this version. */
   const fake = (name: string, facts: object | undefined) => {
     const answer = facts ? `echo '${JSON.stringify(facts)}'` : 'exit 1';
     writeFileSync(join(bin, name), `#!/bin/sh\n${answer}\n`);

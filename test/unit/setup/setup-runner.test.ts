@@ -8,7 +8,7 @@ import { FakeSpawner } from '../../support/fake-processes';
 
 type Part = 'mlx' | 'ollama' | 'model';
 
-/** The parts that the settings ask for. */
+/** The parts that the settings require. */
 let wanted: Part[];
 let spawner: FakeSpawner;
 beforeEach(() => {
@@ -32,7 +32,7 @@ const READY = { stage: 'ready', detail: 'there', percent: null, elapsedMs: 5, pa
 /** The parts that were started, in order. */
 const started = () => spawner.specs.map(({ args }) => args?.[3]);
 
-/** The last child of a part writes lines and ends. */
+/** The last child of a part writes lines and exits. */
 async function ends(part: Part, lines: string, code = 0) {
   const child = spawner.children[started().lastIndexOf(part)];
   if (!child) throw new Error(`${part} was not started`);

@@ -87,7 +87,7 @@ describe('the removal of the data', () => {
       'disk/letters/to-anna.txt',
     ]);
     symlinkSync(join(root, 'disk/tandem'), join(root, 'data'));
-    // A folder of a name that is ours, which is somebody else's behind a link.
+    // A folder with one of Tandem's names that is a link to a folder of the user.
     symlinkSync(join(root, 'disk/letters'), join(root, 'disk/tandem/backups'));
     expect((await remove(place)).code).toBe(0);
     expect(filesIn(root)).toEqual(['disk/letters/to-anna.txt']);

@@ -161,7 +161,7 @@ describe('chats', () => {
     const { dir, db, chats } = open();
     chats.addTurn({ chat: { id: 'a', title: 'A' }, ...turn('a', 1, 'canary-7f3a') });
     chats.addTurn({ chat: { id: 'b', title: 'B' }, ...turn('b', 2, 'kept-9c1d') });
-    // A backup as the next migration would make it.
+    // A backup as the next migration would create it.
     db.exec('PRAGMA user_version = 1; DROP TABLE journal');
     migrate(db, `${dir}/backups`, new Date(0));
     expect(filesContaining(dir, 'canary-7f3a')).toContain('backups/1970-01-01T00-00-00.000Z-version-1.db');

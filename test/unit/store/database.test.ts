@@ -17,7 +17,7 @@ function open(dir: string, now = NOW) {
   return opened;
 }
 
-/** A database as the first release left it. */
+/** A database as the first release wrote it. */
 function versionOne(dir: string): void {
   const db = openConnection(`${dir}/tandem.db`);
   migrate(db, `${dir}/backups`, NOW, 1);

@@ -33,7 +33,7 @@ function writeSettings(dir: string, values: unknown, version = 1): void {
   writeFileSync(`${dir}/settings.json`, JSON.stringify({ version, values }));
 }
 
-/** Keys that the user gave, in the environment or in the file. */
+/** Keys that the user set, in the environment or in the file. */
 function chosen(settings: SettingsStore): string[] {
   const view = settings.view();
   return SETTING_KEYS.filter((key) => view[key].source !== 'default');
@@ -139,7 +139,7 @@ describe('settings', () => {
       ['setting_invalid', 'memoryWarningPercent'],
       ['setting_invalid', 'memoryCriticalPercent'],
     ]);
-    // What does not hold must not stand in the way of the cure.
+    // A value that does not apply must not block the correction.
     await both.set('memoryWarningPercent', 50);
     expect(both.values()).toMatchObject({ memoryWarningPercent: 50, memoryCriticalPercent: 95 });
 
@@ -179,7 +179,7 @@ describe('settings', () => {
     symlinkSync(`${dotfiles}/second.json`, `${dotfiles}/first.json`);
     symlinkSync('../'.repeat(9) + `${dotfiles}/first.json`.slice(1), `${dir}/settings.json`);
     const settings = await open(dir);
-    // The first change finds a link that leads to nothing yet.
+    // The first change finds a link with a missing target.
     for (const theme of ['dark', 'light'] as const) {
       await settings.set('theme', theme);
       expect(lstatSync(`${dir}/settings.json`).isSymbolicLink()).toBe(true);

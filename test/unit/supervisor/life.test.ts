@@ -252,7 +252,7 @@ describe('time', () => {
     expect(spawner.children).toHaveLength(1);
     spawner.last.exit(null, 'SIGKILL');
     await settle();
-    // Timers slept with the machine; the date did not.
+    // Timers slept with the machine; the wall clock did not.
     clock.jump(8 * 3_600_000);
     void supervisor.revive();
     await settle();

@@ -5,7 +5,7 @@ import type { ChildRecord } from '../../../src/main/supervisor/sweep';
 import { settle } from '../../support/fake-clock';
 import { FakeChild, FakeProcessTable } from '../../support/fake-processes';
 
-/** A process table that is slow to tell who is whose child. */
+/** A process table that lists children slowly. */
 class SlowTable extends FakeProcessTable {
   answer: () => void = () => {};
 

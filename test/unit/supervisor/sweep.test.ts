@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** The instance that died had these children. */
+/** The children that the dead instance had. */
 async function deadInstance(): Promise<void> {
   const records = new ChildRecords(file);
   await records.put({ kind: 'mlx', pid: 100, startedAt: 'a', descendants: [] });
@@ -32,7 +32,7 @@ async function deadInstance(): Promise<void> {
   });
 }
 
-/** Runs the sweep while time goes on. */
+/** Runs the sweep while time passes. */
 async function sweep(): Promise<number> {
   let swept: number | null = null;
   const run = sweepOrphans(new ChildRecords(file), { table, clock, logger: silentLogger }, 2000);

@@ -12,7 +12,7 @@ import { transition } from '../../../src/main/supervisor/transitions';
 
 const limits = DEFAULT_LIMITS;
 
-/** `starting/probing` and the like; what follows a stop stands after the arrow. */
+/** `starting/probing` and so on; the state after a stop follows the arrow. */
 function print(state: SupervisorState): string {
   switch (state.name) {
     case 'starting':
@@ -72,7 +72,7 @@ const EVENTS: Record<string, SupervisorEvent> = {
   timer: { type: 'timer' },
 };
 
-/** state | event | next state | effects. What is not listed changes nothing. */
+/** state | event | next state | effects. Combinations not listed change nothing. */
 const TABLE = `
 stopped    | start       | looking                       | cancel-start look
 stopped    | restart     | looking                       | cancel-start look

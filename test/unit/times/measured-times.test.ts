@@ -86,7 +86,7 @@ describe('what is measured', () => {
   });
 });
 
-/** Measurements of all sorts, within what a clock can give and beyond. */
+/** Measurements of all kinds, within a clock's range and beyond. */
 const anyNumber = (random: () => number) => {
   const kinds = [0, Number.NaN, Number.POSITIVE_INFINITY, -1, 1e-6 * random(), random(), 1e9 * random()];
   return kinds[Math.floor(random() * kinds.length)] ?? 0;

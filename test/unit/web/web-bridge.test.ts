@@ -20,7 +20,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-/** A page as far as the bridge sees one; storage outlives it as it outlives a reload. */
+/** A page as the bridge sees it; the storage survives a reload. */
 function page(query: string, storage = new Map<string, string>()) {
   const addresses: string[] = [];
   const window: PageWindow = {

@@ -42,7 +42,7 @@ function post(path: string, body: unknown, headers: Record<string, string> = {})
   });
 }
 
-/** How a WebSocket fared: the status that turned it away, or `open`. */
+/** Result of a WebSocket attempt: the rejecting status, or the open socket. */
 function knock(ticket: string, origin?: string): Promise<number | WebSocket> {
   const url = `ws://127.0.0.1:${running.port}/api/push?ticket=${ticket}`;
   const socket = new WebSocket(url, origin === undefined ? {} : { origin });

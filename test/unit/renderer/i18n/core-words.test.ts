@@ -24,7 +24,7 @@ beforeAll(() => {
   ru = i18next.getFixedT('ru');
 });
 
-/** English words in a Russian sentence; names, paths, addresses and commands are none. */
+/** English words in a Russian sentence; names, paths, addresses and commands do not count. */
 function english(sentence: string): string[] {
   const plain = sentence
     .replace(/`[^`]*`/g, '')

@@ -20,7 +20,7 @@ const holes = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((match)
 describe('the two languages', () => {
   it('fill the same holes in each sentence', () => {
     const differing = [...english].filter(([key, text]) => {
-      // English may say "the oldest message" where Russian has to count.
+      // English may say "the oldest message" where Russian needs a count.
       if (/_(one|few|many)$/.test(key)) return false;
       return holes(text).join() !== holes(russian.get(key) ?? '').join();
     });
