@@ -72,7 +72,7 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     expect(hello).toMatchObject({ status: 200, backend: 'ollama', model: SMALL_MODEL_NAME });
   });
 
-  it('is absent with the cure once it dies; when it is back it is used again', async () => {
+  it('is absent with the cure once it dies, and is used again when it is back', async () => {
     const port = portOf(theirs);
     await theirs.stop();
     const gone = await until(async () => {
@@ -94,7 +94,7 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     expect(await ask(app.ready.gateway, CODE)).toMatchObject({ status: 200, backend: 'ollama' });
   });
 
-  it('is not touched when Tandem is told to restart it, or ends', async () => {
+  it('is not touched when Tandem restarts it or exits', async () => {
     const { pid } = theirs.process;
     await page.call('backendRestart', { backend: 'ollama' });
     expect(await status()).toMatchObject({ state: 'adopted' });
@@ -110,7 +110,7 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
   });
 });
 
-describe('an address at which no Ollama listens', () => {
+describe('an address without an Ollama', () => {
   it('is absent with the cure, and MLX alone answers what its small model can', async () => {
     const url = await deadUrl();
     await open(url);

@@ -76,7 +76,7 @@ describe('kill -9', () => {
     expect(halfFiles(dataDir)).toEqual([]);
   });
 
-  it('in the middle of a migration leaves the old database or the new one, and whole backups only', async () => {
+  it('in the middle of a migration leaves the old database or the new one, and only complete backups', async () => {
     const rows = 60_000;
     const dataDir = await cutMigration(rows);
     const app = await startApp({ dataDir, env: NO_SERVERS });
@@ -92,7 +92,7 @@ describe('kill -9', () => {
 });
 
 describe('a log folder that cannot be written', () => {
-  it('costs the log, not the servers', async () => {
+  it('loses the log, not the servers', async () => {
     const dataDir = tempDir();
     // Not even root can create a file there.
     symlinkSync('/proc/self/nowhere', join(dataDir, 'logs'));

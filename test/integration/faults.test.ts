@@ -137,7 +137,7 @@ describe('a hung MLX', () => {
       expect(await ask(other.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
     });
 
-    it('killed in the middle of a request costs no answer, and the label says who stepped in', async () => {
+    it('killed in the middle of a request costs no answer, and the label names the replacement', async () => {
       const { pid } = await backend(other, 'mlx');
       // Stopped, so that the request is certainly running when the process dies.
       signalAll([Number(pid)], 'SIGSTOP');
@@ -193,7 +193,7 @@ describe('a hung MLX', () => {
     });
     afterAll(() => end(other));
 
-    it('killed under code requests is started again, and each gets its answer', async () => {
+    it('killed during code requests is restarted, and each gets its answer', async () => {
       const { pid } = await backend(other, 'ollama');
       const asked = Array.from({ length: 5 }, () => ask(other.ready.gateway, CODE));
       await Promise.race(asked);
@@ -205,7 +205,7 @@ describe('a hung MLX', () => {
       expect(after.restarts).toBe(1);
     });
 
-    it('whose model runner is killed answers all the same', async () => {
+    it('whose model runner is killed still answers', async () => {
       const { pid } = await backend(other, 'ollama');
       await ask(other.ready.gateway, CODE);
       const runners = await processesOf(Number(pid));
@@ -227,7 +227,7 @@ describe('a hung MLX', () => {
     });
   });
 
-  it('answers all that waited for it, says that it hung, and comes back', async () => {
+  it('answers all waiting requests, reports the hang, and recovers', async () => {
     const { answers, states } = await hung;
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(answers.every(({ text }) => /\w/.test(text))).toBe(true);
@@ -240,7 +240,7 @@ describe('a hung MLX', () => {
 });
 
 describe('an MLX that cannot be started', () => {
-  it('opens the breaker, leaves all to Ollama, and starts by the button once it is mended', async () => {
+  it('opens the breaker, leaves all requests to Ollama, and starts by the button once it is repaired', async () => {
     const python = join(tempDir(), 'python');
     // Passes the set-up's check, then exits with the launcher's code for a broken runtime.
     writeProgram(python, `[ "$1" = -c ] && exec '${mlxPython()}' "$@"\nexit 3`);
@@ -264,7 +264,7 @@ describe('an MLX that cannot be started', () => {
     expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
   });
 
-  it('is absent without a Python, and the button finds one that has come', async () => {
+  it('is absent without a Python, and the button finds one that was installed meanwhile', async () => {
     const python = join(tempDir(), 'python');
     const app = await startCountingApp({ env: { TANDEM_MLX_PYTHON: python } });
     onTestFinished(() => end(app));
@@ -283,7 +283,7 @@ describe('an MLX that cannot be started', () => {
 });
 
 describe('an MLX API of another Tandem', () => {
-  it('is used, labelled MLX, and replaced by Ollama when it goes', async () => {
+  it('is used, labelled MLX, and replaced by Ollama when it is gone', async () => {
     const far = await startCountingApp({
       env: { MLX_ONLY_LIGHT: 'false', MLX_MODEL_CODING: COUNTING, MLX_MODEL_DEFAULT: COUNTING },
     });

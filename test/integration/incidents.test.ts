@@ -74,7 +74,7 @@ describe('deaths of real servers', () => {
 
   const deaths = async () => (await ui.snapshot()).life.filter(({ type }) => type === 'died');
 
-  it('stand in the timeline with what came before and after', async () => {
+  it('are in the timeline with the events before and after', async () => {
     await ui.value('settingsSet', { key: 'snippetChars', value: 321 });
     await killAtWork(app, 'mlx', 'SIGKILL', 'hello');
     const life = (await ui.snapshot()).life.filter(({ backend }) => backend === 'mlx');
@@ -91,7 +91,7 @@ describe('deaths of real servers', () => {
     expect((await ui.snapshot()).backends.map(({ breaker }) => breaker.state)).toEqual(['closed', 'closed']);
   });
 
-  it('without evidence are unknown, and are said to be', async () => {
+  it('without evidence are reported as unknown', async () => {
     await killAtWork(app, 'mlx', 'SIGABRT', 'hi');
     const death = (await deaths()).at(-1);
     // Python writes the stacks of all its threads first, and occasionally crashes over those that compute.
@@ -120,7 +120,7 @@ describe('deaths of real servers', () => {
     });
   });
 
-  it('name the kind of line that proves their cause, and repeat none', async () => {
+  it('name the kind of line that proves their cause, and quote none', async () => {
     const pid = await up(app, 'mlx');
     writeFileSync(trigger, '');
     expect(await ask(app.ready.mlxApi, `hello ${CANARY}`)).toMatchObject({ status: 200 });
@@ -132,7 +132,7 @@ describe('deaths of real servers', () => {
     expect(text).not.toContain('Command buffer');
   });
 
-  it('leave the prompts that were in flight in no log, no journal, no report and no push', async () => {
+  it('leave the running prompts in no log, no journal, no report and no push', async () => {
     expect(filesContaining(app.dataDir, CANARY)).toEqual([]);
     expect(filesContaining(app.dataDir, 'SIGKILL')).toEqual(
       expect.arrayContaining(['incidents.jsonl', join('logs', 'tandem.log')]),
@@ -144,7 +144,7 @@ describe('deaths of real servers', () => {
     expect(JSON.stringify([reports, await ui.snapshot(), await app.health()])).not.toContain(CANARY);
   });
 
-  it('are still told after the app itself was killed', async () => {
+  it('are still reported after the app itself was killed', async () => {
     const before = await deaths();
     expect(statSync(join(app.dataDir, 'incidents.jsonl')).mode & 0o777).toBe(0o600);
     await app.kill();

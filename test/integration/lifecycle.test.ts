@@ -76,7 +76,7 @@ describe('a signal', () => {
     await expectReleased(dataDir);
   });
 
-  it('SIGTERM in the middle of a stream ends it with an error frame and keeps what the chat has', async () => {
+  it('SIGTERM in the middle of a stream ends it with an error frame and keeps the text in the chat', async () => {
     const dataDir = tempDir();
     const app = await steadyApp(dataDir);
     const ui = await connect(app.ready.web);
@@ -99,7 +99,7 @@ describe('a signal', () => {
     expect(wordsIn(answer.text)).toBeGreaterThanOrEqual(had);
   });
 
-  it('SIGTERM ends servers that do not react any more', async () => {
+  it('SIGTERM ends servers that no longer respond', async () => {
     const dataDir = tempDir();
     const app = await startCountingApp({ dataDir });
     const family = new Family(Number(app.process.pid));
@@ -169,7 +169,7 @@ describe('a signal', () => {
     ).toEqual([]);
   });
 
-  it('the host ends when its parent goes away without a word', async () => {
+  it('the host exits when its parent disappears without a signal', async () => {
     const dataDir = tempDir();
     // A parent like `npm start`: it holds the pipes that the host writes to.
     const script = `const { spawn } = require('node:child_process');
@@ -193,7 +193,7 @@ describe('a signal', () => {
 });
 
 describe('after kill -9 of the host', () => {
-  it('chats are there, the cut answer has all but the last second and says that it was stopped', async () => {
+  it('chats are there; the cut answer has all but the last second and is marked as stopped', async () => {
     const dataDir = tempDir();
     const app = await steadyApp(dataDir);
     const ui = await connect(app.ready.web);

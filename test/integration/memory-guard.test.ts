@@ -41,7 +41,7 @@ async function ended(chatId: string, answerId: string): Promise<Answer> {
 }
 
 describe('one ledger over two servers', () => {
-  it('shows what each holds, its inside as a part of it', async () => {
+  it('shows the memory of each, with its inside as a part of it', async () => {
     expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
     await until(async () => ((await entry('mlx', 'weights')) ?? 0) > 0, 'weights of MLX');
     expect(await entry('mlx', 'process')).toBeGreaterThan((await entry('mlx', 'weights')) ?? 0);
@@ -52,7 +52,7 @@ describe('one ledger over two servers', () => {
 });
 
 describe('memory that is critical', () => {
-  it('holds MLX back, says so, lets the user overrule once, and ends', async () => {
+  it('holds MLX back with a reason, lets the user overrule once, and ends', async () => {
     await limits(['memoryWarningPercent', 1], ['memoryCriticalPercent', 2]);
     await until(async () => (await client.snapshot()).memory?.pressure === 'critical', 'critical memory');
     const held = await ask(app.ready.gateway, 'hello');

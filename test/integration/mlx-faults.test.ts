@@ -99,7 +99,7 @@ describe('a server that hangs while /health is fine', () => {
     ['in a step', HUNG_STEP],
     ['before it has read a request', SILENT_HTTP],
     ['with a request that it has lost', LOST_REQUEST],
-  ])('%s is ended and comes back', async (_where, fault) => {
+  ])('%s is killed and restarts', async (_where, fault) => {
     const { backend, arm, disarm } = await broken(fault, { hang: { ...PATIENT, unknownStepMs: 5_000 } });
     const { pid, url } = backend.status();
     await arm();
@@ -129,7 +129,7 @@ server._format_top_logprobs = late`;
     expect(backend.status()).toMatchObject({ state: 'ready', restarts: 0 });
   });
 
-  test('a long prompt is computed to its end under limits that its steps exceed together', async () => {
+  test('a long prompt is computed to its end under limits that its steps together exceed', async () => {
     const slow = `
 step = server.BatchGenerator.next
 def late(self):
@@ -148,7 +148,7 @@ server.BatchGenerator.next = late`;
 });
 
 describe('a server that runs out of memory', () => {
-  test('comes back smaller, remembers it, and stays down at the bottom until a person wants it', async () => {
+  test('restarts smaller, remembers it, and stays down at the bottom until the user starts it', async () => {
     const path = join(folder, 'ladder.json');
     const rungs: string[] = [];
     const ladder = {
@@ -187,7 +187,7 @@ describe('a server that runs out of memory', () => {
 });
 
 describe('two models', () => {
-  test('one is freed before the next is loaded, and none is loaded while an answer is computed', async () => {
+  test('the first is unloaded before the next is loaded, and none is loaded during an answer', async () => {
     const { backend } = await broken('pass', { maxConcurrent: () => 2 });
     await collect(backend.stream(babble(2), never));
     const order: string[] = [];

@@ -20,7 +20,7 @@ afterAll(async () => {
   await app?.remove();
 });
 
-describe('the real mlx_lm.server lives on after', () => {
+describe('the real mlx_lm.server survives', () => {
   it.each(POISON)('$what', async ({ path, body, outcome, tooLong }) => {
     const model = { model: `mlx/${COUNTING}`, stream: false };
     const response = await fetch(app.ready.gateway + path, {

@@ -23,7 +23,7 @@ function makeModel(folder: string, fifo?: string): void {
   if (fifo) execFileSync('mkfifo', [join(folder, fifo)]);
 }
 
-it('goes on with FIFOs in folders of models: settings, page, the other models and the end', async () => {
+it('works with FIFOs in model folders: settings, page, the other models and the exit', async () => {
   const home = tempDir();
   const models = join(home, 'mlx-models');
   const fifos = ['config.json', 'tokenizer.json', 'model.safetensors.index.json', 'model.safetensors'];

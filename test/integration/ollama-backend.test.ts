@@ -121,7 +121,7 @@ describe('an Ollama of our own', () => {
     expect((await collect(backend.stream(babble(2), never))).at(-1)?.type).toBe('end');
   });
 
-  test('a runner that stands still is cut and ended, and the server stays up', async () => {
+  test('a stuck runner is cut off and killed, and the server stays up', async () => {
     const backend = await own.ready({ stream: { stallMs: () => 700, lookEveryMs: 100 } });
     const pid = backend.status().pid ?? 0;
     const frozen = async () => {
@@ -134,7 +134,7 @@ describe('an Ollama of our own', () => {
     expect((await collect(backend.stream(babble(2), never))).at(-1)?.type).toBe('end');
   });
 
-  test('unknown and remote models are refused with what to do', async () => {
+  test('unknown and remote models are rejected with a cure', async () => {
     const backend = await own.ready();
     await expect(collect(backend.stream(babble(2, 'nope'), never))).rejects.toMatchObject({
       code: 'model_not_found',
@@ -161,7 +161,7 @@ describe('an Ollama of our own', () => {
     expect((await backend.models()).map(({ name }) => name)).not.toContain('coder');
   });
 
-  test('stop leaves no process, also while it answers', async () => {
+  test('stop leaves no process, even during an answer', async () => {
     const backend = await own.ready();
     const pid = backend.status().pid ?? 0;
     const answer = backend.stream(babble(900), never)[Symbol.asyncIterator]();
@@ -176,7 +176,7 @@ describe('an Ollama of our own', () => {
   });
 });
 
-describe('a server of somebody else', () => {
+describe('a foreign server', () => {
   test('is adopted, never stopped, replaced when it vanishes and adopted again', async () => {
     const first = await foreignOllama();
     const backend = await own.ready({ candidates: [first.url] });
@@ -193,7 +193,7 @@ describe('a server of somebody else', () => {
     await backend.stop();
   });
 
-  test('outlives our stop', async () => {
+  test('survives our stop', async () => {
     const foreign = await foreignOllama();
     const backend = await own.ready({ candidates: [foreign.url] });
     await backend.restart('test');
@@ -201,7 +201,7 @@ describe('a server of somebody else', () => {
     expect((await fetch(`${foreign.url}/api/version`)).ok).toBe(true);
   });
 
-  test('takes over from ours when it appears', async () => {
+  test('replaces ours when it appears', async () => {
     const candidates: string[] = [];
     const backend = await own.ready({ candidates });
     const pid = backend.status().pid ?? 0;
@@ -237,7 +237,7 @@ describe('a server of somebody else', () => {
 });
 
 describe('without a server and without a program', () => {
-  test('it is absent with the cure, and starts when the set-up has finished', async () => {
+  test('is absent with the cure, and starts when the set-up has finished', async () => {
     let built = false;
     const backend = own.create({
       locate: async () =>
@@ -273,7 +273,7 @@ describe('an MLX API on another machine', () => {
     return backend;
   }
 
-  test("is used in Ollama's dialect, and says when it is gone", async () => {
+  test('is used in the dialect of Ollama, and reports when it is gone', async () => {
     const server = await foreignOllama();
     const backend = remote(server.url);
     await backend.start();

@@ -50,7 +50,7 @@ async function gone(pids: readonly number[]): Promise<boolean> {
 }
 
 describe('a model process', () => {
-  test('killed within milliseconds of its spawn, again and again: no load is lost, none blocks another', async () => {
+  test('killed within milliseconds of its spawn, repeatedly: no load is lost, none blocks another', async () => {
     const backend = await own.ready({ stream: QUICK });
     const { pid } = backend.status();
     const causes: unknown[] = [];
@@ -72,7 +72,7 @@ describe('a model process', () => {
     expect(backend.status()).toMatchObject({ state: 'ready', pid, restarts: 0 });
   });
 
-  test('stopped before the first token: it is ended, and the request is answered by the next one', async () => {
+  test('stopped before the first token: it is killed, and the next one answers the request', async () => {
     const backend = await own.ready({ stream: QUICK });
     const { pid } = backend.status();
     const answer = collect(backend.stream(babble(3), never));
@@ -83,7 +83,7 @@ describe('a model process', () => {
     expect(backend.status()).toMatchObject({ state: 'ready', pid, restarts: 0 });
   });
 
-  test('stopped in the middle of an answer: the answer fails, its place is free again', async () => {
+  test('stopped in the middle of an answer: the answer fails, its slot is free again', async () => {
     const backend = await own.ready({ stream: QUICK });
     let stopped: number[] = [];
     const answer = async () => {
@@ -158,7 +158,7 @@ describe('the server', () => {
     expect(await gone(family)).toBe(true);
   });
 
-  test('killed beside us leaves a model process, which the next instance sweeps by pid and start time', async () => {
+  test('killed from outside leaves a model process, which the next instance sweeps by pid and start time', async () => {
     const port = await freePort();
     const spec = ollamaLaunchSpec(ollamaProgram(), own.environment(), join(own.folder, 'orphan.log'), port);
     const server = nodeSpawner.spawn(spec);
@@ -181,7 +181,7 @@ describe('the server', () => {
     while (!(await gone(runners))) await sleep(20);
   });
 
-  test('with a full queue is asked again until it has a place', async () => {
+  test('with a full queue is retried until it has a place', async () => {
     const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
     const backend = await own.ready({ env });
     const api = backend.status().url ?? '';
@@ -204,7 +204,7 @@ describe('the server', () => {
     for (const answer of await Promise.all(others)) expect(answer.at(-1)?.type).toBe('end');
   });
 
-  test('whose queue stays full is an honest error with a time to come back', async () => {
+  test('whose queue stays full causes an error with a retry time', async () => {
     const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
     const backend = await own.ready({ env });
     const leave = new AbortController();
@@ -221,7 +221,7 @@ describe('the server', () => {
 });
 
 describe('its log', () => {
-  test('that cannot be written is missed with a warning, and the server starts', async () => {
+  test('that cannot be written causes a warning, and the server starts', async () => {
     const warnings: string[] = [];
     const logger = { ...silentLogger, warn: (event: string) => void warnings.push(event) };
     await writeFile(join(own.folder, 'a-file'), '');
@@ -230,7 +230,7 @@ describe('its log', () => {
     expect(warnings).toContain('ollama.no-log');
   });
 
-  test('deleted while it runs is no loss to the server, and is there again after the next start', async () => {
+  test('deleted while it runs does not affect the server, and exists again after the next start', async () => {
     const backend = await own.ready();
     await rm(join(own.folder, 'ollama.log'));
     expect((await collect(backend.stream(babble(3, 'tiny'), never))).at(-1)?.type).toBe('end');
@@ -240,7 +240,7 @@ describe('its log', () => {
 });
 
 describe('memory', () => {
-  test('tells what is loaded, for whom and how large, and gives it back', async () => {
+  test('reports what is loaded, for whom and how large, and frees it', async () => {
     const backend = await own.ready();
     await collect(backend.stream(babble(3), never));
     while (!backend.loaded().some(({ ready }) => ready)) await sleep(20);
@@ -258,7 +258,7 @@ describe('memory', () => {
     await expect.poll(() => gone(runners), { timeout: 10_000 }).toBe(true);
   });
 
-  test('a cancelled prompt is shown as draining until nothing is computed for it any more', async () => {
+  test('a cancelled prompt is shown as draining until its computation has ended', async () => {
     const backend = await own.ready();
     await collect(backend.stream(babble(1), never));
     const used = async () => {
@@ -282,7 +282,7 @@ describe('memory', () => {
   });
 });
 
-test('Ollama.app that ends ours and takes the place is used, not fought, and replaced when it goes', async () => {
+test('Ollama.app that kills ours and takes the port is used, not fought, and replaced when it exits', async () => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const backend = await own.ready({ candidates: [url] });

@@ -12,7 +12,7 @@ import { TINY, writeRandomModel } from '../support/random-model';
 import { LAUNCH_SCRIPT, mlxPython, ollamaProgram } from '../support/runtimes';
 import { tempDir } from '../support/temp-dir';
 
-test('what a killed host leaves behind is ended by the next start', async () => {
+test('the next start ends the processes that a killed host left behind', async () => {
   const folder = tempDir();
   const table = createProcessTable();
   const model = await writeRandomModel(join(folder, 'tiny'), TINY);

@@ -43,7 +43,7 @@ async function blobBytes(modelsDir: string): Promise<number> {
   return sizes.reduce((sum, { blocks }) => sum + blocks * 512, 0);
 }
 
-describe('a model for a person who has none', () => {
+describe('a model for a user who has none', () => {
   let app: App;
   let page: WebClient;
   let waiting: { chatId: string; answerId: string };
@@ -72,13 +72,13 @@ describe('a model for a person who has none', () => {
     }, 'the message waits');
   };
 
-  it('refuses what is no model name before anything is asked', async () => {
+  it('rejects an invalid model name before any request', async () => {
     for (const name of ['../../etc/passwd', 'a b', '$(id)', 'x;y', '-x', '/abs']) {
       await expect(page.call('modelPull', { name })).rejects.toMatchObject({ code: 'bad_model_name' });
     }
   });
 
-  it('says plainly that the registry has no such model', async () => {
+  it('reports that the registry has no such model', async () => {
     expect(await pull(page, served.registry.pullName('nothing'))).toMatchObject({
       state: 'failed',
       error: { code: 'model_not_found', message: expect.stringMatching(/check the name/) },
@@ -86,7 +86,7 @@ describe('a model for a person who has none', () => {
     await expectNothingNew();
   });
 
-  it('says plainly that the registry is gone', async () => {
+  it('reports that the registry is unreachable', async () => {
     // Nothing listens on port 1 of loopback.
     const gone = await pull(page, '127.0.0.1:1/library/capable:latest');
     expect(gone).toMatchObject({ state: 'failed', error: { code: 'pull_failed' } });
@@ -94,7 +94,7 @@ describe('a model for a person who has none', () => {
     await expectNothingNew();
   });
 
-  it('lists nothing after a broken layer, and says what to do', async () => {
+  it('lists nothing after a broken layer, and suggests a cure', async () => {
     served.registry.fault = { kind: 'corrupt' };
     const broken = await pull(page, served.registry.pullName());
     expect(broken).toMatchObject({ state: 'failed', error: { code: 'pull_failed' } });
@@ -119,7 +119,7 @@ describe('a model for a person who has none', () => {
     await expectNothingNew();
   });
 
-  it('says so when Ollama dies in the middle of it', async () => {
+  it('reports when Ollama dies during the download', async () => {
     served.registry.fault = { kind: 'stall', afterBytes: 200_000 };
     const name = served.registry.pullName();
     await pull(page, name, (now) => now.completedBytes > 0);
@@ -135,7 +135,7 @@ describe('a model for a person who has none', () => {
     await expectNothingNew();
   });
 
-  it('shows rising bytes when it is started again, and the waiting message is answered in place', async () => {
+  it('shows increasing bytes after a restart, and the waiting message is answered in place', async () => {
     served.registry.pauseMs = 30;
     const name = served.registry.pullName();
     const from = page.pulls(name).length;

@@ -107,7 +107,7 @@ async function expectSettled(): Promise<void> {
 }
 
 describe('the queue', () => {
-  it('lets the user take out what waits and what runs, from the gateway and from the chat', async () => {
+  it('lets the user cancel waiting and running requests, from the gateway and from the chat', async () => {
     const occupant = await occupy();
     const waiting = send({ id: 'waiting', priority: 'low' });
     const { chatId, answerId } = await ui.value('chatSend', {
@@ -140,7 +140,7 @@ describe('the queue', () => {
     await expectSettled();
   });
 
-  it('serves a guest between the requests of a client with many, and high before both', async () => {
+  it('serves a second client between the requests of a busy one, and high priority before both', async () => {
     const occupant = await occupy();
     const order: string[] = [];
     const note = async (sending: Sending) => {
@@ -160,7 +160,7 @@ describe('the queue', () => {
     await expectSettled();
   });
 
-  it('refuses a crowd beyond its bound with the time to wait, and goes on serving the others', async () => {
+  it('rejects a crowd beyond its limit with a retry time, and continues to serve the others', async () => {
     const occupant = await occupy();
     const before = await stats();
     const leave = new AbortController();

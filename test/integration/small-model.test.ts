@@ -140,7 +140,7 @@ async function ask<T>(path: string, body: unknown): Promise<T> {
 }
 
 describe('the small model on MLX and on llama.cpp', () => {
-  it('makes the same tokens of every text', async () => {
+  it('produces the same tokens for every text', async () => {
     const ours = await python<number[][]>(tokensByMlx, TEXTS);
     const theirs: number[][] = [];
     for (const content of TEXTS) {

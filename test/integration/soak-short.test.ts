@@ -9,7 +9,7 @@ import { tempDir } from '../support/temp-dir';
 const REQUESTS = 1_000;
 
 /** The countable part of `npm run bench -- soak`; memory is measured there. */
-it('a thousand requests of all kinds get what they have to, and nothing is left of them', async () => {
+it('a thousand requests of all kinds get the expected response, and leave nothing behind', async () => {
   const app = await startSoakApp(join(tempDir(), 'soak'));
   let running = true;
   onTestFinished(async () => {

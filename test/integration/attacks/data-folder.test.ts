@@ -31,7 +31,7 @@ function uninstall(dataDir: string) {
   return spawnSync(process.execPath, [START, '--uninstall', '--yes'], { env, encoding: 'utf8' });
 }
 
-it('of others is refused by name, and neither the start nor an uninstall changes it', async () => {
+it('of another program is rejected by name, and neither the start nor an uninstall changes it', async () => {
   const folder = join(tempDir(), 'theirs');
   addForeign(folder);
   chmodSync(folder, 0o755);
@@ -44,7 +44,7 @@ it('of others is refused by name, and neither the start nor an uninstall changes
   expect(modeOf(folder)).toBe(0o755);
 });
 
-it('of ours with files of others in it keeps theirs through starts, kill -9 and an uninstall', async () => {
+it('of ours with foreign files keeps them through starts, kill -9 and an uninstall', async () => {
   const folder = join(tempDir(), 'ours');
   mkdirSync(folder);
   const first = await startApp({ dataDir: folder, env: NO_SERVERS });

@@ -16,7 +16,7 @@ const KILLS = 20;
 const OWN_EVERY = 7;
 
 /** `kill -9` of the host in the middle of two answers, repeatedly with one data folder. On the built host. */
-it('twenty times loses no message, says of none that the user stopped it, and leaves nothing behind', async () => {
+it('twenty times loses no message, marks none as stopped by the user, and leaves nothing behind', async () => {
   const folder = join(tempDir(), 'kills');
   const temporary = join(folder, 'tmp');
   const own = await scriptedWorld(folder);

@@ -44,7 +44,7 @@ describe("MLX's private port", () => {
 });
 
 describe('after kill -9 of the host', () => {
-  it('both servers end by themselves, with their children, and the next start has its own', async () => {
+  it('both servers exit with their children, and the next start has its own', async () => {
     const dataDir = tempDir();
     const first = await startCountingApp({ dataDir });
     await ask(first.ready.gateway, 'hello', { model: `ollama/${COUNTING}` });

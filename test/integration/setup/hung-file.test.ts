@@ -26,7 +26,7 @@ async function runHung(limitMs: number) {
   });
 }
 
-it('a file that loops for ever is killed and reported by name, and the other files are run', async () => {
+it('a file that loops forever is killed and reported by name, and the other files run', async () => {
   const tests = await runHung(8_000);
   expect(tests.map(({ file, name, state, error }) => [file, name, state, error ?? ''])).toEqual([
     ['endless.test.ts', 'loops for ever', 'pending', 'it did not end'],

@@ -108,14 +108,14 @@ describe('the managed MLX runtime', () => {
     expect(readdirSync(runtimes)).toEqual([`mlx-${version}`]);
   });
 
-  it('takes no file whose hash is not the locked one, and leaves nothing half built', async () => {
+  it('accepts no file with a wrong hash, and leaves nothing half built', async () => {
     mkdirSync(join(runtimes, '.mlx-1.0.0.building'));
     const { last } = await setUp(lockFile('0'.repeat(64)));
     expect(last).toMatchObject({ stage: 'failed', code: 'install_failed' });
     expect(readdirSync(runtimes)).toEqual([]);
   });
 
-  it('goes on with what is there when an update fails, to another version or of the packages of this one', async () => {
+  it('continues with the present one when an update of version or packages fails', async () => {
     await setUp(goodLockFile());
     for (const wanted of ['10.0.0', version]) {
       const { last } = await setUp(lockFile('0'.repeat(64)), wanted);

@@ -52,7 +52,7 @@ describe('npm start and the program', () => {
   it.each([
     ['SIGTERM', 0],
     ['SIGINT', 130],
-  ])('passes %s on once, waits for the end and exits with %i', async (name, expected) => {
+  ])('forwards %s once, waits for the end and exits with %i', async (name, expected) => {
     const { own, code, log } = await startProgram('setTimeout(() => process.exit(0), 50)');
     expect(log()).toEqual(['--json --no-open']);
     own.emit(name);
@@ -62,7 +62,7 @@ describe('npm start and the program', () => {
     expect(log()).toEqual(['--json --no-open', name]);
   });
 
-  it('exits with 1 when the program says that it could not end well', async () => {
+  it('exits with 1 when the program reports that it could not end well', async () => {
     const { own, code } = await startProgram('process.exit(1)');
     own.emit('SIGTERM');
     expect(await code).toBe(1);

@@ -27,7 +27,7 @@ describe('the JSON text of a long value', () => {
     expect((await textOf(value)) === JSON.stringify(value)).toBe(true);
   });
 
-  it('cuts no character that takes two', async () => {
+  it('splits no surrogate pair', async () => {
     const random = seeded(11);
     const units = ['a', '😀', '\ud83d', '\ude00', 'ж'];
     for (let offset = 0; offset < 40; offset += 1) {
@@ -52,7 +52,7 @@ describe('the JSON text of a long value', () => {
     },
   );
 
-  it('ends with its caller', async () => {
+  it('stops with its caller', async () => {
     const left = new Error('left');
     await expect(jsonBody([LONG.repeat(5)], () => Promise.reject(left))).rejects.toBe(left);
   });

@@ -67,7 +67,7 @@ async function answer(ollama: OllamaBackend): Promise<void> {
   for await (const _chunk of ollama.stream(request, never));
 }
 
-test('a breaker that no probe could close is closed by an answer, and by nothing less', async () => {
+test('a breaker that no probe could close is closed only by an answer', async () => {
   const server = new ScriptedOllama(LOADED);
   const ollama = backend(server, null);
   const breaker = () => ollama.status().breaker.state;
@@ -123,7 +123,7 @@ test.each([
   },
 );
 
-test('a model that is listed in the middle of its load is ready with its first frame', async () => {
+test('a model that is listed during its load is ready with its first frame', async () => {
   const server = new ScriptedOllama(SILENCE, { frames: [say('hi')], last: 'silence' });
   const ollama = backend(server, 'http://127.0.0.1:9');
   await ollama.start();

@@ -29,7 +29,7 @@ class SlowStore {
   }
 }
 
-it('writes no older state over the last one, whenever the retry falls', async () => {
+it('writes no older state over the last one, whenever the retry happens', async () => {
   const clock = new FakeClock();
   const store = new SlowStore();
   const saver = new AnswerSaver(store, clock, silentLogger);
@@ -46,7 +46,7 @@ it('writes no older state over the last one, whenever the retry falls', async ()
   expect(saver.unsaved(whole.id)).toBeUndefined();
 });
 
-it('keeps the last state of an answer until there is room for it', async () => {
+it('keeps the last state of an answer until there is space for it', async () => {
   const clock = new FakeClock();
   const store = new SlowStore();
   const saver = new AnswerSaver(store, clock, silentLogger);
