@@ -103,7 +103,7 @@ function isOwn(target: string): boolean {
 const shown = ({ file, target }: Import) => `${file} imports ${target}`;
 
 describe('layers', () => {
-  it('reads the imports it judges', () => {
+  it('parses the imports that it checks', () => {
     expect(imports.some(({ file, target }) => file === 'main/index.ts' && target === 'electron')).toBe(true);
     expect(
       imports.some(({ file, target }) => file.startsWith('renderer/') && target.startsWith('shared/')),
@@ -120,7 +120,7 @@ describe('layers', () => {
     expect(wrong.map(shown)).toEqual([]);
   });
 
-  it('knows every room of main, and nothing lies between the rooms', () => {
+  it('lists every room of main, and no file is outside a room', () => {
     const rooms = new Set(files.filter((file) => !ENTRIES.has(file)).map(roomOf));
     const known = new Set([...Object.keys(MAIN_ROOMS), WIRING]);
     expect([...rooms].filter((room) => room.startsWith('main/') && !known.has(room))).toEqual([]);
@@ -137,7 +137,7 @@ describe('layers', () => {
     expect(count).toBeLessThanOrEqual(110);
   });
 
-  it('loads electron in the entry and the preload only', () => {
+  it('loads electron only in the entry and the preload', () => {
     const wrong = imports.filter(
       ({ file, target, typeOnly }) =>
         (target === 'electron' || target.startsWith('electron/')) &&
@@ -156,7 +156,7 @@ describe('layers', () => {
     expect(wrong.map(shown)).toEqual([]);
   });
 
-  it('lets shared import itself and its schema library only', () => {
+  it('lets shared import only itself and its schema library', () => {
     const wrong = imports.filter(
       ({ file, target }) => file.startsWith('shared/') && !target.startsWith('shared/') && target !== 'zod',
     );
@@ -173,7 +173,7 @@ describe('layers', () => {
     expect(wrong.map(shown)).toEqual([]);
   });
 
-  it('keeps features apart, and what they share from knowing them', () => {
+  it('keeps features apart, and shared code independent of them', () => {
     const inner = /^renderer\/(components|stores|i18n|bridge)\//;
     const wrong = imports.filter(({ file, target }) => {
       if (!target.startsWith('renderer/features/')) return false;
@@ -192,7 +192,7 @@ describe('layers', () => {
     expect(twice.map(([name, where]) => `${name}: ${[...where].join(', ')}`)).toEqual([]);
   });
 
-  it('tests the name of a backend only in the rooms of the backends', () => {
+  it('compares the name of a backend only in the rooms of the backends', () => {
     const wrong = files.filter(
       (file) =>
         file.startsWith('main/') &&

@@ -7,7 +7,7 @@ import { seeded } from '../../support/seeded';
 
 const MB = 1024 * 1024;
 
-describe('bodies that requests hold', () => {
+describe('bodies of waiting requests', () => {
   let running: Running;
   let dispatcher: ScriptedDispatcher;
   const release = Promise.withResolvers<void>();
@@ -17,7 +17,7 @@ describe('bodies that requests hold', () => {
   });
   afterEach(() => running.gateway.close());
 
-  it('are bounded by bytes: what finds no room is told to come again, and does', async () => {
+  it('are limited by bytes: a body without room gets a retry time, and fits later', async () => {
     const body = { model: 'auto', messages: [{ role: 'user', content: 'x'.repeat(20 * MB) }] };
     const text = JSON.stringify(body);
     const statuses: number[] = [];
@@ -34,7 +34,7 @@ describe('bodies that requests hold', () => {
     expect((await postJson(`${running.url}/api/chat`, text)).status).toBe(200);
   });
 
-  it('count also where no length was announced', async () => {
+  it('count also without an announced length', async () => {
     const part = Buffer.alloc(MB, 'x');
     const body = async function* () {
       for (let sent = 0; sent < 40; sent += 1) yield part;
@@ -57,7 +57,7 @@ describe('bodies that requests hold', () => {
       `{"model":"auto","messages":[{"role":"assistant","tool_calls":[${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}]}]}`,
       'nested over 200 levels',
     ],
-  ])('%s are refused before they are parsed', async (_name, body, words) => {
+  ])('%s are rejected before they are parsed', async (_name, body, words) => {
     const answer = await postJson(`${running.url}/api/chat`, body);
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ code: 'bad_request', error: expect.stringContaining(words) });
@@ -73,7 +73,7 @@ describe('bodies that requests hold', () => {
 });
 
 describe('BodyBudget', () => {
-  it('counts for each client and in all, until the request has been answered', () => {
+  it('counts per client and in total, until the request has been answered', () => {
     const budget = new BodyBudget({ client: 10, total: 15 });
     const first = budget.hold('a');
     first.add(8);
@@ -89,7 +89,7 @@ describe('BodyBudget', () => {
 });
 
 describe('JsonMeter', () => {
-  it('sees the same values wherever the text is cut', () => {
+  it('counts the same values wherever the text is split', () => {
     const random = seeded(7);
     const texts = ['"', '\\', '\\\\"', '[', '{', ',', 'é', '😀', 'plain'];
     const value = (depth: number): unknown => {

@@ -60,7 +60,7 @@ describe('KV cache', () => {
     expect(shape && kvBytesPerToken(shape)).toBe(expected);
   });
 
-  it('counts only the layers that attend', () => {
+  it('counts only the layers with attention', () => {
     const config = { num_hidden_layers: 4, num_attention_heads: 2, hidden_size: 8 };
     const layer_types = ['linear', 'full_attention', 'linear', 'sliding_attention'];
     expect(kvShapeOf({ ...config, layer_types })?.layers).toBe(2);

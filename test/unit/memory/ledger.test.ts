@@ -29,14 +29,14 @@ const promise = {
 };
 
 describe('ledger', () => {
-  it('counts a process once, whatever it tells of its inside', () => {
+  it('counts a process once, whatever it reports of its inside', () => {
     const { ledger } = ledgerAccount(machine(32, 12), [mlx(3)]);
     expect(heldBytes(ledger, 'mlx')).toBe(3 * GB);
     expect(gpuBytes(ledger, 'mlx')).toBe(2.8 * GB);
     expect(ledger.entries.map(({ kind }) => kind)).toEqual(['process', 'weights', 'kv_cache', 'buffers']);
   });
 
-  it('tells the peak of the inside, and counts it nowhere', () => {
+  it('reports the peak of the inside, and counts it nowhere', () => {
     const told = mlx(null);
     told.figures.peak = figure(9);
     const { ledger } = ledgerAccount(machine(32, 12), [told]);
@@ -44,11 +44,11 @@ describe('ledger', () => {
     expect([heldBytes(ledger, 'mlx'), gpuBytes(ledger, 'mlx')]).toEqual([2.8 * GB, 2.8 * GB]);
   });
 
-  it('counts the inside where the processes are not told', () => {
+  it('counts the inside where the processes are not reported', () => {
     expect(heldBytes(ledgerAccount(machine(32, 12), [mlx(null)]).ledger, 'mlx')).toBe(2.8 * GB);
   });
 
-  it('keeps what is not told as null and leaves it out of sums', () => {
+  it('keeps an unknown figure as null and leaves it out of sums', () => {
     const { ledger } = ledgerAccount(machine(32, 12), [
       { backend: 'ollama', figures: figures(null), loaded: [model('a', null), model('b', 4)] },
     ]);
@@ -57,7 +57,7 @@ describe('ledger', () => {
     expect(gpuBytesOfAll(ledger)).toBe(0);
   });
 
-  it('has no entry for a server that is not here', () => {
+  it('has no entry for an absent server', () => {
     const { ledger } = ledgerAccount(machine(32, 12), [
       { backend: 'mlx', figures: figures(null), loaded: [] },
     ]);
@@ -65,7 +65,7 @@ describe('ledger', () => {
     expect(heldBytes(ledger, 'mlx')).toBeNull();
   });
 
-  it('takes off a promise what has arrived since', () => {
+  it('subtracts from a promise what has arrived since', () => {
     const at = (process: number | null) =>
       promisedBytes(
         ledgerAccount(machine(32, 12), [{ backend: 'mlx', figures: figures(process), loaded: [] }], [promise])
@@ -78,19 +78,19 @@ describe('ledger', () => {
     expect(at(null)).toBe(3 * GB);
   });
 
-  it('adds a load that others began, and not twice one that we promised', () => {
+  it('adds a foreign load, and not twice one that we promised', () => {
     const loading = model('next', 3, { ready: false });
     expect(promisedBytes(account(machine(32, 12), { mlx: [loading] }).ledger)).toBe(3 * GB);
     expect(promisedBytes(account(machine(32, 12), { mlx: [loading] }, [promise]).ledger)).toBe(1 * GB);
   });
 
-  it('adds to a sample what the servers have grown since', () => {
+  it('adds the growth of the servers since the sample', () => {
     const sampled = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB });
     expect(usedNow(ledgerAccount(sampled, [mlx(3)]))).toBe(14 * GB);
     expect(usedNow(ledgerAccount(machine(32, 12), [mlx(3)]))).toBe(12 * GB);
   });
 
-  it('knows that a load has come when its model is there, whatever was given up for it', () => {
+  it('treats a load as complete when its model is there, whatever was evicted for it', () => {
     const load = {
       backend: 'ollama' as const,
       model: 'next',
@@ -116,7 +116,7 @@ describe('ledger', () => {
     expect(promisedBytes(ledger)).toBe(2 * GB);
   });
 
-  it('tells how fast other programs take memory', () => {
+  it('reports how fast other programs take memory', () => {
     const before = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB });
     const rising = (used: number, mlx: number, arrived = 0) => {
       const now = machine(32, used, { mlxBytes: mlx * GB, ollamaBytes: 5 * GB });
@@ -168,7 +168,7 @@ describe('ledger', () => {
       expect(seen(44, 0, 0, [waiting])).toEqual([44, 23, 0]);
     });
 
-    it('and no growth of others as the cache of a model that is there', () => {
+    it('and no growth of others as the cache of a loaded model', () => {
       const status = machine(64, 44);
       const mlxLoad = { ...load, backend: 'mlx' as const, bytes: 3 * GB };
       const holder = { backend: 'mlx' as const, figures: figures(2), loaded: [model('next', 2)] };
@@ -176,7 +176,7 @@ describe('ledger', () => {
     });
   });
 
-  describe('takes no growth of other programs for a load of a server that tells what it holds', () => {
+  describe('does not count growth of other programs as part of a load on a server that reports its memory', () => {
     const load = { ...promise, bytes: 6 * GB, heldBefore: 1 * GB, usedBefore: 10 * GB };
     /** @param sampled the server's figure when the machine used `used`, @param held its current figure */
     const end = (used: number, sampled: number | null, held: number | null) => {
@@ -198,7 +198,7 @@ describe('ledger', () => {
     });
   });
 
-  it('takes limits from the GPU, else three quarters of memory and of that', () => {
+  it('uses the limits of the GPU, else three quarters of memory and of that', () => {
     expect(ledgerAccount(machine(48, 4), []).ledger.workingSetBytes).toBe(36 * GB);
     expect(ledgerAccount(machine(48, 4), []).bufferBytes).toBe(27 * GB);
     const told = figures(1);
@@ -209,7 +209,7 @@ describe('ledger', () => {
     expect([known.ledger.workingSetBytes, known.bufferBytes]).toEqual([40 * GB, 22 * GB]);
   });
 
-  it('knows what a server keeps for its next use', () => {
+  it('includes the memory that a server keeps for reuse', () => {
     expect(spareBytes(ledgerAccount(machine(32, 12), [mlx(3)]).ledger, 'mlx')).toBe(0.3 * GB);
   });
 

@@ -22,7 +22,7 @@ function reachedFrom(files: readonly string[]): Set<string> {
 }
 
 describe('simulated Macs', () => {
-  it('keep their parameters from ledger, guard and supervisor', () => {
+  it('hide their parameters from ledger, guard and supervisor', () => {
     const rooms = ['memory', 'supervisor'].map((room) => join(ROOT, 'src', 'main', room));
     const files = rooms.flatMap((room) =>
       readdirSync(room)
@@ -37,14 +37,14 @@ describe('simulated Macs', () => {
     expect(reachedFrom([join(ROOT, 'test', 'bench', 'memory', 'world.ts')]).has(parameters)).toBe(true);
   });
 
-  it('drive the guard by the app’s own modules', () => {
+  it('run the guard from the modules of the app', () => {
     const reached = reachedFrom([join(ROOT, 'test', 'bench', 'memory', 'run-all.ts')]);
     for (const file of ['memory/ledger.ts', 'memory/guard.ts', 'supervisor/transitions.ts']) {
       expect(reached.has(join(ROOT, 'src', 'main', file))).toBe(true);
     }
   });
 
-  it('die without the guard and live with it, the same each time', () => {
+  it('die without the guard and survive with it, the same in each run', () => {
     const results = runAll(1, 10);
     const sum = (of: (result: (typeof results)[number]) => number) =>
       results.reduce((total, result) => total + of(result), 0);

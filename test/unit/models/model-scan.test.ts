@@ -111,7 +111,7 @@ function scanIn(script: string, folders: string[] = []) {
 const here = () => fileURLToPath(built.url);
 
 describe('the scan in its own process', () => {
-  it('finds what is there, and reads it again only when it has changed', async () => {
+  it('finds the models, and reads one again only when it has changed', async () => {
     makeModel(join(home, 'mlx-models/one-1b'));
     const { scan, library, names } = scanIn(here());
     await scan.run();
@@ -126,7 +126,7 @@ describe('the scan in its own process', () => {
     ]);
   });
 
-  it('passes over FIFOs in the place of files, and lists the other models', async () => {
+  it('skips FIFOs in place of files, and lists the other models', async () => {
     const odd = ['config.json', 'tokenizer.json', 'model.safetensors.index.json', 'model.safetensors'];
     for (const [index, name] of odd.entries()) {
       const folder = join(home, `mlx-models/odd-${index}b`);
@@ -140,7 +140,7 @@ describe('the scan in its own process', () => {
     expect(scan.result()?.broken.map(({ file }) => file)).toEqual(odd);
   });
 
-  it('is killed when a place does not answer; the others are found, and that one is told', async () => {
+  it('is killed when a folder does not respond; the others are scanned, and that one is reported', async () => {
     const gone = join(home, 'volume');
     makeModel(join(gone, 'far-1b'));
     makeModel(join(home, '.mlx_models/near-1b'));
@@ -158,7 +158,7 @@ describe('the scan in its own process', () => {
     expect(scan.result()?.visited.filter((folder) => folder.startsWith(gone))).toEqual([]);
   });
 
-  it('keeps what was known of a place that does not answer any more, and looks there again later', async () => {
+  it('keeps known models of a folder that no longer responds, and retries it later', async () => {
     const gone = join(home, 'volume');
     makeModel(join(gone, 'far-1b'));
     const { scan, names } = scanIn(here(), [gone]);
@@ -186,7 +186,7 @@ describe('the scan in its own process', () => {
     expect(moody.hung()).toEqual([]);
   });
 
-  it('is not waited for when the app ends', async () => {
+  it('does not delay the exit of the app', async () => {
     const gone = join(home, 'volume');
     makeModel(join(gone, 'far-1b'));
     const { scan } = scanIn(hangsAt(gone), [gone]);
@@ -198,7 +198,7 @@ describe('the scan in its own process', () => {
     expect(spawner.children).toHaveLength(1);
   });
 
-  it('fails when its process ends early, or writes without an end', async () => {
+  it('fails when its process exits early, or writes without an end', async () => {
     const script = join(home, 'odd.mjs');
     writeFileSync(script, 'process.exit(3)');
     await expect(scanIn(script).scan.run()).rejects.toThrow('did not come to its end');
@@ -208,7 +208,7 @@ describe('the scan in its own process', () => {
   });
 });
 
-describe('the bytes that are read', () => {
+describe('the bytes read', () => {
   it('are few where headers claim to be huge, and never more at once than a chunk', async () => {
     const folder = join(home, 'mlx-models/claims-7b');
     makeModel(folder);
@@ -252,8 +252,8 @@ async function reached({ written }: Kept, count: number): Promise<void> {
   while (!written[count - 1]?.includes(place)) await new Promise(setImmediate);
 }
 
-describe('a folder for the settings', () => {
-  it('is looked at in a process of its own, which is given up after 5 s', async () => {
+describe('a folder from the settings', () => {
+  it('is checked in a separate process, which is killed after 5 s', async () => {
     makeModel(join(home, 'models'));
     makeFifo(join(home, 'fifo'));
     expect(await isReadableFolder(processOf(here()), join(home, 'models'))).toBe(true);
