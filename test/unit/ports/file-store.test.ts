@@ -4,7 +4,7 @@ import { nodeFileStore } from '../../../src/main/ports/file-store';
 import { tempDir } from '../../support/temp-dir';
 
 describe('nodeFileStore', () => {
-  it('replaces a file whole, for the owner only, and leaves nothing beside it', async () => {
+  it('replaces a file atomically, for the owner only, and leaves no temporary file', async () => {
     const dir = tempDir();
     await nodeFileStore.replace(`${dir}/a.json`, 'old');
     chmodSync(`${dir}/a.json`, 0o644);
@@ -14,7 +14,7 @@ describe('nodeFileStore', () => {
     expect(readdirSync(dir)).toEqual(['a.json']);
   });
 
-  it('leaves nothing behind when it cannot replace', async () => {
+  it('leaves no temporary file when it cannot replace', async () => {
     const dir = tempDir();
     await expect(nodeFileStore.replace(`${dir}/none/a.json`, 'new')).rejects.toMatchObject({
       code: 'ENOENT',
@@ -32,7 +32,7 @@ describe('nodeFileStore', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it('takes a missing file for nothing, and only that', async () => {
+  it('treats a missing file as empty, and only that', async () => {
     const dir = tempDir();
     expect(await nodeFileStore.readText(`${dir}/none`)).toBeNull();
     expect(await nodeFileStore.size(`${dir}/none`)).toBe(0);

@@ -43,7 +43,7 @@ async function readToEnd(api: OllamaApi): Promise<CompletionChunk['type'][]> {
   return seen;
 }
 
-test('connections outlive answers that are left at their last frame', async () => {
+test('connections are reused after answers that were read to their last frame', async () => {
   // The end of the encoding follows the last frame, as when a handler returns.
   const { api, connections } = await serve((response) => {
     response.write(SAY + DONE, () => response.end());
@@ -52,7 +52,7 @@ test('connections outlive answers that are left at their last frame', async () =
   expect(connections.filter(({ destroyed }) => destroyed)).toEqual([]);
 });
 
-test('the times of calls are not kept, as nobody reads them', async () => {
+test('the times of calls are not recorded, because no code reads them', async () => {
   const { api } = await serve((response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"version":"0.34.0"}');
   });
@@ -64,7 +64,7 @@ test('the times of calls are not kept, as nobody reads them', async () => {
   expect(performance.getEntriesByType('resource')).toEqual([]);
 });
 
-test('a long body comes whole and with its length, which mlx_lm.server asks for', async () => {
+test('a long body arrives whole and with its length, which mlx_lm.server requires', async () => {
   const seen: { length: string | undefined; text: string }[] = [];
   const server = createServer(async (request, response) => {
     let text = '';
@@ -88,7 +88,7 @@ test('a long body comes whole and with its length, which mlx_lm.server asks for'
   expect(seen.map(({ length }) => length)).toEqual(Array(2).fill(String(Buffer.byteLength(text))));
 });
 
-test('a call that is given up while its long body is written is not sent', async () => {
+test('a call that is aborted while its long body is written is not sent', async () => {
   let calls = 0;
   const controller = new AbortController();
   const api = new OllamaApi({
@@ -126,12 +126,12 @@ test('aborting before the first byte rejects at once and closes the connection',
 test.each([
   ['in its own words', 404, '{"error":"model \'m\' not found"}', 'model_not_found'],
   ['without a body', 500, '', 'backend_failed'],
-])('a refusal %s has its code', async (_how, status, body, code) => {
+])('a rejection %s has its code', async (_how, status, body, code) => {
   const { api } = await serve((response) => response.writeHead(status).end(body));
   await expect(api.complete(CALL, new AbortController().signal).next()).rejects.toMatchObject({ code });
 });
 
-test('a server that is cut off in the middle, or is not there, is told apart', async () => {
+test('a server that is cut off in the middle is distinguished from one that is not there', async () => {
   const cut = await serve((response) => {
     response.write(SAY, () => response.destroy());
   });
@@ -173,7 +173,7 @@ test.each([
     frame('').replace('"content":""', `"tool_calls":["${'x'.repeat(60_000)}"]`),
     'backend_failed',
   ],
-])('%s without an end is left, and the connection closed', async (_what, status, text, code) => {
+])('%s without an end is aborted, and the connection closed', async (_what, status, text, code) => {
   const { api, connections } = await serve((response) => {
     response.writeHead(status);
     endlessly(response, text);
@@ -185,7 +185,7 @@ test.each([
   await Promise.all(closed);
 });
 
-test('a list, a line of progress and parts of a model without an end are left', async () => {
+test('a list, a line of progress and parts of a model without an end are aborted', async () => {
   let answer = (response: ServerResponse) => endlessly(response, '['.repeat(60_000));
   const { api } = await serve((response) => answer(response));
   await expect(api.tags(never)).rejects.toMatchObject({ code: 'backend_failed' });
@@ -203,7 +203,7 @@ test('a list, a line of progress and parts of a model without an end are left', 
   await expect(pull()).rejects.toMatchObject({ message: expect.stringContaining('too many parts') });
 });
 
-test('a call names the instances that it has passed, and this one after them', async () => {
+test('a call names the instances that it passed through, and this one after them', async () => {
   const hops: unknown[] = [];
   const server = createServer((request, response) => {
     hops.push(request.headers['x-tandem-hop']);

@@ -155,7 +155,7 @@ class World {
 }
 
 describe('RequestQueue as a model', () => {
-  it('counts in 100,000 random steps what its callers have seen, and settles each request once', async () => {
+  it('matches the counters of its callers in 100,000 random steps, and settles each request once', async () => {
     const world = new World(11);
     for (let step = 0; step < STEPS; step += 1) {
       await world.step();

@@ -137,8 +137,8 @@ function run(list: readonly Event[]): Bench {
   return bench;
 }
 
-describe('Scheduler, whatever happens', () => {
-  it('grants each request once at most, none that left, and never more than there are slots', () => {
+describe('Scheduler in random runs', () => {
+  it('grants each request at most once, none that left, and never more than the number of slots', () => {
     fc.assert(
       fc.property(events, (list) => {
         const bench = new Bench();
@@ -160,7 +160,7 @@ describe('Scheduler, whatever happens', () => {
     );
   });
 
-  it('serves what one client asks of one model with one priority in order', () => {
+  it('serves requests of one client, model and priority in order', () => {
     fc.assert(
       fc.property(events, (list) => {
         const bench = run(list);
@@ -186,7 +186,7 @@ describe('Scheduler, whatever happens', () => {
     );
   });
 
-  it('delays no high request for the sake of a batch', () => {
+  it('delays no high request for a batch', () => {
     fc.assert(
       fc.property(events, (list) => {
         const priorities = (bench: Bench) => {
@@ -200,7 +200,7 @@ describe('Scheduler, whatever happens', () => {
     );
   });
 
-  it('tells the order in which it then serves', () => {
+  it('reports the order in which it then serves', () => {
     fc.assert(
       fc.property(events, (list) => {
         const bench = run(list);
@@ -212,7 +212,7 @@ describe('Scheduler, whatever happens', () => {
     );
   });
 
-  it('gives clients that wait all the while equal shares, but for nine requests that a batch may cost', () => {
+  it('gives clients that wait all the time equal shares, up to nine requests that a batch may cost', () => {
     const models = fc.array(fc.nat(2), { minLength: 40, maxLength: 40 });
     fc.assert(
       fc.property(models, models, models, fc.boolean(), (x, y, z, oneModel) => {
@@ -234,7 +234,7 @@ describe('Scheduler, whatever happens', () => {
   });
 });
 
-describe('Scheduler, under the worst crowd', () => {
+describe('Scheduler with the worst crowd', () => {
   /** Keeps all other lines full, so that only its bound lets a request through. */
   function passesIn(priority: Priority, otherClients: number): number {
     const bench = new Bench();
@@ -281,7 +281,7 @@ describe('Scheduler, under the worst crowd', () => {
   });
 });
 
-describe('Scheduler against the plain rules', () => {
+describe('Scheduler and the reference rules', () => {
   it('grants the same in 100,000 random steps', () => {
     const random = seeded(7);
     const below = (limit: number) => Math.floor(random() * limit);

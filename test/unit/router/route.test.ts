@@ -524,14 +524,14 @@ table('what is longer than its model holds', [
   ],
 ]);
 
-describe('the words about what is too long', () => {
+describe('the error for a request that is too long', () => {
   const wordsOf = (request: Partial<CompletionRequest>) => {
     const decision = decide(LONG, request, { models: [PHI_MLX] });
     if (decision.kind !== 'refused') throw new Error('was not refused');
     return decision.error;
   };
 
-  it('name the model, how much it holds, and the cure; no download helps who insists on it', () => {
+  it('names the model, its limit, and the cure; it suggests no download to a client that insists on the model', () => {
     const { message, details } = wordsOf({ model: ON_PHI });
     expect(message).toMatch(
       /about 5\d{3} tokens .*phi3\.5-mini-4k holds 4096\. Send less, .*num_predict.* longer context/,
@@ -540,7 +540,7 @@ describe('the words about what is too long', () => {
     expect(details).toMatchObject({ model: PHI_MLX.name, context: 4096 });
   });
 
-  it('name a model to get where any may answer', () => {
+  it('names a model to download where any may answer', () => {
     expect(wordsOf({ category: 'fast' }).message).toMatch(
       /holds 4096; .*Send less, .*ollama pull qwen2\.5:3b/,
     );
@@ -946,7 +946,7 @@ table('what the request forbids or needs', [
   ],
 ]);
 
-describe('what a refusal tells', () => {
+describe('the details of a rejection', () => {
   const refusal = (...args: Parameters<typeof decide>) => {
     const decision = decide(...args);
     if (decision.kind !== 'refused') throw new Error('was not refused');

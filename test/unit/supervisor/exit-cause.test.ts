@@ -63,7 +63,7 @@ describe('the cause of an exit with', () => {
   });
 });
 
-it('every cause that an exit can have is in the table', () => {
+it('every possible cause of an exit is in the table', () => {
   const shown = new Set(TABLE.map(([, , cause]) => cause));
   // Reported by the supervisor's own timer, not by an exit.
   expect(EXIT_CAUSES.filter((cause) => !shown.has(cause))).toEqual(['start_timeout']);

@@ -203,7 +203,7 @@ const FOLLOWS: Readonly<Record<string, readonly string[]>> = {
   restart_planned: ['died'],
 };
 
-describe('a supervisor under chance', () => {
+describe('a supervisor with random events', () => {
   test(`keeps its rules for ${STEPS} steps`, async () => {
     const chance = seeded(20_261_121);
     const seen = new Set<string>();
