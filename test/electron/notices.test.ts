@@ -38,7 +38,7 @@ describe('notifications', () => {
     ['ru', 'ready', 'Пока отвечает Ollama.'],
     ['ru', 'backoff', 'Другого сервера сейчас нет.'],
   ] as const)(
-    'say who answers for a server that stopped, if anybody does: %s, Ollama is %s',
+    'name the server that replaces a stopped one, if any: %s, Ollama is %s',
     async (language, state, words) => {
       const { electron, core } = await startShell();
       const mlx = backendStatus('mlx', { state: 'open', breaker: { state: 'open', nextTryAt: null } });

@@ -376,7 +376,7 @@ describe('an answer', () => {
       { kind: 'backend', backend: 'mlx' },
     ],
     ['the model that was chosen there', asked, asked],
-  ])('that went elsewhere for memory can be asked of MLX anyway: of %s', async (_what, target, expected) => {
+  ])('that was rerouted for memory can still be sent to MLX: of %s', async (_what, target, expected) => {
     await open({}, 'chat');
     await ask();
     await core.write('Hello.');

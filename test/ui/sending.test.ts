@@ -27,7 +27,7 @@ describe('a message on a slow connection', () => {
     ['en', 'Sending'],
     ['ru', 'Отправляется'],
   ] as const)(
-    'shows at once as being sent, and stays where it is when it has arrived (%s)',
+    'appears at once as being sent, and stays in place once it has arrived (%s)',
     async (language, word) => {
       const { core, release } = slowCore(language);
       await ui.open(core);

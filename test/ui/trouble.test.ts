@@ -32,7 +32,7 @@ describe('servers that stop during an answer', () => {
     ['en', 'Ollama stopped: ended from outside. Waiting until it is up again.', 'Ollama: restarts in'],
     ['ru', 'Ollama остановился: процесс завершили извне. Ждём, пока он снова запустится.', 'Ollama: '],
   ] as const)(
-    'one push after the death it is told what is waited for (%s)',
+    'shows, one push after the death, what the answer waits for (%s)',
     async (language, words, state) => {
       const streaming = { status: 'streaming', text: 'Use two ', meta: OLLAMA } as const;
       await ui.openChat('chat-1', withAnswer(streaming, language));

@@ -62,7 +62,7 @@ describe('a day without', () => {
   });
 });
 
-describe('what a rung gives up', () => {
+describe('the limits of a rung', () => {
   test('first the kept prompts, then long requests, then the model', () => {
     const memories: LadderMemory[] = [{}, { m: on(1) }, { m: on(2) }, { m: on(3) }];
     const rungs = memories.map((memory) => rungOf(memory, 'm'));

@@ -123,7 +123,7 @@ describe('chat', () => {
   it.each([
     ['in a field of its own', [thinking('hm, '), thinking('so')], [text('Hello')]],
     ['in its text', [text('<think>hm, '), text('so</think>')], [text('\n\nHello')]],
-  ])('keeps what a model thinks %s, with its time, and shows it to no model', async (_, first, second) => {
+  ])('stores the thinking of a model %s, with its time, for no other model', async (_, first, second) => {
     const { answer, user } = await chat.send(null, 'hi', auto);
     await clock.advance(0);
     dispatcher.feed(0, started, ...first.slice(0, 1));

@@ -130,7 +130,7 @@ table('categories, with everything installed and up', [
     'reasoning: ollama deepseek-r1:32b [rule:maths setting:only-light]',
   ],
   [
-    'anything else goes to the general model, MLX stands by',
+    'any other request goes to the general model, MLX is the fallback',
     TEXT,
     {},
     {},
@@ -182,7 +182,7 @@ table('settings', [
     'general: mlx phi3.5-mini-4k > ollama qwen2.5:32b [rule:default setting:policy]',
   ],
   [
-    'but sends it no code while only light work is allowed there',
+    'but sends it no code while it may do only light work',
     CODE,
     {},
     { settings: { policy: 'mlx-first' } },
@@ -230,7 +230,7 @@ table('settings', [
     `coding: ollama ${SMALL_MODEL_NAME} [rule:code-request setting:only-light]`,
   ],
   [
-    'a named model that is not installed gives way to the best that is',
+    'a named model that is not installed is replaced by the best installed one',
     CODE,
     {},
     { settings: { ollamaModelCoding: 'gone:7b' } },
@@ -251,7 +251,7 @@ table('settings', [
     'general: mlx phi3.5-mini-4k [rule:default setting:mlx-only]',
   ],
   [
-    'and says what is missing for the rest',
+    'and reports what is missing for other requests',
     CODE,
     {},
     { disabled: 'ollama' },
@@ -413,7 +413,7 @@ table('the small model alone', [
     `general: ollama ${S} [rule:default setting:ollama-only]`,
   ],
   [
-    'without fallback the first choice stands',
+    'without fallback only the first choice remains',
     TEXT,
     { strict: true },
     { models: ONLY_SMALL },
@@ -440,14 +440,14 @@ table('the small model alone', [
     `general: ollama ${S} [rule:default unavailable:mlx-no-model]`,
   ],
   [
-    'what is too long for MLX goes to Ollama',
+    'a request that is too long for MLX goes to Ollama',
     HELLO,
     { sampling: { maxTokens: 8192 } },
     { models: ONLY_SMALL },
     `greeting: ollama ${S} [rule:greeting rule:long-context]`,
   ],
   [
-    'tools are beyond it',
+    'it cannot use tools',
     HELLO,
     { tools: [{}] },
     { models: ONLY_SMALL },
@@ -467,7 +467,7 @@ const LONG_REASONS = '[explicit:model rule:default rule:long-context';
 
 table('what is longer than its model holds', [
   [
-    'is the fault of the client that names the model',
+    'is an error of the client that names the model',
     LONG,
     { model: ON_PHI },
     { models: [PHI_MLX] },
@@ -556,7 +556,7 @@ table('the small model beside others', [
     'fast: mlx tiny-500m > ollama qwen2.5-coder:32b [rule:short-fact]',
   ],
   [
-    'takes light work on MLX where there is no other light one',
+    'does light work on MLX if there is no other light one',
     HELLO,
     {},
     { models: [...ONLY_SMALL, CODER] },
@@ -584,7 +584,7 @@ table('the small model beside others', [
     'coding: no_model [rule:code-request unavailable:ollama-only-small setting:only-light no-capable-model]',
   ],
   [
-    'is what remains of MLX where memory holds no other',
+    'is used on MLX when no other model fits into memory',
     HELLO,
     {},
     { models: [SMALL_MLX, PHI_MLX, PHI], never: [PHI_MLX.name, 'memory:working-set'] },
@@ -629,7 +629,7 @@ table('a language that the small model does not know', [
     'greeting: ollama qwen2.5-coder:32b [rule:greeting unavailable:mlx-language]',
   ],
   [
-    'the model named: it is asked all the same',
+    'a named model: it is used anyway',
     'привет',
     { model: { kind: 'named', name: SMALL_MODEL_NAME, backend: 'ollama' } },
     { models: ONLY_SMALL },
@@ -681,7 +681,7 @@ table('names', [
     'coding: mlx phi3.5-mini-4k > ollama qwen2.5-coder:32b [rule:code-request explicit:backend setting:only-light]',
   ],
   [
-    'a named model is taken, the category stands behind it',
+    'a named model comes first, the models of the category come next',
     TEXT,
     { model: { kind: 'named', name: 'phi3.5:3.8b' } },
     {},
@@ -695,7 +695,7 @@ table('names', [
     'greeting: ollama phi [explicit:model rule:greeting]',
   ],
   [
-    'a name that both have goes where the category goes',
+    'a name on both servers goes to the server of the category',
     HELLO,
     { model: { kind: 'named', name: 'same' }, strict: true },
     { models: [model('ollama', 'same', 3), model('mlx', 'same', 3)] },
@@ -716,7 +716,7 @@ table('names', [
     'coding: ollama qwen2.5-coder:32b [explicit:model rule:code-request setting:only-light]',
   ],
   [
-    'or is refused when nothing else may answer',
+    'or is rejected when no other server may answer',
     CODE,
     { model: { kind: 'named', name: CODER_MLX.name, backend: 'mlx' }, strict: true },
     { models: [CODER, CODER_MLX] },
@@ -744,7 +744,7 @@ table('names', [
     'general: model_not_found [explicit:model rule:default]',
   ],
   [
-    'perhaps known to a server that has not been asked yet',
+    'possibly known to a server that has not been queried yet',
     TEXT,
     { model: { kind: 'named', name: 'nope' } },
     { models: [PHI_MLX], states: { ollama: 'starting' } },
