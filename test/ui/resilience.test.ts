@@ -69,7 +69,7 @@ function waiting(entries: QueueEntry[]): Snapshot['queue'] {
 
 describe('a snapshot that arrives late', () => {
   it.each([
-    ['is asked for again when more has changed meanwhile than is kept', 1_500, 2],
+    ['is fetched again when more patches arrived than are kept', 1_500, 2],
     ['is brought up to date by what has changed meanwhile', 15, 1],
   ])('%s', async (_what, changes, asked) => {
     core = new FakeCore(fakeSnapshot());

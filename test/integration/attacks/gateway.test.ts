@@ -66,8 +66,8 @@ describe('a second request hidden in the first', () => {
   const HIDDEN = 'GET / HTTP/1.1\r\nHost: OURS\r\n\r\n';
   const json = '{"model":"auto"}';
   it.each([
-    ['a length beside chunks', ['Content-Length: 4', 'Transfer-Encoding: chunked'], `0\r\n\r\n${HIDDEN}`],
-    ['chunks beside a length', ['Transfer-Encoding: chunked', 'Content-Length: 4'], `0\r\n\r\n${HIDDEN}`],
+    ['a length with chunks', ['Content-Length: 4', 'Transfer-Encoding: chunked'], `0\r\n\r\n${HIDDEN}`],
+    ['chunks with a length', ['Transfer-Encoding: chunked', 'Content-Length: 4'], `0\r\n\r\n${HIDDEN}`],
     ['two lengths', [`Content-Length: ${json.length}`, 'Content-Length: 0'], `${json}${HIDDEN}`],
     ['the same length twice', ['Content-Length: 0', 'Content-Length: 0'], HIDDEN],
     ['a list of lengths', ['Content-Length: 0, 16'], `${json}${HIDDEN}`],

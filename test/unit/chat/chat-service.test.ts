@@ -105,7 +105,7 @@ describe('chat', () => {
 
   it.each([
     ['tells no speed when all tokens came in one read', 2, null],
-    ['measures the speed itself when the backend tells no durations', 500, 20],
+    ['measures the speed itself when the backend reports no durations', 500, 20],
   ])('%s', async (_name, ms, speed) => {
     const { answer } = await chat.send(null, 'hello', auto);
     await clock.advance(0);
@@ -123,7 +123,7 @@ describe('chat', () => {
   it.each([
     ['in a field of its own', [thinking('hm, '), thinking('so')], [text('Hello')]],
     ['in its text', [text('<think>hm, '), text('so</think>')], [text('\n\nHello')]],
-  ])('stores the thinking of a model %s, with its time, for no other model', async (_, first, second) => {
+  ])('stores thinking %s, with its time, and sends it to no model', async (_, first, second) => {
     const { answer, user } = await chat.send(null, 'hi', auto);
     await clock.advance(0);
     dispatcher.feed(0, started, ...first.slice(0, 1));

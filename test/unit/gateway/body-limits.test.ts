@@ -51,7 +51,7 @@ describe('bodies of waiting requests', () => {
       'over 100,000 values',
     ],
     ['lists in lists', `${'['.repeat(5_000)}${']'.repeat(5_000)}`, 'nested over 200 levels'],
-    ['lists beside lists', `[${'[],'.repeat(5_000_000)}[]]`, 'over 100,000 values'],
+    ['lists next to lists', `[${'[],'.repeat(5_000_000)}[]]`, 'over 100,000 values'],
     [
       'calls nested too deep',
       `{"model":"auto","messages":[{"role":"assistant","tool_calls":[${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}]}]}`,

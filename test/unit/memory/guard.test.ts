@@ -47,7 +47,7 @@ const foreign = { ours: false };
 describe('a load on the server that dies from lack of memory', () => {
   it.each<[string, MemoryWish, GuardView, string]>([
     ['fits', wish(), view(machine(32, 12)), 'admit'],
-    ['fits beside a big one', wish(), view(machine(64, 30), { ollama: [model('big', 20)] }), 'admit'],
+    ['fits next to a big one', wish(), view(machine(64, 30), { ollama: [model('big', 20)] }), 'admit'],
     ['weights of unknown size fit while memory is fine', wish({}, null), view(machine(32, 12)), 'admit'],
     ['alone above 75 % of memory', wish({}, 26), view(machine(32, 4)), 'refuse working_set'],
     [

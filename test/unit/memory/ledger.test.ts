@@ -152,12 +152,12 @@ describe('ledger', () => {
 
     it.each<[string, number, number | null, number | null, number[]]>([
       ['not begun', 24, 0, 0, [24, 23, 23]],
-      ['the server has not told since', 44, 0, 0, [44, 3, 3]],
-      ['the server tells after the sample what is in it', 44, 0, 20, [44, 3, 3]],
-      ['the server tells after the sample more than is in it', 34, 0, 20, [44, 3, 3]],
+      ['the server has not reported since', 44, 0, 0, [44, 3, 3]],
+      ['the server reports after the sample what is in it', 44, 0, 20, [44, 3, 3]],
+      ['the server reports after the sample more than is in it', 34, 0, 20, [44, 3, 3]],
       ['both tell at the same moment', 44, 20, 20, [44, 3, 3]],
       ['other programs gave memory back', 40, 20, 20, [40, 3, 3]],
-      ['the server tells nothing', 44, null, null, [44, 3, 3]],
+      ['the server reports nothing', 44, null, null, [44, 3, 3]],
     ])('%s', (_name, used, sampled, held, expected) => {
       expect(seen(used, sampled, held)).toEqual(expected);
     });
@@ -189,10 +189,10 @@ describe('ledger', () => {
       ['nothing has come', 10, 1, 1, 16],
       ['half has come', 13, 4, 4, 16],
       // 4 GB are a browser's, and half a GB the load's: 5.5 are still to come.
-      ['others grew beside it', 14.5, 1.5, 1.5, 20],
-      ['others grew, and it tells more after the sample', 14.5, 1.5, 3, 20],
+      ['others grew meanwhile', 14.5, 1.5, 1.5, 20],
+      ['others grew, and it reports more after the sample', 14.5, 1.5, 3, 20],
       ['others gave memory back', 9, 4, 4, 12],
-      ['it tells nothing', 13, null, null, 19],
+      ['it reports nothing', 13, null, null, 19],
     ])('%s', (_name, used, sampled, held, expected) => {
       expect(end(used, sampled, held)).toBe(expected);
     });

@@ -243,8 +243,8 @@ describe('a load on a Mac with plenty of memory', () => {
   });
 
   it.each([
-    ['before the server has told of it', 0],
-    ['when the server tells of it after the sample', 20],
+    ['before the server has reported it', 0],
+    ['when the server reports it after the sample', 20],
   ])('rejects no answer of a loaded model: %s', async (_name, told) => {
     await world.clock.advance(5000);
     await world.sampled(44);

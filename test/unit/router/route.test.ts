@@ -332,7 +332,7 @@ table('which model', [
     'general: no_model [rule:default unavailable:ollama-no-model unavailable:mlx-no-model no-capable-model]',
   ],
   [
-    'never a model on somebody else’s machine',
+    'never a model on another machine',
     CODE,
     {},
     { models: [CLOUD] },
@@ -427,7 +427,7 @@ table('the small model alone', [
     `coding: mlx ${S} > ollama ${S} [rule:code-request explicit:backend setting:only-light]`,
   ],
   [
-    'beside an embedding model and one on somebody else’s machine',
+    'next to an embedding model and one on another machine',
     TEXT,
     {},
     {
@@ -474,7 +474,7 @@ table('what is longer than its model holds', [
     `general: context_exceeded ${LONG_REASONS}]`,
   ],
   [
-    'also where the small model is there beside it, which knows less',
+    'also for the small model when it is named',
     LONG,
     { model: { kind: 'named', name: SMALL_MODEL_NAME }, sampling: { maxTokens: 8192 } },
     { models: [SMALL_MLX] },
@@ -570,7 +570,7 @@ table('the small model beside others', [
     'general: ollama qwen2.5-coder:32b [rule:default unavailable:mlx-only-small]',
   ],
   [
-    'nor where MLX is asked by name, and says that it has no other',
+    'nor where MLX is named, with the reason that it has no other',
     CODE,
     { model: { kind: 'backend', backend: 'mlx' } },
     { models: [...ONLY_SMALL, CODER] },
@@ -594,7 +594,7 @@ table('the small model beside others', [
 
 table('a language that the small model does not know', [
   [
-    'alone: nobody can',
+    'alone: no server can',
     'привет',
     {},
     { models: ONLY_SMALL },
@@ -897,7 +897,7 @@ table('the state of the backends', [
 
 table('what the request forbids or needs', [
   [
-    'without fallback the first choice stands, up or not',
+    'without fallback only the first choice remains, up or not',
     HELLO,
     { strict: true },
     { models: [PHI_MLX, PHI], states: { mlx: 'backoff' } },

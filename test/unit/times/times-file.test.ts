@@ -69,7 +69,7 @@ describe('measured times on disk', () => {
   });
 
   it.each(['{"version":1,"models":{"a":', '{"version":1,"models":{"a":{"load":[-1]}}}', '[]'])(
-    'set a corrupt file aside and begin anew: %s',
+    'set a corrupt file aside and start over: %s',
     async (text) => {
       writeFileSync(path, text);
       const { measured, file } = await run();
