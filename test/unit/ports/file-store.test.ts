@@ -39,7 +39,7 @@ describe('nodeFileStore', () => {
     await expect(nodeFileStore.readText(dir)).rejects.toMatchObject({ code: 'EISDIR' });
   });
 
-  it.runIf(process.platform === 'linux')('calls a full disk by its name', async () => {
+  it.runIf(process.platform === 'linux')('reports a full disk as such', async () => {
     // Every write to this device fails with ENOSPC.
     await expect(nodeFileStore.append('/dev/full', 'text')).rejects.toMatchObject({
       name: 'TandemError',

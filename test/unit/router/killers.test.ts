@@ -448,7 +448,7 @@ describe('replays', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it.each(['backoff', 'open'] as const)('are paid for where their own backend stays %s', async (state) => {
+  it.each(['backoff', 'open'] as const)('use the budget if their own backend stays %s', async (state) => {
     const { clock, mlx, told } = await spent();
     mlx.state = state;
     await clock.advance(2000);

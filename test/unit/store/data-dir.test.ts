@@ -138,7 +138,7 @@ describe('openDataDir', () => {
     await (await open(path)).release();
   });
 
-  it.each([[''], ['not json'], ['{"pid":0}']])('takes over a lock that names nobody: %j', async (text) => {
+  it.each([[''], ['not json'], ['{"pid":0}']])('takes over a lock without an owner: %j', async (text) => {
     const path = tempDir();
     writeFileSync(`${path}/instance.json`, text);
     await (await open(path)).release();
