@@ -8,7 +8,7 @@ import { connectStores } from './stores/connect';
 import { useCore } from './stores/core-store';
 import './styles.css';
 
-/** The page is drawn without the settings, in the looks of last time, when they have not come by then, ms. */
+/** If the settings have not arrived after this time, ms, the page is rendered with the theme of the last session. */
 const PATIENCE_MS = 1_000;
 
 startI18n(firstAppearance());
@@ -18,7 +18,7 @@ connectStores(getBridge());
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 
-/** Draws the page as soon as its language and theme are known, so that neither flashes. */
+/** Renders the page once its language and theme are known, so that neither flashes. */
 function draw(container: HTMLElement): void {
   clearTimeout(timer);
   unsubscribe();

@@ -4,16 +4,16 @@ import { promisify } from 'node:util';
 import { startApp } from '../support/app.ts';
 import { type Figures, median, quantile } from './report.ts';
 
-/** Pairs of calls; the same number as the published gateway comparison that the goal comes from. */
+/** Pairs of calls; the same number as in the published gateway comparison that the goal comes from. */
 const PAIRS = 175;
 const WARM_UP = 10;
-/** Added median time to the first token that a gateway may cost, ms (peers: 0.4 to 4.3 ms). */
+/** Median time that a gateway may add to the first token, ms (other gateways: 0.4 to 4.3 ms). */
 const GOAL_MS = 2;
 const STAND_IN = 'bench-heavy';
 
 /**
- * Time to the first token through the gateway against a direct call to the same server, in turn, in one run:
- * what routing, queueing and proxying add for `mlx_lm.server` and for Ollama.
+ * Time to the first token through the gateway and in a direct call to the same server, alternating in one run: the cost
+ * of routing, queueing and proxying for `mlx_lm.server` and for Ollama.
  */
 export async function chat(): Promise<Figures> {
   const app = await startApp({
@@ -55,7 +55,7 @@ async function compare(
   const gateway: number[] = [];
   const upstream: number[] = [];
   for (let round = -WARM_UP; round < PAIRS; round++) {
-    // The order alternates, so that neither profits from what the other left warm.
+    // The order alternates, so that neither benefits from a cache that the other has warmed.
     const first = round % 2 === 0 ? via : direct;
     const [a, b] = [await first(), await (first === via ? direct : via)()];
     if (round < 0) continue;
@@ -92,7 +92,7 @@ async function ttft(url: string, body: object, prefix = '{', headers = {}): Prom
   return first;
 }
 
-/** What a process of MLX asks of its callers, from its environment. */
+/** The secret that an MLX process requires from its callers, from its environment. */
 async function secretOf(pid: number): Promise<string> {
   const { stdout } = await promisify(execFile)('ps', ['eww', '-o', 'command=', '-p', String(pid)]);
   const found = /TANDEM_MLX_SECRET=(\S+)/.exec(stdout)?.[1];
@@ -100,7 +100,7 @@ async function secretOf(pid: number): Promise<string> {
   return found;
 }
 
-/** The small model's weights under another name stand in for a capable model. */
+/** The small model's weights under another name replace a capable model. */
 async function createStandIn(ollama: string, from: string): Promise<void> {
   const response = await fetch(`${ollama}/api/create`, {
     method: 'POST',

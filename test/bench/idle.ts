@@ -9,7 +9,7 @@ const SETTLE_S = 10;
 /** Clock ticks per second of /proc (USER_HZ, 100 on every Linux that Node supports). */
 const TICKS = 100;
 
-/** The headless host doing nothing: resident memory, processor share, and wake-ups. Linux only (`/proc`). */
+/** The idle headless host: resident memory, CPU share, and wake-ups. Linux only (`/proc`). */
 export async function idle(): Promise<Figures> {
   const app = await startApp({ readyMs: 900_000 });
   try {

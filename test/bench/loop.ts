@@ -14,11 +14,11 @@ const MODEL = 'ollama/steady';
 interface Row {
   status: number;
   make(): string;
-  /** On the listener for MLX instead of the gateway. */
+  /** On the MLX API port instead of the gateway. */
   mlxApi?: boolean;
 }
 
-/** Bodies that cost the most, with the status that each gets: large ones, and as many values as there may be. */
+/** The most expensive bodies, with the expected status: large ones, and ones with the maximum number of values. */
 const ROWS: Record<string, Row> = {
   chat_small: { status: 200, make: () => chat(['hello']) },
   chat_1mb: { status: 200, make: () => chat(['x'.repeat(MB)]) },
@@ -72,15 +72,15 @@ const ROWS: Record<string, Row> = {
   values_100k: { status: 400, make: () => `{"model":"auto","messages":[${Array(99_000).fill('1')}]}` },
 };
 
-/** The one model holds all of it and can do everything. */
+/** The only model fits all of them and is capable of everything. */
 const SHOW = {
   capabilities: ['completion', 'tools', 'vision'],
   model_info: { 'fake.context_length': 100_000_000 },
 };
 
 /**
- * The longest block of the host's event loop while one body after the other comes in: the middle one of some rounds, in
- * processor time, so that what else the machine does is left out.
+ * The longest block of the host's event loop while one body after the other arrives: the median of several rounds, in
+ * CPU time, so that other programs on the machine do not count.
  */
 export async function loop(): Promise<Figures> {
   const folder = await mkdtemp(join(tmpdir(), 'tandem-loop-'));
@@ -110,7 +110,7 @@ export async function loop(): Promise<Figures> {
       console.error(name, blocks.map((ms) => ms.toFixed(0)).join(', '));
       figures[`loop.${name}`] = { value: median(blocks), unit: 'ms', goal: GOAL_MS };
     }
-    // What no row can fall below whose body makes the host collect: on a busy machine as much more as they are.
+    // The lower bound for each row whose body causes a collection; on a busy machine both rise alike.
     figures['loop.one_collection'] = { value: median(collections), unit: 'ms', goal: null };
     figures['loop.wrong'] = { value: wrongs, unit: 'answers', goal: 0, correct: true };
     return figures;

@@ -6,8 +6,8 @@ export const TRACES = 200;
 const GOAL_PERCENT = 90;
 
 /**
- * Ledger, guard and supervisor against simulated Macs: how often a server dies of memory and how many tokens are
- * answered without the guard, with it, and by an oracle that knows all sizes.
+ * Ledger, guard and supervisor on simulated Macs: how often a server dies from lack of memory and how many tokens are
+ * answered without the guard, with it, and with an oracle that knows all sizes.
  */
 export async function memory(options: { seed: number; traces: number }): Promise<Figures> {
   const built = await buildEntry('test/bench/memory/run-all.ts');
@@ -25,7 +25,7 @@ export async function memory(options: { seed: number; traces: number }): Promise
 }
 
 function figuresOf(name: string, results: readonly Simulation.TraceResult[], traceSeconds: number): Figures {
-  // What the oracle does not survive says nothing of the guard.
+  // Traces that even the oracle does not survive say nothing about the guard.
   const fair = results.flatMap(({ oracle, ...rest }) => (oracle ? [{ ...rest, oracle }] : []));
   const sum = (of: (result: (typeof fair)[number]) => number) =>
     fair.reduce((total, result) => total + of(result), 0);

@@ -6,8 +6,8 @@ import { type Figures, median } from './report.ts';
 const FILE = resolve(import.meta.dirname, '../../test-results/small-model-answers.md');
 
 /**
- * Asks the real small model forty fixed questions on both servers and writes what they say, right or wrong, into
- * `test-results/small-model-answers.md`. Whether an answer is right is for the reader to judge.
+ * Sends forty fixed questions to the real small model on both servers and writes the answers to
+ * `test-results/small-model-answers.md`. The reader judges whether they are right.
  */
 export async function questions(): Promise<Figures> {
   const opened = await openQuestions();

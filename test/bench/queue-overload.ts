@@ -5,42 +5,42 @@ import { toTandemError } from '../../src/shared/errors';
 import { FakeClock } from '../support/fake-clock';
 import { seeded } from '../support/seeded';
 
-/** What became of one priority's requests. */
+/** Outcome of one priority's requests. */
 export interface Fate {
   arrived: number;
   served: number;
-  /** Refused at the door, put out for a more urgent one, given up after the longest wait. */
+  /** Rejected on arrival, evicted for a more urgent request, or timed out in the queue. */
   refused: number;
   displaced: number;
   timedOut: number;
-  /** Ms in the queue of those that got a slot. */
+  /** Queue times of those that got a slot, ms. */
   waits: number[];
 }
 
 export interface Overload {
   fates: Record<Priority, Fate>;
-  /** Requests that neither were served nor got an error. */
+  /** Requests that were neither served nor got an error. */
   lost: number;
-  /** Moments in which the equations of `/queue/stats` did not hold. */
+  /** Number of times when the equations of `/queue/stats` did not hold. */
   unbalanced: number;
 }
 
-/** Answers take 5 to 15 s, evenly. */
+/** Answers take 5 to 15 s, uniformly distributed. */
 const ANSWER_MEAN_MS = 10_000;
 export const ANSWER_MOST_MS = 15_000;
-/** Of all that arrives. */
+/** Shares of all requests. */
 const SHARES: Readonly<Record<Priority, number>> = { high: 0.15, medium: 0.35, low: 0.5 };
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
-/** Few enough that the queue is full at times before the longest wait is over. */
+/** Few enough that the queue sometimes fills up before the maximum wait is over. */
 const PLACES = 40;
 const LONGEST_WAIT_MS = 300_000;
 const CLIENTS = 8;
 const MODELS = 5;
 
 /**
- * A day of requests that come at random to one slot, `load` times as many as it can serve. `only`: the very same
- * requests, of which the others stay away. `fifo`: the very same, in order of arrival as if all were alike.
+ * A day of requests that arrive at random for one slot, `load` times as many as it can serve. `only`: the same
+ * requests, but the other priorities are left out. `fifo`: the same requests in order of arrival, without priorities.
  * Bundled before it runs: the sources import each other without extensions.
  */
 export async function overload(run: {

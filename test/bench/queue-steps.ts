@@ -7,13 +7,13 @@ import { seeded } from '../support/seeded';
 
 const CLIENTS = 200;
 const MODELS = 5;
-/** Longer than any run of this. */
+/** Longer than any run of this benchmark. */
 const LONGEST_WAIT_MS = 7_200_000;
 
 export interface StepTimes {
-  /** µs of each call. */
+  /** µs per call. */
   times: { enqueue: number[]; cancel: number[]; dispatch: number[] };
-  /** Ms of the whole loop, with everything that the calls set off. */
+  /** Ms of the whole loop, including everything that the calls trigger. */
   totalMs: number;
 }
 
@@ -25,8 +25,8 @@ interface Sent {
 }
 
 /**
- * Fills the queue, then enqueues, cancels and dispatches in turn, so that it stays as full as it is.
- * Bundled before it runs: the sources import each other without extensions.
+ * Fills the queue, then enqueues, cancels and dispatches in turn, so that its length stays constant. Bundled before it
+ * runs: the sources import each other without extensions.
  */
 export async function stepTimes(queued: number, rounds: number, seed: number): Promise<StepTimes> {
   const random = seeded(seed);
@@ -62,7 +62,7 @@ export async function stepTimes(queued: number, rounds: number, seed: number): P
   return { times, totalMs: performance.now() - begin };
 }
 
-/** Ms that it takes to work out the place and the expected wait of everybody in a line of this length. */
+/** Ms to compute the place and the expected wait of every request in a queue of this length. */
 export function placesTime(queued: number, seed: number): number {
   const random = seeded(seed);
   const scheduler = new Scheduler({ mlx: 1, ollama: 1 });
@@ -104,7 +104,7 @@ function send(
   return one;
 }
 
-/** Takes out one that still waits, any of them. */
+/** Removes a random waiting request. */
 function takeWaiting(requests: Sent[], random: () => number): Sent | null {
   while (requests.length > 0) {
     const index = below(requests.length, random);

@@ -5,15 +5,15 @@ import { type Figures, median, quantile } from './report.ts';
 
 const QUEUED = 100_000;
 const ROUNDS = 20_000;
-/** One round differs from the next by half. */
+/** Rounds differ from each other by half. */
 const PLACES_ROUNDS = 7;
 /** Median cost of one step with 100,000 requests in the queue, µs. */
 const GOAL_US = 20;
 const SEED = 1;
 
 /**
- * The queue by itself: what taking in, leaving and handing on a slot cost while 100,000 requests wait (real time), and
- * what becomes of each priority when twice as much comes as can be served (virtual time).
+ * The queue alone: the cost of enqueueing, cancelling and passing on a slot while 100,000 requests wait (real time),
+ * and the outcome of each priority at twice the load that can be served (virtual time).
  */
 export async function queue(): Promise<Figures> {
   return {
@@ -38,7 +38,7 @@ async function steps({ stepTimes, placesTime }: typeof Steps): Promise<Figures> 
     figures[`queue.${step}_p50`] = { value: quantile(values, 0.5), unit: 'µs', goal: GOAL_US };
     figures[`queue.${step}_p99`] = { value: quantile(values, 0.99), unit: 'µs', goal: null };
   }
-  // Everything: promises, timers, and the rounds in which places are told.
+  // Everything: promises, timers, and the updates of places.
   const mean = (totalMs / (ROUNDS * 3)) * 1000;
   figures['queue.step_mean_all_in'] = { value: mean, unit: 'µs', goal: null };
   const rounds = Array.from({ length: PLACES_ROUNDS }, () => placesTime(QUEUED, SEED));
@@ -56,7 +56,7 @@ async function overload({ overload: run, ANSWER_MOST_MS }: typeof Overloads): Pr
     'overload.high.wait_p95': { value: wait(crowd), unit: 's', goal: null },
     'overload.high.wait_p95_alone': { value: wait(alone), unit: 's', goal: null },
     'overload.high.wait_p95_ratio': { value: wait(crowd) / wait(alone), unit: 'x', goal: null },
-    // What runs is not interrupted: the crowd may cost the longest answer, and no more.
+    // Running requests are not interrupted: the crowd may add the longest answer, and no more.
     'overload.high.wait_p95_added': { value: added, unit: 's', goal: ANSWER_MOST_MS / 1000 },
     'overload.high.wait_p95_fifo': { value: wait(fifo), unit: 's', goal: null },
     'overload.high.shed_fifo': { value: shedPercent(fifo.fates.high), unit: '%', goal: null },

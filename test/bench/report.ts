@@ -7,7 +7,7 @@ export interface Figure {
   unit: string;
   /** Largest value that meets the goal; null = no goal. */
   goal: number | null;
-  /** The goal is the smallest value instead. */
+  /** The goal is a minimum instead. */
   atLeast?: boolean;
   /** Counts something that must never happen (lost, leaked, wrong). */
   correct?: boolean;
@@ -52,7 +52,7 @@ function round(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
 
-/** The middle value; NaN for an empty list. */
+/** The median; NaN for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

@@ -10,11 +10,11 @@ import { type Figures, median } from './report.ts';
 const MODELS = 500;
 const REPEATS = 5;
 const IDLE_MS = 2000;
-/** Every so many models one is broken, in several files, or lies in a second place as well. */
+/** One in this many models is broken, is split into several files, or has a copy elsewhere. */
 const BROKEN_EVERY = 20;
 const SHARDED_EVERY = 5;
 const TWICE_EVERY = 25;
-/** Arrays in one file of weights, as a 4-bit model of some billions has them. */
+/** Arrays in one weights file, as in a 4-bit model of a few billion parameters. */
 const ARRAYS = 700;
 
 interface Scan {
@@ -23,8 +23,8 @@ interface Scan {
 }
 
 /**
- * 500 model folders as they lie on a Mac (hub with links, LM Studio, own folders): how long a scan takes, the start of its
- * process included, and what it blocks in the host.
+ * 500 model folders as on a Mac (hub with links, LM Studio, own folders): how long a scan takes, including the start of
+ * its process, and how long it blocks the host.
  */
 export async function scan(): Promise<Figures> {
   const entries = ['models/model-scan', 'models/scan-child', 'ports/node-spawner', 'ports/clock'];
@@ -52,7 +52,7 @@ export async function scan(): Promise<Figures> {
         Math.abs(value.models.length - expected.models) + Math.abs(value.broken.length - expected.broken);
       runs.push({ ms, blockedMs, turnMs, wrong });
     }
-    // What other programs on this machine make of a loop that does nothing.
+    // The baseline: the blocking of an idle loop by other programs on this machine.
     const idle = await watched(() => delay(IDLE_MS));
     return {
       'scan.first': { value: runs[0]?.ms ?? Number.NaN, unit: 'ms', goal: 1000 },
@@ -80,9 +80,9 @@ export async function scan(): Promise<Figures> {
 interface Watched<T> {
   value: T;
   ms: number;
-  /** The longest that the event loop was held up, other programs included. */
+  /** The longest time that the event loop was blocked, including by other programs. */
   blockedMs: number;
-  /** The most processor time that one turn of the loop took: what the work itself holds up. */
+  /** The most CPU time of one turn of the loop: the blocking by the work itself. */
   turnMs: number;
 }
 
@@ -98,7 +98,7 @@ async function watched<T>(work: () => Promise<T>): Promise<Watched<T>> {
   return { value, ms, blockedMs: delays.max / 1e6, turnMs: turns.stop() };
 }
 
-/** Processor time of this thread by turn of its event loop. */
+/** CPU time of this thread per turn of its event loop. */
 class LongestTurn {
   #last = 0;
   #longest = 0;
@@ -128,7 +128,7 @@ function threadMs(): number {
   return (user + system) / 1000;
 }
 
-/** Makes the folders; tells how many models and how many broken ones a scan must find. */
+/** Creates the folders; returns how many models and how many broken ones a scan must find. */
 async function fill(home: string): Promise<{ models: number; broken: number }> {
   const makers = [inHub, inLmStudio, inOwnFolder];
   const counts = { models: 0, broken: 0 };
@@ -192,7 +192,7 @@ async function makeModel(folder: string, kind: Kind): Promise<void> {
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
     await writeFile(join(folder, file), Buffer.concat([length, header]));
-    // The arrays take no room on the disk.
+    // The arrays take no space on disk.
     await truncate(join(folder, file), 8 + header.length + kind.bytes - (kind.broken ? 1 : 0));
   }
 }
@@ -222,7 +222,7 @@ const CONFIG = JSON.stringify({
   hidden_size: 4096,
   quantization: { bits: 4, group_size: 64 },
 });
-/** As large as those of current tokenizers, which list every special token. */
+/** As large as in current tokenizers, which list every special token. */
 const TOKENIZER_CONFIG = JSON.stringify({
   added_tokens_decoder: arrays.map((index) => ({
     content: `<|reserved_special_token_${index}|>`,

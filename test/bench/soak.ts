@@ -8,10 +8,10 @@ import { type Sums, Traffic } from './soak/traffic.ts';
 import { type Bytes, fileBytes, startSoakApp } from './soak/world.ts';
 
 export const REQUESTS = 200_000;
-/** The host is measured after each fifth; after the first nothing may grow any more. */
+/** The host is measured after each fifth; nothing may grow after the first. */
 const STEPS = 5;
 const MOST_GROWTH_PERCENT = 5;
-/** `tandem.log` with two earlier ones of 5 MB each; that of Ollama with one, and what is written until the next look. */
+/** `tandem.log` with two earlier ones of 5 MB each; Ollama's log with one, and what it writes until the next check. */
 const LOGS_MOST = 30e6;
 const MB = 1e6;
 
@@ -21,9 +21,9 @@ interface Rest {
 }
 
 /**
- * Many requests of all kinds over both scripted servers through the built host: what it holds at rest in the end, against
- * what it held after a fifth of them. A few bytes a request are V8's: compiled code and the lists of what depends on it.
- * With its optimising compilers off the heap stands still.
+ * Many requests of all kinds through the built host to both scripted servers: its resources at rest at the end,
+ * compared with those after the first fifth. A few bytes per request are V8's: compiled code and its dependency lists.
+ * With V8's optimising compilers off, the heap does not grow.
  */
 export async function soak(requests = REQUESTS): Promise<Figures> {
   const folder = await mkdtemp(join(tmpdir(), 'tandem-soak-'));
@@ -78,17 +78,17 @@ function growth(early: Rest, late: Rest): Figures {
     figures[`soak.${name}_early`] = { value: before, unit, goal: null };
     figures[`soak.${name}_end`] = { value: after, unit, goal: before * (1 + MOST_GROWTH_PERCENT / 100) };
   }
-  // Logs are set aside when they are full, so their bytes go up and down.
+  // Logs rotate when they are full, so their bytes go up and down.
   figures['soak.logs_end'] = { value: late.bytes.logs / MB, unit: 'MB', goal: LOGS_MOST / MB };
   const grown = Object.values(figures).filter(({ value, goal }) => goal !== null && value > goal);
   figures['soak.grown'] = { value: grown.length, unit: 'kinds', goal: 0, correct: true };
   return figures;
 }
 
-/** How far the queue's counters are from what was sent and from each other. */
+/** How far the queue's counters differ from what was sent and from each other. */
 function unbalanced(stats: QueueStats, { completions, byKind }: Sums): number {
   const ended = stats.done + stats.failed + stats.cancelled;
-  // Whoever leaves may have left before the host has read the request.
+  // A client may have disconnected before the host has read its request.
   const unread = Math.max(0, completions - stats.received - (byKind.cancel ?? 0));
   return (
     unread +

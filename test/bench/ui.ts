@@ -6,15 +6,15 @@ import { serveRenderer } from '../support/renderer-server.ts';
 import type { Figures } from './report.ts';
 
 const TOKENS = 10_000;
-/** Characters of a token of English prose, on average. */
+/** Average number of characters per token of English prose. */
 const TOKEN_CHARS = 4.2;
-/** A push every 33 ms with 20 tokens is 600 tokens/s, several times what a local model writes. */
+/** A push every 33 ms with 20 tokens is 600 tokens/s, several times the speed of a local model. */
 const PUSH_TOKENS = 20;
 const PUSH_MS = 33;
-/** What the browser calls a long task. */
+/** The browser's threshold for a long task. */
 const LONG_MS = 50;
 
-/** One turn of everything that an answer is made of; repeated until the text is long enough. */
+/** All elements of an answer once; repeated until the text is long enough. */
 const PROSE = 'Some words that say **something** about `code` and [links](https://example.org) in a row. ';
 const UNIT = [
   '## Heading',
@@ -27,8 +27,8 @@ const UNIT = [
 ].join('\n\n');
 
 /**
- * How the UI bears a long answer: 10,000 tokens of mixed Markdown streamed into the build that ships, in a real
- * Chromium of the popover's size, with the core played by the tests' fake bridge.
+ * The UI under a long answer: 10,000 tokens of mixed Markdown streamed into the shipped build, in a real Chromium of
+ * the popover's size, with the tests' fake bridge as the core.
  */
 export async function ui(): Promise<Figures> {
   const browser = await launchChromium();
@@ -49,7 +49,7 @@ export async function ui(): Promise<Figures> {
     return {
       'ui.long_tasks': { value: seen.longTasks.length, unit: 'tasks', goal: 0 },
       'ui.longest_task': { value: Math.max(0, ...seen.longTasks), unit: 'ms', goal: null },
-      // Without the time in which the page had to wait for a processor: what stays the same on a busy machine.
+      // Without the time in which the page waited for a CPU: this figure is stable on a busy machine.
       'ui.long_tasks_own': { value: tasks.filter((ms) => ms > LONG_MS).length, unit: 'tasks', goal: 0 },
       'ui.longest_task_own': { value: Math.max(0, ...tasks), unit: 'ms', goal: null },
       'ui.task_per_push_own': { value: total(tasks) / seen.pushes, unit: 'ms', goal: null },
@@ -84,7 +84,7 @@ async function openAnswer(page: Page, url: string): Promise<string> {
     reasons: ['rule:code-request'],
     ttftMs: 900,
   });
-  // What is loaded on demand has come, and the first layout is done, before anything is measured.
+  // Waits until on-demand code has loaded and the first layout is done.
   await page.waitForTimeout(1_000);
   return id;
 }
@@ -100,12 +100,12 @@ interface TraceEvent {
   name: string;
   pid: number;
   tid: number;
-  /** Processor time in microseconds. */
+  /** CPU time in microseconds. */
   tdur?: number;
   args?: { name?: string };
 }
 
-/** Processor time in ms of each task on the page's main thread. */
+/** CPU time in ms of each task on the page's main thread. */
 function processorTimes(trace: Buffer): number[] {
   const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
   const threads = traceEvents.filter(
@@ -122,7 +122,7 @@ function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** Pushes the text piece by piece from inside the page, and watches frames, long tasks and layout shifts meanwhile. */
+/** Pushes the text piece by piece from inside the page, and records frames, long tasks and layout shifts meanwhile. */
 function stream(page: Page, answerId: string, text: string) {
   const step = Math.round(PUSH_TOKENS * TOKEN_CHARS);
   return page.evaluate(
@@ -152,7 +152,7 @@ function stream(page: Page, answerId: string, text: string) {
         pushes += 1;
         await new Promise((done) => setTimeout(done, job.pauseMs));
       }
-      // Observers report late.
+      // Observers report with a delay.
       await new Promise((done) => setTimeout(done, 500));
       running = false;
       const sorted = frames.slice(1).sort((a, b) => a - b);

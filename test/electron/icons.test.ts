@@ -7,7 +7,7 @@ import { TRAY_SHAPES } from '../../src/main/electron/tray-state';
 
 const resources = resolve(import.meta.dirname, '..', '..', 'resources');
 
-/** RGBA of a PNG that holds one block of unfiltered rows, as `draw.js` writes it. */
+/** RGBA of a PNG with one block of unfiltered rows, as `draw.js` writes it. */
 function pixelsOf(file: string): { size: number; pixels: Buffer } {
   const png = readFileSync(join(resources, file));
   const size = png.readUInt32BE(16);

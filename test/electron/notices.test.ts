@@ -15,14 +15,14 @@ const setup = (stage: string): Partial<Snapshot> => ({
 });
 
 describe('notifications', () => {
-  it('are none for what heals by itself', async () => {
+  it('are not shown for problems that Tandem repairs itself', async () => {
     const { electron, core } = await startShell();
     for (const state of ['backoff', 'starting', 'hung', 'ready'] as const) core.patch(mlx({ state }));
     core.patch(setup('install'));
     expect(electron.notifications).toEqual([]);
   });
 
-  it('tell a breaker once, through all its probes, and again when it opens anew', async () => {
+  it('report a breaker once, through all its probes, and again when it reopens', async () => {
     const { electron, core } = await startShell();
     for (const patch of [opened, opened, probed, opened]) core.patch(patch);
     expect(electron.notifications.map(({ title }) => title)).toEqual(['MLX has stopped']);
@@ -38,7 +38,7 @@ describe('notifications', () => {
     ['ru', 'ready', 'Пока отвечает Ollama.'],
     ['ru', 'backoff', 'Другого сервера сейчас нет.'],
   ] as const)(
-    'say who answers for a server that stopped, if anybody does: %s, Ollama is %s',
+    'name the server that replaces a stopped one, if any: %s, Ollama is %s',
     async (language, state, words) => {
       const { electron, core } = await startShell();
       const mlx = backendStatus('mlx', { state: 'open', breaker: { state: 'open', nextTryAt: null } });
@@ -50,13 +50,13 @@ describe('notifications', () => {
     },
   );
 
-  it('tell a set-up that failed, in the language of the app', async () => {
+  it('report a failed set-up, in the language of the app', async () => {
     const { electron, core } = await startShell();
     core.patch({ ...setup('failed'), settings: settingsView({ language: 'ru' }) });
     expect(electron.notifications.map(({ title }) => title)).toEqual(['Установить MLX не удалось']);
   });
 
-  it('lead to Status', async () => {
+  it('open Status', async () => {
     const { electron, core } = await startShell();
     core.patch(opened);
     electron.notifications[0]?.emit('click');

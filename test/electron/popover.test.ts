@@ -47,7 +47,7 @@ describe('place of the popover', () => {
 });
 
 describe('the popover', () => {
-  it('opens under the icon by a click and closes by the next', async () => {
+  it('opens under the icon on a click and closes on the next', async () => {
     const { electron } = await startShell();
     expect(electron.window.isVisible()).toBe(false);
     electron.tray.emit('click');

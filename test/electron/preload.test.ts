@@ -6,7 +6,7 @@ import { type Bridge, type CallName, contract, type Push } from '../../src/share
 const renderer = vi.hoisted(() => ({ exposed: new Map<string, unknown>(), invoked: [] as unknown[][] }));
 const ipc = vi.hoisted(() => ({ emitter: null as EventEmitter | null }));
 
-// The preload is the one file whose work is to talk to this package.
+// The preload script is the one file that may use this package.
 vi.mock('electron', async () => {
   const { EventEmitter: Emitter } = await import('node:events');
   ipc.emitter = new Emitter();
@@ -37,7 +37,7 @@ it('gives the page three functions and nothing of Electron', () => {
   expect(Object.keys(bridge).sort()).toEqual(['call', 'onConnection', 'subscribe']);
 });
 
-it('passes on every call of the contract, and no other', async () => {
+it('forwards every call of the contract, and no other', async () => {
   for (const name of Object.keys(contract.calls)) await bridge.call(name as CallName, {} as never);
   expect(renderer.invoked.map(([, name]) => name)).toEqual(Object.keys(contract.calls));
   renderer.invoked.length = 0;
@@ -47,7 +47,7 @@ it('passes on every call of the contract, and no other', async () => {
   expect(renderer.invoked).toEqual([]);
 });
 
-it('hands pushes over as values, until it is told to stop', () => {
+it('delivers pushes as values, until it is unsubscribed', () => {
   const seen: unknown[][] = [];
   const stop = bridge.subscribe((...args: unknown[]) => void seen.push(args));
   const push: Push = { name: 'chatChanged', payload: { chatId: 'c' } };

@@ -37,7 +37,7 @@ async function run(
 }
 
 describe('the life of the app', () => {
-  it('shows itself when a person starts it, not at login', async () => {
+  it('shows itself when the user starts it, not at login', async () => {
     expect((await run()).electron.window.isVisible()).toBe(true);
     const atLogin = await run((electron) => {
       electron.app.openedAtLogin = true;
@@ -45,7 +45,7 @@ describe('the life of the app', () => {
     expect(atLogin.electron.window.isVisible()).toBe(false);
   });
 
-  it('leaves a second instance to the first', async () => {
+  it('exits when it is a second instance', async () => {
     const { electron, hostSide } = await run(({ app }) => {
       app.firstInstance = false;
     });
@@ -53,7 +53,7 @@ describe('the life of the app', () => {
     expect(electron.app.exitCode).toBe(0);
   });
 
-  it("gives Chromium no place in a data folder that is somebody else's", async () => {
+  it('stores no Chromium data in a data folder of another program', async () => {
     const { electron, hostSide } = await run(
       () => {},
       () => {
@@ -66,7 +66,7 @@ describe('the life of the app', () => {
     expect(hostSide()).toBeNull();
   });
 
-  it('names what keeps the core from starting, and ends', async () => {
+  it('reports why the core cannot start, and exits', async () => {
     const { electron, core } = await run((_electron, broken) => {
       broken.startError = new TandemError('port_taken', 'Port 11436 is taken by nginx (process 7). Stop it.');
     });
@@ -136,7 +136,7 @@ describe('the life of the app', () => {
 });
 
 describe('settings of the system', () => {
-  it('put the popover on a key, and off it again', async () => {
+  it('register the shortcut of the popover, and remove it again', async () => {
     const { electron, core } = await startShell();
     electron.shortcuts.get('Alt+Space')?.();
     expect(electron.window.isVisible()).toBe(true);

@@ -62,7 +62,7 @@ describe('permissions', () => {
   });
 });
 
-it('denies the same to a session that comes later', async () => {
+it('denies the same to a session that is created later', async () => {
   const { electron } = await startShell();
   const later = new FakeSession();
   electron.app.emit('session-created', later);

@@ -1,6 +1,6 @@
 /**
- * Starts the built app in the real Electron, says hello and waits for an answer. Run by `npm run smoke`, which names the
- * binary in `TANDEM_ELECTRON`. Unproven on macOS until the workflow's job has run.
+ * Starts the built app in the real Electron, sends "hello" and waits for an answer. Run by `npm run smoke`, which names
+ * the binary in `TANDEM_ELECTRON`. Unproven on macOS until the workflow's job has run.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -23,7 +23,7 @@ try {
   const window = await app.firstWindow({ timeout: 60_000 });
   const input = window.getByTestId('message-input');
   await input.waitFor({ timeout: 30_000 });
-  // The first start sets MLX up; the status says when it is ready.
+  // The first start sets MLX up; the status shows when it is ready.
   await window.getByTestId('nav-status').click();
   await window.locator('[data-testid=status-mlx][data-state=ready]').waitFor({ timeout: 600_000 });
   await window.getByTestId('nav-chat').click();

@@ -48,7 +48,7 @@ describe('the icon', () => {
     expect(electron.tray.image.path).toBe(`/app/resources/tray/${shape}Template.png`);
   });
 
-  it('says it in words, in both languages', async () => {
+  it('describes the state in words, in both languages', async () => {
     const { electron, core } = await startShell();
     core.patch({ backends: [backendStatus('mlx', { state: 'backoff' }), ollama], queue: queue(1, 2) });
     expect(electron.tray.tooltip).toBe('Tandem\nMLX: restarting soon\nOllama: ready\nanswering 1\n2 waiting');
@@ -60,7 +60,7 @@ describe('the icon', () => {
 });
 
 describe('the menu', () => {
-  it('names what quitting stops: servers of ours, not adopted ones', async () => {
+  it('names the servers that quitting stops: ours, not adopted ones', async () => {
     const { electron } = await startShell();
     expect(rightClick(electron).item('quit')).toMatchObject({
       label: 'Quit Tandem (stops MLX)',
@@ -92,7 +92,7 @@ describe('the menu', () => {
     expect(rightClick(electron).item('only-light').checked).toBe(false);
   });
 
-  it('does not offer what the environment holds', async () => {
+  it('does not offer a setting that the environment overrides', async () => {
     const settings = settingsView();
     settings.mlxOnlyLight = { ...settings.mlxOnlyLight, source: 'environment' };
     const { electron, core } = await startShell(snapshotWith({ settings }));
@@ -112,7 +112,7 @@ describe('the menu', () => {
     expect(electron.window.isVisible()).toBe(false);
   });
 
-  it('is attached beforehand on Linux, which tells no clicks', async () => {
+  it('is attached beforehand on Linux, which reports no clicks', async () => {
     const { electron } = await startShell(snapshotWith(), 'linux');
     electron.tray.contextMenu?.click('open');
     expect(electron.window.isVisible()).toBe(true);

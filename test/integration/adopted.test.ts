@@ -10,7 +10,7 @@ import { FEW_WORDS } from '../support/counting-words';
 import { type ForeignOllama, startForeignOllama } from '../support/foreign-ollama';
 import { openWebClient, type WebClient } from '../support/web-client';
 
-/** An Ollama that is somebody else's: used, watched, and never touched unasked. */
+/** An Ollama that Tandem did not start: used, watched, and never changed without consent. */
 const CODE = 'Write a Python function that merges two sorted lists';
 const never = new AbortController().signal;
 let folder: string;
@@ -41,7 +41,7 @@ const status = async () => (await page.snapshot()).backends.find(({ id }) => id 
 
 const portOf = (server: ForeignOllama) => Number(new URL(server.url).port);
 
-/** An address where a server listened a moment ago. */
+/** The address of a server that has just closed. */
 async function deadUrl(): Promise<string> {
   const server = createServer();
   await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
@@ -72,7 +72,7 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     expect(hello).toMatchObject({ status: 200, backend: 'ollama', model: SMALL_MODEL_NAME });
   });
 
-  it('is absent with the cure once it dies; when it is back it is used again', async () => {
+  it('is absent with the cure once it dies, and is used again when it is back', async () => {
     const port = portOf(theirs);
     await theirs.stop();
     const gone = await until(async () => {
@@ -88,13 +88,13 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
     const refused = await ask(app.ready.gateway, CODE);
     expect(refused).toMatchObject({ status: 503, code: 'ollama_down' });
     theirs = await startForeignOllama(folder, port);
-    // The button on its card looks at once; by itself it looks every few seconds.
+    // The button on its card checks at once; without it a check runs every few seconds.
     await page.call('backendRestart', { backend: 'ollama' });
     await until(async () => (await status())?.state === 'adopted', 'it is adopted again');
     expect(await ask(app.ready.gateway, CODE)).toMatchObject({ status: 200, backend: 'ollama' });
   });
 
-  it('is not touched when Tandem is told to restart it, or ends', async () => {
+  it('is not touched when Tandem restarts it or exits', async () => {
     const { pid } = theirs.process;
     await page.call('backendRestart', { backend: 'ollama' });
     expect(await status()).toMatchObject({ state: 'adopted' });
@@ -110,7 +110,7 @@ describe('an Ollama named by OLLAMA_API_URL', () => {
   });
 });
 
-describe('an address at which no Ollama listens', () => {
+describe('an address without an Ollama', () => {
   it('is absent with the cure, and MLX alone answers what its small model can', async () => {
     const url = await deadUrl();
     await open(url);

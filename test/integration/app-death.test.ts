@@ -11,11 +11,11 @@ import { spawnHost } from '../support/host-process';
 import { seeded } from '../support/seeded';
 import { tempDir } from '../support/temp-dir';
 
-/** `kill -9` of the app at the worst moments, and folders that it may not write. On the built host. */
+/** `kill -9` of the app at the worst moments, and folders that it cannot write. On the built host. */
 
 const AUTO = { kind: 'auto' } as const;
 
-/** Files that a kill in mid-write leaves under their temporary names, and backups of half a database. */
+/** Temporary files that a kill in the middle of a write leaves, and backups of half a database. */
 function halfFiles(dataDir: string): string[] {
   return readdirSync(dataDir, { recursive: true })
     .map(String)
@@ -76,7 +76,7 @@ describe('kill -9', () => {
     expect(halfFiles(dataDir)).toEqual([]);
   });
 
-  it('in the middle of a migration leaves the old database or the new one, and whole backups only', async () => {
+  it('in the middle of a migration leaves the old database or the new one, and only complete backups', async () => {
     const rows = 60_000;
     const dataDir = await cutMigration(rows);
     const app = await startApp({ dataDir, env: NO_SERVERS });
@@ -92,9 +92,9 @@ describe('kill -9', () => {
 });
 
 describe('a log folder that cannot be written', () => {
-  it('costs the log, not the servers', async () => {
+  it('loses the log, not the servers', async () => {
     const dataDir = tempDir();
-    // Not even root may make a file there.
+    // Not even root can create a file there.
     symlinkSync('/proc/self/nowhere', join(dataDir, 'logs'));
     const app = await startCountingApp({ dataDir });
     onTestFinished(async () => void (await app.stop()));
@@ -109,8 +109,8 @@ describe('a log folder that cannot be written', () => {
 });
 
 /**
- * A data folder in whose migration the host was killed. A migration that was faster than the signal is no try, and
- * another folder is.
+ * A data folder in which the host was killed during a migration. If the migration was faster than the signal, it tries
+ * again in another folder.
  */
 async function cutMigration(rows: number): Promise<string> {
   for (;;) {
@@ -129,7 +129,7 @@ async function cutMigration(rows: number): Promise<string> {
   }
 }
 
-/** Does something again and again until the host is gone. */
+/** Repeats an action until the host is gone. */
 async function busyWith(act: (turn: number) => Promise<void>): Promise<void> {
   for (let turn = 0; ; turn += 1) {
     try {

@@ -8,7 +8,7 @@ import { livingOf, processesOf, signalAll } from '../support/processes';
 
 /** The promise of the product on the built headless host: both real servers and the real small model on both. */
 const CAPITAL = 'What is the capital of France?';
-/** MLX computes some seven tokens a second on a CPU. */
+/** MLX computes about seven tokens per second on a CPU. */
 const SHORT = { tokens: 8 };
 let app: App;
 
@@ -25,8 +25,8 @@ afterAll(async () => {
 
 const mlx = async () => (await app.health()).backends.mlx;
 
-describe('a person on a fresh machine', () => {
-  it('gets small talk from MLX and code from Ollama, and is told which and why', async () => {
+describe('a user on a fresh machine', () => {
+  it('gets small talk from MLX and code from Ollama, labelled with server and reason', async () => {
     const hello = await ask(app.ready.gateway, 'hello', SHORT);
     expect(hello).toMatchObject({ status: 200, backend: 'mlx', model: SMALL_MODEL_NAME });
     expect(hello.text).toMatch(/\w/);
@@ -96,7 +96,7 @@ describe('a person on a fresh machine', () => {
     expect(`${log}${app.log()}`).not.toContain('canary-7c1f');
   });
 
-  it('ends and leaves no process', async () => {
+  it('exits and leaves no process', async () => {
     const pid = Number(app.process.pid);
     const family = await processesOf(pid);
     expect(family.length).toBeGreaterThanOrEqual(2);

@@ -12,12 +12,12 @@ import { type FakeOllama, startFakeOllama } from '../support/fake-ollama';
 import { spawnHost } from '../support/host-process';
 import { tempDir } from '../support/temp-dir';
 
-/** What a person gets for each thing that can be wrong: a code, the cure, and nothing lost. On the built host. */
+/** The user's result for each invalid input: a code, the cure, and no lost data. On the built host. */
 
 const AUTO = { kind: 'auto' } as const;
 const CODE = 'Write a Python function that merges two sorted lists';
 
-/** A value that cannot be meant, for every variable that is not free text. */
+/** An invalid value for every variable that is not free text. */
 const BAD_ENVIRONMENT: Record<string, string> = {
   TANDEM_WEB_HOST: 'not a host',
   TANDEM_WEB_PORT: 'eleven',
@@ -54,7 +54,7 @@ async function hold(port: number): Promise<Server> {
 const textOf = (messages: Message[], role: Message['role']) =>
   messages.filter((message) => message.role === role).map(({ text }) => text);
 
-describe('one start with everything wrong at once', () => {
+describe('one start with all errors at once', () => {
   let app: App;
   let ui: ContractClient;
   let health: Awaited<ReturnType<App['health']>>;
@@ -89,7 +89,7 @@ describe('one start with everything wrong at once', () => {
   const warning = (code: string, about = '') =>
     health.warnings.find((entry) => entry.code === code && entry.message.includes(about));
 
-  it('sets a corrupt settings file aside, names it and uses the last good copy', async () => {
+  it('sets a corrupt settings file aside, reports it and uses the last good copy', async () => {
     const aside = (await readdir(app.dataDir)).find((name) => name.startsWith('settings.corrupt-'));
     expect(await readFile(join(app.dataDir, String(aside)), 'utf8')).toBe('{"version":1,"values":{"theme":');
     expect(warning('settings_corrupt')?.message).toContain(aside);
@@ -97,7 +97,7 @@ describe('one start with everything wrong at once', () => {
     expect(settings.theme).toMatchObject({ value: 'dark', source: 'file' });
   });
 
-  it('sets an unreadable database aside, names it and starts a new one that keeps what is said', async () => {
+  it('sets an unreadable database aside, reports it and starts a new one that stores chats', async () => {
     const aside = (await readdir(app.dataDir)).find((name) => name.startsWith('tandem.unreadable-'));
     expect(await readFile(join(app.dataDir, String(aside)), 'utf8')).toMatch(/^this is no database/);
     expect(warning('database_unreadable')?.message).toContain(aside);
@@ -119,7 +119,7 @@ describe('one start with everything wrong at once', () => {
     },
   );
 
-  it('names a half-downloaded model and does not offer it', async () => {
+  it('reports a half-downloaded model and does not offer it', async () => {
     expect(warning('model_incomplete', 'half-loaded-3b')?.message).toMatch(/Finish the download/);
     const tags = (await (await fetch(`${app.ready.mlxApi}/api/tags`)).json()) as {
       models: { name: string }[];
@@ -127,7 +127,7 @@ describe('one start with everything wrong at once', () => {
     expect(tags.models.map(({ name }) => name).join()).not.toContain('half-loaded');
   });
 
-  it('says that MLX is absent and how to mend it, and lets Ollama answer', async () => {
+  it('reports that MLX is absent and the cure, and lets Ollama answer', async () => {
     expect(health.status).toBe('degraded');
     expect(health.backends.mlx).toMatchObject({ state: 'absent', code: 'mlx_python_broken' });
     expect(health.backends.mlx?.cure).toContain('TANDEM_MLX_PYTHON');
@@ -148,7 +148,7 @@ describe('one start with everything wrong at once', () => {
     },
   );
 
-  it('answers 508 to a request that it has sent itself', async () => {
+  it('answers 508 to a request that it sent itself', async () => {
     for (const base of [app.ready.gateway, app.ready.mlxApi]) {
       const headers = { 'x-tandem-hop': `other, ${health.instance}` };
       expect(await ask(base, 'hello', { headers })).toMatchObject({ status: 508, code: 'loop_detected' });
@@ -157,7 +157,7 @@ describe('one start with everything wrong at once', () => {
 });
 
 describe('a database of a newer version', () => {
-  it('is read but not changed, says why, and refuses messages with the cure', async () => {
+  it('is read but not changed, with the reason, and rejects messages with the cure', async () => {
     const dataDir = tempDir();
     const fake = await startFakeOllama({ words: 3, everyMs: 1 });
     onTestFinished(() => fake.close());
@@ -226,7 +226,7 @@ describe.skipIf(!mayMount)('a full disk (needs the right to mount a small one)',
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  it('refuses a message with `disk_full`, sends nothing, lives, and takes it once there is room', async () => {
+  it('rejects a message with `disk_full`, sends nothing, survives, and accepts it once there is space', async () => {
     const { chatId } = await ui.value('chatSend', { chatId: null, text: `first: ${CODE}`, target: AUTO });
     await expect.poll(() => fake.requests(), { timeout: PATIENCE_MS }).toBe(1);
     fill();
@@ -252,7 +252,7 @@ describe.skipIf(!mayMount)('a full disk (needs the right to mount a small one)',
     return messages.filter((message) => message.role === 'assistant');
   };
 
-  it('keeps an answer that could not be stored, and stores it once there is room', async () => {
+  it('keeps an answer that could not be stored, and stores it once there is space', async () => {
     const { chatId } = await ui.value('chatSend', { chatId: null, text: CODE, target: AUTO });
     await expect
       .poll(async () => (await answersIn(chatId))[0]?.text.length, { timeout: PATIENCE_MS })
@@ -270,7 +270,7 @@ describe.skipIf(!mayMount)('a full disk (needs the right to mount a small one)',
     expect((await answersIn(chatId))[0]).toMatchObject({ status: 'done', text: whole });
   });
 
-  it('ends with 1 and the cure when it cannot even start', async () => {
+  it('exits with 1 and the cure when it cannot even start', async () => {
     await app.stop();
     fill();
     const host = spawnHost({ dataDir, env: NO_SERVERS });
@@ -283,8 +283,8 @@ describe.skipIf(!mayMount)('a full disk (needs the right to mount a small one)',
   });
 });
 
-describe('a start that cannot be', () => {
-  it('ends with 1 and the cure when the data folder is a file', async () => {
+describe('a start that must fail', () => {
+  it('exits with 1 and the cure when the data folder is a file', async () => {
     const dataDir = join(tempDir(), 'file');
     await writeFile(dataDir, 'kept');
     const host = spawnHost({ dataDir, env: NO_SERVERS });
@@ -311,7 +311,7 @@ describe('a start that cannot be', () => {
     },
   );
 
-  it('ends with 1 and names the instance that holds the data folder, which goes on', async () => {
+  it('exits with 1 and names the instance that uses the data folder, which continues', async () => {
     const app = await startApp({ env: NO_SERVERS });
     onTestFinished(async () => {
       await app.stop();
@@ -339,13 +339,13 @@ describe('a start that cannot be', () => {
     },
   );
 
-  it('ends with 2 for an option that does not exist', async () => {
+  it('exits with 2 for an unknown option', async () => {
     const host = spawnHost({ dataDir: tempDir(), args: ['--no-such-option'] });
     expect(await host.ended).toMatchObject({ code: 2 });
     expect(host.stderr()).toContain('--no-such-option');
   });
 
-  it('takes the next free port for the UI, and says so', async () => {
+  it('uses the next free port for the UI, and reports it', async () => {
     const port = await freePort();
     await hold(port);
     const app = await startApp({ env: { ...NO_SERVERS, TANDEM_WEB_PORT: String(port) } });
@@ -366,7 +366,7 @@ describe('a start that cannot be', () => {
 });
 
 describe('a backend address that leads to Tandem itself', () => {
-  it('is refused under every alias, and no request goes round', async () => {
+  it('is rejected under every alias, and no request loops', async () => {
     const [gateway, mlxApi] = [await freePort(), await freePort()];
     const app = await startApp({
       env: {

@@ -3,8 +3,8 @@ import { ask, until } from '../support/app';
 import { connect } from '../support/contract-client';
 import { startCountingApp } from '../support/counting-app';
 
-/** The way into the breaker and out of it by itself, on the built app with real servers and short waits. */
-it('a server that dies again and again is left alone, tried by itself, and used again', async () => {
+/** The breaker opens and closes automatically, on the built app with real servers and short waits. */
+it('a server that dies repeatedly is left alone, retried automatically, and used again', async () => {
   const app = await startCountingApp({ env: { TANDEM_RESTART_BACKOFF: '0.05' } });
   onTestFinished(async () => {
     await app.stop();

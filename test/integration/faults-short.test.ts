@@ -23,6 +23,6 @@ it('forty faults under load lose, double, mislabel and leak nothing', async () =
     broken.map(([name]) => name),
     table.join('\n'),
   ).toEqual([]);
-  // A fault that comes in the moment in which an answer ends has nothing to break.
+  // A fault that arrives just as an answer ends has nothing to break.
   expect(figures['faults.effective']?.value, table.join('\n')).toBeGreaterThanOrEqual(COUNT * 0.9);
 }, 1_500_000);

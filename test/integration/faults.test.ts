@@ -8,7 +8,7 @@ import { processesOf, signalAll } from '../support/processes';
 import { mlxPython } from '../support/runtimes';
 import { tempDir } from '../support/temp-dir';
 
-/** MLX fails in every way that can be brought about, on the built host with both real servers. */
+/** MLX fails in every way that a test can cause, on the built host with both real servers. */
 
 /** Longer than any test waits, so that only the button can end it. */
 const LONG_BACKOFF = { TANDEM_RESTART_BACKOFF: '300' };
@@ -43,7 +43,7 @@ describe('a hung MLX', () => {
   let app: App;
   let hung: Promise<{ answers: Awaited<ReturnType<typeof ask>>[]; states: Set<string> }>;
 
-  // This starts first and is checked last: it takes a while to tell a slow server from a dead one.
+  // This starts first and is checked last: telling a slow server from a dead one takes a while.
   beforeAll(async () => {
     app = await startCountingApp({ env: { TANDEM_HANG_PATIENCE: '2' } });
     hung = hang(app);
@@ -137,9 +137,9 @@ describe('a hung MLX', () => {
       expect(await ask(other.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
     });
 
-    it('killed in the middle of a request costs no answer, and the label says who stepped in', async () => {
+    it('killed in the middle of a request costs no answer, and the label names the replacement', async () => {
       const { pid } = await backend(other, 'mlx');
-      // Stopped, so that the request is certainly under way when the process dies.
+      // Stopped, so that the request is certainly running when the process dies.
       signalAll([Number(pid)], 'SIGSTOP');
       const asked = ask(other.ready.gateway, 'hello');
       await until(async () => (await backend(other, 'mlx')).state === 'busy', 'MLX busy');
@@ -193,7 +193,7 @@ describe('a hung MLX', () => {
     });
     afterAll(() => end(other));
 
-    it('killed under code requests is started again, and each gets its answer', async () => {
+    it('killed during code requests is restarted, and each gets its answer', async () => {
       const { pid } = await backend(other, 'ollama');
       const asked = Array.from({ length: 5 }, () => ask(other.ready.gateway, CODE));
       await Promise.race(asked);
@@ -205,7 +205,7 @@ describe('a hung MLX', () => {
       expect(after.restarts).toBe(1);
     });
 
-    it('whose model runner is killed answers all the same', async () => {
+    it('whose model runner is killed still answers', async () => {
       const { pid } = await backend(other, 'ollama');
       await ask(other.ready.gateway, CODE);
       const runners = await processesOf(Number(pid));
@@ -227,7 +227,7 @@ describe('a hung MLX', () => {
     });
   });
 
-  it('answers all that waited for it, says that it hung, and comes back', async () => {
+  it('answers all waiting requests, reports the hang, and recovers', async () => {
     const { answers, states } = await hung;
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(answers.every(({ text }) => /\w/.test(text))).toBe(true);
@@ -240,9 +240,9 @@ describe('a hung MLX', () => {
 });
 
 describe('an MLX that cannot be started', () => {
-  it('opens the breaker, leaves all to Ollama, and starts by the button once it is mended', async () => {
+  it('opens the breaker, leaves all requests to Ollama, and starts by the button once it is repaired', async () => {
     const python = join(tempDir(), 'python');
-    // Passes the look of the set-up, then ends with the launcher's code for a broken runtime.
+    // Passes the set-up's check, then exits with the launcher's code for a broken runtime.
     writeProgram(python, `[ "$1" = -c ] && exec '${mlxPython()}' "$@"\nexit 3`);
     const app = await startCountingApp({ env: { TANDEM_MLX_PYTHON: python } });
     onTestFinished(() => end(app));
@@ -264,13 +264,13 @@ describe('an MLX that cannot be started', () => {
     expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
   });
 
-  it('is absent without a Python, and the button finds one that has come', async () => {
+  it('is absent without a Python, and the button finds one that was installed meanwhile', async () => {
     const python = join(tempDir(), 'python');
     const app = await startCountingApp({ env: { TANDEM_MLX_PYTHON: python } });
     onTestFinished(() => end(app));
     const ui = await connect(app.ready.web);
     await ui.value('backendRestart', { backend: 'mlx' });
-    // While the set-up looks once more it is absent as well.
+    // While the set-up checks again it is absent as well.
     await until(async () => {
       const { state, cure } = await backend(app, 'mlx');
       return state === 'absent' && cure?.includes('TANDEM_MLX_PYTHON');
@@ -283,7 +283,7 @@ describe('an MLX that cannot be started', () => {
 });
 
 describe('an MLX API of another Tandem', () => {
-  it('is used, labelled MLX, and replaced by Ollama when it goes', async () => {
+  it('is used, labelled MLX, and replaced by Ollama when it is gone', async () => {
     const far = await startCountingApp({
       env: { MLX_ONLY_LIGHT: 'false', MLX_MODEL_CODING: COUNTING, MLX_MODEL_DEFAULT: COUNTING },
     });
@@ -295,7 +295,7 @@ describe('an MLX API of another Tandem', () => {
     const hello = await ask(near.ready.gateway, 'hello');
     expect(hello).toMatchObject({ status: 200, backend: 'mlx', model: COUNTING });
 
-    // With MLX_ONLY_LIGHT off the far one's own categories may name MLX models.
+    // With MLX_ONLY_LIGHT off, the remote one's own categories may name MLX models.
     for (const category of ['coding', 'default']) {
       const response = await fetch(`${far.ready.mlxApi}/api/generate`, {
         method: 'POST',

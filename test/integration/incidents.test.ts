@@ -8,7 +8,7 @@ import { CODE, startCountingApp } from '../support/counting-app';
 import { signalAll } from '../support/processes';
 import { filesContaining } from '../support/temp-dir';
 
-/** What the built app tells of the deaths of its real servers, and what it never tells. */
+/** What the built app reports about the deaths of its real servers, and what it never reveals. */
 
 const CANARY = 'canary-e41b9c';
 const ENV = { TANDEM_RESTART_BACKOFF: '0.2', TANDEM_RESTART_STABLE: '2' };
@@ -25,23 +25,23 @@ const up = (app: App, id: 'mlx' | 'ollama', pid: number | null = null) =>
     return ['ready', 'busy'].includes(now.state) && now.pid !== pid && now.pid;
   }, `${id} ready`);
 
-/** Kills a server that has marked requests in its hands; resolves when it is ready again and they are answered. */
+/** Kills a server that runs marked requests; resolves when it is ready again and they are answered. */
 async function killAtWork(app: App, id: 'mlx' | 'ollama', signal: NodeJS.Signals, text: string) {
   const pid = await up(app, id);
   const base = { mlx: app.ready.mlxApi, ollama: app.ready.gateway }[id];
-  // Stopped, so that the requests are certainly under way when it dies.
+  // Stopped, so that the requests are certainly running when it dies.
   process.kill(pid, 'SIGSTOP');
   const asked = Array.from({ length: 6 }, () => ask(base, `${text} ${CANARY}`));
   await until(async () => (await server(app, id)).state === 'busy', `${id} at work`);
   process.kill(pid, signal);
-  // SIGKILL ends also a process that is stopped.
+  // SIGKILL also ends a stopped process.
   signalAll([pid], 'SIGCONT');
   const answers = await Promise.all(asked);
   await up(app, id, pid);
   expect(answers.map(({ status, error }) => error ?? status)).toEqual(Array(6).fill(200));
 }
 
-/** Dies in its next step as it does for want of GPU memory, once, with words that no report may repeat. */
+/** Dies in its next step as from lack of GPU memory, once, with words that no report may repeat. */
 const OUT_OF_MEMORY = (trigger: string) => `
 import os
 def install(server, launcher):
@@ -74,7 +74,7 @@ describe('deaths of real servers', () => {
 
   const deaths = async () => (await ui.snapshot()).life.filter(({ type }) => type === 'died');
 
-  it('stand in the timeline with what came before and after', async () => {
+  it('are in the timeline with the events before and after', async () => {
     await ui.value('settingsSet', { key: 'snippetChars', value: 321 });
     await killAtWork(app, 'mlx', 'SIGKILL', 'hello');
     const life = (await ui.snapshot()).life.filter(({ backend }) => backend === 'mlx');
@@ -91,10 +91,10 @@ describe('deaths of real servers', () => {
     expect((await ui.snapshot()).backends.map(({ breaker }) => breaker.state)).toEqual(['closed', 'closed']);
   });
 
-  it('without evidence are unknown, and are said to be', async () => {
+  it('without evidence are reported as unknown', async () => {
     await killAtWork(app, 'mlx', 'SIGABRT', 'hi');
     const death = (await deaths()).at(-1);
-    // Python writes the stacks of all its threads first, and now and then faults over those that compute.
+    // Python writes the stacks of all its threads first, and occasionally crashes over those that compute.
     const signal = expect.stringMatching(/^SIG(ABRT|SEGV)$/);
     expect(death).toMatchObject({ backend: 'mlx', cause: 'unknown', facts: { signal } });
     expect((await server(app, 'mlx')).last_error?.code).toBe('unknown');
@@ -120,7 +120,7 @@ describe('deaths of real servers', () => {
     });
   });
 
-  it('name the kind of line that proves their cause, and repeat none', async () => {
+  it('name the kind of line that proves their cause, and quote none', async () => {
     const pid = await up(app, 'mlx');
     writeFileSync(trigger, '');
     expect(await ask(app.ready.mlxApi, `hello ${CANARY}`)).toMatchObject({ status: 200 });
@@ -132,7 +132,7 @@ describe('deaths of real servers', () => {
     expect(text).not.toContain('Command buffer');
   });
 
-  it('leave the prompts that were in flight in no log, no journal, no report and no push', async () => {
+  it('leave the running prompts in no log, no journal, no report and no push', async () => {
     expect(filesContaining(app.dataDir, CANARY)).toEqual([]);
     expect(filesContaining(app.dataDir, 'SIGKILL')).toEqual(
       expect.arrayContaining(['incidents.jsonl', join('logs', 'tandem.log')]),
@@ -144,7 +144,7 @@ describe('deaths of real servers', () => {
     expect(JSON.stringify([reports, await ui.snapshot(), await app.health()])).not.toContain(CANARY);
   });
 
-  it('are still told after the app itself was killed', async () => {
+  it('are still reported after the app itself was killed', async () => {
     const before = await deaths();
     expect(statSync(join(app.dataDir, 'incidents.jsonl')).mode & 0o777).toBe(0o600);
     await app.kill();

@@ -13,7 +13,7 @@ async function useOf(app: App) {
   return models.find(({ name }) => name === MODEL);
 }
 
-it('how often and when a model has answered is known over a restart, from the journal', async () => {
+it('how often and when a model has answered is known after a restart, from the journal', async () => {
   const dataDir = tempDir();
   const server = await startFakeOllama({ words: 1, everyMs: 0 });
   onTestFinished(() => server.close());

@@ -16,7 +16,7 @@ import { spawnHost } from '../support/host-process';
 import { signalAll } from '../support/processes';
 import { tempDir } from '../support/temp-dir';
 
-/** How the host ends, and what is there after it was ended without a word. On the built host. */
+/** How the host ends, and what is left after it was killed without warning. On the built host. */
 
 const AUTO = { kind: 'auto' } as const;
 const HEADLESS = resolve(import.meta.dirname, '../../out/main/headless.js');
@@ -25,7 +25,7 @@ function portsOf(ready: Ready): number[] {
   return [ready.web, ready.gateway, ready.mlxApi].map((url) => Number(new URL(url).port));
 }
 
-/** Rejects when one of the ports is still held. */
+/** Rejects when one of the ports is still in use. */
 async function expectFree(ports: readonly number[]): Promise<void> {
   for (const port of ports) {
     const server = createServer().listen(port, '127.0.0.1');
@@ -34,14 +34,14 @@ async function expectFree(ports: readonly number[]): Promise<void> {
   }
 }
 
-/** The folder is given back, and no child is noted in it. */
+/** The folder's lock is released, and no child is recorded in it. */
 async function expectReleased(dataDir: string): Promise<void> {
   expect(await readdir(dataDir)).not.toContain('instance.json');
   const children = await readFile(join(dataDir, 'children.json'), 'utf8').catch(() => '{"children":[]}');
   expect(JSON.parse(children).children).toEqual([]);
 }
 
-/** An app whose Ollama writes `w0 w1 …`, one word each 20 ms, for longer than any test. */
+/** An app whose Ollama writes `w0 w1 …`, one word every 20 ms, for longer than any test. */
 async function steadyApp(dataDir: string): Promise<App> {
   const fake = await startFakeOllama({ words: 100_000, everyMs: 20 });
   onTestFinished(() => fake.close());
@@ -76,14 +76,14 @@ describe('a signal', () => {
     await expectReleased(dataDir);
   });
 
-  it('SIGTERM in the middle of a stream ends it with an error frame and keeps what the chat has', async () => {
+  it('SIGTERM in the middle of a stream ends it with an error frame and keeps the text in the chat', async () => {
     const dataDir = tempDir();
     const app = await steadyApp(dataDir);
     const ui = await connect(app.ready.web);
     const { chatId } = await ui.value('chatSend', { chatId: null, text: CODE, target: AUTO });
     await until(async () => wordsIn((await answerOf(ui, chatId)).text) > 20, 'some words');
     const had = wordsIn((await answerOf(ui, chatId)).text);
-    // The one slot is taken by the chat, so this one waits in the queue.
+    // The chat occupies the only slot, so this request waits in the queue.
     const waiting = ask(app.ready.gateway, CODE).catch((error) => error as Error);
     await until(async () => (await app.health()).queue.depth === 1, 'one waits');
     const { code } = await app.stop();
@@ -99,7 +99,7 @@ describe('a signal', () => {
     expect(wordsIn(answer.text)).toBeGreaterThanOrEqual(had);
   });
 
-  it('SIGTERM ends servers that do not react any more', async () => {
+  it('SIGTERM ends servers that no longer respond', async () => {
     const dataDir = tempDir();
     const app = await startCountingApp({ dataDir });
     const family = new Family(Number(app.process.pid));
@@ -140,7 +140,7 @@ describe('a signal', () => {
       await pause(ms);
       host.child.kill('SIGTERM');
       const { code, signal } = await host.ended;
-      // Before Node has read the program, nobody is there to handle a signal.
+      // Before Node has read the program, no handler for a signal is installed.
       expect(signal === 'SIGTERM' || code === 0, `code ${code}\n${host.stderr()}`).toBe(true);
       expect(await family.survivors()).toEqual([]);
       await expectReleased(dataDir);
@@ -169,9 +169,9 @@ describe('a signal', () => {
     ).toEqual([]);
   });
 
-  it('the host ends when its parent goes away without a word', async () => {
+  it('the host exits when its parent disappears without a signal', async () => {
     const dataDir = tempDir();
-    // A parent as `npm start` is one: it holds the pipes that the host writes to.
+    // A parent like `npm start`: it holds the pipes that the host writes to.
     const script = `const { spawn } = require('node:child_process');
       const host = spawn(process.execPath, [${JSON.stringify(HEADLESS)}, '--no-open', '--wait'], { stdio: ['ignore', 'pipe', 'pipe'] });
       console.log('pid ' + host.pid); host.stderr.resume(); host.stdout.pipe(process.stdout);`;
@@ -193,7 +193,7 @@ describe('a signal', () => {
 });
 
 describe('after kill -9 of the host', () => {
-  it('chats are there, the cut answer has all but the last second and says that it was stopped', async () => {
+  it('chats are there; the cut answer has all but the last second and is marked as stopped', async () => {
     const dataDir = tempDir();
     const app = await steadyApp(dataDir);
     const ui = await connect(app.ready.web);
@@ -207,7 +207,7 @@ describe('after kill -9 of the host', () => {
     expect((await again.snapshot()).chats.map(({ id }) => id).sort()).toEqual([chatId, queued.chatId].sort());
     const answer = await answerOf(again, chatId);
     expect(answer.status).toBe('stopped');
-    // Fifty words a second.
+    // Fifty words per second.
     expect(wordsIn(answer.text)).toBeGreaterThanOrEqual(had - 50);
     expect(answer.meta.source).toBe('ollama');
     expect((await answerOf(again, queued.chatId)).status).toBe('stopped');

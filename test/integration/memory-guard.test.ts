@@ -4,7 +4,7 @@ import { type App, ask, until } from '../support/app';
 import { startCountingApp } from '../support/counting-app';
 import { openWebClient, type WebClient } from '../support/web-client';
 
-/** The ledger and the guard on the built host with both real servers; memory is made critical by moving the limit. */
+/** The ledger and the guard on the built host with both real servers; lowering the limit makes memory critical. */
 let app: App;
 let client: WebClient;
 
@@ -24,7 +24,7 @@ async function entry(backend: string, kind: string): Promise<number | null> {
   return ledger?.entries.find((one) => one.backend === backend && one.kind === kind)?.bytes ?? null;
 }
 
-/** Sets them in this order: the warning is never above the critical one, also between the two. */
+/** Sets them in this order: the warning is never above the critical limit, not even between the two calls. */
 async function limits(
   ...percents: ['memoryWarningPercent' | 'memoryCriticalPercent', number][]
 ): Promise<void> {
@@ -41,7 +41,7 @@ async function ended(chatId: string, answerId: string): Promise<Answer> {
 }
 
 describe('one ledger over two servers', () => {
-  it('shows what each holds, its inside as a part of it', async () => {
+  it('shows the memory of each, with its inside as a part of it', async () => {
     expect(await ask(app.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
     await until(async () => ((await entry('mlx', 'weights')) ?? 0) > 0, 'weights of MLX');
     expect(await entry('mlx', 'process')).toBeGreaterThan((await entry('mlx', 'weights')) ?? 0);
@@ -52,7 +52,7 @@ describe('one ledger over two servers', () => {
 });
 
 describe('memory that is critical', () => {
-  it('holds MLX back, says so, lets the user overrule once, and ends', async () => {
+  it('holds MLX back with a reason, lets the user overrule once, and ends', async () => {
     await limits(['memoryWarningPercent', 1], ['memoryCriticalPercent', 2]);
     await until(async () => (await client.snapshot()).memory?.pressure === 'critical', 'critical memory');
     const held = await ask(app.ready.gateway, 'hello');

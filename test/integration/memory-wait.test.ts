@@ -4,7 +4,7 @@ import { connect } from '../support/contract-client';
 import { startCountingApp } from '../support/counting-app';
 
 /** A death while memory is critical, on the built app: the threshold is lowered until this machine is above it. */
-it('MLX does not come back into memory that is not there, says so, and comes back when it is', async () => {
+it('MLX does not restart without enough memory, says so, and restarts once there is', async () => {
   const app = await startCountingApp({ env: { TANDEM_RESTART_BACKOFF: '0.2' } });
   onTestFinished(async () => {
     await app.stop();

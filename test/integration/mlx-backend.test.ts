@@ -85,7 +85,7 @@ describe('mlx_lm.server as a backend', () => {
     expect(chunks.at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 3 } });
   });
 
-  test('drained, asked from within the abort itself, waits for the server', async () => {
+  test('drained, called during the abort itself, waits for the server', async () => {
     const abort = new AbortController();
     const order: string[] = [];
     let drained: Promise<unknown> = Promise.resolve();
@@ -94,7 +94,7 @@ describe('mlx_lm.server as a backend', () => {
     });
     backend.onStatus((status) => {
       const now = `${status.activeRequests} active, ${status.draining} draining`;
-      // A status is told for figures of memory, too.
+      // A status is also emitted for memory figures.
       if (order.at(-1) !== now) order.push(now);
     });
     const answer = async () => {
@@ -116,7 +116,7 @@ describe('mlx_lm.server as a backend', () => {
     expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0, draining: 0 });
   });
 
-  test('requests that kill a bare server are refused or made safe', async () => {
+  test('requests that kill a bare server are rejected or made safe', async () => {
     const hot = { ...babble(3), sampling: { maxTokens: 3, temperature: 1, topK: 100_000, seed: 7 } };
     expect((await collect(backend.stream(hot, never))).at(-1)?.type).toBe('end');
     const bad = { ...babble(3), sampling: { minP: Number.NaN } };
@@ -143,7 +143,7 @@ describe('mlx_lm.server as a backend', () => {
 });
 
 describe('the process of mlx_lm.server', () => {
-  test('tells the memory that it takes with its model loaded, and how long the load took', async () => {
+  test('reports the memory that it uses with its model loaded, and how long the load took', async () => {
     const loads: [string, number][] = [];
     const backend = create({ onLoaded: (name, seconds) => loads.push([name, seconds]) });
     await backend.start();
@@ -153,7 +153,7 @@ describe('the process of mlx_lm.server', () => {
     expect(loads).toEqual([['slow', expect.any(Number)]]);
   });
 
-  test('kill -9 in the middle of an answer is a typed failure, and the server comes back by itself', async () => {
+  test('kill -9 in the middle of an answer is a typed failure, and the server restarts automatically', async () => {
     const backend = create();
     await backend.start();
     await backend.ensureReady();
@@ -201,7 +201,7 @@ describe('the process of mlx_lm.server', () => {
     });
   });
 
-  test('a cancelled request that does not stop computing costs the process, and frees who waits', async () => {
+  test('a cancelled request that continues to compute costs the process, and frees waiting requests', async () => {
     const backend = create({ hang: { ...PATIENT, unknownStepMs: 8_000, drainMs: 8_000 } });
     await backend.start();
     await backend.ensureReady();

@@ -9,7 +9,7 @@ import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
 import { SLOW, writeRandomModel } from '../support/random-model';
 import { babble, collect, never, PATIENT, realMlx, until } from '../support/real-mlx';
 
-/** The real server, broken from inside: what it takes to see it and to come back. */
+/** The real server, broken from inside: detection and recovery. */
 
 let folder: string;
 let models: Record<string, string>;
@@ -33,7 +33,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs the server with a fault that begins when its file appears; `body` is the inside of `install(server, launcher)`. */
+/** Runs the server with a fault that begins when its file appears; `body` is that of `install(server, launcher)`. */
 async function broken(body: string, options: Partial<MlxBackendOptions> = {}) {
   const trigger = join(folder, `trigger-${started.length}-${Math.random()}`);
   const module = `${trigger}.py`;
@@ -99,13 +99,13 @@ describe('a server that hangs while /health is fine', () => {
     ['in a step', HUNG_STEP],
     ['before it has read a request', SILENT_HTTP],
     ['with a request that it has lost', LOST_REQUEST],
-  ])('%s is ended and comes back', async (_where, fault) => {
+  ])('%s is killed and restarts', async (_where, fault) => {
     const { backend, arm, disarm } = await broken(fault, { hang: { ...PATIENT, unknownStepMs: 5_000 } });
     const { pid, url } = backend.status();
     await arm();
     const answer = collect(backend.stream(babble(20), never));
     answer.catch(() => {});
-    // Its HTTP side goes on, and turns away who has not its secret.
+    // Its HTTP part continues, and rejects callers without its secret.
     expect((await fetch(`${url}/health`)).status).toBe(403);
     await expect(answer).rejects.toMatchObject({ code: 'backend_failed' });
     expect(backend.status().lastError).toMatchObject({ code: 'stalled' });
@@ -129,7 +129,7 @@ server._format_top_logprobs = late`;
     expect(backend.status()).toMatchObject({ state: 'ready', restarts: 0 });
   });
 
-  test('a long prompt is computed to its end under limits that its steps exceed together', async () => {
+  test('a long prompt is computed to its end under limits that its steps together exceed', async () => {
     const slow = `
 step = server.BatchGenerator.next
 def late(self):
@@ -148,7 +148,7 @@ server.BatchGenerator.next = late`;
 });
 
 describe('a server that runs out of memory', () => {
-  test('comes back smaller, remembers it, and stays down at the bottom until a person wants it', async () => {
+  test('restarts smaller, remembers it, and stays down at the bottom until the user starts it', async () => {
     const path = join(folder, 'ladder.json');
     const rungs: string[] = [];
     const ladder = {
@@ -187,12 +187,12 @@ describe('a server that runs out of memory', () => {
 });
 
 describe('two models', () => {
-  test('one is freed before the next is loaded, and none is loaded while an answer is computed', async () => {
+  test('the first is unloaded before the next is loaded, and none is loaded during an answer', async () => {
     const { backend } = await broken('pass', { maxConcurrent: () => 2 });
     await collect(backend.stream(babble(2), never));
     const order: string[] = [];
     const long = backend.stream(babble(60), never)[Symbol.asyncIterator]();
-    // Whoever is there first has its model kept.
+    // The model of the first request stays loaded.
     await long.next();
     const first = collect({ [Symbol.asyncIterator]: () => long }).then(() => order.push('answered'));
     const second = (async () => {

@@ -15,7 +15,7 @@ interface Run {
   exit: Promise<number | null>;
   /** Resolves with the first event of this name. */
   event(name: string): Promise<Record<string, unknown>>;
-  /** Resolves with the first event of this name, so far or to come, for which it is so. */
+  /** Resolves with the first event of this name, past or future, for which the predicate is true. */
   next(name: string, is: (event: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
 }
 
@@ -50,7 +50,7 @@ function launchWith(env: Record<string, string>, ...args: string[]): Run {
   return { process: child, exit, next, event: (name) => next(name, () => true) };
 }
 
-test('a taken port ends it with 71 before anything is loaded', async () => {
+test('a taken port makes it exit with 71 before anything is loaded', async () => {
   const holder = createServer().listen(0, '127.0.0.1');
   await once(holder, 'listening');
   onTestFinished(() => void holder.close());
@@ -64,29 +64,29 @@ test.each([
   ['a port that is none', 2, ['--port', '99999']],
   ['an unknown argument', 2, ['--port', '0', '--nonsense']],
   ['a model that is not there', 72, ['--port', '0', '--model', '/nowhere/at/all']],
-])('%s ends it with %i', async (_name, code, args) => {
+])('%s makes it exit with %i', async (_name, code, args) => {
   expect(await launch(...args).exit).toBe(code);
 });
 
-test('a closed stdin ends it with 73', async () => {
+test('a closed stdin makes it exit with 73', async () => {
   const run = launch('--port', '0');
   await run.event('listening');
   run.process.stdin?.end();
   expect(await run.exit).toBe(73);
 });
 
-test('a dead generation thread ends it with 70', async () => {
+test('a dead generation thread makes it exit with 70', async () => {
   const model = await writeRandomModel(join(tempDir(), 'tiny'), TINY);
   const run = launch('--port', '0', '--model', model);
   const { port } = await run.event('listening');
   await run.event('loaded');
-  // Known to kill the thread of 0.32.2, which the backend therefore never sends.
+  // Known to kill the thread of 0.32.2, so the backend never sends it.
   const body = JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], stop: 5, max_tokens: 4 });
   await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: 'POST', body }).catch(() => {});
   expect(await run.exit).toBe(70);
 });
 
-test('only who has its secret is answered, under its own name, and no page', async () => {
+test('answers only callers that have its secret, under its own name, and no page', async () => {
   const model = await writeRandomModel(join(tempDir(), 'tiny'), TINY);
   const other = await writeRandomModel(join(tempDir(), 'other'), TINY);
   const run = launchWith({ TANDEM_MLX_SECRET: 'open sesame' }, '--port', '0', '--model', model);
@@ -114,7 +114,7 @@ test('only who has its secret is answered, under its own name, and no page', asy
   expect(await ask(ours)).toBe(200);
 });
 
-test('each request is told apart from being queued to being ended', async () => {
+test('reports each request separately from queued to ended', async () => {
   const model = await writeRandomModel(join(tempDir(), 'tiny'), TINY);
   const run = launch('--port', '0', '--model', model);
   const { port } = await run.event('listening');
@@ -131,7 +131,7 @@ test('each request is told apart from being queued to being ended', async () => 
     headers,
   });
   expect((await response.json()).usage.completion_tokens).toBe(4);
-  // It is told once the server's loop has come back from handing the answer over.
+  // It is reported once the server's loop has finished handing the answer over.
   await run.next('sequence', ({ state }) => state === 'ended');
   expect(states).toEqual([
     ['mine', 'queued', 0, 1],
@@ -151,7 +151,7 @@ def install(server, launcher):
     server.BatchGenerator.next = slow
 `;
 
-test('tells of a step that cannot be interrupted while it lasts, and how long it was', async () => {
+test('reports a step that cannot be interrupted while it runs, and its duration', async () => {
   const model = await writeRandomModel(join(tempDir(), 'tiny'), TINY);
   const faults = join(tempDir(), 'slow-step.py');
   await writeFile(faults, SLOW_STEP);
@@ -171,7 +171,7 @@ test('tells of a step that cannot be interrupted while it lasts, and how long it
   expect(during.length).toBeGreaterThan(0);
 });
 
-test('a fault module that cannot be loaded, or fails, ends it with 2', async () => {
+test('a fault module that cannot be loaded, or fails, makes it exit with 2', async () => {
   const failing = join(tempDir(), 'failing.py');
   await writeFile(failing, 'def install(server, launcher):\n    raise ValueError()\n');
   for (const file of [failing, '/nowhere/faults.py']) {

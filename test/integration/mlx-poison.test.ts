@@ -3,7 +3,7 @@ import { type App, ask, NO_SERVERS, until } from '../support/app';
 import { COUNTING, startCountingApp } from '../support/counting-app';
 import { POISON, type Poison } from '../support/poison';
 
-/** What takes a bare mlx_lm.server down, sent by a client through the whole product to the real one. */
+/** Requests that kill a bare mlx_lm.server, sent by a client through the whole product to the real one. */
 
 let app: App;
 let pid: number | null;
@@ -20,7 +20,7 @@ afterAll(async () => {
   await app?.remove();
 });
 
-describe('the real mlx_lm.server lives on after', () => {
+describe('the real mlx_lm.server survives', () => {
   it.each(POISON)('$what', async ({ path, body, outcome, tooLong }) => {
     const model = { model: `mlx/${COUNTING}`, stream: false };
     const response = await fetch(app.ready.gateway + path, {
@@ -34,7 +34,7 @@ describe('the real mlx_lm.server lives on after', () => {
     const answer = (await response.json()) as { error?: string };
     if (tooLong) expect(response.status, answer.error).toBe(400);
     else expectOutcome(outcome, response.status, answer.error);
-    // One with a temperature, in a batch: what a poisoned sampler kills.
+    // One with a temperature, in a batch: a poisoned sampler kills it.
     expect(await ask(app.ready.gateway, 'hello', { model: `mlx/${COUNTING}` })).toMatchObject({
       status: 200,
       backend: 'mlx',

@@ -7,11 +7,11 @@ import { type App, PATIENCE_MS, startApp } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
 import { TINY, writeRandomModel } from '../support/random-model';
 
-/** A model that a person has put into a folder of theirs. */
+/** A model that the user has put into their own folder. */
 const NAME = 'someone/Small-1B-Instruct';
 const WAIT = { timeout: PATIENCE_MS, interval: 100 };
 
-describe('models that are found, and the time they take', () => {
+describe('found models and their times', () => {
   let folder: string;
   let models: string;
   let app: App;
@@ -43,7 +43,7 @@ describe('models that are found, and the time they take', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('shows a model of the user’s folder with what is known of it', async () => {
+  it('shows a model of the user’s folder with its known facts', async () => {
     expect(await found(NAME)).toMatchObject({
       weight: 'light',
       fit: 'yes',
@@ -55,7 +55,7 @@ describe('models that are found, and the time they take', () => {
     expect(await timesOf(NAME)).toMatchObject({ source: 'measured', samples: 1, per1kS: 5 });
   });
 
-  it('sees at once a model that comes while it runs, also before it is whole', async () => {
+  it('notices at once a model that is added while it runs, even before it is complete', async () => {
     const late = join(models, 'Late-1B');
     await writeRandomModel(late, TINY);
     await rename(join(late, 'model.safetensors'), join(folder, 'held-back'));
@@ -72,7 +72,7 @@ describe('models that are found, and the time they take', () => {
     expect(await timesOf('Late-1B')).toMatchObject({ loadS: 10, per1kS: 5, source: 'size', samples: 0 });
   });
 
-  it('learns from an answer, keeps it private, and knows it after a restart', async () => {
+  it('learns from an answer, stores it privately, and knows it after a restart', async () => {
     const answer = await fetch(`${app.ready.gateway}/api/generate`, {
       method: 'POST',
       headers: { 'x-tandem-strict': 'true' },

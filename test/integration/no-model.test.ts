@@ -9,7 +9,7 @@ import { FEW_WORDS } from '../support/counting-words';
 import { TINY, writeRandomModel } from '../support/random-model';
 import { openWebClient, type WebClient } from '../support/web-client';
 
-/** A fresh machine: both real servers and nothing in them but the small model, which knows English only. */
+/** A fresh machine: both real servers with only the small model, which knows English only. */
 const AUTO = { kind: 'auto' } as const;
 const SMALL_TALK = ['hello', 'thanks a lot!', 'who are you?'];
 const ENGLISH = [
@@ -36,7 +36,7 @@ const RUSSIAN = [
 const TASK = 'Напиши функцию, которая сортирует список';
 let app: App;
 let page: WebClient;
-/** What was waiting when Tandem ended, before this start. */
+/** The message that waited when Tandem ended, before this start. */
 let before: Awaited<ReturnType<typeof send>>;
 
 beforeAll(async () => {
@@ -74,19 +74,19 @@ const ended = (answerId: string) =>
     'the answer ends',
   );
 
-/** Makes a model in the app's Ollama behind its back, as a person does in a terminal. */
+/** Creates a model in the app's Ollama behind its back, as a user does in a terminal. */
 async function createByHand(owner: App): Promise<void> {
   const { url } = (await owner.health()).backends.ollama ?? {};
   await createOllamaModel(String(url), join(owner.dataDir, 'by-hand'), FEW_WORDS);
 }
 
 describe('without a capable model', () => {
-  it('still waits with a message that was waiting when Tandem ended', async () => {
+  it('keeps waiting with a message that was waiting when Tandem exited', async () => {
     const answer = await page.answer(before.chatId, before.answerId);
     expect(answer).toMatchObject({ status: 'done', meta: { source: 'app', error: { code: 'no_model' } } });
   });
 
-  it('answers a request in another language in the chat with its own words, and offers models that fit', async () => {
+  it('answers a chat message in another language with its own text, and offers models that fit', async () => {
     const { chatId, answerId } = await send(TASK);
     const answer = await page.answer(chatId, answerId);
     expect(answer).toMatchObject({
@@ -116,7 +116,7 @@ describe('without a capable model', () => {
     });
   });
 
-  it.each(RUSSIAN)('nobody answers on either port: %s', async (text) => {
+  it.each(RUSSIAN)('no server answers on either port: %s', async (text) => {
     for (const base of [app.ready.gateway, app.ready.mlxApi]) {
       const refused = await ask(base, text);
       expect(refused).toMatchObject({ status: 503, code: 'no_model', text: '', backend: null });
@@ -124,12 +124,12 @@ describe('without a capable model', () => {
     }
   });
 
-  it('named, it answers in any language', async () => {
+  it('when named, it answers in any language', async () => {
     const named = { model: `ollama/${SMALL_MODEL_NAME}` };
     expect(await ask(app.ready.gateway, TASK, named)).toMatchObject({ status: 200, backend: 'ollama' });
   });
 
-  it('named without fallback, it says how much of a long request it holds', async () => {
+  it('when named without fallback, it reports how much of a long request fits', async () => {
     const named = { model: `mlx/${SMALL_MODEL_NAME}`, headers: { 'X-Tandem-Strict': 'true' } };
     for (const base of [app.ready.gateway, app.ready.mlxApi])
       expect(await ask(base, 'autumn leaves '.repeat(4_000), named)).toMatchObject({
@@ -139,7 +139,7 @@ describe('without a capable model', () => {
       });
   });
 
-  it('asked of either backend by name, it does not answer in another language', async () => {
+  it('when requested from either backend by name, it does not answer in another language', async () => {
     const { chatId, answerId } = await send('Какая столица Австралии?');
     for (const backend of ['mlx', 'ollama'] as const) {
       const retry = await page.call('chatRetry', { answerId, target: { kind: 'backend', backend } });
@@ -150,7 +150,7 @@ describe('without a capable model', () => {
 });
 
 describe('a model installed by hand', () => {
-  it('is found in a folder named in settings, and answers by its name, without a restart', async () => {
+  it('is found in a folder from the settings, and answers under its name, without a restart', async () => {
     const folder = join(app.dataDir, 'my-models');
     await mkdir(folder);
     await page.call('settingsSet', { key: 'modelFolders', value: [folder] });
@@ -166,7 +166,7 @@ describe('a model installed by hand', () => {
       backend: 'mlx',
       model: 'first',
     });
-    // Nobody looks for it but the request itself.
+    // Only the request itself triggers a scan.
     await writeRandomModel(join(folder, 'org', 'second'), TINY);
     expect(await ask(app.ready.gateway, 'hello', { model: 'mlx/org/second' })).toMatchObject({
       status: 200,
@@ -179,7 +179,7 @@ describe('a model installed by hand', () => {
     });
   });
 
-  it('answers what is waiting, once it is created in Ollama; what was deleted meanwhile stays deleted', async () => {
+  it('answers waiting messages once it is created in Ollama; deleted ones stay deleted', async () => {
     const waiting = await send(TASK);
     const deleted = await send('Напиши функцию, которая переворачивает список');
     const edited = await send('Напиши функцию, которая считает слова');

@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 afterAll(() => own.remove());
 
-/** A server of somebody else; the host `127.0.0.1:0` means any free port. */
+/** A server that Tandem did not start; the host `127.0.0.1:0` means any free port. */
 async function foreignOllama(host = '127.0.0.1:0'): Promise<{ url: string; process: ChildProcess }> {
   const child = spawn(ollamaProgram(), ['serve'], {
     env: { ...own.environment(), OLLAMA_HOST: host, OLLAMA_NO_CLOUD: '1', OLLAMA_NOPRUNE: '1' },
@@ -65,7 +65,7 @@ describe('an Ollama of our own', () => {
     expect(chunks.filter((chunk) => chunk.type === 'text').length).toBeGreaterThan(0);
     expect(chunks.at(-1)).toMatchObject({ type: 'end', end: { reason: 'length', completionTokens: 12 } });
     expect(backend.status()).toMatchObject({ state: 'ready', activeRequests: 0, model: 'slow' });
-    // All but the last token of the prompt, which is computed for the first one of the answer.
+    // All but the last token of the prompt, which is computed for the first token of the answer.
     const again = (await collect(backend.stream(babble(2), never))).at(-1);
     if (again?.type !== 'end') throw new Error('the second answer has no end');
     expect(again.end.cachedTokens).toBe(again.end.promptTokens - 1);
@@ -121,7 +121,7 @@ describe('an Ollama of our own', () => {
     expect((await collect(backend.stream(babble(2), never))).at(-1)?.type).toBe('end');
   });
 
-  test('a runner that stands still is cut and ended, and the server stays up', async () => {
+  test('a stuck runner is cut off and killed, and the server stays up', async () => {
     const backend = await own.ready({ stream: { stallMs: () => 700, lookEveryMs: 100 } });
     const pid = backend.status().pid ?? 0;
     const frozen = async () => {
@@ -134,7 +134,7 @@ describe('an Ollama of our own', () => {
     expect((await collect(backend.stream(babble(2), never))).at(-1)?.type).toBe('end');
   });
 
-  test('unknown and remote models are refused with what to do', async () => {
+  test('unknown and remote models are rejected with a cure', async () => {
     const backend = await own.ready();
     await expect(collect(backend.stream(babble(2, 'nope'), never))).rejects.toMatchObject({
       code: 'model_not_found',
@@ -161,7 +161,7 @@ describe('an Ollama of our own', () => {
     expect((await backend.models()).map(({ name }) => name)).not.toContain('coder');
   });
 
-  test('stop leaves no process, also while it answers', async () => {
+  test('stop leaves no process, even during an answer', async () => {
     const backend = await own.ready();
     const pid = backend.status().pid ?? 0;
     const answer = backend.stream(babble(900), never)[Symbol.asyncIterator]();
@@ -176,7 +176,7 @@ describe('an Ollama of our own', () => {
   });
 });
 
-describe('a server of somebody else', () => {
+describe('a foreign server', () => {
   test('is adopted, never stopped, replaced when it vanishes and adopted again', async () => {
     const first = await foreignOllama();
     const backend = await own.ready({ candidates: [first.url] });
@@ -193,7 +193,7 @@ describe('a server of somebody else', () => {
     await backend.stop();
   });
 
-  test('outlives our stop', async () => {
+  test('survives our stop', async () => {
     const foreign = await foreignOllama();
     const backend = await own.ready({ candidates: [foreign.url] });
     await backend.restart('test');
@@ -201,7 +201,7 @@ describe('a server of somebody else', () => {
     expect((await fetch(`${foreign.url}/api/version`)).ok).toBe(true);
   });
 
-  test('takes over from ours when it appears', async () => {
+  test('replaces ours when it appears', async () => {
     const candidates: string[] = [];
     const backend = await own.ready({ candidates });
     const pid = backend.status().pid ?? 0;
@@ -237,7 +237,7 @@ describe('a server of somebody else', () => {
 });
 
 describe('without a server and without a program', () => {
-  test('it is absent with the cure, and starts when the set-up has finished', async () => {
+  test('is absent with the cure, and starts when the set-up has finished', async () => {
     let built = false;
     const backend = own.create({
       locate: async () =>
@@ -273,7 +273,7 @@ describe('an MLX API on another machine', () => {
     return backend;
   }
 
-  test("is used in Ollama's dialect, and says when it is gone", async () => {
+  test('is used in the dialect of Ollama, and reports when it is gone', async () => {
     const server = await foreignOllama();
     const backend = remote(server.url);
     await backend.start();

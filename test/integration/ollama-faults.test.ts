@@ -19,7 +19,7 @@ import { ollamaProgram } from '../support/runtimes';
 
 /** A real Ollama of ours whose processes are killed or stopped, whose queue is full, whose log cannot be written. */
 
-/** Short, so that a silence is judged within the test; the shipped ones are in `stream-limits.ts`. */
+/** Short, so that a silence is judged within the test; the shipped values are in `stream-limits.ts`. */
 const QUICK = { stallMs: () => 3000, noRunnerMs: 1000, lookEveryMs: 100 };
 
 let own: OwnOllama;
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterEach(() => own.stopAll());
 afterAll(() => own.remove());
 
-/** The processes that a server has for its models, as soon as there is one. */
+/** A server's model processes, as soon as there is one. */
 async function firstRunner(backend: OllamaBackend): Promise<number[]> {
   const limit = performance.now() + 60_000;
   for (;;) {
@@ -50,7 +50,7 @@ async function gone(pids: readonly number[]): Promise<boolean> {
 }
 
 describe('a model process', () => {
-  test('killed within milliseconds of its spawn, again and again: no load is lost, none blocks another', async () => {
+  test('killed within milliseconds of its spawn, repeatedly: no load is lost, none blocks another', async () => {
     const backend = await own.ready({ stream: QUICK });
     const { pid } = backend.status();
     const causes: unknown[] = [];
@@ -66,13 +66,13 @@ describe('a model process', () => {
       causes.push(await outcome);
       signalAll(await own.runners(backend), 'SIGKILL');
     }
-    // One that has got as far as computing may have died of the request, which is for the router to judge.
+    // A process that got as far as computing may have died from the request, which the router judges.
     expect(causes.filter((cause) => cause !== 'end' && cause !== 'runner-died')).toEqual([]);
     expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
     expect(backend.status()).toMatchObject({ state: 'ready', pid, restarts: 0 });
   });
 
-  test('stopped before the first token: it is ended, and the request is answered by the next one', async () => {
+  test('stopped before the first token: it is killed, and the next one answers the request', async () => {
     const backend = await own.ready({ stream: QUICK });
     const { pid } = backend.status();
     const answer = collect(backend.stream(babble(3), never));
@@ -83,7 +83,7 @@ describe('a model process', () => {
     expect(backend.status()).toMatchObject({ state: 'ready', pid, restarts: 0 });
   });
 
-  test('stopped in the middle of an answer: the answer fails, its place is free again', async () => {
+  test('stopped in the middle of an answer: the answer fails, its slot is free again', async () => {
     const backend = await own.ready({ stream: QUICK });
     let stopped: number[] = [];
     const answer = async () => {
@@ -107,7 +107,7 @@ describe('a model process', () => {
   });
 });
 
-/** Status of a request; one that is kept waiting for 200 ms is given up, and has none. */
+/** Status of a request; null if it has not answered after 200 ms and is aborted. */
 const ask = (url: string, body: string) =>
   fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(200) }).then(
     ({ status }) => status,
@@ -122,7 +122,7 @@ describe('the server', () => {
       const { pid } = backend.status();
       const answer = async () => {
         if (moment === 'before the first token') signalAll([pid ?? 0], 'SIGSTOP');
-        // Its model process computes the rest of the answer, and is at work until then.
+        // Its model process computes the rest of the answer, and is busy until then.
         for await (const chunk of backend.stream(babble(900), never)) {
           if (chunk.type === 'text') signalAll([pid ?? 0], 'SIGSTOP');
         }
@@ -158,7 +158,7 @@ describe('the server', () => {
     expect(await gone(family)).toBe(true);
   });
 
-  test('killed beside us leaves a model process, which the next instance sweeps by pid and start time', async () => {
+  test('killed from outside leaves a model process, which the next instance sweeps by pid and start time', async () => {
     const port = await freePort();
     const spec = ollamaLaunchSpec(ollamaProgram(), own.environment(), join(own.folder, 'orphan.log'), port);
     const server = nodeSpawner.spawn(spec);
@@ -181,19 +181,19 @@ describe('the server', () => {
     while (!(await gone(runners))) await sleep(20);
   });
 
-  test('with a full queue is asked again until it has a place', async () => {
+  test('with a full queue is retried until it has a place', async () => {
     const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
     const backend = await own.ready({ env });
     const api = backend.status().url ?? '';
     const long = backend.stream(babble(25), never)[Symbol.asyncIterator]();
     await long.next();
-    // The model process stands still, so that its answer cannot end before the queue has been seen full.
+    // The model process is stopped, so that its answer cannot end before the full queue was observed.
     const runners = await own.runners(backend);
     signalAll(runners, 'SIGSTOP');
     const others = Array.from({ length: 5 }, () => collect(backend.stream(babble(2, 'tiny'), never)));
     const ends = Promise.allSettled(others);
     try {
-      // Without us it turns requests away now.
+      // Without the app in between, it rejects requests now.
       const body = JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content: 'hi' }] });
       while ((await ask(`${api}/api/chat`, body)) !== 503) await sleep(20);
     } finally {
@@ -204,7 +204,7 @@ describe('the server', () => {
     for (const answer of await Promise.all(others)) expect(answer.at(-1)?.type).toBe('end');
   });
 
-  test('whose queue stays full is an honest error with a time to come back', async () => {
+  test('whose queue stays full causes an error with a retry time', async () => {
     const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
     const backend = await own.ready({ env });
     const api = backend.status().url ?? '';
@@ -229,7 +229,7 @@ describe('the server', () => {
 });
 
 describe('its log', () => {
-  test('that cannot be written is missed with a warning, and the server starts', async () => {
+  test('that cannot be written causes a warning, and the server starts', async () => {
     const warnings: string[] = [];
     const logger = { ...silentLogger, warn: (event: string) => void warnings.push(event) };
     await writeFile(join(own.folder, 'a-file'), '');
@@ -238,7 +238,7 @@ describe('its log', () => {
     expect(warnings).toContain('ollama.no-log');
   });
 
-  test('deleted while it runs is no loss to the server, and is there again after the next start', async () => {
+  test('deleted while it runs does not affect the server, and exists again after the next start', async () => {
     const backend = await own.ready();
     await rm(join(own.folder, 'ollama.log'));
     expect((await collect(backend.stream(babble(3, 'tiny'), never))).at(-1)?.type).toBe('end');
@@ -248,7 +248,7 @@ describe('its log', () => {
 });
 
 describe('memory', () => {
-  test('tells what is loaded, for whom and how large, and gives it back', async () => {
+  test('reports what is loaded, for whom and how large, and frees it', async () => {
     const backend = await own.ready();
     await collect(backend.stream(babble(3), never));
     while (!backend.loaded().some(({ ready }) => ready)) await sleep(20);
@@ -266,7 +266,7 @@ describe('memory', () => {
     await expect.poll(() => gone(runners), { timeout: 10_000 }).toBe(true);
   });
 
-  test('a cancelled prompt is shown as draining until nothing is computed for it any more', async () => {
+  test('a cancelled prompt is shown as draining until its computation has ended', async () => {
     const backend = await own.ready();
     await collect(backend.stream(babble(1), never));
     const used = async () => {
@@ -290,7 +290,7 @@ describe('memory', () => {
   });
 });
 
-test('Ollama.app that ends ours and takes the place is used, not fought, and replaced when it goes', async () => {
+test('Ollama.app that kills ours and takes the port is used, not fought, and replaced when it exits', async () => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const backend = await own.ready({ candidates: [url] });

@@ -3,7 +3,7 @@ import { ask, until } from '../support/app';
 import { CODE, startCountingApp } from '../support/counting-app';
 import { signalAll } from '../support/processes';
 
-it('a server of ours that is stopped under work is started again, and nobody gets an error', async () => {
+it('a server of ours that is stopped during work is restarted, and no client gets an error', async () => {
   const app = await startCountingApp({ env: { TANDEM_RESTART_BACKOFF: '0.2' } });
   onTestFinished(async () => {
     await app.stop();

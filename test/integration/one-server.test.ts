@@ -6,7 +6,7 @@ import { type App, NO_SERVERS, startApp, until } from '../support/app';
 import { startFakeOllama } from '../support/fake-ollama';
 import { openWebClient, type WebClient } from '../support/web-client';
 
-/** Somebody wants MLX alone: the other server is neither looked for nor spoken of until it is wanted again. */
+/** The user wants MLX alone: the other server is neither searched for nor mentioned until it is enabled again. */
 
 let dataDir: string;
 let app: App;
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const partsNow = async () => (await page.snapshot()).setup.map(({ part }) => part).sort();
 
-it('sets up only the server that is wanted, and the other one when it is switched on', async () => {
+it('sets up only the enabled server, and the other one when it is enabled', async () => {
   expect(await partsNow()).toEqual(['mlx', 'model']);
   await page.call('settingsSet', { key: 'useBackends', value: 'both' });
   const settled = await page.next(
@@ -44,7 +44,7 @@ it('sets up only the server that is wanted, and the other one when it is switche
   expect(await partsNow()).toEqual(['mlx', 'model']);
 });
 
-it('lists the models of the server that is wanted, and no others', async () => {
+it('lists the models of the enabled server, and no others', async () => {
   const mlx = await startFakeOllama({ words: 1, everyMs: 0 });
   const ollama = await startFakeOllama({ words: 1, everyMs: 0 });
   const folder = await mkdtemp(join(tmpdir(), 'tandem-one-server-'));

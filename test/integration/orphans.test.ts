@@ -12,7 +12,7 @@ import { TINY, writeRandomModel } from '../support/random-model';
 import { LAUNCH_SCRIPT, mlxPython, ollamaProgram } from '../support/runtimes';
 import { tempDir } from '../support/temp-dir';
 
-test('what a killed host leaves behind is ended by the next start', async () => {
+test('the next start ends the processes that a killed host left behind', async () => {
   const folder = tempDir();
   const table = createProcessTable();
   const model = await writeRandomModel(join(folder, 'tiny'), TINY);
@@ -20,7 +20,7 @@ test('what a killed host leaves behind is ended by the next start', async () => 
   try {
     const args = [fileURLToPath(host.url), folder, mlxPython(), ollamaProgram(), model, LAUNCH_SCRIPT];
     const [mlx, ollama] = JSON.parse(await killAfter(1, args)) as [number, number];
-    // Ollama logs to a file and does not notice; MLX's launcher sees its stdin close and ends by itself.
+    // Ollama logs to a file and does not notice; MLX's launcher sees its stdin close and exits.
     expect(await table.identify(ollama)).not.toBeNull();
     const recorded = JSON.parse(await readFile(join(folder, 'children.json'), 'utf8')).children;
     expect(recorded.map(({ kind }: { kind: string }) => kind).sort()).toEqual(['mlx', 'ollama']);

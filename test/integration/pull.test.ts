@@ -12,7 +12,7 @@ import { signalAll } from '../support/processes';
 import { type ServedModel, serveCapableModel } from '../support/served-model';
 import { openWebClient, pullIn, type WebClient } from '../support/web-client';
 
-/** Getting a model through the real Ollama, from a registry of the test's own on loopback, as the UI's button does. */
+/** Downloads a model through the real Ollama from a local registry of the test, as the UI's button does. */
 /** The small model knows English only. */
 const TASK = 'Напиши функцию, которая сортирует список';
 let served: ServedModel;
@@ -26,7 +26,7 @@ afterEach(() => {
 });
 afterAll(() => served?.close());
 
-/** Starts a download and resolves with its state once it has ended or `until` holds. */
+/** Starts a download and resolves with its state once it has ended or `until` is true. */
 function pull(page: WebClient, name: string, until = (now: Pull) => now.state !== 'running'): Promise<Pull> {
   const from = page.pushes.length;
   const outcome = page.next((push) => {
@@ -36,14 +36,14 @@ function pull(page: WebClient, name: string, until = (now: Pull) => now.state !=
   return page.call('modelPull', { name, insecure: true }).then(() => outcome);
 }
 
-/** Bytes on disk of the model folder's blobs; what a running download has reserved counts only as it is written. */
+/** Bytes on disk of the model folder's blobs; reserved space counts only once it is written. */
 async function blobBytes(modelsDir: string): Promise<number> {
   const names = await readdir(join(modelsDir, 'blobs'));
   const sizes = await Promise.all(names.map((name) => stat(join(modelsDir, 'blobs', name))));
   return sizes.reduce((sum, { blocks }) => sum + blocks * 512, 0);
 }
 
-describe('a model for a person who has none', () => {
+describe('a model for a user who has none', () => {
   let app: App;
   let page: WebClient;
   let waiting: { chatId: string; answerId: string };
@@ -65,20 +65,20 @@ describe('a model for a person who has none', () => {
       SMALL_MODEL_NAME,
     ]);
     expect(capable).toBe(false);
-    // It is tried again whenever a server has come up.
+    // It is retried whenever a server has come up.
     await until(async () => {
       const { status, meta } = await page.answer(waiting.chatId, waiting.answerId);
       return status === 'done' && meta.source === 'app';
     }, 'the message waits');
   };
 
-  it('refuses what is no model name before anything is asked', async () => {
+  it('rejects an invalid model name before any request', async () => {
     for (const name of ['../../etc/passwd', 'a b', '$(id)', 'x;y', '-x', '/abs']) {
       await expect(page.call('modelPull', { name })).rejects.toMatchObject({ code: 'bad_model_name' });
     }
   });
 
-  it('says plainly that the registry has no such model', async () => {
+  it('reports that the registry has no such model', async () => {
     expect(await pull(page, served.registry.pullName('nothing'))).toMatchObject({
       state: 'failed',
       error: { code: 'model_not_found', message: expect.stringMatching(/check the name/) },
@@ -86,15 +86,15 @@ describe('a model for a person who has none', () => {
     await expectNothingNew();
   });
 
-  it('says plainly that the registry is gone', async () => {
-    // Port 1 of loopback is held by nobody.
+  it('reports that the registry is unreachable', async () => {
+    // Nothing listens on port 1 of loopback.
     const gone = await pull(page, '127.0.0.1:1/library/capable:latest');
     expect(gone).toMatchObject({ state: 'failed', error: { code: 'pull_failed' } });
     expect(gone.error?.message).toMatch(/cannot be reached. Check the network/);
     await expectNothingNew();
   });
 
-  it('lists nothing after a broken layer, and says what to do', async () => {
+  it('lists nothing after a broken layer, and suggests a cure', async () => {
     served.registry.fault = { kind: 'corrupt' };
     const broken = await pull(page, served.registry.pullName());
     expect(broken).toMatchObject({ state: 'failed', error: { code: 'pull_failed' } });
@@ -112,14 +112,14 @@ describe('a model for a person who has none', () => {
     expect(await end).toMatchObject({ state: 'cancelled', error: null });
     await served.registry.idle();
     const before = await blobBytes(join(app.dataDir, 'ollama-models'));
-    // A download that went on would reach its end within this time.
+    // A download that continued would finish within this time.
     served.registry.fault = { kind: 'none' };
     await served.registry.quiet(1_500);
     expect(await blobBytes(join(app.dataDir, 'ollama-models'))).toBe(before);
     await expectNothingNew();
   });
 
-  it('says so when Ollama dies in the middle of it', async () => {
+  it('reports when Ollama dies during the download', async () => {
     served.registry.fault = { kind: 'stall', afterBytes: 200_000 };
     const name = served.registry.pullName();
     await pull(page, name, (now) => now.completedBytes > 0);
@@ -135,7 +135,7 @@ describe('a model for a person who has none', () => {
     await expectNothingNew();
   });
 
-  it('shows rising bytes when it is started again, and the waiting message is answered in place', async () => {
+  it('shows increasing bytes after a restart, and the waiting message is answered in place', async () => {
     served.registry.pauseMs = 30;
     const name = served.registry.pullName();
     const from = page.pulls(name).length;
@@ -157,7 +157,7 @@ describe('a model for a person who has none', () => {
       .map(({ completedBytes }) => completedBytes);
     expect(new Set(bytes.filter((count) => count > 0)).size).toBeGreaterThanOrEqual(3);
     expect(bytes).toEqual([...bytes].sort((a, b) => a - b));
-    // Ollama does not tell the end of every small layer.
+    // Ollama does not report the end of every small layer.
     expect(done.completedBytes).toBeGreaterThan(0.99 * (done.totalBytes ?? Number.NaN));
     const found = name.replace(/:latest$/, '');
     expect(answered.meta).toMatchObject({ model: found, notice: null, error: null });
@@ -176,7 +176,7 @@ describe('a model for a person who has none', () => {
 });
 
 const run = promisify(execFile);
-/** Why a small file system of the test's own cannot be made here; null = it can. */
+/** Why a small file system for the test cannot be mounted here; null = it can. */
 const noMount = await mountable();
 
 async function mountable(): Promise<string | null> {
@@ -227,7 +227,7 @@ describe('a full disk', () => {
   );
 });
 
-/** Leaves room for less than the model's weights. */
+/** Leaves less space than the model's weights need. */
 async function fill(folder: string): Promise<void> {
   const { stdout } = await run('df', ['-B1', '--output=avail', folder]);
   const free = Number(stdout.trim().split('\n').at(-1));

@@ -7,13 +7,13 @@ import { type App, NO_SERVERS, startApp, until } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
 import { SLOW, writeRandomModel } from '../support/random-model';
 
-/** The queue of the built app in front of a real MLX server with one slot, whose steps can be held at a gate. */
+/** The queue of the built app in front of a real MLX server with one slot, whose steps a gate can block. */
 
 const MODEL = 'babbler';
-/** One client may have 1,800 waiting. */
+/** One client may have 1,800 requests waiting. */
 const CROWD = 2000;
 const GATE = 'gate-closed';
-/** No step is taken while the gate's file is there, so that nobody is served before all have come. */
+/** No step runs while the gate's file exists, so that no request is served before all have arrived. */
 const gated = (gate: string) => `
 import os, time
 def install(server, launcher):
@@ -85,7 +85,7 @@ async function outcomeOf(response: Response) {
 
 const send = async (sending: Sending) => outcomeOf(await open(sending));
 
-/** Somebody whose answer has begun, and who has the slot until `leave` takes it out of the queue. */
+/** A request whose answer has begun; it occupies the slot until `leave` removes it from the queue. */
 async function occupy(): Promise<{ ended: ReturnType<typeof outcomeOf>; leave(): Promise<void> }> {
   const answer = await open({ id: 'occupant', client: 'occupant', tokens: 1900, stream: true });
   await writeFile(join(folder, GATE), '');
@@ -107,7 +107,7 @@ async function expectSettled(): Promise<void> {
 }
 
 describe('the queue', () => {
-  it('lets the user take out what waits and what runs, from the gateway and from the chat', async () => {
+  it('lets the user cancel waiting and running requests, from the gateway and from the chat', async () => {
     const occupant = await occupy();
     const waiting = send({ id: 'waiting', priority: 'low' });
     const { chatId, answerId } = await ui.value('chatSend', {
@@ -140,7 +140,7 @@ describe('the queue', () => {
     await expectSettled();
   });
 
-  it('serves a guest between the requests of a client with many, and high before both', async () => {
+  it('serves a second client between the requests of a busy one, and high priority before both', async () => {
     const occupant = await occupy();
     const order: string[] = [];
     const note = async (sending: Sending) => {
@@ -160,7 +160,7 @@ describe('the queue', () => {
     await expectSettled();
   });
 
-  it('refuses a crowd beyond its bound with the time to wait, and goes on serving the others', async () => {
+  it('rejects a crowd beyond its limit with a retry time, and continues to serve the others', async () => {
     const occupant = await occupy();
     const before = await stats();
     const leave = new AbortController();
@@ -183,7 +183,7 @@ describe('the queue', () => {
     await occupant.leave();
     await occupant.ended;
     expect(await guest).toMatchObject({ status: 200, done: true });
-    // Whoever leaves vanishes at once and costs nobody anything.
+    // A client that disconnects leaves the queue at once and delays no other.
     leave.abort();
     await Promise.all(crowd);
     await until(async () => (await stats()).depth === 0, 'the crowd gone');

@@ -9,8 +9,8 @@ import { mlxPython, ollamaProgram, SMALL_MODELFILE, smallModel } from '../suppor
 import { tempDir } from '../support/temp-dir.js';
 
 /**
- * The conversion for MLX against llama.cpp, which reads the GGUF as it is: the same tokens for every text, and nearly the
- * same probabilities (llama.cpp rounds activations, MLX does not).
+ * Compares the conversion for MLX with llama.cpp, which reads the GGUF directly: the same tokens for every text, and
+ * nearly the same probabilities (llama.cpp rounds activations, MLX does not).
  */
 const TEXTS = [
   'Hello, world!',
@@ -81,7 +81,7 @@ def first(text):
 print(json.dumps([first(text) for text in json.load(open(sys.argv[2]))]))
 `;
 
-/** Runs Python with the model's folder and a JSON value; resolves with what it printed. */
+/** Runs Python with the model's folder and a JSON value; resolves with its output. */
 async function python<T>(code: string, value: unknown): Promise<T> {
   const file = join(tempDir(), 'value.json');
   writeFileSync(file, JSON.stringify(value));
@@ -140,7 +140,7 @@ async function ask<T>(path: string, body: unknown): Promise<T> {
 }
 
 describe('the small model on MLX and on llama.cpp', () => {
-  it('makes the same tokens of every text', async () => {
+  it('produces the same tokens for every text', async () => {
     const ours = await python<number[][]>(tokensByMlx, TEXTS);
     const theirs: number[][] = [];
     for (const content of TEXTS) {
@@ -165,6 +165,6 @@ describe('the small model on MLX and on llama.cpp', () => {
       expect(best?.id).toBe(id);
       expect(Math.abs((best?.logprob ?? Number.POSITIVE_INFINITY) - logprob)).toBeLessThan(NEAR);
     }
-    // MLX computes some ten tokens of a prompt a second where nothing else runs.
+    // MLX computes about ten tokens of a prompt per second on an idle machine.
   }, 600_000);
 });

@@ -8,8 +8,8 @@ import { tempDir } from '../support/temp-dir';
 
 const REQUESTS = 1_000;
 
-/** The soak of `npm run bench -- soak` as far as it can be counted; memory is measured there. */
-it('a thousand requests of all kinds get what they have to, and nothing is left of them', async () => {
+/** The countable part of `npm run bench -- soak`; memory is measured there. */
+it('a thousand requests of all kinds get the expected response, and leave nothing behind', async () => {
   const app = await startSoakApp(join(tempDir(), 'soak'));
   let running = true;
   onTestFinished(async () => {
@@ -30,7 +30,7 @@ it('a thousand requests of all kinds get what they have to, and nothing is left 
   expect(stats.accepted).toBe(stats.done + stats.failed + stats.cancelled);
   expect(stats.received).toBe(stats.accepted + stats.rejected);
   expect(stats.received).toBeLessThanOrEqual(completions);
-  // Whoever leaves may have left before the host has read the request.
+  // A client may have disconnected before the host has read its request.
   expect(stats.received).toBeGreaterThanOrEqual(completions - (byKind.cancel ?? 0));
   expect(late.resources).toBeLessThanOrEqual(early.resources);
   expect((await app.health()).backends).toMatchObject({ mlx: { restarts: 0 }, ollama: { restarts: 0 } });
@@ -40,7 +40,7 @@ it('a thousand requests of all kinds get what they have to, and nothing is left 
   const db = new DatabaseSync(join(app.dataDir, 'tandem.db'), { readOnly: true });
   const count = (table: string) => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n;
   expect(count('journal')).toBe(stats.received);
-  // Each chat was deleted when its answer was there.
+  // Each chat was deleted once it had its answer.
   expect([count('chats'), count('messages')]).toEqual([0, 0]);
   db.close();
   expect((await fileBytes(app.dataDir)).others).toBeLessThan(100_000);

@@ -6,19 +6,19 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { headlessEnvironment, headlessFlags } from '../../resources/setup/lib/host-process.js';
 
-/** The headless host as a process of its own, in a data folder of its own. Plain Node: benches use it too. */
+/** Runs the headless host as a separate process with its own data folder. Plain Node: benches use it too. */
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
-/** Ms after which what is waited for does not come any more, on however slow a machine. */
+/** Timeout, ms: what has not happened by then will not happen, even on a slow machine. */
 export const PATIENCE_MS = 300_000;
 
 export interface AppOptions {
-  /** Laid over a clean environment: every port is free, and no server counts as hung because the machine is slow. */
+  /** Merged into a clean environment: all ports are free, and a slow server does not count as hung. */
   env?: Record<string, string>;
   args?: string[];
-  /** Kept and reused when given; else made and removed. */
+  /** If given, it is kept and reused; otherwise a folder is created and removed. */
   dataDir?: string;
-  /** Longest time to `ready`, ms. */
+  /** Timeout for `ready`, ms. */
   readyMs?: number;
 }
 
@@ -34,12 +34,12 @@ export interface App {
   readyMs: number;
   dataDir: string;
   process: ChildProcess;
-  /** What it printed to stderr, for a failing test's message. */
+  /** The stderr output, for the message of a failing test. */
   log(): string;
   health(): Promise<Health>;
-  /** SIGTERM; resolves with exit code and how long it took. */
+  /** Sends SIGTERM; resolves with the exit code and the time it took. */
   stop(): Promise<{ code: number | null; ms: number }>;
-  /** `kill -9`; the data folder stays until `remove`. */
+  /** Sends `kill -9`; the data folder stays until `remove`. */
   kill(): Promise<void>;
   /** Removes the data folder. */
   remove(): Promise<void>;
@@ -66,7 +66,7 @@ export interface Health {
   instance: string;
 }
 
-/** Environment of a test instance: nothing of the person's own settings, models or servers. */
+/** Environment of a test instance, without the user's own settings, models or servers. */
 export function cleanEnvironment(
   dataDir: string,
   extra: Record<string, string> = {},
@@ -101,7 +101,7 @@ export function cleanEnvironment(
   };
 }
 
-/** Starts the built headless host and waits for its `ready` line. Rejects with its log when it ends before. */
+/** Starts the built headless host and waits for its `ready` line. Rejects with its log when it exits earlier. */
 export async function startApp(options: AppOptions = {}): Promise<App> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'tandem-app-')));
   const args = [
@@ -166,7 +166,7 @@ function readyLine(
   });
 }
 
-/** Asks the gateway without streaming for a short answer; its text with the label from its headers. */
+/** Asks the gateway for a short answer without streaming; returns the text and the label from its headers. */
 export async function ask(
   base: string,
   content: string,
@@ -203,7 +203,7 @@ export async function ask(
   };
 }
 
-/** Polls `probe` until it gives a value; rejects after `limitMs`. For conditions that a process offers no event for. */
+/** Polls `probe` until it returns a value; rejects after `limitMs`. For conditions without an event. */
 export async function until<T>(
   probe: () => Promise<T | null | undefined | false>,
   what: string,
@@ -218,7 +218,7 @@ export async function until<T>(
   }
 }
 
-/** Neither server can be had: a start within a second, for what does not concern them. */
+/** Makes both servers unavailable: the app starts within a second, for tests that do not need them. */
 export const NO_SERVERS = { TANDEM_MLX_PYTHON: '/nowhere/python', OLLAMA_API_URL: 'http://127.0.0.1:9' };
 
 /** A port that was free a moment ago. */

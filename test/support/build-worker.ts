@@ -36,7 +36,7 @@ export async function buildEntry(entry: string): Promise<BuiltEntry> {
   };
 }
 
-/** The store's worker, as `openStore` takes it. */
+/** The store's worker, in the form that `openStore` takes. */
 export function buildStoreWorker(): Promise<BuiltEntry> {
   return buildEntry('src/main/store/store-worker.ts');
 }

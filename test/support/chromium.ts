@@ -25,7 +25,7 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-/** The Chromium to test with: `TANDEM_CHROMIUM`, else the first of the usual names on PATH or places of macOS. */
+/** The Chromium to test with: `TANDEM_CHROMIUM`, else the first of the usual names on PATH or locations on macOS. */
 export async function findChromium(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   if (env.TANDEM_CHROMIUM) return env.TANDEM_CHROMIUM;
   const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
@@ -34,7 +34,7 @@ export async function findChromium(env: NodeJS.ProcessEnv = process.env): Promis
   throw new Error('No Chromium was found. Install one, or name it in TANDEM_CHROMIUM.');
 }
 
-/** A headless Chromium that talks to nobody but the page's server. The caller closes it. */
+/** A headless Chromium that connects only to the page's server. The caller closes it. */
 export async function launchChromium(): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: await findChromium(),
@@ -49,7 +49,7 @@ export async function launchChromium(): Promise<Browser> {
       '--disable-sync',
     ],
   });
-  // Playwright's own limit is 30 s, which a busy machine may need for a page.
+  // Playwright's own limit is 30 s, which a page may need on a busy machine.
   browser.on('context', (context) => context.setDefaultTimeout(PATIENCE_MS));
   return browser;
 }

@@ -1,16 +1,16 @@
 import type { CallInput, CallName, CallOutput, Envelope, Snapshot } from '../../src/shared/contract';
 
-/** The contract over the web host, as the page speaks it, without a browser. */
+/** A client for the contract over the web host: speaks as the page does, without a browser. */
 export interface ContractClient {
   call<N extends CallName>(name: N, input: CallInput<N>): Promise<Envelope<CallOutput<N>>>;
-  /** The value of a call that must succeed. */
+  /** The result of a call that must succeed. */
   value<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>>;
   snapshot(): Promise<Snapshot>;
   /** Opens one WebSocket at `/api/push?ticket=…`. */
   ticket(): Promise<string>;
 }
 
-/** Exchanges the token in the UI's printed address for a session. */
+/** Exchanges the token in the printed UI address for a session. */
 export async function connect(address: string): Promise<ContractClient> {
   const { origin, searchParams } = new URL(address);
   const post = async (path: string, body: unknown, authorization?: string) => {

@@ -7,17 +7,16 @@ import { FEW_WORDS } from './counting-words';
 
 const STRICT = { 'x-tandem-strict': 'true' };
 
-/** A task, which goes to Ollama. */
+/** A coding task, which goes to Ollama. */
 export const CODE = 'Write a Python function that merges two sorted lists';
-/** Name of the model that both servers have. */
+/** Name of the model on both servers. */
 export const COUNTING = MODEL;
 
 /**
- * The built app with both real servers, on which a model counts: each server says words of its own, whatever is asked.
- * It answers at once, so it is for tests of faults and of order; counts as able to do everything, since it is named.
- * The models are in the data folder, and go with it.
- *
- * @param options of `startApp`; an `env` is laid over the one that names the models
+ * The built app with both real servers and a counting model: each server answers every prompt with its own words. It
+ * answers at once, so it suits tests of faults and order. It counts as capable of everything, since it is configured by
+ * name. The models are in the data folder, and are removed with it.
+ * @param options of `startApp`; its `env` is merged over the one that names the models
  */
 export async function startCountingApp(options: AppOptions = {}): Promise<App> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'tandem-counting-')));
@@ -38,7 +37,7 @@ export async function startCountingApp(options: AppOptions = {}): Promise<App> {
     const { url } = (await app.health()).backends.ollama ?? {};
     if (url && env.OLLAMA_API_URL === undefined) {
       await createOllamaModel(url, home, FEW_WORDS);
-      // The model is on the app's list a moment after it is in the server.
+      // The app lists the model shortly after the server has it.
       const answers = async () =>
         (await ask(app.ready.gateway, CODE, { model: `ollama/${MODEL}`, headers: STRICT })).status === 200;
       await until(answers, 'the model of Ollama answers');

@@ -9,20 +9,19 @@ import { ollamaProgram } from './runtimes.ts';
 /** Name of the model on both servers. */
 export const MODEL = 'counting';
 
-/** As small as its words allow: the fault module of the launcher paces it, which costs no processor time. */
+/** As small as its words allow: the launcher's fault module paces it, which costs no CPU time. */
 const FOR_MLX: RandomModelSize = { hidden: 320, layers: 1 };
-/** Nothing paces this one, so it is large enough to be hit in the middle of an answer, on one thread. */
+/** This one is not paced, so it is large enough to be interrupted in the middle of an answer, on one thread. */
 const FOR_OLLAMA: RandomModelSize = { hidden: 384, layers: 4 };
 
-/** Puts the model for MLX where its scanner looks. */
+/** Writes the model for MLX to a folder that the scanner reads. */
 export async function writeMlxModel(home: string, words: number): Promise<void> {
   await writeCountingModel(join(home, 'mlx-models', MODEL), FOR_MLX, wordsOf('mlx', words));
 }
 
 /**
- * Makes the model in an Ollama that runs; what it stores is found by the next one in the same model folder.
- *
- * @param folder for what is written on the way
+ * Creates the model in a running Ollama; the next Ollama with the same model folder finds it.
+ * @param folder for temporary files
  */
 export async function createOllamaModel(
   url: string,
@@ -43,12 +42,12 @@ export async function createOllamaModel(
 }
 
 /**
- * A data folder in which the user has removed the small model, so that MLX has nothing to load at its start; its settings
- * file is written unless there is one.
+ * A data folder in which the user has removed the small model, so that MLX has nothing to load at start. Writes the
+ * settings file unless there is one.
  */
 export async function withoutSmallModel(dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  // Tandem refuses a folder with other files in it unless it is marked as its own.
+  // Tandem rejects a folder with other files in it unless it is marked as its own.
   await writeFile(join(dataDir, '.tandem-data'), '');
   const settings = JSON.stringify({ version: 1, values: { smallModel: false } });
   await writeFile(join(dataDir, 'settings.json'), settings, { flag: 'wx' }).catch((error) => {

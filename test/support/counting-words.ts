@@ -1,29 +1,29 @@
 /**
- * What the models of this benchmark say: their words in order, one token each, whatever is asked. So the text itself
- * tells who has said it and whether a token is missing or came twice.
+ * The answers of the counting models: their words in order, one token each, for every prompt. So the text itself shows
+ * which server wrote it and whether a token is missing or doubled.
  */
 export const WORD_COUNT = 20;
-/** For a quick run. */
+/** Length for a quick run. */
 export const FEW_WORDS = 12;
 
 const LETTERS = { mlx: 'm', ollama: 'o' } as const;
 type Speaker = keyof typeof LETTERS;
 
-/** All that a model says. */
+/** The whole answer of a model. */
 export function wordsOf(speaker: Speaker, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${LETTERS[speaker]}${index}.`);
 }
 
 export interface Reading {
-  /** Whole words in it. */
+  /** Number of whole words. */
   words: number;
-  /** Backends heard in it. */
+  /** Backends whose words it contains. */
   speakers: Speaker[];
   doubled: boolean;
   missing: boolean;
 }
 
-/** Reads a text that one backend should have said alone. */
+/** Parses a text that one backend should have written alone. */
 export function read(text: string): Reading {
   const reading: Reading = { words: 0, speakers: [], doubled: false, missing: false };
   for (const piece of text.split('.').slice(0, -1)) {

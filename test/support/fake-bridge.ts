@@ -9,7 +9,7 @@ type Input<N extends CallName> = import('zod').z.output<Calls[N]['input']>;
 type Output<N extends CallName> = import('zod').z.output<Calls[N]['output']>;
 export type FakeHandlers = { [N in CallName]?: (input: Input<N>) => Output<N> | Promise<Output<N>> };
 
-/** What the page sees as its bridge, and where it takes pushes from. */
+/** The page's bridge, and its entry point for pushes. */
 declare global {
   interface Window {
     fakeCall: (name: string, input: unknown) => Promise<unknown>;
@@ -19,8 +19,8 @@ declare global {
 }
 
 /**
- * A core in the test's own memory. The page reaches it through `window.tandem`, so it outlives a reload of the page
- * as the real one does. What it does not script it answers with nothing, like a core that has accepted the call.
+ * A core in the test's own memory. The page reaches it through `window.tandem`, so it survives a reload of the page
+ * like the real one. A call without a script returns nothing, as if the core had accepted it.
  */
 export class FakeCore {
   snapshot: Snapshot;
@@ -36,7 +36,7 @@ export class FakeCore {
     this.snapshot = snapshot;
   }
 
-  /** Gives the page its bridge. Call before `goto`. */
+  /** Installs the bridge in the page. Call it before `goto`. */
   async install(page: Page): Promise<void> {
     this.#page = page;
     await page.exposeFunction('fakeCall', (name: CallName, input: unknown) => this.#answer(name, input));
@@ -63,7 +63,7 @@ export class FakeCore {
     });
   }
 
-  /** Changes parts of the snapshot and tells the page. */
+  /** Changes parts of the snapshot and pushes the patch. */
   async patch(patch: Partial<Snapshot>): Promise<void> {
     this.snapshot = { ...this.snapshot, ...patch };
     this.revision += 1;
@@ -77,7 +77,7 @@ export class FakeCore {
     }, pushes);
   }
 
-  /** Cuts the line: pushes are lost until it is back. */
+  /** Changes the connection state: while it is down, pushes are lost. */
   async connection(connected: boolean): Promise<void> {
     this.#connected = connected;
     await this.#page?.evaluate((value) => window.fakeConnection?.(value), connected);
@@ -176,7 +176,7 @@ export class FakeCore {
     }
   }
 
-  /** Takes a message as the core does: one that comes again under its id is not doubled. */
+  /** Accepts a message as the core does: the same id twice adds it once. */
   take({ chatId, text, newId }: Input<'chatSend'>): Output<'chatSend'> {
     const arrived = [...this.messages.values()].flat().find((message) => message.id === newId);
     const itsAnswer = [...this.messages.values()]

@@ -5,7 +5,7 @@ import { readManifest } from '../../resources/setup/lib/manifest.js';
 
 const VERSION = '9.9.9';
 
-/** Go: its modules are an empty folder, its programs say a version. */
+/** Go: its module cache is an empty folder, its programs print a version. */
 const go = (bin: string) => `
 case "$1" in
   env) echo go1.99.0 ;;
@@ -17,7 +17,7 @@ case "$1" in
 esac
 echo "go $1" >> ${bin}/calls`;
 
-/** CMake: four steps, of which those that are done stay done; \`wait\` makes it stop before the third. */
+/** CMake: four steps; finished steps are not repeated. \`wait\` makes it stop before the third. */
 const cmake = (bin: string) => `
 case "$1" in
   --version) echo cmake version 3.99.0; exit 0 ;;
@@ -32,15 +32,15 @@ for step in 1 2 3 4; do
 done
 for name in llama-server llama-quantize; do printf '#!/bin/sh\\n' > "$build/bin/$name"; chmod +x "$build/bin/$name"; done`;
 
-/** Python: pip's part of the download is a copy. */
+/** Python: pip's download is a copy. */
 const python = (bin: string, archive: string) => `
 [ "$1" = -c ] && exit 0
 for last; do :; done
 cp ${archive} "$last"; echo fetch >> ${bin}/calls`;
 
 /**
- * Programs with the names of Go, CMake and Python that build an "Ollama" in a moment, and a set-up that finds them before
- * the real ones.
+ * Programs named Go, CMake and Python that build an "Ollama" in a moment, and a set-up that finds them before the real
+ * ones.
  */
 export class FakeBuildTools {
   readonly runtimes: string;
@@ -66,7 +66,7 @@ export class FakeBuildTools {
     ollama.tools[1].programs = ['make'];
   }
 
-  /** What was run since the last look, in order. */
+  /** The programs run since the last call, in order. */
   calls(): string[] {
     const file = join(this.#bin, 'calls');
     const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
@@ -81,7 +81,7 @@ export class FakeBuildTools {
     return file;
   }
 
-  /** Makes a managed build with the layout of 0.24. */
+  /** Creates a managed build with the layout of 0.24. */
   earlier(version: string): string {
     const file = join(this.runtimes, `ollama-${version}`, 'ollama');
     this.program(file, `echo "ollama version is ${version}"`);

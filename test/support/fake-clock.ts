@@ -7,7 +7,7 @@ interface Timer {
   run: () => void;
 }
 
-/** Time that only moves when a test says so. `advance` runs what falls due, in order, and lets promises settle. */
+/** Time that moves only when a test moves it. `advance` runs due timers in order and lets promises settle. */
 export class FakeClock implements Clock {
   #now = 0;
   #order = 0;
@@ -34,7 +34,7 @@ export class FakeClock implements Clock {
     return this.#add(ms, ms, run);
   }
 
-  /** The date jumps by `ms`; monotonic time knows nothing of it. */
+  /** The wall clock jumps by `ms`; monotonic time is unchanged. */
   jump(ms: number): void {
     this.#start += ms;
   }
@@ -44,7 +44,7 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Moves time by `ms`; each timer runs at its own moment, with pending promises settled before and after it. */
+  /** Moves time by `ms`; each timer runs at its own time, with pending promises settled before and after it. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
@@ -59,7 +59,7 @@ export class FakeClock implements Clock {
     await settle();
   }
 
-  /** The machine sleeps: time goes by, and no timer runs before the next `advance`. */
+  /** The machine sleeps: time passes, and no timer runs before the next `advance`. */
   sleepThrough(ms: number): void {
     this.#now += ms;
     for (const timer of this.#timers) timer.at = Math.max(timer.at, this.#now);
@@ -81,7 +81,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets every promise that can settle without time or I/O do so. */
+/** Lets every promise settle that needs neither time nor I/O. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -3,7 +3,7 @@ import type { ElectronModules } from '../../src/main/electron/modules';
 
 type Template = Electron.MenuItemConstructorOptions[];
 
-/** A menu as Electron would show it: what tests click. */
+/** A menu as Electron would show it, for tests to click. */
 export class FakeMenu {
   static application: FakeMenu | null = null;
   readonly template: Template;
@@ -26,7 +26,7 @@ export class FakeMenu {
     return found;
   }
 
-  /** As a person would: a checkbox has its new state when it is told of the click. */
+  /** Clicks as a user: a checkbox has its new state when its click handler runs. */
   click(id: string): void {
     const item = this.item(id);
     if (item.enabled === false) return;
@@ -136,7 +136,7 @@ export class FakeWindow extends EventEmitter {
   hide(): void {
     this.#visible = false;
   }
-  /** A window that loses the focus, as a click elsewhere makes it. */
+  /** The window loses the focus, as by a click elsewhere. */
   blur(): void {
     this.emit('blur');
   }
@@ -192,7 +192,7 @@ export class FakeApp extends EventEmitter {
   setLoginItemSettings({ openAtLogin }: { openAtLogin: boolean }): void {
     this.openAtLogin = openAtLogin;
   }
-  /** Quits unless a listener holds it back, as Electron does. */
+  /** Quits unless a listener prevents it, as Electron does. */
   quit(): void {
     const event = cancellable();
     this.emit('before-quit', event);
@@ -219,7 +219,7 @@ export class FakeSession extends EventEmitter {
   }
 }
 
-/** The few Electron modules that the shell uses, with their effects to look at. */
+/** The few Electron modules that the shell uses, with recorded effects. */
 export function fakeElectron() {
   const app = new FakeApp();
   FakeWindow.app = app;
@@ -266,7 +266,7 @@ export function fakeElectron() {
     Tray: FakeTray,
   };
   return {
-    // A double has only what the shell touches.
+    // A double has only what the shell uses.
     modules: modules as unknown as ElectronModules,
     app,
     session,
@@ -276,7 +276,7 @@ export function fakeElectron() {
     opened,
     errors,
     powerMonitor,
-    /** Notifications in the order in which they came up. */
+    /** Notifications in the order in which they were shown. */
     notifications: FakeNotification.shown,
     get window(): FakeWindow {
       if (!FakeWindow.last) throw new Error('no window');

@@ -3,23 +3,23 @@ import type { AddressInfo } from 'node:net';
 
 export interface FakeOllama {
   url: string;
-  /** Completions that were asked for. */
+  /** Number of completion requests. */
   requests(): number;
   close(): Promise<void>;
 }
 
 /**
- * A server in Ollama's dialect that writes numbered words one by one, for faults in the middle of a long answer: no
- * real model that is small enough for a test writes for more than a moment. It has one model, `steady`.
+ * A server in Ollama's dialect that writes numbered words one by one, for faults in the middle of a long answer: a real
+ * model that is small enough for a test writes only for a moment. It has one model, `steady`.
  */
 export async function startFakeOllama(options: {
   words: number;
   everyMs: number;
-  /** Characters that each word has at least. */
+  /** Minimum length of each word in characters. */
   wordLength?: number;
-  /** The `Authorization` without which it answers nothing. */
+  /** The `Authorization` header that every request must have. */
   authorization?: string;
-  /** What it answers on these paths instead. */
+  /** Custom responses by path. */
   replies?: Record<string, (response: ServerResponse, request: IncomingMessage) => void>;
 }): Promise<FakeOllama> {
   let requests = 0;

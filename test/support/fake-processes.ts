@@ -9,13 +9,13 @@ import type {
   Spawner,
 } from '../../src/main/ports/spawner';
 
-/** A process that does what a test tells it to. */
+/** A child process that a test controls. */
 export class FakeChild implements ChildHandle {
   readonly pid: number;
   readonly stdout = new PassThrough();
   readonly stderr = new PassThrough();
   readonly exited: Promise<ProcessExit>;
-  /** Signals it got, in order. */
+  /** Signals it received, in order. */
   readonly signals: NodeJS.Signals[] = [];
   /** Signals that end it. */
   obeys: NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'];
@@ -56,7 +56,7 @@ export class FakeSpawner implements Spawner {
   }
 }
 
-/** Processes of a machine that does not exist; a signal to a group ends those that obey it. */
+/** Processes of a machine that does not exist; a signal to a group ends the processes that obey it. */
 export class FakeProcessTable implements ProcessTable {
   readonly running = new Map<
     number,

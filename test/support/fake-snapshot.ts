@@ -50,7 +50,7 @@ export function memoryStatus(change: Partial<MemoryStatus> = {}): MemoryStatus {
   };
 }
 
-/** A moment in MLX's life, `minutesAgo` before now. */
+/** An event in MLX's life, `minutesAgo` before now. */
 export function lifeEvent(
   type: LifeEvent['type'],
   minutesAgo: number,
@@ -60,7 +60,7 @@ export function lifeEvent(
   return { backend: 'mlx', at, type, cause: null, facts: {}, incident: null, ...change };
 }
 
-/** MLX ran out of memory an hour ago and came back smaller; Ollama was found running. */
+/** MLX ran out of memory an hour ago and restarted smaller; Ollama was adopted. */
 export function fakeLife(): LifeEvent[] {
   const death = { cause: 'out_of_memory' as const, incident: 'incident-1', facts: { seconds: 94 } };
   return [
@@ -79,7 +79,7 @@ export function ledgerEntry(change: Partial<LedgerEntry> & Pick<LedgerEntry, 'ki
   return { backend: 'mlx', name: null, source: 'launcher', at: Date.now() - 2_000, ...change };
 }
 
-/** Both engines on the machine of `memoryStatus()`, with a load that is coming. */
+/** Both servers on the machine of `memoryStatus()`, with a pending load. */
 export function fakeLedger(change: Partial<Ledger> = {}): Ledger {
   const ollama = { backend: 'ollama' as const, source: 'api/ps', at: Date.now() - 4_000 };
   return {
@@ -157,7 +157,7 @@ export function emptyQueue(): Snapshot['queue'] {
   };
 }
 
-/** A healthy machine with capable models; `change` makes it another one. */
+/** A healthy machine with capable models; `change` overrides parts. */
 export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
   const model = (backend: 'mlx' | 'ollama', name: string, gigabytes: number, billions: number) => ({
     backend,
@@ -206,7 +206,7 @@ export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
-/** The state of a machine with nothing but the small model. */
+/** The state of a machine with only the small model. */
 export function smallSnapshot(change: Partial<Snapshot> = {}): Snapshot {
   const snapshot = fakeSnapshot();
   return {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { livingOf, processesOf } from './processes';
 
-/** Follows all descendants that a process ever has, also those that outlive it. */
+/** Tracks all descendants that a process ever has, also those that outlive it. */
 export class Family {
   readonly #seen = new Set<number>();
   readonly #watching: Promise<void>;
@@ -18,7 +18,7 @@ export class Family {
     }
   }
 
-  /** Ends the watch and gives those that still live; one that is just ending has a second for it. */
+  /** Stops tracking and returns the processes that are still alive; a process that is just exiting gets a second. */
   async survivors(): Promise<string[]> {
     this.#done = true;
     await this.#watching;
@@ -31,7 +31,7 @@ export class Family {
     return living;
   }
 
-  /** How many were seen so far. */
+  /** Number of processes seen so far. */
   get size(): number {
     return this.#seen.size;
   }

@@ -6,17 +6,17 @@ import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
 import { ollamaProgram } from './runtimes';
 
-/** An Ollama that is not Tandem's. */
+/** An Ollama that Tandem did not start. */
 export interface ForeignOllama {
   url: string;
   process: ChildProcess;
   api: OllamaApi;
-  /** The folder that it keeps its models in. */
+  /** Its model folder. */
   modelsDir: string;
   stop(): Promise<void>;
 }
 
-/** Starts an Ollama in a folder of its own, on any free port of loopback unless one is given. */
+/** Starts an Ollama in its own folder, on any free loopback port unless one is given. */
 export async function startForeignOllama(folder: string, port = 0): Promise<ForeignOllama> {
   const modelsDir = join(folder, 'models');
   await mkdir(modelsDir, { recursive: true });
@@ -34,7 +34,7 @@ export async function startForeignOllama(folder: string, port = 0): Promise<Fore
   const exited = new Promise<void>((settle) => child.once('exit', () => settle()));
   const url = await new Promise<string>((settle, reject) => {
     void exited.then(() => reject(new Error('the foreign Ollama ended before it listened')));
-    // Read for as long as it lives: it freezes when nobody reads its log.
+    // Its log must be read for as long as it lives: it blocks when the pipe is full.
     createInterface({ input: child.stderr }).on('line', (line) => {
       const found = /Listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1];
       if (found) settle(`http://${found}`);

@@ -134,7 +134,7 @@ export interface RawAnswer {
   body: string;
 }
 
-/** One request with headers that `fetch` would not let through, such as `Host`. */
+/** One request with headers that `fetch` does not allow, such as `Host`. */
 export function rawRequest(
   port: number,
   path: string,

@@ -1,9 +1,9 @@
 /**
- * Loaded into the headless host by `--import`, for the fault benchmark: what the machine does under it. The file named
- * by TANDEM_HOST_FAULTS holds `{ "clockMs": n, "memory": 0..1 }` and is read anew at each SIGUSR2. Only the wall clock and
- * what `/proc` tells of memory are changed; the app's own code is the shipped one. What the host holds at that moment is
- * written beside it, into `….held`: `{ "timers": n, "listeners": n }`, timers that run, and listeners on its process with
- * one for each emitter that Node has warned of.
+ * Loaded into the headless host by `--import`, for the fault benchmark: simulates faults of the machine. The file named
+ * by TANDEM_HOST_FAULTS contains `{ "clockMs": n, "memory": 0..1 }` and is read again at each SIGUSR2. Only the wall
+ * clock and the memory figures from `/proc` change; the app's own code is the shipped one. At the same time the host's
+ * resources are written to a file with the suffix `.held`: `{ "timers": n, "listeners": n }`, the running timers, and
+ * the listeners on its process plus one for each emitter that Node has warned about.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import promises from 'node:fs/promises';
@@ -35,7 +35,7 @@ promises.readFile = async (path, ...rest) => {
 };
 syncBuiltinESMExports();
 
-/** Those that do not keep the process alive too, which Node tells nobody of. */
+/** All running timers, including those that do not keep the process alive, which Node does not list. */
 const timers = new Set();
 for (const [set, clear] of [
   ['setTimeout', 'clearTimeout'],
@@ -53,7 +53,7 @@ for (const [set, clear] of [
     timers.add(timer);
     return timer;
   };
-  // `util.promisify` looks for its own form there.
+  // `util.promisify` reads its custom version from these properties.
   Object.defineProperties(globalThis[set], Object.getOwnPropertyDescriptors(start));
   globalThis[clear] = (timer) => {
     timers.delete(timer);

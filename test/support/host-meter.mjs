@@ -1,10 +1,9 @@
 /**
- * Loaded into the headless host by `--import`, for benchmarks and tests of what it holds and how long it blocks. At each
- * SIGUSR2 it collects garbage and writes what is left into the file named by TANDEM_HOST_METER:
- * `{ heap, external, rss, resources, collectMs, blockMs, delayMs }`: bytes, the number of active handles and requests, the
- * processor time of the collection, and since the signal before the most processor time that its main thread has used in
- * one go, and the longest time in which its event loop did not turn, which on a busy machine is longer. The collection
- * does not count.
+ * Loaded into the headless host by `--import`, for benchmarks and tests of its resources and blocking times. At each
+ * SIGUSR2 it collects garbage and writes to the file named by TANDEM_HOST_METER: `{ heap, external, rss, resources,
+ * collectMs, blockMs, delayMs }`: bytes, the number of active handles and requests, the CPU time of the collection,
+ * and, since the previous signal, the most CPU time that the main thread used in one turn, and the longest time in
+ * which the event loop did not turn, which is longer on a busy machine. The collection itself is not counted.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -55,7 +54,7 @@ if (isMainThread && path) {
   setInterval(turn, TURN_MS).unref();
   process.on('SIGUSR2', () => {
     turn();
-    // What finalizers release goes with the second collection.
+    // The second collection frees what finalizers release.
     collect();
     setImmediate(hold, delay);
   });

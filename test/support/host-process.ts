@@ -8,17 +8,17 @@ export interface HostProcess {
   child: ChildProcess;
   stdout(): string;
   stderr(): string;
-  /** Resolves when stdout or stderr holds this text; rejects when the process ends, or far too much time passes, before. */
+  /** Resolves when stdout or stderr contains this text; rejects when the process exits first, or on timeout. */
   printed(text: string): Promise<void>;
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; ms: number }>;
 }
 
-/** The built headless host, for tests of starts that do not get to `ready`, and of how it ends. */
+/** Starts the built headless host, for tests of starts that do not reach `ready`, and of its exit. */
 export function spawnHost(options: {
   dataDir: string;
   env?: Record<string, string>;
   args?: string[];
-  /** It opens a browser. */
+  /** Whether it opens a browser. */
   opens?: boolean;
 }): HostProcess {
   const closed = options.opens ? [] : ['--no-open'];

@@ -1,6 +1,6 @@
 import type { MemEvent } from '../../src/main/backends/mlx/launcher-events';
 
-/** A line of figures as the launcher of an idle server writes it, with changes. */
+/** A memory line as the launcher of an idle server writes it, with changes. */
 export function memLine(change: Partial<MemEvent> = {}): MemEvent {
   return {
     event: 'mem',

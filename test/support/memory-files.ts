@@ -1,6 +1,6 @@
 import type { FileStore } from '../../src/main/ports/file-store';
 
-/** Small text files in memory; `fail` makes every write reject with it. */
+/** Small text files in memory; if `fail` is set, every write rejects with it. */
 export class MemoryFiles implements Pick<FileStore, 'readText' | 'replace'> {
   readonly files = new Map<string, string>();
   fail: Error | null = null;

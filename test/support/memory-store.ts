@@ -2,13 +2,13 @@ import type { JournalRow, ModelUse, Store } from '../../src/main/store/types';
 import type { Answer, ChatSummary, Message } from '../../src/shared/chat';
 import { TandemError } from '../../src/shared/errors';
 
-/** A Store in memory for tests of what stands above it; the real one has tests of its own. */
+/** A Store in memory for tests of its callers; the real one has its own tests. */
 export class MemoryStore implements Store {
   readonly readOnly = false;
   readonly saved: Message[] = [];
   readonly rows: JournalRow[] = [];
   readonly #chats = new Map<string, ChatSummary & { hidden: boolean }>();
-  /** Set to make the next writes fail. */
+  /** If set, the next writes fail with it. */
   failure: Error | null = null;
 
   async listChats(): Promise<ChatSummary[]> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type App, type AppOptions, startApp, until } from './app.ts';
 
-/** What the host holds after a collection; bytes and counts. */
+/** The host's resources after a collection; bytes and counts. */
 export interface Held {
   heap: number;
   external: number;
@@ -13,11 +13,11 @@ export interface Held {
   resources: number;
   /** Open files and sockets; null where the system does not list them. */
   files: number | null;
-  /** Processor time of that collection, ms. */
+  /** CPU time of that collection, ms. */
   collectMs: number;
-  /** The most processor time of the main thread in one go since the measure before, ms. */
+  /** The most CPU time of the main thread in one turn since the previous measurement, ms. */
   blockMs: number;
-  /** The longest time since then in which the event loop did not turn, ms; a busy machine makes it longer. */
+  /** The longest time since then in which the event loop did not turn, ms; longer on a busy machine. */
   delayMs: number;
 }
 
@@ -27,7 +27,7 @@ export interface MeteredApp extends App {
 
 const PRELOAD = pathToFileURL(join(import.meta.dirname, 'host-meter.mjs')).href;
 
-/** The built host with a meter in it. @param folder where the meter writes; not the data folder */
+/** The built host with a meter inside. @param folder where the meter writes; not the data folder */
 export async function startMeteredApp(folder: string, options: AppOptions = {}): Promise<MeteredApp> {
   const path = join(folder, 'meter.json');
   const env = { ...options.env, TANDEM_HOST_METER: path, NODE_OPTIONS: `--import ${PRELOAD}` };

@@ -1,7 +1,7 @@
 """Breaks mlx_lm.server from inside, for the fault benchmark. `resources/mlx/launch.py` loads it when TANDEM_MLX_FAULTS
-names this file. What to do comes over a FIFO (TANDEM_MLX_FAULT_PIPE), one word a line, while the server runs; what to do
-at the next starts stands in a file (TANDEM_MLX_FAULT_STARTS), one word a line, of which each start takes the first.
-Nothing is read from any request but the word that marks a deadly prompt.
+names this file. While the server runs, commands arrive over a FIFO (TANDEM_MLX_FAULT_PIPE), one word per line. Commands for
+the next starts are in a file (TANDEM_MLX_FAULT_STARTS), one word per line; each start takes the first line.
+Of a request it reads only the word that marks a deadly prompt.
 """
 
 import os
@@ -19,7 +19,7 @@ FRAMES = {"truncated", "malformed", "half-character", "headers-only", "reset-bef
 
 
 class Fault:
-    """What has been asked for and not been done yet."""
+    """What was requested and has not happened yet."""
 
     def __init__(self):
         self.frame = None  # how the next answer breaks
@@ -30,7 +30,7 @@ fault = Fault()
 
 
 def note(word):
-    """Tells the benchmark that something was really done."""
+    """Reports to the benchmark that a fault really happened."""
     path = os.environ.get("TANDEM_MLX_FAULT_LOG")
     if path:
         with open(path, "a") as file:
@@ -117,7 +117,7 @@ def wrap_steps(server):
 
 
 class BrokenWriter:
-    """Stands in front of an answer's socket and breaks it as told, at its first bytes of text or in the middle."""
+    """Wraps the socket of an answer and breaks it as requested, at the first bytes of text or in the middle."""
 
     def __init__(self, handler, raw):
         self.handler, self.raw, self.frames = handler, raw, 0
@@ -153,7 +153,7 @@ class BrokenWriter:
         if data:
             self.raw.write(data)
             self.raw.flush()
-        # Closed with data unread and no time to linger, the peer sees a reset.
+        # If it is closed with unread data and no linger time, the peer gets a reset.
         import socket
         import struct
 

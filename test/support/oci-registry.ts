@@ -6,22 +6,22 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What goes wrong while a layer is being sent. */
+/** The fault while a layer is sent. */
 export type RegistryFault =
   | { kind: 'none' }
-  /** Sends this many bytes and then waits until the client leaves. */
+  /** Sends this many bytes, then waits until the client disconnects. */
   | { kind: 'stall'; afterBytes: number }
-  /** Sends other bytes than the digest promises. */
+  /** Sends bytes that do not match the digest. */
   | { kind: 'corrupt' };
 
 /** Layers up to this size (template, parameters, licence) are sent at once and without faults. */
 const SMALL_LAYER_BYTES = 100_000;
 const BYTES_PATH = '/bytes';
 
-/** A small OCI registry on loopback that serves one model out of an Ollama model folder. */
+/** A small OCI registry on loopback that serves one model from an Ollama model folder. */
 export class OciRegistry {
   fault: RegistryFault = { kind: 'none' };
-  /** Wait after every 64 KiB of the weights, ms: slow enough to be watched. */
+  /** Pause after every 64 KiB of the weights, ms: slow enough to observe. */
   pauseMs = 1;
   readonly #modelsDir: string;
   readonly #model: string;
@@ -38,7 +38,7 @@ export class OciRegistry {
     await new Promise<void>((settle) => this.#server.listen(0, '127.0.0.1', settle));
   }
 
-  /** The name to pull, such as `127.0.0.1:40000/library/name:latest`; of the model served unless one is given. */
+  /** The name to pull, such as `127.0.0.1:40000/library/name:latest`; by default that of the served model. */
   pullName(model = this.#model): string {
     return `127.0.0.1:${this.#port()}/library/${model}:latest`;
   }
@@ -52,13 +52,13 @@ export class OciRegistry {
     await new Promise((settle) => this.#server.close(settle));
   }
 
-  /** Resolves when no client is being served any more. */
+  /** Resolves when no client is being served. */
   async idle(): Promise<void> {
     while (this.#serving.size > 0)
       await new Promise((settle) => [...this.#serving][0]?.once('close', settle));
   }
 
-  /** Resolves after `ms` without a single request; rejects when one comes, for instance of a download that goes on. */
+  /** Resolves after `ms` without a request; rejects when one arrives, for instance from a download that continues. */
   async quiet(ms: number): Promise<void> {
     const before = this.#requests;
     await delay(ms);
@@ -75,7 +75,7 @@ export class OciRegistry {
         return this.#send(response, await this.#manifest());
       const [, place, digest] = /(.*)\/(sha256:[0-9a-f]{64})$/.exec(url) ?? [];
       if (!digest) return void response.writeHead(404).end();
-      // Ollama insists on being sent elsewhere for the bytes, to a host of another name.
+      // Ollama requires a redirect for the bytes, to a different host name.
       if (request.method === 'GET' && place !== BYTES_PATH) {
         const location = `http://localhost:${this.#port()}${BYTES_PATH}/${digest}`;
         return void response.writeHead(307, { location }).end();
@@ -112,7 +112,7 @@ export class OciRegistry {
       ...(range ? { 'content-range': `bytes ${start}-${end}/${size}` } : {}),
     });
     if (request.method === 'HEAD') return void response.end();
-    // Only the weights are worth a fault: the other layers are a few bytes.
+    // Only the weights get the fault: the other layers are a few bytes.
     const fault = size > SMALL_LAYER_BYTES ? this.fault : { kind: 'none' as const };
     let sent = 0;
     for await (const piece of createReadStream(path, { start, end, highWaterMark: 64 * 1024 })) {

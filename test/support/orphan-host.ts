@@ -1,6 +1,6 @@
 /**
- * A host that starts both servers by the supervisor and waits to be killed. Run by a test as
- * `node orphan-host.js FOLDER PYTHON OLLAMA MODEL`; prints the pids as one JSON line when both are up.
+ * A host that starts both servers through the supervisor and waits to be killed. A test runs it as `node orphan-host.js
+ * FOLDER PYTHON OLLAMA MODEL`; it prints the pids as one JSON line when both servers are up.
  */
 import { join } from 'node:path';
 import { MlxBackend } from '../../src/main/backends/mlx/mlx-backend';

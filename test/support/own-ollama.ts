@@ -16,7 +16,7 @@ import { livingOf } from './processes';
 import { SLOW, TINY, writeRandomModel } from './random-model';
 import { ollamaProgram } from './runtimes';
 
-/** One thread: two wait for each other in a loop, which takes minutes on a machine that has other work. */
+/** One thread: two threads spin while they wait for each other, which takes minutes on a busy machine. */
 const MODELFILE = `FROM .
 TEMPLATE """{{- range .Messages }}<|im_start|>{{ .Role }}
 {{ .Content }}<|im_end|>
@@ -29,7 +29,7 @@ PARAMETER stop <|im_end|>
 
 export const never = new AbortController().signal;
 
-/** Real Ollama servers of our own over one folder with two models that babble: `tiny`, and `slow`. */
+/** Real Ollama servers of the test over one folder with two models that write random text: `tiny`, and `slow`. */
 export class OwnOllama {
   readonly folder: string;
   readonly table = createProcessTable();
@@ -93,7 +93,7 @@ export class OwnOllama {
     return backend;
   }
 
-  /** Pids of the processes that a server holds its models in. It starts others for a moment, to look for GPUs. */
+  /** Pids of the processes that hold a server's models. The server also starts short-lived ones, to look for GPUs. */
   async runners(backend: OllamaBackend): Promise<number[]> {
     const pids = await this.table.descendants(backend.status().pid ?? 0);
     const lines = await livingOf(pids);
@@ -126,7 +126,7 @@ export async function collect(chunks: AsyncIterable<CompletionChunk>): Promise<C
   return all;
 }
 
-/** Resolves with the first status for which `done` holds, now or later. */
+/** Resolves with the first status for which `done` is true, now or later. */
 export function until(
   backend: Pick<Backend, 'status' | 'onStatus'>,
   done: (status: BackendStatus) => boolean,

@@ -2,24 +2,24 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What goes wrong while the file is sent. */
+/** The fault while the file is sent. */
 export type IndexFault =
   | { kind: 'none' }
-  /** Sends this many bytes of the file in each connection, then waits until the client leaves. */
+  /** Sends this many bytes of the file on each connection, then waits until the client disconnects. */
   | { kind: 'stall'; afterBytes: number }
-  /** Sends this many bytes of the file in each connection, then closes it. */
+  /** Sends this many bytes of the file on each connection, then closes it. */
   | { kind: 'cut'; afterBytes: number }
-  /** Sends other bytes than the hash promises. */
+  /** Sends bytes that do not match the hash. */
   | { kind: 'corrupt' }
-  /** Sends more bytes than were pinned, without a length in advance. */
+  /** Sends more bytes than pinned, without a content length. */
   | { kind: 'longer' }
-  /** Knows no ranges: each connection gets the whole file. */
+  /** Does not support ranges: each connection gets the whole file. */
   | { kind: 'no-range' };
 
-/** A Python package index on loopback that holds one file. */
+/** A Python package index on loopback that serves one file. */
 export class PackageIndex {
   fault: IndexFault = { kind: 'none' };
-  /** The `Range` header of each download that came, '' for none. */
+  /** The `Range` header of each download, '' for none. */
   readonly ranges: string[] = [];
   readonly pin: { package: string; file: string; bytes: number; sha256: string };
   readonly #content: Buffer;
@@ -40,7 +40,7 @@ export class PackageIndex {
     await new Promise((settle) => this.#server.close(settle));
   }
 
-  /** The environment that makes pip use this index and nothing else. */
+  /** The environment that makes pip use only this index. */
   env(): NodeJS.ProcessEnv {
     const { PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL, ...rest } = process.env;
     const url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/simple`;

@@ -1,4 +1,4 @@
-/** Visible texts with less contrast than 4.5 against the first opaque background behind them. Runs in the page. */
+/** Visible texts with a contrast below 4.5 against the first opaque background behind them. Runs in the page. */
 export function paleTexts(): string[] {
   const channels = (color: string) => (color.match(/[\d.]+/g) ?? []).map(Number);
   const luminance = ([r = 0, g = 0, b = 0]: number[]) => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** The most memory that a process has had since its start, bytes; where the system does not tell, what it has now. */
+/** The peak memory of a process since its start, bytes; where the system does not report it, the current memory. */
 export async function peakBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const peak = /VmHWM:\s+(\d+) kB/.exec(status)?.[1];

@@ -1,6 +1,6 @@
 /**
- * What is known to take a bare mlx_lm.server 0.32.2 down, or to make it answer with nothing, as clients of the gateway
- * can say it. A text is a body that is no JSON.
+ * Requests of gateway clients that are known to crash a bare mlx_lm.server 0.32.2, or to make its answer empty. A body
+ * that is a string is not valid JSON.
  */
 export interface Poison {
   what: string;
@@ -11,11 +11,11 @@ export interface Poison {
     | { kind: 'sent'; fields: Record<string, unknown> }
     | { kind: 'refused'; field: RegExp }
     | { kind: 'elsewhere'; field: string };
-  /** More than any context, so that the router keeps it away from MLX, whatever MLX would do. */
+  /** Longer than any context, so the router keeps it away from MLX in any case. */
   tooLong?: true;
 }
 
-/** Tokens of the model that they are sent to must be fewer than this. */
+/** The vocabulary of the model must have fewer tokens than this. */
 export const MORE_THAN_ANY_VOCABULARY = 1_000_000;
 
 const say = [{ role: 'user', content: 'hello' }];

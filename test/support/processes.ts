@@ -21,11 +21,11 @@ export async function processesOf(pid: number): Promise<number[]> {
   return found;
 }
 
-/** Those of these processes that still live, as `pid ppid state command`; one that only waits to be reaped has ended. */
+/** The processes that are still alive, as `pid ppid state command`; a zombie counts as ended. */
 export async function livingOf(pids: readonly number[]): Promise<string[]> {
   if (pids.length === 0) return [];
   const args = ['-o', 'pid=,ppid=,stat=,args=', '-p', pids.join(',')];
-  // `ps` fails when none of them is there.
+  // `ps` fails when none of them exists.
   const { stdout } = await promisify(execFile)('ps', args).catch(() => ({ stdout: '' }));
   return stdout
     .split('\n')
@@ -33,11 +33,11 @@ export async function livingOf(pids: readonly number[]): Promise<string[]> {
     .filter((line) => line !== '' && !/^\d+\s+\d+\s+Z/.test(line));
 }
 
-/** Sends a signal to each of these processes; true when all were there, as one that has ended is passed over. */
+/** Sends a signal to each of these processes and skips those that have ended; true when none had. */
 export function signalAll(pids: readonly number[], signal: NodeJS.Signals): boolean {
   let all = true;
   for (const pid of pids) {
-    // 0 and below name whole groups, the tests' own among them.
+    // 0 and negative numbers address whole groups, including the tests' own.
     if (pid <= 0) throw new RangeError(`no process: ${pid}`);
     try {
       process.kill(pid, signal);

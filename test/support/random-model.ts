@@ -8,11 +8,11 @@ export interface RandomModelSize {
 
 /** 0.1 M parameters: loads at once. */
 export const TINY: RandomModelSize = { hidden: 64, layers: 2 };
-/** 7 M parameters: slow enough on a CPU to be caught in the middle of an answer. */
+/** 7 M parameters: slow enough on a CPU to be interrupted in the middle of an answer. */
 export const SLOW: RandomModelSize = { hidden: 384, layers: 5 };
 
 const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
-/** llama.cpp refuses a tokenizer without merges. */
+/** llama.cpp rejects a tokenizer without merges. */
 const MERGE = ['t', 'h'];
 const CHAT_TEMPLATE =
   "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}" +
@@ -22,8 +22,8 @@ const CONTEXT_LENGTH = 2048;
 const ONE = 0x3c00;
 
 /**
- * Writes a Llama with random weights and a byte-level tokenizer: it babbles until it is stopped, which is what tests
- * of cancelling and of crashes need. The same size and seed give the same files.
+ * Writes a Llama with random weights and a byte-level tokenizer: it writes random text until it is stopped, as tests of
+ * cancelling and crashes need. The same size and seed give the same files.
  */
 export async function writeRandomModel(folder: string, size: RandomModelSize, seed = 1): Promise<string> {
   const vocabulary = byteVocabulary([]);
@@ -32,7 +32,7 @@ export async function writeRandomModel(folder: string, size: RandomModelSize, se
     random(name, shape, weights);
     if (name !== 'model.embed_tokens.weight') return;
     const [rows = 0, columns = 0] = shape;
-    // Ollama ends an answer after 30 tokens without a letter, as half characters and spaces are: they are never the best.
+    // Ollama ends an answer after 30 tokens without a letter (half characters, spaces): these tokens never win.
     for (let token = 0; token < rows; token += 1) {
       if (!/^[!-~]$/.test(vocabulary[token] ?? '')) weights.fill(0, token * columns, (token + 1) * columns);
     }
@@ -40,8 +40,8 @@ export async function writeRandomModel(folder: string, size: RandomModelSize, se
 }
 
 /**
- * Writes a Llama of that size that says the given words one after the other, one token each, and ends, whatever the
- * prompt: each missing, doubled or foreign token shows. The width must hold a unit vector for each token.
+ * Writes a Llama of that size that answers every prompt with the given words, one token each, and then ends: each
+ * missing, doubled or foreign token shows. The width must fit a unit vector for each token.
  */
 export async function writeCountingModel(
   folder: string,
@@ -56,7 +56,7 @@ export async function writeCountingModel(
   const end = vocabulary.length - 1;
   const random = randomNumbers(1);
   return writeModel(folder, config, vocabulary, (name, [rows = 0, columns = 0], weights) => {
-    // What attention and MLP compute is thrown away, so that only the last token decides.
+    // The output of attention and MLP is zeroed, so that only the last token decides.
     if (name.endsWith('o_proj.weight') || name.endsWith('down_proj.weight')) return;
     if (name === 'model.embed_tokens.weight') {
       for (let token = 0; token < rows; token += 1) weights[token * columns + token] = ONE;
@@ -181,7 +181,7 @@ function tensorShapes(config: ReturnType<typeof modelConfig>): Map<string, numbe
   return shapes;
 }
 
-/** One-dimensional tensors (norms) are ones. Format: length, JSON header, data. */
+/** One-dimensional tensors (norms) are all ones. Format: length, JSON header, data. */
 function safetensors(shapes: Map<string, number[]>, fill: Fill): Buffer {
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
   let offset = 0;
@@ -206,7 +206,7 @@ function safetensors(shapes: Map<string, number[]>, fill: Fill): Buffer {
   return Buffer.concat([length, Buffer.from(text, 'latin1'), Buffer.from(data.buffer)]);
 }
 
-/** Evenly spread around zero. */
+/** Uniformly distributed around zero. */
 function randomNumbers(seed: number): Fill {
   let state = seed >>> 0 || 1;
   return (_name, _shape, weights) => {

@@ -1,23 +1,23 @@
 import { connect, type Socket } from 'node:net';
 
-/** One connection on which a test writes what no client library would. */
+/** One connection on which a test writes what no client library would send. */
 export interface RawSocket {
   socket: Socket;
-  /** What has come so far. */
+  /** The text received so far. */
   text(): string;
-  /** Resolves when what has come is enough; rejects when the connection ends before. */
+  /** Resolves when the received text is enough; rejects when the connection ends first. */
   received(isEnough: (text: string) => boolean): Promise<void>;
-  /** Resolves with all that has come once the other side has closed the connection. */
+  /** Resolves with the whole received text once the other side has closed the connection. */
   closed: Promise<string>;
 }
 
-/** @param reads false: it never takes a byte */
+/** @param reads false: it never reads a byte */
 export function rawSocket(port: number, { reads = true } = {}): RawSocket {
   const socket = connect(port, '127.0.0.1');
   let text = '';
   const check = new Set<() => void>();
   socket.setEncoding('latin1');
-  // A reset is an end here: what has come before says enough.
+  // A reset counts as an end: the text received before it is what matters.
   socket.on('error', () => {});
   if (reads) {
     socket.on('data', (part: string) => {
@@ -40,7 +40,7 @@ export function rawSocket(port: number, { reads = true } = {}): RawSocket {
   };
 }
 
-/** Sends this and closes our side; resolves with what comes back. */
+/** Sends this and closes our side; resolves with the response. */
 export function exchangeRaw(port: number, text: string): Promise<string> {
   const { socket, closed } = rawSocket(port);
   socket.end(text, 'latin1');

@@ -16,12 +16,12 @@ import { LAUNCH_SCRIPT, mlxPython } from './runtimes';
 
 export const table = createProcessTable();
 export const never = new AbortController().signal;
-/** No server counts as hung because the machine is slow. */
+/** A slow machine does not count as a hung server. */
 export const PATIENT: HangLimits = patientLimits(40);
 
 /**
- * The backend with the real mlx_lm.server, which holds the model `slow` ready and comes back quickly after a death.
- * @param folder for what it writes
+ * The backend with the real mlx_lm.server, which keeps the model `slow` loaded and restarts quickly after a death.
+ * @param folder for files that it writes
  * @param models folders by name
  */
 export function realMlx(
@@ -57,19 +57,19 @@ export function realMlx(
   );
 }
 
-/** As the scan for models reads them. */
+/** The model's facts, as the model scan reads them. */
 function modelFacts(folder: string) {
   const read = readModelFolder(folder, namesIn(folder), 'model');
   return read && 'found' in read ? read.found.facts : { vocabSize: null, contextLength: null };
 }
 
-/** A request of which a random model computes exactly so many tokens. */
+/** A request for which a random model computes exactly this many tokens. */
 export function babble(maxTokens: number, model = 'slow'): BackendRequest {
   return {
     id: `r${maxTokens}`,
     model,
     messages: [{ role: 'user', content: 'hello' }],
-    // Greedy, so that it is the same on every run: sampled bytes may be the end of the answer at any token.
+    // Greedy, so that every run is the same: with sampling, any token may end the answer.
     sampling: { maxTokens, temperature: 0, stop: ['never said'] },
   };
 }
@@ -80,7 +80,7 @@ export async function collect(chunks: AsyncIterable<CompletionChunk>): Promise<C
   return all;
 }
 
-/** Resolves with the first status for which it is so. */
+/** Resolves with the first status for which `done` is true. */
 export function until(backend: MlxBackend, done: (status: BackendStatus) => boolean): Promise<BackendStatus> {
   return new Promise((resolve) => {
     const check = (status: BackendStatus) => {

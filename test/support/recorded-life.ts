@@ -1,11 +1,11 @@
 import type { Circumstances } from '../../src/main/supervisor/exit-cause';
 import type { Death, LifeMoment, SupervisionObserver } from '../../src/main/supervisor/life';
 
-/** Writes down what a supervisor tells of a life. */
+/** Records what a supervisor reports. */
 export class RecordedLife implements SupervisionObserver {
   readonly moments: LifeMoment[] = [];
   readonly deaths: Death[] = [];
-  /** What it answers when asked. */
+  /** The circumstances it returns. */
   now: Circumstances = { pressure: 'normal', killerInFlight: false };
 
   get types(): string[] {

@@ -33,8 +33,8 @@ async function fingerprint(): Promise<string> {
 }
 
 /**
- * Builds the UI as it ships, once per state of its sources, into `test-results/ui/`. Returns the folder. Two files that
- * begin at once may both build it; the first that is done keeps its folder.
+ * Builds the UI as it ships, once per state of its sources, into `test-results/ui/`. Returns the folder. Two test files
+ * that start together may both build it; the first to finish keeps its folder.
  */
 async function buildRenderer(): Promise<string> {
   const folder = join(ROOT, 'test-results/ui', `production-${await fingerprint()}`);
@@ -81,7 +81,7 @@ export interface RendererServer {
   close: () => Promise<void>;
 }
 
-/** Serves the built UI on a free loopback port; its core is whatever the page is given as `window.tandem`. */
+/** Serves the built UI on a free loopback port; its core is the page's `window.tandem`. */
 export async function serveRenderer(): Promise<RendererServer> {
   const folder = await buildRenderer();
   const server = createServer((request, response) => {

@@ -25,19 +25,19 @@ function managed(name: 'mlx' | 'ollama', ...path: string[]): string {
   }
 }
 
-/** Python with mlx-lm; throws with what to do when it is not set up. */
+/** Python with mlx-lm; if it is not set up, throws an error with instructions. */
 export function mlxPython(): string {
   return process.env.TANDEM_MLX_PYTHON ?? managed('mlx', 'bin', 'python');
 }
 
-/** The Ollama program; throws with what to do when it is not set up. */
+/** The Ollama program; if it is not set up, throws an error with instructions. */
 export function ollamaProgram(): string {
   return process.env.TANDEM_OLLAMA_BIN ?? managed('ollama', 'bin', 'ollama');
 }
 
 export const LAUNCH_SCRIPT = join(resources, 'mlx', 'launch.py');
 
-/** The small model as the set-up has made it; throws with what to do when it is not there. */
+/** The small model as the set-up created it; if it is missing, throws an error with instructions. */
 export function smallModel(): { gguf: string; mlx: string } {
   const { version } = JSON.parse(readFileSync(join(resources, 'runtimes.json'), 'utf8')).smallModel;
   const folder = process.env.TANDEM_SMALL_MODEL ?? join(runtimeDir(), `smollm2-135m-instruct-${version}`);
@@ -47,5 +47,5 @@ export function smallModel(): { gguf: string; mlx: string } {
   return paths;
 }
 
-/** What both servers make of it: template, system prompt, stop words. */
+/** The configuration for both servers: template, system prompt, stop words. */
 export const SMALL_MODELFILE = join(resources, 'models', 'small', 'Modelfile');

@@ -5,17 +5,17 @@ import { ScannedPlaces, type ScanResult } from '../../src/main/models/scan-resul
 
 type Places = Omit<ScanRequest, 'skip' | 'known'>;
 
-/** Places of a machine with this home folder. */
+/** Model folders of a machine with this home folder. */
 export function placesIn(home: string, changes: Partial<Places> = {}): Places {
   return { home, env: {}, mlx: true, small: null, folders: [], direct: [], ...changes };
 }
 
-/** The scan for models in this process. */
+/** Runs the model scan in this process. */
 export class ScanHere implements Pick<ModelScan, 'run' | 'result' | 'hung'> {
   readonly #places: () => Promise<Places>;
   readonly #found = new ScannedPlaces();
   scans = 0;
-  /** Models that the last scan had to read. */
+  /** Number of models that the last scan had to read. */
   read = 0;
 
   constructor(places: () => Promise<Places>) {
@@ -41,7 +41,7 @@ export class ScanHere implements Pick<ModelScan, 'run' | 'result' | 'hung'> {
   }
 }
 
-/** What one scan finds. */
+/** The result of one scan. */
 export async function scanned(places: Places): Promise<ScanResult> {
   const here = new ScanHere(async () => places);
   await here.run();

@@ -22,11 +22,11 @@ export type Step =
   | { type: 'pause'; ms: number }
   /** Fails here. */
   | { type: 'fail'; error: TandemError }
-  /** The process dies here; the exit is known before the stream breaks. */
+  /** The process dies here; the exit is reported before the stream breaks. */
   | { type: 'die'; cause: ExitCause; outside?: boolean }
-  /** The stream just ends, as when a process dies. */
+  /** The stream ends, as when a process dies. */
   | { type: 'cut' }
-  /** Never goes on, whatever the signal says. */
+  /** Never continues, even when aborted. */
   | { type: 'hang' };
 
 export const END: CompletionChunk = {
@@ -34,7 +34,7 @@ export const END: CompletionChunk = {
   end: { reason: 'stop', promptTokens: 3, completionTokens: 20, evalMs: 100 },
 };
 
-/** Text in pieces and a regular end. */
+/** Text in pieces and a normal end. */
 export function says(...texts: string[]): Step[] {
   return [...texts.map((text) => ({ type: 'text', text }) as const), END];
 }
@@ -69,13 +69,13 @@ export function model(
   };
 }
 
-/** A backend in memory whose answers, health and drains a test decides. */
+/** A backend in memory; a test controls its answers, health and drains. */
 export class ScriptedBackend implements Backend {
   readonly id: BackendId;
   readonly capabilities = CAPABLE;
   /** Requests that reached it, in order. */
   readonly requests: BackendRequest[] = [];
-  /** Answers in turn; the last one is repeated. */
+  /** Answers in order; the last one repeats. */
   script: ((request: BackendRequest) => Step[])[] = [() => says('fine')];
   running = 0;
   mostRunning = 0;
@@ -107,7 +107,7 @@ export class ScriptedBackend implements Backend {
     this.#status.emit(this.status());
   }
 
-  /** Its process ends; it stays down until `state` says otherwise. */
+  /** Its process exits; it stays down until the test sets `state`. */
   die(cause: ExitCause, outside = false): void {
     if (!isServing(this.#state)) return;
     this.deaths += 1;
@@ -115,7 +115,7 @@ export class ScriptedBackend implements Backend {
     this.state = 'backoff';
   }
 
-  /** From now on cancelled requests go on computing until `finishDrains`. */
+  /** From now on cancelled requests continue to compute until `finishDrains`. */
   holdDrains(): void {
     this.#holdsDrains = true;
     this.#drained = Promise.withResolvers();

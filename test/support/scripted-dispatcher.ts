@@ -4,14 +4,14 @@ import type { CompletionRequest } from '../../src/shared/domain';
 /** A step of a script: an event, an error to throw, or a wait that the test ends. */
 export type Step = RouterEvent | Error | { type: 'wait'; until: Promise<unknown> };
 
-/** Plays the router: each request gets the events of a script, and what became of it is recorded. */
+/** Replaces the router: each request gets the events of a script, and its outcome is recorded. */
 export class ScriptedDispatcher implements Dispatcher {
   readonly requests: CompletionRequest[] = [];
   /** Resolves with the abort reason of the first request that is cancelled. */
   readonly cancelled: Promise<unknown>;
-  /** Events that were taken. */
+  /** Number of events consumed. */
   yielded = 0;
-  /** Scripts that ran to their end. */
+  /** Number of scripts that ran to their end. */
   completed = 0;
   #script: Step[] = [];
   #onCancelled: (reason: unknown) => void = () => {};
@@ -50,7 +50,7 @@ function rejection(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** The events of a plain answer by MLX. */
+/** The events of a plain answer from MLX. */
 export function answerOf(...texts: string[]): RouterEvent[] {
   return [
     { type: 'routed', category: 'greeting', reasons: ['rule:greeting'] },

@@ -1,7 +1,7 @@
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
 import type { Fetcher, Post, PostAnswer, Poster } from '../../src/main/ports/fetcher';
 
-/** What the server does with one completion: refuses it, or writes frames and then ends, breaks or says nothing. */
+/** The server's response to one completion: an error, or frames and then an end, a reset or silence. */
 export type Way =
   | { status: number; error: string }
   | { frames: readonly object[]; last: 'end' | 'silence' | 'reset' };
@@ -17,21 +17,21 @@ export const DONE = {
 export const ANSWER: Way = { frames: [say('hi'), DONE], last: 'end' };
 export const SILENCE: Way = { frames: [], last: 'silence' };
 
-/** An Ollama without network and without time of its own: it does what the test says, one completion after the other. */
+/** An Ollama without network and clock: a test scripts its response to each completion. */
 export class ScriptedOllama {
-  /** Ways of the completions to come; without any left it answers. */
+  /** Responses to the next completions; when none is left, it sends `ANSWER`. */
   readonly ways: Way[] = [];
-  /** Bodies of the completions that were asked for. */
+  /** Bodies of the completion requests. */
   readonly asked: Record<string, unknown>[] = [];
-  /** What `/api/ps` tells. */
+  /** The models that `/api/ps` reports. */
   loaded: { name: string; size?: number }[] = [];
-  /** What else stands in all answers but completions. */
+  /** Fields merged into all responses except completions. */
   facts: Record<string, unknown> = {};
-  /** Paths that are not answered any more. */
+  /** Paths that no longer get a response. */
   silent: readonly string[] = [];
-  /** Paths that were asked for, but for completions. */
+  /** Requested paths, except completions. */
   readonly questions: string[] = [];
-  /** The way here, for who makes an API of its own. */
+  /** The fetcher, for tests that create their own API object. */
   readonly fetcher = ((url: string, init: RequestInit) => this.#fetch(url, init)) as unknown as Fetcher;
   readonly post: Poster = (url, post) => this.#post(url, post);
   readonly api: OllamaApi;

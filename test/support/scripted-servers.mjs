@@ -1,8 +1,8 @@
 /**
- * Both servers in one scripted program, for what many requests do to the host: started with `serve` it is Ollama, else
- * `mlx_lm.server` behind its launcher. A word in the prompt chooses
- * what becomes of a request: `soak:slow` waits before its first token, `soak:fail` is refused, `soak:break` ends in the
- * middle, `soak:hold` writes its words and never ends, `soak:tools` calls a tool; all others get a few words.
+ * Both servers in one scripted program, for the effect of many requests on the host. Started with `serve` it is Ollama,
+ * else `mlx_lm.server` behind its launcher. A word in the prompt chooses the outcome: `soak:slow` waits before its
+ * first token, `soak:fail` is rejected, `soak:break` ends in the middle, `soak:hold` writes its words and never ends,
+ * `soak:tools` calls a tool; all others get a few words.
  */
 import { createServer } from 'node:http';
 
@@ -26,7 +26,7 @@ async function textOf(request) {
 
 const wayOf = (text) => /soak:(\w+)/.exec(text)?.[1] ?? 'plain';
 
-/** Resolves early when the caller leaves. */
+/** Resolves early when the client disconnects. */
 function pause(response) {
   return new Promise((done) => {
     const timer = setTimeout(done, SLOW_MS);
@@ -37,7 +37,7 @@ function pause(response) {
   });
 }
 
-/** The same way of answering in the words of either server. */
+/** Answers in the dialect of either server. */
 async function answer(text, response, { type, refusal, word, calls, end }) {
   const way = wayOf(text);
   if (way === 'fail') {

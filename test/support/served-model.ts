@@ -6,13 +6,13 @@ import { WORD_COUNT } from './counting-words';
 import { startForeignOllama } from './foreign-ollama';
 import { OciRegistry } from './oci-registry';
 
-/** A registry on loopback that serves `capable`, a model of some megabytes. */
+/** A registry on loopback that serves `capable`, a model of a few megabytes. */
 export interface ServedModel {
   registry: OciRegistry;
   close(): Promise<void>;
 }
 
-/** Makes the model with a real Ollama, which is stopped again, and serves what it has put into its folder. */
+/** Creates the model with a real Ollama, stops that Ollama, and serves the files from its folder. */
 export async function serveCapableModel(): Promise<ServedModel> {
   const folder = await mkdtemp(join(tmpdir(), 'tandem-registry-'));
   const ollama = await startForeignOllama(folder);

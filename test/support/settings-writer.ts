@@ -2,7 +2,7 @@ import { systemClock } from '../../src/main/ports/clock';
 import { nodeFileStore } from '../../src/main/ports/file-store';
 import { openSettings } from '../../src/main/store/settings-store';
 
-/** A child process that changes one setting for ever and prints each value once it is saved. */
+/** A child process that changes one setting in an endless loop and prints each value once it is saved. */
 const [dataDir = ''] = process.argv.slice(2);
 const settings = await openSettings({
   dataDir,

@@ -61,7 +61,7 @@ export function snapshotWith(changes: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
-/** A core that records what it is told. */
+/** A core that records its calls. */
 export class RecordingCore implements Core {
   readonly told: { name: string; input: unknown }[] = [];
   readonly pushes = new Emitter<Push>();
@@ -98,7 +98,7 @@ export class RecordingCore implements Core {
     this.stopped += 1;
     return this.closing;
   }
-  /** As the shell gets it. */
+  /** In the form that the shell gets. */
   running(): RunningCore {
     return { core: this, logger: silentLogger, close: () => this.stop() };
   }
@@ -132,7 +132,7 @@ export async function startShell(snapshot = snapshotWith(), platform: NodeJS.Pla
   const core = new RecordingCore(snapshot);
   await clock.advance(10_000);
   prepareElectron(electron.modules);
-  // Electron makes the default session once it is ready, others whenever something asks for one.
+  // Electron creates the default session once it is ready, others when they are requested.
   electron.app.emit('session-created', electron.session);
   const shell = new ElectronShell(shellOptions(electron, clock, platform), core.running());
   await shell.open();

@@ -3,7 +3,7 @@ import { openStore } from '../../src/main/store/store-client';
 import type { Answer } from '../../src/shared/chat';
 import { emptyMeta } from '../../src/shared/empty-meta';
 
-/** A child process that streams an answer into a store for ever and prints each length once it is saved. */
+/** A child process that streams an answer into a store in an endless loop and prints each length once it is saved. */
 const [dataDir = '', workerUrl = ''] = process.argv.slice(2);
 const store = await openStore({ dataDir, workerUrl: new URL(workerUrl), logger: silentLogger });
 const answer = {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A folder of the running test's own, removed when it ends. */
+/** A folder for the running test, removed when it ends. */
 export function tempDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'tandem-test-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));

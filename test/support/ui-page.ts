@@ -10,7 +10,7 @@ export class UiPage {
   core!: FakeCore;
   url!: string;
 
-  /** Opens the UI on this core and waits until it has words; `view`: which place is shown then. */
+  /** Opens the UI on this core and waits until it shows text, then switches to `view`. */
   async open(core: FakeCore = new FakeCore(), view?: 'chat' | 'status' | 'settings'): Promise<void> {
     this.core = core;
     await core.install(this.page);
@@ -30,7 +30,7 @@ export class UiPage {
   readonly answer = () => this.page.getByTestId('answer').last();
 }
 
-/** Gives each test of a file a page as large as the popover, and closes browser and server at the end. */
+/** Gives each test of a file a page of the popover's size, and closes browser and server at the end. */
 export function uiPage(): UiPage {
   const ui = new UiPage();
   let browser: Browser;

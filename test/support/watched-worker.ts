@@ -10,7 +10,7 @@ const NAME = 'watched-forks';
 
 type Callback = Parameters<ForksPoolWorker['on']>[1];
 
-/** What Vitest's worker sends: an answer to the pool, or a call of one of its methods such as `onTaskUpdate`. */
+/** A message from Vitest's worker: an answer to the pool, or a call of one of its methods such as `onTaskUpdate`. */
 interface WorkerMessage {
   __vitest_worker_response__?: true;
   type?: string;
@@ -18,7 +18,7 @@ interface WorkerMessage {
 }
 
 /**
- * Vitest's worker process, killed when it makes no progress. An endless loop lets no timer of its own process run, so
+ * Vitest's worker process, killed when it makes no progress. An endless loop blocks all timers of its own process, so
  * the time limits of its tests cannot end it.
  */
 class WatchedWorker extends ForksPoolWorker {
@@ -57,7 +57,7 @@ class WatchedWorker extends ForksPoolWorker {
   override deserialize(data: unknown): unknown {
     const message = super.deserialize(data) as WorkerMessage;
     if (message.type === 'testfileFinished') this.#rest();
-    // A loop may print for ever.
+    // An endless loop may print forever.
     else if (this.#limit && message.m !== 'onUserConsoleLog') this.#wait();
     return message;
   }
@@ -89,11 +89,10 @@ class WatchedWorker extends ForksPoolWorker {
 }
 
 /**
- * A pool of worker processes for Vitest, which kills the one whose file has made no progress for so long and reports
- * the file as failed; the other files are run all the same. Progress is what Vitest itself tells of a file: that it was
- * loaded, that a test began or ended; what a test prints is none.
- *
- * @param limitMs longer than any test may take, since a test tells of nothing while it runs
+ * A pool of worker processes for Vitest. It kills a worker whose file makes no progress for `limitMs` and reports the
+ * file as failed; the other files still run. Progress is what Vitest reports of a file: that it was loaded, that a test
+ * began or ended. Output of a test is no progress.
+ * @param limitMs longer than any test may take, since nothing is reported while a test runs
  */
 export function watchedWorkers(limitMs: number): PoolRunnerInitializer {
   return { name: NAME, createPoolWorker: (options) => new WatchedWorker(options, limitMs) };

@@ -8,18 +8,18 @@ export interface WebClient {
   /** Rejects with the app's code and sentence when the call fails. */
   call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>>;
   snapshot(): Promise<Snapshot>;
-  /** The answer as it is stored or being written. */
+  /** The answer as stored or while it streams. */
   answer(chatId: string, answerId: string): Promise<Answer>;
-  /** Everything pushed since the client was opened. */
+  /** All pushes since the client was opened. */
   readonly pushes: Push[];
-  /** Resolves with the first value that `pick` takes out of a push, those that have come already included. */
+  /** Resolves with the first value that `pick` returns for a push; earlier pushes are included. */
   next<T>(pick: (push: Push) => T | undefined, what: string): Promise<T>;
-  /** All that was pushed of one download, in order. */
+  /** All pushes of one download, in order. */
   pulls(name: string): Pull[];
   close(): void;
 }
 
-/** Opens the address that the app printed, as a browser would, and waits until pushes come. */
+/** Opens the address that the app printed, as a browser would, and waits until pushes arrive. */
 export async function openWebClient(app: App): Promise<WebClient> {
   const { origin, host, protocol } = new URL(app.ready.web);
   const kept = new Map<string, string>();
@@ -81,7 +81,7 @@ export async function openWebClient(app: App): Promise<WebClient> {
   };
 }
 
-/** What a push says of a download. */
+/** The download state in a push. */
 export function pullIn(push: Push, name: string): Pull | undefined {
   return push.name === 'patch' ? push.payload.patch.pulls?.find((pull) => pull.name === name) : undefined;
 }

@@ -9,7 +9,7 @@ import { TandemError } from '../../src/shared/errors';
 
 export const TOKEN = 'the-long-lived-token';
 
-/** Handlers of which only those a test gives do anything. */
+/** Handlers that do nothing, except those that a test passes. */
 export function handlersWith(given: Partial<Handlers>): Handlers {
   return new Proxy(given as Handlers, {
     get: (table, name) =>
@@ -27,7 +27,7 @@ export interface RunningWebHost {
   pushes: Emitter<Push>;
 }
 
-/** A web host on a free loopback port, serving a page made in `dir`. */
+/** A web host on a free loopback port, serving a page created in `dir`. */
 export async function startWebHost(
   dir: string,
   handlers: Partial<Handlers> = {},
@@ -54,7 +54,7 @@ export async function startWebHost(
   return { host, pushes, port: address.port, url: address.url };
 }
 
-/** A session bought with the right token. */
+/** A session obtained with the right token. */
 export async function openSession(url: string): Promise<string> {
   const answer = await fetch(`${url}/api/session`, {
     method: 'POST',

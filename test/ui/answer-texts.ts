@@ -1,4 +1,4 @@
-/** What models write, in three parts that each fill a window. */
+/** Typical model output, in three parts that each fill a window. */
 const CODE = `\`\`\`typescript
 /** Merges two sorted lists. */
 export function merge<T>(a: readonly T[], b: readonly T[]): T[] {

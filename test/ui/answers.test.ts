@@ -8,7 +8,7 @@ import { uiPage } from '../support/ui-page';
 const ui = uiPage();
 let page: Page;
 let core: FakeCore;
-/** What the page said on its console as an error, violations of its policy among it. */
+/** Errors on the page's console, including violations of its policy. */
 let problems: string[];
 
 beforeEach(() => {
@@ -59,7 +59,7 @@ describe('nothing of an answer is lost', () => {
     expect(await answer().locator('.prose').locator('del, em, strong, script, div.a').count()).toBe(0);
   });
 
-  it('breaks the line of a cell, and keeps cells that the head does not have', async () => {
+  it('breaks lines in a cell, and keeps cells beyond the columns of the head', async () => {
     await show('| a | b |\n|---|---|\n| one<br>two | 2 | surplus |');
     const row = answer().locator('tbody tr');
     expect(await row.locator('td').first().innerText()).toBe('one\ntwo');
@@ -98,7 +98,7 @@ describe('a formula', () => {
       await answer().getByTestId('formula').waitFor();
       expect(await answer().locator('.katex').count()).toBe(1);
       expect(await answer().locator('em').count()).toBe(0);
-      // The placing of KaTeX's pieces are styles that the policy must let pass.
+      // KaTeX positions its parts with styles, which the policy must allow.
       expect(await answer().locator('.katex [style*="height"]').count()).toBeGreaterThan(0);
     },
   );
@@ -117,7 +117,7 @@ describe('thinking', () => {
   it.each([
     ['written by the model', 'hm **so**\n</think>\n\n'],
     ['put there by the core', 'hm **so**</think>\n\n'],
-  ])('is folded while it comes and after: %s', async (_, rest) => {
+  ])('is folded during and after the stream: %s', async (_, rest) => {
     await show('<think>', { status: 'streaming' });
     const block = answer().getByTestId('thinking');
     await expect.poll(() => block.innerText()).toBe('Thinking');
@@ -195,7 +195,7 @@ describe('the shape of an answer', () => {
     expect(await scrolls()).toBe(false);
   });
 
-  it('takes the indent of its fence from a listing in a list', async () => {
+  it('removes the indent of its fence from a listing in a list', async () => {
     await show('1. Do:\n\n   ```sh\n   ls\n     -l\n   ```');
     expect(await answer().locator('pre').innerText()).toBe('ls\n  -l');
   });

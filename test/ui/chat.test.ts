@@ -55,7 +55,7 @@ async function openTalk(): Promise<void> {
 }
 
 describe('an answer', () => {
-  it('goes from queued over streaming to done, labelled with who gave it', async () => {
+  it('goes from queued over streaming to done, labelled with its server', async () => {
     await open();
     await say('merge two lists');
     expect(await status()).toBe('queued');
@@ -75,7 +75,7 @@ describe('an answer', () => {
     expect(await answer().locator('pre').innerText()).toBe('print(1)');
   });
 
-  it('says why in plain words on a click, and offers the other server', async () => {
+  it('explains why in plain words on a click, and offers the other server', async () => {
     await openTalk();
     await answer().getByRole('button', { name: 'Why?' }).click();
     const reasons = answer().getByTestId('answer-reasons');
@@ -105,7 +105,7 @@ describe('an answer', () => {
     expect(await page.getByTestId('stop').count()).toBe(0);
   });
 
-  it('tells a failure by its cure, not its code, and tries again', async () => {
+  it('shows the cure of a failure, not its code, and retries', async () => {
     await open();
     await say('plan');
     const error = { code: 'timeout', message: 'raw words', details: {} };
@@ -118,7 +118,7 @@ describe('an answer', () => {
     await expect.poll(() => core.called('chatRetry').length).toBe(1);
   });
 
-  it('tells the story of a server that stopped: before the first word and in the middle', async () => {
+  it('explains that a server stopped: before the first word and in the middle', async () => {
     await open();
     await say('hello');
     await core.tell('streaming', { ...OLLAMA, reasons: ['rule:greeting', 'fallback:mlx-exited'] });
@@ -138,7 +138,7 @@ describe('an answer', () => {
     expect(text.indexOf('MLX stopped here')).toBeLessThan(text.indexOf('Anew.'));
   });
 
-  it('draws no HTML and fetches no picture that a model writes', async () => {
+  it('renders no HTML and loads no image from the text of a model', async () => {
     await open();
     await say('x');
     await core.tell('streaming', MLX);
@@ -170,7 +170,7 @@ describe('an interrupted view', () => {
     expect(await input().inputValue()).toBe('next question');
   });
 
-  it('resumes after a lost line', async () => {
+  it('resumes after a lost connection', async () => {
     await open();
     await say('go on');
     await core.tell('streaming', MLX);
@@ -188,7 +188,7 @@ describe('an interrupted view', () => {
     expect(await page.getByTestId('status-mlx').getAttribute('data-state')).toBe('backoff');
   });
 
-  it('closes a gap and ignores what it has', async () => {
+  it('closes a gap and ignores known text', async () => {
     await open();
     await say('go on');
     await core.tell('streaming', MLX);
@@ -202,7 +202,7 @@ describe('an interrupted view', () => {
     await expect.poll(() => answer().locator('.prose').innerText()).toContain('0123456789abc');
     await core.connection(false);
     await core.write('lost');
-    // Back without a word about it: only the offset of the next piece tells.
+    // The connection returns without a notice: only the offset of the next piece reveals the gap.
     await core.connection(true);
     await core.write('found');
     await expect.poll(() => answer().locator('.prose').innerText()).toContain('0123456789abclostfound');
@@ -210,7 +210,7 @@ describe('an interrupted view', () => {
 });
 
 describe('without a capable model', () => {
-  it('names what is missing in its own words, pulls one, and shows how it goes', async () => {
+  it('explains what is missing, pulls a model, and shows the progress', async () => {
     await open(new FakeCore(smallSnapshot()));
     await page
       .getByText('A very small English model is built in. It makes mistakes. Get a real one:')
@@ -244,7 +244,7 @@ describe('without a capable model', () => {
 });
 
 describe('with the small model alone', () => {
-  it('says below its answer what it is, and gets a real one', async () => {
+  it('labels its answer, and offers a real model', async () => {
     await open(new FakeCore(smallSnapshot()));
     await say('hello');
     await core.tell('done', { ...MLX, reasons: ['rule:greeting', 'small-model'], notice: 'small_model' });
@@ -258,7 +258,7 @@ describe('with the small model alone', () => {
     expect(await note.innerText()).toContain('A very small model answered. It makes mistakes.');
   });
 
-  it('says in Russian that Russian is beyond it, with the same button', async () => {
+  it('says in Russian that it does not know Russian, with the same button', async () => {
     await open(new FakeCore(smallSnapshot()));
     await say('Напиши письмо');
     const error = { code: 'no_model', message: 'raw words', details: { language: 'ru' } };
@@ -269,7 +269,7 @@ describe('with the small model alone', () => {
     await expect.poll(() => core.called('modelPull').length).toBe(1);
   });
 
-  it('needs a model where the small one was removed', async () => {
+  it('needs a model if the small one was removed', async () => {
     await open(new FakeCore(smallSnapshot({ models: [] })));
     await page.getByRole('heading', { name: 'Tandem runs. It needs a model.' }).waitFor();
     expect(await input().getAttribute('placeholder')).toBe('Message Tandem');
@@ -352,7 +352,7 @@ describe('the history', () => {
 });
 
 describe('two chats opened one after the other', () => {
-  it('show the one chosen last, whichever reply comes first', async () => {
+  it('shows the one chosen last, whichever reply arrives first', async () => {
     const slow = Promise.withResolvers<void>();
     const next = withTalk();
     next.addChat({ id: 'chat-2', title: 'Sorting' }, [
@@ -376,7 +376,7 @@ describe('two chats opened one after the other', () => {
 });
 
 describe('a message that cannot be sent', () => {
-  it('stays where it is, with the cure and the way to send it again', async () => {
+  it('stays in place, with the cure and a button to send it again', async () => {
     await open();
     core.handlers.chatSend = () => {
       throw Object.assign(new Error('ENOSPC'), { code: 'disk_full' });
@@ -393,7 +393,7 @@ describe('a message that cannot be sent', () => {
 });
 
 describe('a snapshot that changed', () => {
-  it('is shown from patches alone, and asked for again after a gap', async () => {
+  it('is shown from patches alone, and fetched again after a gap', async () => {
     await open(new FakeCore(fakeSnapshot()));
     await page.getByTestId('nav-status').click();
     await core.patch({

@@ -16,15 +16,15 @@ import {
 } from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
 
-/** Markup where a server, a file, a client or a person could put it. Everywhere it is text, and nothing of it runs. */
+/** Markup wherever a server, a file, a client or a user could put it. Everywhere it is text, and none of it runs. */
 
-/** Without a slash, as of names only the last part is shown. */
+/** Without a slash, because only the last part of a name is shown. */
 const EVIL = `"'><img src=x onerror=window.pwned=1><svg onload=window.pwned=1>{{id}}$t(app.title)`;
 const SCRIPT = '<script>window.pwned=1</script><iframe src=//evil.test></iframe>';
 
 const ui = uiPage();
 let page: Page;
-/** What the page said as an error, violations of its policy among it, and what it asked others for. */
+/** Errors on the page's console, including violations of its policy, and its requests to other hosts. */
 let problems: string[];
 
 beforeEach(() => {
@@ -46,10 +46,10 @@ afterEach(async () => {
   expect(problems).toEqual([]);
 });
 
-/** How often the words are seen, each time whole. */
+/** How often the words are visible, each time in full. */
 const seen = async (words = EVIL) => (await page.locator('body').innerText()).split(words).length - 1;
 
-/** Opens all that is folded. */
+/** Opens everything that is folded. */
 const unfold = () =>
   page.locator('details').evaluateAll((folds) => {
     for (const fold of folds) (fold as HTMLDetailsElement).open = true;
@@ -163,7 +163,7 @@ describe('markup is text', () => {
       expect(await page.getByTestId(place).count()).toBe(1);
   });
 
-  it('in values, names of models and runtimes of the settings', async () => {
+  it('in values, names of models and runtimes in the settings', async () => {
     const core = evilCore();
     core.handlers.runtimesList = () => ({
       runtimes: [{ name: 'mlx', version: EVIL, sizeBytes: 1, inUse: false }],
@@ -175,7 +175,7 @@ describe('markup is text', () => {
     expect(options.filter((words) => words.includes(EVIL)).length).toBeGreaterThan(0);
   });
 
-  it('in the words of a refused setting, and of a call that failed', async () => {
+  it('in the message of a rejected setting, and of a failed call', async () => {
     const core = evilCore();
     const refuse = () => {
       throw Object.assign(new Error(EVIL), { code: 'made_up' });
@@ -200,7 +200,7 @@ describe('markup is text', () => {
     expect(await page.locator('[data-message=u1]').innerText()).toContain(`${EVIL}${SCRIPT}`);
   });
 
-  it('in what a model thinks', async () => {
+  it('in the thinking of a model', async () => {
     const text = `<think>\n${EVIL} [a](javascript:window.pwned=1)\n\n${SCRIPT}\n</think>\n\nDone.`;
     await ui.openChat('chat-1', evilCore({ text, status: 'done', meta: answerMeta({ source: 'mlx' }) }));
     const thinking = page.getByTestId('thinking');
@@ -209,7 +209,7 @@ describe('markup is text', () => {
     expect(await thinking.innerText()).toContain(SCRIPT);
   });
 
-  it('in titles of chats, in what is searched, and where it is found', async () => {
+  it('in titles of chats, in the search field, and in search results', async () => {
     const core = evilCore();
     core.addChat({ id: 'other', title: 'Other' });
     await ui.open(core, 'chat');
@@ -228,7 +228,7 @@ describe('markup is text', () => {
   });
 });
 
-describe('in Markdown nothing runs and nobody is asked', () => {
+describe('Markdown runs no code and sends no requests', () => {
   it.each([
     [
       'links',

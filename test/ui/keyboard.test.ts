@@ -3,12 +3,12 @@ import { FakeCore } from '../support/fake-bridge';
 import { answerMeta, fakeAnswer, fakeSnapshot } from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
 
-/** The UI by keyboard alone: input methods, search, and where the focus is. */
+/** The UI by keyboard alone: input methods, search, and the position of the focus. */
 
 const ui = uiPage();
 const MLX = answerMeta({ source: 'mlx', model: 'phi' });
 
-/** What has the focus: its name or its text, `body` when nothing has it. */
+/** The focused element's name or text, `body` if nothing has the focus. */
 function focused(): Promise<string> {
   return ui.page.evaluate(() => {
     const element = document.activeElement;
@@ -17,7 +17,7 @@ function focused(): Promise<string> {
   });
 }
 
-/** Presses a key in the middle of a composition, as an input method does, and as WebKit tells of the key that ends it. */
+/** Presses a key during a composition, and the key that ends it as WebKit reports it. */
 async function composingKey(key: string): Promise<void> {
   await ui.page.evaluate((name) => {
     const target = document.activeElement;
@@ -103,7 +103,7 @@ describe('a composition keeps its keys', () => {
 describe('search by keyboard', () => {
   const hits = () => ui.page.locator('button[data-chat]').count();
 
-  it('walks the hits with arrows, opens one with Enter, jumps to the words and marks them', async () => {
+  it('moves through the hits with arrows, opens one with Enter, jumps to the words and marks them', async () => {
     await ui.open(history());
     await ui.page.keyboard.press('Control+f');
     await ui.page.keyboard.type('plan');
@@ -130,7 +130,7 @@ describe('search by keyboard', () => {
     expect(await focused()).not.toBe('body');
   });
 
-  it('opens the first hit with Enter in the field, also where the words reach over a change of type', async () => {
+  it('opens the first hit with Enter in the field, also where the match spans several elements', async () => {
     await ui.open(history());
     ui.core.handlers.chatSearch = () => ({ chats: ui.core.snapshot.chats.slice(3) });
     await ui.page.keyboard.press('Control+f');
@@ -143,7 +143,7 @@ describe('search by keyboard', () => {
     await expect.poll(words).toBe('plan is ready');
   });
 
-  it('unfolds a long message for what was found in it', async () => {
+  it('unfolds a long message that contains the match', async () => {
     const core = history();
     const text = `${'word '.repeat(3_000)}needle`;
     core.addChat({ id: 'long', title: 'needle' }, [{ role: 'user', id: 'u', chatId: 'long', text, at: 1 }]);
@@ -171,7 +171,7 @@ describe('the focus never falls to the body', () => {
     }
   });
 
-  it('when the chat under it is deleted, and when its note is dismissed', async () => {
+  it('when the open chat is deleted, and when its toast is dismissed', async () => {
     await ui.page.setViewportSize({ width: 1000, height: 700 });
     await ui.open(history());
     await ui.page.getByRole('button', { name: 'More about “Beta plan”' }).focus();
@@ -193,7 +193,7 @@ describe('the focus never falls to the body', () => {
     await expect.poll(focused).toBe('Message');
   });
 
-  it('when the history closes over a button that has moved in its row meanwhile', async () => {
+  it('when the history closes and its button has moved meanwhile', async () => {
     await ui.open();
     await ui.input().fill('count');
     await ui.page.keyboard.press('Enter');
@@ -209,7 +209,7 @@ describe('the focus never falls to the body', () => {
     await expect.poll(focused).toBe('Send');
   });
 
-  it('when a button goes that was pressed', async () => {
+  it('when a pressed button disappears', async () => {
     await ui.open();
     await ui.input().fill('count');
     await ui.page.getByTestId('send').click();

@@ -9,8 +9,8 @@ import { uiPage } from '../support/ui-page';
 const ui = uiPage();
 const LONG = `some-organisation/a-model-whose-name-goes-on-${'and-on-'.repeat(20)}instruct`;
 
-describe('the first picture', () => {
-  it('is in the language of the settings, though they come late', async () => {
+describe('the first paint', () => {
+  it('is in the language of the settings, although they arrive late', async () => {
     await ui.page.clock.install();
     await ui.page.clock.pauseAt(new Date('2030-01-01T00:00:00Z'));
     const core = new FakeCore(fakeSnapshot({ settings: settingsView({ language: 'ru', theme: 'dark' }) }));
@@ -39,7 +39,7 @@ describe('the first picture', () => {
     expect(await ui.page.getByTestId('nav-chat').innerText()).toBe('Чат');
   });
 
-  it('comes without the settings when they do not come at all', async () => {
+  it('happens without the settings when they never arrive', async () => {
     await ui.page.clock.install();
     const core = new FakeCore();
     core.handlers.snapshot = () => new Promise(() => {});
@@ -52,7 +52,7 @@ describe('the first picture', () => {
 });
 
 describe('a long name of a model', () => {
-  it.each([420, 320])('squeezes nothing in a window of %i px', async (width) => {
+  it.each([420, 320])('causes no overlap in a window of %i px', async (width) => {
     await ui.page.setViewportSize({ width, height: 640 });
     const core = new FakeCore(
       fakeSnapshot({
@@ -84,7 +84,7 @@ describe('a long name of a model', () => {
     expect(await squeezed()).toEqual([]);
   });
 
-  /** Buttons and figures out of the window, cut, or over each other. */
+  /** Buttons and figures outside the window, truncated, or overlapping. */
   function squeezed(): Promise<string[]> {
     return ui.page.evaluate(() => {
       const wrong: string[] = [];
@@ -153,7 +153,7 @@ describe('a toast', () => {
     expect(over).toEqual([]);
   });
 
-  it('stays in the view in which it came up', async () => {
+  it('stays in the view in which it appeared', async () => {
     await withToast();
     await ui.page.getByTestId('nav-status').click();
     expect(await toast().count()).toBe(0);
@@ -161,7 +161,7 @@ describe('a toast', () => {
     await toast().waitFor();
   });
 
-  it('of a chat deleted in the drawer is in the drawer', async () => {
+  it('of a chat deleted in the drawer is shown in the drawer', async () => {
     const core = new FakeCore();
     for (const id of ['c1', 'c2']) core.addChat({ id, title: id });
     await ui.open(core);
@@ -173,13 +173,13 @@ describe('a toast', () => {
   });
 });
 
-describe('what is over', () => {
+describe('a problem that is over', () => {
   const lastError = { code: 'out_of_memory', message: 'MLX ran out of memory.', at: Date.now() };
 
   it.each([
     ['en', 'Last problem'],
     ['ru', 'Последний сбой'],
-  ] as const)('is no problem any more once the server is back (%s)', async (language, words) => {
+  ] as const)('is hidden once the server is back (%s)', async (language, words) => {
     const open = (state: 'backoff' | 'ready'): Partial<Snapshot> => ({
       backends: [backendStatus('mlx', { state, lastError }), backendStatus('ollama')],
     });
@@ -204,7 +204,7 @@ describe('a download that failed', () => {
   it.each([
     ['en', 'Dismiss the failed download of my/own:1b', 'The download broke off.'],
     ['ru', 'Убрать неудавшуюся загрузку my/own:1b', 'Загрузка'],
-  ] as const)('says so and can be put away (%s)', async (language, name, words) => {
+  ] as const)('is shown and can be dismissed (%s)', async (language, name, words) => {
     const settings = settingsView({ language });
     const core = new FakeCore(fakeSnapshot({ settings, pulls: [{ name: 'my/own:1b', ...failed }] }));
     await ui.open(core, 'settings');

@@ -1,13 +1,13 @@
 import { fakeAnswer, fakeLedger, fakeLife } from '../support/fake-snapshot';
 import { busy, chat, type Language, MLX, OLLAMA, queue, SCREENS, type Screen, user, WORDS } from './screens';
 
-/** One picture of the project's README: what it shows, and how it looks. */
+/** One picture of the project's README: its content and look. */
 export interface ReadmePicture {
   screen: Screen;
   size: 'popover' | 'wide';
   theme: 'light' | 'dark';
   language: Language;
-  /** Device pixels per CSS pixel; fewer where the file would grow over 250 kB. */
+  /** Device pixels per CSS pixel; fewer where the file would exceed 250 kB. */
   scale: number;
 }
 
@@ -43,7 +43,7 @@ def roots(a, b, c):
     return (-b + d) / (2 * a), (-b - d) / (2 * a)
 \`\`\``;
 
-/** Small talk by MLX and code by Ollama, short enough to stand in one popover. */
+/** Small talk answered by MLX and code by Ollama, short enough for one popover. */
 function both(language: Language) {
   const words = WORDS[language];
   return [
@@ -59,7 +59,7 @@ function both(language: Language) {
   ];
 }
 
-/** Its second half, and a third answer in which Ollama stepped in for MLX. */
+/** Its second half, and a third answer in which Ollama replaced MLX. */
 function rescued(language: Language) {
   const meta = {
     ...OLLAMA,

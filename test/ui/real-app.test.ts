@@ -6,7 +6,7 @@ import { launchChromium } from '../support/chromium';
 import { CODE } from '../support/counting-app';
 import { signalAll } from '../support/processes';
 
-/** The whole thing as a person meets it: built UI, real core, both real servers, real Chromium. */
+/** The whole product as a user sees it: built UI, real core, both real servers, real Chromium. */
 let app: App;
 let browser: Browser;
 let page: Page;
@@ -44,7 +44,7 @@ describe('the UI over the real core', () => {
     expect(page.url()).not.toContain('token');
   });
 
-  it('labels a greeting MLX and code Ollama, and says why', async () => {
+  it('labels a greeting MLX and code Ollama, with the reason', async () => {
     const hello = await say('hello');
     expect(await hello.getAttribute('data-backend')).toBe('mlx');
     expect(await hello.getAttribute('data-status')).toBe('done');
@@ -72,7 +72,7 @@ describe('the UI over the real core', () => {
     expect(await page.getByTestId('queue-depth').getAttribute('data-depth')).toBe('0');
   });
 
-  it('shows that MLX died, and that the user is answered all the same', async () => {
+  it('shows that MLX died, and that the user still gets an answer', async () => {
     await page.getByTestId('nav-chat').click();
     const pid = await mlxPid();
     if (pid === null) throw new Error('MLX has no process');
@@ -82,7 +82,7 @@ describe('the UI over the real core', () => {
     expect(['mlx', 'ollama']).toContain(await answer.getAttribute('data-backend'));
   });
 
-  it('tells the death in the timeline, with a report that holds nothing of the message', async () => {
+  it('shows the death in the timeline, with a report that contains nothing of the message', async () => {
     await page.getByTestId('nav-status').click();
     const life = page.getByTestId('life-mlx');
     await expect.poll(() => page.getByTestId('status-mlx').getAttribute('data-state')).toBe('ready');
@@ -112,11 +112,11 @@ describe('the UI over the real core', () => {
     await expect.poll(() => memory.innerText()).toContain('reported by MLX');
   });
 
-  it('shows the pace of each model', async () => {
+  it('shows the times of each model', async () => {
     expect(await page.getByTestId('model-times').innerText()).toMatch(/measured/);
   });
 
-  it('shows who waits for a server that hangs, and takes one out on wish', async () => {
+  it('shows the requests that wait for a hung server, and cancels one on request', async () => {
     const pid = (await app.health()).backends.ollama?.pid;
     if (!pid) throw new Error('Ollama has no process');
     const body = JSON.stringify({ model: `ollama/${SMALL_MODEL_NAME}`, prompt: 'Hello', stream: false });

@@ -18,7 +18,7 @@ import {
 import { paleTexts } from '../support/pale-texts';
 import { uiPage } from '../support/ui-page';
 
-/** What a person sees of deaths, memory and waiting. */
+/** What a user sees of deaths, memory and waiting. */
 
 const ui = uiPage();
 let page: Page;
@@ -67,9 +67,9 @@ function waiting(entries: QueueEntry[]): Snapshot['queue'] {
   };
 }
 
-describe('a snapshot that comes late', () => {
+describe('a snapshot that arrives late', () => {
   it.each([
-    ['is asked for again when more has changed meanwhile than is kept', 1_500, 2],
+    ['is fetched again when more patches arrived than are kept', 1_500, 2],
     ['is brought up to date by what has changed meanwhile', 15, 1],
   ])('%s', async (_what, changes, asked) => {
     core = new FakeCore(fakeSnapshot());
@@ -99,7 +99,7 @@ describe('a snapshot that comes late', () => {
 });
 
 describe('the life of a server', () => {
-  it('is a strip at a glance, and a list of moments with their causes one click away', async () => {
+  it('is a strip, and a list of moments with their causes one click away', async () => {
     await open({ life: fakeLife() });
     expect(
       await mlx()
@@ -121,7 +121,7 @@ describe('the life of a server', () => {
     expect(await page.getByTestId('life-ollama').innerText()).toContain('Found running');
   });
 
-  it('names an unknown cause as unknown, and keeps a long life short until it is asked for', async () => {
+  it('shows an unknown cause as unknown, and folds a long life', async () => {
     const many = Array.from({ length: 20 }, (_, index) => lifeEvent('started', 100 - index));
     await open({ life: [...many, lifeEvent('died', 2, { cause: 'unknown', incident: 'x' })] });
     await mlx().getByText('History').click();
@@ -131,7 +131,7 @@ describe('the life of a server', () => {
     expect(await mlx().getByTestId('life-mlx').getByRole('listitem').count()).toBe(21);
   });
 
-  it('gives the report of a death to the clipboard and says so', async () => {
+  it('copies the report of a death to the clipboard and confirms it', async () => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await open({ life: fakeLife() });
     core.handlers.incidentReport = ({ id }) => ({ text: `report of ${id}` });
@@ -143,7 +143,7 @@ describe('the life of a server', () => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('report of incident-1');
   });
 
-  it('offers the report beside the trouble itself, and says when it is gone', async () => {
+  it('offers the report next to the problem itself, and says when it is gone', async () => {
     await open({ backends: [opened, backendStatus('ollama')], life: fakeLife() });
     core.handlers.incidentReport = () => {
       throw Object.assign(new Error('gone'), { code: 'not_found' });
@@ -153,8 +153,8 @@ describe('the life of a server', () => {
   });
 });
 
-describe('a server that rests or runs smaller', () => {
-  it('says when it is tried next, and lets a person try at once', async () => {
+describe('a server that is in backoff or runs smaller', () => {
+  it('shows when the next retry is, and lets the user retry at once', async () => {
     await open({ backends: [opened, backendStatus('ollama')] });
     expect(await mlx().innerText()).toContain(
       'It stopped 10 times in a row, so Ollama answers for now. Nothing was lost. Next try in 25 min.',
@@ -170,7 +170,7 @@ describe('a server that rests or runs smaller', () => {
     await mlx().getByText('It is being tried with one short answer.').waitFor();
   });
 
-  it('says that only a person can wake it', async () => {
+  it('says that only the user can start it', async () => {
     const stuck = { ...opened, restarts: 3, breaker: { state: 'open' as const, nextTryAt: null } };
     await open({ backends: [stuck, backendStatus('ollama')] });
     expect(await mlx().innerText()).toContain(
@@ -178,7 +178,7 @@ describe('a server that rests or runs smaller', () => {
     );
   });
 
-  it('does not say that the other server answers when that is down too', async () => {
+  it('does not say that the other server answers when that one is down too', async () => {
     const down = backendStatus('ollama', { state: 'backoff', nextStartAt: Date.now() + 8_000 });
     await open({ backends: [opened, down] });
     const words = await mlx().innerText();
@@ -189,7 +189,7 @@ describe('a server that rests or runs smaller', () => {
     await note.getByText('MLX has stopped, and no other server can answer.').waitFor();
   });
 
-  it('says what it does without and until when, and its limits only on demand', async () => {
+  it('shows what it does without and until when, and its limits only on demand', async () => {
     const smaller = backendStatus('mlx', {
       ladder: {
         rung: 2,
@@ -218,7 +218,7 @@ describe('a server that rests or runs smaller', () => {
 });
 
 describe('memory', () => {
-  it('is one bar over both engines with its limits in bytes, and each figure with its source and age', async () => {
+  it('is one bar for both servers with its limits in bytes, and each figure with its source and age', async () => {
     await open({ ledger: fakeLedger() });
     const card = page.getByTestId('memory-pressure');
     const words = (await card.innerText()).replaceAll(/\s+/g, ' ');
@@ -232,12 +232,12 @@ describe('memory', () => {
     expect(await row.last().innerText()).toContain('unknown');
   });
 
-  it('shows a server whose figure nobody tells as unknown, not as nothing', async () => {
+  it('shows a server without a figure as unknown, not as zero', async () => {
     await open({ ledger: fakeLedger({ entries: [ledgerEntry({ kind: 'process', bytes: null })] }) });
     expect(await page.getByTestId('memory-pressure').innerText()).toContain('MLX unknown');
   });
 
-  it('tells its last decision with the figures', async () => {
+  it('shows its last decision with the figures', async () => {
     const lastDecision = {
       at: Date.now(),
       kind: 'refuse' as const,
@@ -255,7 +255,7 @@ describe('memory', () => {
 });
 
 describe('the queue', () => {
-  it('shows place, priority and time of each request, and all of them on wish', async () => {
+  it('shows place, priority and time of each request, and all of them on demand', async () => {
     const entries = Array.from({ length: 43 }, (_, index) =>
       entry(`client-${index}`, { position: index + 1 }),
     );
@@ -272,7 +272,7 @@ describe('the queue', () => {
     await expect.poll(() => core.called('queueCancel')).toEqual([{ id: 'client-42' }]);
   });
 
-  it('takes a request out on wish, by keyboard too, and keeps the focus', async () => {
+  it('cancels a request, by keyboard too, and keeps the focus', async () => {
     await open({ queue: waiting([entry('nightly', { priority: 'low' }), entry('other', { position: 2 })]) });
     core.handlers.queueCancel = async () => {
       await core.patch({ queue: waiting([entry('other')]) });
@@ -286,7 +286,7 @@ describe('the queue', () => {
     expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Queue');
   });
 
-  it('says why a request cannot be taken out, and lets it be tried again', async () => {
+  it('shows why a request cannot be cancelled, and offers a retry', async () => {
     await open({ queue: waiting([entry('nightly')]) });
     core.handlers.queueCancel = () => {
       throw Object.assign(new Error('gone'), { code: 'not_found' });
@@ -298,8 +298,8 @@ describe('the queue', () => {
   });
 });
 
-describe('the pace of the models', () => {
-  it('is told with its source, what was measured first', async () => {
+describe('the times of the models', () => {
+  it('are shown with their source, measured ones first', async () => {
     await open({ times: fakeTimes().toReversed() });
     const rows = page.getByTestId('model-times').locator('tbody tr');
     const words = (await rows.allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' '));
@@ -320,7 +320,7 @@ describe('an answer', () => {
     await answer().waitFor();
   };
 
-  it('counts down while it waits, without moving', async () => {
+  it('counts down while it waits, without moving the layout', async () => {
     await open({}, 'chat');
     await ask();
     await core.tell('queued', { source: 'ollama', position: 22, etaMs: 200_000 });
@@ -346,7 +346,7 @@ describe('an answer', () => {
     expect((await line.boundingBox())?.height).toBeLessThan(24);
   });
 
-  it('that memory kept back is told as a decision, which a person may overrule once', async () => {
+  it('that memory held back is shown as a decision, which the user may overrule once', async () => {
     const details = {
       rule: 'working_set',
       model: 'org/big',
@@ -376,7 +376,7 @@ describe('an answer', () => {
       { kind: 'backend', backend: 'mlx' },
     ],
     ['the model that was chosen there', asked, asked],
-  ])('that went elsewhere for memory can be asked of MLX anyway: of %s', async (_what, target, expected) => {
+  ])('that was rerouted for memory can still be sent to MLX: of %s', async (_what, target, expected) => {
     await open({}, 'chat');
     await ask();
     await core.write('Hello.');
@@ -394,8 +394,8 @@ describe('an answer', () => {
   });
 });
 
-describe('what needs a person', () => {
-  it('is one line that can be put away, and comes back only with a new event', async () => {
+describe('an event that needs the user', () => {
+  it('is one line that can be dismissed, and reappears only for a new event', async () => {
     await open({ backends: [opened, backendStatus('ollama')] }, 'chat');
     const note = page.getByTestId('attention');
     await note.getByText('MLX has stopped. Ollama answers meanwhile.').waitFor();
@@ -417,7 +417,7 @@ describe('what needs a person', () => {
     expect(await note.count()).toBe(0);
   });
 
-  it('is nothing that heals by itself', async () => {
+  it('does not include problems that Tandem repairs itself', async () => {
     const backoff = backendStatus('mlx', { state: 'backoff', nextStartAt: Date.now() + 8_000 });
     await open({ backends: [backoff, backendStatus('ollama')] }, 'chat');
     await page.getByTestId('message-input').waitFor();

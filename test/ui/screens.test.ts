@@ -12,8 +12,8 @@ const FOLDER = resolve(import.meta.dirname, '../../test-results/screens');
 const README_FOLDER = resolve(import.meta.dirname, '../../resources/screenshots');
 const SIZES = { popover: { width: 420, height: 640 }, wide: { width: 1280, height: 800 } };
 /**
- * `TANDEM_SCREENS=all` takes every size, theme and language, in twice the resolution; `TANDEM_SCREENS=chat,status` only these states;
- * `TANDEM_SCREENS=readme` puts the README's pictures into `resources/screenshots/` and takes no others.
+ * `TANDEM_SCREENS=all` takes every size, theme and language, in twice the resolution; `TANDEM_SCREENS=chat,status` only
+ * these states; `TANDEM_SCREENS=readme` writes the README's pictures to `resources/screenshots/` and takes no others.
  */
 const wish = process.env.TANDEM_SCREENS;
 const wanted = wish && wish !== 'all' ? wish.split(',') : null;
@@ -39,7 +39,7 @@ afterAll(async () => {
   await server?.close();
 });
 
-/** Five minutes of memory and queue in one go, so that the charts have something to show. */
+/** Fills five minutes of memory and queue history at once, so that the charts have data. */
 async function pastMinutes(page: Page, core: FakeCore): Promise<void> {
   const { memory, queue } = core.snapshot;
   if (!memory) return;
@@ -79,7 +79,7 @@ interface Look {
 
 const windows = new Map<string, Promise<BrowserContext>>();
 
-/** One window for each look: a page in it finds the program compiled by the page before. */
+/** One window for each look: its pages reuse the program that the first page has compiled. */
 function windowFor(size: Look['size'], theme: Look['theme'], scale: number): Promise<BrowserContext> {
   const key = `${size} ${theme} ${scale}`;
   const made =
@@ -95,7 +95,7 @@ function windowFor(size: Look['size'], theme: Look['theme'], scale: number): Pro
   return made;
 }
 
-/** Opens a screen, takes its picture, and returns what is wrong with it. */
+/** Opens a screen, takes its picture, and returns the problems found in it. */
 async function picture(
   screen: Screen,
   { size, theme, language, scale = wish ? 2 : 1 }: Look,
@@ -126,7 +126,7 @@ async function picture(
   }
   if (screen.scrollTo)
     await page.getByTestId(screen.scrollTo).evaluate((element) => element.scrollIntoView({ block: 'start' }));
-  // Charts are loaded on demand, and their size is measured after that.
+  // Charts load on demand, and their size is measured after that.
   if (screen.open === 'status' || size === 'wide') await page.locator('.recharts-surface').nth(1).waitFor();
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path });

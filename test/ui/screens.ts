@@ -20,7 +20,7 @@ import { ANSWERS } from './answer-texts';
 
 export type Language = 'en' | 'ru';
 
-/** One picture: the state of the core, and what is done to see it. */
+/** One picture: the state of the core, and the actions that lead to it. */
 export interface Screen {
   name: string;
   core: (language: Language) => FakeCore;
@@ -29,7 +29,7 @@ export interface Screen {
   press?: Record<Language, string>;
   /** Presses the last button of that name, not the first. */
   pressLast?: boolean;
-  /** A part, by its test id, that stands at the head of the window. */
+  /** A part, by its test id, that is scrolled to the top of the window. */
   scrollTo?: string;
   /** Words to scroll to and click: a heading, or a part that opens. */
   show?: Record<Language, string>;
@@ -107,7 +107,7 @@ export function user(id: string, text: string): Message {
   return { role: 'user', id, chatId: 'chat-1', text, at: Date.now() };
 }
 
-/** A core with three chats, the first of which holds the messages. */
+/** A core with three chats, the first of which has the messages. */
 export function chat(
   language: Language,
   messages: Message[],
@@ -152,7 +152,7 @@ const oom = {
   at: Date.now() - 40_000,
 };
 
-/** MLX cannot load its model, also not in the run of Tandem before; Ollama comes back in a moment. */
+/** MLX cannot load its model, as in the previous run of Tandem; Ollama is about to restart. */
 function bothDown(): Partial<Snapshot> {
   const cause = 'bad_model' as const;
   return {
@@ -242,7 +242,7 @@ function longQueue(): Snapshot['queue'] {
   return { stats: { ...stats, depth: stats.depth + more.length }, entries: [...entries, ...more] };
 }
 
-/** A server that gave up after stops in a row. */
+/** A server that gave up after repeated stops. */
 const openLife = () => [
   lifeEvent('started', 200),
   lifeEvent('ready', 199.5, { facts: { seconds: 11 } }),

@@ -4,13 +4,13 @@ import { FakeCore } from '../support/fake-bridge';
 import { answerMeta, fakeAnswer, fakeSnapshot, settingsView } from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
 
-/** A message on a slow or broken line, what Stop ends, and what a reload keeps. */
+/** A message on a slow or broken connection, what Stop ends, and what survives a reload. */
 
 const ui = uiPage();
 const delivery = () => ui.page.getByTestId('delivery');
 const bubble = (text: string) => ui.page.getByText(text, { exact: true });
 
-/** A core that holds each message back until `release`, then takes it, or loses its own reply. */
+/** A core that delays each message until `release`, then accepts it, or loses its own reply. */
 function slowCore(language: 'en' | 'ru' = 'en') {
   const core = new FakeCore(fakeSnapshot({ settings: settingsView({ language }) }));
   const held = Promise.withResolvers<void>();
@@ -22,12 +22,12 @@ function slowCore(language: 'en' | 'ru' = 'en') {
   return { core, release: held.resolve };
 }
 
-describe('a message on a slow line', () => {
+describe('a message on a slow connection', () => {
   it.each([
     ['en', 'Sending'],
     ['ru', 'Отправляется'],
   ] as const)(
-    'shows at once as being sent, and stays where it is when it has arrived (%s)',
+    'appears at once as being sent, and stays in place once it has arrived (%s)',
     async (language, word) => {
       const { core, release } = slowCore(language);
       await ui.open(core);
@@ -66,7 +66,7 @@ describe('a message on a slow line', () => {
     expect(core.called('chatOpen')).toEqual(read);
   });
 
-  it('of which only the reply was lost is not doubled when it is sent again', async () => {
+  it('whose reply was lost is not doubled when it is sent again', async () => {
     const core = new FakeCore();
     await ui.open(core);
     core.handlers.chatSend = (input): CallOutput<'chatSend'> => {
@@ -85,7 +85,7 @@ describe('a message on a slow line', () => {
     expect(core.messages.get('chat-1')).toHaveLength(2);
   });
 
-  it('is still there after a reload, and can be given up', async () => {
+  it('is still there after a reload, and can be discarded', async () => {
     const core = new FakeCore();
     core.handlers.chatSend = () => {
       throw Object.assign(new Error('full'), { code: 'disk_full' });
@@ -102,7 +102,7 @@ describe('a message on a slow line', () => {
     expect(await ui.input().evaluate((element) => element === document.activeElement)).toBe(true);
   });
 
-  it('that takes the place of another shows in its place, and gives it back when it fails', async () => {
+  it('that replaces another is shown in its place, and restores it on failure', async () => {
     const core = new FakeCore();
     core.addChat({ id: 'chat-1', title: 'Chat' }, [
       { role: 'user', id: 'u1', chatId: 'chat-1', text: 'first', at: 1 },
@@ -126,7 +126,7 @@ describe('a message on a slow line', () => {
 describe('Stop', () => {
   const running = { status: 'streaming', text: 'writing', meta: answerMeta({ source: 'ollama' }) } as const;
 
-  it('ends the answer that is being written, not one that waits', async () => {
+  it('ends the streaming answer, not a waiting one', async () => {
     const core = new FakeCore();
     core.addChat({ id: 'chat-1', title: 'Chat' }, [
       { role: 'user', id: 'u1', chatId: 'chat-1', text: 'one', at: 1 },
@@ -139,7 +139,7 @@ describe('Stop', () => {
     await expect.poll(() => core.called('chatStop')).toEqual([{ answerId: 'runs' }]);
   });
 
-  it('ends the answer in sight, not one behind a tab', async () => {
+  it('ends the visible answer, not one behind a tab', async () => {
     const core = new FakeCore();
     core.addChat({ id: 'chat-1', title: 'Chat' }, [
       { role: 'user', id: 'u1', chatId: 'chat-1', text: 'one', at: 1 },
@@ -157,7 +157,7 @@ describe('Stop', () => {
 });
 
 describe('a reload', () => {
-  it('keeps who was to answer', async () => {
+  it('keeps the target', async () => {
     await ui.open();
     await ui.page.getByRole('button', { name: 'Who answers: Auto' }).click();
     await ui.page.getByRole('menuitemcheckbox', { name: 'qwen2.5-coder:32b' }).click();
@@ -170,7 +170,7 @@ describe('a reload', () => {
       .toEqual({ kind: 'model', backend: 'ollama', model: 'qwen2.5-coder:32b' });
   });
 
-  it('takes Tandem’s choice where what is kept makes no sense', async () => {
+  it('uses the automatic target when the stored one is invalid', async () => {
     await ui.page.addInitScript(() =>
       sessionStorage.setItem('tandem.target', '{"kind":"model","backend":"x"}'),
     );

@@ -28,7 +28,7 @@ const mlx = () => page.getByTestId('status-mlx');
 const onlyLight = () => page.getByTestId('mlx-only-light');
 
 describe('status', () => {
-  it('says the state of both servers, memory and queue in words and in data', async () => {
+  it('shows the state of both servers, memory and queue in words and in data', async () => {
     await open('status');
     expect(await mlx().getAttribute('data-state')).toBe('ready');
     expect(await mlx().getAttribute('data-model')).toBe('mlx-community/Phi-3.5-mini-instruct-4bit');
@@ -42,7 +42,7 @@ describe('status', () => {
     expect(await page.getByTestId('queue-depth').getAttribute('data-depth')).toBe('0');
   });
 
-  it('restarts MLX and shows its stages, and speaks the change', async () => {
+  it('restarts MLX, shows its stages, and announces the change', async () => {
     await open('status');
     await page.getByTestId('restart-mlx').click();
     await expect.poll(() => core.called('backendRestart')).toEqual([{ backend: 'mlx' }]);
@@ -55,7 +55,7 @@ describe('status', () => {
     await expect.poll(() => page.locator('[aria-live=polite]').textContent()).toBe('MLX: ready');
   });
 
-  it('tells the last problem with its cure first and its code one click behind', async () => {
+  it('shows the last problem with its cure first and its code one click behind', async () => {
     const lastError = {
       code: 'out_of_memory',
       message: 'signal SIGABRT, Metal: Insufficient Memory',
@@ -70,7 +70,7 @@ describe('status', () => {
     expect(await page.getByTestId('restart-mlx').innerText()).toBe('Try again');
   });
 
-  it('shows the set-up while a part is not ready, and what a part that failed needs', async () => {
+  it('shows the set-up while a part is not ready, and the cure for a failed part', async () => {
     await open('status');
     const part = { detail: '31 packages', percent: 64, elapsedMs: 5_000 };
     await core.patch({
@@ -107,7 +107,7 @@ describe('settings', () => {
     await expect.poll(() => onlyLight().getAttribute('aria-checked')).toBe('true');
   });
 
-  it('names the variable that holds a value and does not let it be edited', async () => {
+  it('names the variable that overrides a value and makes it read-only', async () => {
     const settings = settingsView();
     const held = settings.mlxOnlyLight;
     if (held) settings.mlxOnlyLight = { ...held, source: 'environment' };
@@ -136,7 +136,7 @@ describe('settings', () => {
     await expect.poll(() => core.called('settingsReset')).toEqual([{ key: 'ollamaModelCoding' }]);
   });
 
-  it('asks for heavier models on MLX only while they may load there', async () => {
+  it('offers heavier models on MLX only while they may load there', async () => {
     await open('settings');
     const coding = page.getByLabel('Coding on MLX');
     await expect.poll(() => coding.count()).toBe(0);
@@ -146,7 +146,7 @@ describe('settings', () => {
     await page.getByLabel('Fast on Ollama').waitFor();
   });
 
-  it('adds and removes model folders, and shows what the scanner then finds', async () => {
+  it('adds and removes model folders, and shows the result of the scan', async () => {
     await open('settings');
     const path = page.getByLabel('Path of a folder with models');
     await path.fill('models');
@@ -163,7 +163,7 @@ describe('settings', () => {
     expect(core.called('settingsSet').at(-1)).toEqual({ key: 'modelFolders', value: [] });
   });
 
-  it('asks for consent to add to an Ollama that is not ours, and to no other', async () => {
+  it('requires consent to add to a foreign Ollama, and to no other', async () => {
     await open('settings');
     await page.getByRole('switch', { name: 'Small model in Ollama' }).click();
     expect(core.called('settingsSet').at(-1)).toEqual({ key: 'smallModelInAdopted', value: true });
@@ -171,7 +171,7 @@ describe('settings', () => {
     await expect.poll(() => page.getByRole('switch', { name: 'Small model in Ollama' }).count()).toBe(0);
   });
 
-  it('removes the built-in model and gets it again', async () => {
+  it('removes the built-in model and downloads it again', async () => {
     await open('settings');
     const kept = page.getByRole('switch', { name: 'Built-in small model' });
     await kept.click();
@@ -182,7 +182,7 @@ describe('settings', () => {
     expect(core.called('settingsSet').at(-1)).toEqual({ key: 'smallModel', value: true });
   });
 
-  it('keeps what hardly anyone needs closed, and says what each row means', async () => {
+  it('folds rarely used settings, and explains each row', async () => {
     await open('settings');
     const limit = page.getByRole('spinbutton', { name: 'Longest answer' });
     await expect.poll(() => limit.isVisible()).toBe(false);
@@ -192,7 +192,7 @@ describe('settings', () => {
     expect(core.called('settingsSet').at(-1)).toEqual({ key: 'requestTimeoutS', value: 900 });
   });
 
-  it('speaks Russian about what the core says in English', async () => {
+  it('translates the English messages of the core into Russian', async () => {
     const part = { percent: null, elapsedMs: 1_000 };
     await open(
       'status',
@@ -236,7 +236,7 @@ describe('settings', () => {
     expect(await page.locator('main').innerText()).not.toMatch(/network|Install|instead/);
   });
 
-  it('takes numbers within their bounds only', async () => {
+  it('accepts only numbers within their bounds', async () => {
     await open('settings');
     const warning = page.getByRole('spinbutton', { name: 'Memory warning' });
     await warning.fill('180');
@@ -265,7 +265,7 @@ describe('settings', () => {
     await page.getByText(/61\s%\sиз\s96\sГБ/).waitFor();
   });
 
-  it('says why what only the Mac app can do is off, and removes a runtime after a second look', async () => {
+  it('explains why a setting of the Mac app is off, and removes a runtime after confirmation', async () => {
     await open('settings');
     const login = page.getByRole('switch', { name: 'Start at login' });
     expect(await login.isDisabled()).toBe(true);
@@ -333,7 +333,7 @@ describe('every view', () => {
   it.each([
     ['popover at 200 %', 210, 320],
     ['three columns at their narrowest', 720, 600],
-  ])('%s: nothing sticks out', async (_, width, height) => {
+  ])('%s: nothing overflows', async (_, width, height) => {
     await page.setViewportSize({ width, height });
     await open('status');
     for (const view of ['status', 'settings', 'chat']) {

@@ -4,7 +4,7 @@ import { FakeCore } from '../support/fake-bridge';
 import { answerMeta, backendStatus, fakeAnswer, fakeSnapshot, settingsView } from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
 
-/** What the chat says while servers fail, in both languages. */
+/** What the chat shows while servers fail, in both languages. */
 
 const ui = uiPage();
 const OLLAMA = answerMeta({ source: 'ollama', model: 'qwen2.5-coder:32b', category: 'coding' });
@@ -27,12 +27,12 @@ function withAnswer(change: Partial<Answer>, language: 'en' | 'ru' = 'en'): Fake
   return core;
 }
 
-describe('servers that stop under an answer', () => {
+describe('servers that stop during an answer', () => {
   it.each([
     ['en', 'Ollama stopped: ended from outside. Waiting until it is up again.', 'Ollama: restarts in'],
     ['ru', 'Ollama остановился: процесс завершили извне. Ждём, пока он снова запустится.', 'Ollama: '],
   ] as const)(
-    'one push after the death it is told what is waited for (%s)',
+    'shows, one push after the death, what the answer waits for (%s)',
     async (language, words, state) => {
       const streaming = { status: 'streaming', text: 'Use two ', meta: OLLAMA } as const;
       await ui.openChat('chat-1', withAnswer(streaming, language));
@@ -51,7 +51,7 @@ describe('servers that stop under an answer', () => {
     },
   );
 
-  it('with both down says so, and how far each is, instead of choosing who answers', async () => {
+  it('with both down shows so, and the progress of each, not a choice of server', async () => {
     await ui.openChat('chat-1', withAnswer({ status: 'queued' }));
     await ui.answer().waitFor();
     await ui.core.tell('queued', { recovery: { failed: null, awaited: ['mlx', 'ollama'] } });
@@ -62,7 +62,7 @@ describe('servers that stop under an answer', () => {
     expect(await ui.answer().innerText()).not.toContain('Choosing who answers');
   });
 
-  it('says who failed and the place in the queue of the one that goes on', async () => {
+  it('names the failed server and the place in the queue of the next one', async () => {
     await ui.openChat('chat-1', withAnswer({ status: 'queued' }));
     await ui.answer().waitFor();
     const recovery = { failed: { backend: 'mlx', cause: 'exited' } as const, awaited: [] };
@@ -73,7 +73,7 @@ describe('servers that stop under an answer', () => {
   });
 });
 
-describe('another server than the one that was asked', () => {
+describe('a different server than the requested one', () => {
   const target = { kind: 'backend', backend: 'mlx' } as const;
 
   it.each([
@@ -85,13 +85,13 @@ describe('another server than the one that was asked', () => {
       'ru',
       'Вы спрашивали MLX, а ответил Ollama. У MLX есть только очень маленькая встроенная модель, она для простого разговора.',
     ],
-  ] as const)('is said, with the reason (%s)', async (language, words) => {
+  ] as const)('is shown, with the reason (%s)', async (language, words) => {
     const meta = { ...OLLAMA, target, reasons: ['explicit:backend', 'unavailable:mlx-only-small'] };
     await ui.openChat('chat-1', withAnswer({ status: 'done', text: 'Done.', meta }, language));
     await expect.poll(() => ui.answer().getByTestId('answer-instead').innerText()).toBe(words);
   });
 
-  it('is not said twice where the one that was asked stopped', async () => {
+  it('is not shown twice when the requested one stopped', async () => {
     const meta = { ...OLLAMA, target, reasons: ['explicit:backend', 'fallback:mlx-exited'] };
     await ui.openChat('chat-1', withAnswer({ status: 'done', text: 'Done.', meta }));
     await ui.answer().getByTestId('answer-rescue').waitFor();

@@ -12,14 +12,14 @@ import { reasonSentence, rescuedFrom } from '../../src/renderer/features/chat/re
 import { acceleratorKeys } from '../../src/renderer/features/settings/accelerator';
 import { en } from '../../src/renderer/i18n/en';
 
-/** Says the key of a sentence, and only one that there is. */
+/** Translates a key to itself, and only keys that exist. */
 const t = ((key: string) => {
   const found = key.split('.').reduce<unknown>((part, name) => (part as Record<string, unknown>)[name], en);
   expect(found, key).toBeTypeOf('string');
   return key;
 }) as unknown as TFunction;
 
-/** What every object inherits must be as unknown as any other word, wherever a word comes from outside. */
+/** Names of inherited properties must be as unknown as any other word, wherever a word comes from outside. */
 describe.each(['constructor', '__proto__', 'toString', 'valueOf', 'hasOwnProperty'])(
   'the word %s',
   (word) => {
@@ -29,7 +29,7 @@ describe.each(['constructor', '__proto__', 'toString', 'valueOf', 'hasOwnPropert
       expect(isCallName(word)).toBe(false);
     });
 
-    it('is a model of which nothing is known', () => {
+    it('is an unknown model', () => {
       expect(guessFor(word)).toMatchObject({ source: 'default', load: 60 });
       expect(estimateFor(word, {})).toMatchObject({ source: 'default', load: 60 });
       expect(rungOf({}, word).kind).toBe('full');
@@ -39,18 +39,18 @@ describe.each(['constructor', '__proto__', 'toString', 'valueOf', 'hasOwnPropert
       expect(rungOf(memory, word).kind).toBe('prompt_cache');
     });
 
-    it('is a parameter of a Modelfile like any other', () => {
+    it('is a normal parameter of a Modelfile', () => {
       const { parameters } = parseModelfile(`PARAMETER ${word} 1\nPARAMETER ${word} 2`);
       expect(Object.entries(parameters)).toEqual([[word, [1, 2]]]);
     });
 
-    it('is no setting and no value of one', () => {
+    it('is not a setting and not a value of one', () => {
       expect(parseEnvironment({ MLX_ONLY_LIGHT: word, [word]: '1' }).values).toEqual({});
       const file = Object.fromEntries([[word, 1]]);
       expect(resolveSettings(file, {})).toMatchObject({ invalid: [], chosen: new Map() });
     });
 
-    it('is a reason with no sentence of its own', () => {
+    it('is a reason without its own sentence', () => {
       expect(reasonSentence(`rule:${word}`, t)).toBe('why.rules.other');
       expect(reasonSentence(`setting:${word}`, t)).toBe('why.settings.other');
       expect(reasonSentence(`memory:${word}`, t)).toBe('why.memory.other');

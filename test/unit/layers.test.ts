@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** Who may import what: the table of rooms, as a test. */
+/** Checks which room may import which: the table of rooms, as a test. */
 
 const SRC = resolve(import.meta.dirname, '..', '..', 'src');
 
@@ -31,7 +31,7 @@ function importsOf(file: string): Import[] {
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const imports = files.flatMap(importsOf);
 
-/** Entries of the program: they start it, and nobody imports them. */
+/** Entry points of the program; no file imports them. */
 const ENTRIES = new Set(['main/index.ts', 'main/headless.ts', 'renderer/main.tsx']);
 
 /** `main/queue`, `renderer/features/chat`, `shared`. */
@@ -47,7 +47,7 @@ function roomOf(path: string): string {
 const COMMON = ['shared', 'main/ports'];
 const OF_REQUESTS = ['main/router', 'main/times', 'main/models', 'main/queue', 'main/memory'];
 
-/** What a room of main may import besides its own files; of the rooms under `types`, only types. */
+/** What a room of main may import in addition to its own files; from rooms under `types`, only types. */
 const MAIN_ROOMS: Record<string, { values: string[]; types: string[] }> = {
   'main/ports': { values: ['shared'], types: [] },
   'main/contract': { values: COMMON, types: [] },
@@ -67,10 +67,10 @@ const MAIN_ROOMS: Record<string, { values: string[]; types: string[] }> = {
   'main/web': { values: [...COMMON, 'main/contract'], types: ['main/core'] },
   'main/electron': { values: [...COMMON, 'main/contract'], types: ['main/core'] },
 };
-/** Wires all the others. */
+/** The room that wires all the others. */
 const WIRING = 'main/core';
 
-/** Rooms that each room imports from, types included; the entries are none of them. */
+/** Rooms that each room imports from, including types; entry points are left out. */
 function arrowsBetween(all: readonly Import[]): Map<string, Set<string>> {
   const arrows = new Map<string, Set<string>>();
   for (const { file, target } of all) {
@@ -103,7 +103,7 @@ function isOwn(target: string): boolean {
 const shown = ({ file, target }: Import) => `${file} imports ${target}`;
 
 describe('layers', () => {
-  it('reads the imports it judges', () => {
+  it('parses the imports that it checks', () => {
     expect(imports.some(({ file, target }) => file === 'main/index.ts' && target === 'electron')).toBe(true);
     expect(
       imports.some(({ file, target }) => file.startsWith('renderer/') && target.startsWith('shared/')),
@@ -120,7 +120,7 @@ describe('layers', () => {
     expect(wrong.map(shown)).toEqual([]);
   });
 
-  it('knows every room of main, and nothing lies between the rooms', () => {
+  it('lists every room of main, and no file is outside a room', () => {
     const rooms = new Set(files.filter((file) => !ENTRIES.has(file)).map(roomOf));
     const known = new Set([...Object.keys(MAIN_ROOMS), WIRING]);
     expect([...rooms].filter((room) => room.startsWith('main/') && !known.has(room))).toEqual([]);
@@ -137,7 +137,7 @@ describe('layers', () => {
     expect(count).toBeLessThanOrEqual(110);
   });
 
-  it('loads electron in the entry and the preload only', () => {
+  it('loads electron only in the entry and the preload', () => {
     const wrong = imports.filter(
       ({ file, target, typeOnly }) =>
         (target === 'electron' || target.startsWith('electron/')) &&
@@ -156,7 +156,7 @@ describe('layers', () => {
     expect(wrong.map(shown)).toEqual([]);
   });
 
-  it('lets shared import itself and its schema library only', () => {
+  it('lets shared import only itself and its schema library', () => {
     const wrong = imports.filter(
       ({ file, target }) => file.startsWith('shared/') && !target.startsWith('shared/') && target !== 'zod',
     );
@@ -173,7 +173,7 @@ describe('layers', () => {
     expect(wrong.map(shown)).toEqual([]);
   });
 
-  it('keeps features apart, and what they share from knowing them', () => {
+  it('keeps features apart, and shared code independent of them', () => {
     const inner = /^renderer\/(components|stores|i18n|bridge)\//;
     const wrong = imports.filter(({ file, target }) => {
       if (!target.startsWith('renderer/features/')) return false;
@@ -192,7 +192,7 @@ describe('layers', () => {
     expect(twice.map(([name, where]) => `${name}: ${[...where].join(', ')}`)).toEqual([]);
   });
 
-  it('tests the name of a backend only in the rooms of the backends', () => {
+  it('compares the name of a backend only in the rooms of the backends', () => {
     const wrong = files.filter(
       (file) =>
         file.startsWith('main/') &&

@@ -24,7 +24,7 @@ const REQUEST: CompletionRequest = {
 };
 let ids = 0;
 
-/** The services of a host with nothing around it, and how often they look for models. */
+/** The services of a host with nothing around it, and a count of their model scans. */
 async function startServices() {
   const dataDir = await mkdtemp(join(tmpdir(), 'tandem-services-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
@@ -70,7 +70,7 @@ async function startServices() {
   return { clock, settings, services, dataDir, scans: () => scans };
 }
 
-test('models are looked for again after a setting that says where they are, and after no other', async () => {
+test('a setting that changes where models are found triggers a scan, and no other does', async () => {
   const { settings, dataDir, scans } = await startServices();
   await settings.set('theme', 'dark');
   await settings.set('rateLimitMax', 7);
@@ -82,7 +82,7 @@ test('models are looked for again after a setting that says where they are, and 
   expect(scans()).toBe(2);
 });
 
-test('requests for a name that nobody knows have models looked for seldom, and again after three seconds', async () => {
+test('requests for an unknown name trigger a scan rarely, and again after three seconds', async () => {
   const { clock, services, scans } = await startServices();
   for (const backend of services.registry.all()) {
     const status = backend.status();

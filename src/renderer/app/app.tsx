@@ -17,13 +17,13 @@ import { focusComposer, useUi, type View } from '../stores/ui-store';
 import { useFocusKeeper } from './use-focus-keeper';
 import { useKeys } from './use-keys';
 
-/** The window: one view at a time in the popover, side by side from 720 px on. */
+/** The window: in the popover one view at a time, from 720 px on the views side by side. */
 export function App() {
   useKeys();
   useFocusKeeper();
   const wide = useWide();
   const view = useUi((state) => state.view);
-  // The drawer lies over everything else, so it shows them itself.
+  // The drawer covers everything else, so it contains its own notes.
   const drawer = useUi((state) => state.drawer) && !wide;
   return (
     <div className="flex h-full min-h-0 flex-col">

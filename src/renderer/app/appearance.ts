@@ -8,7 +8,7 @@ function remember(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // Without storage the next start shows the system's looks for a moment.
+    // Without storage the next start briefly shows the system's theme.
   }
 }
 
@@ -25,13 +25,13 @@ function applyTheme(theme: string | null): void {
   else delete document.documentElement.dataset.theme;
 }
 
-/** The looks of last time, for as long as the settings are not known. Returns the language. */
+/** Applies the theme of the last session until the settings arrive. Returns the language. */
 export function firstAppearance(): 'en' | 'ru' {
   applyTheme(recall(THEME));
   return resolveLanguage(recall(LANGUAGE), navigator.language);
 }
 
-/** Keeps theme and language as the settings say, from before the first picture is drawn. Returns its undoing. */
+/** Applies theme and language from the settings, from before the first paint. Returns a function that stops it. */
 export function followAppearance(): () => void {
   return useCore.subscribe(({ snapshot }, { snapshot: old }) => {
     if (snapshot === null) return;

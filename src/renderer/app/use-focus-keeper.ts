@@ -4,26 +4,26 @@ const FOCUSABLE = ['main', 'button', 'a[href]', 'input', 'select', 'textarea', '
   .map((selector) => `${selector}:not(:disabled)`)
   .join(',');
 
-/** An ancestor of what had the focus, and which of its children led there. */
+/** An ancestor of the focused element, and the index of the child on the path to it. */
 interface Step {
   parent: Element;
   index: number;
 }
 
-/** What had the focus, and the way to it from the page's root. */
+/** A focused element, and the path to it from the page's root. */
 interface Holder {
   element: Element;
   way: readonly Step[];
 }
 
 /**
- * Keeps the focus in the page when what has it goes away or is switched off: it passes to what takes its place, else to
- * the nearest thing beside it; from a menu or a drawer it goes back to where it was before. A click elsewhere is the
- * user's own choice and is left alone.
+ * Keeps the focus in the page when the focused element is removed or disabled: focus moves to the element in its place,
+ * else to the nearest focusable one; from a menu or drawer it returns to the element that had it before. After a click
+ * elsewhere it does nothing: that was the user's choice.
  */
 export function useFocusKeeper(): void {
   useEffect(() => {
-    /** The last one in the page, and the last one in what lies over it. */
+    /** The last focused element in the page, and the last one in an overlay. */
     let below: Holder | null = null;
     let over: Holder | null = null;
     const hold = (element: Element | null) => {

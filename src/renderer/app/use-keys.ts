@@ -6,7 +6,7 @@ import { useCore } from '../stores/core-store';
 import { request } from '../stores/request';
 import { focusComposer, focusSearch, setDrawer, showView, useUi, VIEWS } from '../stores/ui-store';
 
-/** Keys of the whole window. Fields and menus that need a key stop it before it comes here. */
+/** Keys of the whole window. Fields and menus that need a key stop its propagation. */
 export function useKeys(): void {
   useEffect(() => {
     window.addEventListener('keydown', onKeyDown);
@@ -20,7 +20,7 @@ function onKeyDown(event: KeyboardEvent): void {
   else if (isMod(event) && !event.altKey && command(event)) event.preventDefault();
 }
 
-/** Command combinations; a browser keeps some for itself, so a new chat has a second one. True when taken. */
+/** Command combinations; a browser reserves some, so a new chat has a second one. Returns true when handled. */
 function command(event: KeyboardEvent): boolean {
   const key = event.key.toLowerCase();
   const view = VIEWS[Number(key) - 1];
@@ -34,7 +34,7 @@ function command(event: KeyboardEvent): boolean {
   return true;
 }
 
-/** Escape stops an answer, then closes what is open, then hides the popover. */
+/** Escape stops an answer, else closes what is open, else hides the popover. */
 function onEscape(): void {
   const active = activeAnswerId(useChat.getState());
   if (useUi.getState().drawer) setDrawer(false);

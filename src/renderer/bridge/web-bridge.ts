@@ -1,12 +1,13 @@
 import type { Bridge, CallInput, CallName, CallOutput, Envelope, Push } from '../../shared/contract';
 import { type PageWindow, WebSession } from './web-session';
 
-/** Waits between attempts to get the push line back, ms; the last one repeats. */
+/** Delays between attempts to reconnect the WebSocket, ms; the last one repeats. */
 const BACKOFF_MS = [250, 500, 1_000, 2_000, 5_000, 10_000];
 
 /**
- * The bridge over HTTP: calls by `fetch`, pushes by a WebSocket that opens with the first subscriber and comes back
- * by itself. After `onConnection(true)` a subscriber asks for the snapshot again: pushes may have been missed.
+ * The bridge over HTTP: calls use `fetch`, pushes use a WebSocket that opens with the first subscriber and reconnects
+ * automatically. After `onConnection(true)` a subscriber must fetch the snapshot again, since it may have missed
+ * pushes.
  */
 export function createWebBridge(page: PageWindow): Bridge {
   const session = new WebSession(page);

@@ -1,4 +1,4 @@
-/** Where the session survives a reload of this tab; nothing else can read it. */
+/** The session is stored here, so that it survives a reload of this tab; other tabs cannot read it. */
 const STORAGE_KEY = 'tandem.session';
 
 /** The parts of a browser window that the web bridge touches. */
@@ -11,8 +11,8 @@ export interface PageWindow {
 }
 
 /**
- * The page's proof of who it is. The token from the address is taken out of it at once, kept in memory only, and
- * exchanged for a short-lived session; a refused session is exchanged anew.
+ * Authenticates the page. The token is removed from the address at once, kept in memory only, and exchanged for a
+ * short-lived session; when a session is rejected, the token is exchanged again.
  */
 export class WebSession {
   readonly #page: PageWindow;
@@ -24,13 +24,13 @@ export class WebSession {
     this.#page = page;
     this.#token = takeToken(page);
     this.#session = page.sessionStorage.getItem(STORAGE_KEY);
-    // A fresh address beats what an older one left in this tab.
+    // A token in the address replaces the session that an older address left in this tab.
     if (this.#token !== null) this.#forget();
   }
 
   /**
-   * `POST` with the session; a 401 is answered by one new exchange and one further try. The caller sees the last
-   * answer. Rejects only when the line is down.
+   * `POST` with the session. A 401 causes one new exchange and one retry; the caller gets the last response. Rejects
+   * only when the connection is down.
    */
   async post(path: string, body: unknown): Promise<Response> {
     if (this.#session === null) await this.#renew();
@@ -40,7 +40,7 @@ export class WebSession {
     return (await this.#renew()) ? this.#send(path, body) : first;
   }
 
-  /** Joins an exchange that is under way. */
+  /** Joins an exchange that is already running. */
   #renew(): Promise<boolean> {
     this.#exchange ??= this.#exchangeToken().finally(() => {
       this.#exchange = null;
@@ -59,7 +59,7 @@ export class WebSession {
     if (!answer.ok) return false;
     const { session, token } = (await answer.json()) as { session: string; token?: string };
     this.#session = session;
-    // The one in the address was good for this one time.
+    // The token in the address was valid only once.
     if (token !== undefined) this.#token = token;
     this.#page.sessionStorage.setItem(STORAGE_KEY, session);
     return true;
@@ -79,7 +79,7 @@ export class WebSession {
   }
 }
 
-/** Reads the token and drops it from the address bar and the history. */
+/** Reads the token and removes it from the address bar and the history. */
 function takeToken({ location, history }: PageWindow): string | null {
   const url = new URL(location.href);
   const token = url.searchParams.get('token');

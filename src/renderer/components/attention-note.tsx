@@ -8,8 +8,8 @@ import { Button, IconButton } from './button';
 import { useWide } from './use-wide';
 
 /**
- * A quiet line for what needs a person. Where Status is in sight it tells that by itself, so the line does not stand
- * there. Put away, it stays away for as long as that event lasts.
+ * A quiet line for an event that needs the user. Hidden while Status is visible, which shows the event itself. Once
+ * dismissed, it stays hidden for as long as that event lasts.
  */
 export function AttentionNote() {
   const { t } = useTranslation();
@@ -20,7 +20,7 @@ export function AttentionNote() {
   if (snapshot === null) return null;
   const lasting = attentionOf(snapshot);
   const first = lasting.find(({ key }) => !seen.has(key));
-  // What is over may be told again when it comes back.
+  // An event that ended is shown again when it recurs.
   if ([...seen].some((key) => !lasting.some((attention) => attention.key === key)))
     setSeen(new Set(lasting.map(({ key }) => key).filter((key) => seen.has(key))));
   if (first === undefined || wide || view === 'status') return null;

@@ -5,7 +5,7 @@ import type { Format } from '../i18n/use-format';
 
 export type MarkShape = 'ready' | 'working' | 'off' | 'trouble';
 
-/** The mark beside a server's name: filled, turning, hollow or a triangle. */
+/** The mark next to a server's name: filled, spinning, hollow or a triangle. */
 export function markOf({ state, stage, activeRequests }: BackendStatus): MarkShape {
   switch (state) {
     case 'ready':
@@ -26,7 +26,7 @@ export function markOf({ state, stage, activeRequests }: BackendStatus): MarkSha
   }
 }
 
-/** A server's state in a word or three, lower case. `now` is wall time, for countdowns. */
+/** A server's state in one to three words, lower case. `now` is wall time, for countdowns. */
 export function stateWords(status: BackendStatus, t: TFunction, format: Format, now: number): string {
   const { state, stage, nextStartAt, activeRequests, breaker } = status;
   if (stage === 'setup' && state !== 'ready' && state !== 'busy') return t('state.settingUp');
@@ -41,13 +41,13 @@ export function stateWords(status: BackendStatus, t: TFunction, format: Format, 
   return t(`state.${state}`);
 }
 
-/** A model's name as short as it can be said: without owner, and without the usual endings of MLX copies. */
+/** The shortest clear form of a model's name: without owner, and without the usual endings of MLX copies. */
 export function shortModel(name: string): string {
   const bare = name.includes('/') ? name.slice(name.lastIndexOf('/') + 1) : name;
   return bare.replace(/:latest$/, '').replace(/-(instruct|\d+bit)(?=-|$)/gi, '');
 }
 
-/** The cure for a server's last error by its code, or null when the core's own sentence has to do. */
+/** The cure for a server's last error by its code; null when only the core's own sentence is available. */
 export function serverCure(code: string, t: TFunction): string | null {
   if (!Object.hasOwn(en.serverErrors, code)) return null;
   return t(`serverErrors.${code as keyof typeof en.serverErrors}`);

@@ -14,7 +14,7 @@ const TONES = {
   danger: 'bg-bad-bg text-bad-text hover:brightness-[0.98]',
 };
 
-/** A button with a word on it. At least 28 px high. */
+/** A button with a text label. At least 28 px high. */
 export function Button({ tone = 'quiet', className, children, ...rest }: ButtonProps) {
   return (
     <button
@@ -33,13 +33,13 @@ export function Button({ tone = 'quiet', className, children, ...rest }: ButtonP
 }
 
 interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
-  /** Spoken, and shown as the tooltip. */
+  /** Accessible name and tooltip. */
   label: string;
   ref?: Ref<HTMLButtonElement>;
   children: ReactNode;
 }
 
-/** A button with a picture and a spoken name. At least 26 px square. */
+/** A button with an icon and an accessible name. At least 26 px square. */
 export function IconButton({ label, className, children, ...rest }: IconButtonProps) {
   return (
     <button

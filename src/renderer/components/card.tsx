@@ -3,14 +3,14 @@ import { cx } from './cx';
 
 interface CardProps {
   title: ReactNode;
-  /** Beside the title, quieter. */
+  /** Next to the title, less prominent. */
   aside?: ReactNode;
   action?: ReactNode;
   className?: string;
   children?: ReactNode;
 }
 
-/** A titled card. Extra attributes (test ids, data) go on its section. */
+/** A card with a title. Extra attributes (test ids, data) are set on its section. */
 export function Card({
   title,
   aside,
@@ -41,7 +41,7 @@ interface FigureProps {
   className?: string;
 }
 
-/** A figure over its caption. */
+/** A figure with its caption below. */
 export function CaptionedFigure({ value, caption, title, className }: FigureProps) {
   return (
     <div title={title} className={cx('min-w-0', className)}>

@@ -1,4 +1,4 @@
-/** Puts text on the clipboard; falls back to a selection where the page may not use the clipboard directly. */
+/** Copies text to the clipboard; without clipboard access it copies through a selection. */
 export async function copyText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);

@@ -2,7 +2,7 @@ import { useTranslation } from 'react-i18next';
 import { useCore } from '../stores/core-store';
 import { Mark } from './mark';
 
-/** A line under the strip while the core cannot be reached, or refuses this page. What was written stays readable. */
+/** A line under the strip while the core is unreachable or rejects this page. The text on the page stays readable. */
 export function ConnectionNote() {
   const { t } = useTranslation();
   const connection = useCore((state) => state.connection);

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { IconButton } from './button';
 import { copyText } from './clipboard';
 
-/** Copies what `text` returns at the moment of the click and says so for two seconds. */
+/** Copies what `text` returns at the time of the click and confirms it for two seconds. */
 export function CopyButton({
   text,
   label,

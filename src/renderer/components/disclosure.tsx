@@ -4,13 +4,13 @@ import { cx } from './cx';
 
 interface DisclosureProps {
   summary: ReactNode;
-  /** Whether it stands open before anybody has touched it. */
+  /** Whether it is open initially. */
   open?: boolean;
   className?: string;
   children: ReactNode;
 }
 
-/** A part that is there for who asks: one line, and what stands behind it. */
+/** A collapsible part: one line, and the details behind it. */
 export function Disclosure({ summary, open = false, className, children }: DisclosureProps) {
   return (
     <details className={cx('group/disclosure min-w-0', className)} open={open}>

@@ -2,7 +2,7 @@ import type { MouseEvent, ReactNode } from 'react';
 import { useCore } from '../stores/core-store';
 import { perform } from '../stores/request';
 
-/** A link out of the app: the system's browser opens it. Only web addresses are links at all. */
+/** A link out of the app, opened in the system's browser. Only web addresses become links. */
 export function ExternalLink({ href, children }: { href: string; children: ReactNode }) {
   if (!/^https?:\/\//i.test(href)) return <span>{children}</span>;
   const onClick = (event: MouseEvent) => {

@@ -1,6 +1,6 @@
 import type { SVGProps } from 'react';
 
-/** Tandem's own marks, drawn for their small sizes. All other icons come from lucide. */
+/** Tandem's own marks, drawn for small sizes. All other icons come from lucide. */
 type IconProps = SVGProps<SVGSVGElement>;
 
 function Svg({ size, children, ...rest }: IconProps & { size: number }) {

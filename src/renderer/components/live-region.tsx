@@ -5,7 +5,7 @@ import { activeAnswerId, useChat } from '../stores/chat-store';
 import { useCore, usePart } from '../stores/core-store';
 import { stateWords } from './backend-words';
 
-/** Speaks what changed: a server's state, an answer's end, the line to the core. Never single tokens. */
+/** Announces changes: a server's state, the end of an answer, the connection to the core. Never single tokens. */
 export function LiveRegion() {
   const { t } = useTranslation();
   const format = useFormat();
@@ -19,7 +19,7 @@ export function LiveRegion() {
     for (const status of backends ?? []) {
       const old = before.current.get(status.id);
       before.current.set(status.id, status.state);
-      // Ready and answering alternate with every message; the answer itself is spoken instead.
+      // Ready and busy alternate with every message; the answer itself is announced instead.
       const routine = status.state === 'busy' || (old === 'busy' && status.state === 'ready');
       if (old === undefined || old === status.state || routine) continue;
       const state = stateWords(status, t, format, Date.now());

@@ -8,7 +8,7 @@ const SHAPES = {
   trouble: 'mark-trouble',
 } satisfies Record<MarkShape, string>;
 
-/** Status mark. Always beside its words, so it says nothing to a screen reader. */
+/** Status mark. Text always accompanies it, so screen readers skip it. */
 export function Mark({ shape }: { shape: MarkShape }) {
   return (
     <span className="inline-grid w-[11px] shrink-0 place-items-center" aria-hidden="true">

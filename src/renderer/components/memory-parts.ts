@@ -10,8 +10,8 @@ export interface MemoryPart {
 }
 
 /**
- * Used memory as system + MLX + Ollama. Resident figures of the servers can exceed what counts as used (shared and
- * file-backed pages), so each is cut to what is left and the sum never exceeds the used share.
+ * Used memory as system + MLX + Ollama. Resident figures of the servers can exceed the used memory (shared and
+ * file-backed pages), so each is clamped to the remainder, and the sum never exceeds the used share.
  */
 export function memoryParts(memory: MemoryStatus): MemoryPart[] {
   const total = Math.max(1, memory.totalBytes);

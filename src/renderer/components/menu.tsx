@@ -11,11 +11,11 @@ interface MenuProps {
   children: ReactNode;
   side?: 'top' | 'bottom';
   align?: 'start' | 'end';
-  /** Called as it closes, before the focus goes back to the trigger; `preventDefault` keeps the focus elsewhere. */
+  /** Called on close, before the focus returns to the trigger; `preventDefault` keeps the focus elsewhere. */
   onCloseAutoFocus?: (event: Event) => void;
 }
 
-/** A menu over the page. Not modal: it blocks no scrolling and needs no style of its own in the page. */
+/** A menu over the page. Not modal: it does not block scrolling and adds no style element to the page. */
 export function Menu({ trigger, children, side = 'bottom', align = 'end', onCloseAutoFocus }: MenuProps) {
   return (
     <DropdownMenu.Root modal={false}>

@@ -10,8 +10,8 @@ import { Button, IconButton } from './button';
 import { Progress } from './progress';
 
 /**
- * Models worth getting on this machine, each with its button; a download shows its progress in place. `brief`: the
- * first of them alone, and what is being downloaded.
+ * Recommended models for this machine, each with its button; a download shows its progress in place. `brief`: only the
+ * first one, and running downloads.
  */
 export function ModelSuggestions({ brief = false }: { brief?: boolean }) {
   const { t } = useTranslation();
@@ -100,7 +100,7 @@ function SuggestionRow({ suggestion, pull, ready }: RowProps) {
   );
 }
 
-/** A download that failed, of a model that is not among the suggestions. */
+/** A failed download of a model that is not among the suggestions. */
 function FailedRow({ pull, ready }: { pull: Pull; ready: boolean }) {
   const { t } = useTranslation();
   return (

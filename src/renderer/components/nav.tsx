@@ -9,7 +9,7 @@ const ENTRIES = [
   { view: 'settings', icon: SettingsIcon },
 ] as const satisfies readonly { view: View; icon: unknown }[];
 
-/** The three views: a bar at the foot of the popover, a list at the side of a wide window. */
+/** The three views: a bar at the bottom of the popover, a list at the side of a wide window. */
 export function Nav({ wide }: { wide: boolean }) {
   const { t } = useTranslation();
   const view = useUi((state) => state.view);

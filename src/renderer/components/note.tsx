@@ -8,7 +8,7 @@ const LOOKS = {
   info: { icon: Info, box: 'border-line bg-fill', ink: 'text-ink-2' },
 };
 
-/** A sentence that stands out from the text around it, with what can be done beside it. */
+/** A highlighted sentence with its actions. */
 export function Note({
   tone,
   className,

@@ -1,6 +1,6 @@
 import type { TFunction } from 'i18next';
 
-/** A place in the queue as people say it: “Next in line”, “2nd in line”. `position` is 1-based. */
+/** A place in the queue in words: “Next in line”, “2nd in line”. `position` is 1-based. */
 export function placeWords(position: number, t: TFunction): string {
   if (position === 1) return t('line.next');
   if (position === 2) return t('line.second');

@@ -1,6 +1,6 @@
 import { cx } from './cx';
 
-/** A bar from 0 to 100; without a figure it only says that work goes on. */
+/** A bar from 0 to 100; without a value it is indeterminate. */
 export function Progress({
   percent,
   label,

@@ -10,8 +10,8 @@ interface SelectProps {
 }
 
 /**
- * A choice of one. The system's own list: it may reach beyond the small popover window, and every screen reader
- * and keyboard knows it.
+ * A choice of one. Uses the system's native list: it may extend beyond the small popover window, and every screen
+ * reader and keyboard supports it.
  */
 export function Select({ value, options, onChange, label, disabled = false, describedBy }: SelectProps) {
   return (

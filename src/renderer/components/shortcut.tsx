@@ -6,7 +6,7 @@ const NAMES: Record<string, string> = {
   alt: MAC ? '⌥' : 'Alt',
 };
 
-/** Keys as drawn on the keyboard; `mod` is Command on a Mac and Control elsewhere. */
+/** Keys drawn as on the keyboard; `mod` is Command on a Mac and Control elsewhere. */
 export function Shortcut({ keys }: { keys: readonly string[] }) {
   return (
     <kbd className="rounded-[4px] border border-line-2 px-1 font-sans text-ink-3 text-mini leading-[15px]">
@@ -15,7 +15,7 @@ export function Shortcut({ keys }: { keys: readonly string[] }) {
   );
 }
 
-/** Is the platform's command key held? */
+/** Is the platform's command key pressed? */
 export function isMod(event: { metaKey: boolean; ctrlKey: boolean }): boolean {
   return MAC ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
 }

@@ -10,7 +10,7 @@ import { Mark } from './mark';
 import { memoryParts } from './memory-parts';
 import { useNow } from './use-now';
 
-/** One line that says everything, in every view: both servers, what they do, and memory. */
+/** One line in every view: both servers, what they do, and memory. */
 export function Strip({ wide }: { wide: boolean }) {
   const { t } = useTranslation();
   const backends = usePart('backends');
@@ -54,7 +54,7 @@ function Pill({ status, lost }: { status: BackendStatus; lost: boolean }) {
       title={`${t(`backend.${status.id}`)}: ${state}${status.model ? ` · ${status.model}` : ''}`}
       className={cx(
         'flex h-7 min-w-0 items-center gap-1 rounded-control px-1.5 text-ink-2 hover:bg-hover',
-        // What is wrong is cut last, what Ollama does first.
+        // When space is short, an error is truncated last and Ollama's activity first.
         model === null && markOf(status) === 'trouble'
           ? 'shrink'
           : model !== null && status.id === 'mlx'
@@ -70,7 +70,7 @@ function Pill({ status, lost }: { status: BackendStatus; lost: boolean }) {
   );
 }
 
-/** What a serving server runs, in a word; null when its state is what matters. */
+/** What a serving server is running, in a word; null when its state is more important. */
 function useModelWord(status: BackendStatus): string | null {
   const { t } = useTranslation();
   const capable = usePart('capable');

@@ -4,7 +4,7 @@ import { dismissToast, useUi } from '../stores/ui-store';
 import { Button, IconButton } from './button';
 import { cx } from './cx';
 
-/** Short notes of the view in sight, in a place of their own, so that they cover nothing; spoken politely. */
+/** Short notes of the visible view, in their own area, so that they cover nothing; announced politely. */
 export function Toaster() {
   const { t } = useTranslation();
   const all = useUi((state) => state.toasts);

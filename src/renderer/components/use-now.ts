@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** Wall time that moves on every `stepMs` while `active`; for countdowns and uptimes. */
+/** Wall time that updates every `stepMs` while `active`; for countdowns and uptimes. */
 export function useNow(stepMs: number, active = true): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** From this width on the views sit beside each other. */
+/** From this width on the views are side by side. */
 const query = matchMedia('(min-width: 720px)');
 
 function subscribe(listener: () => void): () => void {

@@ -2,7 +2,7 @@ import { Fragment } from 'react';
 
 const CODE = 'select-text rounded-[4px] bg-card px-1 font-mono text-mini [overflow-wrap:anywhere]';
 
-/** A sentence with its commands set apart: what stands between backticks is to be typed. */
+/** A sentence with its commands as code: text between backticks is a command. */
 export function WithCommands({ text }: { text: string }) {
   return text.split('`').map((part, index) => {
     const isCommand = index % 2 === 1;

@@ -2,14 +2,13 @@ import type { TFunction } from 'i18next';
 import { en } from './en';
 
 /**
- * The core says everything in English: a code and a sentence. Here the code becomes a sentence in the UI's language,
- * with the names, paths and commands of the core's own sentence carried over. What is not known here is shown as the
- * core says it.
+ * The core reports everything in English: a code and a sentence. This file turns the code into a sentence in the UI's
+ * language, with the names, paths and commands from `details`. An unknown code is shown in the core's own words.
  */
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** What a failed call, a failed answer or a failed download tells. */
+/** What a failed call, answer or download reports. */
 export interface Trouble {
   code: string;
   message: string;
@@ -18,17 +17,17 @@ export interface Trouble {
 
 const HOLE = /\{\{(\w+)\}\}/g;
 
-/** The sentence of a key, or null where a fact that it names is missing. */
+/** The sentence of a key; null if one of its facts is missing. */
 function filled(t: TFunction, group: 'errorFacts' | 'warnings' | 'cures', key: string, facts: Facts) {
   const words: Readonly<Record<string, string>> = en[group];
   const template = Object.hasOwn(words, key) ? words[key] : undefined;
   if (template === undefined) return null;
   const missing = [...template.matchAll(HOLE)].some(([, name = '']) => facts[name] == null);
-  // The keys come from codes, so their types are not known to the compiler.
+  // The keys come from codes, so the compiler does not know their types.
   return missing ? null : String(t(`${group}.${key}` as never, facts as never));
 }
 
-/** What is left of facts that may stand in a sentence; names of servers as the UI writes them. */
+/** The facts that can appear in a sentence; server names as the UI writes them. */
 function plainFacts(details: Facts, t: TFunction): Facts {
   const facts = Object.entries(details).filter(([, value]) => ['string', 'number'].includes(typeof value));
   return Object.fromEntries(
@@ -39,7 +38,7 @@ function plainFacts(details: Facts, t: TFunction): Facts {
   );
 }
 
-/** What is wrong with a setting, where it is more than a value in the file that does not parse. */
+/** Sentence for an invalid setting by its problem, if it is more than a value in the file that does not parse. */
 const SETTING_PROBLEMS = new Map<unknown, string>([
   ['value', 'settingValue'],
   ['above', 'settingAbove'],
@@ -48,7 +47,7 @@ const SETTING_PROBLEMS = new Map<unknown, string>([
   ['contradicts', 'settingContradicts'],
 ]);
 
-/** The sentence for what is told in several ways under one code, by what its details say of it. */
+/** Codes with several sentences: chooses one by the details. */
 const CASES = new Map<string, (details: Facts) => string | null>(
   Object.entries({
     environment_invalid: ({ problem, entry }) =>
@@ -73,7 +72,7 @@ const CASES = new Map<string, (details: Facts) => string | null>(
 );
 
 /**
- * The sentence for an error or a warning, naming the model, path or variable that its details tell; without them the
+ * The sentence for an error or a warning, with the model, path or variable from its details; without details the
  * sentence of its code alone.
  */
 export function errorWords({ code, message, details = {} }: Trouble, t: TFunction): string {
@@ -96,7 +95,7 @@ function caseWords(code: string, details: Facts, t: TFunction): string | null {
   });
 }
 
-/** What a variable or a setting takes. Lists of words, numbers and addresses need no translation. */
+/** What a variable or a setting accepts. Lists of words, numbers and addresses need no translation. */
 function acceptedWords({ accepted, example, low, high, max }: Facts, t: TFunction): string {
   switch (accepted) {
     case 'whole':
@@ -117,14 +116,14 @@ function acceptedWords({ accepted, example, low, high, max }: Facts, t: TFunctio
   }
 }
 
-/** Why a server is not there: the core's own sentence, and the command or address in it. */
+/** Why a server is not available: the core's own sentence, and the command or address in it. */
 export interface Absence {
   code: string;
   cure: string;
   details?: Facts | undefined;
 }
 
-/** Why a server is not there and what helps, by the code of its absence or of its set-up; a command stands between backticks. */
+/** Why a server is not available and what helps, by the code of its absence or set-up; commands are in backticks. */
 export function cureWords({ code, cure, details = {} }: Absence, t: TFunction): string {
   return filled(t, 'cures', `${code}_run`, details) ?? filled(t, 'cures', code, details) ?? cure;
 }
@@ -132,7 +131,7 @@ export function cureWords({ code, cure, details = {} }: Absence, t: TFunction): 
 const WAITING = /^Waiting: another Tandem \(process (?<pid>\d+)\)/;
 const AT_WORK = /^(?:Fetching|Unpacking|Building|Installing(?: the system packages?)?) (?<what>.+)$/;
 
-/** The technical line below a step of the set-up: a whole sentence in English, else the names in it alone. */
+/** The technical line below a set-up step: the whole sentence in English, else only the names in it. */
 export function setupDetail(detail: string, language: string, t: TFunction): string {
   const waiting = WAITING.exec(detail)?.groups?.pid;
   if (waiting) return t('status.setupWaiting', { pid: waiting });
@@ -140,6 +139,6 @@ export function setupDetail(detail: string, language: string, t: TFunction): str
   const what = AT_WORK.exec(detail)?.groups?.what;
   if (what)
     return what.replace(/^(\d+) packages$/, (_, count) => t('status.setupPackages', { count: +count }));
-  // A sentence without a name says no more than the step's own word.
+  // A sentence without a name adds nothing to the step's own label.
   return /^(?:Looking for|Making|Checking)\b/.test(detail) ? '' : detail;
 }

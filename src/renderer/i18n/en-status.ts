@@ -1,6 +1,6 @@
 import type { ExitCause } from '../../shared/incidents';
 
-/** What a server does when it is not well: words of the status view and of the notes in a chat, in English. */
+/** States and problems of the servers: words of the status view and of the notes in a chat, in English. */
 export const statusEn = {
   /** Why a server ended, as a clause without a subject. */
   causes: {

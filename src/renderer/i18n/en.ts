@@ -3,7 +3,7 @@ import { settingsEn } from './en-settings';
 import { statusEn } from './en-status';
 import { troubleEn } from './en-trouble';
 
-/** English words of the whole UI. The shape of this object is the list of keys that every language must have. */
+/** English words of the whole UI. This object defines the keys that every language must have. */
 export const en = {
   nav: { label: 'Views', chat: 'Chat', status: 'Status', settings: 'Settings' },
   common: {

@@ -1,6 +1,6 @@
 /**
- * Numbers as people read them: at most two significant places in the face, units and decimal separators of the
- * language. Pure functions; words come in through `Words` so that they can be tested without i18next.
+ * Numbers for display: at most two significant digits, units and decimal separators of the language. Pure functions;
+ * words are passed in as `Words`, so that tests do not need i18next.
  */
 
 export interface DurationWords {
@@ -15,7 +15,7 @@ export interface DurationWords {
 
 const formatters = new Map<string, Intl.NumberFormat>();
 
-/** A cached `Intl.NumberFormat`: making one costs more than using it a hundred times. */
+/** A cached `Intl.NumberFormat`: creating one costs more than using it a hundred times. */
 function numberFormat(language: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const key = language + JSON.stringify(options);
   let format = formatters.get(key);
@@ -30,7 +30,7 @@ export function formatNumber(value: number, language: string, maximumFractionDig
   return numberFormat(language, { maximumFractionDigits }).format(value);
 }
 
-/** Two significant places below ten, whole numbers above. */
+/** Two significant digits below ten, whole numbers above. */
 export function formatShort(value: number, language: string): string {
   return formatNumber(value, language, Math.abs(value) < 9.95 ? 1 : 0);
 }
@@ -83,7 +83,7 @@ export function formatDuration(ms: number, language: string, words: DurationWord
   return words.dH(whole(Math.floor(hours / 24)), whole(hours % 24));
 }
 
-/** A time still to come, rounded to what an estimate is worth: whole seconds, tens from 20 s, minutes from 90 s. */
+/** Remaining time, rounded to the precision of an estimate: whole seconds, tens from 20 s, minutes from 90 s. */
 export function roundEta(ms: number): number {
   const seconds = Math.max(1, Math.round(ms / 1000));
   if (seconds < 20) return seconds * 1000;
@@ -91,7 +91,7 @@ export function roundEta(ms: number): number {
   return Math.round(seconds / 60) * 60_000;
 }
 
-/** A time still to come that is known, rounded so that it stands still: hours, then minutes, seconds in the last one. */
+/** An exact remaining time, rounded so that it changes rarely: hours, then minutes, seconds in the last minute. */
 export function roundCountdown(ms: number): number {
   const step = ms > 3 * 3_600_000 ? 3_600_000 : ms > 60_000 ? 60_000 : 1_000;
   return Math.max(1_000, Math.ceil(ms / step) * step);
@@ -102,20 +102,20 @@ export function formatClock(at: number, language: string): string {
   return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hour12: false }).format(at);
 }
 
-/** A moment of the past as short as it is clear: clock time today, day and month before that. */
+/** A past moment in its shortest clear form: clock time today, day and month before that. */
 export function formatWhen(at: number, now: number, language: string): string {
   if (new Date(at).toDateString() === new Date(now).toDateString()) return formatClock(at, language);
   return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' }).format(at);
 }
 
-/** Everything about a moment, for a tooltip. */
+/** The full date and time, for a tooltip. */
 export function formatMoment(at: number, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(at);
 }
 
 export type DayGroup = 'today' | 'yesterday' | 'week' | 'earlier';
 
-/** Which heading of the history a chat belongs under, by calendar day. */
+/** The heading of the history for a chat, by calendar day. */
 export function dayGroup(at: number, now: number): DayGroup {
   const midnight = new Date(now).setHours(0, 0, 0, 0);
   if (at >= midnight) return 'today';

@@ -13,13 +13,13 @@ declare module 'i18next' {
   }
 }
 
-/** The UI's language: what the setting says, else what the system speaks, else English. */
+/** The UI's language: from the setting, else from the system, else English. */
 export function resolveLanguage(setting: unknown, locale: string): Language {
   if (setting === 'en' || setting === 'ru') return setting;
   return locale.toLowerCase().startsWith('ru') ? 'ru' : 'en';
 }
 
-/** Starts i18next with both languages in memory; nothing is loaded later. */
+/** Starts i18next with both languages in memory; nothing loads later. */
 export function startI18n(language: Language): void {
   void i18next.use(initReactI18next).init({
     lng: language,

@@ -1,4 +1,4 @@
-/** How the servers fare, in Russian: a part of `ru.ts`. */
+/** States and problems of the servers, in Russian: a part of `ru.ts`. */
 export const statusRu = {
   causes: {
     out_of_memory: 'не хватило памяти GPU',

@@ -1,9 +1,9 @@
-/** Key stems that English counts with (`…_other`). */
+/** Stems of English plural keys (`…_other`). */
 type Stem<K> = K extends `${infer Base}_other` ? Base : never;
 
 /**
- * What a language with the plural classes of Russian must have: every key of English, and for each counted key
- * also `few` and `many`. A missing one is a compile error.
+ * The keys of a language with the plural classes of Russian: every key of English, and for each plural key also `few`
+ * and `many`. A missing key is a compile error.
  */
 export type RussianShape<T> = {
   [K in keyof T]: T[K] extends string ? string : RussianShape<T[K]>;

@@ -8,37 +8,37 @@ import { errorSentence, request } from './request';
 import { applyState, applyText, isSettled, joinMessages, type MessagesOutcome } from './stream-text';
 import { showToast } from './ui-store';
 
-/** A message on its way to the core, or one that did not get there. */
+/** A message that the core has not confirmed: being sent, or failed. */
 export interface Outgoing {
   id: string;
   /** Null: it begins a chat. */
   chatId: string | null;
   text: string;
   target: Target;
-  /** The message whose place it takes. */
+  /** The message that it replaces. */
   editing: string | null;
   state: 'sending' | 'failed';
-  /** Why it failed; null after a reload, which knows no reason. */
+  /** Why it failed; null after a reload, since the reason is not stored. */
   error: Trouble | null;
 }
 
 export type ChatPush = Extract<Push, { name: 'answerText' | 'answerState' | 'chatChanged' }>;
 
 interface ChatState {
-  /** Null is a chat not yet begun. */
+  /** Null is a new chat without messages. */
   chatId: string | null;
   messages: readonly Message[];
-  /** `opening` only where there is nothing to show yet. */
+  /** `opening` only while there is nothing to show yet. */
   phase: 'idle' | 'opening' | 'failed';
-  /** Messages that the core has not confirmed, of all chats, in the order in which they were written. */
+  /** Unconfirmed messages of all chats, in the order in which they were written. */
   outgoing: readonly Outgoing[];
   /** Where the next message goes. */
   target: Target;
-  /** The message being edited instead of a new one being written. */
+  /** The message being edited, if any. */
   editing: string | null;
-  /** The answer that the reader chose among those to one message, by the message's id; void once there is a newer one. */
+  /** The answer that the reader chose, by message id; ignored once there is a newer answer. */
   chosen: Readonly<Record<string, { answer: string; newest: string }>>;
-  /** Words that the open chat was found by, lower case; they are marked in it. */
+  /** Search words that opened the chat, in lower case; they are highlighted in it. */
   find: string | null;
 }
 
@@ -66,8 +66,8 @@ export function shownAnswer(
 }
 
 /**
- * Id of the answer that Stop ends: one that is in sight before one behind a tab, one that is being written before one
- * that waits, the last before the first. An id, so that its growing text re-renders nobody who asks.
+ * Id of the answer that Stop ends. Visible answers come before those behind a tab, then streaming ones before waiting
+ * ones, then later ones before earlier ones. Returns an id, so that growing text does not re-render subscribers.
  */
 export function activeAnswerId(state: ChatState): string | null {
   const answers = state.messages.filter((message) => message.role === 'assistant');
@@ -80,27 +80,27 @@ export function activeAnswerId(state: ChatState): string | null {
   return (candidates.findLast(({ status }) => status === 'streaming') ?? candidates.at(-1))?.id ?? null;
 }
 
-/** Pushes that came in the middle of an opening, or for a chat whose id is not known yet. */
+/** Pushes that arrived while a chat was opening, or for a chat whose id is not known yet. */
 const held = new HeldPushes<ChatPush>();
-/** Number of the newest opening. Only its reply counts: those before it read older messages, or another chat. */
+/** Number of the newest opening. Only its reply counts: earlier ones read older messages or another chat. */
 let newest = 0;
-/** Number of the opening whose reply came last. */
+/** Number of the opening whose reply arrived last. */
 let replied = 0;
 
 const isOpening = () => replied !== newest;
 
-/** Takes a push. Pushes for chats that are not open are not ours; opening them reads all. */
+/** Handles a push. Pushes for other chats are ignored; opening such a chat reads everything. */
 export function receive(push: ChatPush): void {
   const { chatId, phase, outgoing } = useChat.getState();
   const ours = push.payload.chatId === chatId;
   const beginning = outgoing.some((message) => message.state === 'sending' && message.chatId === null);
   if (isOpening() || (beginning && !ours)) held.add(push);
   if (!ours || phase !== 'idle') return;
-  // An opening under way will bring what is missing.
+  // A running opening will deliver what is missing.
   if (push.name === 'chatChanged' || (!apply(push) && !isOpening())) void reopen();
 }
 
-/** Applies a push to the open chat; false = what it builds on is missing. */
+/** Applies a push to the open chat; false = earlier data that it needs is missing. */
 function apply(push: Exclude<ChatPush, { name: 'chatChanged' }>): boolean {
   const { messages } = useChat.getState();
   const outcome: MessagesOutcome =
@@ -109,7 +109,7 @@ function apply(push: Exclude<ChatPush, { name: 'chatChanged' }>): boolean {
   return outcome.kind === 'messages';
 }
 
-/** Applies pushes that waited for an opening or for the id of a new chat. What does not fit what was just read is older than it. */
+/** Applies pushes that waited for an opening or a new chat's id. Those that do not fit are older than what was read. */
 export function applyHeld(): void {
   if (isOpening()) return;
   const { chatId } = useChat.getState();
@@ -119,7 +119,7 @@ export function applyHeld(): void {
     for (const push of pushes) if (push.name !== 'chatChanged' && push.payload.chatId === chatId) apply(push);
 }
 
-/** Reads the open chat again: after a gap, a lost line, or a change from elsewhere. */
+/** Reads the open chat again: after a gap, a lost connection, or a change by another window. */
 export async function reopen(): Promise<void> {
   const { chatId } = useChat.getState();
   if (chatId === null) return;
@@ -141,10 +141,10 @@ export async function reopen(): Promise<void> {
   applyHeld();
 }
 
-/** Shows a chat; null begins a new one. `find`: words to jump to and to mark. */
+/** Shows a chat; null begins a new one. `find`: words to jump to and to highlight. */
 export async function openChat(chatId: string | null, find: string | null = null): Promise<void> {
   saveOpenChat(chatId);
-  // What is under way for the chat that is left counts no more.
+  // Pending openings of the previous chat no longer count.
   newest += 1;
   replied = newest;
   held.clear();
@@ -158,13 +158,13 @@ export async function openChat(chatId: string | null, find: string | null = null
   await reopen();
 }
 
-/** Opens what was open before a reload, if it still exists. */
+/** Opens the chat that was open before a reload, if it still exists. */
 export async function restoreChat(exists: (chatId: string) => boolean): Promise<void> {
   const chatId = loadOpenChat();
   if (chatId !== null && exists(chatId)) await openChat(chatId);
 }
 
-/** A further answer to the same message; with `overruleMemory` the memory guard lets this one pass. */
+/** Requests another answer to the same message; `overruleMemory` bypasses the memory guard once. */
 export async function retry(answerId: string, target: Target, overruleMemory = false): Promise<void> {
   const outcome = await request(
     'chatRetry',
@@ -188,7 +188,7 @@ export function setEditing(editing: string | null): void {
   useChat.setState({ editing });
 }
 
-/** Shows another answer than the newest under a message, until there is a newer one. */
+/** Selects an older answer to a message, until there is a newer one. */
 export function chooseAnswer(messageId: string, answer: string, newest: string): void {
   useChat.setState(({ chosen }) => ({ chosen: { ...chosen, [messageId]: { answer, newest } } }));
 }

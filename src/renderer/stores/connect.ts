@@ -7,12 +7,12 @@ import { request } from './request';
 import { applyPatch, joinSnapshot, type Patch } from './revision';
 import { showView } from './ui-store';
 
-/** Wait before a snapshot that failed is asked for again, ms. */
+/** Delay before a failed snapshot request is retried, ms. */
 const RETRY_MS = 1_000;
 
 /**
- * Joins the stores to the core: listens first, asks for the snapshot second, so that nothing between the two is
- * missed; after a lost line it asks for the snapshot and the open chat again. Returns its undoing.
+ * Connects the stores to the core: subscribes first, then fetches the snapshot, so that nothing between the two is
+ * missed; after a lost connection it fetches the snapshot and the open chat again. Returns a function that disconnects.
  */
 export function connectStores(bridge: Bridge): () => void {
   const held = new HeldPushes<Patch>();
@@ -28,7 +28,7 @@ export function connectStores(bridge: Bridge): () => void {
     asking = false;
     if (ended) return;
     if (!outcome.ok) {
-      // Asking again changes nothing; the push line goes on trying, seldom, and its return refreshes.
+      // A retry would not help. The WebSocket keeps reconnecting, rarely, and refreshes on success.
       if (outcome.error.code === 'unauthorized') setConnection('refused');
       else timer = setTimeout(refresh, RETRY_MS);
       return;

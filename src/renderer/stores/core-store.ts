@@ -3,7 +3,7 @@ import type { Snapshot } from '../../shared/contract';
 import type { Picture } from './revision';
 import { addSample, type Sample } from './samples';
 
-/** `refused`: Tandem answers, but not this page, whose token is wrong or gone. */
+/** `refused`: Tandem answers but rejects this page, because its token is wrong or missing. */
 export type Connection = 'connecting' | 'online' | 'lost' | 'refused';
 
 interface CoreState extends Picture {
@@ -12,7 +12,7 @@ interface CoreState extends Picture {
   history: readonly Sample[];
 }
 
-/** The UI's copy of the core's picture. Only `connect.ts` writes it. */
+/** The UI's copy of the core's state. Only `connect.ts` writes it. */
 export const useCore = create<CoreState>(() => ({
   connection: 'connecting',
   revision: 0,
@@ -20,7 +20,7 @@ export const useCore = create<CoreState>(() => ({
   history: [],
 }));
 
-/** Takes over a new picture and remembers its memory and queue for the charts. */
+/** Stores a new picture and adds its memory and queue to the chart history. */
 export function showPicture(picture: Picture, now: number): void {
   useCore.setState((state) => {
     const { snapshot } = picture;
@@ -35,7 +35,7 @@ export function setConnection(connection: Connection): void {
   useCore.setState({ connection });
 }
 
-/** Selects a part of the snapshot; `fallback` stands in until the first one has come. */
+/** Selects a part of the snapshot; undefined until the first one arrives. */
 export function usePart<K extends keyof Snapshot>(key: K): Snapshot[K] | undefined {
   return useCore((state) => state.snapshot?.[key]);
 }

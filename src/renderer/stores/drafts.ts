@@ -2,14 +2,14 @@ import type { Target } from '../../shared/chat';
 import { BACKEND_IDS } from '../../shared/domain';
 import type { Outgoing } from './chat-store';
 
-/** What the composer held, which chat was open and who was to answer, so that a reload changes nothing for the person typing. */
+/** The composer's text, the open chat and the target, stored so that a reload loses nothing. */
 
 const DRAFT = 'tandem.draft.';
 const OPEN = 'tandem.chat';
 const TARGET = 'tandem.target';
 const UNSENT = 'tandem.unsent';
 
-/** Storage may be off (private windows); the app works without. */
+/** Storage may be disabled (private windows); the app works without it. */
 function read(storage: Storage, key: string): string | null {
   try {
     return storage.getItem(key);
@@ -27,7 +27,7 @@ function write(storage: Storage, key: string, value: string | null): void {
   }
 }
 
-/** Text not yet sent in a chat; `null` is the chat not yet begun. */
+/** Unsent text in a chat; `null` is the new chat. */
 export function loadDraft(chatId: string | null): string {
   return read(sessionStorage, DRAFT + (chatId ?? 'new')) ?? '';
 }
@@ -36,7 +36,7 @@ export function saveDraft(chatId: string | null, text: string): void {
   write(sessionStorage, DRAFT + (chatId ?? 'new'), text);
 }
 
-/** The chat open before a reload, or, in a new window, the last one. */
+/** The chat that was open before a reload, or, in a new window, the last one. */
 export function loadOpenChat(): string | null {
   return read(sessionStorage, OPEN) ?? read(localStorage, OPEN);
 }
@@ -46,7 +46,7 @@ export function saveOpenChat(chatId: string | null): void {
   write(localStorage, OPEN, chatId);
 }
 
-/** Who was to answer the next message; Tandem's choice where nothing sound is kept. */
+/** The target of the next message; automatic if no valid one is stored. */
 export function loadTarget(): Target {
   const kept = parsed(read(sessionStorage, TARGET) ?? read(localStorage, TARGET)) as Partial<
     Record<string, unknown>
@@ -64,7 +64,7 @@ export function saveTarget(target: Target): void {
   write(localStorage, TARGET, text);
 }
 
-/** Messages of this window that the core had not confirmed before a reload. Whether it has them shows when they are sent again. */
+/** Messages that were unconfirmed before a reload. Sending them again shows whether the core has them. */
 export function loadUnsent(): readonly Outgoing[] {
   const kept = parsed(read(sessionStorage, UNSENT));
   if (!Array.isArray(kept)) return [];

@@ -1,9 +1,9 @@
-/** Longest wait of a push while the window is hidden and draws no frames, ms. */
+/** Longest delay of a push while the window is hidden and renders no frames, ms. */
 const HIDDEN_MS = 250;
 
 /**
- * Hands items over in one batch per animation frame, so that ten tokens in one frame are one rendering. Keeps
- * their order. While the page is hidden no frames come, so a timer takes over.
+ * Delivers items in one batch per animation frame, so that ten tokens in one frame cause one render. Keeps their order.
+ * A hidden page gets no frames, so a timer takes over.
  */
 export class FrameQueue<T> {
   readonly #deliver: (item: T) => void;
@@ -31,7 +31,7 @@ export class FrameQueue<T> {
     this.#cancel();
     const items = this.#items;
     this.#items = [];
-    // React batches all store changes of one task into one rendering.
+    // React batches all store changes of one task into one render.
     for (const item of items) this.#deliver(item);
   };
 

@@ -1,7 +1,7 @@
-/** Reading again costs less than to keep and apply more than these. */
+/** Above this number, reading everything again is cheaper than storing and applying the pushes. */
 const MOST = 1_000;
 
-/** Pushes that wait for a reply of the core, which may never come: so many at the most. */
+/** Pushes that wait for a reply from the core, which may never come; their number is bounded. */
 export class HeldPushes<T> {
   #items: T[] = [];
   #isFull = false;
@@ -16,7 +16,7 @@ export class HeldPushes<T> {
     this.#items = [];
   }
 
-  /** Hands over what waited, in its order; null = there was too much, and only a fresh reading tells what is true. */
+  /** Returns the held pushes in order; null = there were too many, so everything must be read again. */
   take(): readonly T[] | null {
     const items = this.#isFull ? null : this.#items;
     this.clear();

@@ -9,7 +9,7 @@ useChat.subscribe((state, before) => {
   if (state.outgoing !== before.outgoing) saveUnsent(state.outgoing);
 });
 
-/** Sends the text, or the edited message. It shows at once, and stays until the core has it, also when it fails. */
+/** Sends the text, or the edited message. It appears at once and stays until the core confirms it, even if it fails. */
 export function send(text: string): void {
   const { chatId, target, editing } = useChat.getState();
   const message: Outgoing = { id: newId(), chatId, text, target, editing, state: 'sending', error: null };
@@ -17,18 +17,18 @@ export function send(text: string): void {
   void deliver(message);
 }
 
-/** Sends a message again that failed. Under its own id, so that one that had arrived after all is not doubled. */
+/** Retries a failed message under its own id, so that a message that did arrive is not duplicated. */
 export function sendAgain(message: Outgoing): void {
   change(message.id, { state: 'sending', error: null });
   void deliver(message);
 }
 
-/** Gives up a message that failed. */
+/** Discards a message that failed. */
 export function discard({ id }: Pick<Outgoing, 'id'>): void {
   useChat.setState(({ outgoing }) => ({ outgoing: outgoing.filter((other) => other.id !== id) }));
 }
 
-/** Messages of the open chat that the core has not confirmed, as they are to be shown. */
+/** Unconfirmed messages of the open chat, in display form. */
 export function outgoingOf({
   chatId,
   messages,
@@ -59,7 +59,7 @@ async function deliver({ id, chatId, text, target, editing }: Outgoing): Promise
   confirm({ id, chatId, editing, text }, outcome.value);
 }
 
-/** The core has it: it becomes a message of its chat, with its answer. */
+/** The core has confirmed it: it becomes a message of its chat, with its answer. */
 function confirm(
   { id, chatId, editing, text }: Pick<Outgoing, 'id' | 'chatId' | 'editing' | 'text'>,
   { chatId: sentTo, userMessageId, answerId }: { chatId: string; userMessageId: string; answerId: string },
@@ -84,7 +84,7 @@ function awaitedAnswer(id: string, replyTo: string, chatId: string, at: number):
   return { role: 'assistant', id, chatId, replyTo, text: '', status: 'queued', meta: emptyMeta(), at };
 }
 
-/** The messages before this one; all, where it is not among them. */
+/** The messages before this one; all if it is not among them. */
 export function before(messages: readonly Message[], id: string): readonly Message[] {
   const index = messages.findIndex((message) => message.id === id);
   return index === -1 ? messages : messages.slice(0, index);
@@ -96,7 +96,7 @@ function change(id: string, to: Partial<Outgoing>): void {
   }));
 }
 
-/** A random UUID. `crypto.randomUUID` is not there on a page that came over plain HTTP from another machine. */
+/** A random UUID. `crypto.randomUUID` is missing on a page served over plain HTTP from another machine. */
 function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;

@@ -6,7 +6,7 @@ import { showToast } from './ui-store';
 
 export type CallResult<T> = { ok: true; value: T } | { ok: false; error: Trouble };
 
-/** Calls the core. Never throws: a lost line is a failure with the code `disconnected`. */
+/** Calls the core. Never throws: a lost connection is a failure with the code `disconnected`. */
 export async function request<N extends CallName>(
   name: N,
   input: CallInput<N>,
@@ -19,12 +19,12 @@ export async function request<N extends CallName>(
   }
 }
 
-/** The sentence for an error in the UI's language; the core's own words where there is none. */
+/** The sentence for an error in the UI's language; the core's own words if there is none. */
 export function errorSentence(error: Trouble): string {
   return errorWords(error, i18next.t);
 }
 
-/** Calls the core and tells a failure in a toast. True when it worked. */
+/** Calls the core and shows a failure as a toast. Returns true on success. */
 export async function perform<N extends CallName>(name: N, input: CallInput<N>): Promise<boolean> {
   const outcome = await request(name, input);
   if (!outcome.ok) showToast({ text: errorSentence(outcome.error), tone: 'error' });

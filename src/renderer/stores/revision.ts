@@ -2,16 +2,16 @@ import type { PushPayload, Snapshot } from '../../shared/contract';
 
 export type Patch = PushPayload<'patch'>;
 
-/** The picture as far as this UI knows it. `snapshot` is null until the first one has come. */
+/** The core's state as known to this UI. `snapshot` is null until the first one arrives. */
 export interface Picture {
   revision: number;
   snapshot: Snapshot | null;
 }
 
-/** What a push does to the picture: nothing new, a new picture, or a gap that only a new snapshot can close. */
+/** Effect of a push: ignored, a new picture, or a gap that only a new snapshot can close. */
 export type PatchOutcome = { kind: 'ignored' } | { kind: 'applied'; picture: Picture } | { kind: 'gap' };
 
-/** Applies one patch. Revisions rise by one, so anything else than the next one is old news or a gap. */
+/** Applies one patch. Revisions increase by one, so any other revision is either old or a gap. */
 export function applyPatch(picture: Picture, { revision, patch }: Patch): PatchOutcome {
   if (picture.snapshot === null) return { kind: 'gap' };
   if (revision <= picture.revision) return { kind: 'ignored' };
@@ -20,8 +20,8 @@ export function applyPatch(picture: Picture, { revision, patch }: Patch): PatchO
 }
 
 /**
- * Joins a snapshot with the patches that came while it was on its way. Patches older than the snapshot are in it
- * already; a gap between them asks for another snapshot.
+ * Joins a snapshot with the patches that arrived during its request. Patches older than the snapshot are already in it;
+ * a gap between them requires another snapshot.
  */
 export function joinSnapshot(picture: Picture, held: readonly Patch[]): PatchOutcome {
   let current = picture;

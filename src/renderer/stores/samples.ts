@@ -14,7 +14,7 @@ export const SAMPLE_SPAN_MS = 5 * 60_000;
 /** Points closer together than this, ms, are merged: the charts are 300 px wide. */
 const SAMPLE_STEP_MS = 1_000;
 
-/** Adds the present to the history, merging what is too close and dropping what is too old. */
+/** Adds the current values to the history, merges points that are too close and drops points that are too old. */
 export function addSample(history: readonly Sample[], snapshot: Snapshot, now: number): readonly Sample[] {
   const sample: Sample = {
     at: now,
@@ -23,10 +23,10 @@ export function addSample(history: readonly Sample[], snapshot: Snapshot, now: n
     running: snapshot.queue.stats.running,
   };
   const last = history.at(-1);
-  // The clock was set back: the points before would lie in the future.
+  // The clock was set back: the earlier points would lie in the future.
   if (last && now < last.at) return [sample];
   if (last && now - last.at < SAMPLE_STEP_MS) {
-    // The peak within a step is what the chart must not hide.
+    // The chart must not hide the peak within a step.
     const merged = {
       ...sample,
       at: last.at,

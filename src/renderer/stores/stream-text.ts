@@ -7,7 +7,7 @@ export type StatePush = PushPayload<'answerState'>;
 /** Text after a push; `gap` means that some of it was lost and the chat must be opened again. */
 export type TextOutcome = { kind: 'text'; text: string } | { kind: 'gap' };
 
-/** Adds a piece of an answer at its offset. What is held already is ignored, what would leave a hole is a gap. */
+/** Adds a piece of an answer at its offset. Text that is already there is ignored; a hole is a gap. */
 export function addText(held: string, { offset, text }: Pick<TextPush, 'offset' | 'text'>): TextOutcome {
   if (offset > held.length) return { kind: 'gap' };
   const fresh = text.slice(held.length - offset);
@@ -33,8 +33,8 @@ export function applyText(messages: readonly Message[], push: TextPush): Message
 }
 
 /**
- * Applies a new status or label. An answer not seen yet is added (another window asked for it); an ended answer
- * with less text than it should have is a gap; one that starts over begins with no text.
+ * Applies a new status or label. An unknown answer is added (another window requested it); an ended answer with less
+ * text than it should have is a gap; one that starts over begins with empty text.
  */
 export function applyState(messages: readonly Message[], push: StatePush): MessagesOutcome {
   const { answerId, chatId, replyTo, status, meta, length, at } = push;
@@ -52,8 +52,8 @@ export function applyState(messages: readonly Message[], push: StatePush): Messa
 }
 
 /**
- * Joins messages just read with those held: the core may have pushed more text since it read them, and that text
- * is not pushed again.
+ * Joins messages just read with those in memory: the core may have pushed more text since it read them, and it does not
+ * push that text again.
  */
 export function joinMessages(read: readonly Message[], held: readonly Message[]): readonly Message[] {
   const byId = new Map(held.map((message) => [message.id, message]));

@@ -7,7 +7,7 @@ export interface Toast {
   id: number;
   text: string;
   tone: 'plain' | 'error';
-  /** The view in which it came up; it is shown there alone. */
+  /** The view in which it appeared; it is shown only there. */
   view: View;
   action?: { label: string; run: () => void };
 }
@@ -16,13 +16,13 @@ interface UiState {
   view: View;
   /** History drawer of the narrow layout. */
   drawer: boolean;
-  /** Rises each time that the search field or the composer should take the focus. */
+  /** Incremented each time the search field or the composer should take the focus. */
   focusSearch: number;
   focusComposer: number;
   toasts: readonly Toast[];
 }
 
-/** State of the window itself; nothing of it is worth keeping over a reload but the view. */
+/** State of the window itself; only the view is kept over a reload. */
 export const useUi = create<UiState>(() => ({
   view: 'chat',
   drawer: false,
@@ -47,11 +47,11 @@ export function focusComposer(): void {
   useUi.setState((state) => ({ view: 'chat', drawer: false, focusComposer: state.focusComposer + 1 }));
 }
 
-/** Time a toast stays, ms, when it does not say otherwise. */
+/** Default time a toast stays, ms. */
 const TOAST_MS = 5_000;
 let lastToast = 0;
 
-/** Shows a short note; at most three stand at a time. */
+/** Shows a short note; at most three at a time. */
 export function showToast(
   toast: Omit<Toast, 'id' | 'tone' | 'view'> & { tone?: Toast['tone'] },
   ms = TOAST_MS,

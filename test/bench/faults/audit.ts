@@ -8,14 +8,14 @@ import type { Ledger, Left } from './ledger.ts';
 import type { World } from './world.ts';
 
 const SETTLE_MS = 3000;
-/** A file is written in milliseconds. */
+/** A file write takes milliseconds. */
 const HALF_WRITTEN_MS = 1000;
 
-/** What the host holds at one moment. */
+/** The host's resources at one moment. */
 export interface Held {
   /** Half-written files in its data folder. */
   files: number;
-  /** Null where the system does not tell (all but Linux). */
+  /** Null where the system does not report it (all but Linux). */
   process: {
     /** Resident memory. */
     bytes: number;
@@ -25,7 +25,7 @@ export interface Held {
   } | null;
 }
 
-/** What the host holds now, under load or not. */
+/** The host's current resources, under load or not. */
 export async function heldBy(world: World): Promise<Held> {
   const { app } = world;
   return {
@@ -50,7 +50,7 @@ async function processFigures(own: string): Promise<NonNullable<Held['process']>
   return { bytes, handles: handles.length, ports };
 }
 
-/** What is there now and was not before. */
+/** Resources that exist now and did not exist before. */
 export function leftBetween(before: Held, now: Held): Pick<Left, 'ports' | 'files' | 'hostMb'> {
   const [was, is] = [before.process, now.process];
   return {
@@ -60,7 +60,7 @@ export function leftBetween(before: Held, now: Held): Pick<Left, 'ports' | 'file
   };
 }
 
-/** Files that replace nothing yet; younger ones may be in the middle of it. */
+/** Temporary files that have not replaced their target yet; younger ones may still be in progress. */
 async function halfWritten(folder: string): Promise<number> {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
   const found = names.filter((name) => name.endsWith('.tmp')).map((name) => stat(join(folder, name)));
@@ -70,10 +70,10 @@ async function halfWritten(folder: string): Promise<number> {
   ).length;
 }
 
-/** With the timers and listeners inside. */
+/** Also the timers and listeners inside the process. */
 export type HeldAtRest = Held & { timers: number; listeners: number };
 
-/** What the host holds when nothing has been asked of it for some seconds. */
+/** The host's resources after some seconds without requests. */
 export async function heldAtRest(world: World): Promise<HeldAtRest> {
   world.load.hold(true);
   await pause(SETTLE_MS);
@@ -82,7 +82,7 @@ export async function heldAtRest(world: World): Promise<HeldAtRest> {
   return held;
 }
 
-/** What the app has left in its data folder and on its ports when it has ended. */
+/** What the app left in its data folder and on its ports after its exit. */
 export async function auditData(dataDir: string, ready: Ready, ledger: Ledger): Promise<void> {
   const names = await readdir(dataDir, { recursive: true });
   const left = names.filter((name) => name.endsWith('.tmp') || name === 'instance.json');

@@ -6,20 +6,20 @@ import type { Sent } from './requests.ts';
 export interface Ask {
   category: 'fast' | 'coding';
   stream: boolean;
-  /** Tokens that are asked for. */
+  /** Number of tokens requested. */
   words: number;
   text?: string;
-  /** A client of its own, which closes its connection at the end. */
+  /** The request uses its own connection and closes it at the end. */
   leaves?: boolean;
-  /** Leaves after so many bytes. */
+  /** Disconnects after this many bytes. */
   leaveAfter?: number;
 }
 
 const HEADERS = { 'content-type': 'application/json', 'user-agent': 'fault-bench' };
-/** Nothing may take longer; what does is lost. */
+/** No request may take longer; one that does is lost. */
 const LIMIT_MS = 600_000;
 
-/** One request over the gateway, to its end. Never rejects. */
+/** One request through the gateway, to its end. Never rejects. */
 export async function askGateway(base: string, ask: Ask): Promise<Sent> {
   const { words } = ask;
   const id = randomUUID();
@@ -61,7 +61,7 @@ export async function askGateway(base: string, ask: Ask): Promise<Sent> {
     }
     onLine(rest);
   } catch (error) {
-    // Else what is known by now tells how it ended.
+    // Otherwise the fields known so far show how it ended.
     if (isRefused(error)) sent.code = 'refused';
   } finally {
     clearTimeout(timer);
@@ -70,7 +70,7 @@ export async function askGateway(base: string, ask: Ask): Promise<Sent> {
   return sent;
 }
 
-/** Nobody listened, so nothing was accepted. */
+/** Connection refused: nothing was accepted. */
 function isRefused(error: unknown): boolean {
   const cause = error instanceof Error ? (error.cause as { code?: unknown } | undefined) : undefined;
   return cause?.code === 'ECONNREFUSED';
@@ -90,7 +90,7 @@ function takeLine(sent: Sent, part: { text: string }, line: string): void {
   if (frame.tandem?.reasons) sent.reasons = frame.tandem.reasons;
 }
 
-/** One message in the chat, over the contract that the page speaks, to the end of its answer. Never rejects. */
+/** One message in the chat, over the page's contract, to the end of its answer. Never rejects. */
 export async function askChat(client: () => Promise<ContractClient>, words: number): Promise<Sent> {
   const sent = emptySent(randomUUID(), 'chat', words);
   const begun = performance.now();
@@ -155,7 +155,7 @@ function emptySent(id: string, kind: Sent['kind'], words: number): Sent {
   };
 }
 
-/** A session of the page that is made anew when the host behind it has changed. */
+/** A page session that is renewed when the host has been replaced. */
 export function pageOf(web: () => string): () => Promise<ContractClient> {
   let made: { web: string; client: Promise<ContractClient> } | null = null;
   return () => {

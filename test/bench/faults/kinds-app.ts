@@ -6,14 +6,14 @@ import { EFFECT_MS, holds, killBusy } from './waits.ts';
 
 const HOUR_MS = 3_600_000;
 const BURST = 500;
-/** The clock jumps ahead and back in turn. */
+/** The clock jumps forward and back in turn. */
 let forward = false;
 
 export const APP_KINDS: readonly Kind[] = [
   {
     name: 'app killed and started',
     mode: 'managed',
-    // Whoever is connected loses the connection; what the chat has stored is looked at in the end.
+    // All clients lose their connection; what the chat has stored is checked at the end.
     due: ['cut', 'stopped', 'cancelled', 'failed'],
     async apply(world) {
       await world.busy('mlx');
@@ -44,7 +44,7 @@ export const APP_KINDS: readonly Kind[] = [
       await world.busy('mlx');
       forward = !forward;
       await world.machine({ clockMs: forward ? HOUR_MS : -HOUR_MS, memory: null });
-      // Under a clock that has jumped, a death and its restart.
+      // While the clock is off: a death and its restart.
       return killBusy(world, 'mlx');
     },
     async mend(world) {
@@ -62,7 +62,7 @@ export const APP_KINDS: readonly Kind[] = [
       await world.busy('mlx');
       execFileSync('sh', ['-c', `dd if=/dev/zero of='${filler}' bs=4k 2>/dev/null || true`]);
       const ui = await connect(world.app.ready.web);
-      // The database goes on for a while in room that it has; a settings file is written anew each time.
+      // The database can use its free pages for a while; a settings file is always written from the start.
       const outcome = await ui.call('settingsSet', { key: 'theme', value: 'dark' });
       const sent = await world.load.ask({ category: 'fast', stream: false });
       if (!sent.ended) throw new Error('an answer needs no disk, and failed');
@@ -96,7 +96,7 @@ export const APP_KINDS: readonly Kind[] = [
       const sent = await Promise.all(
         Array.from({ length: BURST }, (_, index) =>
           world.load.ask({
-            // MLX's is the slower of the two to begin an answer.
+            // MLX is slower to begin an answer.
             category: index % 3 === 0 ? 'fast' : 'coding',
             stream: index % 2 === 0,
             words: 1,

@@ -6,10 +6,10 @@ import { type Effect, type Kind, unless } from './kinds.ts';
 import { EFFECT_MS, gone, holds, killBusy } from './waits.ts';
 import { DEADLY, type World } from './world.ts';
 
-/** All of the shipped backoffs: 5 s doubled up to 300 s, ten times, and half-open probes after that. */
+/** All shipped backoffs: 5 s doubled up to 300 s, ten times, and half-open probes after that. */
 const BREAKER_MS = 45 * 60_000;
 
-/** The fault module inside MLX is told a word while MLX computes something; its death shows the effect. */
+/** Sends a word to the fault module while MLX computes; the death of MLX is the effect. */
 function dies(name: string, word: string): Kind {
   return {
     name,
@@ -22,7 +22,7 @@ function dies(name: string, word: string): Kind {
   };
 }
 
-/** An answer of MLX is broken on its way; the fault module notes when it has happened. */
+/** Breaks an answer of MLX while it is sent; the fault module logs when it has happened. */
 function frame(name: string, word: string): Kind {
   return {
     name,
@@ -37,7 +37,7 @@ function frame(name: string, word: string): Kind {
   };
 }
 
-/** Dies, and the next starts go wrong too. */
+/** MLX dies, and the next starts fail too. */
 function badStarts(name: string, ...words: string[]): Kind {
   return {
     name,
@@ -69,7 +69,7 @@ async function stealPort(world: World): Promise<Effect> {
   return unless(bound, 'the port was taken by somebody else');
 }
 
-/** Ten restarts at the shipped pace open the breaker; then it starts well again and the breaker closes by itself. */
+/** Ten restarts at the shipped pace open the breaker; then a start succeeds and the breaker closes automatically. */
 const throughBreaker: Kind = {
   name: 'mlx into the breaker and out',
   mode: 'managed',
@@ -131,7 +131,7 @@ export const MLX_KINDS: readonly Kind[] = [
       const died = await gone(Number(pid));
       await first;
       await pause(100);
-      // Its retries, by whoever, must not cost MLX another process.
+      // Retries of the deadly request, by any client, must not kill another MLX process.
       await world.up();
       const next = await world.backend('mlx');
       await Promise.all([world.load.ask(ask), world.load.ask(ask)]);

@@ -13,7 +13,7 @@ const NAMES: Readonly<Record<FrameFault, string>> = {
   busy: 'ollama queue full (503)',
 };
 
-/** An answer of a real Ollama is broken by the proxy in front of it. */
+/** The proxy in front of a real Ollama breaks an answer. */
 function frame(fault: FrameFault): Kind {
   return {
     name: NAMES[fault],

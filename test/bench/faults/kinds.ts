@@ -3,7 +3,7 @@ import { MLX_KINDS } from './kinds-mlx.ts';
 import { OLLAMA_KINDS } from './kinds-ollama.ts';
 import type { World } from './world.ts';
 
-/** What is known when a fault has been applied: was it seen, and if not, why it does not count. */
+/** Result of applying a fault: whether the effect was observed, and if not, why it does not count. */
 export type Effect = { seen: true } | { seen: false; why: string };
 
 export const SEEN: Effect = { seen: true };
@@ -15,17 +15,17 @@ export function unless(condition: unknown, why: string): Effect {
 /** One way to break something. */
 export interface Kind {
   name: string;
-  /** Needs the proxy in front of an Ollama that is not the app's. */
+  /** `proxied` needs the proxy in front of an Ollama that the app does not manage. */
   mode: 'managed' | 'proxied';
-  /** Takes half a minute or more, so it is done once, beside the shipped values. */
+  /** Takes half a minute or more, so it runs once, with the shipped values. */
   shippedOnly?: boolean;
   /** Quick enough for the short run. */
   short?: boolean;
-  /** Errors that this fault makes due beside those of every broken stream. */
+  /** Errors that this fault makes acceptable, in addition to those of every broken stream. */
   due?: readonly string[];
-  /** Breaks it while something is under way there, and resolves when the effect was seen or can no longer come. */
+  /** Breaks the target while it is in use; resolves when the effect was observed or can no longer occur. */
   apply(world: World): Promise<Effect>;
-  /** Puts back what a person would have to put back. */
+  /** Repairs what a user would have to repair. */
   mend?(world: World): Promise<void>;
 }
 

@@ -1,33 +1,33 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { judge, type Sent, type Verdict } from './requests.ts';
 
-/** What a fault has left behind, when all was up again. */
+/** What a fault left behind once everything was up again. */
 export interface Left {
-  /** Alive, and nobody looks after them. */
+  /** Alive, but without a supervisor. */
   processes: number;
-  /** That the host listens on beside those from before. */
+  /** New ports that the host listens on. */
   ports: number;
   /** Half written. */
   files: number;
-  /** By which the host's resident memory has grown, in MB; less than 0 when garbage was collected; null = not known. */
+  /** Growth of the host's resident memory in MB; negative after a garbage collection; null = unknown. */
   hostMb: number | null;
 }
 
-/** One fault as it was applied. */
+/** One applied fault. */
 export interface FaultLine {
   type: 'fault';
   index: number;
   kind: string;
   /** Wall time in ms. */
   at: number;
-  /** Until both servers took requests again and all requests that met it had ended. */
+  /** Until both servers accepted requests again and all affected requests had ended. */
   ms: number;
   effective: boolean;
   left: Left;
   why: string | null;
 }
 
-/** What was found wrong or measured beside the requests. */
+/** A problem or a measurement outside the requests. */
 export interface NoteLine {
   type: 'note';
   name: string;
@@ -37,7 +37,7 @@ export interface NoteLine {
 
 export type Line = FaultLine | NoteLine | Sent;
 
-/** The results as they come, one JSON line each, so that a run can go on where it was ended. */
+/** The results as JSON lines, written at once, so that an interrupted run can resume. */
 export class Ledger {
   readonly lines: Line[] = [];
   readonly #file: string;
@@ -46,7 +46,7 @@ export class Ledger {
     this.#file = file;
     if (!resume || !existsSync(file)) return;
     for (const line of readFileSync(file, 'utf8').split('\n')) {
-      // The last line of a run that was killed may be half a line.
+      // The last line of a run that was killed may be incomplete.
       try {
         this.lines.push(JSON.parse(line));
       } catch {}
@@ -72,7 +72,7 @@ export class Ledger {
     return this.lines.filter((line) => line.type === 'request');
   }
 
-  /** What was said beside the values noted under a name. */
+  /** Details recorded with the values of a name. */
   details(name: string): Set<string> {
     return new Set(
       this.lines.flatMap((line) =>
@@ -81,7 +81,7 @@ export class Ledger {
     );
   }
 
-  /** Values noted under a name. */
+  /** Values recorded under a name. */
   values(name: string): number[] {
     return this.lines.flatMap((line) => (line.type === 'note' && line.name === name ? [line.value] : []));
   }
@@ -92,7 +92,7 @@ export interface Judged {
   verdict: Verdict;
 }
 
-/** All requests judged, with the errors that their fault made due. */
+/** Verdicts on all requests, with the errors that their fault makes acceptable. */
 export function judgeAll(ledger: Ledger, dueOf: (kind: string) => readonly string[]): Judged[] {
   const kinds = new Map(ledger.faults.map(({ index, kind }) => [index, kind]));
   return ledger.requests.map((sent) => {

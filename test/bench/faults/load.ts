@@ -7,10 +7,10 @@ export interface LoadPlace {
   web(): string;
 }
 
-/** Without a number of tokens a full answer is asked for. */
+/** Without a number of tokens it requests a full answer. */
 type Wish = Omit<Ask, 'words'> & Partial<Pick<Ask, 'words'>>;
 
-/** Clients that ask one thing after the other: over the gateway for either backend, and in the chat. */
+/** Clients that send one request after the other: through the gateway for either backend, and in the chat. */
 const CLIENTS: readonly (Wish | 'chat')[] = [
   { category: 'fast', stream: true },
   { category: 'fast', stream: false },
@@ -18,10 +18,10 @@ const CLIENTS: readonly (Wish | 'chat')[] = [
   { category: 'coding', stream: false },
   'chat',
 ];
-/** What is refused at once must not make the clients run hot. */
+/** Clients must not spin on requests that are rejected at once. */
 const AFTER_FAILURE_MS = 250;
 
-/** The mixed load, held at first. Every request is told when it has ended, with the fault that was on at any time of it. */
+/** The mixed load, paused at first. Each ended request is reported with the fault that was active during it. */
 export class Load {
   readonly #place: LoadPlace;
   readonly #words: number;
@@ -33,7 +33,7 @@ export class Load {
   #held = true;
   readonly #loops: Promise<void>[];
 
-  /** @param pauseMs how long each client rests before its next request */
+  /** @param pauseMs pause of each client before its next request */
   constructor(place: LoadPlace, words: number, pauseMs: number, onSent: (sent: Sent) => void) {
     this.#place = place;
     this.#words = words;
@@ -42,13 +42,13 @@ export class Load {
     this.#loops = CLIENTS.map((client) => this.#loop(client));
   }
 
-  /** From now on requests are counted for this fault, those under way included. */
+  /** From now on requests count for this fault, including running ones. */
   begin(fault: number): void {
     this.#fault = fault;
     for (const each of this.#open) each.fault ??= fault;
   }
 
-  /** Resolves when all requests that met the fault have ended; later ones are not counted for it. */
+  /** Resolves when all requests that overlapped the fault have ended; later ones do not count for it. */
   async end(): Promise<void> {
     const fault = this.#fault;
     this.#fault = null;
@@ -60,7 +60,7 @@ export class Load {
     return this.#count(() => askGateway(this.#place.gateway(), { words: this.#words, ...ask }));
   }
 
-  /** While held no client begins anything new. */
+  /** While held, no client starts a new request. */
   hold(held: boolean): void {
     this.#held = held;
   }

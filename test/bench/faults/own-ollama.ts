@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { ollamaProgram } from '../../support/runtimes.ts';
 
-/** A real Ollama that is not the app's. */
+/** A real Ollama that the app does not manage. */
 export interface OwnOllama {
   url: string;
   pid: number;
@@ -28,7 +28,7 @@ export async function startOwnOllama(modelsDir: string): Promise<OwnOllama> {
   const ended = once(child, 'exit');
   const url = await new Promise<string>((settle, reject) => {
     void ended.then(() => reject(new Error('Ollama ended before it listened')));
-    // Read for as long as it lives: it freezes when nobody reads its log.
+    // Its log must be read for as long as it lives: it blocks when the pipe is full.
     createInterface({ input: child.stderr }).on('line', (line) => {
       const found = /Listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1];
       if (found) settle(`http://${found}`);

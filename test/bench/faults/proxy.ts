@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** How the next answer of a completion is broken on its way. */
+/** How the next completion's answer breaks. */
 export const FRAME_FAULTS = [
   'truncated',
   'malformed',
@@ -17,14 +17,14 @@ export interface FaultProxy {
   url: string;
   /** Breaks the next completion; resolves when that has happened. */
   arm(fault: FrameFault): Promise<void>;
-  /** Lets go what was armed and has not happened, and what hangs. */
+  /** Cancels an armed fault that has not happened, and releases hanging answers. */
   disarm(): void;
-  /** When completions arrived, wall time in ms. */
+  /** Arrival times of completions, wall time in ms. */
   arrivals: number[];
   close(): Promise<void>;
 }
 
-/** Stands in front of a real Ollama, passes everything on as it is, and breaks single answers when told to. */
+/** A proxy in front of a real Ollama: forwards everything unchanged, and breaks single answers on request. */
 export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const arrivals: number[] = [];
   let armed: { fault: FrameFault; done: () => void } | null = null;

@@ -1,6 +1,6 @@
 import { read } from '../../support/counting-words.ts';
 
-/** What a client knows of one request when it has ended. */
+/** A client's view of one request after its end. */
 export interface Sent {
   type: 'request';
   id: string;
@@ -8,32 +8,32 @@ export interface Sent {
   /** Wall time in ms. */
   at: number;
   ms: number;
-  /** Tokens asked for; the answer has as many words. */
+  /** Tokens requested; the answer has as many words. */
   words: number;
   /** HTTP status; 0 = the connection broke before there was one. */
   status: number;
-  /** The last frame said that this is all. */
+  /** The last frame marked the end. */
   ended: boolean;
-  /** The client itself went away. */
+  /** The client itself disconnected. */
   left: boolean;
-  /** Code of the error that it was told. */
+  /** Code of the error that it received. */
   code: string | null;
-  /** Who is said to have answered, in headers or label. */
+  /** The backend named in headers or label. */
   backend: string | null;
   reasons: string[];
-  /** What each backend is said to have written; more than one only in a chat, around a break. */
+  /** The text that each backend is said to have written; more than one only in a chat, around a break. */
   parts: { backend: string; text: string }[];
-  /** Index of the fault that it met; null = none. */
+  /** Index of the fault during it; null = none. */
   fault: number | null;
 }
 
-/** Errors that end a request which was never accepted. */
+/** Errors of requests that were never accepted. */
 const REFUSALS: ReadonlySet<string> = new Set(['queue_full', 'rate_limited', 'disk_full', 'refused']);
 
 export interface Verdict {
   accepted: boolean;
   full: boolean;
-  /** Neither a full answer nor an error that was due. */
+  /** Neither a full answer nor an acceptable error. */
   lost: boolean;
   doubled: boolean;
   wrongLabel: boolean;
@@ -41,9 +41,9 @@ export interface Verdict {
 }
 
 /**
- * Judges one request. An error is due when the client left, when the request is deadly, or when a stream broke of which
- * the client has a part (no splice is allowed for these models); or when the app itself was killed under it.
- * @param due codes that this fault makes due, `cut` for a connection that just ends
+ * Judges one request. An error is acceptable when the client disconnected, when the request is deadly, when a stream
+ * broke of which the client has a part (these models allow no splice), or when the app itself was killed during it.
+ * @param due codes that this fault makes acceptable, `cut` for a connection that just ends
  */
 export function judge(sent: Sent, due: readonly string[]): Verdict {
   const readings = sent.parts.map(({ text }) => read(text));

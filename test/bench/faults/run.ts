@@ -14,23 +14,23 @@ import { World } from './world.ts';
 
 export interface FaultOptions {
   seed: number;
-  /** Ends after so many minutes of faults, or … */
+  /** Ends after this many minutes of faults, or … */
   minutes: number | null;
-  /** … after so many faults. */
+  /** … after this many faults. */
   count: number | null;
-  /** Goes on with the results that stand in `out`. */
+  /** Continues from the results in `out`. */
   resume: boolean;
   /** JSON lines; null = a file in the temporary folder. */
   out: string | null;
   /** Shipped backoff and stable time, each kind once. */
   shipped: boolean;
-  /** Only kinds whose name holds this. */
+  /** Only kinds whose name contains this. */
   only: string | null;
-  /** Only what takes about a second, with short answers, in one app. */
+  /** Only faults that take about a second, with short answers, in one app. */
   short?: boolean;
 }
 
-/** The app is killed in a phase of its own, as no figure of a process outlives it. */
+/** Killing the app has its own phase, because no process figure survives it. */
 type Phase = { name: string; mode: Kind['mode']; kinds: Kind[]; share: number };
 const KILLED = 'app killed and started';
 const ALL_PHASES: readonly Phase[] = [
@@ -51,7 +51,7 @@ const SHORT_PHASE: Phase = {
 };
 const WARM_UP_MS = 10_000;
 
-/** Applies one fault after the other to the app under load and reports what became of every request. */
+/** Applies one fault after the other to the app under load and reports the outcome of every request. */
 export async function faults(options: FaultOptions): Promise<{ table: string[]; figures: Figures }> {
   const ledger = new Ledger(
     options.out ?? join(tmpdir(), `tandem-faults-${options.seed}.jsonl`),
@@ -68,7 +68,7 @@ export async function faults(options: FaultOptions): Promise<{ table: string[]; 
   return { table: tableOf(ledger, judged, names), figures: figuresOf(ledger, judged) };
 }
 
-/** The phases with kinds of that name; one that stands alone takes all. */
+/** The phases that have kinds with that name; a single remaining phase gets the whole time. */
 function phasesWith({ only, shipped }: FaultOptions): Phase[] {
   const phases = ALL_PHASES.map((phase) => ({
     ...phase,
@@ -103,10 +103,10 @@ async function runPhase(
     if (!short) await pause(WARM_UP_MS);
     const before = await heldAtRest(world);
     const end = performance.now() + limit.ms;
-    // Quick ones come twice in a round of a long run.
+    // In a long run, quick kinds come twice per round.
     const again = short || shipped ? [] : phase.kinds.filter(isQuick);
     const kinds = schedule([...phase.kinds, ...again], seed);
-    // The same schedule goes on where the earlier run ended.
+    // Skips the part of the schedule that the earlier run has done.
     for (let skip = done.length; skip > 0; skip -= 1) kinds.next();
     for (let count = done.length; count < limit.count && performance.now() < end; count += 1) {
       const { value: kind } = kinds.next();
@@ -124,7 +124,7 @@ async function runPhase(
   }
 }
 
-/** Notes by how much more the host holds at rest than before; a slow one is given time to come to rest. */
+/** Records the growth of the host's resources at rest; a slow host gets time to settle. */
 async function noteGrowth(before: HeldAtRest, world: World, ledger: Ledger): Promise<void> {
   let after = await heldAtRest(world);
   for (let turn = 0; turn < 20 && leaksOf(before, after).some(([, count]) => count > 0); turn += 1) {
@@ -146,7 +146,7 @@ function leaksOf(before: HeldAtRest, after: HeldAtRest): [name: string, count: n
 
 const isQuick = (kind: Kind) => kind.short === true;
 
-/** Connections that are kept for the next request, with the timers that end them. */
+/** Idle connections that are kept for the next request, and the timers that close them. */
 const SPARE = { handles: 8, timers: 8 };
 
 async function applyOne(kind: Kind, world: World, ledger: Ledger, log: boolean): Promise<void> {
@@ -183,7 +183,7 @@ async function applyOne(kind: Kind, world: World, ledger: Ledger, log: boolean):
     console.error(`#${index} ${kind.name}: ${why ?? 'seen'}, ${(ms / 1000).toFixed(1)} s, load ${load}`);
 }
 
-/** A small file system for the data folder, so that it can be full; false without the right to mount one. */
+/** Mounts a small file system for the data folder, so that it can fill up; false without permission to mount. */
 function mountSmall(folder: string): boolean {
   try {
     execFileSync('mkdir', ['-p', folder]);

@@ -1,6 +1,6 @@
 import { seeded } from '../../support/seeded.ts';
 
-/** Rounds of all kinds, each round in an order of its own; the same seed gives the same schedule. */
+/** Rounds of all kinds, each shuffled; the same seed gives the same schedule. */
 export function* schedule<T>(kinds: readonly T[], seed: number): Generator<T> {
   const random = seeded(seed);
   for (;;) {

@@ -5,8 +5,8 @@ const HANDOVER_MS = 50;
 const GROWTH_MB = 20;
 
 /**
- * One line per kind of fault (what is left behind: sums, and of the host's memory the mean growth over one fault), then what
- * had no effect and what went wrong.
+ * One line per kind of fault (leftovers as sums, the host's memory as mean growth over one fault), then the faults
+ * without effect and the errors.
  */
 export function tableOf(ledger: Ledger, judged: readonly Judged[], kinds: readonly string[]): string[] {
   const rows = [
@@ -73,7 +73,7 @@ const mean = (values: readonly number[]) =>
 
 const classOf = ({ sent }: Judged) => `${sent.kind} ${sent.words}`;
 
-/** What a request of this class takes when nothing is wrong. */
+/** The usual time of a request of this class without faults. */
 function usualMs(judged: readonly Judged[], kindOf: string): number {
   const calm = judged.filter(
     (each) => each.sent.fault === null && each.verdict.full && classOf(each) === kindOf,

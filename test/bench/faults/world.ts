@@ -15,32 +15,32 @@ import type { Sent } from './requests.ts';
 export type Target = 'mlx' | 'ollama';
 
 const SUPPORT = resolve(import.meta.dirname, '../../support');
-/** Ms that the paced model takes for a token. */
+/** Ms per token of the paced model. */
 const PACE_MS = 20;
-/** Clients rest so long between two requests; longer where most of the run is waiting. */
+/** Pause of the clients between two requests; longer where most of the run is waiting. */
 const PAUSE_MS = 150;
 const SHIPPED_PAUSE_MS = 5000;
-/** With the shipped backoff: the longest pause, a probe and a start. */
+/** With the shipped backoff: the longest delay, a probe and a start. */
 const SHIPPED_UP_MS = 900_000;
-/** In a prompt it makes MLX die; never in another one's. */
+/** In a prompt it makes MLX die; no other prompt contains it. */
 export const DEADLY = 'KILLER-WORD';
 
 export interface WorldOptions {
   dir: string;
-  /** `proxied`: the app uses an Ollama of ours behind a proxy that can break answers; else it runs its own. */
+  /** `proxied`: the app uses an Ollama of the benchmark behind a proxy that can break answers; else it runs its own. */
   mode: 'managed' | 'proxied';
   /** Shipped values of backoff and stable time instead of short ones. */
   shipped: boolean;
   /** Tokens of each full answer. */
   words: number;
-  /** The data folder is a small file system of its own, which can be full. */
+  /** The data folder is on its own small file system, which can fill up. */
   smallDisk: boolean;
   onSent: (sent: Sent) => void;
-  /** Ms from the exit event of MLX to the replayed request's arrival at a free Ollama. */
+  /** Ms from the exit event of MLX to the arrival of the replayed request at an idle Ollama. */
   onHandover: (ms: number) => void;
 }
 
-/** The app with both real servers and the load on it, and what is needed to break them. */
+/** The app with both real servers and the load on it, and the means to break them. */
 export class World {
   readonly options: WorldOptions;
   readonly load: Load;
@@ -48,7 +48,7 @@ export class World {
   readonly #own: OwnOllama | null;
   readonly #seen = new Set<number>();
   #app: App;
-  /** How often the button was pressed because a breaker was open. */
+  /** How often Restart was pressed because a breaker was open. */
   presses = 0;
 
   private constructor(options: WorldOptions, app: App, own: OwnOllama | null, proxy: FaultProxy | null) {
@@ -75,7 +75,7 @@ export class World {
     const { ollama } = (await app.health()).backends;
     await createOllamaModel(own?.url ?? String(ollama?.url), dir, options.words);
     await world.up();
-    // The model is on the app's list a moment after it is in the server.
+    // The app lists the model shortly after the server has it.
     for (const category of ['fast', 'coding'] as const) {
       const answers = async () =>
         (await askGateway(world.app.ready.gateway, { category, stream: false, words: options.words })).ended;
@@ -101,7 +101,7 @@ export class World {
     return found;
   }
 
-  /** Waits until both servers take requests; presses the button of one whose breaker is open, as a person would. */
+  /** Waits until both servers accept requests; presses Restart where a breaker is open, as a user would. */
   async up(): Promise<void> {
     let pressed = 0;
     await until(
@@ -123,7 +123,7 @@ export class World {
     );
   }
 
-  /** Presses the button of each server that has restarted, so that the next fault meets the first backoff again. */
+  /** Presses Restart on each server that has restarted, so that the next fault starts with the first backoff. */
   async forgetRestarts(): Promise<void> {
     const { backends } = await this.health();
     for (const id of ['mlx', 'ollama'] as const) {
@@ -133,12 +133,12 @@ export class World {
     }
   }
 
-  /** Pid of the server that is computing something now. */
+  /** Pid of the server that is computing now. */
   async busy(target: Target): Promise<number> {
     return Number((await this.busyAll([target]))[0]);
   }
 
-  /** Pids of these servers at a moment in which each of them computes something. */
+  /** Pids of these servers at a moment when each of them is computing. */
   async busyAll(targets: readonly Target[] = ['mlx', 'ollama']): Promise<number[]> {
     return until(
       async () => {
@@ -159,17 +159,17 @@ export class World {
     await until(busy, `${target} at work`);
   }
 
-  /** Requests that run on a server now. */
+  /** Number of requests running on a server. */
   async running(target: Target): Promise<number> {
     return (await this.#queue()).by_backend?.[target]?.running ?? 0;
   }
 
-  /** Requests that wait for a server. */
+  /** Number of requests waiting for a server. */
   async waiting(): Promise<number> {
     return (await this.#queue()).depth;
   }
 
-  /** When the app was told of the latest exit of a server, by its log; wall time in ms. */
+  /** When the app's log reports the latest exit of a server; wall time in ms. */
   async exitOf(target: Target): Promise<number | null> {
     const log = await readFile(join(this.#app.dataDir, 'logs/tandem.log'), 'utf8');
     const lines = log.split('\n').filter((line) => line.includes('"process.exit"'));
@@ -183,9 +183,9 @@ export class World {
     return pid ? processesOf(pid) : [];
   }
 
-  /** A word to the fault module inside MLX. False when nobody listens. */
+  /** Sends a word to the fault module inside MLX. False when there is no reader. */
   async tellMlx(word: string): Promise<boolean> {
-    // `dd` opens without waiting for a reader, so that a dead server is noticed.
+    // `dd` opens the FIFO without waiting for a reader, so that a dead server is noticed.
     try {
       execFileSync('dd', [`of=${this.#path('pipe')}`, 'oflag=nonblock', 'conv=notrunc'], {
         input: `${word}\n`,
@@ -198,25 +198,25 @@ export class World {
     }
   }
 
-  /** What MLX does at its next starts, one word each. */
+  /** Faults of MLX's next starts, one word each. */
   async nextStarts(...words: string[]): Promise<void> {
     await writeFile(this.#path('starts'), words.join('\n'));
   }
 
-  /** Has the fault module done this since it was told? */
+  /** How often the fault module has acted so far. */
   async fired(): Promise<number> {
     const text = await readFile(this.#path('fired'), 'utf8').catch(() => '');
     return text.split('\n').length;
   }
 
-  /** What the machine does under the host. */
+  /** Sets the faults of the machine. */
   async machine(faults: { clockMs: number; memory: number | null }): Promise<void> {
     await writeFile(this.#path('host.json'), JSON.stringify(faults));
     this.#app.process.kill('SIGUSR2');
     await pause(50);
   }
 
-  /** Timers that run in the host, and listeners on its process. */
+  /** Running timers in the host, and listeners on its process. */
   async ticking(): Promise<{ timers: number; listeners: number }> {
     const path = this.#path('host.json.held');
     await rm(path, { force: true });
@@ -225,13 +225,13 @@ export class World {
     return JSON.parse(String(text));
   }
 
-  /** `kill -9` of the app; it is started again in the same data folder. */
+  /** `kill -9` of the app; it restarts in the same data folder. */
   async killApp(): Promise<void> {
     await this.#app.kill();
     this.#app = await startHost(this.options, this.proxy);
   }
 
-  /** Processes of earlier servers, or of an earlier app, that live on; one that is just ending is waited for. */
+  /** Surviving processes of earlier servers or of an earlier app; waits for one that is just exiting. */
   async orphans(): Promise<number> {
     for (let turn = 0; turn < 600; turn += 1) {
       if ((await this.#orphansNow()) === 0) return 0;
@@ -247,7 +247,7 @@ export class World {
     return (await livingOf([...known])).length;
   }
 
-  /** Ends everything and tells what is left over. */
+  /** Ends everything and returns what is left over. */
   async close(): Promise<{ processes: number; code: number | null }> {
     for (const pid of await processesOf(Number(this.#app.process.pid))) this.#seen.add(pid);
     const { code } = await this.#app.stop();

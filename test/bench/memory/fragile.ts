@@ -15,12 +15,12 @@ const PREFILL_FACTOR = 15;
 
 export interface Work {
   request: SimRequest;
-  /** Tokens of prompt and answer still to do. */
+  /** Remaining tokens of prompt and answer. */
   prompt: number;
   answer: number;
 }
 
-/** A server that dies of memory, run by the real supervisor transitions. */
+/** A server that dies from lack of memory, run by the real supervisor transitions. */
 export class FragileServer {
   readonly #trace: Trace;
   machine: Machine = INITIAL;
@@ -59,7 +59,7 @@ export class FragileServer {
     return { weights, kv: this.#kv, buffers: this.#kept + workspace, cpu: this.alive ? PROCESS_BYTES : 0 };
   }
 
-  /** Bytes that the load and the answer under way have yet to take, the answer as long as it may be. */
+  /** Bytes that the running load and answer will still take, the answer at its maximum length. */
   get coming(): number {
     const { loading, work } = this;
     const weights = loading ? loading.model.weightsBytes - loading.bytes : 0;
@@ -70,7 +70,7 @@ export class FragileServer {
     return weights + Math.max(0, cache - this.#kv);
   }
 
-  /** Seconds that an answer takes if it becomes as long as it may. */
+  /** Seconds that an answer takes at its maximum length. */
   secondsFor({ promptTokens, maxTokens, model }: SimRequest): number {
     const rate = (this.#trace.mac.bandwidth * SPEED) / model.weightsBytes;
     return (promptTokens / PREFILL_FACTOR + maxTokens) / rate;
@@ -91,7 +91,7 @@ export class FragileServer {
     }
   }
 
-  /** Memory allows the start. */
+  /** Starts the server; memory allows it. */
   boot(preload: PublishedModel | null, now: number): void {
     this.asking = false;
     this.#booting = true;
@@ -111,7 +111,7 @@ export class FragileServer {
     if (this.model !== request.model) this.load(request.model);
   }
 
-  /** One step; returns the request that has been answered in it. */
+  /** One step; returns the request that was answered in it. */
   step(now: number, exhausted: boolean, speed: number): SimRequest | null {
     if (this.#timerAt !== null && now >= this.#timerAt) {
       this.#timerAt = null;
@@ -130,7 +130,7 @@ export class FragileServer {
     return this.loading ? this.#stepLoad() : this.#stepWork(now, speed);
   }
 
-  /** The request that it was busy with when it died. */
+  /** The request that was running when it died. */
   takeLost(): SimRequest | null {
     const lost = this.#lost;
     this.#lost = null;
@@ -162,7 +162,7 @@ export class FragileServer {
     const answer = work.prompt > 0 ? 0 : Math.min(work.answer, rate * STEP_S);
     work.answer -= answer;
     const grown = (prompt + answer) * model.kvBytesPerToken;
-    // What is kept from before serves first.
+    // Kept buffers are reused first.
     const reused = Math.min(this.#kept, grown);
     this.#kept -= reused;
     this.#kv += grown;

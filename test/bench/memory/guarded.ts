@@ -13,12 +13,12 @@ import type { Sample } from './samplers';
 const THRESHOLDS = { warningPercent: 85, criticalPercent: 95 };
 const BACKENDS: Record<SimWish['server'], BackendId> = { fragile: 'mlx', steady: 'ollama' };
 
-/** The app's own ledger and guard, fed with what the samplers tell. */
+/** The app's own ledger and guard, fed with the figures of the samplers. */
 export function guarded(told: ReadonlyMap<string, number>): Policy {
   let latch = RELAXED;
   let last: MemoryStatus | null = null;
   let rising = 0;
-  /** What loads had to bring at the last sample, with those that have begun since. */
+  /** Remaining bytes of the loads at the last sample, plus those that have started since. */
   let loading = 0;
   const viewOf = (seen: Seen, sample: Sample): GuardView => ({
     account: ledgerAccount(
@@ -67,7 +67,7 @@ function wishOf(
     backend: BACKENDS[server],
     model: model.name,
     purpose,
-    // How the cache grows is not told.
+    // The growth of the cache is unknown.
     needs: {
       weightsBytes: model.weightsBytes * (told.get(model.name) ?? 1),
       largestTensorBytes: model.largestTensorBytes,

@@ -1,7 +1,7 @@
 import type { PublishedMac } from './published-macs';
 import { STEP_S } from './trace';
 
-/** What WKdm makes of program memory, about; and which part of it can be compressed at all. */
+/** Approximate compression ratio of WKdm on program memory, and the part of it that can be compressed at all. */
 const COMPRESSION = 2.5;
 const COMPRESSIBLE = 0.6;
 /** The compressor begins here, the swap here (shares of memory). */
@@ -12,8 +12,8 @@ const SWAP_BYTES_PER_S = 0.4e9;
 const SWAP_LIMIT = 0.25;
 
 /**
- * The memory of one Mac: wired by the kernel and the GPU, anonymous memory of programs, part of it compressed or swapped
- * out, both no faster than a real one manages.
+ * The memory of one Mac: wired by the kernel and the GPU, and anonymous memory of programs, part of it compressed or
+ * swapped out, both no faster than on a real Mac.
  */
 export class SimMac {
   readonly published: PublishedMac;
@@ -48,14 +48,14 @@ export class SimMac {
 
   /**
    * An allocation for the GPU fails now: above the working set, or when memory is full and nothing is left to compress.
-   * Until then whoever needs pages waits for them, as in the kernel (`vm_page_wait`), which `speed` stands for.
+   * Before that, a process that needs pages waits for them, as in the kernel (`vm_page_wait`); `speed` models this.
    */
   get exhausted(): boolean {
     const full = this.usedBytes > this.published.totalBytes && this.#compressed >= this.#compressible;
     return full || this.#gpu > this.published.workingSetBytes;
   }
 
-  /** Everything is slow while the system compresses and swaps hard. */
+  /** Everything is slow while the system compresses and swaps heavily. */
   get speed(): number {
     return this.usedBytes > 0.97 * this.published.totalBytes ? 0.4 : 1;
   }

@@ -2,17 +2,17 @@ import type { Policy, Seen, SimWish } from './policy';
 import type { PublishedMac, PublishedModel } from './published-macs';
 import { sizeOf } from './steady';
 
-/** Margins (shares of memory) of which each trace gets the best in hindsight. */
+/** Margins (shares of memory); for each trace the best one in hindsight counts. */
 export const ORACLE_MARGINS: readonly number[] = [0, 0.02, 0.05, 0.1, 0.15, 0.2];
 
-/** The rule that nothing just used is evicted binds it as well, seconds. */
+/** It must follow the rule that a recently used model is not evicted, seconds. */
 const KEEP_S = 30;
 const FRAGILE_EXTRA = 0.15e9;
 
 /**
- * Sees the same late samples and the same prompts, and knows what nobody tells the guard: the exact size of every model,
- * how its cache grows, and the machine's limits. Only what other programs will do is hidden from it too; for that it
- * keeps a margin, and of all margins the best for the trace counts.
+ * Sees the same late samples and the same prompts, and knows what the guard does not: the exact size of every model,
+ * the growth of its cache, and the machine's limits. Only the future memory of other programs is unknown to it too; for
+ * that it keeps a margin, and the best margin for the trace counts.
  */
 export function oracle(mac: PublishedMac, models: readonly PublishedModel[], margin: number): Policy {
   const exact = new Map(models.map((model) => [model.name, model]));
@@ -23,7 +23,7 @@ export function oracle(mac: PublishedMac, models: readonly PublishedModel[], mar
       if (wish.server === 'fragile' && wish.model.largestTensorBytes > mac.bufferBytes)
         return { kind: 'refuse' };
       const { usedBytes, exact: known, at } = seen.sample;
-      // What was let in since the sample is in none of its figures.
+      // Requests admitted since the sample are in none of its figures.
       const unseen = seen.promised.reduce(
         (sum, { bytes, since }) => sum + (since >= at ? (bytes ?? 0) : 0),
         0,

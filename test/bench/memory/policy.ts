@@ -2,7 +2,7 @@ import type { PublishedModel } from './published-macs';
 import type { Sample } from './samplers';
 import type { SimRequest } from './trace';
 
-/** What a decision may know: the late sample, and what the app itself has begun. */
+/** Inputs of a decision: the late sample, and what the app itself has started. */
 export interface Seen {
   /** Seconds. */
   now: number;
@@ -30,7 +30,7 @@ export interface SimWish {
   model: PublishedModel;
   purpose: 'request' | 'preload' | 'restart';
   request: SimRequest | null;
-  /** As learned from the times before, off by as much as sizes are; null = never run. */
+  /** Learned from earlier runs, with a realistic error; null = never run. */
   expectedS: number | null;
 }
 
@@ -40,14 +40,14 @@ export type Verdict =
   | { kind: 'refuse' }
   | { kind: 'evict'; models: string[] };
 
-/** Who decides about memory in a simulation. */
+/** Decides about memory in a simulation. */
 export interface Policy {
   decide(wish: SimWish, seen: Seen): Verdict;
-  /** Told of each new sample; returns what should be unloaded unasked. */
+  /** Called with each new sample; returns the models to unload. */
   onSample(seen: Seen): string[];
 }
 
-/** Everything may, at once. */
+/** Admits everything at once. */
 export const unguarded: Policy = {
   decide: () => ({ kind: 'admit', promiseBytes: null }),
   onSample: () => [],

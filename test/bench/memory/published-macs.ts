@@ -1,12 +1,12 @@
 /**
- * What the simulated Macs are made of. Only the simulator reads this file: ledger and guard must do with what samplers
- * tell (a test checks that nothing of `src/` reaches it).
+ * Data of the simulated Macs. Only the simulator reads this file: ledger and guard must work with the figures of
+ * samplers (a test checks that nothing in `src/` imports it).
  *
- * - working set: `recommendedMaxWorkingSetSize`, three quarters of memory; the issue asks for it on all sizes (Apple gives
- *   two thirds up to 36 GB)
- * - buffer: `maxBufferLength`, 27 GiB on an M4 Pro with 48 GB, in the same proportion here
+ * - working set: `recommendedMaxWorkingSetSize`, three quarters of memory; the issue requires it for all sizes (Apple
+ *   gives two thirds up to 36 GB)
+ * - buffer: `maxBufferLength`, 27 GiB on an M4 Pro with 48 GB, scaled proportionally here
  * - bandwidth: Apple's technical specifications
- * - disk: sequential reads as reviews measured them
+ * - disk: sequential reads as measured in reviews
  */
 export interface PublishedMac {
   name: string;

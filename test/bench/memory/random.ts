@@ -19,7 +19,7 @@ export class Random {
     return low + (high - low) * this.next();
   }
 
-  /** Time to the next event of a process with this mean. */
+  /** Time to the next event of a Poisson process with this mean. */
   wait(mean: number): number {
     return -Math.log(1 - this.next()) * mean;
   }

@@ -9,16 +9,16 @@ export interface TraceResult {
   machine: string;
   unguarded: Outcome;
   guarded: Outcome;
-  /** The best of the margins under which nothing aborted; null = it aborted under each. */
+  /** The best margin without an abort; null = it aborted with each margin. */
   oracle: Outcome | null;
 }
 
-/** Of one trace. */
+/** Length of one trace. */
 export const SECONDS = TRACE_S;
 export const MACHINES = PUBLISHED_MACS.map(({ name }) => name);
 const MODELS = [...LIGHT_MODELS, ...NAMED_MODELS, ...HEAVY_MODELS];
 
-/** Every trace three times: by nobody's decision, by the guard's and by the oracle's. */
+/** Runs every trace three times: without a guard, with the guard, and with the oracle. */
 export function runAll(seed: number, traces: number): TraceResult[] {
   return Array.from({ length: traces }, (_, index) => {
     const trace = traceOf(seed, index);

@@ -3,7 +3,7 @@ import type { SimMac } from './mac';
 import type { SteadyServer } from './steady';
 import type { Trace } from './trace';
 
-/** What samplers tell: the machine exactly, the servers' sizes as they are told, all of it a second old. */
+/** The samplers' output: exact figures of the machine, the servers' sizes as reported, all one second old. */
 export interface Sample {
   at: number;
   usedBytes: number;
@@ -13,7 +13,7 @@ export interface Sample {
   steady: { processBytes: number; sizes: ReadonlyMap<string, number>; ready: ReadonlySet<string> };
 }
 
-/** What no sampler tells: bytes wired by each server's models, and what their loads and answers have yet to take. */
+/** Figures that no sampler reports: bytes wired by each server's models, and remaining bytes of loads and answers. */
 export interface Exact {
   fragileGpu: number;
   fragileComing: number;
@@ -40,7 +40,7 @@ export class Samplers {
     this.#pending.push(this.#take(now, mac, fragile, steady));
   }
 
-  /** The newest that has arrived by now. */
+  /** The newest sample that has arrived by now. */
   latest(now: number): Sample | null {
     while (this.#pending[0] && this.#pending[0].at + LATE_S <= now) {
       this.#last = this.#pending.shift() ?? null;

@@ -6,22 +6,22 @@ const GRAPH_BYTES = 0.4e9;
 const KEEP_ALIVE_S = 300;
 const SPEED = 0.5;
 const PREFILL_FACTOR = 15;
-/** Of the speed that a model has when all of it is in the GPU's memory. */
+/** Relative to the speed of a model that is entirely in the GPU's memory. */
 const OFFLOADED_SPEED = 0.2;
-/** Predicted use must stay below this share of what is free, as its scheduler wants it. */
+/** Its scheduler requires predicted use below this share of free memory. */
 const FIT_SHARE = 0.8;
 
 interface Resident {
   model: PublishedModel;
-  /** What it takes in all: weights, context and graph. */
+  /** Total size: weights, context and graph. */
   bytes: number;
-  /** How much of it has been read so far. */
+  /** Bytes read so far. */
   loaded: number;
   offloaded: boolean;
   lastUsedAt: number;
 }
 
-/** A server that falls back to slower memory, evicts for itself and knows nothing of the other one. */
+/** A server that falls back to slower memory, evicts its own models and knows nothing of the other server. */
 export class SteadyServer {
   readonly #trace: Trace;
   readonly residents: Resident[] = [];

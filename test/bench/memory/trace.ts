@@ -17,24 +17,24 @@ const TOUCH_BYTES_PER_S = 5e9;
 export interface SimRequest {
   at: number;
   model: PublishedModel;
-  /** Where the strategy sends it first. */
+  /** The server that the strategy tries first. */
   first: 'fragile' | 'steady';
-  /** What answers it on the steady server. */
+  /** The model that answers it on the steady server. */
   steadyModel: PublishedModel;
   promptTokens: number;
-  /** As the client allows, and as the answer turns out. */
+  /** The client's limit, and the actual length of the answer. */
   maxTokens: number;
   answerTokens: number;
 }
 
-/** Everything that happens to one Mac, whatever is decided. */
+/** All events on one Mac, independent of any decision. */
 export interface Trace {
   mac: PublishedMac;
   light: PublishedModel;
   /** Memory of other programs at each step, bytes. */
   apps: Float64Array;
   requests: SimRequest[];
-  /** By how much the told size of each model is off: 0.9 to 1.1. */
+  /** Factor on the reported size of each model: 0.9 to 1.1. */
   told: ReadonlyMap<string, number>;
 }
 
@@ -52,7 +52,7 @@ export function traceOf(seed: number, index: number): Trace {
   };
 }
 
-/** A slow walk, and bursts: a program starts within seconds, stays a while and goes. */
+/** A slow random walk with bursts: a program starts within seconds, stays a while and exits. */
 function appsOf(mac: PublishedMac, random: Random): Float64Array {
   const steps = TRACE_S / STEP_S;
   const course = new Float64Array(steps);
@@ -86,7 +86,7 @@ function requestsOf(mac: PublishedMac, light: PublishedModel, random: Random): S
     return fitting.length > 0 ? fitting : models.slice(0, 1);
   };
   const heavy = upTo(HEAVY_MODELS, 0.75).slice(-2);
-  // Some are asked for that cannot work.
+  // Some requested models cannot fit.
   const named = upTo(NAMED_MODELS, random.next() < 0.25 ? 1.4 : 0.7).slice(-2);
   const steadyLight = upTo(HEAVY_MODELS, 0.75).slice(0, 1);
   const requests: SimRequest[] = [];

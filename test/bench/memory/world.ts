@@ -12,18 +12,18 @@ export interface Outcome {
   tokens: number;
 }
 
-/** Work waits so long for memory before it goes elsewhere, seconds. */
+/** Maximum time that a request waits for memory before it goes elsewhere, seconds. */
 const WAIT_S = 30;
-/** A load waits so long for an answer that it would kill. */
+/** Maximum time that a load waits for an answer that it would kill. */
 const PROTECT_S = 120;
 
-/** Until a sample shows what was done: it is taken within a second and a second old. */
+/** Seconds until a sample shows an action: a sample is taken within a second and arrives a second later. */
 const SEEN_AFTER_S = 2;
 
 interface Waiting {
   request: SimRequest;
   since: number;
-  /** When memory was first asked for. */
+  /** When memory was first requested. */
   asked: number;
 }
 
@@ -116,7 +116,7 @@ class World {
   #serveFragile(now: number): void {
     const queue = this.#waiting.fragile;
     if (!this.#fragile.ready) {
-      // While it is down all goes to the other one.
+      // While it is down, all requests go to the other server.
       this.#waiting.steady.push(...queue.splice(0));
       return;
     }
@@ -156,7 +156,7 @@ class World {
       return;
     }
     if (verdict.kind !== 'admit' && now - first.asked < PROTECT_S) {
-      // What waits for the other server's answer is kept free for it.
+      // Memory is reserved for the request that waits until the other server has answered.
       const bytes = verdict.kind === 'wait' ? verdict.neededBytes : null;
       this.#promise('steady', request.steadyModel.name, bytes, now, false);
       return;

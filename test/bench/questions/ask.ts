@@ -1,7 +1,7 @@
 import { SMALL_MODEL_NAME } from '../../../src/shared/domain.ts';
 import { type App, startApp, until } from '../../support/app.ts';
 
-/** Short English questions of the kinds that people try first: facts, words, lists, sums, code, small talk. */
+/** Short English questions as users ask first: facts, words, lists, sums, code, small talk. */
 export const QUESTIONS: readonly string[] = [
   'What is the capital of France?',
   'What is the capital of Japan?',
@@ -46,7 +46,7 @@ export const QUESTIONS: readonly string[] = [
 ];
 
 const SERVERS = ['mlx', 'ollama'] as const;
-/** MLX computes some seven tokens a second on a CPU. */
+/** MLX computes about seven tokens per second on a CPU. */
 const TOKENS = 24;
 
 export interface QuestionsApp {
@@ -57,10 +57,10 @@ export interface QuestionsApp {
 export interface Answer {
   server: (typeof SERVERS)[number];
   text: string;
-  /** Ended because of the limit of tokens, not by itself. */
+  /** Ended by the token limit. */
   cut: boolean;
   seconds: number;
-  /** What is wrong with the answer as an answer, whatever it says; empty = nothing. */
+  /** Formal faults of the answer, independent of its content; empty = none. */
   faults: string[];
 }
 
@@ -81,7 +81,7 @@ export async function openQuestions(): Promise<QuestionsApp> {
   }
 }
 
-/** The question to both servers, one after the other. */
+/** Sends the question to both servers, one after the other. */
 export async function askBoth(app: App, question: string, tokens = TOKENS): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (const server of SERVERS) answers.push(await askOne(app, question, server, tokens));

@@ -4,10 +4,10 @@ import { type ContractClient, connect } from '../../support/contract-client.ts';
 import type { MeteredApp } from '../../support/metered-app.ts';
 import { MODELS } from './world.ts';
 
-/** What one request is; the share of each is in `KINDS`. */
+/** The kind of a request; `KINDS` defines the shares. */
 type Kind = 'plain' | 'tools' | 'fail' | 'break' | 'cancel' | 'bad' | 'list' | 'chat';
 
-/** A hundred requests in a row; the chat, which is slower, takes one of four hundred. */
+/** A cycle of a hundred requests; the chat, which is slower, gets one in four hundred. */
 const KINDS: readonly Kind[] = [
   ...Array<Kind>(78).fill('plain'),
   ...Array<Kind>(5).fill('tools'),
@@ -19,19 +19,19 @@ const KINDS: readonly Kind[] = [
 ];
 const CHAT_EVERY = 400;
 const LANES = 16;
-/** More than the host tells apart. */
+/** More clients than the host tracks separately. */
 const CLIENTS = 2_000;
 const TOOLS = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
 /** Before the server's first token. */
 const LEAVE_MS = 20;
-/** The undo time of a deleted chat, and the time in which unused connections are closed. */
+/** The undo time of a deleted chat, and the timeout of unused connections. */
 const REST_MS = 15_000;
 
 export interface Sums {
   sent: number;
-  /** Completions among them: what the queue counts. */
+  /** How many of them are completions, which the queue counts. */
   completions: number;
-  /** What came back was not what had to; the first few in words. */
+  /** Descriptions of the first few unexpected responses. */
   wrong: string[];
   byKind: Partial<Record<Kind, number>>;
 }
@@ -49,7 +49,7 @@ export class Traffic {
     this.#page = page;
   }
 
-  /** With one page open, which is pushed to all the time. */
+  /** With one open page, which gets pushes all the time. */
   static async open(app: MeteredApp): Promise<Traffic> {
     const ui = await connect(app.ready.web);
     const page = new WebSocket(
@@ -62,7 +62,7 @@ export class Traffic {
     return new Traffic(app, ui, page);
   }
 
-  /** Sends up to the request of this number, and waits until the host is at rest. */
+  /** Sends requests up to this number, and waits until the host is at rest. */
   async run(until: number): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: LANES });
     const lane = async () => {
@@ -115,7 +115,7 @@ export class Traffic {
   }
 }
 
-/** Null when what came back is what had to. */
+/** Null when the response is as expected. */
 async function send(app: MeteredApp, kind: Kind, index: number, agent: Agent): Promise<string | null> {
   const base = index % 5 === 0 ? app.ready.mlxApi : app.ready.gateway;
   if (kind === 'list') {

@@ -6,10 +6,10 @@ import { type MeteredApp, startMeteredApp } from '../../support/metered-app.ts';
 import { TINY, writeRandomModel } from '../../support/random-model.ts';
 
 const SERVERS = join(import.meta.dirname, '../../support/scripted-servers.mjs');
-/** Name of the model that each server has. */
+/** Name of the model on each server. */
 export const MODELS = { mlx: 'tiny', ollama: 'steady' } as const;
 const SLOTS = '4';
-/** `ollama` and `python` in one: the shell says the versions, which costs no start of Node. */
+/** `ollama` and `python` in one: the shell prints the versions, which avoids a start of Node. */
 const PROGRAM = `#!/bin/sh
 case "$1" in
   --version) echo 'ollama version is 0.34.0' ;;
@@ -18,12 +18,12 @@ case "$1" in
 esac
 `;
 
-/** The built host, supervising both scripted servers. @param folder for all that is written; removed by the caller */
+/** The built host, supervising both scripted servers. @param folder for all files; removed by the caller */
 export async function startSoakApp(folder: string): Promise<MeteredApp> {
   return startMeteredApp(folder, await scriptedWorld(folder));
 }
 
-/** What the host is started with to supervise both scripted servers, all below `folder`. */
+/** Start options of the host to supervise both scripted servers, with all files below `folder`. */
 export async function scriptedWorld(folder: string): Promise<AppOptions & { dataDir: string }> {
   const program = join(folder, 'server');
   const dataDir = join(folder, 'data');
@@ -54,7 +54,7 @@ export interface Bytes {
   others: number;
 }
 
-/** Bytes of the files in the data folder, by what they are. */
+/** Bytes of the files in the data folder, by kind. */
 export async function fileBytes(dataDir: string): Promise<Bytes> {
   const bytes: Bytes = { database: 0, logs: 0, others: 0 };
   for (const entry of await readdir(dataDir, { recursive: true, withFileTypes: true })) {

@@ -6,7 +6,7 @@ import { cleanEnvironment, NO_SERVERS, startApp } from '../../support/app';
 import { spawnHost } from '../../support/host-process';
 import { tempDir } from '../../support/temp-dir';
 
-/** A data folder in which there are files of other people. On the built host and the real set-up. */
+/** A data folder that contains files of other programs. On the built host and the real set-up. */
 
 const START = resolve(import.meta.dirname, '../../../resources/setup/start.js');
 const FOREIGN = ['thesis.tmp', 'project/b.tmp', 'settings.json.mine', 'logs/access.log'];
@@ -25,13 +25,13 @@ const filesIn = (folder: string) =>
     .sort();
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
-/** `npm start -- --uninstall --yes` with a runtime folder of its own, so that nothing else can be found. */
+/** `npm start -- --uninstall --yes` with its own runtime folder, so that it finds nothing else. */
 function uninstall(dataDir: string) {
   const env = cleanEnvironment(dataDir, { TANDEM_RUNTIME_DIR: join(dataDir, 'no-runtimes'), HOME: dataDir });
   return spawnSync(process.execPath, [START, '--uninstall', '--yes'], { env, encoding: 'utf8' });
 }
 
-it('of others is refused by name, and neither the start nor an uninstall changes it', async () => {
+it('of another program is rejected by name, and neither the start nor an uninstall changes it', async () => {
   const folder = join(tempDir(), 'theirs');
   addForeign(folder);
   chmodSync(folder, 0o755);
@@ -44,7 +44,7 @@ it('of others is refused by name, and neither the start nor an uninstall changes
   expect(modeOf(folder)).toBe(0o755);
 });
 
-it('of ours with files of others in it keeps theirs through starts, kill -9 and an uninstall', async () => {
+it('of ours with foreign files keeps them through starts, kill -9 and an uninstall', async () => {
   const folder = join(tempDir(), 'ours');
   mkdirSync(folder);
   const first = await startApp({ dataDir: folder, env: NO_SERVERS });

@@ -6,10 +6,10 @@ import { postJson, rawRequest } from '../../support/gateway-fixture';
 import { peakBytes } from '../../support/peak-memory';
 import { exchangeRaw, rawSocket } from '../../support/raw-socket';
 
-/** Attacks on the two listeners for programs. After each the host lives and answers. */
+/** Attacks on the two listeners for programs. After each the host is alive and answers. */
 
 const MB = 1024 * 1024;
-/** Three bodies of 20 MB are held, each as text and as value. */
+/** Three bodies of 20 MB are in memory, each as text and as value. */
 const MOST_MEMORY = 700 * MB;
 const MODEL = 'ollama/steady';
 
@@ -37,7 +37,7 @@ afterEach(async () => {
 const queue = async () => (await (await fetch(`${app.ready.gateway}/queue/stats`)).json()) as QueueStats;
 
 describe('Host and Origin', () => {
-  it('foreign ones get 403 on every path of every listener', async () => {
+  it('get 403 when foreign, on every path of every listener', async () => {
     const paths = ['/', '/health', '/queue/stats', '/api/version', '/api/tags', '/api/chat', '/api/generate'];
     const page = ['/api/session', '/api/ticket', '/api/call/snapshot', '/api/push', '/index.html', '/%zz'];
     for (const base of [app.ready.gateway, app.ready.mlxApi, new URL(app.ready.web).origin]) {
@@ -62,12 +62,12 @@ describe('Host and Origin', () => {
 });
 
 describe('a second request hidden in the first', () => {
-  /** Answered with 200 by all three listeners. */
+  /** All three listeners answer it with 200. */
   const HIDDEN = 'GET / HTTP/1.1\r\nHost: OURS\r\n\r\n';
   const json = '{"model":"auto"}';
   it.each([
-    ['a length beside chunks', ['Content-Length: 4', 'Transfer-Encoding: chunked'], `0\r\n\r\n${HIDDEN}`],
-    ['chunks beside a length', ['Transfer-Encoding: chunked', 'Content-Length: 4'], `0\r\n\r\n${HIDDEN}`],
+    ['a length with chunks', ['Content-Length: 4', 'Transfer-Encoding: chunked'], `0\r\n\r\n${HIDDEN}`],
+    ['chunks with a length', ['Transfer-Encoding: chunked', 'Content-Length: 4'], `0\r\n\r\n${HIDDEN}`],
     ['two lengths', [`Content-Length: ${json.length}`, 'Content-Length: 0'], `${json}${HIDDEN}`],
     ['the same length twice', ['Content-Length: 0', 'Content-Length: 0'], HIDDEN],
     ['a list of lengths', ['Content-Length: 0, 16'], `${json}${HIDDEN}`],
@@ -106,7 +106,7 @@ describe('paths', () => {
     '//etc/passwd',
     '/etc/passwd',
     '/.git/config',
-  ])('%s leads nowhere, and its answer has the headers of all others', async (path) => {
+  ])('%s gets an error with the headers of all other responses', async (path) => {
     for (const base of [app.ready.gateway, app.ready.mlxApi, app.ready.web]) {
       const { status, headers, body } = await rawRequest(portOf(base), path, { host: new URL(base).host });
       expect([400, 403, 404]).toContain(status);
@@ -116,7 +116,7 @@ describe('paths', () => {
     }
   });
 
-  it('an absolute one is served for its own Host only', async () => {
+  it('an absolute one is served only for its own Host', async () => {
     const { host, port } = new URL(app.ready.gateway);
     const foreign = await exchangeRaw(
       Number(port),
@@ -139,7 +139,7 @@ describe('bodies', () => {
       () =>
         `{"model":"${MODEL}","messages":[{"role":"assistant","tool_calls":[${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}]}]}`,
     ],
-  ])('%s are the client’s fault, and cost no server anything', async (_name, make) => {
+  ])('%s are a client error, and use no server', async (_name, make) => {
     const body = make();
     const before = fake.requests();
     for (const base of [app.ready.gateway, app.ready.mlxApi]) {
@@ -152,7 +152,7 @@ describe('bodies', () => {
     expect(fake.requests()).toBe(before);
   });
 
-  it('29 of 20 MB at once are held up to the bound, the others are told to come again', async () => {
+  it('29 of 20 MB at once are accepted up to the limit, the others get a retry time', async () => {
     const body = Buffer.from(chat(app.ready.gateway, 'x'.repeat(20 * MB), false));
     const answers = await Promise.all(
       Array.from({ length: 29 }, async () => {
@@ -172,7 +172,7 @@ describe('bodies', () => {
     expect(await peakBytes(Number(app.process.pid))).toBeLessThan(MOST_MEMORY);
   });
 
-  it('one in chunks without an end is ended', async () => {
+  it('one in chunks without an end is aborted', async () => {
     const { socket, received, closed } = rawSocket(portOf(app.ready.gateway));
     socket.write(
       `POST /api/chat HTTP/1.1\r\nHost: ${new URL(app.ready.gateway).host}\r\nTransfer-Encoding: chunked\r\n\r\n`,
@@ -183,7 +183,7 @@ describe('bodies', () => {
     };
     socket.on('drain', send);
     send();
-    // One that sends on for ever may find the connection reset before it has read the answer.
+    // A client that never stops sending may see a connection reset before it has read the answer.
     await Promise.race([received((answer) => answer.startsWith('HTTP/1.1 413 ')).catch(() => {}), closed]);
     socket.destroy();
     await closed;
@@ -193,7 +193,7 @@ describe('bodies', () => {
 });
 
 describe('connections', () => {
-  it('twenty requests in one go on one connection are all answered, in their order', async () => {
+  it('twenty requests pipelined on one connection are all answered, in order', async () => {
     const { socket, received, text, closed } = rawSocket(portOf(app.ready.gateway));
     socket.write(
       Array.from({ length: 20 }, (_, n) => chat(app.ready.gateway, `hello ${n}`, n % 2 === 0)).join(''),
@@ -205,7 +205,7 @@ describe('connections', () => {
     await closed;
   });
 
-  it('a client that never reads gives its place to those who wait', async () => {
+  it('a client that never reads loses its slot to waiting requests', async () => {
     const endless = await startFakeOllama({ words: 5_000, everyMs: 0, wordLength: 8_000 });
     const other = await startApp({ env: { ...NO_SERVERS, OLLAMA_API_URL: endless.url } });
     try {
@@ -225,7 +225,7 @@ describe('connections', () => {
   });
 });
 
-/** A request as it goes over the wire. */
+/** A request as raw text. */
 function chat(base: string, content: string, stream: boolean): string {
   const body = JSON.stringify({ model: MODEL, stream, messages: [{ role: 'user', content }] });
   const head = `POST /api/chat HTTP/1.1\r\nHost: ${new URL(base).host}`;

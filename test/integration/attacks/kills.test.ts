@@ -11,11 +11,11 @@ import { seeded } from '../../support/seeded';
 import { tempDir } from '../../support/temp-dir';
 
 const KILLS = 20;
-/** In one life of so many the host supervises both servers itself, which costs several starts of Node. */
+/** In one of this many lives the host supervises both servers itself, which costs several starts of Node. */
 const OWN_EVERY = 7;
 
-/** `kill -9` of the host in the middle of two answers, again and again over one data folder. On the built host. */
-it('twenty times loses no message, says of none that the user stopped it, and leaves nothing behind', async () => {
+/** `kill -9` of the host in the middle of two answers, repeatedly with one data folder. On the built host. */
+it('twenty times loses no message, marks none as stopped by the user, and leaves nothing behind', async () => {
   const folder = join(tempDir(), 'kills');
   const temporary = join(folder, 'tmp');
   const own = await scriptedWorld(folder);
@@ -43,7 +43,9 @@ it('twenty times loses no message, says of none that the user stopped it, and le
     const ui = await connect(app.ready.web);
     await expectKept(ui, sent.slice(-BACKEND_IDS.length));
     const models = hasOwn ? MODELS : { mlx: 'steady', ollama: 'steady' };
-    sent.push(...(await Promise.all(BACKEND_IDS.map((backend) => begin(ui, backend, models[backend], random())))));
+    sent.push(
+      ...(await Promise.all(BACKEND_IDS.map((backend) => begin(ui, backend, models[backend], random())))),
+    );
     if (life === 1) files = filesIn(dataDir);
     children.push(...(hasOwn ? await killWithServers(app) : await killAlone(app)));
   }
@@ -67,17 +69,12 @@ it('twenty times loses no message, says of none that the user stopped it, and le
 interface Sent {
   chatId: string;
   text: string;
-  /** What had come of the answer before the kill. */
+  /** The part of the answer that had arrived before the kill. */
   seen: string;
 }
 
 /** Sends a message whose answer does not end, and waits until up to 10 characters of it have come. */
-async function begin(
-  ui: ContractClient,
-  backend: BackendId,
-  model: string,
-  share: number,
-): Promise<Sent> {
+async function begin(ui: ContractClient, backend: BackendId, model: string, share: number): Promise<Sent> {
   const text = `soak:hold on ${backend}`;
   const target = { kind: 'model', backend, model } as const;
   const { chatId } = await ui.value('chatSend', { chatId: null, text, target });
@@ -102,14 +99,14 @@ async function expectKept(ui: ContractClient, sent: readonly Sent[]): Promise<vo
   }
 }
 
-/** @returns the pids of all that the host had started, some of which end a little later */
+/** @returns the pids of all processes that the host had started, some of which exit a little later */
 async function killAlone(app: App): Promise<number[]> {
   const children = await processesOf(Number(app.process.pid));
   await app.kill();
   return children;
 }
 
-/** Kills the host; the servers that it had started end by themselves and free their ports. */
+/** Kills the host; the servers that it had started exit on their own and free their ports. */
 async function killWithServers(app: App): Promise<number[]> {
   const { mlx, ollama } = (await app.health()).backends;
   const children = await killAlone(app);

@@ -6,7 +6,7 @@ import { NO_SERVERS, startApp } from '../../support/app';
 import { connect } from '../../support/contract-client';
 import { tempDir } from '../../support/temp-dir';
 
-/** A model, with a FIFO in the place of one of its files. Opening that for reading waits for a writer. */
+/** A model in which a FIFO replaces one file. Opening a FIFO for reading waits for a writer. */
 function makeModel(folder: string, fifo?: string): void {
   mkdirSync(folder, { recursive: true });
   const header = JSON.stringify({ w: { dtype: 'U8', shape: [4], data_offsets: [0, 4] } });
@@ -23,11 +23,11 @@ function makeModel(folder: string, fifo?: string): void {
   if (fifo) execFileSync('mkfifo', [join(folder, fifo)]);
 }
 
-it('goes on with FIFOs in folders of models: settings, page, the other models and the end', async () => {
+it('works with FIFOs in model folders: settings, page, the other models and the exit', async () => {
   const home = tempDir();
   const models = join(home, 'mlx-models');
   const fifos = ['config.json', 'tokenizer.json', 'model.safetensors.index.json', 'model.safetensors'];
-  // Four of them take every thread that Node has for files.
+  // Four of them block every thread that Node has for files.
   for (const [index, fifo] of fifos.entries()) makeModel(join(models, `odd-${index}b`), fifo);
   execFileSync('mkfifo', [join(home, '.lmstudio-home-pointer')]);
   makeModel(join(models, 'late-9b'), 'config.json');

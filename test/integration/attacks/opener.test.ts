@@ -6,7 +6,7 @@ import { spawnHost } from '../../support/host-process';
 import { tempDir } from '../../support/temp-dir';
 
 /** Every user of the machine can read the command line of the program that opens the browser. On the built host. */
-it('the opener gets an address that is good for one time, not the token', async () => {
+it('the opener gets a single-use address, not the token', async () => {
   const folder = tempDir();
   const opened = join(folder, 'opened');
   for (const name of ['open', 'xdg-open']) {

@@ -5,7 +5,7 @@ import { Family } from '../../support/family';
 import { rawRequest } from '../../support/gateway-fixture';
 import { tempDir } from '../../support/temp-dir';
 
-/** What other programs of this machine can do to the servers of the built host, and what is left of them after it. */
+/** What other local programs can do to the servers of the built host, and what is left of the servers after it. */
 
 describe("MLX's private port", () => {
   let app: App;
@@ -44,7 +44,7 @@ describe("MLX's private port", () => {
 });
 
 describe('after kill -9 of the host', () => {
-  it('both servers end by themselves, with their children, and the next start has its own', async () => {
+  it('both servers exit with their children, and the next start has its own', async () => {
     const dataDir = tempDir();
     const first = await startCountingApp({ dataDir });
     await ask(first.ready.gateway, 'hello', { model: `ollama/${COUNTING}` });

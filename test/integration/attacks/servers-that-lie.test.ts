@@ -7,7 +7,7 @@ import { type ContractClient, connect } from '../../support/contract-client';
 import { type FakeOllama, startFakeOllama } from '../../support/fake-ollama';
 import { peakBytes } from '../../support/peak-memory';
 
-/** An Ollama that does not keep to anything. Its request ends with an error of its own; the host goes on. */
+/** An Ollama that breaks the protocol. The request gets its own error; the host continues. */
 
 const MB = 1024 * 1024;
 const MOST_MEMORY = 400 * MB;
@@ -16,7 +16,7 @@ const MODEL = 'ollama/steady';
 let fake: FakeOllama;
 let app: App;
 let ui: ContractClient;
-/** What the server does with the next completions; null = a good answer. */
+/** The server's response to the next completions; null = a good answer. */
 let completion: ((response: ServerResponse) => void) | null = null;
 let pull: (response: ServerResponse) => void = (response) => response.end();
 
@@ -58,7 +58,7 @@ const send = () => {
   return ask(app.ready.gateway, 'hello', { model: MODEL });
 };
 
-/** Writes the same piece as often as it is taken, up to a number of times. */
+/** Writes the same piece as fast as it is read, up to a number of times. */
 function pour(response: ServerResponse, piece: string | Buffer, times = Number.POSITIVE_INFINITY): void {
   let left = times;
   const write = () => {
@@ -90,7 +90,7 @@ describe('a completion', () => {
     ['frames that are no objects', 200, (response) => pour(response, 'null\n', 1)],
     ['frames that are no JSON', 200, (response) => pour(response, '{{{\n', 1)],
     ['an end in the middle', 200, (response) => pour(response, word('half'), 1)],
-  ])('%s is the fault of that server', async (_name, status, reply) => {
+  ])('%s counts as a failure of that server', async (_name, status, reply) => {
     completion = (response) => {
       response.writeHead(status, { 'content-type': 'application/x-ndjson' });
       reply(response);
@@ -105,7 +105,7 @@ describe('a completion', () => {
     ['numbers beyond all sense', { load_duration: 1e308, eval_count: 1e308, eval_duration: 1e308 }],
     ['negative ones', { load_duration: -1, eval_count: -5, prompt_eval_count: -5 }],
     ['lists', { eval_count: [1], load_duration: {} }],
-  ])('figures that are %s are left out, and nothing is learned from them', async (_name, figures) => {
+  ])('figures that are %s are ignored, and nothing is learned from them', async (_name, figures) => {
     completion = (response) => {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });
       response.end(word('counted') + last(figures));
@@ -117,7 +117,7 @@ describe('a completion', () => {
     expect(learned?.per1kS ?? 0).toBeLessThan(1_000);
   });
 
-  it('leaves its row in the journal whatever it said', async () => {
+  it('leaves its row in the journal in every case', async () => {
     await app.stop();
     const db = new DatabaseSync(join(app.dataDir, 'tandem.db'), { readOnly: true });
     const { rows } = db.prepare('SELECT count(*) AS rows FROM journal').get() ?? {};
@@ -149,7 +149,7 @@ describe('a download', () => {
     ],
     ['line-without-end', (response) => pour(response, BLOCK)],
     ['no-json', (response) => response.end('{{{\n')],
-  ])('%s fails by itself', async (name, reply) => {
+  ])('%s fails alone', async (name, reply) => {
     pull = (response) => {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });
       reply(response);

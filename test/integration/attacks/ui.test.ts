@@ -11,7 +11,7 @@ import { peakBytes } from '../../support/peak-memory';
 import { tempDir } from '../../support/temp-dir';
 import { openWebClient } from '../../support/web-client';
 
-/** Attacks on the listener of the page, and on what it and the others tell. */
+/** Attacks on the listener of the page, and on the information that it and the others reveal. */
 
 const MOST_MEMORY = 400 * 1024 * 1024;
 const AUTO = { kind: 'auto' } as const;
@@ -50,7 +50,7 @@ describe('the page', () => {
     },
   });
 
-  it('opens no socket without a ticket, with a used or made-up one, or for a foreign page', async () => {
+  it('opens no socket without a ticket, with a used or invented one, or for a foreign page', async () => {
     const ticket = await ui.ticket();
     const status = async (given: string, headers = {}) => {
       const { path, headers: sent } = handshake(given, headers);
@@ -80,7 +80,7 @@ describe('the page', () => {
     expect(await ui.call('constructor' as never, {} as never)).toMatchObject({ ok: false });
   });
 
-  it('keeps its memory while sixty sockets take nothing of a long answer', async () => {
+  it('keeps its memory bounded while sixty sockets read nothing of a long answer', async () => {
     const sockets = await Promise.all(
       Array.from({ length: 60 }, async () => {
         const { path, headers } = handshake(await ui.ticket());
@@ -106,7 +106,7 @@ describe('the page', () => {
     page.close();
   });
 
-  it('slows guesses of its token down, and those who are signed in are not hindered', async () => {
+  it('slows down guesses of its token, but not signed-in users', async () => {
     const guess = (token: string) =>
       fetch(`${new URL(app.ready.web).origin}/api/session`, {
         method: 'POST',
@@ -125,7 +125,7 @@ describe('the page', () => {
   });
 });
 
-it('a token that can be guessed is refused at the start', async () => {
+it('a token that can be guessed is rejected at start', async () => {
   const dataDir = tempDir();
   const host = spawnHost({ dataDir, env: { ...NO_SERVERS, TANDEM_WEB_TOKEN: 'a' } });
   expect(await host.ended).toMatchObject({ code: 1 });
@@ -142,7 +142,7 @@ async function filesBelow(folder: string): Promise<string> {
   return texts.join('\n');
 }
 
-it('a named server gets user and password with every call, and nobody else sees them', async () => {
+it('a configured server gets user and password with every call, and nothing else reveals them', async () => {
   const server = await startFakeOllama({ words: 2, everyMs: 0, authorization: AUTHORIZATION });
   onTestFinished(() => server.close());
   const named = server.url.replace('//', `//${USER}:${encodeURIComponent(PASSWORD)}@`);

@@ -7,7 +7,7 @@ import { readStamp } from '../../../resources/setup/lib/stamp.js';
 import { vitestTests, wholeGroup } from '../../../resources/setup/lib/test-run.js';
 import { tempDir } from '../../support/temp-dir';
 
-/** A real Vitest over files of which one loops for ever. */
+/** A real Vitest over several files, one of which loops forever. */
 async function runHung(limitMs: number) {
   const results = join(tempDir(), 'results.json');
   const vitest = join(projectDir, 'node_modules', 'vitest', 'vitest.mjs');
@@ -26,7 +26,7 @@ async function runHung(limitMs: number) {
   });
 }
 
-it('a file that loops for ever is killed and reported by name, and the other files are run', async () => {
+it('a file that loops forever is killed and reported by name, and the other files run', async () => {
   const tests = await runHung(8_000);
   expect(tests.map(({ file, name, state, error }) => [file, name, state, error ?? ''])).toEqual([
     ['endless.test.ts', 'loops for ever', 'pending', 'it did not end'],

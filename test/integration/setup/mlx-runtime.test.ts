@@ -8,8 +8,8 @@ import { readManifest } from '../../../resources/setup/lib/manifest.js';
 import { setUpRuntimes } from '../../../resources/setup/lib/set-up-runtimes.js';
 
 /**
- * The managed MLX runtime made from a package of the test's own, which has mlx-lm's names and nothing in it: the real
- * pip, the real hashes, the real environments, in seconds and without a network.
+ * The managed MLX runtime built from a package of the test, which has mlx-lm's names and no content: the real pip, the
+ * real hashes, the real environments, in seconds and without a network.
  */
 const version = '9.9.9';
 const pack = `
@@ -52,7 +52,7 @@ const goodLockFile = () =>
       .digest('hex'),
   );
 
-/** Sets MLX up and tells the stages it went through and its last event. */
+/** Sets MLX up and returns its stages and its last event. */
 async function setUp(requirements: string, wanted = version) {
   const manifest = readManifest();
   const stages: string[] = [];
@@ -60,7 +60,7 @@ async function setUp(requirements: string, wanted = version) {
   const [last] = await setUpRuntimes({
     parts: ['mlx'],
     place: {
-      // No other Python of this machine may come to the rescue.
+      // No other Python of this machine may be used instead.
       env: { PATH: env.PATH, TANDEM_RUNTIME_DIR: runtimes },
       platform: process.platform,
       home: homedir(),
@@ -87,7 +87,7 @@ describe('the managed MLX runtime', () => {
     expect(python).toBe(join(runtimes, `mlx-${version}`, 'bin', 'python'));
     expect(runs(python)).toBe('yes\n');
 
-    // What only makes the import of transformers slow is not kept.
+    // Packages that only slow down the import of transformers are removed.
     const installed = readdirSync(join(runtimes, `mlx-${version}`), { recursive: true }).map(String);
     const models = installed.filter((file) =>
       /^lib\/.*transformers.models.*(modeling|tokenization)_\w+\.py$/.test(file),
@@ -108,14 +108,14 @@ describe('the managed MLX runtime', () => {
     expect(readdirSync(runtimes)).toEqual([`mlx-${version}`]);
   });
 
-  it('takes no file whose hash is not the locked one, and leaves nothing half built', async () => {
+  it('accepts no file with a wrong hash, and leaves nothing half built', async () => {
     mkdirSync(join(runtimes, '.mlx-1.0.0.building'));
     const { last } = await setUp(lockFile('0'.repeat(64)));
     expect(last).toMatchObject({ stage: 'failed', code: 'install_failed' });
     expect(readdirSync(runtimes)).toEqual([]);
   });
 
-  it('goes on with what is there when an update fails, to another version or of the packages of this one', async () => {
+  it('continues with the present one when an update of version or packages fails', async () => {
     await setUp(goodLockFile());
     for (const wanted of ['10.0.0', version]) {
       const { last } = await setUp(lockFile('0'.repeat(64)), wanted);

@@ -11,7 +11,7 @@ beforeEach(() => {
   tools = new FakeBuildTools(tempDir());
 });
 
-/** Sets Ollama up and gives every event. */
+/** Sets Ollama up and yields every event. */
 async function setUp(options: { signal?: AbortSignal; onEvent?: (event: RuntimeEvent) => void } = {}) {
   const events: RuntimeEvent[] = [];
   const onEvent = (event: RuntimeEvent) => {
@@ -32,7 +32,7 @@ async function setUp(options: { signal?: AbortSignal; onEvent?: (event: RuntimeE
   return { events, last: events.at(-1) };
 }
 
-/** Sets Ollama up and ends that before the third of four steps, as a quit of the app does. */
+/** Sets Ollama up and aborts before the third of four steps, as when the app quits. */
 async function interrupted(): Promise<void> {
   const wait = tools.mark('wait');
   const controller = new AbortController();
@@ -48,7 +48,7 @@ async function interrupted(): Promise<void> {
 const entries = (...path: string[]) => readdirSync(join(tools.runtimes, ...path)).sort();
 
 describe('the managed Ollama', () => {
-  it('is built with its three programs, and nothing else stays', async () => {
+  it('is built with its three programs, and nothing else remains', async () => {
     const { events, last } = await setUp();
     const path = join(tools.runtimes, 'ollama-9.9.9', 'bin', 'ollama');
     expect(last).toMatchObject({ stage: 'ready', source: 'managed', path, version: '9.9.9', percent: 100 });
@@ -62,7 +62,7 @@ describe('the managed Ollama', () => {
     expect(tools.calls()).toEqual([]);
   });
 
-  it('goes on after an interruption with what is fetched and compiled', async () => {
+  it('continues after an interruption with what is downloaded and compiled', async () => {
     await interrupted();
     expect(tools.calls().slice(-2)).toEqual(['cmake step 1', 'cmake step 2']);
     expect((await setUp()).last).toMatchObject({ stage: 'ready' });
@@ -71,7 +71,7 @@ describe('the managed Ollama', () => {
     expect(calls.slice(-2)).toEqual(['cmake step 3', 'cmake step 4']);
   });
 
-  it('is begun anew when another version is wanted after an interruption', async () => {
+  it('is built from the start when another version is required after an interruption', async () => {
     await interrupted();
     tools.calls();
     tools.manifest.ollama.moduleVersion = 'v9.9.9-other';
@@ -79,7 +79,7 @@ describe('the managed Ollama', () => {
     expect(tools.calls()).toEqual(expect.arrayContaining(['fetch', 'cmake step 1']));
   });
 
-  it('is continued after a failure, and begun anew after one of a continued build', async () => {
+  it('is continued after a failure, and built from the start after a second one', async () => {
     const broken = tools.mark('broken');
     expect((await setUp()).last).toMatchObject({
       stage: 'failed',
@@ -95,7 +95,7 @@ describe('the managed Ollama', () => {
     expect(tools.calls()).toContain('fetch');
   });
 
-  it('is used in its earlier version while the new one is built, and that stays beside it', async () => {
+  it('is used in its earlier version while the new one is built, and the earlier one is kept', async () => {
     const path = tools.earlier('0.24.0');
     tools.earlier('0.23.0');
     const { events } = await setUp();
@@ -115,7 +115,7 @@ describe('the managed Ollama', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it('names the tools that are missing, and what installs them', async () => {
+  it('names the missing tools, and how to install them', async () => {
     const { ollama } = tools.manifest;
     ollama.tools[0].programs = ['no-such-cmake'];
     ollama.tools[3].programs = ['no-such-compiler'];

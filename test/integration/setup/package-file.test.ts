@@ -9,7 +9,7 @@ import { setUpSmallModel } from '../../../resources/setup/lib/small-model.js';
 import { PackageIndex } from '../../support/package-index.js';
 import { tempDir } from '../../support/temp-dir.js';
 
-/** The real script under the machine's own pip, against an index of the test's own. */
+/** The real script with the machine's own pip, against the test's own index. */
 const content = randomBytes(3_000_000);
 const part = 1_000_000;
 let index: PackageIndex;
@@ -28,7 +28,7 @@ const fetch = (
   job: { signal?: AbortSignal; onProgress?: (bytes: number) => void; pin?: PackageIndex['pin'] } = {},
 ) => fetchPackageFile({ python, pin: index.pin, to, env: index.env(), ...job });
 
-/** Fetches until the server has sent its first part, then ends the download as a cancel does. */
+/** Downloads until the server has sent its first part, then aborts as a cancel does. */
 async function stopAtFirstPart(): Promise<void> {
   const controller = new AbortController();
   index.fault = { kind: 'stall', afterBytes: part };
@@ -38,7 +38,7 @@ async function stopAtFirstPart(): Promise<void> {
 }
 
 describe('a pinned file of the package index', () => {
-  it('comes whole, with its progress, and a second call fetches nothing', async () => {
+  it('is downloaded whole, with its progress, and a second call downloads nothing', async () => {
     const seen: number[] = [];
     await fetch({ onProgress: (bytes) => seen.push(bytes) });
     expect(readFileSync(to).equals(content)).toBe(true);
@@ -47,7 +47,7 @@ describe('a pinned file of the package index', () => {
     expect(index.ranges).toEqual(['']);
   });
 
-  it('goes on where a cancelled download stopped', async () => {
+  it('continues where a cancelled download stopped', async () => {
     await stopAtFirstPart();
     const there = statSync(`${to}.part`).size;
     expect(there).toBeGreaterThan(0);
@@ -56,21 +56,21 @@ describe('a pinned file of the package index', () => {
     expect(index.ranges).toEqual(['', `bytes=${there}-`]);
   });
 
-  it('begins again where the server knows no ranges', async () => {
+  it('starts over where the server does not support ranges', async () => {
     await stopAtFirstPart();
     index.fault = { kind: 'no-range' };
     await fetch();
     expect(readFileSync(to).equals(content)).toBe(true);
   });
 
-  it('is put together from connections that break, as long as each brings something', async () => {
+  it('is assembled from connections that break, as long as each delivers something', async () => {
     index.fault = { kind: 'cut', afterBytes: part };
     await fetch();
     expect(readFileSync(to).equals(content)).toBe(true);
     expect(index.ranges).toEqual(['', `bytes=${part}-`, `bytes=${2 * part}-`]);
   });
 
-  it('is given up when connections bring nothing; what came before stays', async () => {
+  it('fails when connections deliver nothing; the bytes received before stay', async () => {
     await stopAtFirstPart();
     const there = statSync(`${to}.part`).size;
     index.fault = { kind: 'cut', afterBytes: 0 };
@@ -78,7 +78,7 @@ describe('a pinned file of the package index', () => {
     expect(statSync(`${to}.part`).size).toBe(there);
   });
 
-  it('does not stay when its contents are wrong', async () => {
+  it('is deleted when its contents are wrong', async () => {
     index.fault = { kind: 'corrupt' };
     await expect(fetch()).rejects.toMatchObject({ code: 'wrong_file' });
     expect([existsSync(to), existsSync(`${to}.part`)]).toEqual([false, false]);
@@ -90,20 +90,20 @@ describe('a pinned file of the package index', () => {
     expect(existsSync(`${to}.part`)).toBe(false);
   });
 
-  it('is not begun when the server announces more than was pinned', async () => {
+  it('is not started when the server announces more bytes than were pinned', async () => {
     const pin = { ...index.pin, bytes: content.length - 1 };
     await expect(fetch({ pin })).rejects.toMatchObject({ code: 'wrong_file' });
     expect(existsSync(`${to}.part`)).toBe(false);
   });
 
-  it('begins anew after a leftover that is larger than the file', async () => {
+  it('starts over after a leftover that is larger than the file', async () => {
     await stopAtFirstPart();
     writeFileSync(`${to}.part`, randomBytes(content.length + 1));
     await fetch();
     expect(readFileSync(to).equals(content)).toBe(true);
   });
 
-  it('is missed where the index has not got it', async () => {
+  it('fails where the index does not have it', async () => {
     await expect(
       fetch({ pin: { ...index.pin, file: 'a_model-2.0-py3-none-any.whl' } }),
     ).rejects.toMatchObject({
@@ -114,7 +114,7 @@ describe('a pinned file of the package index', () => {
     });
   });
 
-  it('is not there without a network, and that is said', async () => {
+  it('fails without a network, and says so', async () => {
     const env = index.env();
     await index.close();
     await expect(fetchPackageFile({ python, pin: index.pin, to, env })).rejects.toMatchObject({
@@ -124,7 +124,7 @@ describe('a pinned file of the package index', () => {
     await index.listen();
   });
 
-  it('leaves an older version of the small model in use while the new one cannot be had', async () => {
+  it('leaves an older version of the small model in use while the new one is unavailable', async () => {
     const root = tempDir();
     const old = join(root, 'smollm2-135m-instruct-0.0.9');
     mkdirSync(old);

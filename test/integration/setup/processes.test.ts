@@ -21,7 +21,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const waitFor = <T>(look: () => T) => vi.waitFor(look, { timeout: PATIENCE_MS, interval: 20 });
 
 describe('npm start and the program', () => {
-  /** A program that says on disk that it is up and which signals it got. */
+  /** A program that records on disk that it is up and which signals it received. */
   const program = (log: string, onSignal: string) => `
     import { appendFileSync } from 'node:fs';
     const tell = (text) => appendFileSync(${JSON.stringify(log)}, text + '\\n');
@@ -52,17 +52,17 @@ describe('npm start and the program', () => {
   it.each([
     ['SIGTERM', 0],
     ['SIGINT', 130],
-  ])('passes %s on once, waits for the end and exits with %i', async (name, expected) => {
+  ])('forwards %s once, waits for the end and exits with %i', async (name, expected) => {
     const { own, code, log } = await startProgram('setTimeout(() => process.exit(0), 50)');
     expect(log()).toEqual(['--json --no-open']);
     own.emit(name);
-    // The same Ctrl-C comes from the terminal and from npm.
+    // The same Ctrl-C arrives from the terminal and from npm.
     own.emit(name);
     expect(await code).toBe(expected);
     expect(log()).toEqual(['--json --no-open', name]);
   });
 
-  it('exits with 1 when the program says that it could not end well', async () => {
+  it('exits with 1 when the program reports that it could not end well', async () => {
     const { own, code } = await startProgram('process.exit(1)');
     own.emit('SIGTERM');
     expect(await code).toBe(1);

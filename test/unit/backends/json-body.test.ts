@@ -27,7 +27,7 @@ describe('the JSON text of a long value', () => {
     expect((await textOf(value)) === JSON.stringify(value)).toBe(true);
   });
 
-  it('cuts no character that takes two', async () => {
+  it('splits no surrogate pair', async () => {
     const random = seeded(11);
     const units = ['a', '😀', '\ud83d', '\ude00', 'ж'];
     for (let offset = 0; offset < 40; offset += 1) {
@@ -47,12 +47,12 @@ describe('the JSON text of a long value', () => {
       const pieces = body as Buffer[];
       const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
       expect(turns).toBeGreaterThanOrEqual(Math.floor(length / (4 * PIECE)));
-      // One part more than fills a piece; the longest is text of which each character is escaped.
+      // A piece may exceed its size by one part; the longest part is text in which every character is escaped.
       for (const piece of pieces) expect(piece.length).toBeLessThanOrEqual(4 * PIECE);
     },
   );
 
-  it('ends with its caller', async () => {
+  it('stops with its caller', async () => {
     const left = new Error('left');
     await expect(jsonBody([LONG.repeat(5)], () => Promise.reject(left))).rejects.toBe(left);
   });

@@ -16,7 +16,7 @@ import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
 import { memLine } from '../../support/launcher-lines';
 import { RecordedLife } from '../../support/recorded-life';
 
-/** The server with a process that a test plays; the real one is in test/integration. */
+/** The server with a simulated process; test/integration uses the real one. */
 
 const PYTHON: Located = { path: '/runtime/python' };
 const IN_SETUP: Located = { absent: { code: 'setup', cure: 'It is being set up.', setup: true } };
@@ -67,7 +67,7 @@ beforeEach(async () => {
       maxConcurrent: () => 1,
       env: {},
       fetcher: async () => new Response('{}'),
-      // Takes a request and never answers.
+      // Accepts a request and never answers.
       post: (_url, { signal }) => {
         posts += 1;
         return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
@@ -97,14 +97,14 @@ async function comesUp(): Promise<void> {
   expect(backend.status()).toMatchObject({ state: 'ready', url: 'http://127.0.0.1:4000' });
 }
 
-test('a server that runs is there, although its runtime is being set up again', async () => {
+test('a running server is present, although its runtime is being set up again', async () => {
   await comesUp();
   located = IN_SETUP;
   await backend.relocate();
   expect(backend.status()).toMatchObject({ state: 'ready', ownership: 'managed', absence: null });
 });
 
-test('a server that was missing shows its state as soon as its runtime is there', async () => {
+test('a missing server shows its state as soon as its runtime is there', async () => {
   located = IN_SETUP;
   await backend.start();
   expect(backend.status()).toMatchObject({ state: 'absent', stage: 'setup' });
@@ -114,10 +114,10 @@ test('a server that was missing shows its state as soon as its runtime is there'
   expect(backend.status()).toMatchObject({ state: 'starting', absence: null });
 });
 
-test('one whose runtime is removed is absent, and comes back when it is set up again', async () => {
+test('one whose runtime is removed is absent, and returns when it is set up again', async () => {
   await comesUp();
   located = { absent: { code: 'runtime_removed', cure: 'Set it up again.' } };
-  // The set-up tells of the removal before the server is ended.
+  // The set-up reports the removal before the server is stopped.
   void backend.relocate();
   await backend.release();
   await backend.relocate();
@@ -158,7 +158,7 @@ test.each(['start', 'relocate', 'restart'] as const)(
   },
 );
 
-test('a runtime that has gone by itself is missing at the next start, and no reason to try for ever', async () => {
+test('a runtime that disappeared is missing at the next start, and is not retried forever', async () => {
   await comesUp();
   located = { absent: { code: 'runtime_broken', cure: 'Set it up again.' } };
   spawner.last.exit(null, 'SIGKILL');
@@ -166,7 +166,7 @@ test('a runtime that has gone by itself is missing at the next start, and no rea
   expect(backend.status()).toMatchObject({ state: 'absent', absence: { code: 'runtime_broken' } });
 });
 
-test('a load goes on for 10 s and more when the client who caused it leaves; a step that does is ended', async () => {
+test('a load continues for 10 s and more when its client disconnects; a step that long is killed', async () => {
   await comesUp();
   const abort = new AbortController();
   const request = { id: 'r', model: 'm', messages: [{ role: 'user' as const, content: 'hi' }], sampling: {} };
@@ -183,7 +183,7 @@ test('a load goes on for 10 s and more when the client who caused it leaves; a s
   expect(spawner.last.signals).toContain('SIGKILL');
 });
 
-test('running out of memory brings it back smaller, in the end not at all, and then again on wish', async () => {
+test('running out of memory restarts it smaller, finally not at all, and then again on request', async () => {
   model = { name: 'm', folder };
   await backend.start();
   await settle();
@@ -220,7 +220,7 @@ test('running out of memory brings it back smaller, in the end not at all, and t
   expect(spawner.specs.at(-1)?.env.TANDEM_MLX_MEMORY_BYTES).toBe('4500000000');
 });
 
-/** The process runs out of memory, and its next start is made. */
+/** The process runs out of memory, and its next start follows. */
 async function runsOut(): Promise<void> {
   spawner.last.stderr.write('libc++abi: [METAL] Command buffer execution failed: Insufficient Memory\n');
   await settle();
@@ -229,7 +229,7 @@ async function runsOut(): Promise<void> {
   await clock.advance(20_000);
 }
 
-test('a preload that is given up for want of memory is no restart by a person: what was counted stays', async () => {
+test('a preload that is abandoned for lack of memory is not a manual restart: counters stay', async () => {
   model = { name: 'm', folder };
   await backend.start();
   await settle();
@@ -251,7 +251,7 @@ test('a preload that is given up for want of memory is no restart by a person: w
   expect(life.types).not.toContain('restarted_by_user');
 });
 
-test('what stands in for a large model is asked room for itself', async () => {
+test('a stand-in for a large model requests its own size', async () => {
   model = { name: 'large', folder };
   await backend.start();
   await settle();
@@ -266,7 +266,7 @@ test('what stands in for a large model is asked room for itself', async () => {
   expect(spawner.specs.at(-1)?.args).toContain(join(folder, 'small'));
 });
 
-test('where there is no room ahead of time the rung stays, and an empty process costs none', async () => {
+test('without room in advance the rung stays, and an empty process costs none', async () => {
   model = { name: 'large', folder };
   await backend.start();
   await settle();
@@ -282,14 +282,14 @@ test('where there is no room ahead of time the rung stays, and an empty process 
   expect(backend.status().ladder).toMatchObject({ rung: 1 });
 });
 
-test('a start is given up when the probe gets no answer, and when the launcher falls silent in a load', async () => {
+test('a start is aborted when the probe gets no answer, and when the launcher is silent during a load', async () => {
   model = { name: 'm', folder };
   await backend.start();
   await settle();
   await tells(LISTENING);
   await tells({ event: 'loaded', model: folder, seconds: 1, active: 1 });
   await clock.advance(100);
-  // The model's folder is read from the real disk before the probe is sent.
+  // Before the probe is sent, the model's folder is read from the real disk.
   await expect.poll(() => posts).toBe(1);
   expect(backend.status()).toMatchObject({ state: 'starting', stage: 'probing' });
   await clock.advance(29_000);
@@ -306,7 +306,7 @@ test('a start is given up when the probe gets no answer, and when the launcher f
   expect(backend.status()).toMatchObject({ state: 'backoff', restarts: 1 });
 });
 
-test('memory that the system does not tell is unknown, never 0', async () => {
+test('memory that the system does not report is unknown, never 0', async () => {
   await comesUp();
   await tells(MEM);
   expect(backend.status().memoryBytes).toBeNull();

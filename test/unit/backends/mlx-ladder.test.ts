@@ -21,8 +21,8 @@ const on = (rung: number, stableMs = 0, peakBytes: number | null = null): Rememb
   peakBytes,
 });
 
-describe('a death for want of memory', () => {
-  /** rung before | a smaller model is there | rung after | at the bottom */
+describe('a death from lack of memory', () => {
+  /** rung before | a smaller model exists | rung after | at the bottom */
   const STEPS: [number, boolean, number, boolean][] = [
     [0, true, 1, false],
     [0, false, 1, false],
@@ -62,7 +62,7 @@ describe('a day without', () => {
   });
 });
 
-describe('what a rung gives up', () => {
+describe('the limits of a rung', () => {
   test('first the kept prompts, then long requests, then the model', () => {
     const memories: LadderMemory[] = [{}, { m: on(1) }, { m: on(2) }, { m: on(3) }];
     const rungs = memories.map((memory) => rungOf(memory, 'm'));
@@ -74,7 +74,7 @@ describe('what a rung gives up', () => {
     ]);
   });
 
-  test('a process gets the tightest of what is remembered, and the peak of its own first model', () => {
+  test('a process gets the tightest remembered limits, and the peak of its own first model', () => {
     const full = { promptCacheBytes: 1e9, prefillStepTokens: 128, bufferPoolBytes: null, memoryBytes: null };
     expect(processLimits({}, 'm')).toEqual(full);
     const memory = { m: on(1, 0, 10e9), other: on(2, 0, 1e9) };
@@ -85,7 +85,7 @@ describe('what a rung gives up', () => {
     expect(processLimits(memory, null).memoryBytes).toBeNull();
   });
 
-  test('a limit that the user has set stays when it is the tighter one', () => {
+  test('a limit that the user has set applies when it is tighter', () => {
     const spec = (env: Record<string, string>, bufferPoolBytes: number | null) =>
       mlxLaunchSpec({
         ...{ python: 'python', script: 'launch.py', preload: null, maxConcurrent: 1, env },
@@ -120,7 +120,7 @@ describe('the ladder over starts', () => {
     return { ladder, clock, files, moments };
   }
 
-  test('goes down rung by rung, lets a smaller model stand in, and ends at the bottom', () => {
+  test('goes down rung by rung, uses a smaller model, and ends at the bottom', () => {
     const { ladder, moments } = keeper();
     expect(ladder.begin('large')).toBe('large');
     const goesOn = ['large', 'large', 'large', 'small'].map((model) => {
@@ -145,7 +145,7 @@ describe('the ladder over starts', () => {
     expect(ladder.view()).toMatchObject({ rung: 2, kind: 'context', contextTokens: 4096 });
   });
 
-  test('a person may try again at the bottom, and keeps the rung', () => {
+  test('the user may retry at the bottom, and keeps the rung', () => {
     const { ladder } = keeper(new Map(), null);
     ladder.begin('only');
     for (let death = 0; death < 3; death += 1) ladder.exited('out_of_memory', 'only', null);
@@ -164,7 +164,7 @@ describe('the ladder over starts', () => {
     expect(ladder.view()).toMatchObject({ rung: 0, kind: 'full', climbsAt: null });
   });
 
-  test('a model that a request named pays for itself; the one held ready stays as it is', () => {
+  test('a model that a request named is charged itself; the preloaded one stays unchanged', () => {
     const { ladder } = keeper();
     ladder.begin('large');
     for (let death = 0; death < 5; death += 1) {
@@ -174,7 +174,7 @@ describe('the ladder over starts', () => {
     expect([ladder.refuses('huge', 1), ladder.refuses('large', 100_000)]).toEqual([true, false]);
   });
 
-  test('long requests are refused where only short ones were survivable', () => {
+  test('long requests are rejected where only short ones were survivable', () => {
     const { ladder } = keeper();
     ladder.begin('large');
     ladder.exited('out_of_memory', 'large', null);
@@ -183,7 +183,7 @@ describe('the ladder over starts', () => {
     expect([ladder.refuses('large', 4_096), ladder.refuses('large', 4_097)]).toEqual([false, true]);
   });
 
-  test('is remembered over starts of the app, and climbs only by time in which the server was up', async () => {
+  test('is kept over starts of the app, and climbs only with uptime of the server', async () => {
     const first = keeper();
     first.ladder.begin('large');
     first.ladder.exited('out_of_memory', 'large', 5e9);
@@ -228,7 +228,7 @@ describe('the ladder over starts', () => {
     },
   );
 
-  test('a disk that takes nothing costs the memory of it, and nothing else', async () => {
+  test('a full disk loses the stored state, and nothing else', async () => {
     const { ladder } = keeper({
       get: () => undefined,
       set: () => {

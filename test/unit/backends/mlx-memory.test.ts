@@ -22,7 +22,7 @@ function told(event: Parameters<MlxMemory['onLauncher']>[0]): void {
   memory.onLauncher(event, (folder) => folder.slice(1));
 }
 
-test('nothing is known before the launcher tells it, and nothing is 0', () => {
+test('all figures are unknown before the launcher reports, and none is 0', () => {
   const none = { weights: null, kvCache: null, buffers: null };
   expect(memory.figures()).toMatchObject({ process: { bytes: null }, inside: none, peak: null });
   expect(memory.figures().device).toEqual({ workingSet: null, buffer: null });
@@ -31,7 +31,7 @@ test('nothing is known before the launcher tells it, and nothing is 0', () => {
   expect(memory.figures()).toMatchObject({ process: { bytes: null }, device: { workingSet: null } });
 });
 
-test('what is held beyond the weights is caches; each figure has the time of its line', async () => {
+test('memory beyond the weights is cache; each figure has the time of its line', async () => {
   told({ ...listening, working_set: 96e9, buffer: 72e9 });
   told({ event: 'loading', model: '/m' });
   told({ event: 'loaded', model: '/m', seconds: 2, active: 4e9 });
@@ -49,7 +49,7 @@ test('what is held beyond the weights is caches; each figure has the time of its
   expect(memory.peakBytes()).toBe(6e9);
 });
 
-test('a load tells the weights at once, and not only with the next line', async () => {
+test('a load reports the weights at once, not only with the next line', async () => {
   told(memLine({ active: 8, cache: 0, footprint: 7e8 }));
   await clock.advance(5_000);
   told({ event: 'loaded', model: '/m', seconds: 2, active: 4e9 });
@@ -57,7 +57,7 @@ test('a load tells the weights at once, and not only with the next line', async 
   expect(memory.figures().inside).toMatchObject({ weights: { bytes: 4e9, at }, kvCache: { bytes: 0, at } });
 });
 
-test('tells the model that is loaded, who uses it and since when nobody does', async () => {
+test('reports the loaded model, its users and since when it has been idle', async () => {
   told({ event: 'loaded', model: '/m', seconds: 2, active: 4e9 });
   told(memLine({ active: 4e9, cache: 1e9 }));
   status = { ...status, activeRequests: 1, draining: 1 };
@@ -69,7 +69,7 @@ test('tells the model that is loaded, who uses it and since when nobody does', a
   expect(memory.loaded()).toMatchObject([{ lastUsedAt: clock.now() }]);
 });
 
-test('a model on its way has no size yet, and counts as the one that a death is about', () => {
+test('a loading model has no size yet, and a death counts as its own', () => {
   told(memLine({ active: 4e9 }));
   told({ event: 'loading', model: '/next' });
   expect(memory.loaded()).toMatchObject([{ name: 'next', ready: false, size: { bytes: null } }]);
@@ -78,7 +78,7 @@ test('a model on its way has no size yet, and counts as the one that a death is 
   expect(memory.model()).toBe('m');
 });
 
-test('a process that has gone holds nothing, and no model can be freed alone', async () => {
+test('a process that has exited uses no memory, and no model can be freed alone', async () => {
   told(memLine({ active: 4e9, peak: 5e9 }));
   status = { ...status, pid: null };
   memory.reset();

@@ -4,7 +4,7 @@ import { validate } from '../../../src/main/backends/mlx/validate';
 import { readChat, readGenerate } from '../../../src/main/gateway/dialects/ollama-request';
 import { POISON, type Poison } from '../../support/poison';
 
-/** The way from a client's body to what mlx_lm.server gets; the real server is asked in test/integration. */
+/** The path from a client's body to the request that mlx_lm.server gets; test/integration uses the real server. */
 
 const FACTS = { vocabSize: 3072, contextLength: 2048 };
 const RULES = { modelOptional: true, defaultCategory: undefined, firstBackend: undefined };

@@ -23,13 +23,13 @@ describe('limits for a hang', () => {
     expect(limitsFor(slowest, heavy, DEFAULT_HANG_LIMITS)).toEqual({ silenceMs: 3_000, stepMs, learned });
   });
 
-  test('patience stretches every wait, and not how a step is judged by the slowest one', () => {
+  test('patience stretches every wait, but not the factor on the slowest step', () => {
     const limits = patientLimits(4);
     expect(limits).toMatchObject({ silenceMs: 12_000, drainMs: 40_000, stepFactor: 3 });
     expect(limitsFor(null, false, limits)).toEqual({ silenceMs: 12_000, stepMs: 40_000, learned: false });
   });
 
-  test('nothing is known before a whole piece of a prompt was one step', () => {
+  test('nothing is learned before a whole piece of a prompt was one step', () => {
     const steps = new LearnedSteps();
     steps.learn('m', 20, 0);
     steps.learn('m', 90, 12);
@@ -72,7 +72,7 @@ describe('hang by token progress', () => {
     guard.onLauncher(event);
     sequences.onSequence(event);
   }
-  /** One line a second for so long. */
+  /** One line per second for this many seconds. */
   async function lines(seconds: number, line: (second: number) => Partial<MemEvent>): Promise<void> {
     for (let second = 1; second <= seconds && hangs.length === 0; second += 1) {
       guard.onLauncher(figures(line(second)));
@@ -80,7 +80,7 @@ describe('hang by token progress', () => {
     }
   }
 
-  test('steps that move are progress, however long the prompt', async () => {
+  test('moving steps are progress, however long the prompt', async () => {
     started('a');
     await lines(600, (second) => {
       sequences.ask('a');
@@ -89,7 +89,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual([]);
   });
 
-  test('a step that does not end is a hang when its limit is over', async () => {
+  test('a step that exceeds its limit is a hang', async () => {
     started('a');
     await lines(8, (second) => ({ steps: 7, sequences: 1, stuck: second, doing: 'prefill' }));
     expect(hangs).toEqual([]);
@@ -97,7 +97,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['step']);
   });
 
-  test('three seconds without a line while somebody waits are a hang', async () => {
+  test('three seconds without a line while a request waits are a hang', async () => {
     started('a');
     await clock.advance(3_000);
     expect(hangs).toEqual([]);
@@ -105,7 +105,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['silent']);
   });
 
-  test('a silent server that computes only for a caller who left hangs too', async () => {
+  test('a silent server that computes only for a disconnected client hangs too', async () => {
     started('a');
     sequences.leave('a');
     await clock.advance(4_000);
@@ -129,7 +129,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['load']);
   });
 
-  test('during a load the launcher may be quiet for longer, not for ever', async () => {
+  test('during a load the launcher may be silent for longer, but not forever', async () => {
     sequences.begin('a');
     guard.onLauncher(figures({ loading: 1, queue: 1 }));
     await clock.advance(30_000);
@@ -138,7 +138,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['silent']);
   });
 
-  test('making tokens of a long prompt may take a minute', async () => {
+  test('tokenizing a long prompt may take a minute', async () => {
     sequences.begin('a');
     told('a', 'queued');
     await lines(59, (second) => ({ queue: 1, stuck: second, doing: 'preparing' }));
@@ -158,7 +158,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['no_progress']);
   });
 
-  test('an answer that is computed in full and not written on is a hang after three seconds', async () => {
+  test('an answer that is fully computed but not delivered is a hang after three seconds', async () => {
     started('a');
     await lines(5, (second) => ({ steps: second, sequences: 1 }));
     told('a', 'ended');
@@ -171,7 +171,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['no_frames']);
   });
 
-  test('what is computed in full is waited for while the next model loads, and anew after a sleep', async () => {
+  test('a fully computed answer may wait while the next model loads, and again after a sleep', async () => {
     started('a');
     told('a', 'ended');
     await lines(20, (second) => ({ loading: second }));
@@ -184,7 +184,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual([]);
   });
 
-  test('steps of which nothing arrives are a hang after three of the longest', async () => {
+  test('steps whose output never arrives are a hang after three of the longest', async () => {
     started('a');
     await lines(24, (second) => ({ steps: second * 5, sequences: 1, doing: 'decode' }));
     expect(hangs).toEqual([]);
@@ -192,7 +192,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['no_frames']);
   });
 
-  /** What a launcher without work writes: one line in ten seconds. */
+  /** The output of an idle launcher: one line in ten seconds. */
   async function idle(seconds: number): Promise<void> {
     for (let second = 0; second < seconds; second += 1) {
       if (second % 10 === 0) guard.onLauncher(figures({ steps: 9 }));
@@ -205,7 +205,7 @@ describe('hang by token progress', () => {
     told(id, 'ended');
   }
 
-  test('a caller who is slow to read does not make the server hang, nor when he reads on', async () => {
+  test('a slow reader does not make the server hang, nor when it resumes', async () => {
     complete('a');
     await idle(609);
     sequences.ask('a');
@@ -213,7 +213,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual([]);
   });
 
-  test('who leaves an answer that is complete leaves nothing to be computed', async () => {
+  test('a client that leaves a complete answer leaves nothing to compute', async () => {
     complete('a');
     await idle(9);
     sequences.leave('a');
@@ -221,7 +221,7 @@ describe('hang by token progress', () => {
     expect([hangs, sequences.draining, clock.pending]).toEqual([[], 0, 0]);
   });
 
-  test('a request beside one that is read slowly has its own three seconds', async () => {
+  test('a request next to a slow reader has its own three seconds', async () => {
     complete('slow');
     await idle(9);
     sequences.begin('b');
@@ -231,14 +231,14 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['silent']);
   });
 
-  test('a server that falls silent amid an answer hangs, although its caller is slow to read', async () => {
+  test('a server that falls silent during an answer hangs, although its client reads slowly', async () => {
     started('a');
     sequences.handOver('a');
     await clock.advance(4_000);
     expect(hangs).toEqual(['silent']);
   });
 
-  test('after we have stood still ourselves all that is waited for begins anew', async () => {
+  test('after our own process stood still, all waits start over', async () => {
     started('a');
     guard.onLauncher(figures({ sequences: 1, stuck: 1 }));
     await clock.advance(1_000);
@@ -251,7 +251,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['silent']);
   });
 
-  test('work for a caller who left ends with its own limit', async () => {
+  test('work for a disconnected client has its own limit', async () => {
     started('a');
     sequences.leave('a');
     await lines(10, (second) => ({ steps: second, sequences: 1 }));
@@ -260,7 +260,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['drain']);
   });
 
-  test('callers who leave one after the other add up to no longer drain', async () => {
+  test('several disconnecting clients do not extend the drain', async () => {
     started('0');
     for (let turn = 1; turn <= 5; turn += 1) {
       started(`${turn}`);
@@ -274,7 +274,7 @@ describe('hang by token progress', () => {
     expect(hangs).toEqual(['drain']);
   });
 
-  test('with a slow model it may take as long as one of its steps', async () => {
+  test('with a slow model the drain may take as long as one of its steps', async () => {
     stepMs = 60_000;
     started('a');
     sequences.leave('a');
@@ -285,7 +285,7 @@ describe('hang by token progress', () => {
   });
 });
 
-describe('sequences of callers who left', () => {
+describe('sequences of disconnected clients', () => {
   let clock: FakeClock;
   let sequences: Sequences;
   let drained: boolean;
@@ -306,7 +306,7 @@ describe('sequences of callers who left', () => {
     await clock.advance(0);
   }
 
-  test('are drained when the server has ended them, whatever others do', async () => {
+  test('are drained when the server has ended them, whatever other sequences do', async () => {
     sequences.begin('a');
     sequences.begin('b');
     event('a', 'started');
@@ -331,7 +331,7 @@ describe('sequences of callers who left', () => {
     expect(drained).toBe(true);
   });
 
-  test('figures that show an idle server make up for a lost line', async () => {
+  test('figures of an idle server replace a lost line', async () => {
     sequences.begin('a');
     event('a', 'started');
     sequences.leave('a');
@@ -341,7 +341,7 @@ describe('sequences of callers who left', () => {
     expect(drained).toBe(true);
   });
 
-  test('nothing outlives the process', async () => {
+  test('nothing survives the process', async () => {
     sequences.begin('a');
     event('a', 'started');
     sequences.leave('a');

@@ -70,7 +70,7 @@ describe('SSE of mlx_lm.server', () => {
     expect(() => read(text)).toThrow(expect.objectContaining({ code: 'backend_failed' }));
   });
 
-  test('a complete answer whose tail is missing counts as complete', () => {
+  test('a complete answer without its last frames counts as complete', () => {
     expect(read(delta('all', 'stop')).at(-1)).toMatchObject({ type: 'end', end: { reason: 'stop' } });
   });
 
@@ -85,7 +85,7 @@ describe('SSE of mlx_lm.server', () => {
     expect(seen).toEqual([{ type: 'text', text: 'first' }]);
   });
 
-  test('what cannot be read is a failure', () => {
+  test('unparsable input is a failure', () => {
     expect(() => read('data: {nonsense\n\n')).toThrow(expect.objectContaining({ code: 'backend_failed' }));
   });
 });
@@ -110,7 +110,7 @@ describe('request', () => {
     });
   });
 
-  test("neutral names become the server's", () => {
+  test('neutral names are translated to those of the server', () => {
     const sampling = {
       maxTokens: 1,
       temperature: 0,

@@ -14,7 +14,7 @@ function request(change: Record<string, unknown>, sampling: Record<string, unkno
   } as unknown as BackendRequest;
 }
 
-/** What kills a bare server, or makes it answer with nothing. field | value */
+/** Requests that kill a bare server, or make its answer empty. field | value */
 const REFUSED: [string, Record<string, unknown>, Record<string, unknown>?][] = [
   ['stop', {}, { stop: 5 }],
   ['stop', {}, { stop: true }],
@@ -43,14 +43,14 @@ const REFUSED: [string, Record<string, unknown>, Record<string, unknown>?][] = [
   ['format', { format: 'json' }],
 ];
 
-describe('what would take the server down', () => {
-  test.each(REFUSED)('%s: %j %j is refused by name', (field, change, sampling) => {
+describe('input that would crash the server', () => {
+  test.each(REFUSED)('%s: %j %j is rejected by name', (field, change, sampling) => {
     expect(() => validate(request(change, sampling), facts)).toThrow(
       expect.objectContaining({ details: { field } }),
     );
   });
 
-  /** asked | sent */
+  /** requested | sent */
   const LOWERED: [Record<string, unknown>, Record<string, unknown>][] = [
     [{ topK: 3072 }, { topK: 3071 }],
     [{ topK: 1_000_000 }, { topK: 3071 }],
@@ -67,11 +67,11 @@ describe('what would take the server down', () => {
     expect(validate(request({}, asked), facts).sampling).toMatchObject(sent);
   });
 
-  test('a seed by chance is none', () => {
+  test('a random seed is left out', () => {
     expect(validate(request({}, { seed: -1 }), facts).sampling).not.toHaveProperty('seed');
   });
 
-  test('stop words that are all empty are none', () => {
+  test('stop words that are all empty are left out', () => {
     expect(validate(request({}, { stop: [''] }), facts).sampling).not.toHaveProperty('stop');
   });
 

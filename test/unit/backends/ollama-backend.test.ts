@@ -22,7 +22,7 @@ beforeEach(() => {
   records = new ChildRecords(join(tempDir(), 'children.json'));
 });
 
-/** Lets time pass until then; files take real time, in which the clock of the test must stand. */
+/** Lets time pass until the condition is true; files take real time, during which the test's clock must stand still. */
 async function passUntil(done: () => boolean): Promise<void> {
   while (!done()) {
     await records.settled();
@@ -37,7 +37,7 @@ const request: BackendRequest = {
   sampling: {},
 };
 
-/** @param url of somebody else's server; null = one of ours */
+/** @param url of a server that Tandem did not start; null = one of ours */
 function backend(server: ScriptedOllama, url: string | null) {
   server.facts = { version: '0.24.0', ...server.facts };
   return new OllamaBackend(
@@ -45,7 +45,7 @@ function backend(server: ScriptedOllama, url: string | null) {
       url,
       candidates: [],
       locate: async () => ({ path: 'ollama' }),
-      // Cannot be written, so that the port is chosen here and the server asked for.
+      // Not writable, so that the port is chosen here and the server is queried for it.
       logFile: join(devNull, 'ollama.log'),
       env: {},
       fetcher: server.fetcher,
@@ -67,7 +67,7 @@ async function answer(ollama: OllamaBackend): Promise<void> {
   for await (const _chunk of ollama.stream(request, never));
 }
 
-test('a breaker that no probe could close is closed by an answer, and by nothing less', async () => {
+test('a breaker that no probe could close is closed only by an answer', async () => {
   const server = new ScriptedOllama(LOADED);
   const ollama = backend(server, null);
   const breaker = () => ollama.status().breaker.state;
@@ -123,7 +123,7 @@ test.each([
   },
 );
 
-test('a model that is listed in the middle of its load is ready with its first frame', async () => {
+test('a model that is listed during its load is ready with its first frame', async () => {
   const server = new ScriptedOllama(SILENCE, { frames: [say('hi')], last: 'silence' });
   const ollama = backend(server, 'http://127.0.0.1:9');
   await ollama.start();

@@ -15,7 +15,7 @@ const request = (more: Partial<BackendRequest> = {}): BackendRequest => ({
   ...more,
 });
 
-/** One model process that computes, stands still, or is not there. */
+/** State of the one model process: computing, stuck, or absent. */
 type Process = 'computes' | 'still' | 'none' | 'unseen';
 
 function scene(ways: Way[], process: Process = 'unseen', more: Partial<ServerCare> = {}, steps?: StepTimes) {
@@ -68,7 +68,7 @@ function scene(ways: Way[], process: Process = 'unseen', more: Partial<ServerCar
 }
 
 describe('before the first token', () => {
-  test('a stranger that says nothing in the time for load and prompt is asked once more, then given up', async () => {
+  test('a foreign server that is silent for the time of load and prompt gets one retry, then fails', async () => {
     const { clock, server, run } = scene([SILENCE, SILENCE]);
     const { outcome } = run();
     await clock.advance(24_000);
@@ -80,7 +80,7 @@ describe('before the first token', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('a lost load is left, which heals the server, and answered by the second try', async () => {
+  test('a lost load is abandoned, which repairs the server, and the second try answers', async () => {
     const { clock, server, done, run } = scene([SILENCE], 'none');
     const { outcome } = run();
     await clock.advance(13_000);
@@ -89,7 +89,7 @@ describe('before the first token', () => {
     expect(done).toEqual(['room for m']);
   });
 
-  test('a process that stands still is cured and asked once more', async () => {
+  test('a stuck process is killed and the request retried once', async () => {
     const { clock, done, run } = scene([SILENCE], 'still');
     const { outcome } = run();
     await clock.advance(13_000);
@@ -97,7 +97,7 @@ describe('before the first token', () => {
     expect(outcome).toMatchObject({ texts: 'hi', error: null });
   });
 
-  test('a second stall ends the server', async () => {
+  test('a second stall kills the server', async () => {
     const { clock, done, run } = scene([SILENCE, SILENCE], 'still');
     const { outcome } = run();
     await clock.advance(30_000);
@@ -105,7 +105,7 @@ describe('before the first token', () => {
     expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
   });
 
-  test('a heavy model may stand still for longer', async () => {
+  test('a heavy model may be silent for longer', async () => {
     const { clock, state, done, run } = scene([SILENCE], 'still');
     state.heavy = true;
     run();
@@ -125,7 +125,7 @@ describe('before the first token', () => {
     expect(outcome.error).toMatchObject({ code: 'cancelled' });
   });
 
-  test('beside another request it waits its turn, up to its own limit', async () => {
+  test('next to another request it waits for its turn, up to its own limit', async () => {
     const { clock, server, run } = scene([SILENCE, SILENCE], 'computes');
     run();
     await settle();
@@ -135,7 +135,7 @@ describe('before the first token', () => {
     expect(outcome.error).toBeNull();
   });
 
-  test('a stranger that has the model in memory is waited for, up to the own limit', async () => {
+  test('a foreign server with the model in memory gets the whole time of the request', async () => {
     const { clock, server, state, run } = scene([SILENCE]);
     state.loaded = true;
     const { outcome } = run(request({ timeoutMs: 300_000 }));
@@ -144,7 +144,7 @@ describe('before the first token', () => {
     expect(outcome.error).toBeNull();
   });
 
-  test('after one load that got lost a stranger has the whole time of the request', async () => {
+  test('after one lost load a foreign server gets the whole time of the request', async () => {
     const { clock, server, run } = scene([SILENCE, SILENCE]);
     const { outcome } = run(request({ timeoutMs: 300_000 }));
     await clock.advance(280_000);
@@ -152,7 +152,7 @@ describe('before the first token', () => {
     expect(outcome.error).toBeNull();
   });
 
-  test('what was learned of the steps of an answer judges no load and no prompt', async () => {
+  test('learned step times of an answer apply to no load and no prompt', async () => {
     const learned: StepTimes = { slowestMs: () => 50, onStep: () => {} };
     const { clock, state, completions, done, run } = scene([SILENCE], 'still', {}, learned);
     state.heavy = true;
@@ -164,7 +164,7 @@ describe('before the first token', () => {
     expect(done).toEqual(['cured m']);
   });
 
-  test('a server that is silent itself is started again, and the router told to ask once more', async () => {
+  test('a server that is itself silent is restarted, and the router gets a retryable error', async () => {
     for (const process of ['none', 'still', 'unseen'] as const) {
       const { clock, state, server, done, run } = scene([SILENCE], process);
       state.silent = true;
@@ -177,7 +177,7 @@ describe('before the first token', () => {
     }
   });
 
-  test('a process that dies in a load is tried once more, one that dies of the prompt is not', async () => {
+  test('a process that dies during a load is retried once, one that dies during the prompt is not', async () => {
     const died: Way = { status: 500, error: 'llama runner process has terminated with exit code -1' };
     const loading = scene([died]);
     expect((await ended(loading)).outcome).toMatchObject({ texts: 'hi', error: null });
@@ -211,7 +211,7 @@ describe('before the first token', () => {
 describe('between two tokens', () => {
   const half: Way = { frames: [say('a')], last: 'silence' };
 
-  test('silence of a stranger for 10 s is a stall; a part of an answer is not asked for again', async () => {
+  test('10 s of silence from a foreign server are a stall; a partial answer is not retried', async () => {
     const { clock, server, done, run } = scene([half]);
     const { outcome } = run();
     await clock.advance(9500);
@@ -222,7 +222,7 @@ describe('between two tokens', () => {
     expect(done).toEqual(['cured m']);
   });
 
-  test('where no process can be seen, what was learned of the steps proves no stall', async () => {
+  test('if no process is visible, the learned step times prove no stall', async () => {
     const learned: StepTimes = { slowestMs: () => 50, onStep: () => {} };
     const { clock, state, run } = scene([half], 'unseen', {}, learned);
     state.heavy = true;
@@ -233,7 +233,7 @@ describe('between two tokens', () => {
     expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
   });
 
-  test('the learned limit holds for a process that stands still', async () => {
+  test('the learned limit applies to a stuck process', async () => {
     const learned: StepTimes = { slowestMs: () => 50, onStep: () => {} };
     const { clock, state, run } = scene([half], 'still', {}, learned);
     state.heavy = true;
@@ -242,7 +242,7 @@ describe('between two tokens', () => {
     expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
   });
 
-  test('a server that falls silent itself is started again; the part of the answer failed of that', async () => {
+  test('a server that falls silent itself is restarted; the partial answer fails with that cause', async () => {
     const { clock, state, done, run } = scene([half], 'still');
     state.silent = true;
     const { outcome } = run();
@@ -251,7 +251,7 @@ describe('between two tokens', () => {
     expect(done).toEqual(['asked']);
   });
 
-  test('silence of a process that computes is one only after two minutes', async () => {
+  test('silence of a computing process is a stall only after two minutes', async () => {
     const { clock, run } = scene([half], 'computes');
     const { outcome } = run();
     await clock.advance(115_000);
@@ -260,7 +260,7 @@ describe('between two tokens', () => {
     expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
   });
 
-  test('a request with tools may be silent for longer, as a call comes in one piece', async () => {
+  test('a request with tools may be silent for longer, as a call arrives in one piece', async () => {
     const { clock, run } = scene([half]);
     const { outcome } = run(request({ tools: [{}] }));
     await clock.advance(55_000);
@@ -269,7 +269,7 @@ describe('between two tokens', () => {
     expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
   });
 
-  test('the limit follows the slowest step that was learned', async () => {
+  test('the limit follows the slowest learned step', async () => {
     const learned: StepTimes = { slowestMs: () => 6000, onStep: () => {} };
     const { clock, completions, run } = scene([half], 'unseen', {}, learned);
     expect(completions.hangLimits('m')).toEqual({ silenceMs: null, stepMs: 18_000, learned: true });
@@ -280,7 +280,7 @@ describe('between two tokens', () => {
     expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
   });
 
-  test('a connection that breaks, and an end without a last frame, are failures of the answer', async () => {
+  test('a broken connection, and an end without a last frame, are failures of the answer', async () => {
     const reset = await ended(scene([{ frames: [say('a')], last: 'reset' }]));
     expect(reset.outcome).toMatchObject({ texts: 'a', end: null, error: { code: 'backend_failed' } });
     const repeated = await ended(scene([{ frames: [say('ha')], last: 'end' }]));
@@ -295,7 +295,7 @@ describe('a full queue', () => {
     error: 'server busy, please try again.  maximum pending requests exceeded',
   };
 
-  test('is asked again with growing pauses until there is a place', async () => {
+  test('is retried with growing delays until there is a place', async () => {
     const { clock, server, run } = scene([full, full, full]);
     const { outcome } = run();
     const asked: number[] = [];
@@ -307,14 +307,14 @@ describe('a full queue', () => {
     expect(outcome).toMatchObject({ texts: 'hi', error: null });
   });
 
-  test('ends in an honest error within the time of the request', async () => {
+  test('ends with an error within the time of the request', async () => {
     const { clock, run } = scene(Array.from({ length: 20 }, () => full));
     const { outcome } = run(request({ timeoutMs: 10_000 }));
     await clock.advance(9000);
     expect(outcome.error).toMatchObject({ code: 'queue_full', retryAfterS: 10 });
   });
 
-  test('is left at once by whoever cancels', async () => {
+  test('is left at once on cancel', async () => {
     const { run, clock } = scene([full, full]);
     const leave = new AbortController();
     const { outcome, running } = run(request(), leave.signal);
@@ -326,19 +326,19 @@ describe('a full queue', () => {
   });
 });
 
-describe('a load that memory forbids', () => {
+describe('a load that memory does not allow', () => {
   const tooLarge: Way = {
     status: 500,
     error: 'model requires more system memory (5.3 GiB) than is available (4.4 GiB)',
   };
 
-  test('is tried again once room was made', async () => {
+  test('is retried once memory was freed', async () => {
     const { server, ...rest } = scene([tooLarge], 'unseen', { makeRoom: async () => true });
     expect((await ended({ server, ...rest })).outcome).toMatchObject({ texts: 'hi', error: null });
     expect(server.asked).toHaveLength(2);
   });
 
-  test('is refused with the figures and with what would fit, when no room can be made', async () => {
+  test('is rejected with the figures and a suggestion, when no memory can be freed', async () => {
     const asked: (number | null)[] = [];
     const fitting = (_model: string, freeBytes: number | null) => {
       asked.push(freeBytes);
@@ -356,7 +356,7 @@ describe('a load that memory forbids', () => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('is refused after the second try', async () => {
+  test('is rejected after the second try', async () => {
     const { outcome, server } = await ended(
       scene([tooLarge, tooLarge], 'unseen', { makeRoom: async () => true }),
     );
@@ -364,7 +364,7 @@ describe('a load that memory forbids', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  test('in the middle of an answer is told as it is', async () => {
+  test('in the middle of an answer is reported unchanged', async () => {
     const line = {
       error: 'an error was encountered while running the model: error: Insufficient Memory (00000008',
     };

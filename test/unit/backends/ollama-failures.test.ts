@@ -69,7 +69,7 @@ describe.each([
       startedAt: `t${server.pid}`,
       descendants,
     });
-    // Killed outright, the server leaves only the others.
+    // A server that is killed leaves only its model processes.
     table.running.delete(server.pid);
     const ports = { table, clock: new FakeClock(), logger: silentLogger };
     expect(await sweepOrphans(new ChildRecords(file), ports)).toBe(1);
@@ -77,7 +77,7 @@ describe.each([
   });
 });
 
-test('the refusal of a model process is told in its words, without the JSON around them', async () => {
+test('the error of a model process is reported in its words, without the JSON around them', async () => {
   const message =
     'request (25908 tokens) exceeds the available context size (1024 tokens), try increasing it';
   const error = JSON.stringify({ error: { code: 400, message, type: 'exceed_context_size_error' } });
@@ -85,7 +85,7 @@ test('the refusal of a model process is told in its words, without the JSON arou
   expect(failure).toMatchObject({ code: 'bad_request', message });
 });
 
-test('an answer that stops without a last frame is no clean end, and nobody is to blame', () => {
+test('an answer that stops without a last frame is a failure without a known cause', () => {
   expect(thrownBy(JSON.stringify({ message: { content: 'ha' }, done: false }))).toMatchObject({
     code: 'backend_failed',
     details: { cause: 'incomplete' },

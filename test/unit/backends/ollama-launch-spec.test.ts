@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ollamaLaunchSpec } from '../../../src/main/backends/ollama/launch-spec';
 
-test('a server of ours keeps few contexts, computes one answer at a time and calls nobody', () => {
+test('a server of ours keeps few contexts, computes one answer at a time and makes no outside calls', () => {
   const { env } = ollamaLaunchSpec('ollama', { OLLAMA_NUM_PARALLEL: '4', SECRET: 'x' }, 'log', 0);
   expect(env).toEqual({
     OLLAMA_HOST: '127.0.0.1:0',

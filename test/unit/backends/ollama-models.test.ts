@@ -34,7 +34,7 @@ describe('a model of the list', () => {
   };
   const show = { capabilities: ['completion', 'tools'], model_info: { 'qwen2.context_length': 32768 } };
 
-  test('has size, weight, context and what it can do', () => {
+  test('has size, weight, context and capabilities', () => {
     expect(toModelInfo(item, show, 'ollama')).toEqual({
       backend: 'ollama',
       name: 'qwen2.5-coder:32b',
@@ -68,7 +68,7 @@ describe('a model of the list', () => {
       undefined,
     ],
     ['no word of it', {}, undefined],
-  ])('takes memory for its context by its shape: %s', (_, more, bytes) => {
+  ])('computes memory for its context from its shape: %s', (_, more, bytes) => {
     const model_info = {
       'general.architecture': 'qwen2',
       'qwen2.vision.block_count': 3,
@@ -85,7 +85,7 @@ describe('a model of the list', () => {
     expect(toModelInfo(item, { ...show, remote_model: 'x' }, 'ollama').remote).toBe(true);
   });
 
-  test('is listed with what is known when it cannot be described', () => {
+  test('is listed with the known facts when it cannot be described', () => {
     expect(toModelInfo({ name: 'x', digest: 'd' }, null, 'ollama')).toMatchObject({
       weight: 'unknown',
       contextLength: null,

@@ -40,7 +40,7 @@ describe('lines of Ollama', () => {
     ]);
   });
 
-  test('tokens of the prompt that were cached, where the server tells them', () => {
+  test('tokens of the prompt that were cached, where the server reports them', () => {
     expect(read(line({ ...DONE, prompt_eval_cached_count: 12 }))).toMatchObject([
       { type: 'end', end: { promptTokens: 15, cachedTokens: 12 } },
     ]);
@@ -86,7 +86,7 @@ describe('request', () => {
     sampling: {},
   };
 
-  test('nothing is added that the client did not ask for', () => {
+  test('adds nothing that the client did not request', () => {
     expect(toOllamaCall(base)).toEqual({
       path: '/api/chat',
       body: { model: 'm', stream: true, messages: base.messages },

@@ -21,7 +21,7 @@ async function adopted(...names: string[]) {
   const residents = new Residents(clock, (model) => (model === 'new' ? 700 : null));
   residents.changed(false);
   await residents.refresh(server.api, never);
-  /** A request of ours to a model, from begin to end. */
+  /** Sends a request of ours to a model and completes it. */
   const use = async (model: string) => {
     residents.begin(model);
     if (!server.loaded.some(({ name }) => name === `${model}:latest`)) {
@@ -33,8 +33,8 @@ async function adopted(...names: string[]) {
   return { clock, server, residents, use };
 }
 
-describe('models in the memory of a server that is not ours', () => {
-  test('are ours when a request of ours has loaded them', async () => {
+describe('models in the memory of a foreign server', () => {
+  test('are ours when a request of ours loaded them', async () => {
     const { residents, use } = await adopted('theirs');
     await use('theirs');
     await use('ours');
@@ -44,7 +44,7 @@ describe('models in the memory of a server that is not ours', () => {
     ]);
   });
 
-  test('before anything is known of it, nothing is ours', async () => {
+  test('are foreign before anything is known of them', async () => {
     const residents = new Residents(new FakeClock(), () => null);
     residents.changed(false);
     residents.begin('m');
@@ -52,7 +52,7 @@ describe('models in the memory of a server that is not ours', () => {
     expect(residents.list()).toEqual([]);
   });
 
-  test('one that is being loaded is told with the size of its file', async () => {
+  test('one that is loading is reported with the size of its file', async () => {
     const { residents } = await adopted();
     residents.begin('new');
     expect(residents.list()).toMatchObject([
@@ -60,7 +60,7 @@ describe('models in the memory of a server that is not ours', () => {
     ]);
   });
 
-  test('one that the server lists while it is being loaded is ready when it answers, or when nobody waits', async () => {
+  test('one that is listed during its load is ready when it answers, or when no request waits', async () => {
     const { server, residents } = await adopted();
     const isReady = () => residents.list().map(({ ready }) => ready);
     residents.begin('new');
@@ -86,7 +86,7 @@ describe('models in the memory of a server that is not ours', () => {
     expect(isReady()).toEqual([true]);
   });
 
-  test('that of somebody else, and one that answers, stay', async () => {
+  test('foreign ones, and ones that answer, stay', async () => {
     const { server, residents, use } = await adopted('theirs');
     await use('ours');
     residents.begin('ours');
@@ -100,7 +100,7 @@ describe('models in the memory of a server that is not ours', () => {
     expect(residents.list().map(({ name }) => name)).toEqual(['theirs']);
   });
 
-  test('room is made of what is ours, idle and not used within 30 s', async () => {
+  test('only ours are evicted, idle and not used within 30 s', async () => {
     const { clock, server, residents, use } = await adopted('theirs');
     await use('old');
     await use('busy');
@@ -114,7 +114,7 @@ describe('models in the memory of a server that is not ours', () => {
     expect(residents.list().map(({ name }) => name)).toEqual(['theirs', 'busy', 'recent']);
   });
 
-  test.each([-3_600_000, 3_600_000])('a date that is set by %d ms makes none of it older', async (jump) => {
+  test.each([-3_600_000, 3_600_000])('a clock change of %d ms makes none of it older', async (jump) => {
     const { clock, server, residents, use } = await adopted();
     await use('old');
     await clock.advance(31_000);
@@ -125,8 +125,8 @@ describe('models in the memory of a server that is not ours', () => {
   });
 });
 
-describe('a process that stands still', () => {
-  /** A server of ours (10) with two model processes; `frees` is the one that ends when the model is unloaded. */
+describe('a stuck process', () => {
+  /** A server of ours (10) with two model processes; `frees` is the one that exits when the model is unloaded. */
   function stalled(frees: number | null, obeys: NodeJS.Signals[] = ['SIGKILL']) {
     const clock = new FakeClock();
     const table = new FakeProcessTable().add(10, 'server');
@@ -199,7 +199,7 @@ describe('a process that stands still', () => {
     expect(again.living()).toEqual([10, 11, 12]);
   });
 
-  test('a cancelled prompt drains until the processors are idle, a minute at the longest', async () => {
+  test('a cancelled prompt drains until the CPUs are idle, for a minute at most', async () => {
     const { clock, table, care, told } = stalled(null);
     const burn = clock.every(100, () => {
       const runner = table.running.get(11);
@@ -227,7 +227,7 @@ describe('a process that stands still', () => {
   });
 });
 
-test('of cancelled prompts that are over nothing is kept', async () => {
+test('no record of finished cancelled prompts is kept', async () => {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   const care = new RunnerCare({ runners: { idle: async () => {} }, onDrain: () => {} } as never);
@@ -266,7 +266,7 @@ describe('a server of ours', () => {
     return { clock, server, state, care };
   }
 
-  test('that stays silent twice for 5 s is started again, once for all who find it out', async () => {
+  test('that is silent twice for 5 s is restarted, once for all callers that notice', async () => {
     const { clock, server, state, care } = asked();
     server.silent = ['/api/version'];
     const found = Promise.all([care.restartSilent(false), care.restartSilent(false)]);
@@ -277,7 +277,7 @@ describe('a server of ours', () => {
     expect(state.restarts).toBe(1);
   });
 
-  test('that answers, at once or the second time, stays', async () => {
+  test('that answers, at the first or second check, stays', async () => {
     const { clock, server, state, care } = asked();
     expect(await care.restartSilent(false)).toBe(false);
     server.silent = ['/api/version'];
@@ -290,7 +290,7 @@ describe('a server of ours', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('whose scheduler hangs while it tells its version is found out when a cure has not helped', async () => {
+  test('whose scheduler hangs while it reports its version is detected when a cure did not help', async () => {
     const { clock, server, state, care } = asked();
     server.silent = ['/api/ps'];
     expect(await care.restartSilent(false)).toBe(false);
@@ -300,14 +300,14 @@ describe('a server of ours', () => {
     expect(state.restarts).toBe(1);
   });
 
-  test("but never somebody else's", async () => {
+  test('but never a foreign one', async () => {
     const { server, state, care } = asked(false);
     server.silent = ['/api/version', '/api/ps'];
     expect(await care.restartSilent(true)).toBe(false);
     expect(state.restarts).toBe(0);
   });
 
-  test('that does not tell what is loaded holds nobody up who wants room', async () => {
+  test('that does not report its loaded models delays no caller that needs memory', async () => {
     const { clock, server, care } = asked();
     server.silent = ['/api/ps'];
     const room = expect(care.makeRoom('m', never)).rejects.toMatchObject({ code: 'cancelled' });
@@ -316,7 +316,7 @@ describe('a server of ours', () => {
     await Promise.all([room, loaded]);
   });
 
-  test('tells whether a model is in memory', async () => {
+  test('reports whether a model is in memory', async () => {
     const { server, care } = asked();
     expect(await care.isLoaded('m')).toBe(false);
     server.loaded = [{ name: 'm:latest' }];

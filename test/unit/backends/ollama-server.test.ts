@@ -39,7 +39,7 @@ function managed(server: ScriptedOllama, locate: Locate, limits: Partial<Supervi
   const ollama = new ManagedOllama(
     {
       locate,
-      // Cannot be written, so that the port is chosen here and the server asked for.
+      // Not writable, so that the port is chosen here and the server is queried for it.
       logFile: join(devNull, 'ollama.log'),
       env: {},
       createApi: () => server.api,
@@ -52,7 +52,7 @@ function managed(server: ScriptedOllama, locate: Locate, limits: Partial<Supervi
   return { ollama, ports, spawner };
 }
 
-/** Starts it; free ports and files take real time, in which the clock of the test must stand. */
+/** Starts it; free ports and files take real time, during which the test's clock must stand still. */
 async function startUp(made: ReturnType<typeof managed>): Promise<void> {
   void made.ollama.supervisor.start();
   await spawned(made, 1);
@@ -75,7 +75,7 @@ function choiceOptions(candidates: string[], createApi: () => OllamaApi): Server
   };
 }
 
-test('who waits for ours gets the one that takes its place', async () => {
+test('a caller that waits for ours gets the server that replaces it', async () => {
   const theirs = new ScriptedOllama();
   theirs.facts = { version: '0.24.0' };
   let there = false;
@@ -97,7 +97,7 @@ test('who waits for ours gets the one that takes its place', async () => {
   await choice.stop();
 });
 
-test('a program that the set-up brings while a server is looked for is not missed', async () => {
+test('a program that the set-up installs during a server search is not missed', async () => {
   let path: string | null = null;
   const absent = { absent: { code: 'setup', cure: 'It is being set up.', setup: true } } as const;
   const { ollama, ports, spawner } = managed(new ScriptedOllama(), async () =>
@@ -130,7 +130,7 @@ test('a program that the set-up brings while a server is looked for is not misse
   await choice.stop();
 });
 
-test('who waits for ours while everything is closed is told that it is down', async () => {
+test('a caller that waits for ours during the shutdown gets an error', async () => {
   const { ollama, ports } = managed(new ScriptedOllama(), foundOnce());
   const choice = new ServerChoice(
     choiceOptions([], () => nobody().api),
@@ -144,7 +144,7 @@ test('who waits for ours while everything is closed is told that it is down', as
   await waits;
 });
 
-/** The choice without a server of somebody else, and a way to answer its looks for the program. */
+/** The backend without a foreign server, and a way to answer its searches for the program. */
 function alone() {
   const looks: ((located: Located) => void)[] = [];
   const made = managed(new ScriptedOllama(), () => new Promise((resolve) => looks.push(resolve)));
@@ -157,7 +157,7 @@ function alone() {
   return { ...made, choice, found };
 }
 
-test('a look for the program that ends after the stop starts nothing', async () => {
+test('a program search that ends after the stop starts nothing', async () => {
   for (const begins of ['start', 'relocate', 'restart'] as const) {
     const { choice, ollama, spawner, found } = alone();
     const started = choice.start();
@@ -179,7 +179,7 @@ test('a look for the program that ends after the stop starts nothing', async () 
   }
 });
 
-test('one whose program is removed comes back with the next set-up', async () => {
+test('one whose program is removed returns with the next set-up', async () => {
   const made = alone();
   const { choice, ollama, spawner, found } = made;
   void choice.start();
@@ -210,7 +210,7 @@ test('one whose program is removed comes back with the next set-up', async () =>
 test.each<[string, Way[], number]>([
   ['once', [SILENCE], 2],
   ['again', [SILENCE, SILENCE], 2],
-])('a probe of a model that got lost %s keeps no server from its others', async (_name, ways, tries) => {
+])('a lost probe of a model %s does not block the other models of the server', async (_name, ways, tries) => {
   const server = new ScriptedOllama(...ways);
   server.facts = { version: '0.24.0', capabilities: ['completion'] };
   server.loaded = [{ name: 'small', size: 1000 }];
@@ -223,7 +223,7 @@ test.each<[string, Way[], number]>([
   await ollama.supervisor.stop();
 });
 
-test('a server that falls silent over the probe is ended and started again soon', async () => {
+test('a server that falls silent during the probe is killed and restarted soon', async () => {
   const server = new ScriptedOllama(SILENCE);
   server.facts = { version: '0.24.0', capabilities: ['completion'] };
   server.loaded = [{ name: 'small', size: 1000 }];
@@ -261,7 +261,7 @@ test.each<[string, Way[], number, 'closed' | 'half_open']>([
   await supervisor.stop();
 });
 
-/** The program is there, but cannot be started. */
+/** The first search finds the program; later ones throw, so that no start succeeds. */
 function foundOnce(): Locate {
   let looks = 0;
   return async () => {
@@ -271,7 +271,7 @@ function foundOnce(): Locate {
   };
 }
 
-/** Where nobody listens. */
+/** No server listens. */
 function nobody(): ScriptedOllama {
   const server = new ScriptedOllama();
   server.api.version = () => Promise.reject(new TandemError('ollama_down', 'nobody'));

@@ -10,7 +10,7 @@ const WORDS = 'Error: listen tcp 127.0.0.1:11434: bind: address already in use\n
 
 let folder: string;
 let log: ServerLog;
-/** The server's own end of the file, opened as the spawner opens it. */
+/** The server's own file descriptor, opened as the spawner opens it. */
 let server: number;
 
 beforeEach(async () => {
@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const bytes = async (file: string) => (await stat(file)).size;
 
-test('stays bounded while the server writes to it, and keeps what was written last', async () => {
+test('stays bounded while the server writes to it, and keeps the newest lines', async () => {
   const line = `${'x'.repeat(999)}\n`;
   for (let round = 0; round < 4; round += 1) {
     for (let count = 0; count < 6000; count += 1) writeSync(server, line);
@@ -40,13 +40,13 @@ test('stays bounded while the server writes to it, and keeps what was written la
   }
 });
 
-test('a small log is left alone', async () => {
+test('a small log is unchanged', async () => {
   writeSync(server, 'a line\n');
   await log.trim();
   expect(await readFile(log.file, 'utf8')).toContain('a line\n');
 });
 
-test('why the server ended is found although its log was set aside a moment before', async () => {
+test('the cause of an exit is found although the log was rotated a moment before', async () => {
   writeSync(server, 'x'.repeat(MAX));
   writeSync(server, `\n${WORDS}`);
   const told = log.evidence();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { StatusBoard } from '../../../src/main/backends/status-board';
 
-test('tells of real changes only', () => {
+test('reports only real changes', () => {
   const board = new StatusBoard('mlx', 10);
   const states: string[] = [];
   board.onStatus(({ state, memoryBytes }) => states.push(`${state} ${memoryBytes}`));

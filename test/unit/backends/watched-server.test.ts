@@ -4,7 +4,7 @@ import { WatchedServer } from '../../../src/main/backends/ollama/watched-server'
 import type { Fetcher } from '../../../src/main/ports/fetcher';
 import { FakeClock } from '../../support/fake-clock';
 
-/** Answers, says nothing until it is given up, or is not there. */
+/** The server answers, is silent until the caller aborts, is gone, or rejects. */
 type Way = 'answers' | 'silent' | 'gone' | 'refuses';
 
 function watch() {
@@ -38,7 +38,7 @@ function watch() {
   return { server, watched, told };
 }
 
-test('a server that is busy for one question is still there; two silences in a row are its end', async () => {
+test('a server that misses one check is still there; two silences in a row mean that it is gone', async () => {
   const { server, watched, told } = watch();
   await watched.start();
   for (const way of ['silent', 'answers', 'silent', 'answers'] as const) {
@@ -51,14 +51,14 @@ test('a server that is busy for one question is still there; two silences in a r
   expect(told).toEqual(['up 0.24.0', 'down cancelled']);
 });
 
-test('another Tandem that does not serve the name it is called by says what to change', async () => {
+test('another Tandem that does not accept the name in its address causes an error with the cure', async () => {
   const { server, watched, told } = watch();
   server.way = 'refuses';
   expect(await watched.start()).toBe(false);
   expect(told).toEqual(['down forbidden_host']);
 });
 
-test('a server that refuses connections has gone at once', async () => {
+test('a server that refuses connections is gone at once', async () => {
   const { server, watched, told } = watch();
   await watched.start();
   server.way = 'gone';

@@ -8,7 +8,7 @@ import { fakeAnswer } from '../../support/fake-snapshot';
 const half = fakeAnswer({ id: 'a', replyTo: 'u', text: 'half', status: 'streaming' });
 const whole = fakeAnswer({ id: 'a', replyTo: 'u', text: 'half and the rest', status: 'done' });
 
-/** A store that writes in the order of the calls, each when the test says so. */
+/** A store that writes in call order, each write when the test releases it. */
 class SlowStore {
   row: Answer | null = null;
   full = false;
@@ -29,7 +29,7 @@ class SlowStore {
   }
 }
 
-it('writes no older state over the last one, whenever the retry falls', async () => {
+it('writes no older state over the last one, whenever the retry happens', async () => {
   const clock = new FakeClock();
   const store = new SlowStore();
   const saver = new AnswerSaver(store, clock, silentLogger);
@@ -46,7 +46,7 @@ it('writes no older state over the last one, whenever the retry falls', async ()
   expect(saver.unsaved(whole.id)).toBeUndefined();
 });
 
-it('keeps the last state of an answer until there is room for it', async () => {
+it('keeps the last state of an answer until there is space for it', async () => {
   const clock = new FakeClock();
   const store = new SlowStore();
   const saver = new AnswerSaver(store, clock, silentLogger);

@@ -10,7 +10,7 @@ import { saidText } from '../../../src/shared/thinking';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { MemoryStore } from '../../support/memory-store';
 
-/** A dispatcher that hands each request to the test, which then feeds its events. */
+/** A dispatcher that passes each request to the test, which then feeds its events. */
 class HeldDispatcher implements Dispatcher {
   readonly requests: CompletionRequest[] = [];
   readonly #queues: { events: (RouterEvent | Error | null)[]; wake: () => void }[] = [];
@@ -72,7 +72,7 @@ beforeEach(() => {
 });
 
 const stored = (id: string) => store.saved.find((message) => message.id === id) as Answer;
-/** The text as a client puts it together from offsets. */
+/** The text as a client assembles it from offsets. */
 function shown(answerId: string): string {
   let value = '';
   for (const push of pushes) {
@@ -105,7 +105,7 @@ describe('chat', () => {
 
   it.each([
     ['tells no speed when all tokens came in one read', 2, null],
-    ['measures the speed itself when the backend tells no durations', 500, 20],
+    ['measures the speed itself when the backend reports no durations', 500, 20],
   ])('%s', async (_name, ms, speed) => {
     const { answer } = await chat.send(null, 'hello', auto);
     await clock.advance(0);
@@ -123,7 +123,7 @@ describe('chat', () => {
   it.each([
     ['in a field of its own', [thinking('hm, '), thinking('so')], [text('Hello')]],
     ['in its text', [text('<think>hm, '), text('so</think>')], [text('\n\nHello')]],
-  ])('keeps what a model thinks %s, with its time, and shows it to no model', async (_, first, second) => {
+  ])('stores thinking %s, with its time, and sends it to no model', async (_, first, second) => {
     const { answer, user } = await chat.send(null, 'hi', auto);
     await clock.advance(0);
     dispatcher.feed(0, started, ...first.slice(0, 1));
@@ -141,7 +141,7 @@ describe('chat', () => {
     expect(dispatcher.requests[1]?.messages.map(({ content }) => content)).toEqual(['hi', 'Hello', 'and?']);
   });
 
-  it('parts the thinking of two servers at the break', async () => {
+  it('splits the thinking of two servers at the break', async () => {
     const { answer } = await chat.send(null, 'hi', auto);
     await clock.advance(0);
     const broke: RouterEvent = { type: 'break', from: 'ollama', to: 'mlx', reason: 'ollama-exited' };
@@ -151,7 +151,7 @@ describe('chat', () => {
     expect(saidText(stored(answer.id))).toBe('Hello');
   });
 
-  it('tells in one push that a server stopped and what is waited for, and takes it back when somebody goes on', async () => {
+  it('reports in one push that a server stopped and what the answer waits for, and clears it on resumption', async () => {
     await chat.send(null, 'code', auto);
     await settle();
     const failed = { backend: 'ollama', cause: 'killed' } as const;
@@ -175,7 +175,7 @@ describe('chat', () => {
     expect(pushes.at(-1)).toMatchObject({ payload: { status: 'done' } });
   });
 
-  it('goes on saying who failed while the next server has others to serve', async () => {
+  it('keeps the failure visible while the request waits in the queue of the next server', async () => {
     await chat.send(null, 'code', auto);
     await settle();
     const failed = { backend: 'mlx', cause: 'exited' } as const;
@@ -193,7 +193,7 @@ describe('chat', () => {
     expect(stored(answer.id)).toMatchObject({ status: 'streaming', text: 'first half ' });
   });
 
-  it('shows the text so far to whoever opens the chat in mid-answer', async () => {
+  it('shows the partial text when the chat is opened during an answer', async () => {
     const { answer } = await chat.send(null, 'long', auto);
     await clock.advance(0);
     dispatcher.feed(0, started, text('so '), text('far'));
@@ -229,7 +229,7 @@ describe('chat', () => {
     });
   });
 
-  it('says in its own words that Ollama is not there, unless a part of the answer is', async () => {
+  it('explains that Ollama is not there, unless a part of the answer is', async () => {
     const gone = new TandemError('ollama_down', 'Ollama does not answer. Start it again.');
     const nothing = await chat.send(null, 'write code', auto);
     const part = await chat.send(null, 'write more', auto);
@@ -247,7 +247,7 @@ describe('chat', () => {
     });
   });
 
-  it('keeps where a request was to go that memory turned away, and lets it pass there when overruled', async () => {
+  it('stores the target of a request that memory rejected, and lets it pass there when overruled', async () => {
     const target = { kind: 'model', backend: 'mlx', model: 'org/big' } as const;
     const { answer } = await chat.send(null, 'hello', target);
     await clock.advance(0);
@@ -263,7 +263,7 @@ describe('chat', () => {
     });
   });
 
-  it('says in its own words that no model is there, and answers when one is', async () => {
+  it('explains that no model is there, and answers when one is', async () => {
     const { answer } = await chat.send(null, 'write code', auto);
     await clock.advance(0);
     dispatcher.feed(0, new TandemError('no_model', 'No model can do this yet. Get one.'));
@@ -280,7 +280,7 @@ describe('chat', () => {
     });
   });
 
-  it('says once in a chat that the small model answered', async () => {
+  it('notes once in a chat that the small model answered', async () => {
     const reasons = ['rule:greeting', 'small-model'] as const;
     const bySmall = [
       { ...started, reasons: [...reasons] },
@@ -308,7 +308,7 @@ describe('chat', () => {
     expect(stored(other.answer.id).meta.notice).toBe('small_model');
   });
 
-  it('keeps an answer that is whole when Stop comes before its request is put away', async () => {
+  it('keeps a complete answer when Stop comes before its request has ended', async () => {
     const { answer } = await chat.send(null, 'hello', auto);
     await clock.advance(0);
     dispatcher.feed(0, started, text('Hi'), end);
@@ -319,7 +319,7 @@ describe('chat', () => {
     expect(stored(answer.id)).toMatchObject({ status: 'done', text: 'Hi' });
   });
 
-  it('says nothing of the kind where the model was named, or where the answer broke off', async () => {
+  it('adds no such note where the model was named, or where the answer broke off', async () => {
     const { answer } = await chat.send(null, 'hello', { kind: 'model', backend: 'ollama', model: 'm' });
     await clock.advance(0);
     dispatcher.feed(0, started, text('Hi'), end, null);
@@ -332,7 +332,7 @@ describe('chat', () => {
     expect(stored(broken.answer.id)).toMatchObject({ status: 'failed', meta: { notice: null } });
   });
 
-  it('answers a message in a language that no model knows by itself, and keeps which it was', async () => {
+  it('explains that no model knows the language of a message, and stores the language', async () => {
     const { answer } = await chat.send(null, 'Привет', auto);
     await clock.advance(0);
     dispatcher.feed(0, new TandemError('no_model', 'Только английский.', { details: { language: 'ru' } }));
@@ -345,7 +345,7 @@ describe('chat', () => {
 
   describe('a message that waits for a model', () => {
     const noModel = () => new TandemError('no_model', 'No model can do this yet. Get one.');
-    /** Sends it; its answer is Tandem's own words. */
+    /** Sends it; the answer is a message from Tandem itself. */
     async function waiting(chatId: string | null = null) {
       const index = dispatcher.requests.length;
       const sent = await chat.send(chatId, 'write code', auto);
@@ -359,7 +359,7 @@ describe('chat', () => {
     }
     const asked = () => dispatcher.requests.map(({ id }) => id);
 
-    it('is answered once, however often it was tried', async () => {
+    it('is answered once, however often it was retried', async () => {
       const { answer } = await waiting();
       const again = await chat.retry(answer.id, { kind: 'backend', backend: 'mlx' });
       await refuse(1);
@@ -389,7 +389,7 @@ describe('chat', () => {
       expect(stored(answer.id)).toMatchObject({ text: 'here', meta: { source: 'ollama', notice: null } });
     });
 
-    it('is not answered when an edit has removed it; what stood before it is', async () => {
+    it('is not answered when an edit has removed it; the message before it is', async () => {
       const first = await waiting();
       const second = await waiting(first.answer.chatId);
       await chat.edit(second.user.id, 'hello', auto);
@@ -401,7 +401,7 @@ describe('chat', () => {
     });
   });
 
-  it('sends the conversation without its own words, with the newest answer of each turn', async () => {
+  it('sends the conversation without the messages of Tandem, with the newest answer of each turn', async () => {
     const first = await chat.send(null, 'one', auto);
     await clock.advance(0);
     dispatcher.feed(0, started, text('old'), end, null);
@@ -419,7 +419,7 @@ describe('chat', () => {
     expect(dispatcher.requests[2]?.messages.map(({ content }) => content)).toEqual(['one', 'new', 'two']);
   });
 
-  it('edits: what followed is gone and the new text is answered', async () => {
+  it('edits: later messages are removed and the new text is answered', async () => {
     const { user, answer } = await chat.send(null, 'one', auto);
     await clock.advance(0);
     dispatcher.feed(0, started, text('half'));
@@ -431,7 +431,7 @@ describe('chat', () => {
     expect(dispatcher.requests[1]?.messages.map(({ content }) => content)).toEqual(['uno']);
   });
 
-  it('edits altogether or not at all: what cannot be stored leaves the chat and its answers as they were', async () => {
+  it('edits atomically: a failed write leaves the chat and its answers unchanged', async () => {
     const { user, answer } = await chat.send(null, 'one', auto);
     await clock.advance(0);
     store.failure = new TandemError('disk_full', 'full');
@@ -443,7 +443,7 @@ describe('chat', () => {
     expect(stored(answer.id)).toMatchObject({ status: 'done' });
   });
 
-  it('stores and answers a message once that its sender sends again', async () => {
+  it('stores and answers a message once when its sender retries', async () => {
     const first = await chat.send(null, 'hello', auto, 'm-1');
     const again = await chat.send(null, 'hello', auto, 'm-1');
     expect(again.user).toEqual(first.user);
@@ -455,7 +455,7 @@ describe('chat', () => {
     expect((await chat.open(first.user.chatId)).map(({ id }) => id)).toEqual(['m-2', edited.answer.id]);
   });
 
-  it('sends nothing into a chat that another window has deleted, and nothing of it is lost when it comes back', async () => {
+  it('sends nothing into a chat that another window deleted, and loses nothing when it is restored', async () => {
     const { user, answer } = await chat.send(null, 'one', auto);
     await clock.advance(0);
     dispatcher.feed(0, started, text('first'), end, null);
@@ -476,7 +476,7 @@ describe('chat', () => {
     expect(dispatcher.requests.length).toBeGreaterThan(1);
   });
 
-  it('says of an answer that the end of the app cut off that it was not the user', async () => {
+  it('marks an answer that was cut off by the exit of the app, not by the user', async () => {
     const { answer } = await chat.send(null, 'long', auto);
     await clock.advance(0);
     dispatcher.feed(0, started, text('half'));
@@ -489,7 +489,7 @@ describe('chat', () => {
     });
   });
 
-  it('deletes a chat with time to think again', async () => {
+  it('deletes a chat with time to undo', async () => {
     const kept = await chat.send(null, 'kept', auto);
     const gone = await chat.send(null, 'gone', auto);
     await chat.remove(kept.answer.chatId);
@@ -501,7 +501,7 @@ describe('chat', () => {
     expect((await store.listChats()).map(({ title }) => title)).toEqual(['kept']);
   });
 
-  it('gives a chat that is deleted again its full time to think again', async () => {
+  it('restarts the undo time of a chat that is deleted again', async () => {
     const { answer } = await chat.send(null, 'kept', auto);
     await chat.remove(answer.chatId);
     await clock.advance(UNDO_MS / 2);
@@ -513,7 +513,7 @@ describe('chat', () => {
     expect((await store.listChats()).map(({ title }) => title)).toEqual(['kept']);
   });
 
-  it('takes an answer that was cancelled in the queue for a stopped one', async () => {
+  it('marks an answer that was cancelled in the queue as stopped', async () => {
     const { answer } = await chat.send(null, 'long', auto);
     await clock.advance(0);
     dispatcher.feed(0, started, text('half'), new TandemError('cancelled', 'Taken out of the queue.'));
@@ -522,7 +522,7 @@ describe('chat', () => {
     expect(stored(answer.id)).toMatchObject({ status: 'stopped', text: 'half', meta: { error: null } });
   });
 
-  it('goes on streaming when an answer cannot be stored', async () => {
+  it('continues to stream when an answer cannot be stored', async () => {
     const { answer } = await chat.send(null, 'long', auto);
     await clock.advance(0);
     store.failure = new TandemError('disk_full', 'full');

@@ -8,7 +8,7 @@ const model = (backend: BackendId, name: string, capabilities = ['completion']) 
 describe('ReachableModels', () => {
   const SMALL = [model('mlx', 'small'), model('ollama', 'small')];
 
-  it('sees a model when its backend comes up, and not again while that stays', () => {
+  it('reports a model when its backend comes up, and not again while it stays up', () => {
     const models = new ReachableModels();
     expect(models.update(SMALL, () => false)).toBe(false);
     expect(models.update(SMALL, (backend) => backend === 'mlx')).toBe(true);
@@ -16,7 +16,7 @@ describe('ReachableModels', () => {
     expect(models.update(SMALL, () => true)).toBe(true);
   });
 
-  it('sees one that came back, and none that cannot chat', () => {
+  it('reports one that returned, and none that cannot chat', () => {
     const models = new ReachableModels();
     expect(models.update(SMALL, () => true)).toBe(true);
     expect(models.update([], () => true)).toBe(false);

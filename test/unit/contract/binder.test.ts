@@ -7,7 +7,7 @@ import { handlersWith } from '../../support/web-host-fixture';
 const caller = { host: 'web' } as const;
 
 describe('the binder', () => {
-  it('hands a handler what the schema made of the input', async () => {
+  it('passes a handler the parsed input', async () => {
     let seen: unknown;
     const handlers = handlersWith({
       chatRename: async (input) => {
@@ -28,14 +28,14 @@ describe('the binder', () => {
     expect(outcome).toMatchObject({ ok: false, error: { code: 'not_found' } });
   });
 
-  it('says which part of the input is wrong', async () => {
+  it('names the invalid part of the input', async () => {
     const input = { chatId: null, text: '', target: { kind: 'auto' } };
     const outcome = await callHandler(handlersWith({}), 'chatSend', input, caller, { logger: silentLogger });
     expect(outcome).toMatchObject({ ok: false, error: { code: 'bad_request' } });
     expect(outcome.ok === false && outcome.error.message).toMatch(/^chatSend: text: /);
   });
 
-  it('takes a request out of the queue whose client has given it the longest id', async () => {
+  it('cancels a queued request with the longest allowed client id', async () => {
     let cancelled = '';
     const handlers = handlersWith({
       queueCancel: async ({ id }) => {
@@ -48,7 +48,7 @@ describe('the binder', () => {
     expect(cancelled).toBe(id);
   });
 
-  it('carries the code and the facts of an expected failure', async () => {
+  it('keeps the code and the details of an expected failure', async () => {
     const handlers = handlersWith({
       chatStop: async () => {
         throw new TandemError('disk_full', 'Free some space.', { details: { path: '/data' } });
@@ -62,7 +62,7 @@ describe('the binder', () => {
     });
   });
 
-  it('logs where an unexpected failure came from, but not what it says', async () => {
+  it('logs the origin of an unexpected failure, but not its message', async () => {
     const logged: unknown[] = [];
     const logger: Logger = { ...silentLogger, error: (event, fields) => void logged.push({ event, fields }) };
     const handlers = handlersWith({
@@ -76,7 +76,7 @@ describe('the binder', () => {
     expect(JSON.stringify(logged)).not.toContain('dear diary');
   });
 
-  it('finds a handler that breaks the contract, where that is asked for', async () => {
+  it('detects a handler that breaks the contract, if enabled', async () => {
     const handlers = handlersWith({ chatDelete: async () => ({ undoMs: 'soon' }) as never });
     const call = (checkOutput: boolean) =>
       callHandler(handlers, 'chatDelete', { chatId: 'c' }, caller, { logger: silentLogger, checkOutput });

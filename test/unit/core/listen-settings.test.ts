@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readListenSettings } from '../../../src/main/core/listen-settings';
 
 describe('readListenSettings', () => {
-  it('has the known ports of loopback when nothing is given', () => {
+  it('uses the default ports on loopback when nothing is set', () => {
     expect(readListenSettings({ TANDEM_WEB_PORT: '', TANDEM_ALLOWED_HOSTS: ' ' })).toEqual({
       web: { host: '127.0.0.1', port: 11437 },
       gateway: { host: '127.0.0.1', port: 11436 },
@@ -13,7 +13,7 @@ describe('readListenSettings', () => {
     });
   });
 
-  it('takes what is given', () => {
+  it('uses the given values', () => {
     const given = readListenSettings({
       TANDEM_WEB_HOST: '0.0.0.0',
       TANDEM_WEB_PORT: '0',
@@ -43,7 +43,7 @@ describe('readListenSettings', () => {
     ['TANDEM_ALLOWED_HOSTS', '*'],
     ['TANDEM_ALLOWED_ORIGINS', 'https://a.example/path'],
     ['TANDEM_ALLOWED_ORIGINS', 'null'],
-  ])('%s=%s is named and the default holds', (name, value) => {
+  ])('%s=%s is reported and the default applies', (name, value) => {
     const { warnings, ...rest } = readListenSettings({ [name]: value });
     expect(warnings).toEqual([
       {
@@ -64,7 +64,7 @@ describe('readListenSettings', () => {
       'http://bad.local/',
     ],
     ['TANDEM_ALLOWED_ORIGINS', 'allowedOrigins', 'null,https://good.local', 'https://good.local', 'null'],
-  ] as const)('%s keeps its good entries and names the bad one', (name, key, text, good, bad) => {
+  ] as const)('%s keeps its good entries and reports the bad one', (name, key, text, good, bad) => {
     const read = readListenSettings({ [name]: text });
     expect(read[key]).toEqual([good]);
     expect(read.warnings).toEqual([

@@ -10,7 +10,7 @@ import { MemoryFiles } from '../../support/memory-files';
 import { ScriptedBackend } from '../../support/scripted-backend';
 
 describe('Attempt', () => {
-  it('leaves no timer when it was over before its stream began', async () => {
+  it('leaves no timer when it ended before its stream began', async () => {
     const clock = new FakeClock();
     const backend = new ScriptedBackend('mlx', clock);
     const left = new AbortController();

@@ -90,7 +90,7 @@ function setUp(
   return { clock, mlx, ollama, queue, records, dispatcher, request, send };
 }
 
-/** What a client sees of one request. */
+/** A client's view of one request. */
 class Answer {
   readonly events: RouterEvent[] = [];
   error: TandemError | null = null;
@@ -114,7 +114,7 @@ class Answer {
     return this.events.map((event) => event.type);
   }
 
-  /** Backend, model and reasons as the last frame tells them. */
+  /** Backend, model and reasons from the last frame. */
   get end() {
     return this.events.find((event) => event.type === 'end') ?? null;
   }
@@ -128,7 +128,7 @@ const dies =
   ];
 
 describe('RequestDispatcher', () => {
-  it('tells a request its whole way, and one record of it', async () => {
+  it('reports all stages of a request, and one record of it', async () => {
     const { mlx, send, records, queue } = setUp();
     mlx.script = [() => says('Hello', ' there')];
     const { finished } = send('hello');
@@ -170,7 +170,7 @@ describe('RequestDispatcher', () => {
     expect(records).toMatchObject([{ outcome: 'done', backend: 'ollama', replays: 1 }]);
   });
 
-  it('counts no replay of a request that no server had', async () => {
+  it('counts no replay of a request that never reached a server', async () => {
     const { mlx, send, records } = setUp();
     mlx.ensureReady = () => Promise.reject(new TandemError('mlx_down', 'gone'));
     const answer = await send('hello').finished;
@@ -178,7 +178,7 @@ describe('RequestDispatcher', () => {
     expect(records).toMatchObject([{ outcome: 'done', backend: 'ollama', replays: 0 }]);
   });
 
-  it('holds no slot while it waits for memory', async () => {
+  it('occupies no slot while it waits for memory', async () => {
     const free = Promise.withResolvers<void>();
     const released: string[] = [];
     const { mlx, send } = setUp({
@@ -204,7 +204,7 @@ describe('RequestDispatcher', () => {
     expect(released).toEqual(['phi3.5-mini-4k', 'large']);
   });
 
-  it('takes a stream that just ends for a failure', async () => {
+  it('treats a stream that just ends as a failure', async () => {
     const { ollama, send } = setUp();
     ollama.script = [() => [{ type: 'cut' }]];
     const answer = await send(GENERAL).finished;
@@ -214,7 +214,7 @@ describe('RequestDispatcher', () => {
     });
   });
 
-  it('keeps what arrived in the chat, marks the break and lets the next one answer anew', async () => {
+  it('keeps the text that arrived in the chat, marks the break and lets the next backend answer', async () => {
     const { mlx, ollama, send } = setUp();
     mlx.script = [dies({ type: 'text', text: 'Good mor' })];
     ollama.script = [() => says('Good morning!')];
@@ -232,7 +232,7 @@ describe('RequestDispatcher', () => {
     });
   });
 
-  it('ends a broken stream of an API client with an error, never as if it were whole', async () => {
+  it('ends a broken stream of an API client with an error, never as if it were complete', async () => {
     const { mlx, ollama, send, records } = setUp();
     mlx.script = [dies({ type: 'text', text: 'Good mor' })];
     const answer = await send('hello', { origin: 'gateway' }).finished;
@@ -243,7 +243,7 @@ describe('RequestDispatcher', () => {
     expect(records).toMatchObject([{ outcome: 'failed', code: 'backend_failed' }]);
   });
 
-  it('begins an answer anew that its client takes whole', async () => {
+  it('restarts an answer that is not streamed', async () => {
     const { mlx, ollama, send, records } = setUp();
     mlx.script = [dies({ type: 'text', text: 'Good mor' })];
     ollama.script = [() => says('Hi!')];
@@ -267,7 +267,7 @@ describe('RequestDispatcher', () => {
     expect(records).toMatchObject([{ outcome: 'done', replays: 1 }]);
   });
 
-  it('gives the only backend one more go when it is back', async () => {
+  it('gives the only backend one more try when it is back', async () => {
     const { clock, ollama, send } = setUp();
     ollama.script = [
       () => {
@@ -285,7 +285,7 @@ describe('RequestDispatcher', () => {
     expect(ollama.requests).toHaveLength(2);
   });
 
-  it('says at once that the only backend died in mid-answer, and what is waited for', async () => {
+  it('reports at once that the only backend died during the answer, and what the request waits for', async () => {
     const { ollama, send } = setUp();
     ollama.script = [
       () => [
@@ -311,7 +311,7 @@ describe('RequestDispatcher', () => {
     ]);
   });
 
-  it('says at once who failed before the first word, while the next one has others to serve', async () => {
+  it('reports at once who failed before the first word, while the next backend is busy', async () => {
     const { mlx, ollama, send } = setUp();
     ollama.script = [() => [{ type: 'hang' }]];
     const before = send(GENERAL);
@@ -326,7 +326,7 @@ describe('RequestDispatcher', () => {
     await Promise.all([finished, before.finished]);
   });
 
-  it('waits for Ollama with code, and says 503 when it does not come back in time', async () => {
+  it('waits for Ollama with code, and responds 503 on timeout', async () => {
     const { clock, ollama, mlx, send, queue } = setUp();
     ollama.state = 'starting';
     const { answer, finished } = send(CODE);
@@ -339,7 +339,7 @@ describe('RequestDispatcher', () => {
     expect(queue.stats()).toMatchObject({ failed: 1, depth: 0, running: 0 });
   });
 
-  it('with both down, is answered by whoever is up first', async () => {
+  it('with both down, is answered by the first one that is up', async () => {
     const { clock, mlx, ollama, send } = setUp();
     mlx.state = 'starting';
     ollama.state = 'backoff';
@@ -354,7 +354,7 @@ describe('RequestDispatcher', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('with both down, waits on where one of them gives up', async () => {
+  it('with both down, waits on when one of them gives up', async () => {
     const { clock, mlx, ollama, send } = setUp();
     mlx.state = 'open';
     ollama.state = 'starting';
@@ -367,7 +367,7 @@ describe('RequestDispatcher', () => {
     });
   });
 
-  it('with both down for good, is told so after one wait, not one for each', async () => {
+  it('with both down permanently, fails after one wait, not one for each', async () => {
     const { clock, mlx, ollama, send, queue } = setUp();
     mlx.state = 'starting';
     ollama.state = 'starting';
@@ -379,7 +379,7 @@ describe('RequestDispatcher', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('with both dead under it, goes to whoever is back first, whichever that is', async () => {
+  it('with both killed by the request, goes to the first one that is back', async () => {
     for (const back of ['mlx', 'ollama'] as const) {
       const { clock, mlx, ollama, send } = setUp();
       for (const backend of [mlx, ollama]) {
@@ -393,7 +393,7 @@ describe('RequestDispatcher', () => {
     }
   });
 
-  it('that queued while both died holds no slot for one when the other is back', async () => {
+  it('that queued while both died occupies no slot of one when the other is back', async () => {
     const { clock, mlx, ollama, send, queue } = setUp();
     mlx.script = [() => [{ type: 'die', cause: 'killed' }], () => says('fine')];
     ollama.script = [
@@ -414,7 +414,7 @@ describe('RequestDispatcher', () => {
     expect((await first.finished).end).toMatchObject({ backend: 'ollama' });
   });
 
-  it('gives no slot to those who wait for a dead backend', async () => {
+  it('gives no slot to requests for a dead backend', async () => {
     const { clock, ollama, send, queue } = setUp();
     ollama.state = 'starting';
     const waiting = [send(CODE), send(CODE), send(CODE)];
@@ -434,7 +434,7 @@ describe('RequestDispatcher', () => {
     expect(ollama.requests).toHaveLength(0);
   });
 
-  it('tells such a client at once that the server is down', async () => {
+  it('reports at once to such a client that the server is down', async () => {
     const { mlx, ollama, send } = setUp();
     mlx.state = 'backoff';
     const answer = await send('hello', { strict: true, origin: 'gateway' }).finished;
@@ -442,7 +442,7 @@ describe('RequestDispatcher', () => {
     expect(ollama.requests).toHaveLength(0);
   });
 
-  it('never returns an echo: the next one is asked', async () => {
+  it('never returns an echo: the next backend is tried', async () => {
     const { ollama, send } = setUp();
     ollama.script = [() => says(GENERAL.slice(0, 10), GENERAL.slice(10))];
     const answer = await send(GENERAL).finished;
@@ -450,7 +450,7 @@ describe('RequestDispatcher', () => {
     expect(answer.end).toMatchObject({ backend: 'mlx', reasons: ['rule:default', 'fallback:ollama-echo'] });
   });
 
-  it('says 502 to an echo that no other server can judge', async () => {
+  it('responds 502 to an echo when no other server can judge it', async () => {
     const { ollama, send } = setUp({ models: MODELS.filter(({ backend }) => backend === 'ollama') });
     ollama.script = [() => says(GENERAL)];
     const answer = await send(GENERAL).finished;
@@ -458,7 +458,7 @@ describe('RequestDispatcher', () => {
     expect(answer.text).toBe('');
   });
 
-  it('takes the prompt for the answer when two servers return it', async () => {
+  it('accepts the prompt as the answer when two servers return it', async () => {
     const { ollama, mlx, send, records } = setUp();
     ollama.script = [() => says(GENERAL)];
     mlx.script = [() => says(GENERAL.slice(0, 9), `${GENERAL.slice(9)}\n`)];
@@ -477,7 +477,7 @@ describe('RequestDispatcher', () => {
     expect(records.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done']);
   });
 
-  it('lets a reply pass at once that begins with the prompt and adds to it', async () => {
+  it('passes a reply at once that begins with the prompt and adds to it', async () => {
     const { ollama, mlx, send } = setUp();
     const long = `${GENERAL}, where the woods turn red before the first snow`;
     ollama.script = [() => says(long, ' falls.')];
@@ -487,7 +487,7 @@ describe('RequestDispatcher', () => {
     expect(mlx.requests).toHaveLength(0);
   });
 
-  it('lets the text pass unchanged that a model has thought about', async () => {
+  it('passes the text unchanged that follows thinking', async () => {
     const { ollama, send } = setUp();
     ollama.script = [() => [{ type: 'thinking', text: 'Nothing to correct.' }, ...says(GENERAL)]];
     const answer = await send(GENERAL, { origin: 'gateway' }).finished;
@@ -495,7 +495,7 @@ describe('RequestDispatcher', () => {
     expect(answer.text).toBe(GENERAL);
   });
 
-  it('lets the echo of a named model pass, with a reason', async () => {
+  it('passes the echo of a named model, with a reason', async () => {
     const { mlx, send } = setUp();
     mlx.script = [() => says(GENERAL)];
     const answer = await send(GENERAL, { model: { kind: 'named', name: 'phi3.5-mini-4k' } }).finished;
@@ -503,7 +503,7 @@ describe('RequestDispatcher', () => {
     expect(answer.end).toMatchObject({ backend: 'mlx', reasons: ['explicit:model', 'rule:default', 'echo'] });
   });
 
-  it('does not pass a bad request on to the next backend', async () => {
+  it('does not forward a bad request to the next backend', async () => {
     const { mlx, ollama, send } = setUp();
     mlx.script = [() => [{ type: 'fail', error: new TandemError('bad_request', 'no such option') }]];
     const answer = await send('hello').finished;
@@ -511,7 +511,7 @@ describe('RequestDispatcher', () => {
     expect(ollama.requests).toHaveLength(0);
   });
 
-  it('bounds a backend from the moment it takes the request, not from its arrival', async () => {
+  it('starts the timeout of a backend when it accepts the request, not at arrival', async () => {
     const { clock, ollama, send } = setUp();
     ollama.script = [
       () => [{ type: 'pause', ms: 200_000 }, ...says('first')],
@@ -530,7 +530,7 @@ describe('RequestDispatcher', () => {
     expect(second.answer.error).toMatchObject({ code: 'timeout', details: { seconds: 300 } });
   });
 
-  it('gives reasoning at least 600 s, and a client its own shorter limit', async () => {
+  it('gives reasoning at least 600 s, and a client its own shorter timeout', async () => {
     const { clock, ollama, send } = setUp();
     ollama.script = [() => [{ type: 'hang' }]];
     const long = send('Prove that the square root of two is irrational');
@@ -543,7 +543,7 @@ describe('RequestDispatcher', () => {
     expect((await short.finished).error).toMatchObject({ code: 'timeout', details: { seconds: 1 } });
   });
 
-  it('lets a request that is cancelled in the queue vanish', async () => {
+  it('removes a request that is cancelled in the queue', async () => {
     const { clock, mlx, send, queue } = setUp();
     mlx.script = [() => [{ type: 'pause', ms: 1000 }, ...says('slow')], () => says('next')];
     const running = send('hello');
@@ -562,7 +562,7 @@ describe('RequestDispatcher', () => {
     expect(queue.stats()).toMatchObject({ done: 2, cancelled: 1, depth: 0 });
   });
 
-  it('ends what is taken out of the queue, waiting or running, as if its caller had left', async () => {
+  it('ends a request cancelled through the queue, waiting or running, as if its caller had left', async () => {
     const { clock, mlx, send, queue, records } = setUp();
     mlx.script = [() => [{ type: 'prefill', done: 1, total: 9 }, { type: 'hang' }], () => says('next')];
     const running = send('hello');
@@ -584,7 +584,7 @@ describe('RequestDispatcher', () => {
     expect(queue.stats()).toMatchObject({ done: 1, cancelled: 2, running: 0, depth: 0 });
   });
 
-  it('tells a low request that had to make room for a more urgent one when to come back', async () => {
+  it('gives a low request that was evicted for a more urgent one a retry time', async () => {
     const { mlx, send, queue, records, clock } = setUp({ maxDepth: 1 });
     mlx.script = [() => [{ type: 'pause', ms: 1000 }, ...says('slow')], () => says('next')];
     const running = send('hello');
@@ -620,7 +620,7 @@ describe('RequestDispatcher', () => {
     expect((await next.finished).end).toMatchObject({ backend: 'mlx' });
   });
 
-  it('asks a backend what it still computes only when its stream has ended', async () => {
+  it('queries what a backend still computes only when its stream has ended', async () => {
     const { mlx, send, queue } = setUp();
     const drained = Promise.withResolvers<void>();
     let leaving = false;
@@ -654,7 +654,7 @@ describe('RequestDispatcher', () => {
     expect(queue.stats().by_backend.mlx).toEqual({ depth: 0, running: 0, draining: 0 });
   });
 
-  it('cancels when the reader just stops reading', async () => {
+  it('cancels when the reader stops reading', async () => {
     const { mlx, dispatcher, request, queue } = setUp();
     mlx.script = [() => says('one', 'two', 'three')];
     for await (const event of dispatcher.dispatch(request('hello'), new AbortController().signal)) {
@@ -665,7 +665,7 @@ describe('RequestDispatcher', () => {
     expect(mlx.running).toBe(0);
   });
 
-  it('moves what waits to the next backend when a drain takes over 2 s', async () => {
+  it('moves waiting requests to the next backend when a drain takes over 2 s', async () => {
     const { clock, mlx, send } = setUp();
     mlx.holdDrains();
     mlx.script = [() => [{ type: 'hang' }]];
@@ -685,7 +685,7 @@ describe('RequestDispatcher', () => {
     expect((await later.finished).end).toMatchObject({ backend: 'ollama' });
   });
 
-  it('hands nothing down to a lesser model because Ollama still drains', async () => {
+  it('moves nothing to a lesser model because Ollama still drains', async () => {
     const { clock, ollama, mlx, send } = setUp();
     ollama.holdDrains();
     ollama.script = [() => [{ type: 'hang' }], () => says('at last')];
@@ -700,7 +700,7 @@ describe('RequestDispatcher', () => {
     expect(mlx.requests).toHaveLength(0);
   });
 
-  it('takes an abort that nobody asked for as the backend’s failure', async () => {
+  it('treats an unrequested abort as the failure of the backend', async () => {
     const { mlx, send } = setUp();
     mlx.stream = async function* () {
       yield { type: 'prefill', done: 1, total: 2 };
@@ -713,7 +713,7 @@ describe('RequestDispatcher', () => {
     });
   });
 
-  it('gives up a wait for a slot with 503 and the time to come back', async () => {
+  it('ends a wait for a slot with 503 and a retry time', async () => {
     const { clock, ollama, send, queue } = setUp({ settings: { queueWaitTimeoutS: 10 } });
     ollama.script = [() => [{ type: 'pause', ms: 60_000 }, ...says('slow')]];
     const running = send(CODE);
@@ -729,7 +729,7 @@ describe('RequestDispatcher', () => {
     expect(queue.stats()).toMatchObject({ done: 1, failed: 1 });
   });
 
-  it('records what is rejected, and exempts the UI from the rate limit', async () => {
+  it('records rejected requests, and exempts the UI from the rate limit', async () => {
     const { send, records, queue } = setUp({ settings: { rateLimitMax: 1 } });
     await send('hello', { origin: 'mlx-api', rateLimited: true }).finished;
     const refused = await send('hello', { origin: 'mlx-api', rateLimited: true }).finished;
@@ -739,7 +739,7 @@ describe('RequestDispatcher', () => {
     expect(queue.stats()).toMatchObject({ received: 3, accepted: 2, rejected: 1, done: 2 });
   });
 
-  it('counts a refused route as failed', async () => {
+  it('counts a rejected route as failed', async () => {
     const { send, queue } = setUp({ models: [model('mlx', 'phi3.5-mini-4k', 3.8)] });
     const answer = await send(CODE).finished;
     expect(answer.kinds).toEqual(['routed']);
@@ -747,7 +747,7 @@ describe('RequestDispatcher', () => {
     expect(queue.stats()).toMatchObject({ accepted: 1, failed: 1 });
   });
 
-  it('looks for models once more before it refuses for want of one', async () => {
+  it('scans for models once more before it rejects for lack of one', async () => {
     const models: ModelInfo[] = [];
     const refresh = async () => void models.push(model('ollama', 'qwen2.5-coder:7b', 7));
     const { send } = setUp({ models, refresh });
@@ -755,7 +755,7 @@ describe('RequestDispatcher', () => {
     expect(answer.end).toMatchObject({ backend: 'ollama', model: 'qwen2.5-coder:7b' });
   });
 
-  it('says what it misses: the model by name, else one for the work', async () => {
+  it('reports what is missing: the model by name, else one for the category', async () => {
     const missed: string[] = [];
     const { send } = setUp({ models: [], refresh: async (what) => void missed.push(what) });
     await send(CODE).finished;
@@ -763,7 +763,7 @@ describe('RequestDispatcher', () => {
     expect(missed).toEqual(['work coding', 'model nobody:1b']);
   });
 
-  it('does not ask a server again for an answer that did not end', async () => {
+  it('does not retry a server whose answer did not end', async () => {
     const { ollama, send } = setUp();
     const error = new TandemError('backend_failed', 'endless', { details: { cause: 'endless' } });
     ollama.script = [() => [{ type: 'fail', error }]];
@@ -772,7 +772,7 @@ describe('RequestDispatcher', () => {
     expect(ollama.requests).toHaveLength(1);
   });
 
-  it('tells how many of the oldest turns did not fit', async () => {
+  it('reports how many of the oldest turns did not fit', async () => {
     const { ollama, send } = setUp({
       models: [model('ollama', 'qwen2.5-coder:32b', 32, { contextLength: 1000 })],
     });
@@ -787,7 +787,7 @@ describe('RequestDispatcher', () => {
     expect(ollama.requests[0]?.messages.map(({ content }) => content)).toEqual(['Be brief.', GENERAL]);
   });
 
-  it('passes thinking and tool calls through as they come', async () => {
+  it('forwards thinking and tool calls as they arrive', async () => {
     const { ollama, send } = setUp();
     const calls = [{ function: { name: 'look', arguments: {} } }];
     ollama.script = [() => [{ type: 'thinking', text: 'hm' }, { type: 'tool_calls', calls }, END]];

@@ -30,7 +30,7 @@ describe('isEcho', () => {
   });
 });
 
-/** Feeds a reply in pieces; what came out by when, and the verdict. */
+/** Feeds a reply in pieces; returns the output after each piece, and the verdict. */
 function stream(pieces: string[], prompt: string, ended: 'stop' | 'length' = 'stop') {
   const guard = new EchoGuard(prompt);
   const out = pieces.map((piece) => {
@@ -42,7 +42,7 @@ function stream(pieces: string[], prompt: string, ended: 'stop' | 'length' = 'st
 }
 
 describe('EchoGuard', () => {
-  it('holds what may still become an echo and gives all of it out at the first difference', () => {
+  it('holds back a possible echo and releases all of it at the first difference', () => {
     expect(stream(['Tell me', ' in a', ' moment', ', please'], PROMPT)).toEqual({
       out: [null, null, 'Tell me in a moment', ', please'],
       echo: false,
@@ -50,11 +50,11 @@ describe('EchoGuard', () => {
     });
   });
 
-  it('holds nothing of a reply that begins differently', () => {
+  it('holds back nothing of a reply that begins differently', () => {
     expect(stream(['Rivers', ' carry'], PROMPT).out).toEqual(['Rivers', ' carry']);
   });
 
-  it('never holds anything when the prompt is too short to be echoed', () => {
+  it('never holds back anything when the prompt is too short to be echoed', () => {
     expect(stream(['hel', 'lo'], 'hello').out).toEqual(['hel', 'lo']);
   });
 
@@ -73,12 +73,12 @@ describe('EchoGuard', () => {
     });
   });
 
-  it('holds at most 500 characters', () => {
+  it('holds back at most 500 characters', () => {
     const { out } = stream([letters(500), 'a'], letters(2000));
     expect(out).toEqual([null, letters(501)]);
   });
 
-  it('says the same of a reply however it is cut into pieces (seeded)', () => {
+  it('returns the same verdict however a reply is split into pieces (seeded)', () => {
     const random = seeded(7);
     const prompts = [PROMPT, 'hello', letters(30), letters(120), letters(480), letters(900)];
     const replies = prompts.flatMap((prompt) => [

@@ -4,7 +4,7 @@ import { FakeClock, settle } from '../../support/fake-clock';
 import { seeded } from '../../support/seeded';
 
 describe('the retry budget', () => {
-  it('allows a burst of 20, then one in two seconds', async () => {
+  it('allows a burst of 20, then one every two seconds', async () => {
     const clock = new FakeClock();
     const budget = new RetryBudget(clock);
     expect(Array.from({ length: 21 }, () => budget.take()).lastIndexOf(true)).toBe(19);
@@ -21,7 +21,7 @@ describe('the retry budget', () => {
     expect([budget.take(), budget.take(), budget.take()]).toEqual([true, true, false]);
   });
 
-  it('never lets replays pass a fifth of the requests, one in two seconds and a burst', async () => {
+  it('never lets replays exceed a fifth of the requests, one every two seconds and a burst', async () => {
     const random = seeded(4);
     const clock = new FakeClock();
     const budget = new RetryBudget(clock);
@@ -42,7 +42,7 @@ describe('the retry budget', () => {
     expect(replays).toBeGreaterThan(100);
   });
 
-  it('waits for the next one, and stops waiting when it is told to', async () => {
+  it('waits for the next replay, and stops waiting on abort', async () => {
     const clock = new FakeClock();
     const budget = new RetryBudget(clock);
     while (budget.take());

@@ -7,7 +7,7 @@ import { seeded } from '../../support/seeded';
 
 const MB = 1024 * 1024;
 
-describe('bodies that requests hold', () => {
+describe('bodies of waiting requests', () => {
   let running: Running;
   let dispatcher: ScriptedDispatcher;
   const release = Promise.withResolvers<void>();
@@ -17,7 +17,7 @@ describe('bodies that requests hold', () => {
   });
   afterEach(() => running.gateway.close());
 
-  it('are bounded by bytes: what finds no room is told to come again, and does', async () => {
+  it('are limited by bytes: a body without room gets a retry time, and fits later', async () => {
     const body = { model: 'auto', messages: [{ role: 'user', content: 'x'.repeat(20 * MB) }] };
     const text = JSON.stringify(body);
     const statuses: number[] = [];
@@ -34,7 +34,7 @@ describe('bodies that requests hold', () => {
     expect((await postJson(`${running.url}/api/chat`, text)).status).toBe(200);
   });
 
-  it('count also where no length was announced', async () => {
+  it('count also without an announced length', async () => {
     const part = Buffer.alloc(MB, 'x');
     const body = async function* () {
       for (let sent = 0; sent < 40; sent += 1) yield part;
@@ -51,13 +51,13 @@ describe('bodies that requests hold', () => {
       'over 100,000 values',
     ],
     ['lists in lists', `${'['.repeat(5_000)}${']'.repeat(5_000)}`, 'nested over 200 levels'],
-    ['lists beside lists', `[${'[],'.repeat(5_000_000)}[]]`, 'over 100,000 values'],
+    ['lists next to lists', `[${'[],'.repeat(5_000_000)}[]]`, 'over 100,000 values'],
     [
       'calls nested too deep',
       `{"model":"auto","messages":[{"role":"assistant","tool_calls":[${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}]}]}`,
       'nested over 200 levels',
     ],
-  ])('%s are refused before they are parsed', async (_name, body, words) => {
+  ])('%s are rejected before they are parsed', async (_name, body, words) => {
     const answer = await postJson(`${running.url}/api/chat`, body);
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ code: 'bad_request', error: expect.stringContaining(words) });
@@ -73,7 +73,7 @@ describe('bodies that requests hold', () => {
 });
 
 describe('BodyBudget', () => {
-  it('counts for each client and in all, until the request has been answered', () => {
+  it('counts per client and in total, until the request has been answered', () => {
     const budget = new BodyBudget({ client: 10, total: 15 });
     const first = budget.hold('a');
     first.add(8);
@@ -89,7 +89,7 @@ describe('BodyBudget', () => {
 });
 
 describe('JsonMeter', () => {
-  it('sees the same values wherever the text is cut', () => {
+  it('counts the same values wherever the text is split', () => {
     const random = seeded(7);
     const texts = ['"', '\\', '\\\\"', '[', '{', ',', 'é', '😀', 'plain'];
     const value = (depth: number): unknown => {
@@ -99,7 +99,7 @@ describe('JsonMeter', () => {
       return Object.fromEntries([['a"\\', value(depth + 1)]]);
     };
     for (let round = 0; round < 200; round += 1) {
-      // Text with every sort of quote, then as many values as just fit.
+      // Text with all kinds of quotes, then as many values as just fit.
       const head = JSON.stringify(Array.from({ length: 50 }, () => value(0)));
       const counted = structureOf(JSON.parse(head));
       const tail = `[${'1,'.repeat(99_999 - counted)}`;
@@ -115,7 +115,7 @@ describe('JsonMeter', () => {
   });
 });
 
-/** Brackets that open and commas, as they are counted. */
+/** Counts opening brackets and commas, as the meter does. */
 function structureOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const items = Object.values(value);

@@ -6,7 +6,7 @@ import { seeded } from '../../support/seeded';
 const noTurn = async () => {};
 const read = (text: string | Buffer) => parseInSlices([Buffer.from(text as string)], noTurn);
 
-/** What `JSON.parse` says of the same bytes; null for what is not JSON. */
+/** The result of `JSON.parse` on the same bytes; null for invalid JSON. */
 function expected(bytes: Buffer): { value: unknown } | null {
   try {
     return { value: JSON.parse(bytes.toString()) };
@@ -21,7 +21,7 @@ async function expectSame(bytes: Buffer, window?: number): Promise<boolean> {
     (value) => ({ value }),
     () => null,
   );
-  // As text too: it shows the order of keys and what is an own property.
+  // Also compared as text, which shows the order of keys and which properties are own.
   expect(found).toEqual(wanted);
   expect(JSON.stringify(found)).toBe(JSON.stringify(wanted));
   return wanted !== null;
@@ -42,12 +42,12 @@ const TEXTS = [
   'line\tend',
   '__proto__',
 ];
-/** Node 24's own parser takes some keys with a backslash for others with one that it has seen before. */
+/** Node 24's own parser mistakes some keys with a backslash for others that it has seen before. */
 const KEYS = TEXTS.filter((text) => !text.includes('\\'));
 const SCALARS = ['0', '-0', '1e999', '-1.5E-3', 'true', 'false', 'null', '123456789012345678901234567890'];
 const BLANKS = ['', ' ', '\n\t', '\r\n  '];
 
-/** The text of a value, with blanks and escapes where they may be. */
+/** The text of a value, with spaces and escapes wherever they are allowed. */
 function textOf(random: () => number, depth = 0): string {
   const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)] as T;
   const blank = () => pick(BLANKS);
@@ -66,14 +66,14 @@ function textOf(random: () => number, depth = 0): string {
 }
 
 describe('a body read in slices', () => {
-  it('has the value that JSON.parse gives', async () => {
+  it('has the same value as from JSON.parse', async () => {
     const random = seeded(3);
     for (let round = 0; round < 3_000; round += 1) {
       expect(await expectSame(Buffer.from(textOf(random)), 8 + (round % 40))).toBe(true);
     }
   });
 
-  it('is refused where JSON.parse refuses it', async () => {
+  it('is rejected where JSON.parse rejects it', async () => {
     const random = seeded(5);
     let refused = 0;
     for (let round = 0; round < 6_000; round += 1) {
@@ -103,17 +103,17 @@ describe('a body read in slices', () => {
     '"\\',
     '"\\u12"',
     '\ufeff{}',
-  ])('is refused: %j', async (text) => {
+  ])('is rejected: %j', async (text) => {
     await expect(read(text)).rejects.toThrow(SyntaxError);
   });
 
-  it('keeps a key that names the prototype as what it is', async () => {
+  it('keeps a key named like the prototype as a plain key', async () => {
     const value = await read('{"__proto__":{"a":1},"b":2,"b":3}');
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
     expect(JSON.stringify(value)).toBe('{"__proto__":{"a":1},"b":3}');
   });
 
-  it('cuts no character and no escape, wherever a window ends', async () => {
+  it('splits no character and no escape, wherever a window ends', async () => {
     for (const unit of ['ж', '😀', '€', '\\n', '\\u00e9', '\\ud83d\\ude00', '\\\\', '\\"', '12345']) {
       for (let offset = 0; offset < 24; offset += 1) {
         const text = 'x'.repeat(offset) + unit.repeat(40) + 'y'.repeat(10);
@@ -122,7 +122,7 @@ describe('a body read in slices', () => {
     }
   });
 
-  it('has the value of a text with bytes that are no UTF-8, cut or not', async () => {
+  it('has the value of a text with bytes that are not UTF-8, split or not', async () => {
     const random = seeded(9);
     for (let round = 0; round < 2_000; round += 1) {
       const bad = Buffer.from(Array.from({ length: 16 }, () => 0x80 + Math.floor(random() * 128)));
@@ -155,13 +155,13 @@ describe('the slices of a body', () => {
   it.each([
     ['a number', (length: number) => `[${'1'.repeat(length)}]`],
     ['a field name', (length: number) => `{"${'k'.repeat(length)}":1}`],
-  ])('are refused with a word that takes one long step: %s', async (_what, make) => {
+  ])('are rejected with a token that takes one long step: %s', async (_what, make) => {
     await expectSame(Buffer.from(make(SLICE - 1000)));
     const error = { code: 'bad_request', message: expect.stringContaining('256 kB') };
     await expect(parseInSlices([Buffer.from(make(2 * SLICE))], noTurn)).rejects.toMatchObject(error);
   });
 
-  it('end with the client', async () => {
+  it('stop when the client disconnects', async () => {
     const left = new Error('left');
     const text = JSON.stringify('x'.repeat(10 * SLICE));
     await expect(parseInSlices([Buffer.from(text)], () => Promise.reject(left))).rejects.toBe(left);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { startGateway } from '../../support/gateway-fixture';
 import { ScriptedDispatcher } from '../../support/scripted-dispatcher';
 
-/** Sends all of its body before it reads, as blocking clients do; resolves with what came back. */
+/** Sends its whole body before it reads, as blocking clients do; resolves with the response. */
 function sendThenRead(port: number, head: string, body: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');

@@ -30,7 +30,7 @@ const get = async (path: string) =>
   (await fetch(`${running.url}${path}`)).json() as Promise<Record<string, unknown>>;
 
 describe('/health', () => {
-  it('has the names that scripts rely on', async () => {
+  it('has the field names that scripts rely on', async () => {
     running.facts.queueNow = queueStats({ depth: 2, running: 1 });
     expect(await get('/health')).toMatchObject({
       status: 'healthy',
@@ -93,7 +93,7 @@ describe('/health', () => {
 });
 
 describe('listings', () => {
-  it('name every model, and both owners of a shared name', async () => {
+  it('list every model, and both owners of a shared name', async () => {
     running.facts.modelList = [
       modelInfo('mlx', 'shared'),
       modelInfo('ollama', 'shared'),
@@ -110,7 +110,7 @@ describe('listings', () => {
     expect(models.at(-1)?.details).toMatchObject({ parameter_size: '3.0B', quantization_level: 'Q4_K_M' });
   });
 
-  it('tell the small model and the languages that it knows', async () => {
+  it('report the small model and its languages', async () => {
     running.facts.modelList = [modelInfo('ollama', 'tiny', { small: true, languages: ['en'] })];
     const { models } = (await get('/api/tags')) as { models: { tandem: object }[] };
     expect(models.at(-1)?.tandem).toMatchObject({ small: true, languages: ['en'] });
@@ -118,12 +118,12 @@ describe('listings', () => {
     expect(await shown.json()).toMatchObject({ tandem: { small: true, languages: ['en'] } });
   });
 
-  it('are empty where no model is', async () => {
+  it('are empty without models', async () => {
     running.facts.modelList = [];
     expect(await get('/api/tags')).toEqual({ models: [] });
   });
 
-  it('name what is loaded', async () => {
+  it('list what is loaded', async () => {
     running.facts.backendList = [
       backendStatus('mlx', { model: 'org/phi' }),
       backendStatus('ollama', { state: 'open' }),
@@ -143,7 +143,7 @@ describe('listings', () => {
     });
   });
 
-  it('answer as an Ollama server does', async () => {
+  it('answer like an Ollama server', async () => {
     const root = await rawRequest(running.port, '/', { Host: `localhost:${running.port}` });
     expect(root.body).toBe('Ollama is running');
     const head = await rawRequest(running.port, '/', { Host: `localhost:${running.port}` }, 'HEAD');
@@ -168,7 +168,7 @@ describe('listening', () => {
       logger: silentLogger,
     });
 
-  it('names the holder of a taken port', async () => {
+  it('names the program that uses a taken port', async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => holder.once('listening', resolve));
     const { port } = holder.address() as AddressInfo;
@@ -183,8 +183,8 @@ describe('listening', () => {
   });
 });
 
-describe('two Tandems that name each other', () => {
-  it('list no model back and forth', async () => {
+describe('two Tandems that point at each other', () => {
+  it("do not list each other's models in a loop", async () => {
     const tags = async (headers: Record<string, string>) => {
       const answer = await fetch(`${running.url}/api/tags`, { headers });
       const body = (await answer.json()) as { models: { name: string }[] };
@@ -195,7 +195,7 @@ describe('two Tandems that name each other', () => {
     expect(await tags({ 'X-Tandem-Hop': 'the-other' })).toEqual(['auto', 'ours']);
   });
 
-  it('take none of the other for a model that is none', async () => {
+  it('do not list the virtual models of each other', async () => {
     const items = [
       { name: 'auto', digest: '', tandem: { backend: null } },
       { name: 'a', digest: '', tandem: { backend: 'mlx' } },

@@ -46,7 +46,7 @@ describe('Host', () => {
   });
 });
 
-it('takes HTTP/1.0 without a Host from this machine, and no newer one', async () => {
+it('accepts HTTP/1.0 without a Host from this machine, and no newer version', async () => {
   const statusLine = async (version: string) => {
     const socket = connect(running.port, '127.0.0.1').setEncoding('utf8');
     socket.write(`GET /health HTTP/${version}\r\nConnection: close\r\n\r\n`);
@@ -58,8 +58,8 @@ it('takes HTTP/1.0 without a Host from this machine, and no newer one', async ()
   expect(await statusLine('1.1')).toMatch(/ 400 Bad Request$/);
 });
 
-describe('a path that cannot be read', () => {
-  it.each(['/%zz', '/%ff', '/api/%c3%28'])('%s is checked as any', async (path) => {
+describe('a path that cannot be parsed', () => {
+  it.each(['/%zz', '/%ff', '/api/%c3%28'])('%s gets the usual checks', async (path) => {
     const foreign = await rawRequest(running.port, path, { Host: 'evil.example' });
     expect(foreign.status).toBe(403);
     expect(JSON.parse(foreign.body)).toMatchObject({ code: 'forbidden_host' });
@@ -88,7 +88,7 @@ describe('Origin', () => {
     expect(answer.headers['access-control-allow-origin']).toBe(status === 200 ? origin : undefined);
   });
 
-  it('answers the preflight of an allowed page and refuses a foreign one', async () => {
+  it('answers the preflight of an allowed page and rejects a foreign one', async () => {
     const host = `127.0.0.1:${running.port}`;
     const allowed = { Host: host, Origin: 'https://chat.example', 'Access-Control-Request-Method': 'POST' };
     const preflight = await rawRequest(running.port, '/api/chat', allowed, 'OPTIONS');
@@ -138,20 +138,20 @@ describe('bad requests', () => {
     expect(await answer.json()).toMatchObject({ code, error: expect.any(String) });
   });
 
-  it('says a missing model in the words that clients know', async () => {
+  it('reports a missing model in the words that clients expect', async () => {
     dispatcher.play([new TandemError('model_not_found', 'No such model.')]);
     const answer = await postJson(`${running.url}/api/chat`, { ...hello, model: 'nope' });
     expect(answer.status).toBe(404);
     expect(await answer.json()).toEqual({ error: "model 'nope' not found", code: 'model_not_found' });
   });
 
-  it('refuses a body over 32 MB', async () => {
+  it('rejects a body over 32 MB', async () => {
     const answer = await postJson(`${running.url}/api/chat`, `"${'x'.repeat(33 * 1024 * 1024)}"`);
     expect(answer.status).toBe(413);
     expect(await answer.json()).toMatchObject({ code: 'body_too_large' });
   });
 
-  it('refuses a request that this instance has sent itself', async () => {
+  it('rejects a request that this instance has sent itself', async () => {
     const answer = await postJson(`${running.url}/api/chat`, hello, { 'X-Tandem-Hop': 'other, instance-1' });
     expect(answer.status).toBe(508);
     expect(await answer.json()).toMatchObject({ code: 'loop_detected' });
@@ -162,14 +162,14 @@ describe('bad requests', () => {
     expect((await postJson(`${running.url}/api/chat`, hello, { 'X-Tandem-Hop': chain })).status).toBe(508);
   });
 
-  it('refuses an unknown priority', async () => {
+  it('rejects an unknown priority', async () => {
     const answer = await postJson(`${running.url}/api/chat`, hello, { 'X-Request-Priority': 'urgent' });
     expect(answer.status).toBe(400);
   });
 });
 
 describe('failures before the first byte', () => {
-  it('say in its own language that no model knows it', async () => {
+  it('state in the language of the request that no model knows it', async () => {
     const error = unknownLanguage('ru', defaultSettings());
     dispatcher.play([{ type: 'routed', category: 'general', reasons: ['unavailable:mlx-language'] }, error]);
     const answer = await postJson(`${running.url}/api/chat`, hello);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Running, startGateway } from '../../support/gateway-fixture';
 import { answerOf, ScriptedDispatcher } from '../../support/scripted-dispatcher';
 
-/** The same bodies through a gateway that reads them at once and one that reads all of them in slices. */
+/** The same bodies through a gateway that reads them at once and one that reads them in slices. */
 describe('a body has the same outcome, read at once or in slices', () => {
   const dispatchers = [
     new ScriptedDispatcher(answerOf('ok')),

@@ -12,7 +12,7 @@ afterEach(async () => {
   running = null;
 });
 
-/** A request as it goes over a socket. */
+/** A request as raw text for a socket. */
 function rawChat(port: number, headers = ''): string {
   const body = JSON.stringify(hello);
   const head = `POST /api/chat HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${headers}`;
@@ -21,11 +21,11 @@ function rawChat(port: number, headers = ''): string {
 
 const hello = { model: 'auto', messages: [{ role: 'user', content: 'hello' }] };
 
-/** 64 MB, more than all buffers on the way to a client hold. */
+/** 64 MB, more than all buffers between here and a client can hold. */
 const LONG = answerOf(...Array(64).fill('x'.repeat(1 << 20)));
 
 describe('streams', () => {
-  it('hands each frame on while the backend is still at work', async () => {
+  it('forwards each frame while the backend is still computing', async () => {
     let goOn = () => {};
     const until = new Promise<void>((resolve) => {
       goOn = resolve;
@@ -55,7 +55,7 @@ describe('streams', () => {
     expect(lines(tail).map(({ done }) => done)).toEqual([false, true]);
   });
 
-  it('leaves out what a server said of a whole answer before it failed', async () => {
+  it('omits the partial text of a whole answer that failed', async () => {
     const cutOff = answerOf('Hel').slice(0, -1);
     const dispatcher = new ScriptedDispatcher([...cutOff, ...answerOf('Hello', '!')]);
     running = await startGateway(dispatcher);
@@ -64,7 +64,7 @@ describe('streams', () => {
     expect(dispatcher.requests).toMatchObject([{ whole: true }]);
   });
 
-  it('sends the headers with the first output, and the figures with the last', async () => {
+  it('sends the headers with the first output, and the counts with the last', async () => {
     running = await startGateway(new ScriptedDispatcher(answerOf('Hel', 'lo')));
     const answer = await postJson(`${running.url}/api/chat`, hello, { 'X-Request-Id': 'mine-1' });
     expect(answer.status).toBe(200);
@@ -108,7 +108,7 @@ describe('streams', () => {
     });
   });
 
-  it('carries thinking and tool calls in their own fields', async () => {
+  it('sends thinking and tool calls in their own fields', async () => {
     const [routed, attempt, started, , end] = answerOf('');
     if (!routed || !attempt || !started || !end) throw new Error('incomplete script');
     const calls = [{ function: { name: 'weather', arguments: { city: 'Oslo' } } }];
@@ -127,7 +127,7 @@ describe('streams', () => {
     });
   });
 
-  it('answers a load with one plain object even where a stream was asked for', async () => {
+  it('answers a load with one plain object even when a stream was requested', async () => {
     const dispatcher = new ScriptedDispatcher([
       { type: 'routed', category: 'general', reasons: ['explicit:model'] },
       {
@@ -149,8 +149,8 @@ describe('streams', () => {
   });
 });
 
-describe('streams that end badly', () => {
-  it('end with an error line and no clean end', async () => {
+describe('streams that fail', () => {
+  it('end with an error line and without a clean end', async () => {
     const script = answerOf('Hel', 'lo').slice(0, 4);
     running = await startGateway(
       new ScriptedDispatcher([...script, new TandemError('backend_failed', 'MLX stopped. Try again.')]),
@@ -168,7 +168,7 @@ describe('streams that end badly', () => {
     expect(frames.at(-1)).toMatchObject({ code: 'backend_failed' });
   });
 
-  it('tell a change of backend in the last frame', async () => {
+  it('report a change of backend in the last frame', async () => {
     const script = answerOf('Hel', 'lo');
     const end = script.at(-1);
     if (end?.type !== 'end') throw new Error('incomplete script');
@@ -215,7 +215,7 @@ describe('streams that end badly', () => {
     expect(lines(await text).at(-1)).toMatchObject({ code: 'cancelled' });
   });
 
-  it('give up a client that stopped reading', async () => {
+  it('are aborted when the client stopped reading', async () => {
     const dispatcher = new ScriptedDispatcher(LONG.slice(0, -1));
     const clock = new FakeClock();
     running = await startGateway(dispatcher, { clock });
@@ -224,13 +224,13 @@ describe('streams that end badly', () => {
     void dispatcher.cancelled.then((given) => {
       reason = given;
     });
-    // The buffers in between fill first; only then does the client's silence count.
+    // The buffers in between fill first; only then is the client's inactivity measured.
     while (reason === null) await clock.advance(60_000);
     expect(reason).toMatchObject({ code: 'cancelled' });
     await expect(answer.text()).rejects.toThrow();
   });
 
-  it('give it up within seconds while others wait', async () => {
+  it('are aborted within seconds while other requests wait', async () => {
     const dispatcher = new ScriptedDispatcher(LONG.slice(0, -1));
     const clock = new FakeClock();
     running = await startGateway(dispatcher, { clock });
@@ -251,7 +251,7 @@ describe('streams that end badly', () => {
     await expect(answer.text()).rejects.toThrow();
   });
 
-  it('answer a request that was pipelined behind one that waits', async () => {
+  it('answer a request that was pipelined behind a waiting one', async () => {
     const release = Promise.withResolvers<void>();
     const long = answerOf(...Array(900).fill('x'.repeat(1_000)));
     const dispatcher = new ScriptedDispatcher([
@@ -264,7 +264,7 @@ describe('streams that end badly', () => {
     while (dispatcher.requests.length < 1) await new Promise(setImmediate);
     dispatcher.play(long);
     socket.write(rawChat(running.port, 'Connection: close\r\n'));
-    // The second is computed to its end although the first has not been answered.
+    // The second request is computed to its end although the first has no response yet.
     while (dispatcher.completed < 1) await new Promise(setImmediate);
     release.resolve();
     let text = '';

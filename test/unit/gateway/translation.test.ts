@@ -33,7 +33,7 @@ describe('model names', () => {
 });
 
 describe('requests', () => {
-  it('splits options into neutral sampling and what only Ollama knows', async () => {
+  it('splits options into neutral sampling and Ollama-only options', async () => {
     const { request } = await readChat(
       {
         model: 'auto',
@@ -46,7 +46,7 @@ describe('requests', () => {
     expect(request.extraOptions).toEqual({ num_ctx: 64, mirostat: 1 });
   });
 
-  it.each([0, -1, -2])('takes num_predict %i as no limit', async (limit) => {
+  it.each([0, -1, -2])('treats num_predict %i as no limit', async (limit) => {
     const { request } = await readChat({ model: 'auto', options: { num_predict: limit } }, rules);
     expect(request.sampling).toEqual({});
   });
@@ -62,19 +62,19 @@ describe('requests', () => {
     ]);
   });
 
-  it('keeps a raw prompt as it is', () => {
+  it('keeps a raw prompt unchanged', () => {
     const { request } = readGenerate({ model: 'auto', prompt: '<s>hi', raw: true }, rules);
     expect(request).toMatchObject({ rawPrompt: '<s>hi', messages: [{ role: 'user', content: '<s>hi' }] });
   });
 
-  it('reads an empty prompt as a load', () => {
+  it('treats an empty prompt as a load', () => {
     const { request } = readGenerate({ model: 'auto', prompt: '', keep_alive: 0 }, rules);
     expect(request).toMatchObject({ messages: [], keepAlive: 0 });
   });
 });
 
 describe('clients', () => {
-  it('are told apart by address and program, split but never freed by their own header', () => {
+  it('are identified by address and program, which their own header can split but not escape', () => {
     const headers = { 'user-agent': 'ollama-python/0.4 (x86)' };
     expect(clientOf('::ffff:127.0.0.1', headers)).toBe('127.0.0.1 ollama-python');
     expect(clientOf('127.0.0.1', { ...headers, 'x-tandem-client': 'a' })).toBe('127.0.0.1 ollama-python#a');
@@ -85,7 +85,7 @@ describe('clients', () => {
     expect(clientOf('::ffff:10.0.0.7', headers)).toBe('10.0.0.7 ollama-python');
   });
 
-  it('counts by address on the MLX API and off loopback, and never on the gateway of this machine', () => {
+  it('count by address on the MLX API and off loopback, and never on the local gateway', () => {
     expect(isRateLimited('127.0.0.1', 'gateway')).toBe(false);
     expect(isRateLimited('::1', 'gateway')).toBe(false);
     expect(isRateLimited('10.0.0.7', 'gateway')).toBe(true);
@@ -123,7 +123,7 @@ describe('headers of a request', () => {
     });
   });
 
-  it('replace an id that is not harmless', async () => {
+  it('replace an unsafe id', async () => {
     const answer = await postJson(`${running.url}/api/chat`, { model: 'auto' }, { 'X-Request-Id': 'a b' });
     expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
     expect(dispatcher.requests.at(-1)?.id).toBe(answer.headers.get('x-request-id'));

@@ -69,7 +69,7 @@ function create(options: Partial<IncidentsOptions> = {}, files = nodeFileStore):
 const reportIn = (incidents: Incidents) => incidents.report(incidents.life().at(-1)?.incident ?? '');
 
 describe('the timeline', () => {
-  it('holds the last hundred moments, oldest first, and tells of each', () => {
+  it('holds the last hundred moments, oldest first, and reports each', () => {
     const incidents = create();
     let told = 0;
     incidents.onChange(() => {
@@ -97,7 +97,7 @@ describe('the timeline', () => {
     ]);
   });
 
-  it('reads off a status when somebody else’s server comes and goes', () => {
+  it('derives from a status when a foreign server appears and disappears', () => {
     const incidents = create();
     const changed = new Emitter<BackendStatus>();
     let status: BackendStatus = initialStatus('ollama', 10);
@@ -118,7 +118,7 @@ describe('the timeline', () => {
 });
 
 describe('the report of a death', () => {
-  it('says what is known, and nothing else', async () => {
+  it('contains what is known, and nothing else', async () => {
     changes = [
       { at: '2026-11-18T10:00:00.000Z', key: 'theme', old: 'system', new: 'dark' },
       { at: '2026-11-20T08:00:00.000Z', key: 'mlxMaxConcurrent', old: 1, new: 4 },
@@ -146,7 +146,7 @@ describe('the report of a death', () => {
     ]);
   });
 
-  it('says that it does not know what is not known', async () => {
+  it('states what is unknown', async () => {
     const incidents = create({ memory: () => null, status: () => initialStatus('mlx', 10) });
     incidents.onDeath('mlx', DIED, {
       ...DEATH,
@@ -166,7 +166,7 @@ describe('the report of a death', () => {
     expect(text).toContain('Settings   none changed in the 24 h before');
   });
 
-  it('is there after the app was started again, in a private file, whatever else stands in it', async () => {
+  it('is there after a restart of the app, in a private file, whatever else the file contains', async () => {
     const first = create();
     first.onDeath('mlx', DIED, DEATH);
     await first.settled();
@@ -182,7 +182,7 @@ describe('the report of a death', () => {
     expect(again.life().map(({ type }) => type)).toEqual(['died', 'started']);
   });
 
-  it('is not lost behind a line that was cut off', async () => {
+  it('is not lost behind a truncated line', async () => {
     await writeFile(path, '{"id":"cut off by a power fail');
     const first = create();
     await first.load();
@@ -193,7 +193,7 @@ describe('the report of a death', () => {
     expect(again.life()).toHaveLength(1);
   });
 
-  it('is kept of the last fifty deaths, and the file does not grow without end', async () => {
+  it('is kept for the last fifty deaths, and the file does not grow without limit', async () => {
     const incidents = create();
     for (let turn = 0; turn < 230; turn += 1) incidents.onDeath('mlx', DIED, { ...DEATH, restarts: turn });
     await incidents.settled();
@@ -207,7 +207,7 @@ describe('the report of a death', () => {
     expect(await reportIn(again)).toContain('Restarts   229');
   });
 
-  it('does without its file where it cannot be written or read', async () => {
+  it('works without its file where it cannot be written or read', async () => {
     const warned: string[] = [];
     const logger: Logger = { ...silentLogger, warn: (event) => void warned.push(event) };
     const full = {
@@ -223,7 +223,7 @@ describe('the report of a death', () => {
     expect(warned).toEqual(['incidents.not-read', 'incidents.not-written']);
   });
 
-  it('of a file of rubbish there is none', async () => {
+  it('is not read from a corrupt file', async () => {
     await writeFile(path, 'rubbish\n\u0000\n[]\n');
     const incidents = create();
     await incidents.load();

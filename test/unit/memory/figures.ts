@@ -3,7 +3,7 @@ import type { Figure, LoadedModel, MemoryFigures } from '../../../src/main/memor
 import type { MemoryStatus } from '../../../src/shared/status';
 
 export const GB = 1e9;
-/** Wall time at which all figures of these tests are true. */
+/** Wall time of all figures in these tests. */
 export const NOW = 1_000_000;
 
 export function figure(gigabytes: number | null, source = 'test'): Figure {
@@ -39,7 +39,7 @@ export function figures(
   };
 }
 
-/** A model of ours that has been idle for a minute, unless told otherwise. */
+/** A model of ours that has been idle for a minute, unless overridden. */
 export function model(name: string, gigabytes: number | null, more: Partial<LoadedModel> = {}): LoadedModel {
   const idle = { ready: true, ours: true, active: 0, lastUsedAt: NOW - 60_000 };
   return { name, size: figure(gigabytes), ...idle, ...more };

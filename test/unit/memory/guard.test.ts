@@ -32,7 +32,7 @@ function view(status: MemoryStatus, servers: Servers = {}, critical = false): Gu
   return { account: account(status, servers), critical, now: NOW };
 }
 
-/** What a decision says, in one line. */
+/** A decision in one line. */
 function said(asked: MemoryWish, seen: GuardView): string {
   const decision = decide(asked, seen);
   if (decision.kind === 'admit') return 'admit';
@@ -44,10 +44,10 @@ const inUse = { active: 1 };
 const justUsed = { lastUsedAt: NOW - 29_000 };
 const foreign = { ours: false };
 
-describe('a load on the server that dies of memory', () => {
+describe('a load on the server that dies from lack of memory', () => {
   it.each<[string, MemoryWish, GuardView, string]>([
     ['fits', wish(), view(machine(32, 12)), 'admit'],
-    ['fits beside a big one', wish(), view(machine(64, 30), { ollama: [model('big', 20)] }), 'admit'],
+    ['fits next to a big one', wish(), view(machine(64, 30), { ollama: [model('big', 20)] }), 'admit'],
     ['weights of unknown size fit while memory is fine', wish({}, null), view(machine(32, 12)), 'admit'],
     ['alone above 75 % of memory', wish({}, 26), view(machine(32, 4)), 'refuse working_set'],
     [
@@ -95,13 +95,13 @@ describe('a load on the server that dies of memory', () => {
     expect(said(asked, seen)).toBe(expected);
   });
 
-  it('refuses an array that no buffer holds', () => {
+  it('rejects an array that fits in no buffer', () => {
     const asked = wish({ needs: { weightsBytes: 40 * GB, largestTensorBytes: 28 * GB, kv: null } });
-    // 48 GB: 36 for the GPU, 27 in one buffer, as an M4 Pro tells.
+    // 48 GB: 36 for the GPU, 27 in one buffer, as reported by an M4 Pro.
     expect(said(asked, view(machine(48, 4)))).toBe('refuse buffer_limit');
   });
 
-  it('evicts the longest unused first, and no more than is needed', () => {
+  it('evicts the least recently used first, and no more than needed', () => {
     const ollama = [
       model('recent', 4, { lastUsedAt: NOW - 40_000 }),
       model('oldest', 4, { lastUsedAt: NOW - 90_000 }),
@@ -127,7 +127,7 @@ describe('a load on the server that dies of memory', () => {
   });
 });
 
-describe('an answer of a model that is loaded', () => {
+describe('an answer of a loaded model', () => {
   const loaded = { mlx: [model('small', 2)] };
   it.each<[string, GuardView, string]>([
     ['has room', view(machine(32, 20), loaded), 'admit'],
@@ -148,7 +148,7 @@ describe('an answer of a model that is loaded', () => {
   });
 });
 
-describe('a second request for a model whose load has begun', () => {
+describe('a second request for a model that is loading', () => {
   const load: Promised = {
     ...{ backend: 'mlx', model: 'small', bytes: 12 * GB, load: true },
     ...{ heldBefore: 0, usedBefore: 12 * GB, at: NOW },
@@ -159,7 +159,7 @@ describe('a second request for a model whose load has begun', () => {
     now: NOW,
   });
 
-  it('asks for cache and workspace only', () => {
+  it('requires only cache and workspace', () => {
     // 4096 tokens of 36,864 bytes, and 4 % of the weights.
     expect(decide(wish({}, 10), seen(load))).toEqual({
       kind: 'admit',
@@ -168,7 +168,7 @@ describe('a second request for a model whose load has begun', () => {
     expect(said(wish({ model: 'other' }, 10), seen(load))).toBe('refuse critical');
   });
 
-  it('asks for nothing where a load takes the whole context', () => {
+  it('requires nothing where a load takes the whole context', () => {
     const heavy = wish({ backend: 'ollama' }, 10);
     expect(decide(heavy, seen({ ...load, backend: 'ollama' }, 31))).toEqual({
       kind: 'admit',
@@ -176,17 +176,17 @@ describe('a second request for a model whose load has begun', () => {
     });
   });
 
-  it('still has to have room for its own', () => {
+  it('still needs room for its own cache', () => {
     expect(said(wish({}, 10), seen(load, 17))).toBe('admit');
     expect(said(wish({}, 10), seen(load, 17.5))).toBe('refuse critical');
   });
 
-  it('asks for all of it while the load only waits', () => {
+  it('requires all of it while the load only waits', () => {
     expect(said(wish({}, 10), seen({ ...load, usedBefore: null }))).toBe('refuse critical');
   });
 });
 
-describe('what is kept free for a server that dies of memory', () => {
+describe('the reserve for a server that dies from lack of memory', () => {
   const loaded = { mlx: [model('small', 2)] };
   const at = (used: number, servers: Servers, rising = 0): GuardView => {
     const seen = view(machine(100, used), servers);
@@ -201,7 +201,7 @@ describe('what is kept free for a server that dies of memory', () => {
     ['0.2 % a second of long work', wish({ expectedS: 40 }), at(88.5, loaded), 'admit'],
     ['for longer work more', wish({ expectedS: 45 }), at(88.5, loaded), 'refuse critical'],
     ['never more than 8 % for that', wish({ expectedS: 4000 }), at(84.5, loaded), 'admit'],
-    // A load of 10 GB and what comes with it is 11.6; with two fifths beside it 16.2.
+    // A load of 10 GB with its workspace is 11.6; with two fifths more it is 16.2.
     ['two fifths of a load', wish({}, 10), at(76.5, {}), 'admit'],
     ['two fifths of a load, not to be had', wish({}, 10), at(77, {}), 'refuse critical'],
     [
@@ -215,7 +215,7 @@ describe('what is kept free for a server that dies of memory', () => {
   });
 });
 
-describe('the server that does not die of memory', () => {
+describe('the server that does not die from lack of memory', () => {
   const heavy = wish({ backend: 'ollama', model: 'heavy' }, 20);
   it.each<[string, GuardView, string]>([
     ['has room', view(machine(64, 10)), 'admit'],
@@ -259,10 +259,10 @@ describe('a preload', () => {
   });
 });
 
-describe('without a wish', () => {
+describe('without a request', () => {
   const idle = [model('a', 4, { lastUsedAt: NOW - 90_000 }), model('b', 8)];
 
-  it('evicts when critical as much as brings it below the warning', () => {
+  it('evicts when critical until memory is below the warning', () => {
     // 32 GB: warning at 27.2.
     const seen = (used: number) =>
       relief(view(machine(32, used), { ollama: idle }, true)).map((one) => one.model);
@@ -283,7 +283,7 @@ describe('without a wish', () => {
   });
 });
 
-it('tells the sum of a refusal', () => {
+it('reports the sum of a rejection', () => {
   const refused = standingRefusal(wish({ tokens: 1000 }, 26), account(machine(32, 4)));
   // 1000 tokens are 4 steps of 256, each token 2 x 36 x 2 x 128 x 2 bytes.
   expect(refused).toEqual({

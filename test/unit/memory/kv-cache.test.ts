@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { kvBytes, kvBytesPerToken, kvShapeOf } from '../../../src/main/memory/kv-cache';
 
-/** Published configurations, cut to what counts. */
+/** Published configurations, reduced to the relevant fields. */
 const CONFIGS: [string, object, number | null][] = [
   [
     'Phi-3.5-mini (every head keeps its own)',
@@ -60,7 +60,7 @@ describe('KV cache', () => {
     expect(shape && kvBytesPerToken(shape)).toBe(expected);
   });
 
-  it('counts only the layers that attend', () => {
+  it('counts only the layers with attention', () => {
     const config = { num_hidden_layers: 4, num_attention_heads: 2, hidden_size: 8 };
     const layer_types = ['linear', 'full_attention', 'linear', 'sliding_attention'];
     expect(kvShapeOf({ ...config, layer_types })?.layers).toBe(2);

@@ -29,14 +29,14 @@ const promise = {
 };
 
 describe('ledger', () => {
-  it('counts a process once, whatever it tells of its inside', () => {
+  it('counts a process once, whatever it reports of its inside', () => {
     const { ledger } = ledgerAccount(machine(32, 12), [mlx(3)]);
     expect(heldBytes(ledger, 'mlx')).toBe(3 * GB);
     expect(gpuBytes(ledger, 'mlx')).toBe(2.8 * GB);
     expect(ledger.entries.map(({ kind }) => kind)).toEqual(['process', 'weights', 'kv_cache', 'buffers']);
   });
 
-  it('tells the peak of the inside, and counts it nowhere', () => {
+  it('reports the peak of the inside, and counts it nowhere', () => {
     const told = mlx(null);
     told.figures.peak = figure(9);
     const { ledger } = ledgerAccount(machine(32, 12), [told]);
@@ -44,11 +44,11 @@ describe('ledger', () => {
     expect([heldBytes(ledger, 'mlx'), gpuBytes(ledger, 'mlx')]).toEqual([2.8 * GB, 2.8 * GB]);
   });
 
-  it('counts the inside where the processes are not told', () => {
+  it('counts the inside where the processes are not reported', () => {
     expect(heldBytes(ledgerAccount(machine(32, 12), [mlx(null)]).ledger, 'mlx')).toBe(2.8 * GB);
   });
 
-  it('keeps what is not told as null and leaves it out of sums', () => {
+  it('keeps an unknown figure as null and leaves it out of sums', () => {
     const { ledger } = ledgerAccount(machine(32, 12), [
       { backend: 'ollama', figures: figures(null), loaded: [model('a', null), model('b', 4)] },
     ]);
@@ -57,7 +57,7 @@ describe('ledger', () => {
     expect(gpuBytesOfAll(ledger)).toBe(0);
   });
 
-  it('has no entry for a server that is not here', () => {
+  it('has no entry for an absent server', () => {
     const { ledger } = ledgerAccount(machine(32, 12), [
       { backend: 'mlx', figures: figures(null), loaded: [] },
     ]);
@@ -65,7 +65,7 @@ describe('ledger', () => {
     expect(heldBytes(ledger, 'mlx')).toBeNull();
   });
 
-  it('takes off a promise what has arrived since', () => {
+  it('subtracts from a promise what has arrived since', () => {
     const at = (process: number | null) =>
       promisedBytes(
         ledgerAccount(machine(32, 12), [{ backend: 'mlx', figures: figures(process), loaded: [] }], [promise])
@@ -74,23 +74,23 @@ describe('ledger', () => {
     expect(at(1)).toBe(3 * GB);
     expect(at(2.5)).toBe(1.5 * GB);
     expect(at(9)).toBe(0);
-    // Without a figure nothing counts as arrived.
+    // Without a figure, nothing counts as arrived.
     expect(at(null)).toBe(3 * GB);
   });
 
-  it('adds a load that others began, and not twice one that we promised', () => {
+  it('adds a foreign load, and not twice one that we promised', () => {
     const loading = model('next', 3, { ready: false });
     expect(promisedBytes(account(machine(32, 12), { mlx: [loading] }).ledger)).toBe(3 * GB);
     expect(promisedBytes(account(machine(32, 12), { mlx: [loading] }, [promise]).ledger)).toBe(1 * GB);
   });
 
-  it('adds to a sample what the servers have grown since', () => {
+  it('adds the growth of the servers since the sample', () => {
     const sampled = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB });
     expect(usedNow(ledgerAccount(sampled, [mlx(3)]))).toBe(14 * GB);
     expect(usedNow(ledgerAccount(machine(32, 12), [mlx(3)]))).toBe(12 * GB);
   });
 
-  it('knows that a load has come when its model is there, whatever was given up for it', () => {
+  it('treats a load as complete when its model is there, whatever was evicted for it', () => {
     const load = {
       backend: 'ollama' as const,
       model: 'next',
@@ -116,14 +116,14 @@ describe('ledger', () => {
     expect(promisedBytes(ledger)).toBe(2 * GB);
   });
 
-  it('tells how fast other programs take memory', () => {
+  it('reports how fast other programs take memory', () => {
     const before = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB });
     const rising = (used: number, mlx: number, arrived = 0) => {
       const now = machine(32, used, { mlxBytes: mlx * GB, ollamaBytes: 5 * GB });
       return risingBetween(before, now, 2, arrived * GB);
     };
     expect(rising(16, 1)).toBe(2 * GB);
-    // What a server took was promised, and what a load has brought.
+    // Neither promised memory that a server took nor memory that a load has taken counts.
     expect(rising(16, 4)).toBe(0.5 * GB);
     expect(rising(16, 1, 3)).toBe(0.5 * GB);
     expect(rising(16, 4, 9)).toBe(0);
@@ -138,7 +138,7 @@ describe('ledger', () => {
       heldBefore: 0,
       usedBefore: 24 * GB,
     };
-    /** @param sampled what the server's figure was when the machine used `used`, @param held what it is now */
+    /** @param sampled the server's figure when the machine used `used`, @param held its current figure */
     const seen = (
       used: number,
       sampled: number | null,
@@ -152,12 +152,12 @@ describe('ledger', () => {
 
     it.each<[string, number, number | null, number | null, number[]]>([
       ['not begun', 24, 0, 0, [24, 23, 23]],
-      ['the server has not told since', 44, 0, 0, [44, 3, 3]],
-      ['the server tells after the sample what is in it', 44, 0, 20, [44, 3, 3]],
-      ['the server tells after the sample more than is in it', 34, 0, 20, [44, 3, 3]],
+      ['the server has not reported since', 44, 0, 0, [44, 3, 3]],
+      ['the server reports after the sample what is in it', 44, 0, 20, [44, 3, 3]],
+      ['the server reports after the sample more than is in it', 34, 0, 20, [44, 3, 3]],
       ['both tell at the same moment', 44, 20, 20, [44, 3, 3]],
       ['other programs gave memory back', 40, 20, 20, [40, 3, 3]],
-      ['the server tells nothing', 44, null, null, [44, 3, 3]],
+      ['the server reports nothing', 44, null, null, [44, 3, 3]],
     ])('%s', (_name, used, sampled, held, expected) => {
       expect(seen(used, sampled, held)).toEqual(expected);
     });
@@ -168,7 +168,7 @@ describe('ledger', () => {
       expect(seen(44, 0, 0, [waiting])).toEqual([44, 23, 0]);
     });
 
-    it('and no growth of others as the cache of a model that is there', () => {
+    it('and no growth of others as the cache of a loaded model', () => {
       const status = machine(64, 44);
       const mlxLoad = { ...load, backend: 'mlx' as const, bytes: 3 * GB };
       const holder = { backend: 'mlx' as const, figures: figures(2), loaded: [model('next', 2)] };
@@ -176,9 +176,9 @@ describe('ledger', () => {
     });
   });
 
-  describe('takes no growth of other programs for a load of a server that tells what it holds', () => {
+  describe('does not count growth of other programs as part of a load on a server that reports its memory', () => {
     const load = { ...promise, bytes: 6 * GB, heldBefore: 1 * GB, usedBefore: 10 * GB };
-    /** @param sampled what the server's figure was when the machine used `used`, @param held what it is now */
+    /** @param sampled the server's figure when the machine used `used`, @param held its current figure */
     const end = (used: number, sampled: number | null, held: number | null) => {
       const status = machine(32, used, { mlxBytes: sampled === null ? null : sampled * GB });
       const of = ledgerAccount(status, [{ backend: 'mlx', figures: figures(held), loaded: [] }], [load]);
@@ -188,17 +188,17 @@ describe('ledger', () => {
     it.each<[string, number, number | null, number | null, number]>([
       ['nothing has come', 10, 1, 1, 16],
       ['half has come', 13, 4, 4, 16],
-      // 4 GB of a browser, and half a GB of the load: 5.5 are still to come.
-      ['others grew beside it', 14.5, 1.5, 1.5, 20],
-      ['others grew, and it tells more after the sample', 14.5, 1.5, 3, 20],
+      // 4 GB are a browser's, and half a GB the load's: 5.5 are still to come.
+      ['others grew meanwhile', 14.5, 1.5, 1.5, 20],
+      ['others grew, and it reports more after the sample', 14.5, 1.5, 3, 20],
       ['others gave memory back', 9, 4, 4, 12],
-      ['it tells nothing', 13, null, null, 19],
+      ['it reports nothing', 13, null, null, 19],
     ])('%s', (_name, used, sampled, held, expected) => {
       expect(end(used, sampled, held)).toBe(expected);
     });
   });
 
-  it('takes limits from the GPU, else three quarters of memory and of that', () => {
+  it('uses the limits of the GPU, else three quarters of memory and of that', () => {
     expect(ledgerAccount(machine(48, 4), []).ledger.workingSetBytes).toBe(36 * GB);
     expect(ledgerAccount(machine(48, 4), []).bufferBytes).toBe(27 * GB);
     const told = figures(1);
@@ -209,7 +209,7 @@ describe('ledger', () => {
     expect([known.ledger.workingSetBytes, known.bufferBytes]).toEqual([40 * GB, 22 * GB]);
   });
 
-  it('knows what a server keeps for its next use', () => {
+  it('includes the memory that a server keeps for reuse', () => {
     expect(spareBytes(ledgerAccount(machine(32, 12), [mlx(3)]).ledger, 'mlx')).toBe(0.3 * GB);
   });
 

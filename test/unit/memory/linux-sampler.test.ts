@@ -15,7 +15,7 @@ function machine(files: Record<string, string>) {
 }
 
 describe('the Linux sampler', () => {
-  it('counts what is not available as used', async () => {
+  it('counts unavailable memory as used', async () => {
     const sample = await machine({}).sample();
     expect(sample).toEqual({
       totalBytes: 24684084 * 1024,
@@ -26,7 +26,7 @@ describe('the Linux sampler', () => {
     expect(usedPercent(sample)).toBe(25);
   });
 
-  it('takes a lower limit of a version 2 group, less inactive file cache', async () => {
+  it('uses a lower limit of a version 2 group, minus inactive file cache', async () => {
     const sample = await machine({
       '/proc/self/cgroup': '0::/user.slice/tandem\n',
       '/sys/fs/cgroup/user.slice/tandem/memory.max': `${4 * GiB}\n`,
@@ -41,7 +41,7 @@ describe('the Linux sampler', () => {
     });
   });
 
-  it('takes the tightest of the groups above, and none that sets no limit', async () => {
+  it('uses the tightest of the groups above, and ignores groups without a limit', async () => {
     const sample = await machine({
       '/proc/self/cgroup': '0::/a/b\n',
       '/sys/fs/cgroup/a/b/memory.max': 'max\n',
@@ -62,7 +62,7 @@ describe('the Linux sampler', () => {
     expect(sample).toMatchObject({ totalBytes: 4 * GiB, usedBytes: 1_400_000_000, source: 'cgroup' });
   });
 
-  it('goes by the machine when the group may have more than there is', async () => {
+  it('uses the figures of the machine when the group may have more than there is', async () => {
     const sample = await machine({
       '/proc/self/cgroup': '4:memory:/\n',
       '/sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
@@ -71,7 +71,7 @@ describe('the Linux sampler', () => {
     expect(sample.source).toBe('proc');
   });
 
-  it('rejects rather than to make a figure up', async () => {
+  it('rejects instead of inventing a figure', async () => {
     const sampler = createLinuxSampler({ readText: async () => 'MemTotal: 100 kB\n' });
     await expect(sampler.sample()).rejects.toThrow('MemAvailable');
     await expect(createLinuxSampler({ readText: async () => null }).sample()).rejects.toThrow('MemTotal');

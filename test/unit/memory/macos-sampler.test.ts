@@ -22,7 +22,7 @@ function mac(programs: Record<string, string>) {
 }
 
 describe('parseVmStat', () => {
-  it('reads a real output', () => {
+  it('reads real output', () => {
     expect(parseVmStat(fixture('vm_stat-intel-32gb.txt'))).toEqual({
       pageSize: 4096,
       anonymous: 464333,
@@ -32,7 +32,7 @@ describe('parseVmStat', () => {
     });
   });
 
-  it('gives what Activity Monitor showed for the same machine, within 2 %', () => {
+  it('matches Activity Monitor on the same machine, within 2 %', () => {
     const pages = parseVmStat(fixture('vm_stat-activity-monitor.txt'));
     if (!pages || pages.anonymous === null) throw new Error('not read');
     const shown = 17.39;
@@ -45,13 +45,13 @@ describe('parseVmStat', () => {
     ['another text', 'command not found'],
     ['a lost line', fixture('vm_stat-intel-32gb.txt').replace(/^Pages wired.*\n/m, '')],
     ['no page size', fixture('vm_stat-intel-32gb.txt').replace(/page size of \d+/, '')],
-  ])('takes %s for nothing', (_name, text) => {
+  ])('returns null for %s', (_name, text) => {
     expect(parseVmStat(text)).toBeNull();
   });
 });
 
 describe('parseSysctl and parseMemoryPressure', () => {
-  it('read real outputs', () => {
+  it('read real output', () => {
     expect(parseSysctl(fixture('sysctl-m1-16gb.txt')).get('vm.page_pageable_internal_count')).toBe(450876);
     expect(parseSysctl(fixture('sysctl-critical.txt')).get('kern.memorystatus_vm_pressure_level')).toBe(4);
     expect(parseMemoryPressure(fixture('memory_pressure-q.txt'))).toBe(60);
@@ -63,7 +63,7 @@ describe('the macOS sampler', () => {
   const sysctl = (memsize: number, level: string) =>
     `hw.memsize: ${memsize}\nhw.pagesize: 16384\n${level === '' ? '' : `kern.memorystatus_vm_pressure_level: ${level}\n`}`;
 
-  it('counts anonymous less purgeable, wired and compressor pages of the real size', async () => {
+  it('counts anonymous minus purgeable, wired and compressor pages of the real size', async () => {
     const sampler = mac({ sysctl: sysctl(64 * GiB, '2'), vm_stat: fixture('vm_stat-apple-silicon.txt') });
     expect(await sampler.sample()).toEqual({
       totalBytes: 64 * GiB,
@@ -73,7 +73,7 @@ describe('the macOS sampler', () => {
     });
   });
 
-  it('takes the anonymous pages from sysctl when vm_stat does not tell them', async () => {
+  it('reads the anonymous pages from sysctl when vm_stat does not report them', async () => {
     const vmStat = fixture('vm_stat-apple-silicon.txt').replace(/^Anonymous.*\n/m, '');
     const sample = await mac({ sysctl: fixture('sysctl-m1-16gb.txt'), vm_stat: vmStat }).sample();
     expect(sample.usedBytes).toBe((450_876 - 50_000 + 700_000 + 234_304) * 16384);
@@ -87,7 +87,7 @@ describe('the macOS sampler', () => {
     ['3', null],
     ['1', 1],
     ['4', 4],
-  ])('knows kernel level %j as %j', async (level, expected) => {
+  ])('maps kernel level %j to %j', async (level, expected) => {
     const sampler = mac({ sysctl: sysctl(64 * GiB, level), vm_stat: fixture('vm_stat-apple-silicon.txt') });
     expect((await sampler.sample()).kernelLevel).toBe(expected);
   });

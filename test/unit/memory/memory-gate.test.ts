@@ -9,7 +9,7 @@ import type { MemoryStatus } from '../../../src/shared/status';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { figures, GB, machine, model } from './figures';
 
-/** A Mac of 32 GB whose memory a test sets; what a server unloads is given back. */
+/** A Mac of 32 GB whose memory a test controls; memory that a server unloads is freed. */
 class World {
   readonly clock = new FakeClock();
   readonly samples = new Emitter<MemoryStatus | null>();
@@ -43,7 +43,7 @@ class World {
     await settle();
   }
 
-  /** A model that has been idle for a minute, or for so many seconds. */
+  /** A model that has been idle for a minute, or for the given seconds. */
   idle(name: string, gigabytes: number, seconds = 60): LoadedModel {
     return model(name, gigabytes, { lastUsedAt: this.clock.now() - seconds * 1000 });
   }
@@ -55,7 +55,7 @@ class World {
 
   #sample(): MemoryStatus | null {
     const at = this.clock.wall().getTime();
-    // As the monitor has it: the last figures stay, with their time.
+    // As in the monitor: the last figures stay, with their time.
     const failed = this.#status && { ...this.#status, pressure: 'unknown' as const };
     const { mlx, ollama } = this.processGb;
     const held = {
@@ -98,7 +98,7 @@ beforeEach(() => {
 });
 
 describe('memory gate', () => {
-  it('promises what it lets in until the work has ended', async () => {
+  it('keeps a promise for admitted work until it has ended', async () => {
     const grant = await world.gate.admit(asked(), never);
     expect(world.promised()).toEqual([expect.any(Number)]);
     grant.release();
@@ -106,16 +106,16 @@ describe('memory gate', () => {
     expect(world.promised()).toEqual([]);
   });
 
-  it('counts one promise before the next is decided', async () => {
+  it('counts one promise before the next decision', async () => {
     world.weightsGb = 8;
     await world.gate.admit(asked(), never);
-    // Two of them do not fit into the 24 GB of this GPU beside a reserve.
+    // Two of them and a reserve do not fit into the 24 GB of this GPU.
     await expect(world.gate.admit(asked({ model: 'other' }), never)).rejects.toMatchObject({
       code: 'memory_critical',
     });
   });
 
-  it('refuses as a decision, with rule, reason and bytes', async () => {
+  it('rejects as a decision, with rule, reason and bytes', async () => {
     world.weightsGb = 30;
     await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({
       code: 'memory_critical',
@@ -125,13 +125,13 @@ describe('memory gate', () => {
     expect(world.gate.ledger()?.lastDecision).toMatchObject({ kind: 'refuse', rule: 'working_set' });
   });
 
-  it('lets in what the user overrules, once', async () => {
+  it('admits what the user overrules, once', async () => {
     world.weightsGb = 30;
     await world.gate.admit(asked({ overruled: true }), never);
     await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({ code: 'memory_critical' });
   });
 
-  it('asks the other server to unload, lets in, and tells the evicted model why', async () => {
+  it('makes the other server unload, admits, and gives the reason to the evicted model', async () => {
     world.usedGb = 29;
     world.loaded.ollama.push(world.idle('old', 12));
     await world.gate.admit(asked(), never);
@@ -143,7 +143,7 @@ describe('memory gate', () => {
     expect(again.reasons).toEqual([]);
   });
 
-  it('waits when nobody else could answer, and goes on as soon as there is room', async () => {
+  it('waits when no other server could answer, and continues as soon as there is room', async () => {
     world.usedGb = 30;
     let done = false;
     let waits = 0;
@@ -159,7 +159,7 @@ describe('memory gate', () => {
     expect([done, waits]).toEqual([true, 1]);
   });
 
-  it('tells of a wait for as long as it goes on', async () => {
+  it('reports a wait for as long as it lasts', async () => {
     const last = () => world.gate.ledger()?.lastDecision;
     world.usedGb = 30;
     const waiting = world.gate.admit(asked({ mayMove: false }), never);
@@ -171,7 +171,7 @@ describe('memory gate', () => {
     expect(last()).toBeNull();
   });
 
-  it('refuses after half a minute of waiting', async () => {
+  it('rejects after half a minute of waiting', async () => {
     world.usedGb = 30;
     const waiting = world.gate.admit(asked({ mayMove: false }), never);
     const refused = expect(waiting).rejects.toMatchObject({ code: 'memory_critical', retryAfterS: 30 });
@@ -193,34 +193,34 @@ describe('memory gate', () => {
     expect(world.clock.pending).toBe(0);
   });
 
-  it('keeps free what a load waits for that an answer would not survive', async () => {
+  it('reserves memory for a load that waits for an answer it would kill', async () => {
     world.usedGb = 20;
     world.weightsGb = 12;
     world.loaded.mlx.push(model('small', 2, { active: 1 }));
     const load = world.gate.admit(asked({ backend: 'ollama', model: 'heavy' }), never);
     await world.clock.advance(1000);
     world.weightsGb = 2;
-    // The answer's successor is sent elsewhere, so that the load is not kept waiting for ever.
+    // A further answer is sent elsewhere, so that the load does not wait forever.
     await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({ code: 'memory_critical' });
     world.loaded.mlx = [];
     await world.clock.advance(1000);
     await load;
   });
 
-  it('has no say about a server on another machine', async () => {
+  it('does not decide about a server on another machine', async () => {
     world.here = false;
     world.usedGb = 31.9;
     await world.gate.admit(asked(), never);
     expect(world.promised()).toEqual([]);
   });
 
-  it('evicts unasked while memory is critical, not what is in use', async () => {
+  it('evicts automatically while memory is critical, but not what is in use', async () => {
     world.loaded.ollama.push(world.idle('idle', 2), model('used', 20, { active: 1 }));
     await world.sampled(30.6);
     expect(world.unloaded).toEqual(['idle']);
   });
 
-  it('stays critical until memory has really come back', async () => {
+  it('stays critical until memory has really been freed', async () => {
     await world.sampled(30.5);
     await world.sampled(30);
     expect(world.gate.pressure()).toBe('critical');
@@ -243,9 +243,9 @@ describe('a load on a Mac with plenty of memory', () => {
   });
 
   it.each([
-    ['before the server has told of it', 0],
-    ['when the server tells of it after the sample', 20],
-  ])('turns away no answer of a model that is there: %s', async (_name, told) => {
+    ['before the server has reported it', 0],
+    ['when the server reports it after the sample', 20],
+  ])('rejects no answer of a loaded model: %s', async (_name, told) => {
     await world.clock.advance(5000);
     await world.sampled(44);
     world.processGb.ollama = told;
@@ -264,11 +264,11 @@ describe('two requests for one model that is not loaded', () => {
     await world.gate.admit(asked({ backend }), never);
     await world.gate.admit(asked({ backend }), never);
     expect(world.promised()).toHaveLength(2);
-    // 10 GB of weights with their error of a tenth, twice a cache of 0.8 GB and a workspace of 0.4 GB.
+    // 10 GB of weights with an error margin of a tenth, twice a cache of 0.8 GB and a workspace of 0.4 GB.
     expect(sum()).toBeLessThan(14 * GB);
   });
 
-  it('keep for the second what the first has not brought when it gives up', async () => {
+  it('keep for the second what the first has not used when it is aborted', async () => {
     world.weightsGb = 10;
     world.processGb.mlx = 1;
     await world.sampled(10);
@@ -282,7 +282,7 @@ describe('two requests for one model that is not loaded', () => {
     expect(world.promised()).toEqual([]);
   });
 
-  it('do not take what the load brings for the cache of the second', async () => {
+  it('do not count the growth of the load as the cache of the second', async () => {
     world.weightsGb = 10;
     world.processGb.mlx = 1;
     await world.sampled(10);
@@ -294,7 +294,7 @@ describe('two requests for one model that is not loaded', () => {
     expect(world.promised()[1]).toBe(cache);
   });
 
-  it('wait together for an answer that the load would not let live, and go together', async () => {
+  it('wait together for an answer that the load would kill, and continue together', async () => {
     world.weightsGb = 12;
     world.loaded.mlx.push(model('small', 2, { active: 1 }));
     await world.sampled(20);
@@ -326,10 +326,10 @@ describe('other programs that grow while a model is loaded', () => {
     return grant;
   }
 
-  it('leave the load all that it has still to bring', async () => {
+  it('leave the load all its remaining memory', async () => {
     await loading();
     expect(world.promised()[0]).toBeGreaterThan(6 * GB);
-    // 29.8 GB may be used; with the load 21.3 will be, so that there is no room for 10 more.
+    // 29.8 GB may be used; with the load 21.3 will be, so 10 more do not fit.
     world.weightsGb = 9;
     let done = false;
     const leaving = new AbortController();
@@ -344,14 +344,14 @@ describe('other programs that grow while a model is loaded', () => {
   it.each([
     ['while the load goes on', false],
     ['when its work has been given up', true],
-  ])('are seen to rise: %s', async (_name, givenUp) => {
+  ])('are detected as growth: %s', async (_name, givenUp) => {
     const grant = await loading();
     world.loaded.mlx.splice(0);
     world.loaded.mlx.push(model('small', 0.5));
     if (givenUp) grant.release();
     await world.clock.advance(1000);
     await world.sampled(18.5);
-    // 4 GB a second leave 16 GB less.
+    // At 4 GB per second, 16 GB less are left.
     world.weightsGb = 0.1;
     await expect(world.gate.admit(asked(), never)).rejects.toMatchObject({ code: 'memory_critical' });
   });
@@ -363,13 +363,13 @@ describe('a rise of memory', () => {
     await world.sampled(28.4);
   });
 
-  it('is not read out of noise between two samples of one moment', async () => {
+  it('is not derived from noise between two samples of one moment', async () => {
     await world.clock.advance(100);
     await world.sampled(28.45);
     await world.gate.admit(asked(), never);
   });
 
-  it('is seen over a second, however many samples are in it', async () => {
+  it('is measured over a second, however many samples it contains', async () => {
     await world.clock.advance(500);
     await world.sampled(28.5);
     await world.clock.advance(500);
@@ -378,7 +378,7 @@ describe('a rise of memory', () => {
   });
 });
 
-describe('a date that is set', () => {
+describe('a clock change', () => {
   const HOUR = 3_600_000;
 
   it.each([-HOUR, HOUR])('by %d ms makes nothing older or younger', async (jump) => {
@@ -397,8 +397,8 @@ describe('a date that is set', () => {
   });
 });
 
-describe('samples that fail', () => {
-  it('let everything in once the last figures say nothing of now', async () => {
+describe('failing samples', () => {
+  it('admit everything once the last figures are outdated', async () => {
     await world.sampled(30.6);
     world.blind = true;
     await world.clock.advance(14_000);
@@ -420,7 +420,7 @@ describe('samples that fail', () => {
     await waiting;
   });
 
-  it('are over with the first that does not fail', async () => {
+  it('end with the first successful sample', async () => {
     await world.sampled(30.6);
     world.blind = true;
     await world.clock.advance(60_000);
@@ -430,7 +430,7 @@ describe('samples that fail', () => {
   });
 });
 
-describe('a server that comes back', () => {
+describe('a server that restarts', () => {
   it('waits until its processes are gone and its model fits', async () => {
     let back = false;
     world.usedGb = 30;
@@ -446,7 +446,7 @@ describe('a server that comes back', () => {
     expect(back).toBe(true);
   });
 
-  it('does not wait for a model that could never fit, nor for one when it did not die of memory', async () => {
+  it('waits neither for a model that could never fit, nor when it did not die from lack of memory', async () => {
     world.weightsGb = 30;
     await world.gate.back('mlx', 'small', never);
     world.usedGb = 29;
@@ -456,14 +456,14 @@ describe('a server that comes back', () => {
 });
 
 describe('a preload', () => {
-  it('is skipped above 70 %, and told of', async () => {
+  it('is skipped above 70 %, and reported', async () => {
     expect(await world.gate.mayPreload('mlx', 'small')).toBe(true);
     await world.sampled(22.5);
     expect(await world.gate.mayPreload('mlx', 'small')).toBe(false);
     expect(world.gate.ledger()?.lastDecision).toMatchObject({ kind: 'refuse', rule: 'preload' });
   });
 
-  it('is given up once above 75 %', async () => {
+  it('is aborted once above 75 %', async () => {
     await world.gate.mayPreload('mlx', 'small');
     expect(world.gate.mustStopPreload('mlx')).toBe(false);
     await world.sampled(24.1);

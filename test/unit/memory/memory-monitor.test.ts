@@ -56,7 +56,7 @@ describe('pressureOf', () => {
 });
 
 describe('MemoryMonitor', () => {
-  it('tells of each sample, also of small changes and of one that failed', async () => {
+  it('reports each sample, also small changes and a failed one', async () => {
     const { clock, memory, state } = monitor();
     const told: (number | undefined)[] = [];
     memory.onSample((status) => told.push(status?.usedPercent));
@@ -83,7 +83,7 @@ describe('MemoryMonitor', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('tells the whole picture', async () => {
+  it('reports the whole picture', async () => {
     const { memory, state } = monitor();
     state.next = async () => sampleOf(86);
     expect(await memory.sampleNow()).toEqual({
@@ -100,14 +100,14 @@ describe('MemoryMonitor', () => {
     });
   });
 
-  it('lets a changed threshold act at the next sample', async () => {
+  it('applies a changed threshold at the next sample', async () => {
     const { memory, state } = monitor();
     expect((await memory.sampleNow())?.pressure).toBe('normal');
     state.thresholds = { warningPercent: 40, criticalPercent: 95 };
     expect((await memory.sampleNow())?.pressure).toBe('warning');
   });
 
-  it('never has two samples under way', async () => {
+  it('never runs two samples at once', async () => {
     const { clock, memory, state } = monitor();
     let finish: (sample: MemorySample) => void = () => {};
     state.next = () =>
@@ -122,7 +122,7 @@ describe('MemoryMonitor', () => {
     expect((await joined)?.usedPercent).toBe(50);
   });
 
-  it('is unknown after a failed sample, never zero, and says it once', async () => {
+  it('is unknown after a failed sample, never zero, and reports it once', async () => {
     const { memory, state, told } = monitor();
     state.next = () => Promise.reject(new Error('no vm_stat'));
     expect(await memory.sampleNow()).toBeNull();
@@ -135,7 +135,7 @@ describe('MemoryMonitor', () => {
     expect(told.map((status) => status?.pressure)).toEqual(['normal', 'unknown']);
   });
 
-  it('tells only what is worth it', async () => {
+  it('reports only noticeable changes', async () => {
     const { memory, state, told } = monitor();
     for (const percent of [50, 50.2, 50.4, 50.6, 50.6]) {
       state.next = async () => sampleOf(percent);
@@ -154,18 +154,18 @@ describe('MemoryMonitor', () => {
 });
 
 describe('isNoticeable', () => {
-  it('nothing and nothing are the same', () => {
+  it('two unknown values are equal', () => {
     expect(isNoticeable(null, null)).toBe(false);
   });
 });
 
 describe('createMemorySampler', () => {
-  it('rejects on a system that it does not know', async () => {
+  it('rejects on an unknown system', async () => {
     const sampler = createMemorySampler('win32', { readText: async () => null });
     await expect(sampler.sample()).rejects.toThrow('win32');
   });
 
-  it('passes what a program said although it failed, and rejects when it said nothing', async () => {
+  it('returns the output of a program even if it failed, and rejects when there is none', async () => {
     const program = "process.stdout.write('hw.memsize: 1\\n'); process.exitCode = 1";
     expect(await runCommand(process.execPath, ['-e', program])).toBe('hw.memsize: 1\n');
     await expect(runCommand(process.execPath, ['-e', 'process.exit(1)'])).rejects.toThrow();

@@ -17,7 +17,7 @@ beforeEach(async () => {
   library = new MlxLibrary({ scan });
 });
 
-/** A file with arrays of these sizes, as the format lays it out. */
+/** A file with arrays of these sizes in the safetensors layout. */
 async function weights(name: string, sizes: Record<string, number>): Promise<number> {
   let end = 0;
   const header: Record<string, object> = { __metadata__: { format: 'mlx' } };
@@ -42,8 +42,8 @@ async function describeModel(config: object = {}): Promise<void> {
   await writeFile(join(folder, 'tokenizer.json'), '{}');
 }
 
-describe('what a model takes', () => {
-  it('is read from its files, of which only those count that mlx-lm loads', async () => {
+describe('the memory of a model', () => {
+  it('is read from its files, counting only those that mlx-lm loads', async () => {
     const first = await weights('model-00001-of-00002.safetensors', { a: 100, b: 300 });
     const second = await weights('model-00002-of-00002.safetensors', { c: 900 });
     await weights('consolidated.safetensors', { a: 5000 });
@@ -69,7 +69,7 @@ describe('what a model takes', () => {
     expect(await library.needsOf('m')).toMatchObject({ largestTensorBytes: 99 });
   });
 
-  it('is unknown where the folder does not say', async () => {
+  it('is unknown where the folder does not contain it', async () => {
     await weights('model.safetensors', { a: 1 });
     await describeModel();
     expect(await library.needsOf('m')).toMatchObject({ kv: null });
@@ -78,7 +78,7 @@ describe('what a model takes', () => {
     expect(library.factsOf('/nowhere')).toEqual({ vocabSize: null, contextLength: null });
   });
 
-  it('is found when weights have come into the folder, or others in their place', async () => {
+  it('is updated when weights were added to the folder, or replaced', async () => {
     await describeModel();
     expect(await library.needsOf('m')).toEqual(UNKNOWN_NEEDS);
     expect(library.knownNeeds('m')).toBeNull();

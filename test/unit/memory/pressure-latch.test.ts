@@ -6,7 +6,7 @@ function reading(usedPercent: number): PressureReading {
   return { usedPercent, pressure, criticalPercent: 95 };
 }
 
-/** Is it critical after each of these samples? */
+/** Whether pressure is critical after each of these samples. */
 function course(...readings: PressureReading[]): boolean[] {
   let latch = RELAXED;
   return readings.map((next) => {
@@ -31,11 +31,11 @@ describe('pressure latch', () => {
     expect(course(...percents.map(reading))).toEqual(expected);
   });
 
-  it('begins by the kernel alone', () => {
+  it('becomes critical by the kernel level alone', () => {
     expect(course({ usedPercent: 60, pressure: 'critical', criticalPercent: 95 })).toEqual([true]);
   });
 
-  it('learns nothing from a sample that failed', () => {
+  it('ignores a failed sample', () => {
     const blind = { usedPercent: 10, pressure: 'unknown' as const, criticalPercent: 95 };
     expect(course(reading(96), blind, blind, blind)).toEqual([true, true, true, true]);
   });

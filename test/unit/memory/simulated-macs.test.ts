@@ -6,7 +6,7 @@ import { runAll } from '../../bench/memory/run-all';
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 const IMPORT = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g;
 
-/** Every file that these files reach by imports, themselves included. */
+/** All files that these files import, directly or indirectly, including themselves. */
 function reachedFrom(files: readonly string[]): Set<string> {
   const reached = new Set<string>();
   const open = [...files];
@@ -22,7 +22,7 @@ function reachedFrom(files: readonly string[]): Set<string> {
 }
 
 describe('simulated Macs', () => {
-  it('keep their parameters from ledger, guard and supervisor', () => {
+  it('hide their parameters from ledger, guard and supervisor', () => {
     const rooms = ['memory', 'supervisor'].map((room) => join(ROOT, 'src', 'main', room));
     const files = rooms.flatMap((room) =>
       readdirSync(room)
@@ -33,18 +33,18 @@ describe('simulated Macs', () => {
     const parameters = join(ROOT, 'test', 'bench', 'memory', 'published-macs.ts');
     expect(reached.has(parameters)).toBe(false);
     expect([...reached].filter((file) => file.startsWith(join(ROOT, 'test')))).toEqual([]);
-    // The search would find it.
+    // Checks that the search would find it.
     expect(reachedFrom([join(ROOT, 'test', 'bench', 'memory', 'world.ts')]).has(parameters)).toBe(true);
   });
 
-  it('drive the guard by the app’s own modules', () => {
+  it('run the guard from the modules of the app', () => {
     const reached = reachedFrom([join(ROOT, 'test', 'bench', 'memory', 'run-all.ts')]);
     for (const file of ['memory/ledger.ts', 'memory/guard.ts', 'supervisor/transitions.ts']) {
       expect(reached.has(join(ROOT, 'src', 'main', file))).toBe(true);
     }
   });
 
-  it('die without the guard and live with it, the same each time', () => {
+  it('die without the guard and survive with it, the same in each run', () => {
     const results = runAll(1, 10);
     const sum = (of: (result: (typeof results)[number]) => number) =>
       results.reduce((total, result) => total + of(result), 0);

@@ -7,7 +7,7 @@ import { SMALL_MODEL_NAME } from '../../../src/shared/domain';
 import { FakeClock } from '../../support/fake-clock';
 import { model, ScriptedBackend } from '../../support/scripted-backend';
 
-/** A backend whose list a test decides; null = it cannot be asked. */
+/** A backend whose model list a test sets; null = it cannot be queried. */
 class ListingBackend extends ScriptedBackend {
   installed: ModelInfo[] | null = [];
   override async models(): Promise<ModelInfo[]> {
@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 
 describe('the library of models', () => {
-  it('tells of a model installed by hand, once, within a minute', async () => {
+  it('reports a model installed by hand, once, within a minute', async () => {
     library.start();
     await clock.advance(0);
     ollama.installed = [model('ollama', 'new:7b', 7)];
@@ -45,7 +45,7 @@ describe('the library of models', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('asks once more for those who ask while it is looking, who get what is there by then', async () => {
+  it('scans once more for callers during a scan, who get the current state', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     let asked = 0;
     mlx.models = async () => {
@@ -67,7 +67,7 @@ describe('the library of models', () => {
     expect(asked).toBe(3);
   });
 
-  it('rates what it finds, and tells when something has become unusable', async () => {
+  it('rates the models, and reports when something has become unusable', async () => {
     let broken: { name: string; reason: 'weights_missing'; file: string }[] = [];
     const rated = new ModelLibrary({
       registry: new BackendRegistry([mlx, ollama]),
@@ -98,7 +98,7 @@ describe('the library of models', () => {
     expect(changes).toBe(2);
   });
 
-  it('keeps the list of a backend that cannot be asked, and tells when it is back although nothing is new', async () => {
+  it('keeps the list of an unreachable backend, and reports when it is back even without changes', async () => {
     mlx.installed = [model('mlx', 'small', 3)];
     ollama.installed = [model('ollama', 'large', 32)];
     library.start();
@@ -114,7 +114,7 @@ describe('the library of models', () => {
     expect(told.slice(before)).toContainEqual(['small', 'large']);
   });
 
-  it('reads the other list while one hangs, and reads that one when it answers again', async () => {
+  it('reads the other list while one hangs, and reads that one when it responds again', async () => {
     mlx.installed = [model('mlx', 'small', 3)];
     ollama.installed = [model('ollama', 'large', 32)];
     const answering = mlx.models.bind(mlx);
@@ -130,7 +130,7 @@ describe('the library of models', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('counts only models that can answer, on this machine, and not the small one', () => {
+  it('counts only local models that can answer, and not the small one', () => {
     const small = model('mlx', SMALL_MODEL_NAME, 0.135, { small: true });
     const remote = model('ollama', 'large:cloud', 120, { remote: true });
     const embedding = model('ollama', 'bert', 0.1, { capabilities: ['embedding'] });

@@ -23,7 +23,7 @@ afterAll(() => built.remove());
 
 const CONFIG = JSON.stringify({ model_type: 'llama', architectures: ['LlamaForCausalLM'] });
 
-/** A safetensors file that claims a header of so many bytes, and is as large as that. */
+/** A safetensors file that claims a header of this many bytes, and has that size. */
 function claimHeader(path: string, bytes: number, begin = ''): void {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(bytes));
@@ -42,13 +42,13 @@ function makeModel(folder: string, files: Record<string, string> = {}): void {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 }
 
-/** Puts a FIFO in the place of a file. */
+/** Replaces a file by a FIFO. */
 function makeFifo(path: string): void {
   rmSync(path, { force: true });
   execFileSync('mkfifo', [path]);
 }
 
-/** Keeps the handles of what it has started, and what each of them has written. */
+/** Stores the handles of the processes it started, and the output of each. */
 class Kept implements Spawner {
   readonly children: ChildHandle[] = [];
   readonly written: string[] = [];
@@ -73,7 +73,7 @@ beforeEach(() => {
   spawner = new Kept();
 });
 
-/** The scan's own script, but one folder is on a volume that does not answer. */
+/** The scan's own script, except that one folder is on a volume that does not respond. */
 function hangsAt(folder: string): string {
   const script = join(home, 'hangs.mjs');
   const at = JSON.stringify(`"path":${JSON.stringify(folder)}`);
@@ -111,7 +111,7 @@ function scanIn(script: string, folders: string[] = []) {
 const here = () => fileURLToPath(built.url);
 
 describe('the scan in its own process', () => {
-  it('finds what is there, and reads it again only when it has changed', async () => {
+  it('finds the models, and reads one again only when it has changed', async () => {
     makeModel(join(home, 'mlx-models/one-1b'));
     const { scan, library, names } = scanIn(here());
     await scan.run();
@@ -126,7 +126,7 @@ describe('the scan in its own process', () => {
     ]);
   });
 
-  it('passes over FIFOs in the place of files, and lists the other models', async () => {
+  it('skips FIFOs in place of files, and lists the other models', async () => {
     const odd = ['config.json', 'tokenizer.json', 'model.safetensors.index.json', 'model.safetensors'];
     for (const [index, name] of odd.entries()) {
       const folder = join(home, `mlx-models/odd-${index}b`);
@@ -140,7 +140,7 @@ describe('the scan in its own process', () => {
     expect(scan.result()?.broken.map(({ file }) => file)).toEqual(odd);
   });
 
-  it('is killed when a place does not answer; the others are found, and that one is told', async () => {
+  it('is killed when a folder does not respond; the others are scanned, and that one is reported', async () => {
     const gone = join(home, 'volume');
     makeModel(join(gone, 'far-1b'));
     makeModel(join(home, '.mlx_models/near-1b'));
@@ -158,7 +158,7 @@ describe('the scan in its own process', () => {
     expect(scan.result()?.visited.filter((folder) => folder.startsWith(gone))).toEqual([]);
   });
 
-  it('keeps what was known of a place that does not answer any more, and looks there again later', async () => {
+  it('keeps known models of a folder that no longer responds, and retries it later', async () => {
     const gone = join(home, 'volume');
     makeModel(join(gone, 'far-1b'));
     const { scan, names } = scanIn(here(), [gone]);
@@ -186,7 +186,7 @@ describe('the scan in its own process', () => {
     expect(moody.hung()).toEqual([]);
   });
 
-  it('is not waited for when the app ends', async () => {
+  it('does not delay the exit of the app', async () => {
     const gone = join(home, 'volume');
     makeModel(join(gone, 'far-1b'));
     const { scan } = scanIn(hangsAt(gone), [gone]);
@@ -198,7 +198,7 @@ describe('the scan in its own process', () => {
     expect(spawner.children).toHaveLength(1);
   });
 
-  it('fails when its process ends early, or writes without an end', async () => {
+  it('fails when its process exits early, or writes without an end', async () => {
     const script = join(home, 'odd.mjs');
     writeFileSync(script, 'process.exit(3)');
     await expect(scanIn(script).scan.run()).rejects.toThrow('did not come to its end');
@@ -208,7 +208,7 @@ describe('the scan in its own process', () => {
   });
 });
 
-describe('the bytes that are read', () => {
+describe('the bytes read', () => {
   it('are few where headers claim to be huge, and never more at once than a chunk', async () => {
     const folder = join(home, 'mlx-models/claims-7b');
     makeModel(folder);
@@ -229,7 +229,7 @@ describe('the bytes that are read', () => {
   });
 });
 
-/** Bytes of each buffer that is read into from now on. */
+/** Records the size of each buffer that is read into from now on. */
 function countReads(): number[] {
   const real = fs.readSync;
   const sizes: number[] = [];
@@ -246,14 +246,14 @@ function countReads(): number[] {
   return sizes;
 }
 
-/** Resolves when so many processes were started and the newest has said that it looks into the volume. */
+/** Resolves when this many processes were started and the newest has reported that it reads the volume. */
 async function reached({ written }: Kept, count: number): Promise<void> {
   const place = JSON.stringify(join(home, 'volume'));
   while (!written[count - 1]?.includes(place)) await new Promise(setImmediate);
 }
 
-describe('a folder for the settings', () => {
-  it('is looked at in a process of its own, which is given up after 5 s', async () => {
+describe('a folder from the settings', () => {
+  it('is checked in a separate process, which is killed after 5 s', async () => {
     makeModel(join(home, 'models'));
     makeFifo(join(home, 'fifo'));
     expect(await isReadableFolder(processOf(here()), join(home, 'models'))).toBe(true);

@@ -8,7 +8,7 @@ import { FakeClock } from '../../support/fake-clock';
 import { placesIn, scanned } from '../../support/scan';
 import { tempDir } from '../../support/temp-dir';
 
-/** Folders under watch, whose changes and failures a test decides. */
+/** Watched folders whose changes and failures a test controls. */
 class FakeFolders {
   readonly open = new Map<string, { change: () => void; fail: (error: unknown) => void }>();
   refused: string | null = null;
@@ -43,7 +43,7 @@ function started(recursive = false): ModelWatch {
 }
 
 describe('watching for models', () => {
-  it('tells once for many changes, when they have ended', async () => {
+  it('reports many changes once, when they have ended', async () => {
     started().follow(['/a', '/b']);
     for (let file = 0; file < 10; file += 1) {
       folders.touch(file % 2 ? '/a' : '/b');
@@ -56,7 +56,7 @@ describe('watching for models', () => {
     expect(told).toBe(1);
   });
 
-  it('tells now and then of a download that never is quiet', async () => {
+  it('reports a continuous download periodically', async () => {
     started().follow(['/a']);
     for (let count = 0; count < 80; count += 1) {
       folders.touch('/a');
@@ -65,7 +65,7 @@ describe('watching for models', () => {
     expect(told).toBe(2);
   });
 
-  it('leaves out what cannot be watched, quietly, and tries it again', async () => {
+  it('skips unwatchable folders silently, and retries them', async () => {
     const watch = started();
     folders.refused = '/b';
     watch.follow(['/a', '/b']);
@@ -76,7 +76,7 @@ describe('watching for models', () => {
     expect([...folders.open.keys()]).toEqual(['/a', '/b']);
   });
 
-  it('follows the folders as they come and go, and only the outermost where one watch covers all below', () => {
+  it('follows the folders as they change, and watches only the outermost of nested ones', () => {
     const watch = started();
     watch.follow(['/a', '/a/x']);
     watch.follow(['/a/x', '/c']);
@@ -89,7 +89,7 @@ describe('watching for models', () => {
     expect([...folders.open.keys()]).toEqual(['/a', '/ab']);
   });
 
-  it('leaves no timer behind when it is stopped in between', () => {
+  it('leaves no timer when it is stopped during a delay', () => {
     const watch = started();
     watch.follow(['/a']);
     folders.touch('/a');
@@ -97,7 +97,7 @@ describe('watching for models', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('hears of a real folder, and says where one cannot be watched', async () => {
+  it('is notified about a real folder, and reports where one cannot be watched', async () => {
     const dir = tempDir();
     await new Promise<void>((resolve) => {
       const close = nodeFolderWatch(
@@ -123,7 +123,7 @@ describe('watching for models', () => {
 });
 
 describe('the folders of Ollama', () => {
-  it('are its manifests, down to the models, in the place that its variable names', async () => {
+  it('are its manifests, down to the models, in the folder that its variable names', async () => {
     const home = tempDir();
     mkdirSync(join(home, 'elsewhere/manifests/host/library/qwen'), { recursive: true });
     writeFileSync(join(home, 'elsewhere/manifests/host/library/qwen/3b'), '{}');

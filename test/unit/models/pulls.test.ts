@@ -7,7 +7,7 @@ import { silentLogger } from '../../../src/main/ports/logger';
 import { TandemError } from '../../../src/shared/errors';
 import { FakeClock } from '../../support/fake-clock';
 
-/** A source whose pull goes on until the test says how it ends. */
+/** A source whose pull runs until the test ends it. */
 function source() {
   const pulls: {
     name: string;
@@ -35,7 +35,7 @@ function service() {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('pulls', () => {
-  it('tells bytes and speed while it runs, and that it is done', async () => {
+  it('reports bytes and speed while it runs, and its end', async () => {
     const { service: pulls, pulls: upstream, clock } = service();
     const completed: string[] = [];
     pulls.onCompleted((name) => completed.push(name));
@@ -52,7 +52,7 @@ describe('pulls', () => {
     expect(completed).toEqual(['qwen2.5:3b']);
   });
 
-  it('keeps no more samples of the speed for a server that tells of every byte', async () => {
+  it('keeps a bounded number of speed samples for a server that reports every byte', async () => {
     setFlagsFromString('--expose-gc');
     const collect: () => void = runInNewContext('gc');
     const { service: pulls, pulls: upstream, clock } = service();
@@ -84,7 +84,7 @@ describe('pulls', () => {
     expect(upstream).toHaveLength(2);
   });
 
-  it('puts a failed one away', async () => {
+  it('dismisses a failed one', async () => {
     const { service: pulls, pulls: upstream } = service();
     pulls.start('qwen2.5:3b');
     upstream[0]?.fail(new TandemError('disk_full', 'The disk is full.'));

@@ -21,7 +21,7 @@ const CONFIG = {
   quantization: { bits: 4, group_size: 64 },
 };
 
-/** A whole safetensors file with one array of so many bytes. */
+/** A complete safetensors file with one array of this many bytes. */
 function weights(bytes = 8): Buffer {
   const header = JSON.stringify({ w: { dtype: 'U8', shape: [bytes], data_offsets: [0, bytes] } });
   const length = Buffer.alloc(8);
@@ -72,7 +72,7 @@ describe('scanner', () => {
     expect(await names()).toEqual(['org/small-1b']);
   });
 
-  it('takes the revision of the Hugging Face cache that is in use, not the last of the alphabet', async () => {
+  it('uses the current revision of the Hugging Face cache, not the last one alphabetically', async () => {
     const hub = join(home, '.cache/huggingface/hub');
     const used = join(hub, 'models--org--some--name-1b');
     await model(join(used, 'snapshots/aaa'));
@@ -88,7 +88,7 @@ describe('scanner', () => {
     expect(broken).toEqual([]);
   });
 
-  it('goes where LM Studio keeps its models, also where a person has moved them', async () => {
+  it('scans the model folder of LM Studio, also where the user has moved it', async () => {
     await model(join(home, '.cache/lm-studio/models/org/old-1b'), { 'model.safetensors': weights(1) });
     await model(join(home, '.lmstudio/models/org/new-1b'), { 'model.safetensors': weights(2) });
     await model(join(home, 'volume/studio/models/org/pointed-1b'), { 'model.safetensors': weights(3) });
@@ -99,7 +99,7 @@ describe('scanner', () => {
     expect((await names()).sort()).toEqual(['org/moved-1b', 'org/new-1b', 'org/old-1b', 'org/pointed-1b']);
   });
 
-  it('looks in folders that the user adds, and takes one twice for one', async () => {
+  it('scans folders that the user adds, and scans the same folder only once', async () => {
     await model(join(home, 'mine/one-2b'));
     expect(await names([join(home, 'mine'), join(home, 'mine')])).toEqual(['one-2b']);
     expect(await names(['~/mine/', 'mine', ''])).toEqual(['one-2b']);
@@ -128,7 +128,7 @@ describe('scanner', () => {
     expect(await library.resolve('mlx-community/phi-3.5-mini-instruct-4bit')).toBe(path);
   });
 
-  it('counts the weights that mlx-lm loads, not the same ones in the form of another program', async () => {
+  it('counts the weights that mlx-lm loads, not the same ones in the format of another program', async () => {
     const shard = weights(10);
     await model(join(home, 'mlx-models/twice-7b'), {
       'model.safetensors': null,
@@ -142,7 +142,7 @@ describe('scanner', () => {
     expect(broken).toEqual([]);
   });
 
-  it('says what a model can do and how large its context is in memory', async () => {
+  it('returns the capabilities of a model and the memory for its context', async () => {
     await model(join(home, 'mlx-models/able-3b'), {
       'config.json': JSON.stringify({
         ...CONFIG,
@@ -160,8 +160,8 @@ describe('scanner', () => {
   });
 });
 
-describe('a list that is asked for during a scan', () => {
-  it('has what came after that scan began; its failure does not count', async () => {
+describe('a list that is requested during a scan', () => {
+  it('contains what was added after that scan began; the failure of that scan does not matter', async () => {
     await model(join(home, 'mlx-models/one-1b'));
     const { promise, reject } = Promise.withResolvers<never>();
     let scans = 0;
@@ -178,7 +178,7 @@ describe('a list that is asked for during a scan', () => {
     expect(scans).toBe(2);
   });
 
-  it('is not waited for by the preload, which takes what that scan finds', async () => {
+  it('does not delay the preload, which uses the result of that scan', async () => {
     await model(join(home, 'mlx-models/one-1b'));
     let scans = 0;
     const library = libraryHere(async () => {
@@ -193,7 +193,7 @@ describe('a list that is asked for during a scan', () => {
 });
 
 describe('a scan that takes too long', () => {
-  it('is not waited for; what the last one found stands until it is done', async () => {
+  it('delays no caller; the last result is used until it is done', async () => {
     await model(join(home, 'mlx-models/one-1b'));
     let hold: Promise<unknown> = Promise.resolve();
     const library = libraryHere(async () => {
@@ -211,7 +211,7 @@ describe('a scan that takes too long', () => {
   });
 });
 
-describe('what is no model for MLX', () => {
+describe('a folder that is not a model for MLX', () => {
   it.each([
     ['embeddings', { model_type: 'bert', architectures: ['BertModel'] }, {}],
     [
@@ -248,12 +248,12 @@ describe('what is no model for MLX', () => {
       CONFIG,
       { 'model.safetensors': null, 'consolidated.safetensors': weights() },
     ],
-  ])('is neither listed nor called broken: %s', async (_, config, files) => {
+  ])('is neither listed nor reported as broken: %s', async (_, config, files) => {
     await model(join(home, 'mlx-models/other'), { ...files, 'config.json': JSON.stringify(config) });
     expect(await scan()).toMatchObject({ models: [], broken: [] });
   });
 
-  it('is a repository of which only the tokenizer was ever fetched; one that is being fetched is broken', async () => {
+  it('is a repository with only a tokenizer, but one that is being downloaded is broken', async () => {
     const hub = join(home, '.cache/huggingface/hub');
     await model(join(hub, 'models--org--words-1b/snapshots/a'), { 'model.safetensors': null });
     expect(await scan()).toMatchObject({ models: [], broken: [] });
@@ -271,7 +271,7 @@ describe('what is no model for MLX', () => {
       'the index of its weights',
       { 'model.safetensors.index.json': '{"weight_map":{"a":"model-1.safetensors"}}' },
     ],
-  ])('is a repository of which only this was ever fetched: %s', async (_, files) => {
+  ])('is a repository of which only these files were downloaded: %s', async (_, files) => {
     const snapshot = join(home, '.cache/huggingface/hub/models--org--asked-1b/snapshots/a');
     await model(snapshot, { 'model.safetensors': null, 'tokenizer.json': null, ...files });
     expect(await scan()).toMatchObject({ models: [], broken: [] });
@@ -312,12 +312,12 @@ describe('broken models', () => {
       'model.safetensors',
     ],
     ['an empty file', { 'model.safetensors': '' }, 'download_unfinished', 'model.safetensors'],
-  ])('are named with the file: %s', async (_, files, reason, file) => {
+  ])('are reported with the file: %s', async (_, files, reason, file) => {
     await model(join(home, 'mlx-models/half-1b'), files);
     expect(await scan()).toMatchObject({ models: [], broken: [{ name: 'half-1b', reason, file }] });
   });
 
-  it('include one whose weights were cut off, whatever the order of its header', async () => {
+  it('include one whose weights were truncated, whatever the order of its header', async () => {
     const path = join(home, 'mlx-models/cut-1b');
     await model(path, { 'model.safetensors': weights(1000) });
     await truncate(join(path, 'model.safetensors'), 700);
@@ -334,7 +334,7 @@ describe('broken models', () => {
     expect(await names()).toEqual(['cut-1b']);
   });
 
-  it('are told in words until they are whole, and hide behind a whole copy', async () => {
+  it('are explained until they are complete, and hidden by a complete copy', async () => {
     const path = join(home, 'mlx-models/late-1b');
     await model(path, { 'model.safetensors': null });
     const library = libraryHere();
@@ -368,7 +368,7 @@ describe('sizes', () => {
     expect(billionsFromName(name)).toBe(billions);
   });
 
-  it('fit by weights, context and buffers against what the GPU may hold', () => {
+  it('are compared, with weights, context and buffers, with the memory limit of the GPU', () => {
     const model = { sizeBytes: 20e9, contextLength: 32_768, kvBytesPerToken: 262_144 };
     expect(footprintOf(model)).toBe(21e9 + 8192 * 262_144);
     expect(footprintOf({ ...model, contextLength: 1024 })).toBe(21e9 + 1024 * 262_144);
@@ -378,7 +378,7 @@ describe('sizes', () => {
     expect(fitOf(model, null)).toBe('unknown');
   });
 
-  it('decide what is suggested', () => {
+  it('determine which models are suggested', () => {
     const suggested = (gigabytes: number) =>
       suggestModels(gigabytes * 1e9, []).map(({ name, fit }) => `${name} ${fit}`);
     expect(suggested(96)).toEqual(['qwen2.5-coder:32b yes', 'phi3.5:3.8b yes', 'deepseek-r1:32b yes']);

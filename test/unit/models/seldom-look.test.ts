@@ -13,7 +13,7 @@ function setUp() {
       return looking.promise;
     },
   });
-  /** Ends the looks under way. */
+  /** Ends the running searches. */
   const found = () => {
     looking.resolve();
     looking = Promise.withResolvers<void>();
@@ -29,7 +29,7 @@ function setUp() {
   return { clock, looks, begun, found, isOver };
 }
 
-it('looks at once for what is missed first, and once for all who miss it while the look goes on', async () => {
+it('scans at once for the first missing name, and once for all callers during a scan', async () => {
   const { clock, looks, begun, found, isOver } = setUp();
   const first = looks.for('a');
   await clock.advance(500);
@@ -41,7 +41,7 @@ it('looks at once for what is missed first, and once for all who miss it while t
   expect(await isOver(second)).toBe(true);
 });
 
-it('takes the last look for the answer for three seconds, then looks again', async () => {
+it('reuses the last result for three seconds, then scans again', async () => {
   const { clock, looks, begun, found, isOver } = setUp();
   void looks.for('a');
   await clock.advance(0);
@@ -55,7 +55,7 @@ it('takes the last look for the answer for three seconds, then looks again', asy
   expect(begun).toEqual([0, 3_000]);
 });
 
-it('looks once a second at the most, whatever is missed, and nobody is left with an older look', async () => {
+it('scans at most once per second, whatever is missing, and no caller gets an older result', async () => {
   const { clock, looks, begun, found, isOver } = setUp();
   void looks.for('a');
   await clock.advance(0);

@@ -79,7 +79,7 @@ describe('the small model in Ollama', () => {
     stop();
   });
 
-  it("is put into somebody else's server only with consent", async () => {
+  it('is put into a foreign server only with consent', async () => {
     status = { ownership: 'adopted', readySince: 1 };
     names = ['tandem-starter'];
     const small = installer();
@@ -90,7 +90,7 @@ describe('the small model in Ollama', () => {
     expect(calls).toEqual(['delete tandem-starter', CREATED, 'changed']);
   });
 
-  it('is deleted when the user has removed it, and its forerunner in any case', async () => {
+  it('is deleted when the user has removed it, and its predecessor in any case', async () => {
     names = ['tandem-starter', 'tandem-smollm2-135m', 'mine'];
     wanted = false;
     await installer().ensure();
@@ -98,7 +98,7 @@ describe('the small model in Ollama', () => {
     expect(calls.at(-1)).toBe('changed');
   });
 
-  it('that cannot be created is tried again when the server comes up the next time', async () => {
+  it('is retried after a failure when the server comes up the next time', async () => {
     fails = true;
     const small = installer();
     await small.ensure();
@@ -108,7 +108,7 @@ describe('the small model in Ollama', () => {
     expect(calls).toEqual([CREATED, CREATED, 'changed']);
   });
 
-  it('is looked at once more when something changes meanwhile', async () => {
+  it('is checked once more when something changes meanwhile', async () => {
     const small = installer();
     const first = small.ensure();
     wanted = false;

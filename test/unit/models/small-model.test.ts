@@ -6,7 +6,7 @@ import { silentLogger } from '../../../src/main/ports/logger';
 import { removeSmallModel } from '../../../src/main/setup/runtimes';
 import { tempDir } from '../../support/temp-dir';
 
-/** Of the small model's name, but not made by the set-up. */
+/** Has the small model's name, but was not created by the set-up. */
 const FOREIGN = 'smollm2-135m-instruct-2';
 const FOLDERS = ['smollm2-135m-instruct-0.1.2', '.smollm2-135m-instruct.download', 'mlx-0.32.2', FOREIGN];
 
@@ -54,7 +54,7 @@ const smallModel = (setWanted = write) =>
 const there = () => FOLDERS.map((name) => existsSync(join(runtimeDir, name)));
 
 describe('the small model', () => {
-  it('is removed for good: its download ends, then Ollama and the disk are rid of it', async () => {
+  it('is removed for good: its download ends, then it is deleted from Ollama and the disk', async () => {
     await smallModel().remove();
     expect(wanted).toBe(false);
     expect(calls).toEqual(['cancel model', 'forget model', 'ensure', 'mlx out', 'files', 'mlx back']);
@@ -75,7 +75,7 @@ describe('the small model', () => {
     expect(there()).toEqual([true, true, true, true]);
   });
 
-  it('is fetched when it is wanted again, after its removal has ended', async () => {
+  it('is downloaded when it is enabled again, after its removal has ended', async () => {
     const small = smallModel();
     const removed = small.remove();
     await removed;

@@ -13,7 +13,7 @@ import { WebHost } from '../../../src/main/web/web-host';
 import { FixedFacts } from '../../support/gateway-fixture';
 import { handlersWith } from '../../support/web-host-fixture';
 
-/** What listens may be closed at any moment of its start, as when the app is quit while it starts. */
+/** A listener may be closed at any moment of its start, for example when the app quits while it starts. */
 
 interface Listener {
   listen(port: number, host: string): Promise<unknown>;
@@ -69,7 +69,7 @@ function isOpen(port: number): Promise<boolean> {
 }
 
 describe.each(Object.entries(LISTENERS))('a %s', (_name, create) => {
-  it('that is closed before it listens never does', async () => {
+  it('that is closed before it listens never opens a port', async () => {
     const port = await freePort();
     const listener = create();
     await listener.close();
@@ -77,7 +77,7 @@ describe.each(Object.entries(LISTENERS))('a %s', (_name, create) => {
     expect(await isOpen(port)).toBe(false);
   });
 
-  it('that is closed while it begins to listen leaves no port open', async () => {
+  it('that is closed while it starts to listen leaves no port open', async () => {
     const port = await freePort();
     const listener = create();
     const listening = expect(listener.listen(port, '127.0.0.1')).rejects.toMatchObject({ code: 'cancelled' });

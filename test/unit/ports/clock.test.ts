@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/main/ports/clock';
 
-test('a limit of months does not fall due at once', async () => {
+test('a timeout of months does not fire at once', async () => {
   const due: string[] = [];
   const cancels = [
     systemClock.after(1e12, () => due.push('after')),

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Emitter } from '../../../src/main/ports/emitter';
 
 describe('an emitter', () => {
-  it('goes on past a listener that throws, and says so without a secret', () => {
+  it('continues after a listener that throws, and logs it without a secret', () => {
     const said: string[] = [];
     const console = vi
       .spyOn(globalThis.console, 'error')

@@ -4,7 +4,7 @@ import { nodeFileStore } from '../../../src/main/ports/file-store';
 import { tempDir } from '../../support/temp-dir';
 
 describe('nodeFileStore', () => {
-  it('replaces a file whole, for the owner only, and leaves nothing beside it', async () => {
+  it('replaces a file atomically, for the owner only, and leaves no temporary file', async () => {
     const dir = tempDir();
     await nodeFileStore.replace(`${dir}/a.json`, 'old');
     chmodSync(`${dir}/a.json`, 0o644);
@@ -14,7 +14,7 @@ describe('nodeFileStore', () => {
     expect(readdirSync(dir)).toEqual(['a.json']);
   });
 
-  it('leaves nothing behind when it cannot replace', async () => {
+  it('leaves no temporary file when it cannot replace', async () => {
     const dir = tempDir();
     await expect(nodeFileStore.replace(`${dir}/none/a.json`, 'new')).rejects.toMatchObject({
       code: 'ENOENT',
@@ -32,14 +32,14 @@ describe('nodeFileStore', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it('takes a missing file for nothing, and only that', async () => {
+  it('treats a missing file as empty, and only that', async () => {
     const dir = tempDir();
     expect(await nodeFileStore.readText(`${dir}/none`)).toBeNull();
     expect(await nodeFileStore.size(`${dir}/none`)).toBe(0);
     await expect(nodeFileStore.readText(dir)).rejects.toMatchObject({ code: 'EISDIR' });
   });
 
-  it.runIf(process.platform === 'linux')('calls a full disk by its name', async () => {
+  it.runIf(process.platform === 'linux')('reports a full disk as such', async () => {
     // Every write to this device fails with ENOSPC.
     await expect(nodeFileStore.append('/dev/full', 'text')).rejects.toMatchObject({
       name: 'TandemError',

@@ -24,7 +24,7 @@ function* pieces(text: string, size: () => number): Generator<Uint8Array> {
 }
 
 describe('LineReader', () => {
-  it('gives the same lines wherever the bytes are cut', () => {
+  it('returns the same lines wherever the bytes are split', () => {
     const random = seeded(3);
     const lines = ['', 'a', 'é€😀', '{"text":"\\n"}', 'x'.repeat(9_000), ' ', 'Привет'];
     for (let round = 0; round < 300; round += 1) {
@@ -39,7 +39,7 @@ describe('LineReader', () => {
     }
   });
 
-  it('looks at each byte of a long line once', () => {
+  it('searches each byte of a long line once', () => {
     const piece = new CountedBytes(16 * 1024).fill(0x61);
     const reader = new LineReader(8 * 1024 * 1024, tooLong);
     CountedBytes.scanned = 0;
@@ -51,7 +51,7 @@ describe('LineReader', () => {
   it.each([
     ['in one piece', () => 5_000],
     ['in many', () => 7],
-  ])('refuses a line over its limit that comes %s', (_how, size) => {
+  ])('rejects a line over its limit that arrives %s', (_how, size) => {
     const reader = new LineReader(100, tooLong);
     const read = () => {
       for (const part of pieces(`short\n${'x'.repeat(101)}\n`, size)) for (const _line of reader.push(part));

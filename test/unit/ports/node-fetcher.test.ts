@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-/** A server of Ollama's dialect that answers as told, and the client for it. */
+/** A server in Ollama's dialect that runs the given handler, and a client for it. */
 async function serve(answer: (response: ServerResponse) => void) {
   const server = createServer((request, response) => {
     request.resume().once('end', () => answer(response));
@@ -33,7 +33,7 @@ const CALL = { path: '/api/chat', body: { model: 'm' } } as const;
 const SAY = '{"message":{"content":"hi"},"done":false}\n';
 const DONE = '{"message":{"content":""},"done":true,"done_reason":"stop"}\n';
 
-/** Reads as the router does: to the `end` chunk and not further. */
+/** Reads as the router does: up to the `end` chunk and no further. */
 async function readToEnd(api: OllamaApi): Promise<CompletionChunk['type'][]> {
   const seen: CompletionChunk['type'][] = [];
   for await (const chunk of api.complete(CALL, new AbortController().signal)) {
@@ -43,8 +43,8 @@ async function readToEnd(api: OllamaApi): Promise<CompletionChunk['type'][]> {
   return seen;
 }
 
-test('connections outlive answers that are left at their last frame', async () => {
-  // The end of the encoding comes behind the last frame, as a handler that returns sends it.
+test('connections are reused after answers that were read to their last frame', async () => {
+  // The end of the encoding follows the last frame, as when a handler returns.
   const { api, connections } = await serve((response) => {
     response.write(SAY + DONE, () => response.end());
   });
@@ -52,11 +52,11 @@ test('connections outlive answers that are left at their last frame', async () =
   expect(connections.filter(({ destroyed }) => destroyed)).toEqual([]);
 });
 
-test('the times of calls are not kept, as nobody reads them', async () => {
+test('the times of calls are not recorded, because no code reads them', async () => {
   const { api } = await serve((response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"version":"0.34.0"}');
   });
-  // Another file's tests may have called something before.
+  // Tests of another file may have made calls before.
   performance.clearResourceTimings();
   for (let round = 0; round < 5; round += 1)
     expect(await api.version(new AbortController().signal)).toBe('0.34.0');
@@ -64,7 +64,7 @@ test('the times of calls are not kept, as nobody reads them', async () => {
   expect(performance.getEntriesByType('resource')).toEqual([]);
 });
 
-test('a long body comes whole and with its length, which mlx_lm.server asks for', async () => {
+test('a long body arrives whole and with its length, which mlx_lm.server requires', async () => {
   const seen: { length: string | undefined; text: string }[] = [];
   const server = createServer(async (request, response) => {
     let text = '';
@@ -88,7 +88,7 @@ test('a long body comes whole and with its length, which mlx_lm.server asks for'
   expect(seen.map(({ length }) => length)).toEqual(Array(2).fill(String(Buffer.byteLength(text))));
 });
 
-test('a call that is given up while its long body is written is not sent', async () => {
+test('a call that is aborted while its long body is written is not sent', async () => {
   let calls = 0;
   const controller = new AbortController();
   const api = new OllamaApi({
@@ -126,12 +126,12 @@ test('aborting before the first byte rejects at once and closes the connection',
 test.each([
   ['in its own words', 404, '{"error":"model \'m\' not found"}', 'model_not_found'],
   ['without a body', 500, '', 'backend_failed'],
-])('a refusal %s has its code', async (_how, status, body, code) => {
+])('a rejection %s has its code', async (_how, status, body, code) => {
   const { api } = await serve((response) => response.writeHead(status).end(body));
   await expect(api.complete(CALL, new AbortController().signal).next()).rejects.toMatchObject({ code });
 });
 
-test('a server that is cut off in the middle, or is not there, is told apart', async () => {
+test('a server that is cut off in the middle is distinguished from one that is not there', async () => {
   const cut = await serve((response) => {
     response.write(SAY, () => response.destroy());
   });
@@ -149,7 +149,7 @@ test('a server that is cut off in the middle, or is not there, is told apart', a
   });
 });
 
-/** Sends this text again and again until the client leaves. */
+/** Sends this text repeatedly until the client disconnects. */
 function endlessly(response: ServerResponse, text: string): void {
   const send = () => {
     while (!response.destroyed && response.write(text));
@@ -173,7 +173,7 @@ test.each([
     frame('').replace('"content":""', `"tool_calls":["${'x'.repeat(60_000)}"]`),
     'backend_failed',
   ],
-])('%s without an end is left, and the connection closed', async (_what, status, text, code) => {
+])('%s without an end is aborted, and the connection closed', async (_what, status, text, code) => {
   const { api, connections } = await serve((response) => {
     response.writeHead(status);
     endlessly(response, text);
@@ -185,7 +185,7 @@ test.each([
   await Promise.all(closed);
 });
 
-test('a list, a line of progress and parts of a model without an end are left', async () => {
+test('a list, a line of progress and parts of a model without an end are aborted', async () => {
   let answer = (response: ServerResponse) => endlessly(response, '['.repeat(60_000));
   const { api } = await serve((response) => answer(response));
   await expect(api.tags(never)).rejects.toMatchObject({ code: 'backend_failed' });
@@ -203,7 +203,7 @@ test('a list, a line of progress and parts of a model without an end are left', 
   await expect(pull()).rejects.toMatchObject({ message: expect.stringContaining('too many parts') });
 });
 
-test('a call names the instances that it has passed, and this one after them', async () => {
+test('a call names the instances that it passed through, and this one after them', async () => {
   const hops: unknown[] = [];
   const server = createServer((request, response) => {
     hops.push(request.headers['x-tandem-hop']);

@@ -8,7 +8,7 @@ import {
   parseFootprints,
 } from '../../../src/main/ports/node-process-table';
 
-/** A shell-free process that starts a child of its own and waits. */
+/** A process without a shell that starts a child and waits. */
 async function family(): Promise<{ parent: number; child: number; end(): Promise<void> }> {
   const script =
     "const c=require('child_process').spawn(process.execPath,['-e','setInterval(()=>{},1e6)']);console.log(c.pid);setInterval(()=>{},1e6)";
@@ -27,7 +27,7 @@ async function family(): Promise<{ parent: number; child: number; end(): Promise
   return { parent: parent.pid ?? 0, child: Number(String(line)), end };
 }
 
-test('a footprint is read of each process that `top` of macOS names', () => {
+test('the footprint of each process is parsed from the output of macOS `top`', () => {
   const text = [
     'Processes: 512 total, 3 running, 509 sleeping, 2811 threads',
     'PhysMem: 61G used (4012M wired, 8211M compressor), 2G unused.',
@@ -46,13 +46,13 @@ test('a footprint is read of each process that `top` of macOS names', () => {
   ]);
 });
 
-// `ps` prints the same on macOS and Linux, so its reader can be tried on both; `/proc` only where it exists.
+// `ps` prints the same on macOS and Linux, so its parser is tested on both; `/proc` only where it exists.
 const platforms = process.platform === 'linux' ? (['linux', 'darwin'] as const) : (['darwin'] as const);
 
 describe.each(platforms)('process table as on %s', (platform) => {
   const table = createProcessTable(platform);
 
-  test('knows a process by pid and start time, its family and its memory', async () => {
+  test('identifies a process by pid and start time, its family and its memory', async () => {
     const { parent, child, end } = await family();
     const identity = await table.identify(parent);
     expect(identity?.pid).toBe(parent);
@@ -66,7 +66,7 @@ describe.each(platforms)('process table as on %s', (platform) => {
     expect(await table.descendants(parent)).toEqual([]);
   });
 
-  test('CPU time grows in a process that computes, and not in one that waits', async () => {
+  test('CPU time increases in a process that computes, and not in one that waits', async () => {
     const busy = spawn(process.execPath, ['-e', 'for (;;) Math.random();'], { stdio: 'ignore' });
     onTestFinished(() => void busy.kill('SIGKILL'));
     const { parent, end } = await family();
@@ -78,7 +78,7 @@ describe.each(platforms)('process table as on %s', (platform) => {
     expect(await table.cpuMs(parent)).toBeNull();
   });
 
-  test('tells a paused process from one that waits', async () => {
+  test('distinguishes a paused process from one that waits', async () => {
     const { parent, end } = await family();
     expect(await table.isSuspended(parent)).toBe(false);
     process.kill(parent, 'SIGSTOP');
@@ -87,7 +87,7 @@ describe.each(platforms)('process table as on %s', (platform) => {
     expect(await table.isSuspended(parent)).toBe(false);
   });
 
-  test('a signal reaches one process by pid and start time, and nobody else', async () => {
+  test('a signal reaches one process by pid and start time, and no other', async () => {
     const { parent, child, end } = await family();
     const identity = await table.identify(child);
     if (!identity) throw new Error('the child does not live');
@@ -101,7 +101,7 @@ describe.each(platforms)('process table as on %s', (platform) => {
     await end();
   });
 
-  test('a signal to a group that has gone, or that would mean everybody, does nothing', () => {
+  test('a signal to a group that has gone, or that would address all processes, does nothing', () => {
     for (const pid of [999_999_999, 1, 0, -1, Number.NaN]) {
       expect(() => table.signalGroup(pid, 'SIGTERM')).not.toThrow();
     }
@@ -117,7 +117,7 @@ test('CPU time as `ps` prints it, in ms', () => {
   expect(parseCpuTime('TIME')).toBeNull();
 });
 
-test('descendants of all generations, parents first, strangers not', () => {
+test('descendants of all generations, parents first, without unrelated processes', () => {
   const rows = [
     { pid: 30, parent: 20 },
     { pid: 20, parent: 10 },

@@ -14,7 +14,7 @@ function node(script: string, logFile?: string) {
   });
 }
 
-test('gives a process its own environment only, and tells its exit', async () => {
+test('gives a process only its own environment, and reports its exit', async () => {
   const child = node('console.log(process.env.GREETING, process.env.HOME); process.exitCode = 7');
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text) => {
@@ -49,7 +49,7 @@ test('a signal reaches the whole group', async () => {
   child.kill('SIGKILL');
 });
 
-test('a program that is not there is an exit with an error, not an exception', async () => {
+test('a missing program is an exit with an error, not an exception', async () => {
   const child = nodeSpawner.spawn({ command: '/nowhere/server', args: [], env: {} });
   const exit = await child.exited;
   expect(exit.error).toMatchObject({ code: 'ENOENT' });

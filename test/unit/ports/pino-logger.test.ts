@@ -19,7 +19,7 @@ async function open(dataDir: string, options: { json?: boolean; maxBytes?: numbe
 }
 
 describe('openLog', () => {
-  it('writes JSON lines to a private file and lines for people to the console', async () => {
+  it('writes JSON lines to a private file and readable lines to the console', async () => {
     const dir = tempDir();
     const { logger, close, shown, file } = await open(dir);
     logger.child('supervisor').warn('backend_exited', { backend: 'mlx', code: 134, reason: 'out of memory' });
@@ -53,7 +53,7 @@ describe('openLog', () => {
     const { logger, close, file } = await open(dir, { maxBytes: 2000 });
     for (let number = 0; number < 200; number += 1) {
       logger.info('tick', { number });
-      // One write each: the size is looked at between writes, and waiting lines go out together.
+      // One write each: the size is checked between writes, and waiting lines are written together.
       await close();
     }
     expect(readdirSync(`${dir}/logs`).sort()).toEqual(['tandem.log', 'tandem.log.1', 'tandem.log.2']);
@@ -64,7 +64,7 @@ describe('openLog', () => {
     expect(JSON.parse(file().trim().split('\n').at(-1) ?? '')).toMatchObject({ number: 199 });
   });
 
-  it('goes on without the file when the folder cannot be made, and says so once', async () => {
+  it('continues without the file when the folder cannot be created, and reports it once', async () => {
     const dir = tempDir();
     writeFileSync(`${dir}/logs`, 'in the way');
     const { logger, close, shown } = await open(dir);
@@ -77,7 +77,7 @@ describe('openLog', () => {
     expect(lines.slice(1).map((line) => line.split(' ').at(-1))).toEqual(['started', 'working']);
   });
 
-  it('holds no secret and no message text, whatever it is given', async () => {
+  it('writes no secret and no message text, whatever it is given', async () => {
     const dir = tempDir();
     const { logger, close, shown } = await open(dir);
     let parseError: unknown;
@@ -109,7 +109,7 @@ describe('openLog', () => {
     expect(filesContaining(dir, 'canary')).toEqual([]);
   });
 
-  it('survives a console that went away', async () => {
+  it('survives a console that disappears', async () => {
     const { logger, close, stderr, file } = await open(tempDir());
     stderr.destroy(new Error('EPIPE'));
     logger.info('still_here');
@@ -117,7 +117,7 @@ describe('openLog', () => {
     expect(file()).toContain('still_here');
   });
 
-  it('writes what still waits when the process ends', async () => {
+  it('writes pending lines when the process exits', async () => {
     const { logger, flushSync, close, file } = await open(tempDir());
     logger.info('last_words');
     flushSync();
@@ -128,7 +128,7 @@ describe('openLog', () => {
 });
 
 describe('RotatingFile', () => {
-  it('never throws when writing fails, tells the first failure only, and writes again when it can', async () => {
+  it('never throws when writing fails, reports only the first failure, and writes again when it can', async () => {
     const dir = `${tempDir()}/logs`;
     mkdirSync(dir);
     const failures: unknown[] = [];
@@ -154,7 +154,7 @@ describe('RotatingFile', () => {
 });
 
 describe('toHumanLine', () => {
-  it('leaves out what is not there', () => {
+  it('leaves out missing fields', () => {
     expect(toHumanLine('{"level":"info","time":"2026-02-03T04:05:06.789Z","event":"started"}')).toBe(
       '04:05:06 info  started\n',
     );

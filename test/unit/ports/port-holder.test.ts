@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { bindFailure, listenerInodes, parseLsof, programName } from '../../../src/main/ports/port-holder';
 
-/** Synthetic, in the form of the kernel's table: 0x2CAC is 11436; 0A is LISTEN, 01 is ESTABLISHED. */
+/** Synthetic, in the format of the kernel's table: 0x2CAC is 11436; 0A is LISTEN, 01 is ESTABLISHED. */
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:2CAC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0000000000000000
    1: 0100007F:2CAC 0100007F:D431 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0000000000000000
    2: 0100007F:2CAD 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1 0000000000000000
 `;
 
-describe('the holder of a port', () => {
-  it('is the socket that listens, not one that is connected', () => {
+describe('the program that uses a port', () => {
+  it('is the one whose socket listens, not one that is connected', () => {
     expect(listenerInodes(TABLE, 11436)).toEqual(['4711']);
     expect(listenerInodes(TABLE, 80)).toEqual([]);
   });
@@ -35,11 +35,11 @@ describe('bindFailure', () => {
       'EADDRNOTAVAIL',
       '::1 is no address of this machine. Use 127.0.0.1, or set TANDEM_WEB_HOST to one that is.',
     ],
-  ])('says %s in plain words', (code, message) => {
+  ])('describes %s in plain words', (code, message) => {
     expect(named(code)).toMatchObject({ code: 'environment_invalid', message });
   });
 
-  it('leaves what it does not know as it is', () => {
+  it('leaves an unknown error unchanged', () => {
     expect(named('EMFILE')).toMatchObject({ code: 'EMFILE' });
   });
 });

@@ -4,7 +4,7 @@ import { serverAddress } from '../../../src/main/ports/server-address';
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
-/** The set-up, which imports nothing of the program, reads addresses by itself. */
+/** The set-up imports nothing from the program, so it has its own address parser. */
 describe('the address of a server', () => {
   it.each([
     ['http://127.0.0.1:11434', 'http://127.0.0.1:11434', null],

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { nextTurn } from '../../../src/main/ports/turns';
 
-it('of all long work one slice runs in a turn of the event loop, each in its turn', async () => {
+it('each turn of the event loop runs one slice of all long work, in order', async () => {
   const ran: string[] = [];
   let loop = 0;
   let counting = true;

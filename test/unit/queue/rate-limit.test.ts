@@ -9,7 +9,7 @@ function setUp(max: number, maxClients?: number) {
 }
 
 describe('RateLimit', () => {
-  it('passes as many as allowed, then says when the next window begins', async () => {
+  it('passes as many as allowed, then returns when the next window begins', async () => {
     const { clock, limit } = setUp(2);
     expect([limit.take('a'), limit.take('a')]).toEqual([0, 0]);
     await clock.advance(30_500);
@@ -18,26 +18,26 @@ describe('RateLimit', () => {
     expect(limit.take('a')).toBe(0);
   });
 
-  it('counts each client on its own', () => {
+  it('counts each client separately', () => {
     const { limit } = setUp(1);
     expect([limit.take('a'), limit.take('b'), limit.take('a')]).toEqual([0, 0, 90]);
   });
 
-  it('gives a client no more for splitting itself', () => {
+  it('gives a client no more when it splits itself', () => {
     const { limit } = setUp(1);
     expect([limit.take('a#1'), limit.take('a#2'), limit.take('a')]).toEqual([0, 90, 90]);
     for (const agent of ['curl', 'python', 'x#y']) expect(limit.take(`a ${agent}`)).toBe(90);
     expect(limit.clients).toBe(1);
   });
 
-  it('is off at 0 and acts on a changed setting at once', () => {
+  it('is off at 0 and applies a changed setting at once', () => {
     const { limit, limits } = setUp(0);
     for (let n = 0; n < 500; n += 1) expect(limit.take('a')).toBe(0);
     limits.max = 1;
     expect([limit.take('a'), limit.take('a')]).toEqual([0, 90]);
   });
 
-  it('remembers a bounded number of clients and forgets the longest silent one', () => {
+  it('remembers a bounded number of clients and forgets the longest inactive one', () => {
     const { limit } = setUp(1, 2);
     for (const client of ['a', 'b', 'a', 'c']) limit.take(client);
     expect(limit.clients).toBe(2);

@@ -14,7 +14,7 @@ interface Turns {
   served: string | null;
 }
 
-/** The rules of the queue once more, over one plain list: slow, and plain enough to be seen to be right. */
+/** A second implementation of the queue's rules over one plain list: slow, but simple enough to be visibly correct. */
 export class ReferenceLine {
   /** In order of arrival. */
   readonly waiting: Waiter[] = [];
@@ -28,7 +28,7 @@ export class ReferenceLine {
     this.waiting.push(waiter);
     if (ring.includes(waiter.client)) return;
     early.set(waiter.client, 0);
-    // Whoever was served last stays behind those who come before the next turn.
+    // The client that was served last goes behind clients that arrive before the next turn.
     if (served !== null && ring.at(-1) === served) ring.splice(-1, 0, waiter.client);
     else ring.push(waiter.client);
   }
@@ -77,7 +77,7 @@ export class ReferenceLine {
     return this.#of(priority).find((waiter) => waiter.client === this.#turns[priority].ring[0]);
   }
 
-  /** Who goes before the one that is due because its model is loaded. */
+  /** The request that overtakes the one that is due, because its model is loaded. */
   #instead(due: Waiter): Waiter | null {
     const { batch, early } = this.#turns[due.priority];
     if (due.model === this.#loaded || batch >= 4) return null;

@@ -8,7 +8,7 @@ import { seeded } from '../../support/seeded';
 const STEPS = 100_000;
 const PLACES = 40;
 
-/** A request as the test knows it, without asking the queue. */
+/** A request as the test tracks it, independent of the queue. */
 interface Live {
   id: string;
   priority: Priority;
@@ -20,7 +20,7 @@ interface Live {
   outcome: Outcome['kind'] | null;
 }
 
-/** Random callers of one queue, and the count of what must be true of it. */
+/** Random callers of one queue, and the expected counters. */
 class World {
   readonly clock = new FakeClock();
   readonly queue: RequestQueue;
@@ -50,11 +50,11 @@ class World {
     else if (choice < 0.36) this.queue.setSlots('ollama', 1 + this.#below(3));
     else if (choice < 0.37) await this.clock.advance(this.#random() * 2000);
     else this.#move(this.#pick([...this.live]));
-    // Promises of this step settle before the next one.
+    // Promises of this step settle before the next step.
     for (let turn = 0; turn < 3; turn += 1) await Promise.resolve();
   }
 
-  /** The counters as they follow from what the callers have seen. */
+  /** The counters that follow from the callers' observations. */
   expected() {
     const open = [...this.live];
     const running = open.filter((one) => one.slot !== null).length;
@@ -91,7 +91,7 @@ class World {
       one.slot = null;
       if (this.#random() < 0.2) slot.drain(new Promise((resolve) => this.#drains.push(resolve)));
       else slot.release();
-      // A slot is given back once, whatever its holder says later.
+      // A slot is released once, whatever its holder does later.
       if (this.#random() < 0.5) slot.release();
       if (this.#random() < 0.7) this.#settle(one, outcome);
     } else if (!one.cancel) {
@@ -133,7 +133,7 @@ class World {
   #settle(one: Live, kind: Outcome['kind']): void {
     one.admitted.settle(kind === 'failed' ? { kind, code: 'internal' } : { kind });
     this.#ended(one, kind);
-    // Later outcomes are dropped.
+    // Later outcomes are ignored.
     one.admitted.settle({ kind: 'done' });
   }
 
@@ -155,7 +155,7 @@ class World {
 }
 
 describe('RequestQueue as a model', () => {
-  it('counts in 100,000 random steps what its callers have seen, and settles each request once', async () => {
+  it('matches the counters of its callers in 100,000 random steps, and settles each request once', async () => {
     const world = new World(11);
     for (let step = 0; step < STEPS; step += 1) {
       await world.step();
@@ -171,7 +171,7 @@ describe('RequestQueue as a model', () => {
     await world.step();
     const { accepted, rejected, done, failed, cancelled } = world.queue.stats();
     expect(done + failed + cancelled).toBeGreaterThanOrEqual(accepted - 1);
-    // The storm reached every corner.
+    // The random run covered all outcomes.
     for (const count of [rejected, done, failed, cancelled, world.shed]) expect(count).toBeGreaterThan(500);
   });
 });

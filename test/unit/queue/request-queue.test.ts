@@ -58,7 +58,7 @@ describe('RequestQueue', () => {
     expect(queue.stats()).toMatchObject({ done: 1, failed: 0, running: 0, replaying: 0, depth: 0 });
   });
 
-  it('rejects beyond the rate limit with the time to wait, the UI excepted', () => {
+  it('rejects above the rate limit with a retry time, except for the UI', () => {
     const { queue, admit } = setUp({ max: 1 });
     admit();
     expect(() => admit()).toThrow(expect.objectContaining({ code: 'rate_limited', retryAfterS: 90 }));
@@ -76,7 +76,7 @@ describe('RequestQueue', () => {
     expect(queue.stats()).toMatchObject({ received: 3, rejected: 1, depth: 1 });
   });
 
-  it('puts the newest low request out for a more urgent one when full', async () => {
+  it('evicts the newest low request for a more urgent one when full', async () => {
     const { queue, admit } = setUp({ maxDepth: 3 });
     await acquire(admit({ client: 'a' }));
     const [first, newest] = [
@@ -113,7 +113,7 @@ describe('RequestQueue', () => {
     expect(queue.stats()).toMatchObject({ failed: 1, rejected: 1, by_priority: { high: 2, medium: 0 } });
   });
 
-  it('keeps room behind one client for the others', () => {
+  it('reserves room behind one client for the others', () => {
     const { queue, admit } = setUp({ maxDepth: 10 });
     for (let n = 0; n < 9; n += 1) admit({ client: `flood#${n}` });
     expect(() => admit({ client: 'flood' })).toThrow(expect.objectContaining({ code: 'queue_full' }));
@@ -121,7 +121,7 @@ describe('RequestQueue', () => {
     expect(queue.stats()).toMatchObject({ depth: 10, rejected: 1 });
   });
 
-  it('lets a client that has its share put out its own, but nobody else while there is room', () => {
+  it('lets a client at its share evict its own requests, but no others while there is room', () => {
     const { queue, admit } = setUp({ maxDepth: 20 });
     for (let n = 0; n < 17; n += 1) admit({ client: 'flood' });
     const [own, guest] = [
@@ -137,7 +137,7 @@ describe('RequestQueue', () => {
     expect(queue.stats()).toMatchObject({ depth: 19, failed: 1, rejected: 1 });
   });
 
-  it('takes a waiting request out by its id', async () => {
+  it('cancels a waiting request by its id', async () => {
     const { queue, admit } = setUp();
     const slot = await acquire(admit());
     const waiting = expect(acquire(admit({ id: 'gone' }))).rejects.toMatchObject({ code: 'cancelled' });
@@ -150,7 +150,7 @@ describe('RequestQueue', () => {
     expect(queue.stats()).toMatchObject({ cancelled: 1, running: 1, depth: 0 });
   });
 
-  it('takes a running request out, and its slot drains until it is given back', async () => {
+  it('cancels a running request, and its slot drains until it is released', async () => {
     const { queue, admit } = setUp();
     const running = admit({ id: 'gone' });
     const slot = await acquire(running);
@@ -163,7 +163,7 @@ describe('RequestQueue', () => {
     expect(queue.stats()).toMatchObject({ by_backend: { mlx: { draining: 0 } } });
   });
 
-  it('tells apart two requests of the same id', async () => {
+  it('distinguishes two requests with the same id', async () => {
     const { queue, admit } = setUp();
     await acquire(admit({ id: 'twin' }));
     const second = expect(acquire(admit({ id: 'twin' }))).rejects.toMatchObject({ code: 'cancelled' });
@@ -175,7 +175,7 @@ describe('RequestQueue', () => {
     expect(queue.stats()).toMatchObject({ running: 1, cancelled: 1, depth: 0 });
   });
 
-  it('shows what runs and the first hundred of a long line', async () => {
+  it('shows running requests and the first hundred of a long queue', async () => {
     const { queue, admit } = setUp();
     await acquire(admit());
     for (let n = 0; n < 300; n += 1) void acquire(admit({ priority: 'low' }));
@@ -190,7 +190,7 @@ describe('RequestQueue', () => {
     expect(stats.depth).toBe(301);
   });
 
-  it('tells those far behind only of changes that matter to them', async () => {
+  it('reports to requests far behind only relevant changes', async () => {
     const { clock, queue, admit } = setUp();
     const slot = await acquire(admit());
     const told: number[][] = [];
@@ -210,7 +210,7 @@ describe('RequestQueue', () => {
     expect(told[299]).toEqual([300, 269]);
   });
 
-  it('gives up a wait after its limit and says when to come back', async () => {
+  it('ends a wait after its timeout with a retry time', async () => {
     const { clock, queue, admit } = setUp();
     await acquire(admit(), { estimateMs: 400_000 });
     const late = admit();
@@ -222,7 +222,7 @@ describe('RequestQueue', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('lets a cancelled wait vanish and serves the next', async () => {
+  it('removes a cancelled request and serves the next', async () => {
     const { queue, admit } = setUp();
     const slot = await acquire(admit());
     const cancel = new AbortController();
@@ -237,7 +237,7 @@ describe('RequestQueue', () => {
     expect(queue.stats()).toMatchObject({ cancelled: 1, running: 1, depth: 0 });
   });
 
-  it('ends a wait whose request is settled by somebody else', async () => {
+  it('ends a wait whose request is settled elsewhere', async () => {
     const { queue, admit } = setUp();
     await acquire(admit());
     const other = admit();
@@ -268,7 +268,7 @@ describe('RequestQueue', () => {
     expect(queue.stats()).toMatchObject({ depth: 0, running: 1, by_backend: { mlx: { draining: 0 } } });
   });
 
-  it('tells each waiting request its place at once, and a quarter of a second after it changes', async () => {
+  it('reports to each waiting request its place at once, and a quarter of a second after a change', async () => {
     const { clock, queue, admit } = setUp();
     const slot = await acquire(admit());
     void acquire(admit({ priority: 'high' }));
@@ -288,7 +288,7 @@ describe('RequestQueue', () => {
     ]);
   });
 
-  it('tells changes once per turn', async () => {
+  it('reports changes once per turn', async () => {
     const { queue, admit } = setUp();
     let changes = 0;
     queue.onChange(() => {

@@ -9,7 +9,7 @@ type Event =
   | { kind: 'arrive'; priority: Priority; client: number; model: number }
   /** The slot held longest becomes free. */
   | { kind: 'free' }
-  /** One that waits, counted round, goes away. */
+  /** One waiting request, chosen by index modulo the count, leaves. */
   | { kind: 'leave'; index: number }
   | { kind: 'slots'; count: number };
 
@@ -35,15 +35,15 @@ const events = fc.array(
 );
 
 interface Known extends Waiter {
-  /** Requests of its client and priority that waited when it came. */
+  /** Requests of its client and priority that waited when it arrived. */
   ahead: number;
-  /** Most clients that waited with its priority at a time, itself included, while it waited. */
+  /** The most clients that waited with its priority at the same time, itself included, while it waited. */
   clients: number;
   /** Grants to others while it waited. */
   passes: number;
 }
 
-/** A scheduler with one backend, and everything that becomes of each request. */
+/** A scheduler with one backend, and a record of each request. */
 class Bench {
   readonly scheduler = new Scheduler({ mlx: 1, ollama: 1 });
   readonly waiting = new Map<string, Known>();
@@ -124,7 +124,7 @@ class Bench {
   }
 }
 
-/** Grants to others that a request may have to see, as stated in the README of the queue. */
+/** The maximum number of grants to others before a request is served, as stated in the README of the queue. */
 function bound({ priority, clients, ahead }: Known): number {
   const turns = clients * (ahead + 1);
   if (priority === 'high') return turns - 1 + Math.ceil(turns / 4);
@@ -137,8 +137,8 @@ function run(list: readonly Event[]): Bench {
   return bench;
 }
 
-describe('Scheduler, whatever happens', () => {
-  it('grants each request once at most, none that left, and never more than there are slots', () => {
+describe('Scheduler in random runs', () => {
+  it('grants each request at most once, none that left, and never more than the number of slots', () => {
     fc.assert(
       fc.property(events, (list) => {
         const bench = new Bench();
@@ -146,7 +146,7 @@ describe('Scheduler, whatever happens', () => {
           const before = bench.held.length;
           bench.apply(event);
           expect(bench.held.length).toBeLessThanOrEqual(Math.max(before, bench.slots));
-          // Nobody waits while a slot is free.
+          // No request waits while a slot is free.
           if (bench.waiting.size > 0) expect(bench.held.length).toBeGreaterThanOrEqual(bench.slots);
           expect(bench.scheduler.held('mlx')).toBe(bench.held.length);
           expect(bench.scheduler.waiting('mlx', 0).length).toBe(bench.waiting.size);
@@ -160,7 +160,7 @@ describe('Scheduler, whatever happens', () => {
     );
   });
 
-  it('serves what one client asks of one model with one priority in order', () => {
+  it('serves requests of one client, model and priority in order', () => {
     fc.assert(
       fc.property(events, (list) => {
         const bench = run(list);
@@ -186,7 +186,7 @@ describe('Scheduler, whatever happens', () => {
     );
   });
 
-  it('delays no high request for the sake of a batch', () => {
+  it('delays no high request for a batch', () => {
     fc.assert(
       fc.property(events, (list) => {
         const priorities = (bench: Bench) => {
@@ -200,7 +200,7 @@ describe('Scheduler, whatever happens', () => {
     );
   });
 
-  it('tells the order in which it then serves', () => {
+  it('reports the order in which it then serves', () => {
     fc.assert(
       fc.property(events, (list) => {
         const bench = run(list);
@@ -212,7 +212,7 @@ describe('Scheduler, whatever happens', () => {
     );
   });
 
-  it('gives clients that wait all the while equal shares, but for nine requests that a batch may cost', () => {
+  it('gives clients that wait all the time equal shares, up to nine requests that a batch may cost', () => {
     const models = fc.array(fc.nat(2), { minLength: 40, maxLength: 40 });
     fc.assert(
       fc.property(models, models, models, fc.boolean(), (x, y, z, oneModel) => {
@@ -234,8 +234,8 @@ describe('Scheduler, whatever happens', () => {
   });
 });
 
-describe('Scheduler, under the worst crowd', () => {
-  /** Keeps every other line full, so that nothing but its bound brings a request forward. */
+describe('Scheduler with the worst crowd', () => {
+  /** Keeps all other lines full, so that only its bound lets a request through. */
   function passesIn(priority: Priority, otherClients: number): number {
     const bench = new Bench();
     const others = Array.from({ length: otherClients }, (_, n) => `o${n}`);
@@ -264,7 +264,7 @@ describe('Scheduler, under the worst crowd', () => {
   it.each([0, 1, 3])('serves low within 125 grants for each client that waits (%i others)', (others) => {
     const passes = passesIn('low', others);
     expect(passes).toBeLessThan(125 * (others + 1));
-    // The bound says something: the crowd does hold it up.
+    // The bound is not trivial: the crowd does delay the request.
     expect(passes).toBeGreaterThanOrEqual(24 * (others + 1));
   });
 
@@ -281,7 +281,7 @@ describe('Scheduler, under the worst crowd', () => {
   });
 });
 
-describe('Scheduler against the plain rules', () => {
+describe('Scheduler and the reference rules', () => {
   it('grants the same in 100,000 random steps', () => {
     const random = seeded(7);
     const below = (limit: number) => Math.floor(random() * limit);
@@ -290,7 +290,7 @@ describe('Scheduler against the plain rules', () => {
     let held = 0;
     let grants = 0;
     for (let step = 0; step < 100_000; step += 1) {
-      // Crowds come and go, so that long lines and empty ones are both seen.
+      // Crowds come and go, so that both long and empty lines occur.
       const coming = step % 4000 < 2000 ? 0.5 : 0.4;
       const choice = random();
       let granted: string[] = [];

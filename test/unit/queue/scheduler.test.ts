@@ -41,7 +41,7 @@ function setUp(slots: Partial<Record<BackendId, number>> = {}) {
     free: (id: string) => note(scheduler.handle({ type: 'free', at: now, id })),
     resize: (backend: BackendId, count: number) =>
       note(scheduler.handle({ type: 'capacity', at: now, backend, slots: count })),
-    /** Frees the running slot until nothing is granted any more. */
+    /** Frees the running slot until no request is granted. */
     drainAll: () => {
       for (let served = 0; served < order.length; served += 1) {
         note(scheduler.handle({ type: 'free', at: now, id: order[served] as string }));
@@ -66,7 +66,7 @@ describe('Scheduler', () => {
     expect(order).toEqual(['running', 'high1', 'high2', 'medium', 'low']);
   });
 
-  it('lets a low request through after four others were preferred to it', () => {
+  it('serves a low request after four others went first', () => {
     const { arrive, drainAll, order } = setUp();
     arrive({ id: 'running' }, { id: 'low', priority: 'low' });
     for (let n = 1; n <= 6; n += 1) arrive({ id: `high${n}`, priority: 'high' });
@@ -88,14 +88,14 @@ describe('Scheduler', () => {
     ]);
   });
 
-  it('serves requests for the loaded model together, the one that is due after four others at the latest', () => {
+  it('batches requests for the loaded model, and serves the one that is due after at most four others', () => {
     const { arrive, drainAll, order } = setUp();
     for (let n = 1; n <= 7; n += 1) arrive({ id: `a${n}`, model: 'a' }, { id: `b${n}`, model: 'b' });
     drainAll();
     expect(order.join(' ')).toBe('a1 a2 a3 a4 a5 b1 b2 b3 b4 b5 b6 b7 a6 a7');
   });
 
-  it('passes over the one that is due four times at most, however many clients want the loaded model', () => {
+  it('skips the one that is due at most four times, however many clients want the loaded model', () => {
     const { arrive, drainAll, order } = setUp();
     arrive({ id: 'running', model: 'a' }, { id: 'due', client: 'due', model: 'b' });
     for (let n = 1; n <= 6; n += 1) arrive({ id: `a${n}`, client: `a${n}`, model: 'a' });
@@ -103,7 +103,7 @@ describe('Scheduler', () => {
     expect(order).toEqual(['running', 'a1', 'a2', 'a3', 'a4', 'due', 'a5', 'a6']);
   });
 
-  it('lets no client profit from the loaded model for long', () => {
+  it('lets no client benefit from the loaded model for long', () => {
     const { arrive, drainAll, order } = setUp();
     for (let n = 1; n <= 12; n += 1) arrive({ id: `a${n}`, model: 'a', client: 'a' });
     for (const client of ['b', 'c', 'd', 'e']) {
@@ -133,7 +133,7 @@ describe('Scheduler', () => {
     expect(order).toEqual(['a1', 'b1', 'a2', 'b2', 'a3']);
   });
 
-  it('owes nothing to a client that was away', () => {
+  it('grants no credit to a client that was away', () => {
     const { arrive, free, drainAll, order } = setUp();
     for (let n = 1; n <= 3; n += 1) arrive({ id: `a${n}`, client: 'a' });
     free('a1');
@@ -152,7 +152,7 @@ describe('Scheduler', () => {
     expect(order).toEqual(['m1', 'o1', 'o2', 'o3']);
   });
 
-  it('forgets who leaves and goes on with the next', () => {
+  it('drops a request that leaves and continues with the next', () => {
     const { arrive, leave, drainAll, order } = setUp();
     arrive({ id: 'a' }, { id: 'b' }, { id: 'c' });
     leave('b');
@@ -173,7 +173,7 @@ describe('Scheduler', () => {
     expect(order).toEqual(['a', 'b', 'c']);
   });
 
-  it('frees a slot once, however often it is told', () => {
+  it('frees a slot once, however often it is released', () => {
     const { arrive, free, order } = setUp();
     arrive({ id: 'a' }, { id: 'b' }, { id: 'c' });
     free('a');
@@ -181,7 +181,7 @@ describe('Scheduler', () => {
     expect(order).toEqual(['a', 'b']);
   });
 
-  it('tells everyone their place and the expected wait', () => {
+  it('reports to all requests their place and the expected wait', () => {
     const { arrive, at, scheduler } = setUp({ mlx: 2 });
     arrive({ id: 'r1', estimateMs: 4000 }, { id: 'r2', estimateMs: 10_000 });
     arrive({ id: 'a', estimateMs: 3000 }, { id: 'b', priority: 'high' }, { id: 'c' });
@@ -193,7 +193,7 @@ describe('Scheduler', () => {
     ]);
   });
 
-  it('expects one load of requests for the same model that follow each other', () => {
+  it('expects one load for consecutive requests for the same model', () => {
     const { arrive, scheduler } = setUp();
     const [a, b] = [
       { model: 'a', estimateMs: 5000, loadMs: 3000 },
@@ -209,7 +209,7 @@ describe('Scheduler', () => {
     ]);
   });
 
-  it('expects of a newcomer that it waits for one load of each model, not for one of each request', () => {
+  it('expects for a new request one load of each model, not one for each request', () => {
     const { arrive, leave, scheduler } = setUp();
     const [a, b] = [
       { model: 'a', estimateMs: 5000, loadMs: 3000 },
@@ -223,7 +223,7 @@ describe('Scheduler', () => {
     expect(etas()).toEqual([0, 2000, 2000]);
   });
 
-  it('expects of a newcomer that it waits for what runs and for what goes before it', () => {
+  it('expects for a new request the time of the running ones and of those before it', () => {
     const { arrive, scheduler } = setUp();
     expect(scheduler.etaMs('mlx', 'low', 0)).toBe(0);
     arrive({ id: 'running', estimateMs: 4000 }, { id: 'medium', estimateMs: 3000 });

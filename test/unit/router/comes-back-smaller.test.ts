@@ -6,7 +6,7 @@ import { type CompletionRequest, type ModelInfo, SMALL_MODEL_NAME } from '../../
 import { defaultSettings } from '../../../src/shared/settings';
 import { CAPABLE, model } from '../../support/scripted-backend';
 
-/** A light backend that ran out of memory and takes less than before. */
+/** A light backend that ran out of memory and accepts less than before. */
 
 const sized = (name: string, billions: number) =>
   model('mlx', name, billions, { sizeBytes: billions * 1e9, contextLength: 32_768 });
@@ -51,24 +51,24 @@ describe('the next smaller model', () => {
   });
 });
 
-describe('a model that is too much now', () => {
+describe('a model that is too large for now', () => {
   const smaller: RouteSnapshot['memoryRefuses'] = (_backend, name, tokens) =>
     name === LARGE.name && tokens > 4096 ? 'memory:smaller' : null;
 
-  it('gets short requests as before', () => {
+  it('still gets short requests', () => {
     const [models, reasons] = candidates('hello', snapshot([LARGE, IN_OLLAMA], smaller));
     expect(models).toEqual([LARGE.name, IN_OLLAMA.name]);
     expect(reasons).not.toContain('memory:smaller');
   });
 
-  it('leaves long ones to the other backend, and says so', () => {
+  it('leaves long ones to the other backend, with a reason', () => {
     const long = { category: 'greeting', sampling: { maxTokens: 8000 } } as const;
     const [models, reasons] = candidates('hello', snapshot([LARGE, IN_OLLAMA], smaller), long);
     expect(models).toEqual([IN_OLLAMA.name]);
     expect(reasons).toContain('memory:smaller');
   });
 
-  it('is stood in for by the next one of its backend', () => {
+  it('is replaced by the next one of its backend', () => {
     const never: RouteSnapshot['memoryRefuses'] = (_backend, name) =>
       name === LARGE.name ? 'memory:smaller' : null;
     const [models, reasons] = candidates('hello', snapshot([LARGE, SMALL, IN_OLLAMA], never));
@@ -76,13 +76,13 @@ describe('a model that is too much now', () => {
     expect(reasons).toContain('memory:smaller');
   });
 
-  it('is asked all the same when the user overrules', () => {
+  it('is still used when the user overrules', () => {
     const long = { sampling: { maxTokens: 8000 }, overruleMemory: true };
     const [models] = candidates('hello', snapshot([LARGE, IN_OLLAMA], smaller), long);
     expect(models[0]).toBe(LARGE.name);
   });
 
-  it('needs no more than its context, whatever is asked for', () => {
+  it('needs no more than its context, whatever is requested', () => {
     const needed: number[] = [];
     const world = snapshot([LARGE, IN_OLLAMA], (_backend, name, tokens) => {
       if (name === LARGE.name) needed.push(tokens);

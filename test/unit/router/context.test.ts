@@ -9,13 +9,13 @@ const words = (count: number) => 'word '.repeat(count);
 const texts = (messages: ChatMessage[]) => messages.map(({ content }) => content);
 
 describe('approximateTokens', () => {
-  it('errs on the high side in both languages', () => {
+  it('overestimates in both languages', () => {
     expect(approximateTokens('The quick brown fox jumps over the lazy dog')).toBeGreaterThanOrEqual(9);
     expect(approximateTokens('Съешь же ещё этих мягких французских булок')).toBeGreaterThanOrEqual(14);
     expect(approximateTokens('')).toBe(0);
   });
 
-  it('counts the room for the answer, tools and pictures', () => {
+  it('counts the space for the answer, tools and pictures', () => {
     const plain = neededTokens({ messages: [user('hi')], sampling: { maxTokens: 100 } });
     expect(plain).toBeLessThan(120);
     const picture = { ...user('hi'), images: ['x'] };
@@ -28,7 +28,7 @@ describe('approximateTokens', () => {
 });
 
 describe('a long conversation', () => {
-  it('is measured by samples, near to what counting gives', () => {
+  it('is estimated from samples, close to the exact count', () => {
     const text = 'The quick brown fox. Съешь же ещё этих булок. '.repeat(30_000);
     const counted = Buffer.byteLength(text) / 3.6;
     const found = neededTokens({ messages: [user(text)], sampling: { maxTokens: 0 } });

@@ -13,7 +13,7 @@ import { FakeClock, settle } from '../../support/fake-clock';
 import { MemoryFiles } from '../../support/memory-files';
 import { model, ScriptedBackend, type Step, says } from '../../support/scripted-backend';
 
-/** Requests under which a server process dies, on two scripted backends. */
+/** Requests that kill a server process, on two scripted backends. */
 
 const MODELS = [model('mlx', 'phi3.5-mini-4k', 3.8), model('ollama', 'phi3.5:3.8b', 3.8)];
 const KILLER = 'thanks';
@@ -90,7 +90,7 @@ function setUp(options: { only?: 'mlx' | 'ollama' } = {}) {
     }
     return told;
   };
-  /** Each backend dies under the killer and is up again a moment later. */
+  /** Each backend dies during the killer and is up again a moment later. */
   const deadly = (backend: ScriptedBackend, cause: ExitCause) => {
     backend.script = [
       ({ messages }): Step[] => (messages[0]?.content === KILLER ? [{ type: 'die', cause }] : says('fine')),
@@ -102,7 +102,7 @@ function setUp(options: { only?: 'mlx' | 'ollama' } = {}) {
   return { clock, mlx, ollama, ask, deadly };
 }
 
-/** Whoever is in flight when its process dies loses the stream in the same moment. */
+/** All requests on a process that dies lose their stream at the same moment. */
 function losesAll(backend: ScriptedBackend): void {
   const stream = backend.stream.bind(backend);
   backend.stream = async function* (request, signal) {
@@ -125,8 +125,8 @@ function losesAll(backend: ScriptedBackend): void {
   };
 }
 
-describe('a request under which a process dies', () => {
-  it('is answered by the other one, and never again sent to the one it killed', async () => {
+describe('a request during which a process dies', () => {
+  it('is answered by the other backend, and never again sent to the one that died', async () => {
     const { clock, mlx, ollama, ask, deadly } = setUp();
     deadly(mlx, 'unknown');
     expect(await ask(KILLER)).toMatchObject({ backend: 'ollama', error: null });
@@ -139,7 +139,7 @@ describe('a request under which a process dies', () => {
     expect(await ask('hello')).toMatchObject({ backend: 'mlx' });
   });
 
-  it('costs at most two processes over all clients, then gets an error that says so', async () => {
+  it('costs at most two processes over all clients, then gets an error that explains it', async () => {
     const { clock, mlx, ollama, ask, deadly } = setUp();
     deadly(mlx, 'out_of_memory');
     deadly(ollama, 'unknown');
@@ -172,7 +172,7 @@ describe('a request under which a process dies', () => {
     }
   });
 
-  it('that hung because somebody had paused it is not held against it', async () => {
+  it('during a hang because the process was paused is not held against it', async () => {
     const { mlx, ask } = setUp();
     mlx.script = [() => [{ type: 'die', cause: 'stalled', outside: true }], () => says('fine')];
     expect(await ask('hello')).toMatchObject({ backend: 'ollama' });
@@ -180,7 +180,7 @@ describe('a request under which a process dies', () => {
     expect(await ask('hello')).toMatchObject({ backend: 'mlx' });
   });
 
-  it('is free again where it is answered after all', async () => {
+  it('is free again when it is answered after all', async () => {
     const { mlx, ask } = setUp({ only: 'mlx' });
     mlx.script = [() => [{ type: 'die', cause: 'unknown' }], () => says('fine')];
     const told = ask(KILLER);
@@ -194,7 +194,7 @@ describe('a request under which a process dies', () => {
     expect(await again).toMatchObject({ backend: 'mlx', error: null });
   });
 
-  it('with nobody else to ask gets one more go', async () => {
+  it('without another backend gets one more try', async () => {
     const { clock, mlx, ask, deadly } = setUp({ only: 'mlx' });
     deadly(mlx, 'unknown');
     const told = ask(KILLER);
@@ -205,7 +205,7 @@ describe('a request under which a process dies', () => {
     expect(mlx.deaths).toBe(2);
   });
 
-  it('takes no innocent one with it that was computed beside it', async () => {
+  it('does not harm an innocent one that was computed at the same time', async () => {
     for (const order of [
       [KILLER, 'hello'],
       ['hello', KILLER],
@@ -233,7 +233,7 @@ describe('a request under which a process dies', () => {
     }
   });
 
-  it('is known although its client had left', async () => {
+  it('is remembered although its client had disconnected', async () => {
     const { clock, mlx, ollama, ask } = setUp();
     mlx.holdDrains();
     mlx.script = [() => [{ type: 'hang' }]];
@@ -250,7 +250,7 @@ describe('a request under which a process dies', () => {
     expect([mlx.requests.length, ollama.requests.length]).toEqual([1, 1]);
   });
 
-  it('counts where only a model process below a living server has ended', async () => {
+  it('counts where only a model process below a living server has exited', async () => {
     const { ollama, mlx, ask } = setUp();
     const error = new TandemError('backend_failed', 'stopped', { details: { cause: 'runner-died' } });
     ollama.script = [() => [{ type: 'fail', error }]];
@@ -273,7 +273,7 @@ describe('a request under which a process dies', () => {
     expect([mlx.requests.length, ollama.requests.length]).toEqual(processEnded ? [2, 1] : [1, 2]);
   });
 
-  it('is let go once it has been answered: a later death is not its own', async () => {
+  it('is cleared once it was answered: it is not blamed for a later death', async () => {
     const { mlx, ask } = setUp();
     await ask('hello');
     mlx.die('unknown');
@@ -284,8 +284,8 @@ describe('a request under which a process dies', () => {
 
 describe('suspects', () => {
   /**
-   * MLX has died under these requests and stays down. On Ollama they take 10 s each, the killer ends it after 5 s, and
-   * whoever else asks takes no time.
+   * MLX died during these requests and stays down. On Ollama they take 10 s each, the killer ends it after 5 s, and all
+   * other requests take no time.
    */
   async function suspected(
     texts: readonly string[],
@@ -320,7 +320,7 @@ describe('suspects', () => {
 
   const FOUR = ['suspect a', 'suspect b', 'suspect c', 'suspect d'];
 
-  it('are computed one after the other, and keep no slot from others meanwhile', async () => {
+  it('are computed one after the other, and block no slot meanwhile', async () => {
     const { clock, ollama, ask, answers, sent } = await suspected(FOUR);
     expect(sent()).toEqual(['suspect a']);
     for (const text of ['one', 'two', 'three']) {
@@ -343,7 +343,7 @@ describe('suspects', () => {
     expect(sent()).toEqual(['suspect a']);
   });
 
-  it('leave the line with their client', async () => {
+  it('leave the queue with their client', async () => {
     const { clock, ask, answers, sent } = await suspected(FOUR.slice(0, 2));
     const left = new AbortController();
     const told = ask('suspect b', {}, left.signal);
@@ -356,7 +356,7 @@ describe('suspects', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('are computed together where they have been answered since', async () => {
+  it('are computed together if they have been answered since', async () => {
     const { clock, ollama, ask, answers } = await suspected(FOUR);
     await clock.advance(40_000);
     await Promise.all(answers);
@@ -366,7 +366,7 @@ describe('suspects', () => {
     expect(ollama.mostRunning).toBe(4);
   });
 
-  it('do not wait for ever behind the like of another', async () => {
+  it('do not wait forever behind another suspect', async () => {
     const { clock, ask, answers, sent } = await suspected(FOUR.slice(0, 2));
     for (let second = 0; second < 20; second += 4) {
       answers.push(ask('suspect a'));
@@ -378,14 +378,14 @@ describe('suspects', () => {
     for (const answer of answers) expect(await answer).toMatchObject({ error: null });
   });
 
-  it('cost two processes at the most where one of them kills, and the other ones are answered', async () => {
+  it('cost at most two processes if one of them is the killer, and the others are answered', async () => {
     for (const order of [
       ['suspect a', KILLER],
       [KILLER, 'suspect a'],
     ]) {
       const { clock, mlx, ollama, ask, answers } = await suspected(order);
       await clock.advance(12_000);
-      // The innocent one, answered or not, comes again while the killer's guilt is not known everywhere.
+      // The innocent request, answered or not, arrives again while the killer is not yet known on every backend.
       const again = ask('suspect a');
       await clock.advance(30_000);
       const errors = (await Promise.all(answers)).map(({ error }, index) => [order[index], error]);
@@ -396,7 +396,7 @@ describe('suspects', () => {
     }
   });
 
-  it('do not begin beside one that has been answered since: their own guilt is open', async () => {
+  it('do not start next to one that has been answered since: their own guilt is unknown', async () => {
     const left = new AbortController();
     const { clock, ollama, ask, answers } = await suspected(['suspect a', KILLER], {}, left.signal);
     left.abort();
@@ -415,7 +415,7 @@ describe('suspects', () => {
 });
 
 describe('replays', () => {
-  /** The budget is spent, and the one request that comes now loses its process. */
+  /** The budget is used up, and the next request loses its process. */
   async function spent() {
     const world = setUp();
     const { mlx, ollama, ask } = world;
@@ -432,7 +432,7 @@ describe('replays', () => {
     return { ...world, told };
   }
 
-  it('beyond their budget wait for their own backend', async () => {
+  it('above their budget wait for their own backend', async () => {
     const { clock, mlx, told } = await spent();
     await clock.advance(100);
     mlx.state = 'ready';
@@ -448,7 +448,7 @@ describe('replays', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it.each(['backoff', 'open'] as const)('are paid for where their own backend stays %s', async (state) => {
+  it.each(['backoff', 'open'] as const)('use the budget if their own backend stays %s', async (state) => {
     const { clock, mlx, told } = await spent();
     mlx.state = state;
     await clock.advance(2000);

@@ -170,17 +170,17 @@ describe('languageOf', () => {
     ['42', null],
     ['👋', null],
     ['', null],
-  ])('goes by the script: %s is %s', (text, language) => {
+  ])('detects the script: %s is %s', (text, language) => {
     expect(languageOf(text)).toBe(language);
   });
 
-  it('takes English for English, and nearly always names, code, slang and single words', () => {
+  it('recognises English, and nearly always names, code, slang and single words', () => {
     expect(ENGLISH.length).toBeGreaterThanOrEqual(60);
     const refused = ENGLISH.filter((text) => !['en', null].includes(languageOf(text)));
     expect(refused).toEqual(['ty so much']);
   });
 
-  it('knows most short messages in other languages, and takes the rest for English', () => {
+  it('recognises most short messages in other languages, and treats the rest as English', () => {
     const texts = Object.values(OTHERS).flat();
     expect(texts.length).toBeGreaterThanOrEqual(40);
     expect(texts.filter((text) => languageOf(text) === 'en')).toEqual([
@@ -195,11 +195,11 @@ describe('languageOf', () => {
     ['Was ist im Jahr 1989 passiert?', 'de'],
     ['Ich will wissen, wie man Brot backt', 'de'],
     ['Come si fa il pane in casa?', 'it'],
-  ])('is not misled by words that are English too: %s', (text, language) => {
+  ])('is not misled by words that also exist in English: %s', (text, language) => {
     expect(languageOf(text)).toBe(language);
   });
 
-  it('looks at the beginning of a long text only', () => {
+  it('reads only the beginning of a long text', () => {
     expect(languageOf(`${'Wie spät ist es gerade in Berlin? '.repeat(20)}${'the '.repeat(1_000_000)}`)).toBe(
       'de',
     );

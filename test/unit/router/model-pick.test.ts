@@ -29,7 +29,7 @@ const INSTALLED = [
 ];
 
 describe('the table of models', () => {
-  it('has a row for every category, with every class of size once', () => {
+  it('has a row for every category, with every size class once', () => {
     for (const category of CATEGORIES) {
       expect([...MODEL_TABLE[category].sizes].sort()).toEqual([
         'heavy',
@@ -64,13 +64,13 @@ describe('the table of models', () => {
     expect(pickModel('mlx', category, snapshot(INSTALLED), NO_REQUIREMENTS)?.name).toBe(mlx);
   });
 
-  it('lets heavy models onto MLX only when they are allowed there, and never for small talk', () => {
+  it('allows heavy models on MLX only if they are enabled there, and never for small talk', () => {
     const allowed = snapshot(INSTALLED, { mlxOnlyLight: false });
     expect(pickModel('mlx', 'coding', allowed, NO_REQUIREMENTS)?.name).toBe('org/Qwen2.5-32B-Instruct-4bit');
     expect(pickModel('mlx', 'fast', allowed, NO_REQUIREMENTS)?.name).toBe('org/Phi-3.5-mini-instruct-4bit');
   });
 
-  it('prefers what this machine can hold', () => {
+  it('prefers models that fit this machine', () => {
     const tooLarge = INSTALLED.map(
       (entry): ModelInfo => ({
         ...entry,
@@ -82,7 +82,7 @@ describe('the table of models', () => {
     expect(pickModel('ollama', 'coding', snapshot(only), NO_REQUIREMENTS)?.name).toBe('qwen2.5:32b');
   });
 
-  it('gives way to the user, also by the name of a second copy', () => {
+  it('obeys the choice of the user, also by the name of a second copy', () => {
     const chosen = snapshot(INSTALLED, { ollamaModelCoding: 'llama3.3:70b' });
     expect(pickModel('ollama', 'coding', chosen, NO_REQUIREMENTS)?.name).toBe('llama3.3:70b');
     const twice = [model('mlx', 'small-3b', 3, { aliases: ['org/small-3b'] }), ...INSTALLED];

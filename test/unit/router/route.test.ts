@@ -40,7 +40,7 @@ const DATA = 'How many orders did our customers place in March?';
 const FACT = 'What is the capital of Peru?';
 const LONG = 'autumn leaves '.repeat(1200);
 
-/** The small model where it is chosen for want of a better one, as `told` says it. */
+/** The small model, chosen because no better one exists, in the notation of `told`. */
 const NAME = SMALL_MODEL_NAME;
 const S = `${SMALL_MODEL_NAME} (small-model)`;
 
@@ -51,7 +51,7 @@ interface World {
   disabled?: BackendId;
   settingUp?: BackendId;
   memory?: RouteSnapshot['memory'];
-  /** Model on MLX that memory can never hold, and why. */
+  /** A model that memory can never hold on MLX, and why. */
   never?: [name: string, why: Reason];
   lacks?: Partial<Record<BackendId, 'tools' | 'images' | 'jsonSchema'>>;
 }
@@ -130,7 +130,7 @@ table('categories, with everything installed and up', [
     'reasoning: ollama deepseek-r1:32b [rule:maths setting:only-light]',
   ],
   [
-    'anything else goes to the general model, MLX stands by',
+    'any other request goes to the general model, MLX is the fallback',
     TEXT,
     {},
     {},
@@ -182,7 +182,7 @@ table('settings', [
     'general: mlx phi3.5-mini-4k > ollama qwen2.5:32b [rule:default setting:policy]',
   ],
   [
-    'but sends it no code while only light work is allowed there',
+    'but sends it no code while it may do only light work',
     CODE,
     {},
     { settings: { policy: 'mlx-first' } },
@@ -230,7 +230,7 @@ table('settings', [
     `coding: ollama ${SMALL_MODEL_NAME} [rule:code-request setting:only-light]`,
   ],
   [
-    'a named model that is not installed gives way to the best that is',
+    'a named model that is not installed is replaced by the best installed one',
     CODE,
     {},
     { settings: { ollamaModelCoding: 'gone:7b' } },
@@ -251,7 +251,7 @@ table('settings', [
     'general: mlx phi3.5-mini-4k [rule:default setting:mlx-only]',
   ],
   [
-    'and says what is missing for the rest',
+    'and reports what is missing for other requests',
     CODE,
     {},
     { disabled: 'ollama' },
@@ -332,7 +332,7 @@ table('which model', [
     'general: no_model [rule:default unavailable:ollama-no-model unavailable:mlx-no-model no-capable-model]',
   ],
   [
-    'never a model on somebody else’s machine',
+    'never a model on another machine',
     CODE,
     {},
     { models: [CLOUD] },
@@ -413,7 +413,7 @@ table('the small model alone', [
     `general: ollama ${S} [rule:default setting:ollama-only]`,
   ],
   [
-    'without fallback the first choice stands',
+    'without fallback only the first choice remains',
     TEXT,
     { strict: true },
     { models: ONLY_SMALL },
@@ -427,7 +427,7 @@ table('the small model alone', [
     `coding: mlx ${S} > ollama ${S} [rule:code-request explicit:backend setting:only-light]`,
   ],
   [
-    'beside an embedding model and one on somebody else’s machine',
+    'next to an embedding model and one on another machine',
     TEXT,
     {},
     {
@@ -440,14 +440,14 @@ table('the small model alone', [
     `general: ollama ${S} [rule:default unavailable:mlx-no-model]`,
   ],
   [
-    'what is too long for MLX goes to Ollama',
+    'a request that is too long for MLX goes to Ollama',
     HELLO,
     { sampling: { maxTokens: 8192 } },
     { models: ONLY_SMALL },
     `greeting: ollama ${S} [rule:greeting rule:long-context]`,
   ],
   [
-    'tools are beyond it',
+    'it cannot use tools',
     HELLO,
     { tools: [{}] },
     { models: ONLY_SMALL },
@@ -467,14 +467,14 @@ const LONG_REASONS = '[explicit:model rule:default rule:long-context';
 
 table('what is longer than its model holds', [
   [
-    'is the fault of the client that names the model',
+    'is an error of the client that names the model',
     LONG,
     { model: ON_PHI },
     { models: [PHI_MLX] },
     `general: context_exceeded ${LONG_REASONS}]`,
   ],
   [
-    'also where the small model is there beside it, which knows less',
+    'also for the small model when it is named',
     LONG,
     { model: { kind: 'named', name: SMALL_MODEL_NAME }, sampling: { maxTokens: 8192 } },
     { models: [SMALL_MLX] },
@@ -524,14 +524,14 @@ table('what is longer than its model holds', [
   ],
 ]);
 
-describe('the words about what is too long', () => {
+describe('the error for a request that is too long', () => {
   const wordsOf = (request: Partial<CompletionRequest>) => {
     const decision = decide(LONG, request, { models: [PHI_MLX] });
     if (decision.kind !== 'refused') throw new Error('was not refused');
     return decision.error;
   };
 
-  it('name the model, how much it holds, and the cure; no download helps who insists on it', () => {
+  it('names the model, its limit, and the cure; it suggests no download to a client that insists on the model', () => {
     const { message, details } = wordsOf({ model: ON_PHI });
     expect(message).toMatch(
       /about 5\d{3} tokens .*phi3\.5-mini-4k holds 4096\. Send less, .*num_predict.* longer context/,
@@ -540,7 +540,7 @@ describe('the words about what is too long', () => {
     expect(details).toMatchObject({ model: PHI_MLX.name, context: 4096 });
   });
 
-  it('name a model to get where any may answer', () => {
+  it('names a model to download where any may answer', () => {
     expect(wordsOf({ category: 'fast' }).message).toMatch(
       /holds 4096; .*Send less, .*ollama pull qwen2\.5:3b/,
     );
@@ -556,7 +556,7 @@ table('the small model beside others', [
     'fast: mlx tiny-500m > ollama qwen2.5-coder:32b [rule:short-fact]',
   ],
   [
-    'takes light work on MLX where there is no other light one',
+    'does light work on MLX if there is no other light one',
     HELLO,
     {},
     { models: [...ONLY_SMALL, CODER] },
@@ -570,7 +570,7 @@ table('the small model beside others', [
     'general: ollama qwen2.5-coder:32b [rule:default unavailable:mlx-only-small]',
   ],
   [
-    'nor where MLX is asked by name, and says that it has no other',
+    'nor where MLX is named, with the reason that it has no other',
     CODE,
     { model: { kind: 'backend', backend: 'mlx' } },
     { models: [...ONLY_SMALL, CODER] },
@@ -584,7 +584,7 @@ table('the small model beside others', [
     'coding: no_model [rule:code-request unavailable:ollama-only-small setting:only-light no-capable-model]',
   ],
   [
-    'is what remains of MLX where memory holds no other',
+    'is used on MLX when no other model fits into memory',
     HELLO,
     {},
     { models: [SMALL_MLX, PHI_MLX, PHI], never: [PHI_MLX.name, 'memory:working-set'] },
@@ -594,7 +594,7 @@ table('the small model beside others', [
 
 table('a language that the small model does not know', [
   [
-    'alone: nobody can',
+    'alone: no server can',
     'привет',
     {},
     { models: ONLY_SMALL },
@@ -629,7 +629,7 @@ table('a language that the small model does not know', [
     'greeting: ollama qwen2.5-coder:32b [rule:greeting unavailable:mlx-language]',
   ],
   [
-    'the model named: it is asked all the same',
+    'a named model: it is used anyway',
     'привет',
     { model: { kind: 'named', name: SMALL_MODEL_NAME, backend: 'ollama' } },
     { models: ONLY_SMALL },
@@ -681,7 +681,7 @@ table('names', [
     'coding: mlx phi3.5-mini-4k > ollama qwen2.5-coder:32b [rule:code-request explicit:backend setting:only-light]',
   ],
   [
-    'a named model is taken, the category stands behind it',
+    'a named model comes first, the models of the category come next',
     TEXT,
     { model: { kind: 'named', name: 'phi3.5:3.8b' } },
     {},
@@ -695,7 +695,7 @@ table('names', [
     'greeting: ollama phi [explicit:model rule:greeting]',
   ],
   [
-    'a name that both have goes where the category goes',
+    'a name on both servers goes to the server of the category',
     HELLO,
     { model: { kind: 'named', name: 'same' }, strict: true },
     { models: [model('ollama', 'same', 3), model('mlx', 'same', 3)] },
@@ -716,7 +716,7 @@ table('names', [
     'coding: ollama qwen2.5-coder:32b [explicit:model rule:code-request setting:only-light]',
   ],
   [
-    'or is refused when nothing else may answer',
+    'or is rejected when no other server may answer',
     CODE,
     { model: { kind: 'named', name: CODER_MLX.name, backend: 'mlx' }, strict: true },
     { models: [CODER, CODER_MLX] },
@@ -744,7 +744,7 @@ table('names', [
     'general: model_not_found [explicit:model rule:default]',
   ],
   [
-    'perhaps known to a server that has not been asked yet',
+    'possibly known to a server that has not been queried yet',
     TEXT,
     { model: { kind: 'named', name: 'nope' } },
     { models: [PHI_MLX], states: { ollama: 'starting' } },
@@ -897,7 +897,7 @@ table('the state of the backends', [
 
 table('what the request forbids or needs', [
   [
-    'without fallback the first choice stands, up or not',
+    'without fallback only the first choice remains, up or not',
     HELLO,
     { strict: true },
     { models: [PHI_MLX, PHI], states: { mlx: 'backoff' } },
@@ -946,7 +946,7 @@ table('what the request forbids or needs', [
   ],
 ]);
 
-describe('what a refusal tells', () => {
+describe('the details of a rejection', () => {
   const refusal = (...args: Parameters<typeof decide>) => {
     const decision = decide(...args);
     if (decision.kind !== 'refused') throw new Error('was not refused');

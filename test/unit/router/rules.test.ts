@@ -69,12 +69,12 @@ table('code in any language', [
 ]);
 
 describe('categoryByRules', () => {
-  it('reads what is asked at the end of a long text', () => {
+  it('reads the request at the end of a long text', () => {
     const text = `${'The wind was cold that day. '.repeat(4000)}\nTranslate this into a Python docstring.`;
     expect(categoryByRules(text)).toEqual({ category: 'coding', reason: 'rule:code-request' });
   });
 
-  it('does not depend on the length of what lies between', () => {
+  it('does not depend on the length of the text in between', () => {
     const hostile = ['a'.repeat(300_000), ' '.repeat(300_000), '('.repeat(300_000), 'select '.repeat(50_000)];
     for (const text of hostile) expect(categoryByRules(text).category).toBe('general');
   });

@@ -176,11 +176,11 @@ const REQUESTS = [
 ];
 
 describe('isSmallTalk', () => {
-  it.each(SMALL_TALK)('lets pass: %s', (text) => {
+  it.each(SMALL_TALK)('accepts: %s', (text) => {
     expect(isSmallTalk(text)).toBe(true);
   });
 
-  it.each(REQUESTS)('holds back: %s', (text) => {
+  it.each(REQUESTS)('rejects: %s', (text) => {
     expect(isSmallTalk(text)).toBe(false);
   });
 
@@ -191,13 +191,13 @@ describe('isSmallTalk', () => {
     },
   );
 
-  it('holds back whatever is asked beside a greeting', () => {
+  it('rejects any request next to a greeting', () => {
     const asks = REQUESTS.filter((text) => text.length > 12);
     const greeted = asks.flatMap((text) => [`hello, ${text}`, `${text}, thanks`, `Привет! ${text}`]);
     expect(greeted.filter(isSmallTalk)).toEqual([]);
   });
 
-  it('takes a long text for a request, at no cost', () => {
+  it('treats a long text as a request, at no cost', () => {
     expect(isSmallTalk('thank you so much '.repeat(100_000))).toBe(false);
   });
 });

@@ -6,7 +6,7 @@ import type { CompletionChunk, CompletionEnd } from '../../../src/shared/domain'
 const WRONG = ['abc', '12', 1e308, Number.POSITIVE_INFINITY, Number.NaN, -1, null, {}, [1]];
 
 describe('figures of a server', () => {
-  it.each(WRONG)('are left out when they are none: %j', (wrong) => {
+  it.each(WRONG)('are left out when invalid: %j', (wrong) => {
     const told = {
       reason: 'stop',
       promptTokens: wrong,
@@ -19,7 +19,7 @@ describe('figures of a server', () => {
     expect(isSoundChunk({ type: 'prefill', done: wrong, total: 10 } as CompletionChunk)).toBe(false);
   });
 
-  it('pass when they are sound', () => {
+  it('pass when valid', () => {
     const end: CompletionEnd = {
       reason: 'length',
       promptTokens: 4096,
@@ -38,7 +38,7 @@ describe('measured times', () => {
   const key = { backend: 'ollama', name: 'x' } as const;
   const bad = [1e308, Number.POSITIVE_INFINITY, Number.NaN, -5];
 
-  it.each(bad)('do not learn %d, from whoever tells it', (wrong) => {
+  it.each(bad)('do not learn %d, from whatever source', (wrong) => {
     const measured = new MeasuredTimes();
     measured.learnLoad(key, wrong);
     measured.learnStep(key, wrong);
@@ -46,14 +46,14 @@ describe('measured times', () => {
     expect(measured.of(key)).toBeNull();
   });
 
-  it('keep the cached part of a prompt, unless it is larger than the prompt', () => {
+  it('use the cached part of a prompt, unless it is larger than the prompt', () => {
     const end = { reason: 'stop', promptTokens: 100, completionTokens: 1 } as const;
     expect(soundEnd({ ...end, cachedTokens: 90 }).cachedTokens).toBe(90);
     for (const wrong of [101, -1, 1.5, Number.NaN])
       expect(soundEnd({ ...end, cachedTokens: wrong }).cachedTokens).toBeUndefined();
   });
 
-  it('drop what an earlier version has kept of them', () => {
+  it('drop invalid ones that an earlier version has stored', () => {
     const measured = new MeasuredTimes();
     const times = {
       fingerprint: null,

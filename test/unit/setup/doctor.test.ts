@@ -59,7 +59,7 @@ describe("the doctor's verdict", () => {
     expect(verdict(parts).ok).toBe(false);
   });
 
-  it('names what cannot run, and the server that is alone', () => {
+  it('names what cannot run, and the only remaining server', () => {
     expect(verdict(withChange(missing('disk'), missing('ports'))).reason).toBe(
       'Tandem cannot run: see Ports, Disk.',
     );

@@ -91,13 +91,13 @@ describe("Electron's binary", () => {
     expect(findElectron(look)).toBeUndefined();
   });
 
-  it('may be elsewhere', () => {
+  it('may be in another folder', () => {
     writeFileSync(join(root, 'electron'), '');
     const env = { ELECTRON_OVERRIDE_DIST_PATH: root };
     expect(findElectron({ root, env, platform: 'linux' })).toBe(join(root, 'electron'));
   });
 
-  it('is not fetched again for a day after a failure, unless its version changes', () => {
+  it('is not downloaded again for a day after a failure, unless its version changes', () => {
     rememberFailure(root, { version: '45.0.0', now: 1000, reason: 'no network' });
     expect(rememberedFailure(root, { version: '45.0.0', now: 1000 + 23 * hour })).toEqual({
       reason: 'no network',

@@ -19,7 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const startOf = (table: Record<number, string>) => (pid: number) => table[pid];
 
 describe('the lock against a second installer', () => {
-  it('is taken once, and free again after its release', () => {
+  it('is acquired once, and free again after its release', () => {
     const running = startOf({ 10: 'a', 11: 'b' });
     const first = tryLock(file, { pid: 10, startOf: running });
     expect(first.taken).toBe(true);
@@ -29,22 +29,22 @@ describe('the lock against a second installer', () => {
     expect(tryLock(file, { pid: 11, startOf: running }).taken).toBe(true);
   });
 
-  it('is broken when its holder has ended', () => {
+  it('is broken when its owner has exited', () => {
     tryLock(file, { pid: 10, startOf: startOf({ 10: 'a' }) });
     expect(tryLock(file, { pid: 11, startOf: startOf({ 11: 'b' }) }).taken).toBe(true);
   });
 
-  it('is broken when another process has the pid of its holder now', () => {
+  it('is broken when another process now has the pid of its owner', () => {
     tryLock(file, { pid: 10, startOf: startOf({ 10: 'a' }) });
     expect(tryLock(file, { pid: 11, startOf: startOf({ 10: 'later', 11: 'b' }) }).taken).toBe(true);
   });
 
-  it('is broken when it holds no holder', () => {
+  it('is broken when it names no owner', () => {
     writeFileSync(file, '{"pid":');
     expect(tryLock(file, { pid: 11, startOf: startOf({ 11: 'b' }) }).taken).toBe(true);
   });
 
-  it('ends the work that a dead holder left running, but no later process with that pid', () => {
+  it('ends the work that a dead owner left running, but no later process with that pid', () => {
     const takeOver = (table: Record<number, string>) => {
       rmSync(file, { force: true });
       const first = tryLock(file, { pid: 10, startOf: startOf({ 10: 'a', 20: 'w' }) });
@@ -60,7 +60,7 @@ describe('the lock against a second installer', () => {
 });
 
 describe('the start time of a process', () => {
-  it('is known for a running process and unknown for none', () => {
+  it('is known for a running process and unknown for a missing one', () => {
     expect(processStart(process.pid)).toBe(processStart(process.pid));
     expect(processStart(process.pid)).toBeDefined();
     expect(processStart(2 ** 22 + 1)).toBeUndefined();

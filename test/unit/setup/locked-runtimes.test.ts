@@ -26,7 +26,7 @@ describe.each(Object.entries<string>(mlx.requirements))('Python packages for %s'
     expect(requirements(path).some((line) => line.startsWith(`mlx-lm==${mlx.version} `))).toBe(true);
   });
 
-  it('name no place to fetch from', () => {
+  it('name no download location', () => {
     expect(text(path)).not.toMatch(/https?:|--(extra-)?index-url|--find-links/);
   });
 });

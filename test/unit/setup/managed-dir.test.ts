@@ -41,7 +41,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 describe('a managed runtime', () => {
-  it('replaces a broken one of its version in one move', () => {
+  it('replaces a broken one of its version atomically', () => {
     const dir = managedDir(root, 'mlx', '2.0.0');
     complete(dir.final, 'broken');
     complete(dir.building, 'new');
@@ -50,7 +50,7 @@ describe('a managed runtime', () => {
     expect(readdirSync(root)).toEqual(['mlx-2.0.0']);
   });
 
-  it('keeps a folder of its name that somebody else made', () => {
+  it('keeps a folder of its name that the user created', () => {
     const dir = managedDir(root, 'mlx', '2.0.0');
     fill(dir.final, 'a checkout of the sources');
     complete(dir.building, 'new');
@@ -60,7 +60,7 @@ describe('a managed runtime', () => {
     expect(readFileSync(join(root, kept ?? '', 'file'), 'utf8')).toBe('a checkout of the sources');
   });
 
-  it('leaves alone what only looks like a version of it', () => {
+  it('leaves alone what only looks like one of its versions', () => {
     const dir = managedDir(root, 'mlx', '0.32.2');
     for (const version of ['0.9.1', '0.31.3']) complete(join(root, `mlx-${version}`), '');
     const foreign = ['.mlx-notes.building', 'mlx-0.1.0', 'mlx-2024', 'mlx-examples'];
@@ -70,7 +70,7 @@ describe('a managed runtime', () => {
     expect(readdirSync(root).sort()).toEqual([...foreign, 'mlx-0.31.3'].sort());
   });
 
-  it('is put back when its replacement never arrived, and what is half built goes', () => {
+  it('is restored when its replacement never arrived, and half-built folders are removed', () => {
     const dir = managedDir(root, 'mlx', '2.0.0');
     fill(dir.replaced, 'old');
     fill(dir.building, 'half');
@@ -81,7 +81,7 @@ describe('a managed runtime', () => {
     expect(readdirSync(root).sort()).toEqual(['.ollama-2.0.0.building', 'mlx-2.0.0']);
   });
 
-  it('is continued where it is half built after the same recipe, and begun anew after another', () => {
+  it('continues a half-built one of the same recipe, and starts over with another recipe', () => {
     const dir = managedDir(root, 'ollama', '2.0.0');
     const half = () => readdirSync(dir.building).sort();
     expect(openHalfBuilt(dir, 'recipe a')).toBe(false);
@@ -98,7 +98,7 @@ describe('a managed runtime', () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
-  it('keeps the newest of the older versions as the way back', () => {
+  it('keeps the newest older version as a fallback', () => {
     const dir = managedDir(root, 'mlx', '0.32.2');
     for (const version of ['0.9.1', '0.31.3', '0.32.2']) complete(join(root, `mlx-${version}`), '');
     complete(join(root, 'ollama-0.1.0'), '');
@@ -107,7 +107,7 @@ describe('a managed runtime', () => {
     expect(readdirSync(root).sort()).toEqual(['mlx-0.31.3', 'mlx-0.32.2', 'ollama-0.1.0']);
   });
 
-  it('keeps no old version that is not wanted, but those that a running Tandem uses', () => {
+  it('removes unneeded old versions, except those that a running Tandem uses', () => {
     for (const version of ['0.9.1', '0.31.3', '0.32.2']) complete(join(root, `mlx-${version}`), '');
     const used = {
       pid: process.pid,
@@ -119,7 +119,7 @@ describe('a managed runtime', () => {
   });
 });
 
-it('gives the small model the name that the app looks for', () => {
+it('names the small model as the app expects it', () => {
   expect(smallModelFolder).toBe(SMALL_MODEL_RUNTIME);
 });
 
@@ -130,7 +130,7 @@ describe('the removal', () => {
     home: root,
   });
 
-  it('lists runtimes, half-built ones, the failure mark and the data, and nothing of anybody else', () => {
+  it('lists runtimes, half-built ones, the failure mark and the data, and no foreign files', () => {
     const runtimes = join(root, 'runtimes');
     for (const name of [
       'mlx-0.32.2',
@@ -175,7 +175,7 @@ describe('the removal', () => {
 });
 
 describe('a running instance', () => {
-  it('is known by pid and start time, so that a later process with the pid is none', () => {
+  it('is identified by pid and start time, so that a later process with the pid does not count', () => {
     const startOf = (start: string | undefined) => () => start;
     expect(runningInstance(root, startOf('a'))).toBeUndefined();
     writeFileSync(join(root, 'instance.json'), '{"pid":77,"startedAt":"a","instanceId":"i"}');

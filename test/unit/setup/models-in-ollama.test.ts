@@ -26,8 +26,8 @@ function model(name: string, letters: string[]) {
 const found = () =>
   modelsInOllama({ env: {}, platform: 'linux', home }).map((path) => path.slice(models.length));
 
-describe('what Tandem has put into Ollama', () => {
-  it('is its manifest and the blobs that no other model uses', () => {
+describe('the files that Tandem has put into Ollama', () => {
+  it('are its manifest and the blobs that no other model uses', () => {
     model('tandem-smollm2-135m/latest', ['a', 'b', 'c']);
     model('mine/7b', ['d', 'b']);
     expect(found()).toEqual([
@@ -37,12 +37,12 @@ describe('what Tandem has put into Ollama', () => {
     ]);
   });
 
-  it('is nothing when it is not there', () => {
+  it('are none when it is not there', () => {
     model('mine/7b', ['a']);
     expect(found()).toEqual([]);
   });
 
-  it('is left alone when another manifest cannot be read', () => {
+  it('are left alone when another manifest cannot be read', () => {
     model('tandem-smollm2-135m/latest', ['a']);
     put('manifests/registry.ollama.ai/library/mine/7b', '{');
     expect(found()).toEqual([]);

@@ -3,20 +3,20 @@ import { wholeProgress } from '../../../resources/setup/lib/ollama-build.js';
 import { stepProgress } from '../../../resources/setup/lib/ollama-llama.js';
 
 describe('the progress of the build', () => {
-  it('is read from Ninja, whose steps are those that are left', () => {
+  it('is parsed from Ninja, which counts the remaining steps', () => {
     const fresh = stepProgress(0);
     expect(fresh('[84/336] Building CXX object src/llama.cpp.o')).toBe(0.25);
     expect(fresh('[336/336] Linking CXX executable bin/llama-server')).toBe(1);
     expect(stepProgress(252)('[42/84] Building CXX object src/llama.cpp.o')).toBe(0.875);
   });
 
-  it('is read from Make, whose percentage is that of the whole', () => {
+  it('is parsed from Make, which prints the percentage of the whole', () => {
     const progress = stepProgress(0);
     expect(progress('[  7%] Building CXX object src/llama.cpp.o')).toBe(0.07);
     expect(progress('[100%] Built target llama-server')).toBe(1);
   });
 
-  it('is not in the words of a compiler', () => {
+  it('is not taken from compiler output', () => {
     const progress = stepProgress(0);
     for (const line of [
       '[0/2] Re-checking globbed directories...',
@@ -29,7 +29,7 @@ describe('the progress of the build', () => {
       expect(progress(line)).toBeUndefined();
   });
 
-  it('counts each step by what it takes, tells each percent once and never falls', () => {
+  it('weights each step, reports each percent once and never decreases', () => {
     const told: number[] = [];
     const tell = wholeProgress({ fetch: 10, compile: 90 }, (percent) => told.push(percent));
     tell('fetch', 0.5);

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-/** A program that says this version, or does not run. */
+/** A program that prints this version, or does not run. */
 function program(path: string, version: string | undefined): string {
   const file = join(root, path);
   mkdirSync(dirname(file), { recursive: true });
@@ -69,7 +69,7 @@ describe('the Ollama to use', () => {
     expect(await look()).toMatchObject({ source: 'managed', path: own });
   });
 
-  it('is to be made when there is none, or only half a build', async () => {
+  it('has to be built when there is none, or only half a build', async () => {
     program(`runtimes/ollama-${manifest.ollama.version}/bin/ollama`, '0.34.0');
     expect(await look()).toEqual({ stage: 'needed' });
   });
@@ -84,7 +84,7 @@ describe('the Ollama to use', () => {
   });
 });
 
-it('stands at the top of a build before 0.34, in bin of a later one', () => {
+it('is at the top of a build before 0.34, in bin of a later one', () => {
   const early = program('runtimes/ollama-0.24.0/ollama', '0.24.0');
   const late = program('runtimes/ollama-0.34.0/bin/ollama', '0.34.0');
   expect(ollamaProgram(join(root, 'runtimes', 'ollama-0.24.0'))).toBe(early);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { runtimeOptions, startOptions, UsageError } from '../../../resources/setup/lib/options.js';
 
 describe('options of npm start', () => {
-  it('passes on what the program itself needs, in the given order', () => {
+  it('forwards what the program itself needs, in the given order', () => {
     const options = startOptions(['--headless', '--no-open', '--json', '--wait', '--no-system-packages']);
     expect(options).toMatchObject({ action: 'run', headless: true, json: true, systemPackages: false });
     expect(options.hostArgs).toEqual(['--no-open', '--json', '--wait', '--no-system-packages']);
@@ -21,7 +21,7 @@ describe('options of npm start', () => {
     [['--uninstall', '--yes'], 'uninstall'],
     [['--check', '--help'], 'help'],
     [[], 'run'],
-  ])('%j asks for %s', (args, action) => {
+  ])('%j requests %s', (args, action) => {
     expect(startOptions(args).action).toBe(action);
   });
 
@@ -40,7 +40,7 @@ describe('options of npm start', () => {
 });
 
 describe('options of the runtime set-up', () => {
-  it('knows the part and the form of its output', () => {
+  it('parse the part and the format of its output', () => {
     expect(runtimeOptions(['--only', 'mlx', '--json'])).toEqual({
       only: 'mlx',
       json: true,

@@ -7,7 +7,7 @@ import { findPython, isUsablePython, pythonCandidates } from '../../../resources
 const range = { minimum: '3.11', newestTried: '3.14' };
 const python = (version: string, machine = 'arm64') => ({ path: '/p', version, ensurepip: true, machine });
 
-describe('which Python can carry MLX', () => {
+describe('which Python can run MLX', () => {
   it.each([
     ['3.10.14', 'linux', false],
     ['3.11.0', 'linux', true],
@@ -18,13 +18,13 @@ describe('which Python can carry MLX', () => {
     expect(isUsablePython(python(version), range, platform)).toBe(expected);
   });
 
-  it('is none that runs under Rosetta on a Mac', () => {
+  it('is never one that runs under Rosetta on a Mac', () => {
     expect(isUsablePython(python('3.12.1', 'x86_64'), range, 'darwin')).toBe(false);
     expect(isUsablePython(python('3.12.1', 'x86_64'), range, 'linux')).toBe(true);
   });
 });
 
-describe('where Python is looked for', () => {
+describe('where Python is searched', () => {
   let bin: string;
   let home: string;
   beforeEach(() => {
@@ -34,7 +34,7 @@ describe('where Python is looked for', () => {
   });
   afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-  /** An executable that answers as an interpreter of this version would. */
+  /** An executable that answers like an interpreter of this version. */
   const fake = (name: string, facts: object | undefined) => {
     const answer = facts ? `echo '${JSON.stringify(facts)}'` : 'exit 1';
     writeFileSync(join(bin, name), `#!/bin/sh\n${answer}\n`);
@@ -57,14 +57,14 @@ describe('where Python is looked for', () => {
     ]);
   });
 
-  it("leaves out macOS's own python3 while the developer tools are missing, since it opens a dialog", () => {
+  it('leaves out the python3 of macOS while the developer tools are missing, since it opens a dialog', () => {
     const without = pythonCandidates({ ...place('darwin'), env: { PATH: '/usr/bin' } }, range, {
       developerTools: false,
     });
     expect(without.filter((file: string) => file.startsWith('/usr/bin/'))).toEqual([]);
   });
 
-  it('prefers one that can make virtual environments, and passes over what does not run', async () => {
+  it('prefers one that can create virtual environments, and skips one that does not run', async () => {
     fake('python3', { ...python('3.12.0'), path: join(bin, 'python3'), ensurepip: false });
     fake('python3.14', undefined);
     fake('python3.13', { ...python('3.13.0'), path: join(bin, 'python3.13') });

@@ -12,8 +12,8 @@ function output(isTTY = false) {
 const event = (stage: 'build' | 'ready' | 'failed', percent: number, more: object = {}) =>
   ({ part: 'ollama', stage, detail: 'Building Ollama', percent, elapsedMs: 1500, ...more }) as const;
 
-describe('what the runtime set-up prints', () => {
-  it('is one line per stage, not per percent, where nobody watches', () => {
+describe('the output of the runtime set-up', () => {
+  it('is one line per stage, not per percent, without a terminal', () => {
     const out = output();
     const print = eventPrinter(out, { json: false });
     for (const percent of [1, 2, 3]) print(event('build', percent));
@@ -32,7 +32,7 @@ describe('what the runtime set-up prints', () => {
     expect(out.text()).toContain('failed: Building Ollama (1.5 s) Try again.\n');
   });
 
-  it("is in the form of the program's contract as JSON", async () => {
+  it('is in the format of the program contract as JSON', async () => {
     const out = output();
     const results = await setUpRuntimes({
       parts: ['mlx', 'ollama'],
@@ -62,7 +62,7 @@ describe('what the runtime set-up prints', () => {
 });
 
 describe('the steps of npm start', () => {
-  it('are two lines each where nobody watches, with the time, and tell a failure', async () => {
+  it('are two lines each without a terminal, with the time, and report a failure', async () => {
     const out = output();
     let at = 0;
     const steps = stepPrinter(out, { now: () => at });

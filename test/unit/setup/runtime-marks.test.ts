@@ -27,8 +27,8 @@ const instance = (pid: number) => new RuntimeMarks({ runtimeDir, table, pid, log
 const marks = () => readdirSync(runtimeDir).filter((name) => name.startsWith('.in-use-'));
 const startOf = (pid: number) => table.running.get(pid)?.startedAt;
 
-describe('what two instances use of the runtimes', () => {
-  it('is not offered for removal to the other one, and is not removed', async () => {
+describe('a runtime that another instance uses', () => {
+  it('is not offered for removal, and is not removed', async () => {
     const [first, second] = [instance(101), instance(102)];
     await first.use([python('0.3.0'), '/usr/bin/ollama']);
     await second.use([python('0.4.0')]);
@@ -47,7 +47,7 @@ describe('what two instances use of the runtimes', () => {
     expect(marks()).toEqual(['.in-use-102.json']);
   });
 
-  it('is forgotten with an instance that died, also when its pid is another process by now', async () => {
+  it('is released with an instance that died, even when its pid is another process by now', async () => {
     const [first, second] = [instance(101), instance(102)];
     await first.use([python('0.3.0')]);
     table.running.delete(101);
@@ -56,7 +56,7 @@ describe('what two instances use of the runtimes', () => {
     expect(marks()).toEqual([]);
   });
 
-  it('grows while it runs, and shrinks where one is removed', async () => {
+  it('is added while the instance runs, and removed with the runtime', async () => {
     const [first, second] = [instance(101), instance(102)];
     await first.use([python('0.3.0')]);
     await first.use([python('0.4.0')]);
@@ -68,7 +68,7 @@ describe('what two instances use of the runtimes', () => {
     expect(marks()).toEqual([]);
   });
 
-  it('is no mark when it is damaged', async () => {
+  it('is ignored when its mark is damaged', async () => {
     writeFileSync(join(runtimeDir, '.in-use-7.json'), '{"pid":');
     writeFileSync(join(runtimeDir, '.in-use-102.json.102'), '');
     expect(await instance(101).others()).toEqual([]);
@@ -77,7 +77,7 @@ describe('what two instances use of the runtimes', () => {
 });
 
 describe('the set-up', () => {
-  it('reads the same marks, and clears those of the dead', async () => {
+  it('reads the same marks, and clears those of dead instances', async () => {
     await instance(101).use([python('0.1.0')]);
     await instance(102).use([python('0.2.0')]);
     table.running.delete(102);

@@ -3,7 +3,7 @@ import type { Logger } from '../../../src/main/ports/logger';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { setupLog } from '../../../src/main/setup/setup-log';
 
-it('tells each stage once, and a long one by fifths', () => {
+it('reports each stage once, and a long one in fifths', () => {
   const lines: string[] = [];
   const logger: Logger = {
     ...silentLogger,

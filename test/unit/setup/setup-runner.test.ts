@@ -8,7 +8,7 @@ import { FakeSpawner } from '../../support/fake-processes';
 
 type Part = 'mlx' | 'ollama' | 'model';
 
-/** The parts that the settings ask for. */
+/** The parts that the settings require. */
 let wanted: Part[];
 let spawner: FakeSpawner;
 beforeEach(() => {
@@ -32,7 +32,7 @@ const READY = { stage: 'ready', detail: 'there', percent: null, elapsedMs: 5, pa
 /** The parts that were started, in order. */
 const started = () => spawner.specs.map(({ args }) => args?.[3]);
 
-/** The last child of a part writes lines and ends. */
+/** The last child of a part writes lines and exits. */
 async function ends(part: Part, lines: string, code = 0) {
   const child = spawner.children[started().lastIndexOf(part)];
   if (!child) throw new Error(`${part} was not started`);
@@ -44,7 +44,7 @@ const ready = (part: Part, more = {}) => `${JSON.stringify({ ...READY, ...more, 
 const stages = (setup: SetupRunner) => setup.parts().map(({ part, stage }) => `${part} ${stage}`);
 
 describe('SetupRunner', () => {
-  it('runs each part by itself, the small model after MLX and not after Ollama', async () => {
+  it('runs each part separately, the small model after MLX and not after Ollama', async () => {
     const setup = runner();
     const run = setup.run();
     expect(started()).toEqual(['mlx', 'ollama']);
@@ -56,7 +56,7 @@ describe('SetupRunner', () => {
     expect(stages(setup)).toEqual(['mlx ready', 'model ready', 'ollama ready']);
   });
 
-  it('gets the small model also where MLX cannot be had', async () => {
+  it('installs the small model even without MLX', async () => {
     const setup = runner();
     const run = setup.run();
     await ends('mlx', '', 1);
@@ -66,7 +66,7 @@ describe('SetupRunner', () => {
     expect(stages(setup)).toEqual(['mlx failed', 'ollama ready', 'model ready']);
   });
 
-  it('tells each part, and fails what was left open when the script ends', async () => {
+  it('reports each part, and fails the open ones when the script exits', async () => {
     wanted = ['mlx', 'ollama'];
     const setup = runner();
     const settled: string[] = [];
@@ -79,7 +79,7 @@ describe('SetupRunner', () => {
     expect(setup.part('ollama')).toMatchObject({ code: 'runtime_broken', detail: 'the set-up ended with 1' });
   });
 
-  it('tells of an older version that can be run once, and it is run until the new one is there', async () => {
+  it('reports an older version that can run, once, and runs it until the new one is there', async () => {
     wanted = ['ollama'];
     const setup = runner();
     const told: string[] = [];
@@ -102,7 +102,7 @@ describe('SetupRunner', () => {
     await run;
   });
 
-  it('is joined by who asks while it runs, and sets up what is wanted only since', async () => {
+  it('is joined by callers while it runs, and then sets up the parts requested since', async () => {
     wanted = ['mlx'];
     const setup = runner();
     const all = [setup.run(), setup.run()];
@@ -116,7 +116,7 @@ describe('SetupRunner', () => {
     expect(started()).toEqual(['mlx', 'ollama']);
   });
 
-  it('looks once more when it was asked while it looked, and found nothing', async () => {
+  it('checks once more when it was requested during a check that found nothing', async () => {
     wanted = ['mlx'];
     const setup = runner();
     const all = [setup.run(), setup.run()];
@@ -128,7 +128,7 @@ describe('SetupRunner', () => {
     expect(setup.part('mlx')?.stage).toBe('ready');
   });
 
-  it('sets the small model up once more when MLX comes, which converts it', async () => {
+  it('sets the small model up once more when MLX arrives, which converts it', async () => {
     const setup = runner();
     const run = setup.run();
     await ends('mlx', '', 1);
@@ -142,7 +142,7 @@ describe('SetupRunner', () => {
     expect(started()).toHaveLength(5);
   });
 
-  it('looks again at what had settled when it is asked to', async () => {
+  it('checks settled parts again on request', async () => {
     wanted = ['mlx'];
     const setup = runner();
     const first = setup.run();
@@ -155,7 +155,7 @@ describe('SetupRunner', () => {
     expect(setup.part('mlx')?.detail).toBe('made again');
   });
 
-  it('cancels one part alone, which can be taken up again', async () => {
+  it('cancels one part alone, which can be resumed', async () => {
     const setup = runner();
     const run = setup.run();
     await ends('mlx', ready('mlx'));
@@ -172,7 +172,7 @@ describe('SetupRunner', () => {
     expect(setup.part('model')?.stage).toBe('ready');
   });
 
-  it('never begins with the small model when that was cancelled before its turn', async () => {
+  it('never starts the small model when that was cancelled before its turn', async () => {
     const setup = runner();
     const run = setup.run();
     const cancelled = setup.cancel('model');
@@ -183,7 +183,7 @@ describe('SetupRunner', () => {
     expect(setup.part('model')?.code).toBe('setup_cancelled');
   });
 
-  it('starts nothing any more once it is being stopped', async () => {
+  it('starts nothing once it is stopping', async () => {
     const setup = runner();
     const run = setup.run();
     const stopped = setup.stop();

@@ -20,7 +20,7 @@ const group = (name: string, ...tests: ReturnType<typeof result>[]) => ({
 });
 
 describe('the closing line of npm test', () => {
-  it('counts over all groups, types and lint as one test each', () => {
+  it('counts over all groups, with types and lint as one test each', () => {
     const sum = sumUp([
       group('types', result('types', 'passed', { file: '' })),
       group('lint', result('lint', 'failed', { file: '' })),
@@ -46,13 +46,13 @@ describe('the closing line of npm test', () => {
 describe('the results of a vitest run', () => {
   const whole = (state: 'passed' | 'failed', error?: string) => wholeGroup('unit', state, 1, error);
 
-  it('are a failure when it crashed before it had any', () => {
+  it('are a failure when it crashed without results', () => {
     expect(vitestTests(undefined, { code: 1, ended: 'ended with code 1', whole })).toMatchObject([
       { state: 'failed' },
     ]);
   });
 
-  it('are a failure when it ended badly without a failed test, or with an error outside a test', () => {
+  it('are a failure when it failed without a failed test, or with an error outside a test', () => {
     const passed = { tests: [result('one', 'passed')], errors: [] };
     const states = (results: Parameters<typeof vitestTests>[0] & object, code: number) =>
       vitestTests(results, { code, ended: '', whole }).map((test: { state: State }) => test.state);
@@ -78,7 +78,7 @@ describe('the plan of a test run', () => {
     expect(testPlan([]).groups.filter(needsServers)).toEqual(['integration', 'ui']);
   });
 
-  it("keeps the shell's settings of the app away from the tests", () => {
+  it('hides the app settings of the shell from the tests', () => {
     const env = {
       PATH: '/bin',
       MLX_ONLY_LIGHT: 'false',

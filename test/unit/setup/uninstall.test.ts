@@ -39,7 +39,7 @@ const filesIn = (root: string) =>
     .sort();
 
 describe('the removal of the data', () => {
-  it('takes a folder of ours whole', async () => {
+  it('deletes a folder of ours entirely', async () => {
     const { root, place } = placeWith([
       'data/.tandem-data',
       'data/tandem.db',
@@ -51,7 +51,7 @@ describe('the removal of the data', () => {
     expect(existsSync(join(root, 'data'))).toBe(false);
   });
 
-  it('takes only what is ours from a folder with other files in it, and lists just that', async () => {
+  it('deletes only our files from a folder with foreign files, and lists just those', async () => {
     const foreign = [
       'data/thesis.tmp',
       'data/project/b.tmp',
@@ -72,14 +72,14 @@ describe('the removal of the data', () => {
     expect(text).toContain('data/logs/tandem.log');
   });
 
-  it('takes nothing from a folder that Tandem has never used', async () => {
+  it('deletes nothing from a folder that Tandem has never used', async () => {
     const foreign = ['data/settings.json', 'data/main.c'];
     const { root, place } = placeWith(foreign);
     expect((await remove(place)).text).toBe('There is nothing to remove.\n');
     expect(filesIn(root)).toEqual([...foreign].sort());
   });
 
-  it('takes what is ours behind a link that a person has put there, and leaves the link and its folder', async () => {
+  it('deletes our files behind a link of the user, and keeps the link and its folder', async () => {
     const { root, place } = placeWith([
       'disk/tandem/.tandem-data',
       'disk/tandem/tandem.db',
@@ -87,7 +87,7 @@ describe('the removal of the data', () => {
       'disk/letters/to-anna.txt',
     ]);
     symlinkSync(join(root, 'disk/tandem'), join(root, 'data'));
-    // A folder of a name that is ours, which is somebody else's behind a link.
+    // A folder with one of Tandem's names that is a link to a folder of the user.
     symlinkSync(join(root, 'disk/letters'), join(root, 'disk/tandem/backups'));
     expect((await remove(place)).code).toBe(0);
     expect(filesIn(root)).toEqual(['disk/letters/to-anna.txt']);
@@ -95,7 +95,7 @@ describe('the removal of the data', () => {
     expect(readdirSync(join(root, 'disk/tandem'))).toEqual([]);
   });
 
-  it('does not begin while a Tandem with another data folder uses the runtimes', async () => {
+  it('does not start while a Tandem with another data folder uses the runtimes', async () => {
     const { root, place } = placeWith(['rt/mlx-0.1.0/tandem-runtime.json', 'data/.tandem-data']);
     const mark = join(root, 'rt', `.in-use-${process.pid}.json`);
     writeFileSync(
@@ -110,7 +110,7 @@ describe('the removal of the data', () => {
     expect(filesIn(root)).toEqual([]);
   });
 
-  it('leaves the folder above a runtime folder that the person has named', async () => {
+  it('keeps the parent of a runtime folder that the user has named', async () => {
     const { root, place } = placeWith(['apps/rt/electron-failure.json']);
     place.env.TANDEM_RUNTIME_DIR = join(root, 'apps', 'rt');
     await remove(place);
@@ -118,14 +118,14 @@ describe('the removal of the data', () => {
   });
 });
 
-describe("the doctor's look at the data folder", () => {
+describe('the data folder check of the doctor', () => {
   it.each([
     ['foreign', ['data/thesis.tmp'], 'broken'],
     ['marked', ['data/thesis.tmp', 'data/.tandem-data'], 'found'],
     ['used before there was a marker', ['data/thesis.tmp', 'data/tandem.db'], 'found'],
     ['prepared', ['data/settings.json'], 'found'],
     ['not there', [], 'missing'],
-  ])('says what a folder is that is %s', async (_name, files, state) => {
+  ])('describes a folder that is %s', async (_name, files, state) => {
     const { place } = placeWith(files);
     const result = await checkData({ place });
     expect(result.state).toBe(state);

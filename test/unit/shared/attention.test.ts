@@ -22,13 +22,13 @@ const decided = (kind: 'refuse' | 'wait' | 'evict', pressure: Ledger['pressure']
 const down = backendStatus('ollama', { state: 'backoff' });
 
 describe('attentionOf', () => {
-  it('lets Tandem mend by itself what it can', () => {
+  it('leaves out problems that Tandem repairs itself', () => {
     expect(keys({})).toEqual([]);
     expect(keys({ backends: [backendStatus('mlx', { state: 'backoff' }), ollama] })).toEqual([]);
     expect(keys({ backends: [backendStatus('mlx', { state: 'hung' }), ollama] })).toEqual([]);
   });
 
-  it('names a breaker that opened for as long as it is not closed again', () => {
+  it('reports an open breaker until it is closed again', () => {
     const open = backendStatus('mlx', { state: 'open', breaker: { state: 'open', nextTryAt: 1 } });
     const probing = backendStatus('mlx', {
       state: 'starting',
@@ -38,7 +38,7 @@ describe('attentionOf', () => {
     expect(keys({ backends: [probing, ollama] })).toEqual(['breaker:mlx']);
   });
 
-  it('says who answers while a breaker is open, and that nobody does', () => {
+  it('names the server that answers while a breaker is open, or that none does', () => {
     const open = backendStatus('mlx', { state: 'open', breaker: { state: 'open', nextTryAt: 1 } });
     const other = (backends: AttentionFacts['backends']) =>
       attentionOf(fakeSnapshot({ backends })).map((found) => 'other' in found && found.other);
@@ -47,20 +47,20 @@ describe('attentionOf', () => {
     expect(other([open])).toEqual([null]);
   });
 
-  it('names a set-up that failed, not one that is under way', () => {
+  it('reports a failed set-up, not a running one', () => {
     const part = { part: 'ollama' as const, detail: '', percent: null, elapsedMs: 1 };
     expect(keys({ setup: [{ ...part, stage: 'failed' }] })).toEqual(['setup:ollama']);
     expect(keys({ setup: [{ ...part, stage: 'install' }] })).toEqual([]);
   });
 
-  it('names memory only when no other server can take what it turned away', () => {
+  it('reports memory only when no other server can take a rejected request', () => {
     const alone = [backendStatus('mlx'), down];
     expect(keys({ ledger: decided('refuse') })).toEqual([]);
     expect(keys({ ledger: decided('refuse'), backends: alone })).toEqual(['memory']);
     expect(keys({ ledger: decided('refuse', 'warning'), backends: alone })).toEqual([]);
   });
 
-  it('names memory for as long as it has not really come back, and never for a request that only waits', () => {
+  it('reports memory until it has really been freed, and never for a request that only waits', () => {
     const backends = [backendStatus('mlx'), down];
     const dips = memoryStatus({ pressure: 'warning', usedPercent: 94 });
     const dipped = fakeSnapshot({ backends, memory: dips, ledger: decided('refuse') });

@@ -17,7 +17,7 @@ describe('splitThinking', () => {
 });
 
 describe('saidText', () => {
-  it('is what each of the servers said', () => {
+  it('returns the answer text of each server', () => {
     const first = '<think>a</think>One';
     const breaks = [{ at: first.length, from: 'mlx' as const, to: 'ollama' as const, reason: 'mlx-exited' }];
     const answer = { text: `${first}<think>b</think> Two`, meta: { ...emptyMeta(), breaks } };

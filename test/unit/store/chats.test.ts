@@ -18,7 +18,7 @@ function open(dir = tempDir()) {
 }
 
 describe('chats', () => {
-  it('keeps a turn: question and queued answer together, the newest chat first', () => {
+  it('stores a turn: question and queued answer together, the newest chat first', () => {
     const { chats } = open();
     const first = turn('a', 1);
     chats.addTurn({ chat: { id: 'a', title: 'Alpha' }, ...first });
@@ -41,7 +41,7 @@ describe('chats', () => {
     expect(chats.message(user.id)).toBeNull();
   });
 
-  it('knows which answers wait for a model: the newest of its message, not in deleted chats', () => {
+  it('lists the answers that wait for a model: the newest of its message, not in deleted chats', () => {
     const { chats } = open();
     const noModel = (answer: Answer): Answer => ({
       ...answer,
@@ -75,7 +75,7 @@ describe('chats', () => {
     expect(chats.listChats()[0]?.preview).toBe('Привет!');
   });
 
-  it('previews the answer, not the thinking before it, in plain words', () => {
+  it('previews the answer, not the thinking before it, as plain text', () => {
     const { chats } = open();
     const { user, answer } = turn('a', 1);
     chats.addTurn({ chat: { id: 'a', title: 'A' }, user, answer });
@@ -83,7 +83,7 @@ describe('chats', () => {
     expect(chats.listChats()[0]?.preview).toBe('Yes Do it.');
   });
 
-  it('reads a chat turn by turn, a later retry beside its question, and truncates in that order', () => {
+  it('reads a chat turn by turn, a retry next to its question, and truncates in that order', () => {
     const { chats } = open();
     const one = turn('a', 1);
     const two = turn('a', 2);
@@ -106,7 +106,7 @@ describe('chats', () => {
     expect(ids()).toEqual(['a-u1', 'a-a1', 'a-a1-again', 'a-u3', 'a-a3']);
   });
 
-  it('finds titles and texts without regard to case, in Latin and Cyrillic, and takes no wildcard', () => {
+  it('finds titles and texts regardless of case, in Latin and Cyrillic, and without wildcards', () => {
     const { chats } = open();
     chats.addTurn({ chat: { id: 'a', title: 'Поездка' }, ...turn('a', 1, 'Сколько стоит БИЛЕТ в Казань?') });
     chats.addTurn({ chat: { id: 'b', title: 'Python' }, ...turn('b', 2, 'Write a Function') });
@@ -118,7 +118,7 @@ describe('chats', () => {
     expect(found('  ')).toEqual(['b', 'a']);
   });
 
-  it('replaces a message altogether or not at all', () => {
+  it('replaces a message atomically', () => {
     const { chats } = open();
     chats.addTurn({ chat: { id: 'a', title: 'A' }, ...turn('a', 1) });
     const before = chats.messages('a');
@@ -130,7 +130,7 @@ describe('chats', () => {
     expect(chats.messages('a')).toEqual(before);
   });
 
-  it('takes nothing into a chat that was deleted, as it would be gone with it', () => {
+  it('stores nothing in a deleted chat, since it would be lost with it', () => {
     const { chats } = open();
     const { user, answer } = turn('a', 1);
     chats.addTurn({ chat: { id: 'a', title: 'A' }, user, answer });
@@ -157,11 +157,11 @@ describe('chats', () => {
     expect(caught(() => chats.addTurn({ chat: null, ...turn('none', 1) }))).toBe('not_found');
   });
 
-  it('erases a hidden chat so that no file in the folder holds its text, backups included', () => {
+  it('erases a hidden chat so that no file in the folder contains its text, including backups', () => {
     const { dir, db, chats } = open();
     chats.addTurn({ chat: { id: 'a', title: 'A' }, ...turn('a', 1, 'canary-7f3a') });
     chats.addTurn({ chat: { id: 'b', title: 'B' }, ...turn('b', 2, 'kept-9c1d') });
-    // A backup as the next migration would make it.
+    // A backup as the next migration would create it.
     db.exec('PRAGMA user_version = 1; DROP TABLE journal');
     migrate(db, `${dir}/backups`, new Date(0));
     expect(filesContaining(dir, 'canary-7f3a')).toContain('backups/1970-01-01T00-00-00.000Z-version-1.db');
@@ -191,7 +191,7 @@ describe('chats', () => {
     expect(chats.recover()).toEqual({ interrupted: 0, erased: 0 });
   });
 
-  it('says disk_full when the file cannot grow, and keeps what was there', () => {
+  it('fails with disk_full when the file cannot grow, and keeps the existing data', () => {
     const { db, chats } = open();
     const { user, answer } = turn('a', 1);
     chats.addTurn({ chat: { id: 'a', title: 'A' }, user, answer });
@@ -214,7 +214,7 @@ function caught(run: () => void): string {
 }
 
 describe('toStoreError', () => {
-  it('passes our own errors and calls unknown ones internal', () => {
+  it('passes our own errors and maps unknown ones to internal', () => {
     const memory = new DatabaseSync(':memory:');
     expect(caught(() => memory.exec('not sql'))).toBe('internal');
     memory.close();

@@ -43,20 +43,20 @@ describe('dataDirPath', () => {
     ['linux', { XDG_CONFIG_HOME: '/conf' }, '/conf/Tandem'],
     ['darwin', {}, '/home/me/Library/Application Support/Tandem'],
     ['darwin', { TANDEM_DATA_DIR: '/elsewhere' }, '/elsewhere'],
-  ] as const)('%s %j: %s, as the set-up scripts have it', (platform, env, expected) => {
+  ] as const)('%s %j: %s, same as in the set-up scripts', (platform, env, expected) => {
     const place = { env, platform, home: '/home/me' };
     expect(dataDirPath(place)).toBe(expected);
     expect(dataDir(place)).toBe(expected);
   });
 
-  it('takes the argument before the environment', () => {
+  it('prefers the argument to the environment', () => {
     const place = { env: { TANDEM_DATA_DIR: '/b' }, platform: 'linux' as const, home: '/h', argument: '/a' };
     expect(dataDirPath(place)).toBe('/a');
   });
 });
 
 describe('openDataDir', () => {
-  it('makes a private folder with a private lock and token, and gives the lock back', async () => {
+  it('creates a private folder with a private lock and token, and releases the lock', async () => {
     const path = join(tempDir(), 'deep', 'Tandem');
     const opened = await open(path);
     expect(opened.path).toBe(path);
@@ -71,7 +71,7 @@ describe('openDataDir', () => {
     expect(readdirSync(path)).toEqual(['instance.lock', 'web-token']);
   });
 
-  it('closes a folder that was open to others once it is known to be ours', async () => {
+  it('makes an open folder private once it is known to be ours', async () => {
     const path = join(tempDir(), 'wide');
     mkdirSync(path, { mode: 0o755 });
     const opened = await open(path);
@@ -81,7 +81,7 @@ describe('openDataDir', () => {
     expect(readdirSync(path)).toContain('.tandem-data');
   });
 
-  it('keeps the token of a folder, gives each start its own id, and lets the environment set the token', async () => {
+  it('keeps the token of a folder, gives each start its own id, and uses a token from the environment', async () => {
     const path = tempDir();
     const first = await open(path);
     await first.release();
@@ -96,7 +96,7 @@ describe('openDataDir', () => {
     await third.release();
   });
 
-  it('refuses a token that can be guessed, before it touches anything', async () => {
+  it('rejects a token that can be guessed, before it changes anything', async () => {
     const path = join(tempDir(), 'new');
     await expect(open(path, { env: { TANDEM_WEB_TOKEN: 'a' } })).rejects.toMatchObject({
       code: 'environment_invalid',
@@ -105,7 +105,7 @@ describe('openDataDir', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('refuses a folder that a living process holds, names it, and leaves it alone', async () => {
+  it('rejects a folder that a living process uses, names the process, and changes nothing', async () => {
     const path = tempDir();
     const first = await open(path);
     const lock = readFileSync(`${path}/instance.json`, 'utf8');
@@ -131,14 +131,14 @@ describe('openDataDir', () => {
     await opened.release();
   });
 
-  it('takes over when the pid lives again as another process', async () => {
+  it('takes over when the pid now belongs to another process', async () => {
     const path = tempDir();
     const holder = { pid: process.pid, startedAt: 'before the reboot', instanceId: 'dead' };
     writeFileSync(`${path}/instance.json`, JSON.stringify(holder));
     await (await open(path)).release();
   });
 
-  it.each([[''], ['not json'], ['{"pid":0}']])('takes over a lock that names nobody: %j', async (text) => {
+  it.each([[''], ['not json'], ['{"pid":0}']])('takes over a lock without an owner: %j', async (text) => {
     const path = tempDir();
     writeFileSync(`${path}/instance.json`, text);
     await (await open(path)).release();
@@ -161,7 +161,7 @@ describe('openDataDir', () => {
     expect(readdirSync(path)).toEqual(['instance.lock', 'web-token']);
   });
 
-  it('does not give back a lock that is no longer its own', async () => {
+  it('does not release a lock that is no longer its own', async () => {
     const path = tempDir();
     const opened = await open(path);
     writeFileSync(`${path}/instance.json`, JSON.stringify({ pid: 1, startedAt: 'x', instanceId: 'other' }));
@@ -169,7 +169,7 @@ describe('openDataDir', () => {
     expect(readFileSync(`${path}/instance.json`, 'utf8')).toContain('other');
   });
 
-  it('says the cure when the folder cannot be made', async () => {
+  it('reports the cure when the folder cannot be created', async () => {
     const dir = tempDir();
     writeFileSync(`${dir}/file`, '');
     await expect(open(`${dir}/file/Tandem`)).rejects.toMatchObject({
@@ -179,7 +179,7 @@ describe('openDataDir', () => {
   });
 });
 
-describe('a folder with files of others', () => {
+describe('a folder with foreign files', () => {
   function folderWith(...files: string[]): string {
     const path = join(tempDir(), 'theirs');
     for (const file of files) {
@@ -195,7 +195,7 @@ describe('a folder with files of others', () => {
     ['project', ['thesis.tmp', 'project/b.tmp']],
     ['logs', ['logs/nginx.log', 'logs/access.log.tmp']],
     ['backups', ['settings.json', 'backups/photos.db']],
-  ])('is refused by name and left as it is: %s', async (entry, files) => {
+  ])('is rejected by name and left unchanged: %s', async (entry, files) => {
     const path = folderWith(...files);
     const before = filesIn(path);
     await expect(open(path)).rejects.toMatchObject({
@@ -207,7 +207,7 @@ describe('a folder with files of others', () => {
     expect(mode(path)).toBe(0o755);
   });
 
-  it('is used where Tandem used it before, gets its marker, and loses only our own half files', async () => {
+  it('is used where Tandem used it before, gets its marker, and loses only our own temporary files', async () => {
     const uuid = '0a1b2c3d-1111-4222-8333-123456789abc';
     const foreign = ['thesis.tmp', 'project/b.tmp', `notes.${uuid}.tmp`, 'logs/x.tmp', 'chromium/cache.tmp'];
     const half = [
@@ -227,7 +227,7 @@ describe('a folder with files of others', () => {
     await (await open(path)).release();
   });
 
-  it('is used when there are only files that Tandem or the system makes', async () => {
+  it('is used when there are only files that Tandem or the system creates', async () => {
     const path = folderWith(
       'settings.json',
       '.DS_Store',
@@ -238,7 +238,7 @@ describe('a folder with files of others', () => {
     await (await open(path)).release();
   });
 
-  it('keeps the rights of what a link in our folder leads to', async () => {
+  it('keeps the permissions of the target of a link in our folder', async () => {
     const theirs = folderWith('token', 'logs/x');
     writeFileSync(join(theirs, 'token'), 'x'.repeat(40));
     chmodSync(join(theirs, 'token'), 0o644);
@@ -254,8 +254,8 @@ describe('a folder with files of others', () => {
   });
 });
 
-describe('the names of our own', () => {
-  it('hold everything that the program puts into its data folder', () => {
+describe('the list of our own file names', () => {
+  it('covers everything that the program writes into its data folder', () => {
     const src = join(import.meta.dirname, '../../../src/main');
     const named = readdirSync(src, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))

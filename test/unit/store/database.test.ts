@@ -17,7 +17,7 @@ function open(dir: string, now = NOW) {
   return opened;
 }
 
-/** A database as the first release left it. */
+/** A database as the first release wrote it. */
 function versionOne(dir: string): void {
   const db = openConnection(`${dir}/tandem.db`);
   migrate(db, `${dir}/backups`, NOW, 1);
@@ -26,7 +26,7 @@ function versionOne(dir: string): void {
 }
 
 describe('openDatabase', () => {
-  it('makes a database that only its owner can read, with its side files', () => {
+  it('creates a database that only its owner can read, including its side files', () => {
     const dir = tempDir();
     const { db, readOnly, warnings } = open(dir);
     chatQueries(db, '').addTurn({ chat: { id: 'a', title: 'A' }, ...turn('a', 1) });
@@ -43,7 +43,7 @@ describe('openDatabase', () => {
     ]);
   });
 
-  it('migrates version 1 to the current one, with a private backup of what was there', () => {
+  it('migrates version 1 to the current one, with a private backup of the old data', () => {
     const dir = tempDir();
     versionOne(dir);
     const { db, backupDir } = open(dir);
@@ -85,7 +85,7 @@ describe('openDatabase', () => {
     db.close();
   });
 
-  it('opens a database of a newer version read-only and says so', () => {
+  it('opens a database of a newer version read-only and reports it', () => {
     const dir = tempDir();
     const first = open(dir);
     chatQueries(first.db, '').addTurn({ chat: { id: 'a', title: 'A' }, ...turn('a', 1) });

@@ -37,7 +37,7 @@ describe('parseEnvironment', () => {
     expect(parseEnvironment({ [name]: text })).toEqual({ values, unusable: [], warnings: [] });
   });
 
-  it('keeps the good entries of a table and names the bad one', () => {
+  it('keeps the good entries of a table and reports the bad one', () => {
     const { values, unusable, warnings } = parseEnvironment({
       MODEL_TIME_ESTIMATES: '{"a": [1, 2, 3], "b": [1, 2]}',
     });
@@ -82,7 +82,7 @@ describe('parseEnvironment', () => {
       'text of at most 300 characters',
       { accepted: 'text', max: 300 },
     ],
-  ])('%s=%s is named with what is accepted, and not repeated', (name, text, accepted, facts) => {
+  ])('%s=%s is reported with what is accepted, and not quoted', (name, text, accepted, facts) => {
     const { values, unusable, warnings } = parseEnvironment({ [name]: text });
     expect(values).toEqual({});
     expect(unusable.map((key) => SETTINGS[key].env)).toEqual([name]);

@@ -33,7 +33,7 @@ const row = (id: string): JournalRow => ({
 const rowsOf = (db: DatabaseSync) => db.prepare('SELECT * FROM journal ORDER BY seq').all();
 
 describe('journalQueries', () => {
-  it('keeps the newest rows only', () => {
+  it('keeps only the newest rows', () => {
     const db = openConnection(`${tempDir()}/tandem.db`);
     migrate(db, '', new Date(0));
     const journal = journalQueries(db, 3);
@@ -43,7 +43,7 @@ describe('journalQueries', () => {
     db.close();
   });
 
-  it('tells how often and when each model has answered, of the rows it keeps', () => {
+  it('reports how often and when each model has answered, from the stored rows', () => {
     const db = openConnection(`${tempDir()}/tandem.db`);
     migrate(db, '', new Date(0));
     const journal = journalQueries(db, 4);
@@ -65,7 +65,7 @@ describe('journalQueries', () => {
 });
 
 describe('a bad row', () => {
-  it('keeps its good columns, and never costs the others', () => {
+  it('keeps its valid columns, and never affects other rows', () => {
     const db = openConnection(`${tempDir()}/tandem.db`);
     migrate(db, '', new Date(0));
     const journal = journalQueries(db);
@@ -116,7 +116,7 @@ describe('JournalBuffer', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('holds no more rows than its bound while the database stands still, and tells of the rest', async () => {
+  it('is bounded while the database is blocked, and reports the dropped rows', async () => {
     const warnings: unknown[] = [];
     const logger: Logger = { ...silentLogger, warn: (event, fields) => warnings.push([event, fields?.rows]) };
     const disk = Promise.withResolvers<number>();
@@ -135,7 +135,7 @@ describe('JournalBuffer', () => {
     expect(given).toBe(10_001);
   });
 
-  it('says how many rows could not be written, and goes on', async () => {
+  it('reports how many rows could not be written, and continues', async () => {
     const warnings: unknown[] = [];
     const logger: Logger = { ...silentLogger, warn: (event, fields) => warnings.push([event, fields?.rows]) };
     let full = true;

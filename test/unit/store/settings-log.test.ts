@@ -6,7 +6,7 @@ import { logSettingChange, readSettingChanges } from '../../../src/main/store/se
 import { FakeClock } from '../../support/fake-clock';
 import { tempDir } from '../../support/temp-dir';
 
-it('tells the changes since a moment, oldest first, and skips what cannot be read', async () => {
+it('returns the changes since a time, oldest first, and skips unreadable ones', async () => {
   const path = join(tempDir(), 'settings-log.jsonl');
   const clock = new FakeClock(new Date('2026-11-20T10:00:00Z'));
   const since = clock.wall().getTime();
@@ -25,7 +25,7 @@ it('tells the changes since a moment, oldest first, and skips what cannot be rea
   ]);
 });
 
-it('a log that is not there, or cannot be read, holds none', async () => {
+it('a missing or unreadable log has none', async () => {
   const path = join(tempDir(), 'none.jsonl');
   expect(await readSettingChanges(nodeFileStore, path, 0)).toEqual([]);
   await writeFile(path, '');

@@ -33,7 +33,7 @@ function writeSettings(dir: string, values: unknown, version = 1): void {
   writeFileSync(`${dir}/settings.json`, JSON.stringify({ version, values }));
 }
 
-/** Keys that the user gave, in the environment or in the file. */
+/** Keys that the user set, in the environment or in the file. */
 function chosen(settings: SettingsStore): string[] {
   const view = settings.view();
   return SETTING_KEYS.filter((key) => view[key].source !== 'default');
@@ -74,7 +74,7 @@ describe('settings', () => {
     expect((await open(dir)).values().theme).toBe('system');
   });
 
-  it('no longer name the model that Tandem brought along before', async () => {
+  it('no longer name the model that Tandem installed in earlier versions', async () => {
     const dir = tempDir();
     writeSettings(dir, {
       mlxModelFast: 'tandem-starter',
@@ -90,7 +90,7 @@ describe('settings', () => {
     expect(readFileSync(`${dir}/settings.json`, 'utf8')).not.toContain('tarter');
   });
 
-  it('let the environment win and refuse to change what it holds', async () => {
+  it('let the environment override and reject changes of such values', async () => {
     const dir = tempDir();
     writeSettings(dir, { mlxOnlyLight: true, theme: 'dark' });
     const settings = await open(dir, { MLX_ONLY_LIGHT: 'off' });
@@ -103,7 +103,7 @@ describe('settings', () => {
     await expect(settings.reset('mlxOnlyLight')).rejects.toThrow(/MLX_ONLY_LIGHT/);
   });
 
-  it('refuse a value that the schema does not take, and say what is accepted', async () => {
+  it('reject a value that does not match the schema, and report what is accepted', async () => {
     const settings = await open(tempDir());
     await expect(settings.set('mlxMaxConcurrent', 17)).rejects.toMatchObject({
       code: 'setting_invalid',
@@ -112,7 +112,7 @@ describe('settings', () => {
     expect(settings.values().mlxMaxConcurrent).toBe(1);
   });
 
-  it('refuse what contradicts another chosen value, and say which; a default gives way', async () => {
+  it('reject a value that contradicts another chosen one, and name it; a default yields', async () => {
     const settings = await open(tempDir());
     await settings.set('memoryCriticalPercent', 10);
     expect(settings.values()).toMatchObject({ memoryWarningPercent: 10, memoryCriticalPercent: 10 });
@@ -130,7 +130,7 @@ describe('settings', () => {
     expect(settings.values()).toMatchObject({ memoryWarningPercent: 9, memoryCriticalPercent: 95 });
   });
 
-  it('name two values that contradict each other, wherever they stand, and let the environment win', async () => {
+  it('report two values that contradict each other, whatever their source, and prefer the environment', async () => {
     const dir = tempDir();
     writeSettings(dir, { memoryWarningPercent: 99, memoryCriticalPercent: 10 });
     const both = await open(dir);
@@ -139,7 +139,7 @@ describe('settings', () => {
       ['setting_invalid', 'memoryWarningPercent'],
       ['setting_invalid', 'memoryCriticalPercent'],
     ]);
-    // What does not hold must not stand in the way of the cure.
+    // A value that does not apply must not block the correction.
     await both.set('memoryWarningPercent', 50);
     expect(both.values()).toMatchObject({ memoryWarningPercent: 50, memoryCriticalPercent: 95 });
 
@@ -154,7 +154,7 @@ describe('settings', () => {
     expect(variables.warnings.map(({ message }) => message.split(' ')[0])).toEqual(Object.keys(env));
   });
 
-  it('refuse a model folder that is not there, and keep one that has gone away', async () => {
+  it('reject a missing model folder, and keep one that has disappeared', async () => {
     const dir = tempDir();
     const there = join(dir, 'models');
     mkdirSync(there);
@@ -173,13 +173,13 @@ describe('settings', () => {
     expect(settings.values().modelFolders).toEqual([there, other]);
   });
 
-  it('write through a link to the file that it leads to', async () => {
+  it('write through a link to its target', async () => {
     const dotfiles = tempDir();
     const dir = tempDir();
     symlinkSync(`${dotfiles}/second.json`, `${dotfiles}/first.json`);
     symlinkSync('../'.repeat(9) + `${dotfiles}/first.json`.slice(1), `${dir}/settings.json`);
     const settings = await open(dir);
-    // The first change finds a link that leads to nothing yet.
+    // The first change finds a link with a missing target.
     for (const theme of ['dark', 'light'] as const) {
       await settings.set('theme', theme);
       expect(lstatSync(`${dir}/settings.json`).isSymbolicLink()).toBe(true);
@@ -189,7 +189,7 @@ describe('settings', () => {
     expect(readdirSync(dotfiles).sort()).toEqual(['first.json', 'second.json']);
   });
 
-  it('know that an address was given of which nothing can be used', async () => {
+  it('report that an address was given but is unusable', async () => {
     const dir = tempDir();
     expect((await open(dir)).isUnusable('ollamaUrl')).toBe(false);
     expect((await open(dir, { OLLAMA_API_URL: 'ftp://studio' })).isUnusable('ollamaUrl')).toBe(true);
@@ -198,7 +198,7 @@ describe('settings', () => {
     expect((await open(dir, { OLLAMA_API_URL: 'studio:11434' })).isUnusable('ollamaUrl')).toBe(false);
   });
 
-  it('tell what waits for a restart of MLX or of the app', async () => {
+  it('list what waits for a restart of MLX or of the app', async () => {
     const settings = await open(tempDir());
     const pending = () => {
       const view = settings.view();
@@ -237,7 +237,7 @@ describe('settings', () => {
     expect(readFileSync(`${dir}/settings.json`, 'utf8')).toBe(before);
   });
 
-  it('let a change stand whose line in the log cannot be written', async () => {
+  it('keep a change whose line in the log cannot be written', async () => {
     const dir = tempDir();
     const files: FileStore = {
       ...nodeFileStore,
@@ -248,7 +248,7 @@ describe('settings', () => {
     expect((await open(dir)).values().theme).toBe('dark');
   });
 
-  it('make changes in the order of the calls', async () => {
+  it('apply changes in the order of the calls', async () => {
     const dir = tempDir();
     const settings = await open(dir);
     await Promise.all([
@@ -271,7 +271,7 @@ describe('settings', () => {
     ]);
   });
 
-  it('bound the log, keeping the newest lines whole', async () => {
+  it('bound the log, keeping the newest lines complete', async () => {
     const dir = tempDir();
     const line = JSON.stringify({ at: 'x', key: 'theme', old: 'system', new: 'dark' });
     writeFileSync(`${dir}/settings-log.jsonl`, `${line}\n`.repeat(6000));
@@ -285,7 +285,7 @@ describe('settings', () => {
   });
 });
 
-describe('a settings file that is not as it should be', () => {
+describe('an invalid settings file', () => {
   it.each([['{"version": 1, "val'], ['[]'], [''], ['{"version":"1","values":{}}']])(
     'sets %j aside, named and unchanged, and uses the last good copy',
     async (broken) => {
@@ -317,7 +317,7 @@ describe('a settings file that is not as it should be', () => {
     expect(settings.warnings[0]?.message).toContain('the defaults hold');
   });
 
-  it('takes a hand-made edit as the new good copy', async () => {
+  it('accepts a manual edit as the new good copy', async () => {
     const dir = tempDir();
     await (await open(dir)).set('theme', 'dark');
     writeSettings(dir, { theme: 'light' });
@@ -326,7 +326,7 @@ describe('a settings file that is not as it should be', () => {
     expect((await open(dir)).values().theme).toBe('light');
   });
 
-  it('names a single bad value, holds its default, and keeps what it does not know', async () => {
+  it('reports a single bad value, uses its default, and keeps unknown keys', async () => {
     const dir = tempDir();
     writeSettings(dir, { memoryWarningPercent: 900, theme: 'dark', fromTheFuture: [1] });
     const settings = await open(dir);
@@ -357,7 +357,7 @@ describe('a settings file that is not as it should be', () => {
       { a: { load: 1, per1k: 2, margin: 3 } },
       'b',
     ],
-  ] as const)('holds the good entries of %s and names the bad one', async (key, given, held, entry) => {
+  ] as const)('uses the good entries of %s and reports the bad one', async (key, given, held, entry) => {
     const dir = tempDir();
     writeSettings(dir, { [key]: given });
     const settings = await open(dir);
@@ -388,7 +388,7 @@ describe('a settings file that is not as it should be', () => {
     expect(readFileSync(`${dir}/settings.json`, 'utf8')).toBe(before);
   });
 
-  it('refuses changes when the file cannot be read', async () => {
+  it('rejects changes when the file cannot be read', async () => {
     const dir = tempDir();
     const files: FileStore = {
       ...nodeFileStore,
@@ -400,7 +400,7 @@ describe('a settings file that is not as it should be', () => {
     await expect(settings.set('theme', 'dark')).rejects.toMatchObject({ code: 'read_only' });
   });
 
-  it('is whole after the process was killed while writing', async () => {
+  it('is complete after the process was killed while writing', async () => {
     const dir = tempDir();
     const writer = await buildEntry('test/support/settings-writer.ts');
     onTestFinished(() => writer.remove());

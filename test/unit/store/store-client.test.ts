@@ -65,7 +65,7 @@ function setVersion(dir: string, version: number): void {
 }
 
 describe('openStore', () => {
-  it('keeps chats over a restart and closes twice without harm', async () => {
+  it('keeps chats over a restart and can be closed twice', async () => {
     const dir = tempDir();
     const { store } = await open(dir);
     const { user, answer } = turn('a', 1);
@@ -87,7 +87,7 @@ describe('openStore', () => {
     });
   });
 
-  it('returns a warning for an unreadable database and goes on with a new one', async () => {
+  it('returns a warning for an unreadable database and continues with a new one', async () => {
     const dir = tempDir();
     writeFileSync(`${dir}/tandem.db`, 'garbage'.repeat(1000));
     const { store } = await open(dir);
@@ -95,7 +95,7 @@ describe('openStore', () => {
     expect(await store.listChats()).toEqual([]);
   });
 
-  it('rejects every call once the worker died, those under way included', async () => {
+  it('rejects every call once the worker died, including running ones', async () => {
     const dir = tempDir();
     const dying = `${dir}/dying.mjs`;
     writeFileSync(
@@ -148,14 +148,14 @@ describe('openStore', () => {
     expect(filesContaining(dir, 'store_failed')).toEqual(['logs/tandem.log']);
   });
 
-  it('rejects when the folder cannot hold a database', async () => {
+  it('rejects when the folder cannot store a database', async () => {
     const dir = tempDir();
     writeFileSync(`${dir}/file`, '');
     const opening = openStore({ dataDir: `${dir}/file`, workerUrl: worker.url, logger: silentLogger });
     await expect(opening).rejects.toMatchObject({ name: 'TandemError' });
   });
 
-  it('reads a newer database, refuses changes and drops journal rows', async () => {
+  it('reads a newer database, rejects changes and drops journal rows', async () => {
     const dir = tempDir();
     const first = await open(dir);
     await first.store.addTurn({ chat: { id: 'a', title: 'A' }, ...turn('a', 1) });
@@ -172,7 +172,7 @@ describe('openStore', () => {
     expect(await store.modelUses()).toEqual([]);
   });
 
-  it('writes the journal together after a second, as it was given', async () => {
+  it('writes the journal in one batch after a second, in order', async () => {
     const dir = tempDir();
     const { store, clock } = await open(dir);
     store.journal(journalRow('one'));
@@ -196,7 +196,7 @@ describe('openStore', () => {
     ]);
   });
 
-  it('writes what the journal still holds when it closes', async () => {
+  it('writes the pending journal rows when it closes', async () => {
     const dir = tempDir();
     const first = await open(dir);
     first.store.journal(journalRow('last'));
@@ -206,7 +206,7 @@ describe('openStore', () => {
     expect(await store.modelUses()).toMatchObject([{ model: 'starter', useCount: 1 }]);
   });
 
-  it('loses nothing that was saved when the process is killed in mid-answer', async () => {
+  it('loses nothing that was saved when the process is killed during an answer', async () => {
     const dir = tempDir();
     const saved = Number(await killAfter(50, [fileURLToPath(writer.url), dir, worker.url.href]));
 

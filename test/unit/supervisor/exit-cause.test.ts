@@ -13,7 +13,7 @@ const NOTHING: ExitEvidence = {
 };
 const signal = (name: NodeJS.Signals) => ({ exit: { code: null, signal: name } });
 
-/** From what is known to the cause; what is not said is as in NOTHING. */
+/** From the evidence to the cause; unset fields are as in NOTHING. */
 const TABLE: [string, Partial<ExitEvidence>, ExitCause][] = [
   ['nothing', {}, 'unknown'],
   ['an abort that says nothing', signal('SIGABRT'), 'unknown'],
@@ -63,8 +63,8 @@ describe('the cause of an exit with', () => {
   });
 });
 
-it('every cause that an exit can have is in the table', () => {
+it('every possible cause of an exit is in the table', () => {
   const shown = new Set(TABLE.map(([, , cause]) => cause));
-  // Told by the supervisor's own timer, not by an exit.
+  // Reported by the supervisor's own timer, not by an exit.
   expect(EXIT_CAUSES.filter((cause) => !shown.has(cause))).toEqual(['start_timeout']);
 });

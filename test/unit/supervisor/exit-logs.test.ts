@@ -40,7 +40,7 @@ const causeOf = (words: Words, lines: EvidenceCode[], named: ExitCause | null) =
     pressure: words.pressure ?? 'unknown',
   });
 
-describe('the last words of', () => {
+describe('the last log lines of', () => {
   it.each(corpus('mlx').map((words) => [words.name, words] as const))('MLX: %s', (_name, words) => {
     const lines = evidenceIn(words.lines, MLX_LINES);
     expect(lines).toEqual(words.evidence);

@@ -9,11 +9,11 @@ import { FakeChild, FakeProcessTable } from '../../support/fake-processes';
 import { RecordedLife } from '../../support/recorded-life';
 import { seeded } from '../../support/seeded';
 
-/** Steps in all, over several lives. */
+/** Total number of steps, over several lives. */
 const STEPS = 100_000;
 const LIVES = 20;
 
-/** Time in which a step of a test may stop between two promises: nothing is waited for. */
+/** A clock with which a step of a test can stop between two promises: it never waits. */
 class SteppedClock {
   #now = 0;
   readonly #timers = new Set<{ at: number; run: () => void }>();
@@ -32,7 +32,7 @@ class SteppedClock {
     return () => void this.#timers.delete(timer);
   };
 
-  /** Runs the next timer that falls due within `ms`, or lets that time pass. */
+  /** Runs the next timer that is due within `ms`, or lets that time pass. */
   pass(ms: number): void {
     const [next] = [...this.#timers].sort((left, right) => left.at - right.at);
     if (!next || next.at > this.#now + ms) {
@@ -45,7 +45,7 @@ class SteppedClock {
   }
 }
 
-/** A process that says whether it lives. */
+/** A process that reports whether it is alive. */
 class Child extends FakeChild {
   alive = true;
   override exit(code: number | null, signal: NodeJS.Signals | null = null): void {
@@ -59,18 +59,18 @@ interface Reading {
   lines: EvidenceCode[];
 }
 
-/** One supervisor in a world that a generator of chance drives. */
+/** One supervisor in a world driven by a random generator. */
 class World {
   readonly clock = new SteppedClock();
   readonly life = new RecordedLife();
   readonly children: Child[] = [];
   readonly supervisor: Supervisor;
-  /** Callers that wait for the news of an exit, each with a timer of its own. */
+  /** Callers that wait for the report of an exit, each with its own timer. */
   notices = 0;
-  /** What was said of the last exit. */
+  /** Whether the owner reports the last exit as recoverable. */
   recoverable = true;
   readonly #chance: () => number;
-  /** What waits for an answer: probes, launches, memory. */
+  /** Calls that wait for an answer: probes, launches, memory. */
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #reading: Reading = { named: null, lines: [] };
 
@@ -111,7 +111,7 @@ class World {
   #spawn(): Child {
     const child = new Child(1000 + this.children.length);
     const roll = this.#chance();
-    // One stuck in the kernel ends by no signal at all.
+    // A process stuck in the kernel ignores all signals.
     if (roll < 0.2) child.obeys = roll < 0.05 ? [] : ['SIGKILL'];
     this.children.push(child);
     return child;
@@ -131,7 +131,7 @@ class World {
     else one?.reject(new Error('it did not work'));
   }
 
-  /** A process ends by itself, by somebody, or of a cause of its own. */
+  /** A process exits by itself, by an outside signal, or from a cause of its own. */
   #end(): void {
     const causes: Reading[] = [
       { named: null, lines: [] },
@@ -158,7 +158,7 @@ class World {
     return of[Math.floor(this.#chance() * of.length)] as T;
   }
 
-  /** One thing happens; promises may or may not get their turn after it. */
+  /** One random event; promises may or may not settle after it. */
   async step(): Promise<void> {
     const roll = this.#chance();
     if (roll < 0.25) this.clock.pass(this.#chance() * this.#pick([10, 1_000, 60_000, 900_000]));
@@ -196,14 +196,14 @@ class World {
   }
 }
 
-/** Which moment may follow which; anything else would be a story that cannot have happened. */
+/** The allowed successors of each moment; any other order cannot have happened. */
 const FOLLOWS: Readonly<Record<string, readonly string[]>> = {
   ready: ['started', 'breaker_half_open'],
   stalled: ['ready', 'breaker_closed'],
   restart_planned: ['died'],
 };
 
-describe('a supervisor under chance', () => {
+describe('a supervisor with random events', () => {
   test(`keeps its rules for ${STEPS} steps`, async () => {
     const chance = seeded(20_261_121);
     const seen = new Set<string>();
@@ -216,7 +216,7 @@ describe('a supervisor under chance', () => {
         await world.step();
         const view = world.supervisor.view();
         seen.add(view.state);
-        // Never two, and none forgotten: whoever lives is the one in charge, or was given up after KILL.
+        // Never two processes, and none forgotten: a living one is the current one, or was given up after KILL.
         const others = world.living.filter(({ pid }) => pid !== view.pid);
         expect(others.filter(({ signals }) => !signals.includes('SIGKILL'))).toEqual([]);
         expect(view.restarts).toBeLessThanOrEqual(DEFAULT_LIMITS.maxRestarts);

@@ -53,7 +53,7 @@ async function up(options: Partial<SupervisorOptions> = {}): Promise<Supervisor>
   return supervisor;
 }
 
-describe('what is told of a life', () => {
+describe('the reported life', () => {
   test('a start, a death with its evidence, the restart, the end', async () => {
     const supervisor = await up({ readExit: () => ({ named: null, lines: ['metal_out_of_memory'] }) });
     await clock.advance(60_000);
@@ -81,7 +81,7 @@ describe('what is told of a life', () => {
     ]);
   });
 
-  test('a stall is told before the death that we make of it', async () => {
+  test('a stall is reported before the kill that it causes', async () => {
     const supervisor = await up();
     supervisor.reportHung();
     await settle();
@@ -89,13 +89,13 @@ describe('what is told of a life', () => {
     expect(life.deaths[0]?.cause).toBe('stalled');
   });
 
-  test('a start that does not come to a process is a death without one', async () => {
+  test('a start that fails before a process exists is a death without one', async () => {
     await up({ launch: () => Promise.reject(new Error('no program')) });
     expect(life.types).toEqual(['died', 'restart_planned']);
     expect(life.deaths).toMatchObject([{ cause: 'start_failed', exit: null, uptimeMs: null }]);
   });
 
-  test('what was asked for is no death', async () => {
+  test('a requested stop is no death', async () => {
     const supervisor = await up();
     await supervisor.restart();
     await supervisor.stop();
@@ -123,7 +123,7 @@ describe('what is told of a life', () => {
     expect(life.types.slice(-4)).toEqual(['breaker_half_open', 'started', 'ready', 'breaker_closed']);
   });
 
-  test('a breaker that only a person can close tells no time; with the button it closes when it answers', async () => {
+  test('a breaker that only the user can close has no retry time; after the button it closes on an answer', async () => {
     let named: ExitCause | null = 'runtime_broken';
     const broken = await up({ readExit: () => ({ named, lines: [] }) });
     spawner.last.exit(3);
@@ -145,7 +145,7 @@ describe('what is told of a life', () => {
 });
 
 describe('memory', () => {
-  test('a restart waits until it is back, says so, and says so again when it takes long', async () => {
+  test('a restart waits until it is free, reports so, and again when it takes long', async () => {
     let allow = () => {};
     const asked: (ExitCause | null)[] = [];
     let enough = true;
@@ -175,17 +175,17 @@ describe('memory', () => {
     expect(asked).toEqual([null, 'out_of_memory']);
   });
 
-  test('an answer that comes at once is no wait', async () => {
+  test('memory that is free at once causes no wait', async () => {
     await up();
     await clock.advance(DEFAULT_LIMITS.askMs);
     expect(life.types).toEqual(['started', 'ready']);
   });
 });
 
-describe('what an exit teaches its owner', () => {
+describe('the report of an exit to its owner', () => {
   const outOfMemory = () => ({ named: null, lines: ['allocation_failed' as const] });
 
-  test('nothing when the end was asked for, whatever the log says and whoever had to kill it', async () => {
+  test('is skipped when the stop was requested, whatever the log contains and whoever killed it', async () => {
     const causes: ExitCause[] = [];
     const mayRecover = (cause: ExitCause) => causes.push(cause) > 0;
     life.now = { pressure: 'critical', killerInFlight: false };
@@ -198,7 +198,7 @@ describe('what an exit teaches its owner', () => {
     expect([spawner.children.length, causes]).toEqual([2, []]);
   });
 
-  test('what ended a start that failed; our own kill is not what the system did', async () => {
+  test('has the cause of a failed start; our own kill does not count as one by the system', async () => {
     const causes: ExitCause[] = [];
     let lines: ReturnType<typeof outOfMemory>['lines'] = [];
     const supervisor = create({
@@ -220,7 +220,7 @@ describe('what an exit teaches its owner', () => {
 });
 
 describe('time', () => {
-  test('a date that jumps, to and fro, changes no plan', async () => {
+  test('a clock change in either direction changes no plan', async () => {
     const supervisor = await up();
     spawner.last.exit(1);
     await settle();
@@ -236,7 +236,7 @@ describe('time', () => {
     expect(supervisor.view().restarts).toBe(0);
   });
 
-  test('how long it ran is not asked of the date', async () => {
+  test('uptime is independent of the wall clock', async () => {
     await up();
     await clock.advance(2_000);
     clock.jump(-3_600_000);
@@ -245,14 +245,14 @@ describe('time', () => {
     expect(life.deaths[0]?.uptimeMs).toBe(2_000);
   });
 
-  test('after a sleep it starts at once where it waited, and goes on where it runs', async () => {
+  test('after a sleep it starts at once if it was waiting, and continues if it was running', async () => {
     const supervisor = await up();
     void supervisor.revive();
     await settle();
     expect(spawner.children).toHaveLength(1);
     spawner.last.exit(null, 'SIGKILL');
     await settle();
-    // Timers slept with the machine; the date did not.
+    // Timers slept with the machine; the wall clock did not.
     clock.jump(8 * 3_600_000);
     void supervisor.revive();
     await settle();
@@ -260,7 +260,7 @@ describe('time', () => {
     expect(spawner.children).toHaveLength(2);
   });
 
-  test('after a sleep a breaker that waits to cool down does not wait on', async () => {
+  test('after a sleep a breaker does not extend its cool-down', async () => {
     let works = false;
     const supervisor = await up({
       probe: () => {

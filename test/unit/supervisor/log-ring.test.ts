@@ -4,7 +4,7 @@ import { MLX_LINES } from '../../../src/main/supervisor/evidence-lines';
 import { drainLines, LogRing } from '../../../src/main/supervisor/log-ring';
 import { settle } from '../../support/fake-clock';
 
-test('keeps what kind of line came, never the line', () => {
+test('stores the kind of a line, never the line', () => {
   const ring = new LogRing(MLX_LINES, () => 5);
   ring.add('user said: my secret');
   ring.add('[METAL] Command buffer execution failed: Insufficient Memory (my secret)');
@@ -12,7 +12,7 @@ test('keeps what kind of line came, never the line', () => {
   expect(JSON.stringify(ring)).not.toContain('secret');
 });
 
-test('is bounded, and can be asked for what is new', () => {
+test('is bounded, and can return what is new', () => {
   let now = 0;
   const ring = new LogRing([{ code: 'x', match: /x/ }], () => now, 3);
   for (; now < 10; now += 1) ring.add('x');
@@ -20,7 +20,7 @@ test('is bounded, and can be asked for what is new', () => {
   expect(ring.evidence(9)).toHaveLength(1);
 });
 
-test('lines are put together from pieces, and endless ones do not pile up', async () => {
+test('lines are assembled from pieces, and endless ones do not accumulate', async () => {
   const stream = new PassThrough();
   const lines: string[] = [];
   drainLines(stream, (line) => lines.push(line));

@@ -5,7 +5,7 @@ import type { ChildRecord } from '../../../src/main/supervisor/sweep';
 import { settle } from '../../support/fake-clock';
 import { FakeChild, FakeProcessTable } from '../../support/fake-processes';
 
-/** A process table that is slow to tell who is whose child. */
+/** A process table that lists children slowly. */
 class SlowTable extends FakeProcessTable {
   answer: () => void = () => {};
 
@@ -26,7 +26,7 @@ function create() {
   return { family, table, written };
 }
 
-test('a fresh process is written down before its children are known, and then never without them', async () => {
+test('a new process is recorded before its children are known, and then never without them', async () => {
   const { family, table, written } = create();
   const leader = { kind: 'ollama', pid: 1000, startedAt: 'a' };
   void family.record(new FakeChild(1000), () => true);
@@ -45,7 +45,7 @@ test('a fresh process is written down before its children are known, and then ne
   expect(written.slice(2)).toEqual([whole]);
 });
 
-test('one that was given up meanwhile is not written down', async () => {
+test('one that was abandoned meanwhile is not recorded', async () => {
   const { family, written } = create();
   void family.record(new FakeChild(1000), () => false);
   await settle();

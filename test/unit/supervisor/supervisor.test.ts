@@ -63,7 +63,7 @@ function wanted(): Supervisor {
 }
 
 describe('supervisor', () => {
-  test('is ready only when a probe was answered', async () => {
+  test('is ready only after a successful probe', async () => {
     let release = () => {};
     answer = () =>
       new Promise((resolve) => {
@@ -82,13 +82,13 @@ describe('supervisor', () => {
     });
   });
 
-  test('starts one process however many callers need it', async () => {
+  test('starts one process for any number of callers', async () => {
     const supervisor = wanted();
     await Promise.all(Array.from({ length: 5 }, () => supervisor.ensureReady(undefined, down)));
     expect(spawner.children).toHaveLength(1);
   });
 
-  test('comes back after a crash, with backoff, and callers may wait for it', async () => {
+  test('restarts after a crash, with backoff, and callers may wait for it', async () => {
     const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     spawner.last.exit(null, 'SIGABRT');
@@ -107,7 +107,7 @@ describe('supervisor', () => {
     expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 1, nextStartAt: null });
   });
 
-  test('opens the breaker after ten restarts and wakes who waits; the button starts it again', async () => {
+  test('opens the breaker after ten restarts and wakes waiting callers; the button restarts it', async () => {
     const supervisor = wanted();
     answer = () => {
       spawner.last.exit(1);
@@ -125,7 +125,7 @@ describe('supervisor', () => {
     expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 0 });
   });
 
-  test('an open breaker tries one start after its cool-down, and closes with a real answer', async () => {
+  test('an open breaker tries one start after its cool-down, and closes on a real answer', async () => {
     const supervisor = create();
     answer = () => {
       spawner.last.exit(1);
@@ -151,7 +151,7 @@ describe('supervisor', () => {
     expect(spawner.children).toHaveLength(12);
   });
 
-  test('a stable time forgets earlier restarts', async () => {
+  test('a stable time resets the count of restarts', async () => {
     const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     spawner.last.exit(1);
@@ -161,7 +161,7 @@ describe('supervisor', () => {
     expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 0 });
   });
 
-  test('a process that ignores TERM is killed after the grace, one that ignores KILL is given up', async () => {
+  test('a process that ignores TERM is killed after the grace, one that ignores KILL is abandoned', async () => {
     const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     const child = spawner.last;
@@ -180,7 +180,7 @@ describe('supervisor', () => {
     expect(supervisor.view().state).toBe('stopped');
   });
 
-  test('a start that takes too long is ended and tried again', async () => {
+  test('a start that takes too long is killed and retried', async () => {
     answer = () => new Promise(() => {});
     const supervisor = create();
     void supervisor.start();
@@ -205,7 +205,7 @@ describe('supervisor', () => {
     expect(supervisor.view()).toMatchObject({ state: 'ready', restarts: 1, lastError: { outside: false } });
   });
 
-  test('tells to the next death whether a hung process had been paused by somebody', async () => {
+  test('reports with the next death whether a hung process had been paused from outside', async () => {
     const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     supervisor.reportHung(true);
@@ -235,7 +235,7 @@ describe('supervisor', () => {
     expect(supervisor.view().state).toBe('stopped');
   });
 
-  test('aborting a wait leaves the process alone', async () => {
+  test('aborting a wait does not affect the process', async () => {
     answer = () => new Promise(() => {});
     const supervisor = wanted();
     const abort = new AbortController();
@@ -246,7 +246,7 @@ describe('supervisor', () => {
     expect(supervisor.view().state).toBe('starting');
   });
 
-  test('a launch that cannot be described is a failed start', async () => {
+  test('a launch without a launch spec is a failed start', async () => {
     const supervisor = create({ launch: () => Promise.reject(new Error('no program')) });
     void supervisor.start();
     await settle();
@@ -270,7 +270,7 @@ describe('supervisor', () => {
     expect(supervisor.view().state).toBe('ready');
   });
 
-  test('does not seem ready to who saw its connection break a moment before its exit is told', async () => {
+  test('is not ready for a caller whose connection broke just before the exit is reported', async () => {
     const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     const again = supervisor.connectionLost().then(() => supervisor.view().state);
@@ -279,7 +279,7 @@ describe('supervisor', () => {
     expect(await again).toBe('backoff');
   });
 
-  test('goes on being ready when a connection broke and it lives', async () => {
+  test('stays ready when a connection broke and the process lives', async () => {
     const supervisor = wanted();
     await supervisor.ensureReady(undefined, down);
     const again = supervisor.connectionLost().then(() => supervisor.view().state);

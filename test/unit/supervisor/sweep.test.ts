@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** The instance that died had these children. */
+/** The children that the dead instance had. */
 async function deadInstance(): Promise<void> {
   const records = new ChildRecords(file);
   await records.put({ kind: 'mlx', pid: 100, startedAt: 'a', descendants: [] });
@@ -32,7 +32,7 @@ async function deadInstance(): Promise<void> {
   });
 }
 
-/** Runs the sweep while time goes on. */
+/** Runs the sweep while time passes. */
 async function sweep(): Promise<number> {
   let swept: number | null = null;
   const run = sweepOrphans(new ChildRecords(file), { table, clock, logger: silentLogger }, 2000);
@@ -43,7 +43,7 @@ async function sweep(): Promise<number> {
   return run;
 }
 
-describe('sweep of what a dead instance left', () => {
+describe('sweep of the leftovers of a dead instance', () => {
   test('ends the recorded processes and forgets them', async () => {
     await deadInstance();
     table.add(100, 'a').add(200, 'b').add(201, 'c', 200);
@@ -56,7 +56,7 @@ describe('sweep of what a dead instance left', () => {
     expect(await sweep()).toBe(0);
   });
 
-  test('a pid that belongs to another process now is left alone', async () => {
+  test('a pid that now belongs to another process is left alone', async () => {
     await deadInstance();
     table.add(100, 'later').add(200, 'later').add(201, 'later', 200);
     expect(await sweep()).toBe(0);
@@ -64,14 +64,14 @@ describe('sweep of what a dead instance left', () => {
     expect(table.running.size).toBe(3);
   });
 
-  test('a model runner that outlived its server is ended through the group', async () => {
+  test('a model runner that survived its server is ended through the group', async () => {
     await deadInstance();
     table.add(201, 'c', 200);
     expect(await sweep()).toBe(1);
     expect(table.running.size).toBe(0);
   });
 
-  test('what ignores TERM gets KILL after the grace', async () => {
+  test('a process that ignores TERM gets KILL after the grace', async () => {
     await deadInstance();
     table.add(100, 'a', 100, ['SIGKILL']);
     await sweep();
@@ -90,7 +90,7 @@ describe('sweep of what a dead instance left', () => {
     expect(table.signals).toEqual([]);
   });
 
-  test('the file is private, and a child that has ended is not in it', async () => {
+  test('the file is private, and does not list a child that has exited', async () => {
     const records = new ChildRecords(file);
     await records.put({ kind: 'mlx', pid: 100, startedAt: 'a', descendants: [] });
     expect((await stat(file)).mode & 0o777).toBe(0o600);

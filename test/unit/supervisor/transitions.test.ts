@@ -12,7 +12,7 @@ import { transition } from '../../../src/main/supervisor/transitions';
 
 const limits = DEFAULT_LIMITS;
 
-/** `starting/probing` and the like; what follows a stop stands after the arrow. */
+/** `starting/probing` and so on; the state after a stop follows the arrow. */
 function print(state: SupervisorState): string {
   switch (state.name) {
     case 'starting':
@@ -72,7 +72,7 @@ const EVENTS: Record<string, SupervisorEvent> = {
   timer: { type: 'timer' },
 };
 
-/** state | event | next state | effects. What is not listed changes nothing. */
+/** state | event | next state | effects. Combinations not listed change nothing. */
 const TABLE = `
 stopped    | start       | looking                       | cancel-start look
 stopped    | restart     | looking                       | cancel-start look
@@ -259,7 +259,7 @@ describe('restarts', () => {
     });
   });
 
-  test('how the process ended says more than the probe that failed with it', () => {
+  test('a specific exit cause takes precedence over the failed probe', () => {
     const failing: Machine = {
       ...INITIAL,
       state: { name: 'stopping', stage: 'terminating', next: 'backoff' },
@@ -271,7 +271,7 @@ describe('restarts', () => {
     expect(bySignal.machine.cause).toBe('start_failed');
   });
 
-  test('ending takes at most 8 s by default', () => {
+  test('stopping takes at most 8 s by default', () => {
     expect(limits.graceMs + limits.giveUpMs).toBeLessThanOrEqual(8000);
   });
 });
@@ -283,7 +283,7 @@ describe('the breaker', () => {
     events.reduce((now, event) => transition(now, event, limits).machine, machine);
   const worn: Machine = { ...INITIAL, state: { name: 'ready' }, restarts: 10 };
 
-  test('opens for ten minutes, doubling up to an hour with each probe that fails', () => {
+  test('opens for ten minutes, doubling up to an hour with each failed probe', () => {
     let machine = run(worn, crash);
     const cools: (number | null)[] = [];
     for (let turn = 0; turn < 5; turn += 1) {
@@ -297,7 +297,7 @@ describe('the breaker', () => {
     expect(machine.restarts).toBe(10);
   });
 
-  test('its probe is one start: whatever else fails in it, it is open again', () => {
+  test('its probe is one start: any other failure in it opens the breaker again', () => {
     const half = run(worn, crash, timer);
     expect(run(half, { type: 'start-failed', cause: 'start_failed' }, crash).state.name).toBe('open');
     expect(run(half, { type: 'stage', stage: 'spawning' }, timer, timer, timer).state).toMatchObject({
@@ -314,7 +314,7 @@ describe('the breaker', () => {
     expect(run(closed, timer, crash).state.name).toBe('backoff');
   });
 
-  test('without a model to ask it stays half-open until a request is answered or a stable time is over', () => {
+  test('without a model to probe it stays half-open until an answered request or a stable time', () => {
     const listens = run(worn, crash, timer, { type: 'ready' });
     expect([listens.state.name, breakerState(listens)]).toEqual(['ready', 'half_open']);
     expect(run(listens, crash).state).toMatchObject({ name: 'open', coolMs: 1_200_000 });
@@ -322,7 +322,7 @@ describe('the breaker', () => {
     expect(breakerState(run(listens, timer))).toBe('closed');
   });
 
-  test('an exit after which its owner gives up waits for a person; a wish to stop or restart goes first', () => {
+  test('an exit after which its owner gives up waits for the user; a requested stop or restart goes first', () => {
     const last: SupervisorEvent = { type: 'exited', cause: 'out_of_memory', final: true };
     const ready: Machine = { ...INITIAL, state: { name: 'ready' } };
     for (const before of [[], [{ type: 'hung', outside: false }], [{ type: 'ready' }]] as const) {
@@ -333,14 +333,14 @@ describe('the breaker', () => {
     expect(run(ready, last, { type: 'restart' }).state.name).toBe('starting');
   });
 
-  test('a cause that no start can cure waits for a person', () => {
+  test('a cause that no start can cure waits for the user', () => {
     const open = run({ ...INITIAL, state: { name: 'ready' } }, { type: 'exited', cause: 'runtime_broken' });
     expect(open.state).toEqual({ name: 'open', coolMs: null });
     expect(transition(open, timer, limits).machine).toBe(open);
     expect(breakerState(run(open, { type: 'restart' }))).toBe('closed');
   });
 
-  test('stopping ends the probe, and the next start is an ordinary one', () => {
+  test('stopping ends the probe, and the next start is a normal one', () => {
     const stopped = run(worn, crash, timer, { type: 'stop' }, crash);
     expect([stopped.state.name, breakerState(stopped)]).toEqual(['stopped', 'closed']);
   });

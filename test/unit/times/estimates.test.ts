@@ -44,7 +44,7 @@ describe('estimateFor', () => {
     expect(estimateFor(name)).toMatchObject({ load, per1k, margin, source });
   });
 
-  it('prefers what was measured, and the user’s word over both', () => {
+  it('prefers measured times, and the settings of the user over both', () => {
     const measured = new MeasuredTimes();
     measured.learn(QWEN, end(4000, 100), 2000);
     expect(estimateFor('qwen2.5:3b', {}, measured.of(QWEN))).toMatchObject({
@@ -58,7 +58,7 @@ describe('estimateFor', () => {
     expect(estimateFor('org/qwen2.5:3b', user)).toMatchObject({ source: 'user' });
   });
 
-  it('keeps the table’s word for what was not measured', () => {
+  it('uses the table for what was not measured', () => {
     const measured = new MeasuredTimes();
     measured.learn(QWEN, end(3, 2), 5);
     expect(estimateFor('qwen2.5:3b', {}, measured.of(QWEN))).toMatchObject({ source: 'table' });
@@ -74,12 +74,12 @@ describe('estimateFor', () => {
 const settings = defaultSettings();
 
 describe('limits', () => {
-  it('follow the formula of the product, at least 60 s', () => {
+  it('follow the product formula, at least 60 s', () => {
     expect(estimateMs({ load: 60, per1k: 40, margin: 60 }, 2000)).toBe(200_000);
     expect(estimateMs({ load: 10, per1k: 5, margin: 20 }, 100)).toBe(60_000);
   });
 
-  it('are the larger of setting and estimate, 600 s at least for reasoning', () => {
+  it('are the larger of setting and estimate, at least 600 s for reasoning', () => {
     const heavy = estimateFor('qwen2.5-coder:32b');
     expect(requestTimeoutMs(settings, 'coding', heavy, 1000)).toBe(300_000);
     expect(requestTimeoutMs(settings, 'coding', heavy, 10_000)).toBe(520_000);
@@ -95,7 +95,7 @@ describe('limits', () => {
     expect(queueWaitMs(settings, [QWEN], measured)).toBe((20 + 2.048 * 400 + 25) * 1000);
   });
 
-  it('leave a load its margin, and a learned one three times the slow ones', () => {
+  it('give a load its margin, and a learned one three times the slow ones', () => {
     const measured = new MeasuredTimes();
     expect(loadTimeoutMs(model('llama3.3:70b'), {}, measured)).toBe(240_000);
     expect(loadTimeoutMs(QWEN, {}, measured)).toBe(60_000);
@@ -106,14 +106,14 @@ describe('limits', () => {
 });
 
 describe('expected times', () => {
-  it('are those of a typical answer when no length is asked for', () => {
+  it('are those of a typical answer when no length is requested', () => {
     const work = { promptTokens: 0, maxTokens: undefined, loaded: true };
     const estimate = { load: 60, per1k: 40, margin: 60, prefillPer1k: 4, source: 'table' as const };
     expect(expectedRunMs(estimate, work)).toBe(16_000);
     expect(expectedRunMs(estimate, { ...work, maxTokens: 10 })).toBe(400);
   });
 
-  it('count the load of a model that is not there, and the prompt', () => {
+  it('include the load of a model that is not loaded, and the prompt', () => {
     const measured = new MeasuredTimes();
     measured.learn(QWEN, { ...end(4000, 100), promptTokens: 1000, promptMs: 2000 }, 1000);
     const estimate = estimateFor(QWEN.name, {}, measured.of(QWEN));
@@ -122,7 +122,7 @@ describe('expected times', () => {
     expect(expectedRunMs(estimate, { ...work, loaded: true })).toBe(2000);
   });
 
-  it('are never negative nor no number, whatever a server has told', () => {
+  it('are never negative or NaN, whatever a server has reported', () => {
     const random = seeded(3);
     const odd = () =>
       [0, -5, Number.NaN, Number.POSITIVE_INFINITY, 1e-9, 1e12 * random()][Math.floor(random() * 6)] ?? 0;

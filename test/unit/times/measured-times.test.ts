@@ -14,7 +14,7 @@ const end = (loadMs: number, completionTokens: number) => ({
 });
 
 describe('what is measured', () => {
-  it('takes neither a warm look-up for a load nor a word for a speed, and tells of no change then', () => {
+  it('ignores a warm look-up as a load and a single word as a speed, and reports no change then', () => {
     const measured = new MeasuredTimes();
     let changes = 0;
     measured.onChange(() => {
@@ -28,7 +28,7 @@ describe('what is measured', () => {
     expect(changes).toBe(1);
   });
 
-  it('keeps the same name in two servers apart, and knows a name with and without its tag', () => {
+  it('separates the same name on two servers, and matches a name with and without its tag', () => {
     const measured = new MeasuredTimes();
     measured.learnLoad({ backend: 'mlx', name: 'm' }, 0.4);
     measured.learn({ backend: 'ollama', name: 'm' }, end(2000, 1), 0);
@@ -36,7 +36,7 @@ describe('what is measured', () => {
     expect(measured.of({ backend: 'ollama', name: 'M:latest' })?.load).toBe(2);
   });
 
-  it('learns the prompt from the server, else from the progress that was watched', () => {
+  it('learns the prompt from the server, else from the observed progress', () => {
     const watch = new PrefillWatch();
     watch.onChunk({ type: 'prefill', done: 64, total: 1512 }, 1000);
     expect(watch.measured()).toBeNull();
@@ -56,7 +56,7 @@ describe('what is measured', () => {
     expect(measured.of(QWEN)?.prefillPer1k).toBe(2);
   });
 
-  it('follows when a machine has really become slower', () => {
+  it('adapts when a machine has really become slower', () => {
     const measured = new MeasuredTimes();
     for (let run = 0; run < 11; run += 1) measured.learnLoad(QWEN, 2);
     for (let run = 0; run < 5; run += 1) measured.learnLoad(QWEN, 20);
@@ -65,7 +65,7 @@ describe('what is measured', () => {
     expect(measured.of(QWEN)?.load).toBe(20);
   });
 
-  it('learns a model anew that was replaced under its name, and keeps one that is only not listed', () => {
+  it('relearns a model that was replaced under its name, and keeps one that is only not listed', () => {
     const measured = new MeasuredTimes();
     measured.learnLoad(QWEN, 2);
     measured.reconcile([installed('ollama', QWEN.name, 3, { sizeBytes: 2e9, quantisation: 'Q4_K_M' })]);
@@ -86,14 +86,14 @@ describe('what is measured', () => {
   });
 });
 
-/** Measurements of all sorts, within what a clock can give and beyond. */
+/** Measurements of all kinds, within a clock's range and beyond. */
 const anyNumber = (random: () => number) => {
   const kinds = [0, Number.NaN, Number.POSITIVE_INFINITY, -1, 1e-6 * random(), random(), 1e9 * random()];
   return kinds[Math.floor(random() * kinds.length)] ?? 0;
 };
 
 describe('robust estimates', () => {
-  it('are never negative nor no number, and the slow end is never below the typical value', () => {
+  it('are never negative or NaN, and the slow end is never below the typical value', () => {
     const random = seeded(7);
     for (let round = 0; round < 300; round += 1) {
       const samples = new Samples();
@@ -111,7 +111,7 @@ describe('robust estimates', () => {
     }
   });
 
-  it('stay within what the others say when one of three and more is wrong, however far off it is', () => {
+  it('stay within the range of the others when one of at least three is wrong, however far', () => {
     const random = seeded(11);
     for (let round = 0; round < 500; round += 1) {
       const good = Array.from({ length: 3 + Math.floor(random() * 12) }, () => 5 + 5 * random());
@@ -123,14 +123,14 @@ describe('robust estimates', () => {
     }
   });
 
-  it('are not moved by a second measurement alone', () => {
+  it('are not changed by a second measurement alone', () => {
     const samples = new Samples([3]);
     samples.add(3000);
     expect(samples.typical()).toBe(3);
     expect(samples.slow()).toBe(12);
   });
 
-  it('remember the slowest step whatever comes after, and let one grow it by four at most', () => {
+  it('keep the slowest step in any case, and let one measurement raise it fourfold at most', () => {
     const model = { backend: 'mlx', name: 'm' } as const;
     const measured = new MeasuredTimes();
     let changes = 0;

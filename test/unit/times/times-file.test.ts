@@ -29,7 +29,7 @@ async function run(files: FileStore = nodeFileStore) {
 }
 
 describe('measured times on disk', () => {
-  it('come back after a restart, with all there is to them', async () => {
+  it('are restored after a restart, completely', async () => {
     const first = await run();
     first.measured.learn(
       QWEN,
@@ -69,7 +69,7 @@ describe('measured times on disk', () => {
   });
 
   it.each(['{"version":1,"models":{"a":', '{"version":1,"models":{"a":{"load":[-1]}}}', '[]'])(
-    'set a corrupt file aside and begin anew: %s',
+    'set a corrupt file aside and start over: %s',
     async (text) => {
       writeFileSync(path, text);
       const { measured, file } = await run();
@@ -82,7 +82,7 @@ describe('measured times on disk', () => {
     },
   );
 
-  it('leave the file of a newer version as it is', async () => {
+  it('leave the file of a newer version unchanged', async () => {
     const text = '{"version":2,"models":{}}';
     writeFileSync(path, text);
     const { measured, file } = await run();
@@ -91,7 +91,7 @@ describe('measured times on disk', () => {
     expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
-  it('cost nobody anything when the disk is full, and are written when it is not any more', async () => {
+  it('cause no error when the disk is full, and are written once it is not', async () => {
     let full = true;
     const files: FileStore = {
       ...nodeFileStore,

@@ -10,7 +10,7 @@ function guesses() {
   return { table, guess };
 }
 
-it('each address waits for its own guesses only', () => {
+it('each address waits only for its own guesses', () => {
   const { table, guess } = guesses();
   guess('192.0.2.1', 6);
   expect([table.waitS('192.0.2.1'), table.waitS('192.0.2.2')]).toEqual([2, 0]);

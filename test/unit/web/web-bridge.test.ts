@@ -20,7 +20,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-/** A page as far as the bridge sees one; storage outlives it as it outlives a reload. */
+/** A page as the bridge sees it; the storage survives a reload. */
 function page(query: string, storage = new Map<string, string>()) {
   const addresses: string[] = [];
   const window: PageWindow = {
@@ -48,7 +48,7 @@ describe('the web bridge', () => {
     expect([...storage.values()].join()).not.toContain(TOKEN);
   });
 
-  it('goes on after a reload without the token', async () => {
+  it('continues after a reload without the token', async () => {
     const { window, storage } = page(`?token=${TOKEN}`);
     await stop(createWebBridge(window));
     expect(await stop(createWebBridge(page('', storage).window))).toEqual({ ok: true, value: {} });
@@ -57,7 +57,7 @@ describe('the web bridge', () => {
   it.each([
     ['the token', () => TOKEN],
     ['an invitation', () => running.host.invitation()],
-  ])('buys a new session when the server has forgotten the one of %s', async (_name, secret) => {
+  ])('gets a new session when the server has forgotten the one of %s', async (_name, secret) => {
     const bridge = createWebBridge(page(`?token=${secret()}`).window);
     await stop(bridge);
     await running.host.close();
@@ -65,7 +65,7 @@ describe('the web bridge', () => {
     expect(await stop(bridge)).toEqual({ ok: true, value: {} });
   });
 
-  it('tells a page without a token that it is not signed in, and one without a server that the line is down', async () => {
+  it('reports to a page without a token that it is not signed in, and without a server that it is offline', async () => {
     const bridge = createWebBridge(page('').window);
     expect(await stop(bridge)).toMatchObject({ ok: false, error: { code: 'unauthorized' } });
     await running.host.close();
@@ -73,7 +73,7 @@ describe('the web bridge', () => {
     running = await startWebHost(dir, handlers);
   });
 
-  it('gets pushes, says when the line breaks, and comes back by itself', async () => {
+  it('gets pushes, reports a broken connection, and reconnects automatically', async () => {
     const bridge = createWebBridge(page(`?token=${TOKEN}`).window);
     const states: boolean[] = [];
     let onState = () => {};

@@ -42,7 +42,7 @@ function post(path: string, body: unknown, headers: Record<string, string> = {})
   });
 }
 
-/** How a WebSocket fared: the status that turned it away, or `open`. */
+/** Result of a WebSocket attempt: the rejecting status, or the open socket. */
 function knock(ticket: string, origin?: string): Promise<number | WebSocket> {
   const url = `ws://127.0.0.1:${running.port}/api/push?ticket=${ticket}`;
   const socket = new WebSocket(url, origin === undefined ? {} : { origin });
@@ -54,7 +54,7 @@ function knock(ticket: string, origin?: string): Promise<number | WebSocket> {
 }
 
 describe('the page', () => {
-  it('comes with a strict policy and is not kept', async () => {
+  it('has a strict policy and is not cached', async () => {
     const answer = await fetch(`${running.url}/?token=${TOKEN}`);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('cache-control')).toBe('no-store');
@@ -66,7 +66,7 @@ describe('the page', () => {
     expect(policy).not.toContain('unsafe-inline');
   });
 
-  it('keeps its hashed parts, and nothing outside its folder', async () => {
+  it('caches its hashed parts, and serves nothing outside its folder', async () => {
     const asset = await fetch(`${running.url}/assets/index-abc.js`);
     expect(asset.headers.get('cache-control')).toContain('immutable');
     const outside = await rawRequest(running.port, '/..%2f..%2fetc/passwd', {
@@ -99,7 +99,7 @@ describe('Host and Origin', () => {
   });
 });
 
-describe('a path that cannot be read', () => {
+describe('a path that cannot be parsed', () => {
   it.each(['/%zz', '/%ff', '/assets/%c3%28', `/api/call/${'x'.repeat(200)}`])(
     '%s is checked as any',
     async (path) => {
@@ -117,7 +117,7 @@ describe('a path that cannot be read', () => {
 });
 
 describe('calls', () => {
-  it('need a session, which only the token buys', async () => {
+  it('need a session, which requires the token', async () => {
     for (const token of ['', 'wrong', `${TOKEN}x`, TOKEN.toUpperCase()]) {
       expect((await post('/api/session', { token })).status).toBe(401);
     }
@@ -163,7 +163,7 @@ describe('calls', () => {
 });
 
 describe('an invitation', () => {
-  it('buys one session, and brings the token for the next', async () => {
+  it('gets one session, and the token for the next', async () => {
     const invitation = running.host.invitation();
     const answer = await post('/api/session', { token: invitation });
     const { session, token } = (await answer.json()) as { session: string; token: string };
@@ -173,7 +173,7 @@ describe('an invitation', () => {
     expect((await post('/api/session', { token: invitation })).status).toBe(401);
   });
 
-  it('is good for two minutes', async () => {
+  it('is valid for two minutes', async () => {
     const invitation = running.host.invitation();
     await clock.advance(120_000);
     expect((await post('/api/session', { token: invitation })).status).toBe(401);
@@ -183,7 +183,7 @@ describe('an invitation', () => {
 describe('guesses of the token', () => {
   const guess = (token: string) => post('/api/session', { token });
 
-  it('are slowed down more and more, the right one too', async () => {
+  it('are slowed down more and more, even the right one', async () => {
     for (let count = 1; count <= 5; count += 1) expect((await guess(`wrong ${count}`)).status).toBe(401);
     const slowed = await guess('wrong 6');
     expect([slowed.status, slowed.headers.get('retry-after')]).toEqual([429, '1']);
@@ -198,7 +198,7 @@ describe('guesses of the token', () => {
     expect((await guess(TOKEN)).status).toBe(200);
   });
 
-  it('are not what a tab with an old address sends again and again', async () => {
+  it('do not include repeated attempts of a tab with an old address', async () => {
     for (let count = 0; count < 20; count += 1) expect((await guess('the old token')).status).toBe(401);
     expect((await guess(TOKEN)).status).toBe(200);
   });
@@ -232,7 +232,7 @@ describe('pushes', () => {
     expect(await knock(late)).toBe(401);
   });
 
-  it('are refused to a foreign page, whose try costs no ticket', async () => {
+  it('are rejected for a foreign page, whose attempt uses up no ticket', async () => {
     const ticket = await openTicket(running.url, await openSession(running.url));
     expect(await knock(ticket, 'http://evil.example')).toBe(403);
     const socket = await knock(ticket, `http://127.0.0.1:${running.port}`);
@@ -250,7 +250,7 @@ describe('pushes', () => {
     expect(await closed).toBe('closed');
   });
 
-  it('close a page that reads too slowly, so that it starts afresh', async () => {
+  it('close a page that reads too slowly, so that it starts over', async () => {
     const socket = await knock(await openTicket(running.url, await openSession(running.url)));
     if (typeof socket === 'number') throw new Error(`turned away with ${socket}`);
     const closed = new Promise((resolve) => socket.once('close', () => resolve('closed')));
@@ -266,7 +266,7 @@ describe('pushes', () => {
 });
 
 describe('listening', () => {
-  it('takes the next free port and says whose the wanted one is', async () => {
+  it('uses the next free port and names the program on the wanted one', async () => {
     const other = await startWebHost(dir, {}, clock, running.port);
     expect(other.port).toBeGreaterThan(running.port);
     const again = await fetch(`${other.url}/`);
@@ -274,7 +274,7 @@ describe('listening', () => {
     expect(again.status).toBe(200);
   });
 
-  it('does not open to other machines unasked', async () => {
+  it('does not open to other machines without a setting', async () => {
     await expect(running.host.listen(0, '0.0.0.0')).rejects.toMatchObject({ code: 'environment_invalid' });
   });
 });

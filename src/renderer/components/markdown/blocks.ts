@@ -1,16 +1,15 @@
-/** A piece of an answer that is parsed and drawn on its own. Only the last one of a growing answer changes. */
+/** A piece of an answer that is parsed and rendered separately. Only the last one of a growing answer changes. */
 export type Block =
   | { kind: 'markdown'; text: string }
   | { kind: 'code'; language: string; text: string; closed: boolean };
 
 const FENCE = /^( {0,3})(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
-/** A paragraph longer than this, in characters, is cut at the end of a sentence, so that no block grows without bound. */
+/** A paragraph longer than this, in characters, is cut at the end of a sentence, so that block size stays bounded. */
 const LONGEST = 2_000;
 
 /**
- * Splits Markdown at blank lines and fences. A line that is indented continues the block above it (a list item's
- * second paragraph). Linear in the text; the blocks of a longer text begin with those of a shorter one, except the
- * last.
+ * Splits Markdown at blank lines and fences. An indented line continues the block above it (a list item's second
+ * paragraph). Linear in the text. When text is appended, all blocks except the last stay the same.
  */
 export function splitBlocks(markdown: string): Block[] {
   const blocks: Block[] = [];
@@ -57,7 +56,7 @@ function closes(line: string, mark: string): boolean {
   return trimmed.length >= mark.length && trimmed === mark.charAt(0).repeat(trimmed.length);
 }
 
-/** A listing in a list item is indented as its fence is; what goes beyond belongs to the listing. */
+/** Code in a list item is indented like its fence; further indentation belongs to the code. */
 function dedent(line: string, indent: number): string {
   const spaces = line.length - line.trimStart().length;
   return line.slice(Math.min(indent, spaces));

@@ -24,7 +24,7 @@ const PieceView = memo(function PieceView({ piece }: { piece: Piece }) {
   );
 });
 
-/** A listing with its language, a copy button and a choice for long lines: they scroll inside it, or wrap. */
+/** A code block with its language, a copy button and a toggle for long lines: scroll or wrap. */
 export function CodeBlock({ language, text }: { language: string; text: string }) {
   const { t } = useTranslation();
   const [wrapped, setWrapped] = useState(false);

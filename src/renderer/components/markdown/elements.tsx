@@ -6,10 +6,10 @@ import { CodeBlock } from './code-block';
 import { Formula } from './formula';
 import type { FormulaKind } from './math-marks';
 
-/** Makes the ids of an answer's notes its own. */
+/** Makes the ids of footnotes unique per answer. */
 export const NoteScope = createContext('');
 
-/** What the parts of an answer are drawn with. */
+/** The components that render the parts of an answer. */
 export const COMPONENTS: Components = {
   a: ({ href, children }) => (
     <ExternalLink href={href ?? ''}>
@@ -51,7 +51,7 @@ export const COMPONENTS: Components = {
   ),
 };
 
-/** Only web addresses are links; another one is shown behind its words, since nothing can be clicked. */
+/** Only web addresses are links; any other address is shown after its text, since it cannot be clicked. */
 function LostAddress({ href, shown }: { href: string; shown: React.ReactNode }) {
   if (href === '' || /^https?:/i.test(href) || href.endsWith(String(shown))) return null;
   return <span className="text-ink-3"> ({href})</span>;

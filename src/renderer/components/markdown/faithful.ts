@@ -15,9 +15,9 @@ import { SKIP, visit } from 'unist-util-visit';
 import { formulaKind } from './math-marks';
 
 export interface FaithfulOptions {
-  /** Length of the block's own text; what is parsed behind it are definitions from other blocks. */
+  /** Length of the block's own text; the text parsed after it contains definitions from other blocks. */
   length: number;
-  /** Labels in use, one a line. */
+  /** Referenced labels, one per line. */
   used: string;
 }
 
@@ -25,8 +25,8 @@ const WORD_BEFORE = /[\w)\]]$/;
 const WORD_AFTER = /^[\w([]/;
 
 /**
- * A plug-in for remark: what a model wrote is data, and Markdown would drop some of it. Tags are text, ends of lines
- * stay, definitions that nobody refers to stay, and so do surplus cells of a table and the signs in `2*3*4`.
+ * A remark plug-in: a model's text is data, and Markdown would drop some of it. This keeps tags as text, line breaks,
+ * definitions without a reference, surplus cells of a table and the signs in `2*3*4`.
  */
 export function faithful(this: Processor, { length, used }: FaithfulOptions) {
   const data = this.data() as { micromarkExtensions?: object[] };
@@ -47,7 +47,7 @@ export function faithful(this: Processor, { length, used }: FaithfulOptions) {
   };
 }
 
-/** The replacement of a node; null = the node stays, perhaps changed. */
+/** The replacement of a node; null keeps the node, possibly modified. */
 function replace(node: Nodes, source: string, labels: ReadonlySet<string>): Nodes[] | null {
   switch (node.type) {
     case 'definition':
@@ -66,7 +66,7 @@ function replace(node: Nodes, source: string, labels: ReadonlySet<string>): Node
       return null;
     }
     case 'link':
-      // An address inside a written tag ends before the tag does; what was taken for it is none.
+      // An address inside a tag written as text ends before the tag does, so this match is not an address.
       return /["<>]/.test(node.url) ? node.children : null;
     case 'emphasis':
     case 'strong':
@@ -86,7 +86,7 @@ function offset(node: Nodes): number {
   return node.position?.start.offset ?? 0;
 }
 
-/** A node of no type that Markdown has; remark-rehype draws it as this element. */
+/** A node of a type that Markdown does not have; remark-rehype renders it as this element. */
 function element(tag: string, properties: Record<string, string>, children: Nodes[]): Nodes {
   return { type: tag, data: { hName: tag, hProperties: properties }, children } as unknown as Nodes;
 }
@@ -100,7 +100,7 @@ function asText(node: Definition, source: string): Nodes {
   return { type: 'paragraph', children: [{ type: 'text', value }] };
 }
 
-/** `a*b*c` and `2**3**4`: signs between words are signs. */
+/** `a*b*c` and `2**3**4`: signs between words are operators, not emphasis. */
 function isProduct(node: Emphasis | Strong, source: string): boolean {
   const end = node.position?.end.offset ?? 0;
   const start = offset(node);
@@ -117,7 +117,7 @@ function withMarks(node: Emphasis | Strong, source: string): Nodes[] {
   return [mark, ...node.children, { ...mark }];
 }
 
-/** A row with more cells than the head has is shown whole. */
+/** Keeps all cells of a row that has more cells than the head. */
 function keepCells(table: Table): void {
   const widest = Math.max(...table.children.map((row) => row.children.length));
   const align = table.align ?? [];

@@ -6,8 +6,8 @@ type Draw = typeof import('./katex').drawFormula;
 let loaded: Draw | null = null;
 
 /**
- * A formula. It is drawn into the page's tree, never as markup, so the page's policy for styles holds; until KaTeX
- * has come, and where the TeX is wrong or not complete yet, its source is shown.
+ * A formula. It is rendered as DOM nodes, never as markup, so the page's style policy applies. Until KaTeX has loaded,
+ * and while the TeX is invalid or incomplete, the source is shown.
  */
 export function Formula({ tex, kind }: { tex: string; kind: FormulaKind }) {
   const [draw, setDraw] = useState(() => loaded);
@@ -24,7 +24,7 @@ export function Formula({ tex, kind }: { tex: string; kind: FormulaKind }) {
         loaded = drawFormula;
         if (!gone) setDraw(() => drawFormula);
       },
-      // The source can be read as well.
+      // The source is readable too.
       () => {},
     );
     return () => {

@@ -1,6 +1,6 @@
 import { type StreamParser, StringStream } from '@codemirror/streamparser';
 
-/** What a piece of a line is, as the style sheet colours it; null = nothing in particular. */
+/** Kind of a token, as the style sheet colours it; null = plain. */
 export interface Token {
   text: string;
   kind: TokenKind | null;
@@ -15,9 +15,9 @@ export type TokenKind =
   | 'inserted'
   | 'deleted';
 
-/** Lines that are drawn as one piece: a long listing that grows re-renders only its last piece. */
+/** Lines per rendered piece: when a long listing grows, only its last piece re-renders. */
 const PIECE_LINES = 40;
-/** A listing is coloured up to here, in lines; what comes after stays plain, so that opening it takes no long task. */
+/** Lines that are coloured; later lines stay plain, so that opening a long listing causes no long task. */
 const MOST_LINES = 2_000;
 /** A line longer than this is data, not code, and stays plain. */
 const LONGEST_LINE = 1_000;
@@ -31,11 +31,11 @@ export interface Piece {
 }
 
 interface HeldPiece extends Piece {
-  /** The mode's state behind it. */
+  /** The mode's state after the piece. */
   after: unknown;
 }
 
-/** The first word of the mode's tag; modes that have no word for it leave the text plain. */
+/** Token kind by the first word of the mode's tag; other tags leave the text plain. */
 const KINDS = new Map<string, TokenKind>([
   ['keyword', 'keyword'],
   ['operatorKeyword', 'keyword'],
@@ -68,17 +68,17 @@ const KINDS = new Map<string, TokenKind>([
   ['deleted', 'deleted'],
 ]);
 
-/** Colours one listing while it grows: a piece is read once, and only the last one again when it grows. */
+/** Colours one listing while it grows: each piece is tokenized once, only the last one again when it grows. */
 export class Highlighter {
   readonly #mode: Mode | null;
   #pieces: HeldPiece[] = [];
 
-  /** Null colours nothing and still parts the text. */
+  /** Null splits the text without colouring it. */
   constructor(mode: Mode | null) {
     this.#mode = mode;
   }
 
-  /** The pieces of the listing; those that did not change are the same objects as before. */
+  /** The pieces of the listing; unchanged pieces are the same objects as before. */
   pieces(code: string): readonly Piece[] {
     const lines = code.split('\n');
     const next: HeldPiece[] = [];
@@ -107,7 +107,7 @@ export class Highlighter {
       }
       return { text, tokens, after: state };
     } catch {
-      // Colour is a help for the eye; a mode that fails on some text must not take the text away.
+      // Colour is optional: a mode that fails on a text must not remove the text.
       return plain;
     }
   }
@@ -120,7 +120,7 @@ function readLine(mode: Mode, line: string, state: unknown, tokens: Token[]): vo
     return;
   }
   const stream = new StringStream(line, TAB, TAB);
-  // A mode may return without having read, to change its state; one that does so for ever is broken.
+  // A mode may return without consuming, to change its state; one that does so forever is broken.
   for (let idle = 0; !stream.eol(); ) {
     stream.start = stream.pos;
     const tag = mode.token(stream, state);

@@ -13,7 +13,7 @@ import { findReferences, type References } from './references';
 interface MarkdownBlockProps {
   block: Block;
   references: References;
-  /** More text of this block is still to come. */
+  /** More text of this block will arrive. */
   open: boolean;
 }
 
@@ -37,7 +37,7 @@ const MarkdownBlock = memo(
     before.references.used === after.references.used,
 );
 
-/** Raw HTML is text, and no picture is fetched: what a model writes must not call out. */
+/** Raw HTML is text, and no image is loaded: a model's text must not cause network requests. */
 function MarkdownText({ text, references, open }: { text: string } & Omit<MarkdownBlockProps, 'block'>) {
   const math = mathMarks(text, open);
   const own = open ? math.text.slice(0, math.tail) + mendTail(math.text.slice(math.tail)) : math.text;
@@ -53,7 +53,7 @@ function MarkdownText({ text, references, open }: { text: string } & Omit<Markdo
   );
 }
 
-/** An answer's text. While it grows only its last block is parsed and drawn anew. */
+/** An answer's text. While it grows, only its last block is parsed and rendered again. */
 export const Markdown = memo(function Markdown({ text, writing }: { text: string; writing: boolean }) {
   const scope = useId();
   const blocks = useMemo(() => splitBlocks(text), [text]);

@@ -1,37 +1,37 @@
 /**
- * What a formula is written between, for remark-math, which tells code-like spans by their number of dollars:
- * two for an inline formula, three for a block, four for one whose end has not arrived yet.
+ * Delimiters of formulas for remark-math, which distinguishes spans by their number of dollars: two for an inline
+ * formula, three for a block, four for one whose end has not arrived yet.
  */
 const DOLLARS = { line: '$$', display: '$$$', open: '$$$$' } as const;
 export type FormulaKind = keyof typeof DOLLARS;
 
-/** The kind of formula that begins with this many dollars. */
+/** The kind of formula that this many dollars open. */
 export function formulaKind(dollars: number): FormulaKind {
   if (dollars === 2) return 'line';
   return dollars === 3 ? 'display' : 'open';
 }
 
-/** What may matter: a run of backticks, something escaped, a run of dollars. */
+/** Relevant matches: a run of backticks, an escaped character, a run of dollars. */
 const MARKS = /`+|\\[\s\S]|\$+/g;
-/** `$x$` as its writers use it: no space inside, no word or digit after, so that prices stay prices. */
+/** `$x$` as commonly written: no space inside, no word or digit after, so that prices stay prices. */
 const SINGLE = /\$(?![\s$])([^$\n]*[^$\s\\])\$(?![\w$])/y;
-/** Words with spaces are a formula only with a sign of one: `$5, or 5$` is money. */
+/** Text with spaces is a formula only if it contains a formula sign: `$5, or 5$` is money. */
 const LIKE_FORMULA = /^\S+$|[\\^_={}]/;
 const END_OF_PARAGRAPH = /\n[ \t>]*\n/;
 
 interface Found {
   kind: FormulaKind | 'literal';
-  /** The TeX, or the text as it is to stand. */
+  /** The TeX, or the plain text. */
   text: string;
-  /** Offset behind it. */
+  /** Offset after it. */
   end: number;
 }
 
 /**
  * Rewrites every way in which models mark formulas (`\( \)`, `\[ \]`, `$$ $$`, `$ $`) to the one that is parsed, and
- * escapes marks without a partner, so that they stay text. Code is left alone. A formula becomes one line: a line
- * that begins with `+` or `=` must not become a list or a heading. `open`: the text grows, so a formula without an
- * end is one that is still being written. `tail` is the offset behind the last formula.
+ * escapes marks without a partner, so that they stay text. Code is unchanged. A formula becomes one line: a line that
+ * begins with `+` or `=` must not become a list or a heading. `open`: the text is growing, so a formula without an end
+ * is still being written. `tail` is the offset after the last formula.
  */
 export function mathMarks(markdown: string, open: boolean): { text: string; tail: number } {
   if (!/[\\$]/.test(markdown)) return { text: markdown, tail: 0 };
@@ -97,7 +97,7 @@ function findFormula(markdown: string, at: number, mark: string, open: boolean):
   }
 }
 
-/** A formula up to its closing mark; null = there is none in this paragraph. */
+/** A formula up to its closing mark; null if this paragraph contains none. */
 function between(
   markdown: string,
   at: number,
@@ -117,7 +117,7 @@ function between(
 /** `before` is the text before the formula in its line: each line of a quotation repeats its mark. */
 function oneLine(tex: string, before: string): string {
   const inner = /^\s*>/.test(before) ? tex.replaceAll(/\n[ \t]*>/g, '\n') : tex;
-  // A bar would part the cells of a table.
+  // A bar would split table cells.
   const whole = /^\s*\|/.test(before) ? inner.replaceAll(/(?<!\\)\|/g, '\\vert ') : inner;
   return whole
     .replaceAll(/(?<!\\)%[^\n]*/g, '')

@@ -1,12 +1,12 @@
-/** A link or picture at the end that is not closed yet: `[label`, `[label](`, `[label](https://exa`. */
+/** A link or image at the end that is not closed yet: `[label`, `[label](`, `[label](https://exa`. */
 const OPEN_LINK = /!?\[([^[\]\n]*)(?:\](?:\([^()\s]*)?)?$/;
-/** Emphasis marks that have come without the text they belong to. */
+/** Emphasis marks whose text has not arrived yet. */
 const BARE_MARKS = /(?:^|(?<=\s))[*_~`]{1,3}$/;
 
 /**
- * Closes what the end of a growing text has left open (bold, code, links), so that it is drawn as it will stand
- * and no line jumps when the closing mark comes. Only the last line can be open: Markdown's inline marks that span
- * lines are rare, and they are mended by the text itself.
+ * Closes marks that the end of a growing text leaves open (bold, code, links), so that it renders in its final form and
+ * no line jumps when the closing mark arrives. Only the last line is handled: inline marks that span lines are rare,
+ * and the rest of the text closes them.
  */
 export function mendTail(markdown: string): string {
   const start = markdown.lastIndexOf('\n') + 1;

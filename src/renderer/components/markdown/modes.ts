@@ -26,7 +26,7 @@ import { html, xml } from '@codemirror/legacy-modes/mode/xml';
 import { yaml } from '@codemirror/legacy-modes/mode/yaml';
 import type { Mode } from './highlight';
 
-/** The languages that are coloured, each with the words that models write behind a fence. */
+/** The coloured languages, each with the names that models write after a fence. */
 const LANGUAGES: readonly [Mode, string][] = [
   [c, 'c h'],
   [cmake, 'cmake'],
@@ -68,7 +68,7 @@ const LANGUAGES: readonly [Mode, string][] = [
   [yaml, 'yaml yml'],
 ];
 
-/** Modes by the word behind a fence, in lower case. */
+/** Modes by the name after a fence, in lower case. */
 export const MODES: ReadonlyMap<string, Mode> = new Map(
   LANGUAGES.flatMap(([mode, words]) => words.split(' ').map((word): [string, Mode] => [word, mode])),
 );

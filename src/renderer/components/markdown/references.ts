@@ -5,24 +5,24 @@ const DEFINITION =
   /^ {0,3}\[(?:(?<note>\^[^[\]\s]+)\]:|(?<link>[^^[\]\n][^[\]\n]*)\]:[ \t]+(?:<[^<>\n]*>|\S+)(?:[ \t]+(?:"[^"\n]*"|'[^'\n]*'|\([^()\n]*\)))?[ \t]*$)/gm;
 const LABEL = /\[(\^?[^[\]\n]+)\](?!:)/g;
 
-/** A label as Markdown compares it. */
+/** A label, normalized as Markdown compares it. */
 function normalLabel(label: string): string {
   return label.trim().replaceAll(/\s+/g, ' ').toLowerCase();
 }
 
-/** What a block needs of the others; both are texts, so that a block is drawn anew only when they change. */
+/** What a block needs from other blocks; both are strings, so that a block re-renders only when they change. */
 export interface References {
   /** Definitions of the labels that the block uses, as Markdown. */
   definitions: string;
-  /** Labels that any block uses, one a line; only for a block that defines some. */
+  /** Labels that any block uses, one per line; only for a block that defines some. */
   used: string;
 }
 
 const NONE: References = { definitions: '', used: '' };
 
 /**
- * Links and notes are defined in another block than the one that uses them, and each block is parsed alone. Linear in
- * the text, and next to nothing for a text without definitions.
+ * Links and footnotes may be defined in a different block than the one that uses them, but each block is parsed
+ * separately. Linear in the text, and almost free for a text without definitions.
  */
 export function findReferences(blocks: readonly Block[]): References[] {
   const definitions = new Map<string, string>();
@@ -31,7 +31,7 @@ export function findReferences(blocks: readonly Block[]): References[] {
     if (block.kind !== 'markdown' || !block.text.includes(']:')) continue;
     for (const { 0: line, groups } of block.text.matchAll(DEFINITION)) {
       const label = normalLabel(groups?.note ?? groups?.link ?? '');
-      // The text of a note stays in its place; a reference only has to know that it exists.
+      // The text of a footnote stays in its block; a reference only needs a definition to exist.
       if (!definitions.has(label)) definitions.set(label, groups?.note ? `[${groups.note}]: .` : line.trim());
       defining.add(block);
     }

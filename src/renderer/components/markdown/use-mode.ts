@@ -5,7 +5,7 @@ type Modes = ReadonlyMap<string, Mode>;
 
 let loaded: Modes | null = null;
 
-/** The mode of a language; null while the modes are being loaded, and for a language that none of them reads. */
+/** The mode of a language; null while the modes load, and for an unknown language. */
 export function useMode(language: string): Mode | null {
   const [modes, setModes] = useState(loaded);
   const wanted = language !== '' && modes === null;
@@ -17,7 +17,7 @@ export function useMode(language: string): Mode | null {
         loaded = MODES;
         if (!gone) setModes(MODES);
       },
-      // Without its colours a listing can be read as well.
+      // A listing is readable without colours too.
       () => {},
     );
     return () => {

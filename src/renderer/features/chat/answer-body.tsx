@@ -9,7 +9,7 @@ import { Thinking } from './thinking';
 
 type Break = Answer['meta']['breaks'][number];
 
-/** The text, parted where one server stopped and the other went on. */
+/** The text, split where one server stopped and the other continued. */
 export function AnswerBody({ answer }: { answer: Answer }) {
   const { text, meta, status } = answer;
   const writing = status === 'streaming' && !meta.recovery;

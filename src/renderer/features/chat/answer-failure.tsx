@@ -7,7 +7,7 @@ import { retry } from '../../stores/chat-store';
 import { errorSentence } from '../../stores/request';
 import { AnswerSpared } from './answer-spared';
 
-/** What went wrong, its cure, and the way to try again. The code is in the tooltip, not in the face. */
+/** The error, its cure, and a retry button. The code is only in the tooltip. */
 export function AnswerFailure({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { error } = answer.meta;

@@ -5,7 +5,7 @@ import { Badge } from '../../components/badge';
 import { Mark } from '../../components/mark';
 import { useFormat } from '../../i18n/use-format';
 
-/** Who answered, with which model, how soon and how fast. Keeps its line before anything is known. */
+/** Who answered, with which model, how soon and how fast. Its line is reserved before anything is known. */
 export function AnswerLabel({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const format = useFormat();

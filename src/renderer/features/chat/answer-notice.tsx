@@ -6,7 +6,7 @@ import { ModelSuggestions } from '../../components/model-suggestions';
 import { retry } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
 
-/** Tandem's own words: what is missing, and what to do about it. */
+/** Tandem's own message: what is missing, and what to do about it. */
 export function AnswerNotice({
   answer,
   notice,
@@ -39,7 +39,7 @@ export function AnswerNotice({
   }
 }
 
-/** No model can do it, or (with its code) none knows the language: then said in that language, if Tandem speaks it. */
+/** No model can answer, or (with its code) none knows the language: shown in that language if Tandem has it. */
 function NoModel({ language }: { language: unknown }) {
   const { t, i18n } = useTranslation();
   const some = (usePart('suggestions') ?? []).length > 0;
@@ -59,7 +59,7 @@ function NoModel({ language }: { language: unknown }) {
   );
 }
 
-/** Below an answer: what sort of model gave it, and, while there is no other, one to get. */
+/** Below an answer of the small model: what it is, and, while there is no other model, a suggestion. */
 function SmallModel() {
   const { t } = useTranslation();
   const some = (usePart('suggestions') ?? []).length > 0;

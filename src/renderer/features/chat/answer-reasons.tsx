@@ -11,7 +11,7 @@ import { reasonSentence, wasSpared } from './reason-words';
 import { useOtherBackend } from './use-other-backend';
 
 /**
- * “Why?” and what it opens. Lies over the label's line, so that the button stays where it is when the panel opens
+ * The “Why?” button and its panel. Overlaps the label's line, so that the button stays in place when the panel opens
  * below.
  */
 export function AnswerReasons({ answer }: { answer: Answer }) {
@@ -97,7 +97,7 @@ function ReasonsPanel({ answer }: { answer: Answer }) {
   );
 }
 
-/** What the memory guard kept from a server: the model that the user chose there, if there was one. */
+/** The target that the memory guard kept from a server: the model that the user chose there, if any. */
 function sparedTarget(backend: BackendId, { meta: { target } }: Answer): Target {
   return target?.kind === 'model' && target.backend === backend ? target : { kind: 'backend', backend };
 }

@@ -11,7 +11,7 @@ import { causeClause } from './reason-words';
 
 type Recovery = NonNullable<AnswerMeta['recovery']>;
 
-/** What stopped, what the answer waits for, and how far that is. */
+/** What stopped, what the answer waits for, and the progress. */
 export function AnswerRecovery({ answer, recovery }: { answer: Answer; recovery: Recovery }) {
   const { t } = useTranslation();
   const format = useFormat();

@@ -7,7 +7,7 @@ import { Button } from '../../components/button';
 import { type Format, useFormat } from '../../i18n/use-format';
 import { retry } from '../../stores/chat-store';
 
-/** A request that the memory guard kept back: a decision with its figures, which the user may overrule once. */
+/** A request that the memory guard held back: the decision with its figures, which the user may overrule once. */
 export function AnswerSpared({ answer, details }: { answer: Answer; details: Record<string, unknown> }) {
   const { t } = useTranslation();
   const format = useFormat();
@@ -36,7 +36,7 @@ export function AnswerSpared({ answer, details }: { answer: Answer; details: Rec
   );
 }
 
-/** The figures of the decision as a sentence; null where one of them is unknown. */
+/** The figures of the decision as a sentence; null if one of them is unknown. */
 function sparedWords(
   { rule, model, neededBytes, freeBytes }: Record<string, unknown>,
   t: TFunction,

@@ -5,7 +5,7 @@ import type { Answer } from '../../../shared/chat';
 import { isSettled } from '../../stores/stream-text';
 import { causeClause, insteadOf, reasonSentence, rescuedFrom } from './reason-words';
 
-/** One quiet line over an answer that came from another server than it should have: what happened, who stepped in. */
+/** One quiet line above an answer from a different server than planned: what happened, and who took over. */
 export function AnswerStory({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { source, reasons, target } = answer.meta;

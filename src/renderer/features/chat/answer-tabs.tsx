@@ -11,7 +11,7 @@ interface AnswerTabsProps {
   onShow: (answerId: string) => void;
 }
 
-/** Several answers to one message: a tab each, with the mark of the server that gave it. */
+/** Several answers to one message: a tab for each, with the mark of its server. */
 export function AnswerTabs({ answers, shown, onShow }: AnswerTabsProps) {
   const { t } = useTranslation();
   return (

@@ -13,11 +13,11 @@ import { AnswerRecovery } from './answer-recovery';
 import { AnswerStory } from './answer-story';
 import { AnswerWaiting } from './answer-waiting';
 
-/** One answer: who gave it, why, its text, and what can be done with it. */
+/** One answer: who gave it, why, its text, and its actions. */
 export const AnswerView = memo(function AnswerView({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { status, meta, text } = answer;
-  // Also after a break: the text above it came from another server.
+  // Also true after a break: the text above it came from another server.
   const waiting = !isSettled(answer) && text.length === (meta.breaks.at(-1)?.at ?? 0);
   return (
     <article

@@ -4,7 +4,7 @@ import { Mark } from '../../components/mark';
 import { placeWords } from '../../components/place-words';
 import { useFormat } from '../../i18n/use-format';
 
-/** Before the first word: the place in the queue, or who is reading. While servers recover, only the place is left to say. */
+/** Before the first word: the place in the queue, or which server is prefilling. During a recovery, only the place. */
 export function AnswerWaiting({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const format = useFormat();

@@ -8,7 +8,7 @@ import { ChatMenu } from './chat-menu';
 import { RenameField } from './rename-field';
 import { useRenaming } from './use-renaming';
 
-/** Title of the open chat, with the way to the history and to a new chat. */
+/** Title of the open chat, with buttons for the history and a new chat. */
 export function ChatHeader({ wide }: { wide: boolean }) {
   const { t } = useTranslation();
   const chatId = useChat((state) => state.chatId);

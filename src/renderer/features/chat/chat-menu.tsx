@@ -8,7 +8,7 @@ import { openChat, useChat } from '../../stores/chat-store';
 import { errorSentence, perform, request } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
 
-/** Rename and delete. A deleted chat can be brought back while its note stands. */
+/** Rename and delete. A deleted chat can be restored while its toast is visible. */
 export function ChatMenu({ chat, onRename }: { chat: ChatSummary; onRename: () => void }) {
   const { t } = useTranslation();
   const renames = useRef(false);
@@ -30,7 +30,7 @@ export function ChatMenu({ chat, onRename }: { chat: ChatSummary; onRename: () =
   return (
     <Menu
       onCloseAutoFocus={(event) => {
-        // The field that renames takes the focus; giving it back would end the renaming.
+        // The rename field takes the focus; returning the focus would end the renaming.
         if (renames.current) event.preventDefault();
         renames.current = false;
       }}

@@ -6,7 +6,7 @@ import { Composer } from './composer';
 import { HistoryDrawer } from './history-drawer';
 import { MessageList } from './message-list';
 
-/** The conversation with its composer; in the narrow layout also the history's drawer. */
+/** The conversation with its composer; in the narrow layout also the history drawer. */
 export function ChatView() {
   const { t } = useTranslation();
   const wide = useWide();

@@ -12,7 +12,7 @@ import { TargetMenu } from './target-menu';
 import { useComposer } from './use-composer';
 import { useSmallAlone } from './use-small-alone';
 
-/** Where messages are written. Enter sends, Shift-Enter breaks the line, Up in an empty field edits the last one. */
+/** The message editor. Enter sends, Shift-Enter breaks the line, Up in an empty field edits the last message. */
 export function Composer() {
   const { t } = useTranslation();
   const smallAlone = useSmallAlone();
@@ -113,7 +113,7 @@ export function Composer() {
   );
 }
 
-/** The one key worth knowing right now. A browser keeps Cmd-N for its own windows, so another one is named there. */
+/** The most useful key right now. A browser reserves Cmd-N, so another key is named there. */
 function Hint({ answering }: { answering: boolean }) {
   const { t } = useTranslation();
   const inApp = usePart('app')?.host === 'electron';

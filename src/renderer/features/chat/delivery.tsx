@@ -7,7 +7,7 @@ import { discard, sendAgain } from '../../stores/outgoing';
 import { errorSentence } from '../../stores/request';
 import { focusComposer } from '../../stores/ui-store';
 
-/** Below a message that the core has not confirmed: that it is being sent, or why it was not, and what can be done. */
+/** Below a message that the core has not confirmed: that it is being sent, or why it failed, and what to do. */
 export function Delivery({ message }: { message: Outgoing }) {
   const { t } = useTranslation();
   if (message.state === 'sending') {

@@ -8,12 +8,12 @@ import { openChat } from '../../stores/chat-store';
 import { focusComposer, setDrawer, useUi } from '../../stores/ui-store';
 import { HistoryList } from './history-list';
 
-/** Does Escape mean what is being written in a field, or composed, and not the drawer? */
+/** Does Escape apply to a field with text, or to a composition, and not to the drawer? */
 function isOfField(event: KeyboardEvent): boolean {
   return isComposing(event) || (event.target instanceof HTMLInputElement && event.target.value !== '');
 }
 
-/** The history over the narrow window. Focus stays inside and goes back to where it was. */
+/** The history over the narrow window. Focus stays inside and returns to its previous element on close. */
 export function HistoryDrawer() {
   const { t } = useTranslation();
   const open = useUi((state) => state.drawer);

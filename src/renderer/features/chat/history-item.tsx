@@ -7,7 +7,7 @@ import { moveInHistory } from './history-keys';
 import { RenameField } from './rename-field';
 import { useRenaming } from './use-renaming';
 
-/** One chat of the history: its title over a line of its last answer. Opened from a search it shows what was found. */
+/** One chat of the history: its title and a line of its last answer. Opened from a search, it jumps to the match. */
 export function HistoryItem({ chat, find }: { chat: ChatSummary; find: string | null }) {
   const current = useChat((state) => state.chatId === chat.id);
   const renaming = useRenaming();

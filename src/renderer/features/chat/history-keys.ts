@@ -1,7 +1,7 @@
 import type { KeyboardEvent } from 'react';
 import { isComposing } from '../../components/composition';
 
-/** Arrows go from the search to the chats and among them; Enter in the search opens the first of them. */
+/** Arrow keys move from the search to the chats and between them; Enter in the search opens the first one. */
 export function moveInHistory(event: KeyboardEvent<HTMLElement>): void {
   if (isComposing(event.nativeEvent)) return;
   const column = event.currentTarget.closest('[data-history]');
@@ -12,7 +12,7 @@ export function moveInHistory(event: KeyboardEvent<HTMLElement>): void {
     event.preventDefault();
     stops[at + step]?.focus();
   } else if (event.key === 'Enter' && at === 0) {
-    // Else the key would also press what has the focus after the drawer has closed.
+    // Otherwise the key would also press the element that gets the focus when the drawer closes.
     event.preventDefault();
     stops[1]?.click();
   }

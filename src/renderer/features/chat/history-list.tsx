@@ -11,7 +11,7 @@ import { HistoryItem } from './history-item';
 import { moveInHistory } from './history-keys';
 import { useChatSearch } from './use-chat-search';
 
-/** All chats by day, newest first, with a search over their text. */
+/** All chats by day, newest first, with a full-text search. */
 export function HistoryList() {
   const { t } = useTranslation();
   const [query, setQuery] = useState('');

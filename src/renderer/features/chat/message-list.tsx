@@ -14,7 +14,7 @@ import { groupTurns, type Turn } from './turns';
 import { useAutoscroll } from './use-autoscroll';
 import { useFound } from './use-found';
 
-/** The conversation. Follows the text while the reader is at its end. */
+/** The conversation. It scrolls with the text while the reader is at its end. */
 export function MessageList() {
   const { t } = useTranslation();
   const chatId = useChat((state) => state.chatId);
@@ -65,7 +65,7 @@ export function MessageList() {
   );
 }
 
-/** The turns of a chat and, below them, what is on its way; a message that is being edited gives way to its new text. */
+/** The turns of a chat, then its unconfirmed messages; the new text of an edited message replaces the old one. */
 function turnsWith(messages: readonly Message[], outgoing: readonly Outgoing[]): Turn[] {
   const edited = outgoing.find(({ state, editing }) => state === 'sending' && editing !== null)?.editing;
   const kept = edited ? before(messages, edited) : messages;

@@ -74,7 +74,7 @@ const FALLBACKS: Words = {
   echo: 'echo',
 };
 
-/** Splits `mlx-exited` into the server and what happened to it. */
+/** Splits `mlx-exited` into the server and its failure. */
 function splitBackend(rest: string): { backend: BackendId | null; cause: string } {
   const backend = BACKEND_IDS.find(
     (id) => rest === id || rest.startsWith(`${id}-`) || rest.startsWith(`${id}:`),
@@ -86,7 +86,7 @@ function spaced(code: string): string {
   return code.replaceAll(/[-_:]/g, ' ');
 }
 
-/** A reason code as a sentence. A code this UI does not know is said with its own words, never hidden. */
+/** A reason code as a sentence. An unknown code is shown in its own words, never hidden. */
 export function reasonSentence(code: string, t: TFunction): string {
   const colon = code.indexOf(':');
   const kind = colon === -1 ? code : code.slice(0, colon);
@@ -162,7 +162,7 @@ function unavailableSentence(rest: string, t: TFunction): string {
   });
 }
 
-/** Causes that are no exit cause, by the word of one that says the same. */
+/** Causes that are not exit causes, mapped to an exit cause with the same meaning. */
 const CAUSES: Words = { failed: 'disconnected', incomplete: 'disconnected', memory: 'out_of_memory' };
 
 function causeWord(cause: string): keyof typeof en.causes | null {
@@ -170,7 +170,7 @@ function causeWord(cause: string): keyof typeof en.causes | null {
   return Object.hasOwn(en.causes, word) ? (word as keyof typeof en.causes) : null;
 }
 
-/** What a server's failure in the middle of a request is called in `why.fallback`. */
+/** Keys in `why.fallback` for failures of a server during a request. */
 const FAILED = new Set(['exited', 'outOfMemory', 'hung', 'timeout', 'poison']);
 
 /** What happened to a server, as a clause without a subject; null when only its code is known. */
@@ -179,7 +179,7 @@ export function causeClause(code: string, t: TFunction): string | null {
   return word === null ? null : t(`causes.${word}`);
 }
 
-/** The server that failed before the first word and was replaced, if that is what happened. */
+/** The server that failed before the first word and was replaced, if any. */
 export function rescuedFrom(
   reasons: readonly string[],
   source: AnswerSource | null,
@@ -187,14 +187,14 @@ export function rescuedFrom(
   for (const reason of reasons) {
     if (!reason.startsWith('fallback:')) continue;
     const { backend, cause } = splitBackend(reason.slice('fallback:'.length));
-    // Only a server that was asked and failed is a story; one that was full or not there is a mere reason.
+    // Only a server that failed during the request counts; a full or absent one is just a reason.
     const failed = FAILED.has(own(FALLBACKS, cause) ?? '');
     if (backend !== null && backend !== source && failed) return { from: backend, cause };
   }
   return null;
 }
 
-/** Why a server that the user asked was not the one to answer, by the reason that says most; null when none is known. */
+/** Why the server that the user chose did not answer, by the most specific reason; null when none is known. */
 export function insteadOf(asked: BackendId, reasons: readonly string[]): string | null {
   const ofItself = [`unavailable:${asked}-`, `fallback:${asked}-`];
   const general = ['memory:', 'setting:', 'rule:long-context', 'fallback:named-model'];
@@ -207,6 +207,6 @@ export function insteadOf(asked: BackendId, reasons: readonly string[]): string 
 
 /** Did the memory guard keep a server from this request? */
 export function wasSpared(reasons: readonly string[]): boolean {
-  // What was unloaded before only took longer.
+  // An eviction before the request only delayed it.
   return reasons.some((reason) => reason.startsWith('memory:') && reason !== 'memory:evicted');
 }

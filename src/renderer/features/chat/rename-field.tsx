@@ -4,7 +4,7 @@ import type { ChatSummary } from '../../../shared/chat';
 import { isComposing } from '../../components/composition';
 import { perform } from '../../stores/request';
 
-/** The chat's name as a field: Enter or leaving it saves, Escape leaves it as it was. */
+/** The chat's name as a field: Enter or blur saves, Escape discards. */
 export function RenameField({ chat, onEnd }: { chat: ChatSummary; onEnd: () => void }) {
   const { t } = useTranslation();
   const [title, setTitle] = useState(chat.title);
@@ -12,7 +12,7 @@ export function RenameField({ chat, onEnd }: { chat: ChatSummary; onEnd: () => v
   const settled = useRef(false);
 
   useEffect(() => {
-    // The menu that began the renaming is closed by then.
+    // By then the menu that started the renaming is closed.
     const timer = setTimeout(() => field.current?.select(), 0);
     return () => clearTimeout(timer);
   }, []);

@@ -17,12 +17,12 @@ function TargetIcon({ target }: { target: Target }) {
   return <Icon className={TONES[target.backend]} />;
 }
 
-/** What can be asked: on this machine, whole, and made for answering; an old server does not say what it is made for. */
+/** Selectable: on this machine, complete, made for chat. An old server does not report capabilities. */
 function isChoice({ remote, broken, capabilities }: ModelView): boolean {
   return !remote && broken === null && (capabilities.length === 0 || capabilities.includes('completion'));
 }
 
-/** Who should answer the next message: Tandem's choice, one server, or one model. */
+/** Who should answer the next message: automatic, one server, or one model. */
 export function TargetMenu() {
   const { t } = useTranslation();
   const target = useChat((state) => state.target);

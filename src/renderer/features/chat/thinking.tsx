@@ -8,13 +8,13 @@ import { useHasFound } from './use-found';
 
 interface ThinkingProps {
   text: string;
-  /** More of it is still to come. */
+  /** More text will arrive. */
   writing: boolean;
-  /** How long it took; undefined = not known. */
+  /** How long it took; undefined = unknown. */
   ms: number | undefined;
 }
 
-/** What a model thought before its answer, folded. Folded it is not parsed, so that it costs nothing as it grows. */
+/** The model's thinking before its answer, folded. Folded text is not parsed, so its growth costs nothing. */
 export function Thinking({ text, writing, ms }: ThinkingProps) {
   const { t } = useTranslation();
   const { duration } = useFormat();

@@ -11,7 +11,7 @@ import { UserText } from './user-text';
 
 interface TurnViewProps {
   turn: Turn;
-  /** The last message can be edited. */
+  /** Only the last message can be edited. */
   editable: boolean;
 }
 

@@ -6,7 +6,7 @@ export interface Turn {
   answers: readonly Answer[];
 }
 
-/** Groups messages into turns. Answers keep their order; one without its message is left out. */
+/** Groups messages into turns. Answers keep their order; an answer without its message is left out. */
 export function groupTurns(messages: readonly Message[]): Turn[] {
   const answers = new Map<string, Answer[]>();
   for (const message of messages) {

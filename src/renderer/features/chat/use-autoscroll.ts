@@ -1,11 +1,11 @@
 import { type RefObject, useCallback, useLayoutEffect, useRef, useState } from 'react';
 
-/** So close to the end, in px, counts as being there. */
+/** Within this distance of the end, in px, the reader counts as being at the end. */
 const NEAR = 48;
 
 /**
- * Keeps a scrolling element at its end while it grows, but only as long as the reader is there. Returns whether
- * the reader is away from the end, and a way back. `key` changes with the conversation and each turn.
+ * Keeps a scrolling element at its end while it grows, but only while the reader is at the end. Returns whether the
+ * reader is away from the end, and a function that scrolls back. `key` changes with the conversation and each turn.
  */
 export function useAutoscroll(ref: RefObject<HTMLElement | null>, key: string | null, enabled: boolean) {
   const [away, setAway] = useState(false);
@@ -28,7 +28,7 @@ export function useAutoscroll(ref: RefObject<HTMLElement | null>, key: string | 
       pinned.current = distance <= NEAR;
       setAway(!pinned.current);
     };
-    // What the reader unfolds stays under the pointer: that growth is not followed.
+    // What the reader unfolds stays under the pointer: that growth does not scroll.
     const onClick = ({ target }: MouseEvent) => {
       if (!(target instanceof Element) || !target.closest('[aria-expanded]')) return;
       pinned.current = false;

@@ -2,10 +2,10 @@ import { useEffect, useState } from 'react';
 import type { ChatSummary } from '../../../shared/chat';
 import { request } from '../../stores/request';
 
-/** Wait after the last key before the core is asked, ms. */
+/** Debounce after the last key before the core is queried, ms. */
 const PAUSE_MS = 150;
 
-/** Chats that contain the query; null while there is none. Answers that come late are dropped. */
+/** Chats that contain the query; null while it is empty. Late responses are dropped. */
 export function useChatSearch(query: string): readonly ChatSummary[] | null {
   const [found, setFound] = useState<readonly ChatSummary[] | null>(null);
   const trimmed = query.trim();

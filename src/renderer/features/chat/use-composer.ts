@@ -4,8 +4,8 @@ import { loadDraft, saveDraft } from '../../stores/drafts';
 import { send } from '../../stores/outgoing';
 
 /**
- * Text of the composer: the draft of the open chat, kept over reloads, or the message being edited. A message that is sent
- * appears in the conversation at once.
+ * Text of the composer: the draft of the open chat, which survives a reload, or the message being edited. A sent
+ * message appears in the conversation at once.
  */
 export function useComposer() {
   const chatId = useChat((state) => state.chatId);

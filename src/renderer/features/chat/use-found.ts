@@ -3,20 +3,20 @@ import { chooseAnswer, shownAnswer, useChat } from '../../stores/chat-store';
 
 const MARKS = 'found';
 
-/** Made here, since the builder of `styles.css` does not know `::highlight` yet. */
+/** Created here, because the build of `styles.css` does not support `::highlight` yet. */
 const look = new CSSStyleSheet();
 look.replaceSync(`::highlight(${MARKS}) { background: color-mix(in srgb, var(--warn) 34%, transparent); }`);
 document.adoptedStyleSheets.push(look);
 
-/** Do the words that the chat was found by stand in this text? Then it is shown unfolded. */
+/** Does this text contain the search words that opened the chat? Then it is shown unfolded. */
 export function useHasFound(text: string): boolean {
   const find = useChat((state) => state.find);
   return find !== null && text.toLowerCase().includes(find);
 }
 
 /**
- * Marks the words that the open chat was found by and brings the first of them into sight, once. The marks lie over the
- * text and change nothing in it; they are drawn anew when the text is, as by colours that come later.
+ * Highlights the search words that opened the chat and scrolls the first of them into view, once. The highlights do not
+ * change the text; they are updated when the text re-renders, for example when colours load.
  */
 export function useFound(ref: RefObject<HTMLElement | null>, hasMessages: boolean): void {
   const find = useChat((state) => state.find);
@@ -27,7 +27,7 @@ export function useFound(ref: RefObject<HTMLElement | null>, hasMessages: boolea
       jumped.current = null;
       return;
     }
-    /** Marks them all; jumps to the first as soon as its text is drawn. */
+    /** Marks all matches; jumps to the first one once its text is rendered. */
     const mark = () => {
       const ranges = [...list.querySelectorAll('[data-message]')].flatMap((message) =>
         rangesOf(message, find),
@@ -50,7 +50,7 @@ export function useFound(ref: RefObject<HTMLElement | null>, hasMessages: boolea
   }, [ref, find, hasMessages]);
 }
 
-/** Blocks have their true height only once they are near, so it is done anew until it has stood still for some frames. */
+/** Blocks have their real height only near the viewport, so this repeats until the position is stable for 6 frames. */
 function bringIntoSight(element: Element | null, stillFor = 0, framesLeft = 60): void {
   if (element === null || framesLeft === 0 || stillFor === 6) return;
   const before = element.getBoundingClientRect().top;
@@ -59,7 +59,7 @@ function bringIntoSight(element: Element | null, stillFor = 0, framesLeft = 60):
   requestAnimationFrame(() => bringIntoSight(element, isStill ? stillFor + 1 : 0, framesLeft - 1));
 }
 
-/** Id of the first message with the words; an answer behind another tab is brought to the front. */
+/** Id of the first message that contains the words; if it is an answer behind another tab, selects it. */
 function showMatch(find: string): string | null {
   const state = useChat.getState();
   const match = state.messages.find(({ text }) => text.toLowerCase().includes(find));
@@ -74,14 +74,14 @@ function showMatch(find: string): string | null {
   return match?.id ?? null;
 }
 
-/** Where the words stand in an element, also across its parts. */
+/** Ranges of the words in an element, also across text nodes. */
 function rangesOf(element: Element, find: string): Range[] {
   const nodes: Text[] = [];
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) nodes.push(walker.currentNode as Text);
   const whole = nodes.map(({ data }) => data).join('');
   const lower = whole.toLowerCase();
-  // A few letters grow as they are lowered; then positions would not fit.
+  // Some letters get longer in lower case; then the positions would not match.
   const text = lower.length === whole.length ? lower : whole;
   const ranges: Range[] = [];
   for (

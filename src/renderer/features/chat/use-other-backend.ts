@@ -2,7 +2,7 @@ import type { Answer } from '../../../shared/chat';
 import type { BackendId } from '../../../shared/domain';
 import { usePart } from '../../stores/core-store';
 
-/** The server that could be asked the same: the one that did not answer, if it is there at all. */
+/** The server that could get the same question: the one that did not answer, if it is available. */
 export function useOtherBackend({ meta }: Answer): BackendId | null {
   const backends = usePart('backends');
   const other = meta.source === 'mlx' ? 'ollama' : meta.source === 'ollama' ? 'mlx' : null;

@@ -1,6 +1,6 @@
 import { usePart } from '../../stores/core-store';
 
-/** Is the built-in small model all that can answer? */
+/** Is the built-in small model the only one that can answer? */
 export function useSmallAlone(): boolean {
   const capable = usePart('capable');
   const models = usePart('models');

@@ -4,11 +4,11 @@ import { Button } from '../../components/button';
 import { useFormat } from '../../i18n/use-format';
 import { useHasFound } from './use-found';
 
-/** A message longer than this, in characters or lines, is folded, and so much of it is shown. */
+/** A message longer than this, in characters or lines, is folded to this length. */
 const LONG = { chars: 4_000, lines: 40 };
 const SHOWN = { chars: 1_200, lines: 14 };
 
-/** What the user wrote, as it was written; each line runs in the direction of its script. */
+/** The user's text, verbatim; each line runs in the direction of its script. */
 export function UserText({ text }: { text: string }) {
   const { t } = useTranslation();
   const { fileSize } = useFormat();
@@ -34,7 +34,7 @@ export function UserText({ text }: { text: string }) {
   );
 }
 
-/** The beginning of a text, not longer than the limits. */
+/** The beginning of a text, within the limits. */
 function cut(text: string, { chars, lines }: { chars: number; lines: number }): string {
   let end = 0;
   for (let line = 0; line < lines; line += 1) {

@@ -10,7 +10,7 @@ interface Keys {
 
 const PLAIN = /^(?:Key([A-Z])|Digit(\d)|(F\d{1,2})|(Space|Up|Down|Left|Right))$/;
 
-/** The combination in Electron's notation (`Alt+Space`), or null for one without a modifier or a plain key. */
+/** The combination in Electron's notation (`Alt+Space`); null for a modifier alone or a plain key. */
 export function accelerator({ code, metaKey, ctrlKey, altKey, shiftKey }: Keys): string | null {
   const match = PLAIN.exec(code.replace('Arrow', ''));
   const key = match?.slice(1).find((group) => group !== undefined);
@@ -18,7 +18,7 @@ export function accelerator({ code, metaKey, ctrlKey, altKey, shiftKey }: Keys):
   const modifiers = [ctrlKey && 'Control', altKey && 'Alt', shiftKey && 'Shift', metaKey && 'Command'].filter(
     Boolean,
   );
-  // A shortcut for the whole system must not take a letter away from all typing.
+  // A global shortcut must not take a letter away from normal typing.
   const harmless = ctrlKey || altKey || metaKey || /^F\d/.test(key);
   return harmless ? [...modifiers, key].join('+') : null;
 }
@@ -31,7 +31,7 @@ const SIGNS: Record<string, string> = {
   CommandOrControl: '⌘',
 };
 
-/** Electron's notation as the signs on the keys. */
+/** Electron's notation as key symbols. */
 export function acceleratorKeys(value: string): string[] {
   return value
     .split('+')

@@ -33,7 +33,7 @@ const ROWS = [
   },
 ] as const;
 
-/** What hardly anyone needs to change, closed until it is asked for. */
+/** Settings that hardly anyone changes, collapsed initially. */
 export function AdvancedSection() {
   const { t } = useTranslation();
   return (

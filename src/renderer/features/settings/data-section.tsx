@@ -3,7 +3,7 @@ import { CopyButton } from '../../components/copy-button';
 import { usePart } from '../../stores/core-store';
 import { Section } from './setting-row';
 
-/** Where everything is kept, and which version this is. */
+/** Where data is stored, and the version. */
 export function DataSection() {
   const { t } = useTranslation();
   const app = usePart('app');

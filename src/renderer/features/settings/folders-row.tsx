@@ -7,11 +7,11 @@ import { usePart } from '../../stores/core-store';
 import { SettingRow } from './setting-row';
 import { useSetting } from './use-setting';
 
-/** As in the setting's schema. */
+/** Same limit as in the setting's schema. */
 const MOST = 20;
 const EXAMPLE = '/Volumes/Models';
 
-/** Folders that are looked through for MLX models, and what was found there and elsewhere. */
+/** Folders that are scanned for MLX models, and what was found there and elsewhere. */
 export function FoldersRow() {
   const { t } = useTranslation();
   const setting = useSetting('modelFolders');
@@ -52,7 +52,7 @@ function AddFolder({
   onAdd,
 }: {
   folders: readonly string[];
-  /** False when the path was refused; it stays to be corrected. */
+  /** False when the path was rejected; the text then stays for correction. */
   onAdd: (path: string) => Promise<boolean>;
 }) {
   const { t } = useTranslation();
@@ -97,7 +97,7 @@ function AddFolder({
   );
 }
 
-/** The scanner's finding; it changes by itself when a folder comes or goes. */
+/** The result of the scan; it updates automatically when a folder is added or removed. */
 function Found() {
   const { t } = useTranslation();
   const found = (usePart('models') ?? []).filter(

@@ -3,7 +3,7 @@ import { NumberField } from './number-field';
 import { Section, SettingRow } from './setting-row';
 import { useSetting } from './use-setting';
 
-/** Queue and memory: how much at once, how long to wait, when to be careful. */
+/** Queue and memory: concurrency, timeouts, memory thresholds. */
 export function LimitsSection() {
   const { t } = useTranslation();
   const concurrent = useSetting('ollamaMaxConcurrent');

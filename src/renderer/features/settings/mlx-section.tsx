@@ -34,7 +34,7 @@ export function MlxSection() {
   );
 }
 
-/** Which kinds of messages MLX may take, as a row of toggles. */
+/** Which categories MLX may take, as a row of toggles. */
 function CategoriesRow() {
   const { t } = useTranslation();
   const setting = useSetting('mlxCategories');

@@ -20,7 +20,7 @@ interface Row {
 type ModelSettingKey = Extract<SettingKey, `${BackendId}Model${string}`>;
 
 const MLX_FAST: Row[] = [{ key: 'mlxModelFast', category: 'modelFast' }];
-/** Of use only while heavy models may load on MLX. */
+/** Only useful while heavy models may load on MLX. */
 const MLX_HEAVY: Row[] = [
   { key: 'mlxModelCoding', category: 'modelCoding' },
   { key: 'mlxModelReasoning', category: 'modelReasoning' },
@@ -33,7 +33,7 @@ const OLLAMA: Row[] = [
   { key: 'ollamaModelFast', category: 'modelFast' },
 ];
 
-/** Which model does what, where models are looked for, and models to get. */
+/** Which model does what, which folders are scanned, and models to download. */
 export function ModelsSection() {
   const { t } = useTranslation();
   const suggestions = usePart('suggestions') ?? [];
@@ -96,7 +96,7 @@ function ModelRow({ row, backend }: { row: Row; backend: BackendId }) {
   );
 }
 
-/** The built-in model: off removes it, on gets it again. */
+/** The built-in model: off removes it, on downloads it again. */
 function SmallModelRow() {
   const { t } = useTranslation();
   return (
@@ -111,7 +111,7 @@ function SmallModelRow() {
   );
 }
 
-/** Consent to put the small model into an Ollama that is not ours; of no meaning for one that is. */
+/** Consent to put the small model into an Ollama that Tandem does not own; no effect on one that it owns. */
 function AdoptedRow() {
   const { t } = useTranslation();
   const setting = useSetting('smallModelInAdopted');
@@ -132,7 +132,7 @@ function AdoptedRow() {
   );
 }
 
-/** Installed models of a server, “best installed” first; a chosen one that is gone stays visible as missing. */
+/** Installed models of a server, “best installed” first; a selected model that is gone stays visible as missing. */
 function useModelOptions(backend: BackendId, chosen: string | null) {
   const { t } = useTranslation();
   const format = useFormat();

@@ -8,17 +8,17 @@ interface NumberFieldProps {
   max: number;
   label: string;
   unit?: string;
-  /** Shown while there is no value; then an empty field is one. */
+  /** Shown while there is no value; if set, an empty field is valid. */
   empty?: string;
   describedBy: string;
   disabled: boolean;
   onChange: (value: number) => void;
-  /** What is wrong with the text, or null when it is being corrected. */
+  /** What is wrong with the text; null while it is being corrected. */
   onProblem: (problem: string | null) => void;
   onEmpty?: () => void;
 }
 
-/** A number within bounds. Saved on Enter or on leaving; what is out of bounds stays, with what is accepted; Escape takes it back. */
+/** A number, saved on Enter or blur. A value out of bounds stays, with the accepted range; Escape reverts it. */
 export function NumberField(props: NumberFieldProps) {
   const { value, min, max, label, unit, empty, describedBy, disabled, onChange, onProblem, onEmpty } = props;
   const { t } = useTranslation();

@@ -6,8 +6,8 @@ import { SettingRow } from './setting-row';
 import { useSetting } from './use-setting';
 
 /**
- * MLX_ONLY_LIGHT. Off states the risk and offers the way back. Nothing is asked first, because nothing happens
- * before MLX restarts: that restart, offered below, is the confirmation.
+ * MLX_ONLY_LIGHT. Off shows the risk and a way back. There is no confirmation, because nothing changes before MLX
+ * restarts: the restart, offered below, is the confirmation.
  */
 export function OnlyLightRow() {
   const { t } = useTranslation();

@@ -9,7 +9,7 @@ import { showToast } from '../../stores/ui-store';
 import { Section } from './setting-row';
 import { useSetting } from './use-setting';
 
-/** Runtimes that Tandem installed, with their size on disk. Removing one asks once more in place. */
+/** Runtimes that Tandem installed, with their size on disk. Removal asks for confirmation in place. */
 export function RuntimesSection() {
   const { t } = useTranslation();
   const [runtimes, setRuntimes] = useState<readonly Runtime[] | 'failed' | null>(null);
@@ -34,7 +34,7 @@ export function RuntimesSection() {
   );
 }
 
-/** A small model that the user has removed can be had again. */
+/** A small model that the user removed can be downloaded again. */
 function SmallModelGone({ onGet }: { onGet: () => void }) {
   const { t } = useTranslation();
   const setting = useSetting('smallModel');

@@ -12,17 +12,17 @@ interface SettingRowProps<K extends SettingKey> {
   setting: SettingHandle<K> | null;
   title: string;
   hint?: string;
-  /** The control; gets the id of its description and whether it may be used. */
+  /** The control; gets the id of its description and whether it is disabled. */
   control: (props: { setting: SettingHandle<K>; describedBy: string; disabled: boolean }) => ReactNode;
-  /** Why it cannot be changed here, beside the environment. */
+  /** Why it cannot be changed here, other than by an environment variable. */
   blocked?: string | null;
-  /** Closer to its neighbours: one of several alike. */
+  /** Less spacing: one of several similar rows. */
   compact?: boolean;
   /** Below the row: risks and questions. */
   children?: ReactNode;
 }
 
-/** One setting: its name, what it does, its control, who holds it, and when a change acts. */
+/** One setting: its name, effect, control, overriding variable, and when a change takes effect. */
 export function SettingRow<K extends SettingKey>({
   setting,
   title,
@@ -78,13 +78,13 @@ export function SettingRow<K extends SettingKey>({
   );
 }
 
-/** When a change will act, where that is not at once. */
+/** When a change takes effect, if that is not at once. */
 function actsLine(acts: SettingView['acts'], t: TFunction): string | null {
   if (acts === 'now') return null;
   return t(acts === 'mlx-restart' ? 'settings.actsMlx' : 'settings.actsApp');
 }
 
-/** The consequence of a change that has not acted yet, with the button that makes it act. */
+/** The consequence of a change that has not taken effect yet, with the button that applies it. */
 function Pending({ acts }: { acts: SettingView['acts'] }) {
   const { t } = useTranslation();
   if (acts === 'now') return null;

@@ -10,7 +10,7 @@ interface ShortcutFieldProps {
   onChange: (value: string) => void;
 }
 
-/** A key combination: click, then press it. Escape leaves it as it was; Tab goes on. */
+/** A key combination: click, then press it. Escape cancels; Tab moves on. */
 export function ShortcutField({ value, label, describedBy, disabled, onChange }: ShortcutFieldProps) {
   const { t } = useTranslation();
   const [recording, setRecording] = useState(false);

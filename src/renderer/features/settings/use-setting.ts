@@ -8,17 +8,17 @@ export interface SettingHandle<K extends SettingKey> {
   key: K;
   value: Settings[K];
   view: SettingView;
-  /** The variable that holds the value; then it cannot be changed here. */
+  /** The variable that overrides the value; then it cannot be changed here. */
   env: string | null;
-  /** What is wrong with the last change that was tried; the earlier value holds. */
+  /** What is wrong with the last attempted change; the earlier value still applies. */
   problem: string | null;
   tell: (problem: string | null) => void;
-  /** True when the core took the value. */
+  /** True when the core accepted the value. */
   set: (value: Settings[K]) => Promise<boolean>;
   reset: () => void;
 }
 
-/** One setting with its value and its changes; null until the first snapshot. */
+/** One setting with its value and a setter; null until the first snapshot. */
 export function useSetting<K extends SettingKey>(key: K): SettingHandle<K> | null {
   const view = usePart('settings')?.[key];
   const [problem, tell] = useState<string | null>(null);
@@ -27,7 +27,7 @@ export function useSetting<K extends SettingKey>(key: K): SettingHandle<K> | nul
     tell(null);
     const result = await outcome;
     if (result.ok) return true;
-    // The field shows what is wrong with its value; the toast shows every other error.
+    // The field shows an invalid value's error; the toast shows every other error.
     if (result.error.code === 'setting_invalid') tell(errorSentence(result.error));
     else showToast({ text: errorSentence(result.error), tone: 'error' });
     return false;

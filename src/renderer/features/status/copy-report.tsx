@@ -6,7 +6,7 @@ import { useFormat } from '../../i18n/use-format';
 import { errorSentence, request } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
 
-/** Puts the report of one death on the clipboard and says so. `small` is a picture alone, for a row of a list. */
+/** Copies the report of one death to the clipboard and confirms it. `small` is an icon only, for a list row. */
 export function CopyReport({
   incident,
   at,

@@ -8,7 +8,7 @@ import type { Sample } from '../../stores/samples';
 const MARGIN = { top: 3, right: 0, bottom: 0, left: 0 };
 const MINUTE_MS = 60_000;
 
-/** The samples with the whole minutes that they span, so that a young chart is not a dot in a corner. */
+/** The samples and the whole minutes they span, so that a new chart is not a dot in a corner. */
 function useWindow() {
   const history = useCore((state) => state.history);
   const end = history.at(-1)?.at ?? 0;
@@ -76,7 +76,7 @@ export const MemoryChart = memo(function MemoryChart({
   );
 });
 
-/** Requests running and, on top of them, waiting over the last minutes. */
+/** Requests running and, stacked on them, waiting over the last minutes. */
 export const QueueChart = memo(function QueueChart() {
   const { t } = useTranslation();
   const { data, minutes, domain } = useWindow();

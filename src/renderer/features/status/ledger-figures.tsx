@@ -7,10 +7,10 @@ import { useNow } from '../../components/use-now';
 import { en } from '../../i18n/en';
 import { useFormat } from '../../i18n/use-format';
 
-/** Younger than this, ms, a figure is of now. */
+/** A figure younger than this, ms, counts as current. */
 const FRESH_MS = 1_500;
 
-/** Every figure of the ledger with who tells it and how old it is. */
+/** Every figure of the ledger with its source and age. */
 export function LedgerFigures({ ledger }: { ledger: Ledger }) {
   const { t } = useTranslation();
   return (

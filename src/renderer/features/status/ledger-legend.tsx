@@ -8,7 +8,7 @@ import { OWNER_TONES } from './memory-bar';
 
 const ROW = 'flex flex-wrap gap-x-3.5 gap-y-0.5 text-small tabular-nums';
 
-/** What the colours and the marks of the bar mean, in bytes. What nobody tells is called unknown. */
+/** What the colours and marks of the bar mean, in bytes. Figures without a source are labelled unknown. */
 export function LedgerLegend({ view, ledger }: { view: LedgerView; ledger: Ledger | null }) {
   const { t } = useTranslation();
   const format = useFormat();

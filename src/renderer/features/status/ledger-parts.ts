@@ -4,7 +4,7 @@ import type { Ledger, LedgerEntry } from '../../../shared/status';
 /** One piece of the ledger's bar. */
 export interface LedgerPart {
   owner: 'system' | BackendId;
-  /** `rest` is what the system counts for a server beyond what the server tells of its inside. */
+  /** `rest` is what the system counts for a server beyond what the server reports itself. */
   kind: 'system' | 'rest' | Exclude<LedgerEntry['kind'], 'peak'>;
   bytes: number;
   /** Share of all memory, 0–100. */
@@ -12,11 +12,11 @@ export interface LedgerPart {
 }
 
 export interface LedgerView {
-  /** Left to right; their shares never sum up to more than 100. */
+  /** Left to right; their shares never sum to more than 100. */
   parts: LedgerPart[];
-  /** What each server holds; null = unknown. A server without any entry is not named. */
+  /** Memory of each server; null = unknown. A server without any entry is left out. */
   held: { backend: BackendId; bytes: number | null }[];
-  /** What all other programs hold, and what a server holds that nobody tells. */
+  /** Memory of all other programs, and memory of the servers that no entry accounts for. */
   systemBytes: number;
   promisedBytes: number;
 }
@@ -29,9 +29,9 @@ function sum(entries: readonly LedgerEntry[]): number | null {
 }
 
 /**
- * The ledger as one bar: the rest of the machine, what each server holds (split as far as it tells), then what is
- * promised. A server's figures may exceed what counts as used (shared and file-backed pages), so each is cut to what
- * is left.
+ * The ledger as one bar: the rest of the machine, each server's memory (split as far as it reports), then the promised
+ * memory. A server's figures may exceed the used memory (shared and file-backed pages), so each is clamped to the
+ * remainder.
  */
 export function ledgerView(ledger: Ledger): LedgerView {
   const total = Math.max(1, ledger.totalBytes);

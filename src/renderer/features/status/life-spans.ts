@@ -1,6 +1,6 @@
 import type { LifeEvent } from '../../../shared/incidents';
 
-/** What a server did over a stretch of time. */
+/** State of a server over a span of time. */
 export type LifeState = 'up' | 'starting' | 'waiting' | 'resting' | 'down' | 'off';
 
 export interface LifeSpan {
@@ -10,7 +10,7 @@ export interface LifeSpan {
   to: number;
 }
 
-/** The state that an event begins; null = it changes nothing in that regard. */
+/** The state that an event begins; null = no change of state. */
 const BEGINS: Record<LifeEvent['type'], LifeState | null> = {
   started: 'starting',
   ready: 'up',
@@ -30,14 +30,14 @@ const BEGINS: Record<LifeEvent['type'], LifeState | null> = {
 };
 
 /**
- * The life of one server as stretches, oldest first, without gaps since Tandem was started. Deaths before that have no
- * length: nobody saw what came after them.
+ * The life of one server as spans, oldest first, without gaps since Tandem started. Deaths before that have no length:
+ * what came after them was not observed.
  * @param events of this server, oldest first
- * @param windowMs how far back it reaches; what lies before is cut off
+ * @param windowMs how far back it reaches; earlier time is cut off
  */
 export function lifeSpans(events: readonly LifeEvent[], now: number, windowMs: number): LifeSpan[] {
   const start = now - windowMs;
-  // Of earlier runs only the deaths are kept, and a server of this one begins with anything else.
+  // Only the deaths of earlier runs are stored, and in this run a server's first event is never a death.
   const first = events.findIndex(({ type }) => type !== 'died');
   const earlier = first === -1 ? events : events.slice(0, first);
   const marks = earlier.map(({ at }): LifeSpan => ({ state: 'down', from: at, to: at }));
@@ -59,7 +59,7 @@ function spansOf(events: readonly LifeEvent[], start: number, now: number): Life
   return spans;
 }
 
-/** How often the server ended without being told to. One that stalls is ended, which is a death of its own. */
+/** How often the server ended without being told to. A server that stalls is killed, which is recorded as a death. */
 export function countStops(events: readonly LifeEvent[]): number {
   return events.filter(({ type }) => type === 'died' || type === 'lost').length;
 }

@@ -4,7 +4,7 @@ import type { MarkShape } from '../../components/backend-words';
 import { en } from '../../i18n/en';
 import type { Format } from '../../i18n/use-format';
 
-/** One moment of a server's life in a few words; a fact that is not told is left out of them. */
+/** One moment of a server's life in a few words; missing facts are left out. */
 export function lifeWords({ type, cause, facts }: LifeEvent, t: TFunction, format: Format): string {
   const time = typeof facts.seconds === 'number' ? format.duration(facts.seconds * 1_000) : null;
   const size = typeof facts.bytes === 'number' ? format.memory(facts.bytes) : null;
@@ -18,7 +18,7 @@ export function lifeWords({ type, cause, facts }: LifeEvent, t: TFunction, forma
     case 'stalled':
       return time === null ? t('life.events.stalledPlain') : t('life.events.stalled', { time });
     case 'waiting_for_memory':
-      // A second such moment tells that it has waited too long already.
+      // A second event of this type means that it has waited too long already.
       if (time !== null) return t('life.events.waitingLong', { time });
       return size === null ? t('life.events.waiting') : t('life.events.waitingFor', { size });
     case 'restart_planned':
@@ -51,7 +51,7 @@ function rungWords({ kind, rung }: LifeEvent['facts'], t: TFunction): string {
   return t('life.events.rung.other', { rung });
 }
 
-/** The mark beside a moment: filled where the server was up, a triangle where it went down. */
+/** The mark next to a moment: filled where the server was up, a triangle where it went down. */
 export function lifeMark({ type }: LifeEvent): MarkShape {
   switch (type) {
     case 'ready':

@@ -3,7 +3,7 @@ import type { HangLimitsView, Ladder } from '../../../shared/incidents';
 import { shortModel } from '../../components/backend-words';
 import type { Format } from '../../i18n/use-format';
 
-/** What a server gives up for now, and when it grows again. */
+/** What a server does without for now, and when it gets that back. */
 export function ladderWords(ladder: Ladder, t: TFunction, format: Format, now: number): string {
   const step = t('ladder.step', { rung: ladder.rung, rungs: ladder.rungs });
   const back = ladder.climbsAt;

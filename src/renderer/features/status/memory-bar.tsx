@@ -6,7 +6,7 @@ import type { LedgerPart, LedgerView } from './ledger-parts';
 
 export const OWNER_TONES = { system: 'bg-system', mlx: 'bg-mlx', ollama: 'bg-ollama' } as const;
 
-/** What is inside a server is told by the strength of its colour; what is only promised is hatched. */
+/** Colour strength shows what is inside a server; promised memory is hatched. */
 const KIND_TONES: Record<LedgerPart['kind'], string> = {
   system: '',
   rest: 'opacity-55',

@@ -10,7 +10,7 @@ import { type LedgerView, ledgerView } from './ledger-parts';
 import { MemoryBar } from './memory-bar';
 import { MemoryDecision } from './memory-decision';
 
-/** The chart library comes with the first look at it, not with the first paint of the chat. */
+/** The chart library loads when the card is first shown, not with the first paint of the chat. */
 const MemoryChart = lazy(() =>
   import('./history-charts').then((module) => ({ default: module.MemoryChart })),
 );
@@ -22,7 +22,7 @@ const TONES = {
   unknown: 'text-ink-2',
 };
 
-/** One bar over the machine and both engines with the marks where care begins, its figures, and the last minutes. */
+/** One bar for the machine and both servers with the two thresholds, its figures, and the last minutes. */
 export function MemoryCard({ memory, ledger }: { memory: MemoryStatus; ledger: Ledger | null }) {
   const { t } = useTranslation();
   const format = useFormat();
@@ -59,7 +59,7 @@ export function MemoryCard({ memory, ledger }: { memory: MemoryStatus; ledger: L
   );
 }
 
-/** What is known before the ledger has come: the machine's own figures. */
+/** What is known before the ledger arrives: the machine's own figures. */
 function plainView(memory: MemoryStatus): LedgerView {
   const parts = memoryParts(memory);
   return {

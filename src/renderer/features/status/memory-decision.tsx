@@ -4,7 +4,7 @@ import { shortModel } from '../../components/backend-words';
 import { en } from '../../i18n/en';
 import { useFormat } from '../../i18n/use-format';
 
-/** The last time that memory was not simply there: what was decided and by which figures. */
+/** The last request that memory did not simply allow: the decision and its figures. */
 export function MemoryDecision({ decision }: { decision: NonNullable<Ledger['lastDecision']> }) {
   const { t } = useTranslation();
   const format = useFormat();

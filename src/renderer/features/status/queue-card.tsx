@@ -6,10 +6,10 @@ import { QueueRow } from './queue-row';
 
 const QueueChart = lazy(() => import('./history-charts').then((module) => ({ default: module.QueueChart })));
 
-/** Rows shown until all are asked for. */
+/** Rows shown before “show all”. */
 const MOST_ROWS = 6;
 
-/** Who is being answered, who waits, for how long, and a way out for each. */
+/** Running and waiting requests, their times, and a cancel button for each. */
 export function QueueCard({ queue }: { queue: QueueStatus }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
@@ -42,7 +42,7 @@ export function QueueCard({ queue }: { queue: QueueStatus }) {
             <QueueRow
               key={entry.id}
               entry={entry}
-              // Its button goes with the row, so the focus must not go with the button.
+              // The button disappears with its row, so the focus moves to the list.
               onGone={() => list.current?.focus()}
             />
           ))}

@@ -9,7 +9,7 @@ import { useFormat } from '../../i18n/use-format';
 import { perform } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
 
-/** One request: whose it is, what it waits for, its place, priority and time, and a button that ends it. */
+/** One request: its client, what it waits for, its place, priority and time, and a cancel button. */
 export function QueueRow({ entry, onGone }: { entry: QueueEntry; onGone: () => void }) {
   const { t } = useTranslation();
   const format = useFormat();

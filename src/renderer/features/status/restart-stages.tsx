@@ -6,7 +6,7 @@ import { Mark } from '../../components/mark';
 
 const STEPS = ['stop', 'start', 'load', 'test'] as const;
 
-/** Which of the four steps a stage belongs to; -1 when nothing is going on. */
+/** Which of the four steps a stage belongs to; -1 when no restart is running. */
 const STEP_OF: Record<BackendStatus['stage'], number> = {
   idle: -1,
   setup: -1,
@@ -19,11 +19,11 @@ const STEP_OF: Record<BackendStatus['stage'], number> = {
   probing: 3,
 };
 
-/** The way of a restart in four steps, with the present one turning. */
+/** The four steps of a restart, with a spinner at the current one. */
 export function RestartStages({ status }: { status: BackendStatus }) {
   const { t } = useTranslation();
   const current = STEP_OF[status.stage];
-  // A server that answers while it finishes a cancelled request is not on its way anywhere.
+  // A server that finishes a cancelled request while it serves is not restarting.
   const serving = status.state === 'busy' || status.state === 'ready' || status.state === 'adopted';
   if (current === -1 || serving) return null;
   return (

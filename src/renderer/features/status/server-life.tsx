@@ -13,9 +13,9 @@ import { countStops, type LifeState, lifeSpans } from './life-spans';
 import { lifeMark, lifeWords } from './life-words';
 import { hangWords } from './limit-words';
 
-/** How far back the strip reaches at most, ms; a younger server's reaches to its first event. */
+/** How far back the strip reaches at most, ms; a younger server's strip starts at its first event. */
 const LONGEST_MS = 12 * 3_600_000;
-/** Moments shown before the rest is only counted. */
+/** Moments listed before the rest is only counted. */
 const MOST_ROWS = 7;
 
 const TONES: Record<LifeState, string> = {
@@ -82,7 +82,7 @@ function Strip({ backend, events, now }: { backend: BackendId; events: LifeEvent
               from: format.clock(span.from),
               to: format.clock(span.to),
             })}
-            // A short stop must still be seen, so it lies over its neighbours.
+            // A short stop must stay visible, so it overlaps its neighbours.
             className={cx('absolute inset-y-0 min-w-[3px]', TONES[span.state])}
             style={{ left: share(span.from - start), width: share(span.to - span.from) }}
           />

@@ -12,7 +12,7 @@ import { type Format, useFormat } from '../../i18n/use-format';
 import { usePart } from '../../stores/core-store';
 import { CopyReport } from './copy-report';
 
-/** Trouble as a story with an ending: what happened, who stepped in, what helps. */
+/** A server's problem: what happened, who took over, what helps. */
 export function ServerTrouble({ status, now }: { status: BackendStatus; now: number }) {
   const { t } = useTranslation();
   const format = useFormat();
@@ -30,7 +30,7 @@ export function ServerTrouble({ status, now }: { status: BackendStatus; now: num
     );
   }
   const down = state === 'open' || state === 'backoff' || state === 'hung' || state === 'stopped';
-  // Over once it serves again; its history keeps it.
+  // The problem is over once the server serves again; the history keeps it.
   const problem = isServing(state) ? null : lastError;
   const story = [storyOf(status, other, t), breakerWords(status, t, format, now)].filter(Boolean).join(' ');
   if (problem === null) return story === '' ? null : <p className="mt-2 text-ink-2 text-small">{story}</p>;
@@ -76,7 +76,7 @@ function storyOf(
   if (state === 'backoff')
     return other === null ? t('status.backoffStoryAlone') : t('status.backoffStory', { other });
   if (state !== 'open') return null;
-  // What is not tried again by itself has a cause that starting cannot cure, however often it was started before.
+  // Without an automatic retry, the cause is one that a restart cannot cure, however many restarts there were.
   if (breaker.nextTryAt === null || restarts <= 1)
     return other === null ? t('status.openStoryOnceAlone') : t('status.openStoryOnce', { other });
   return other === null
@@ -84,7 +84,7 @@ function storyOf(
     : t('status.openStory', { n: restarts, other });
 }
 
-/** When the breaker tries again; the seconds stand still until the last minute. */
+/** When the breaker retries; the countdown shows seconds only in the last minute. */
 function breakerWords({ breaker }: BackendStatus, t: TFunction, format: Format, now: number): string | null {
   switch (breaker.state) {
     case 'closed':

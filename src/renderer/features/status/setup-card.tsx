@@ -14,7 +14,7 @@ import { perform } from '../../stores/request';
 
 const SETTLED = new Set(['ready', 'absent', 'failed']);
 
-/** How far the servers' set-up is; gone once every part is ready. */
+/** Progress of the servers' set-up; hidden once every part is ready. */
 export function SetupCard() {
   const { t } = useTranslation();
   const parts = (usePart('setup') ?? []).filter((part) => part.stage !== 'ready');
@@ -36,7 +36,7 @@ export function SetupCard() {
   );
 }
 
-/** What a part that cannot be had says of it. */
+/** Why a part is not available. */
 function absenceOf({ code, stage, cure, detail, command }: SetupPart): Absence {
   return { code: code ?? stage, cure: cure ?? detail, details: { command } };
 }

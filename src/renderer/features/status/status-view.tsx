@@ -8,7 +8,7 @@ import { SetupCard } from './setup-card';
 import { TimesCard } from './times-card';
 import { WarningsCard } from './warnings-card';
 
-/** Both servers, memory, queue, and what a person should know. `compact` stands beside another view. */
+/** Both servers, memory, queue, and warnings. `compact`: next to another view. */
 export function StatusView({ compact = false }: { compact?: boolean }) {
   const { t } = useTranslation();
   const backends = usePart('backends');
@@ -30,7 +30,7 @@ export function StatusView({ compact = false }: { compact?: boolean }) {
       >
         <SetupCard />
         {backends === undefined && <Skeleton />}
-        {/* Two columns of their own where there is room, so that a card that grows moves only what is below it. */}
+        {/* Two separate columns where there is room, so that a card that grows moves only the cards below it. */}
         <div className={cx('contents', !compact && 'min-[960px]:grid min-[960px]:gap-3')}>
           {backends?.map((status) => (
             <ServerCard key={status.id} status={status} />

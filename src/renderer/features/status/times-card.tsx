@@ -10,7 +10,7 @@ import { usePart } from '../../stores/core-store';
 /** Rows shown before the rest is only counted. */
 const MOST_ROWS = 5;
 
-/** How long each model takes here to load and to write, and where that is known from. */
+/** How long each model takes here to load and to generate, and the source of each figure. */
 export function TimesCard({ className }: { className?: string }) {
   const { t } = useTranslation();
   const [all, setAll] = useState(false);
@@ -55,7 +55,7 @@ export function TimesCard({ className }: { className?: string }) {
   );
 }
 
-/** What was measured comes first, then what a person set, then guesses. */
+/** Measured times first, then configured ones, then estimates. */
 function rank({ source }: ModelTimes): number {
   return source === 'measured' ? 0 : source === 'user' ? 1 : 2;
 }

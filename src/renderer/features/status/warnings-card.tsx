@@ -5,7 +5,7 @@ import { WithCommands } from '../../components/with-commands';
 import { errorWords } from '../../i18n/core-words';
 import { usePart } from '../../stores/core-store';
 
-/** What a person should know: sentences that name files, ports and variables. */
+/** Warnings: sentences that name files, ports and variables. */
 export function WarningsCard() {
   const { t } = useTranslation();
   const warnings = usePart('warnings') ?? [];

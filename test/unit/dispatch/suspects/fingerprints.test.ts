@@ -68,7 +68,7 @@ function counted(text: string) {
 }
 
 describe('a large request', () => {
-  it('is read once, however often it is asked about on its way', () => {
+  it('is read once, however often it is looked up', () => {
     const { known } = setUp();
     known.blame(request('somebody else'), 'mlx', 'unknown');
     const { request: large, reads } = counted('a'.repeat(3_000_000));
@@ -80,7 +80,7 @@ describe('a large request', () => {
     expect(reads()).toBe(1);
   });
 
-  it('is known by its newest million characters and the lengths of the rest', () => {
+  it('is identified by its newest million characters and the lengths of the rest', () => {
     const talk = (...texts: string[]) =>
       fingerprintOf(request('', { messages: texts.map((content) => ({ role: 'user' as const, content })) }));
     const old = 'o'.repeat(100);
@@ -92,7 +92,7 @@ describe('a large request', () => {
   });
 });
 
-describe('what is read for a fingerprint', () => {
+describe('the input of a fingerprint', () => {
   it.each([
     [
       'messages',
@@ -110,7 +110,7 @@ describe('what is read for a fingerprint', () => {
     expect(hash.mock.calls.length).toBeLessThan(25_000);
   });
 
-  it('are tools and pictures too, in whatever order their fields come', () => {
+  it('includes tools and pictures, independent of the order of fields', () => {
     const tool = (parameters: object) => fingerprintOf(request('a', { tools: [{ name: 'f', parameters }] }));
     expect(tool({ a: 1, b: [2] })).toBe(tool({ b: [2], a: 1 }));
     expect(tool({ a: 1, b: [2] })).not.toBe(tool({ a: 1, b: ['2'] }));
@@ -120,8 +120,8 @@ describe('what is read for a fingerprint', () => {
   });
 });
 
-describe('what is known against a request', () => {
-  it('is nothing at first, then each death under it with its backend', () => {
+describe('the record of a request', () => {
+  it('is empty at first, then contains each death during it with its backend', () => {
     const { known } = setUp();
     expect(known.of(request('a'))).toMatchObject({ deaths: 0, killed: new Set() });
     known.blame(request('a'), 'mlx', 'unknown');
@@ -131,14 +131,14 @@ describe('what is known against a request', () => {
     expect(known.of(request('b')).deaths).toBe(0);
   });
 
-  it('is nothing after a death from outside or at a start', () => {
+  it('is empty after a death from outside or at a start', () => {
     const { known } = setUp();
     for (const cause of EXIT_CAUSES) known.blame(request(cause), 'mlx', cause);
     const blamed = EXIT_CAUSES.filter((cause) => known.of(request(cause)).deaths > 0);
     expect(blamed).toEqual(['out_of_memory', 'gpu_hang', 'generation_dead', 'poison', 'stalled', 'unknown']);
   });
 
-  it('is nothing where the same request has been answered since, also for the next run', async () => {
+  it('is empty when the same request was answered since, also in the next run', async () => {
     const { known, files, clock } = setUp();
     known.blame(request('a'), 'mlx', 'unknown');
     await clock.advance(HOUR);
@@ -153,7 +153,7 @@ describe('what is known against a request', () => {
     expect(next.of(request('a')).deaths).toBe(0);
   });
 
-  it('says who has answered it since the last death, also for the next run', async () => {
+  it('contains the backends that answered it since the last death, also in the next run', async () => {
     const { known, files, clock } = setUp();
     known.blame(request('a'), 'mlx', 'unknown');
     expect(known.of(request('a')).answeredBy).toEqual(new Set());
@@ -171,7 +171,7 @@ describe('what is known against a request', () => {
     expect(next.of(request('a')).answeredBy).toEqual(new Set());
   });
 
-  it('is read where an earlier version wrote it, that did not note answers', async () => {
+  it('is read from the format of an earlier version, which recorded no answers', async () => {
     const { known, files, clock } = setUp();
     const death = { backend: 'mlx', cause: 'unknown', at: clock.wall().getTime() };
     files.files.set(PATH, JSON.stringify({ [fingerprintOf(request('a'))]: [death] }));
@@ -179,7 +179,7 @@ describe('what is known against a request', () => {
     expect(known.of(request('a'))).toEqual({ deaths: 1, killed: new Set(['mlx']), answeredBy: new Set() });
   });
 
-  it('is forgotten after 24 hours, each death on its own', async () => {
+  it('expires after 24 hours, each death separately', async () => {
     const { known, clock } = setUp();
     known.blame(request('a'), 'mlx', 'unknown');
     await clock.advance(20 * HOUR);
@@ -190,7 +190,7 @@ describe('what is known against a request', () => {
     expect(known.of(request('a')).deaths).toBe(0);
   });
 
-  it('outlives the app, without a word of the text', async () => {
+  it('survives the app, without a word of the text', async () => {
     const { known, files, clock } = setUp();
     known.blame(request('a secret prompt'), 'mlx', 'unknown');
     await known.settled();
@@ -218,7 +218,7 @@ describe('what is known against a request', () => {
     },
   );
 
-  it('holds for this run when the disk is full', async () => {
+  it('applies to this run when the disk is full', async () => {
     const { known, files } = setUp();
     files.fail = new Error('full');
     known.blame(request('a'), 'mlx', 'unknown');

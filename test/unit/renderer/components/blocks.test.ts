@@ -12,7 +12,7 @@ describe('splitBlocks', () => {
     expect(texts('1. one\n\n   more\n\n2. two')).toEqual(['1. one\n\n   more', '2. two']);
   });
 
-  it('keeps a listing whole, whatever stands in it', () => {
+  it('keeps a listing whole, whatever it contains', () => {
     expect(splitBlocks('Look:\n```python\na = 1\n\n# b\n```\nDone')).toEqual([
       { kind: 'markdown', text: 'Look:' },
       { kind: 'code', language: 'python', text: 'a = 1\n\n# b', closed: true },
@@ -29,7 +29,7 @@ describe('splitBlocks', () => {
     ]);
   });
 
-  it('takes inline code for text', () => {
+  it('treats inline code as text', () => {
     expect(texts('```one line```')).toEqual(['```one line```']);
   });
 
@@ -41,7 +41,7 @@ describe('splitBlocks', () => {
     }
   });
 
-  it('cuts a paragraph without end at sentences and loses nothing', () => {
+  it('cuts an endless paragraph at sentences and loses nothing', () => {
     const sentence = 'This is one sentence of many. ';
     const blocks = texts(sentence.repeat(1_000));
     expect(blocks.length).toBeGreaterThan(4);

@@ -7,7 +7,7 @@ const textOf = (pieces: ReturnType<Highlighter['pieces']>) =>
   pieces.map(({ tokens }) => tokens.map(({ text }) => text).join('')).join('\n');
 
 describe('Highlighter', () => {
-  it('tells keywords, strings, comments and numbers', () => {
+  it('recognises keywords, strings, comments and numbers', () => {
     const [piece] = highlighter('python').pieces('def f(x):  # why\n    return "a" + 1');
     const kinds = new Map(piece?.tokens.map(({ text, kind }) => [text.trim(), kind]));
     expect(kinds.get('def')).toBe('keyword');
@@ -21,12 +21,12 @@ describe('Highlighter', () => {
     for (const language of MODES.keys()) expect(textOf(highlighter(language).pieces(code))).toBe(code);
   });
 
-  it('carries what a line has opened into the next piece', () => {
+  it('carries the open state of a line into the next piece', () => {
     const pieces = highlighter('python').pieces(`"""\n${'words\n'.repeat(60)}"""\nx = 1`);
     expect(pieces[1]?.tokens[0]).toMatchObject({ kind: 'string' });
   });
 
-  it('reads only the last piece again while the listing grows', () => {
+  it('tokenizes only the last piece again while the listing grows', () => {
     const growing = highlighter('js');
     const code = 'let a = 1;\n'.repeat(100);
     const before = growing.pieces(code);

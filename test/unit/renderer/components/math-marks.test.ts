@@ -14,7 +14,7 @@ describe('mathMarks', () => {
     ['1. First:\n   \\[\n   a\n   - b\n   \\]', '1. First:\n   $$$ a - b $$$'],
     ['> \\[\n> a\n> \\]', '> $$$ a $$$'],
     ['| \\(|x|\\) | 2 |', '| $$ \\vert x\\vert $$ | 2 |'],
-  ])('takes %j for a formula', (text, expected) => {
+  ])('treats %j as a formula', (text, expected) => {
     expect(whole(text)).toBe(expected);
   });
 
@@ -24,7 +24,7 @@ describe('mathMarks', () => {
     'Set $HOME and $PATH, or $HOME/$USER.',
     'In code `\\(x\\)` and ``$a$ ` b`` stay.',
     'C:\\temp and a\\*b',
-  ])('leaves %j alone', (text) => {
+  ])('leaves %j unchanged', (text) => {
     expect(whole(text)).toBe(text);
   });
 
@@ -34,12 +34,12 @@ describe('mathMarks', () => {
     expect(whole('a \\[ b\n\nc \\]')).toBe('a \\\\[ b\n\nc \\\\]');
   });
 
-  it('knows a formula whose end has not come', () => {
+  it('recognises a formula whose end has not arrived', () => {
     expect(growing('so \\[ \\frac{a_1')).toBe('so $$$$ \\frac{a_1 $$$$');
     expect(growing('so $x')).toBe('so $x');
   });
 
-  it('says where the last formula ends', () => {
+  it('returns the end of the last formula', () => {
     const { text, tail } = mathMarks('a $x$ and [b', true);
     expect(text.slice(tail)).toBe(' and [b');
   });

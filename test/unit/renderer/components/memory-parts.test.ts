@@ -3,7 +3,7 @@ import { memoryParts } from '../../../../src/renderer/components/memory-parts';
 import { memoryStatus } from '../../../support/fake-snapshot';
 
 describe('memoryParts', () => {
-  it('sums up to what is used', () => {
+  it('sums to the used memory', () => {
     const memory = memoryStatus({ totalBytes: 100, usedBytes: 60, mlxBytes: 10, ollamaBytes: 20 });
     expect(memoryParts(memory).map(({ id, bytes, percent }) => [id, bytes, percent])).toEqual([
       ['system', 30, 30],
@@ -12,14 +12,14 @@ describe('memoryParts', () => {
     ]);
   });
 
-  it('never shows more than is used, however much the servers say', () => {
+  it('never shows more than the used memory, whatever the servers report', () => {
     const memory = memoryStatus({ totalBytes: 100, usedBytes: 60, mlxBytes: 50, ollamaBytes: 80 });
     const parts = memoryParts(memory);
     expect(parts.reduce((sum, part) => sum + part.bytes, 0)).toBe(60);
     expect(parts.map((part) => part.id)).toEqual(['mlx', 'ollama']);
   });
 
-  it('leaves out what is not known', () => {
+  it('leaves out unknown figures', () => {
     const memory = memoryStatus({ totalBytes: 100, usedBytes: 60, mlxBytes: null, ollamaBytes: null });
     expect(memoryParts(memory).map((part) => part.id)).toEqual(['system']);
   });

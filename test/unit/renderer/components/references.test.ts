@@ -14,12 +14,12 @@ describe('findReferences', () => {
     expect(third?.used.split('\n')).toContain('home');
   });
 
-  it('says of a note only that it exists', () => {
+  it('tells a block only that a note exists', () => {
     const [first] = of('A claim[^1].\n\n[^1]: The source of it.');
     expect(first?.definitions).toBe('[^1]: .');
   });
 
-  it('takes no sentence for a definition, and nothing in a listing', () => {
+  it('treats no sentence as a definition, and nothing in a listing', () => {
     expect(of('A [Tip].\n\n[Tip]: Restart the app')[0]?.definitions).toBe('');
     expect(of('A [x].\n\n```\n[x]: https://example.org\n```')[0]?.definitions).toBe('');
   });

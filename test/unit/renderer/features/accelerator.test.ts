@@ -16,7 +16,7 @@ describe('accelerator', () => {
     expect(accelerator(keys)).toBe(expected);
   });
 
-  it('is drawn as on the keys', () => {
+  it('is shown as key symbols', () => {
     expect(acceleratorKeys('Alt+Space')).toEqual(['⌥', 'space']);
   });
 });

@@ -10,7 +10,7 @@ const shares = (entries: LedgerEntry[], usedBytes?: number) =>
 const ollama = { backend: 'ollama' as const };
 
 describe('ledgerView', () => {
-  it('splits each server as far as it tells, and puts what is promised at the end', () => {
+  it('splits each server as far as it reports, and puts promised memory at the end', () => {
     const entries = [
       ledgerEntry({ kind: 'process', bytes: 20 }),
       ledgerEntry({ kind: 'weights', bytes: 12 }),
@@ -33,13 +33,13 @@ describe('ledgerView', () => {
     ]);
   });
 
-  it('calls a figure that nobody tells unknown, and does not name a server that has none', () => {
+  it('shows a figure without a source as unknown, and leaves out a server without figures', () => {
     const { held, parts } = view([ledgerEntry({ kind: 'process', bytes: null })]);
     expect(held).toEqual([{ backend: 'mlx', bytes: null }]);
     expect(parts.map(({ owner }) => owner)).toEqual(['system']);
   });
 
-  it('never shows more than is used, nor promises beyond the machine', () => {
+  it('never shows more than the used memory, nor promises beyond the machine', () => {
     const entries = [
       ledgerEntry({ kind: 'process', bytes: 50 }),
       ledgerEntry({ ...ollama, kind: 'process', bytes: 50 }),

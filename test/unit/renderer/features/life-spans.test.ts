@@ -12,7 +12,7 @@ const at = (time: number, type: LifeEvent['type']): LifeEvent => ({
 });
 
 describe('lifeSpans', () => {
-  it('joins moments to stretches without gaps, up to now', () => {
+  it('joins events to spans without gaps, up to now', () => {
     const events = [
       at(0, 'started'),
       at(10, 'ready'),
@@ -31,17 +31,17 @@ describe('lifeSpans', () => {
     ]);
   });
 
-  it('cuts off what lies before the window and keeps the state that reached into it', () => {
+  it('cuts off the time before the window and keeps the state that reached into it', () => {
     const events = [at(0, 'ready'), at(20, 'died'), at(30, 'started'), at(31, 'ready')];
     expect(lifeSpans(events, 100, 50)).toEqual([{ state: 'up', from: 50, to: 100 }]);
   });
 
-  it('goes on through a moment that changes nothing', () => {
+  it('continues through an event that changes nothing', () => {
     const events = [at(0, 'breaker_open'), at(10, 'rung'), at(20, 'breaker_closed')];
     expect(lifeSpans(events, 30, 30)).toEqual([{ state: 'resting', from: 0, to: 30 }]);
   });
 
-  it('does not paint the time between the last run of Tandem and this one', () => {
+  it('leaves the time between the last run of Tandem and this one empty', () => {
     const events = [at(10, 'died'), at(30, 'died'), at(80, 'started'), at(85, 'ready')];
     expect(lifeSpans(events, 100, 80)).toEqual([
       { state: 'down', from: 30, to: 30 },
@@ -56,14 +56,14 @@ describe('lifeSpans', () => {
     ]);
   });
 
-  it('has nothing to say without a moment that begins a state', () => {
+  it('is empty without an event that begins a state', () => {
     expect(lifeSpans([], 100, 50)).toEqual([]);
     expect(lifeSpans([at(0, 'rung')], 100, 50)).toEqual([]);
   });
 });
 
 describe('countStops', () => {
-  it('counts what was not wanted', () => {
+  it('counts unwanted stops', () => {
     const events = [at(0, 'stalled'), at(1, 'died'), at(2, 'lost'), at(3, 'stopped'), at(4, 'ready')];
     expect(countStops(events)).toBe(2);
   });

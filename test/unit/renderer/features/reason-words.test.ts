@@ -57,14 +57,14 @@ describe('reasonSentence', () => {
 });
 
 describe('rescuedFrom', () => {
-  it('names the server that stopped and its cause', () => {
+  it('returns the server that stopped and its cause', () => {
     expect(rescuedFrom(['rule:greeting', 'fallback:mlx-exited'], 'ollama')).toEqual({
       from: 'mlx',
       cause: 'exited',
     });
   });
 
-  it('tells no story of a server that was only busy, repeated the message, or answered itself', () => {
+  it('returns null for a server that was only busy, repeated the message, or answered itself', () => {
     expect(rescuedFrom(['fallback:mlx-draining'], 'ollama')).toBeNull();
     expect(rescuedFrom(['fallback:mlx-echo'], 'ollama')).toBeNull();
     expect(rescuedFrom(['fallback:ollama-exited'], 'ollama')).toBeNull();
@@ -74,7 +74,7 @@ describe('rescuedFrom', () => {
 });
 
 describe('causeClause', () => {
-  it('is a clause for a known cause and null for a mere code', () => {
+  it('is a clause for a known cause and null for an unknown code', () => {
     expect(causeClause('mlx-out-of-memory', t)).toBe('out of GPU memory');
     expect(causeClause('mlx-killed-by-os', t)).toBe('the system ended it to free memory');
     expect(causeClause('mlx-incomplete', t)).toBe('the connection broke');

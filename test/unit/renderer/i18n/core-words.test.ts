@@ -24,7 +24,7 @@ beforeAll(() => {
   ru = i18next.getFixedT('ru');
 });
 
-/** English words in a Russian sentence; names, paths, addresses and commands are none. */
+/** English words in a Russian sentence; names, paths, addresses and commands do not count. */
 function english(sentence: string): string[] {
   const plain = sentence
     .replace(/`[^`]*`/g, '')
@@ -35,7 +35,7 @@ function english(sentence: string): string[] {
 }
 
 describe('warnings in Russian', () => {
-  it('name each variable that was not understood, and what it takes', () => {
+  it('name each variable that is invalid, and what it accepts', () => {
     const names = Object.values(SETTINGS).flatMap(({ env }) => (env === null ? [] : [env]));
     const listeners = ['TANDEM_WEB', 'TANDEM_GATEWAY'].flatMap((name) => [`${name}_HOST`, `${name}_PORT`]);
     const all = [...names, ...listeners, 'TANDEM_ALLOWED_HOSTS', 'TANDEM_ALLOWED_ORIGINS'];
@@ -106,27 +106,27 @@ describe('warnings in Russian', () => {
     expect(english(words.replace('node (812)', ''))).toEqual([]);
   });
 
-  it('say the code’s own sentence where no facts are told', () => {
+  it('use the sentence of the code when there are no facts', () => {
     for (const code of ['settings_corrupt', 'database_newer', 'model_incomplete', 'port_taken'] as const)
       expect(errorWords({ code, message: 'English words' }, ru)).toBe(troubleRu.errors[code]);
   });
 });
 
 describe('errors', () => {
-  it('name what the details tell, and do without where they do not', () => {
+  it('name the facts from the details, and work without them', () => {
     const details = { backend: 'mlx', model: 'phi', seconds: 300 };
     expect(errorWords({ code: 'timeout', message: '', details }, ru)).toMatch(/^MLX с моделью phi .* 300 с/);
     expect(errorWords({ code: 'timeout', message: '' }, ru)).toBe(ru('errors.timeout'));
   });
 
-  it('are shown as they come where their code is unknown', () => {
+  it('are shown unchanged when their code is unknown', () => {
     for (const code of ['new_code', 'constructor', '__proto__', 'toString'])
       expect(errorWords({ code, message: 'Something new.' }, ru)).toBe('Something new.');
     expect(cureWords({ code: 'new_code', cure: 'Do this.' }, ru)).toBe('Do this.');
   });
 });
 
-describe('what a server that is not there needs', () => {
+describe('the cure for an absent server', () => {
   const place = { platform: 'linux' } as never;
   it.each([
     ['no_go', { command: installOllamaCommand('darwin') }, '`brew install ollama`'],
@@ -146,13 +146,13 @@ describe('what a server that is not there needs', () => {
     ['mlx_python_broken', { command: '/opt/py -m pip install mlx-lm' }, '`/opt/py -m pip install mlx-lm`'],
     ['ollama_down', { address: 'studio.local:11434' }, 'studio.local:11434'],
     ['mlx_down', { address: '10.0.0.2:8080' }, '10.0.0.2:8080'],
-  ])('is said in Russian with its command or address: %s', (code, details, part) => {
+  ])('is in Russian with its command or address: %s', (code, details, part) => {
     const words = cureWords({ code, cure: 'English words', details }, ru);
     expect(words).toContain(part);
     expect(english(words)).toEqual([]);
   });
 
-  it('has words of its own for every code without a command', () => {
+  it('has its own text for every code without a command', () => {
     for (const code of Object.keys(en.cures).filter((key) => !key.endsWith('_run'))) {
       const words = cureWords(
         { code, cure: 'English words', details: { address: '127.0.0.1:1', name: 'A_B' } },

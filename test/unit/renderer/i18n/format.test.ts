@@ -20,7 +20,7 @@ const words: DurationWords = {
   dH: (d, h) => `${d} d ${h} h`,
 };
 
-/** Intl sets no-break spaces; which one is not ours to test. */
+/** Intl uses no-break spaces; which kind is not tested here. */
 const plain = (text: string) => text.replaceAll(/\s/g, ' ');
 
 describe('formatDuration', () => {

@@ -18,9 +18,9 @@ const russian = flatten(ru);
 const holes = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1]).sort();
 
 describe('the two languages', () => {
-  it('fill the same holes in each sentence', () => {
+  it('have the same placeholders in each sentence', () => {
     const differing = [...english].filter(([key, text]) => {
-      // English may say "the oldest message" where Russian has to count.
+      // English may say "the oldest message" where Russian needs a count.
       if (/_(one|few|many)$/.test(key)) return false;
       return holes(text).join() !== holes(russian.get(key) ?? '').join();
     });
@@ -38,7 +38,7 @@ describe('the two languages', () => {
     expect(Object.keys(ERROR_CODES).filter((code) => !(code in en.errors))).toEqual([]);
   });
 
-  it('say of every cause of a server’s end what happened and what helps', () => {
+  it('explain every cause of an exit and its cure', () => {
     expect(EXIT_CAUSES.filter((cause) => !(cause in en.causes))).toEqual([]);
     expect(EXIT_CAUSES.filter((cause) => !(cause in en.serverErrors))).toEqual([]);
   });

@@ -9,7 +9,7 @@ it('keeps pushes in their order until they are taken', () => {
   expect(held.take()).toEqual([]);
 });
 
-it('keeps none where there are too many, and says so once', () => {
+it('keeps none when there are too many, and reports it once', () => {
   const held = new HeldPushes<number>();
   for (let n = 0; n <= 1_000; n += 1) held.add(n);
   held.add(-1);

@@ -17,14 +17,14 @@ describe('applyPatch', () => {
     expect(applyPatch(picture, { revision, patch: { capable: false } })).toEqual({ kind: 'ignored' });
   });
 
-  it('sees a gap when a revision is missing, and when there is no snapshot yet', () => {
+  it('detects a gap when a revision is missing, and when there is no snapshot yet', () => {
     expect(applyPatch(picture, { revision: 6, patch: {} }).kind).toBe('gap');
     expect(applyPatch({ revision: 0, snapshot: null }, { revision: 1, patch: {} }).kind).toBe('gap');
   });
 });
 
 describe('joinSnapshot', () => {
-  it('adds what came while the snapshot was on its way, and leaves out what is in it', () => {
+  it('adds patches that arrived during the request, and skips those that the snapshot contains', () => {
     const held = [
       { revision: 4, patch: { capable: false } },
       { revision: 5, patch: { warnings: [{ code: 'a', message: 'A' }] } },
@@ -35,7 +35,7 @@ describe('joinSnapshot', () => {
     expect(outcome.kind === 'applied' && outcome.picture.snapshot?.capable).toBe(true);
   });
 
-  it('asks for another snapshot when what was held does not reach it', () => {
+  it('requires another snapshot when the held patches do not reach it', () => {
     expect(joinSnapshot(picture, [{ revision: 7, patch: {} }]).kind).toBe('gap');
   });
 });

@@ -18,13 +18,13 @@ describe('addSample', () => {
     expect(7 * 60_000 - (history[0]?.at ?? 0)).toBe(SAMPLE_SPAN_MS);
   });
 
-  it('merges what is closer than a second and keeps its peak', () => {
+  it('merges points closer than a second and keeps their peak', () => {
     const first = addSample([], at(50, 4), 10_000);
     const merged = addSample(first, at(51, 1), 10_400);
     expect(merged).toEqual([{ at: 10_000, memoryPercent: 51, waiting: 4, running: 0 }]);
   });
 
-  it('begins anew when the clock was set back', () => {
+  it('starts over when the clock was set back', () => {
     const history = addSample(addSample([], at(50), 10_000), at(60), 5_000);
     expect(history.map((sample) => sample.at)).toEqual([5_000]);
   });

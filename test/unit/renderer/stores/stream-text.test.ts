@@ -15,17 +15,17 @@ describe('addText', () => {
     ['a piece that it has in part', 1, 'bcde', 'abcde'],
     ['all of it again', 0, 'abcdef', 'abcdef'],
     ['nothing', 3, '', 'abc'],
-  ])('takes %s', (_, offset, text, expected) => {
+  ])('handles %s', (_, offset, text, expected) => {
     expect(addText('abc', { offset, text })).toEqual({ kind: 'text', text: expected });
   });
 
-  it('sees a gap when a piece before it is missing', () => {
+  it('detects a gap when an earlier piece is missing', () => {
     expect(addText('abc', { offset: 4, text: 'e' })).toEqual({ kind: 'gap' });
   });
 });
 
 describe('applyText', () => {
-  it('touches only the answer that grows', () => {
+  it('changes only the growing answer', () => {
     const other = fakeAnswer({ id: 'a0', replyTo: 'u1', text: 'old' });
     const outcome = applyText([user, other, streaming], { ...push, offset: 3, text: 'd' });
     expect(outcome.kind).toBe('messages');
@@ -34,13 +34,13 @@ describe('applyText', () => {
     expect(outcome.messages[2]).toMatchObject({ text: 'abcd' });
   });
 
-  it('keeps the very same messages when there is nothing new', () => {
+  it('keeps the same array when there is nothing new', () => {
     const messages = [user, streaming];
     const outcome = applyText(messages, { ...push, offset: 0, text: 'abc' });
     expect(outcome.kind === 'messages' && outcome.messages).toBe(messages);
   });
 
-  it('sees a gap for an answer that it does not know', () => {
+  it('detects a gap for an unknown answer', () => {
     expect(applyText([user], { ...push, offset: 0, text: 'a' }).kind).toBe('gap');
   });
 });
@@ -51,7 +51,7 @@ describe('applyState', () => {
     expect(outcome).toMatchObject({ kind: 'messages', messages: [user, { status: 'done', text: 'abc' }] });
   });
 
-  it('adds an answer that another window asked for', () => {
+  it('adds an answer that another window requested', () => {
     const outcome = applyState([user], { ...state, status: 'queued', length: 0 });
     expect(outcome).toMatchObject({
       kind: 'messages',
@@ -59,12 +59,12 @@ describe('applyState', () => {
     });
   });
 
-  it('sees a gap for an end that has more text, and for an answer to a message that it does not know', () => {
+  it('detects a gap for an end with more text, and for an answer to an unknown message', () => {
     expect(applyState([user, streaming], { ...state, status: 'done', length: 4 }).kind).toBe('gap');
     expect(applyState([], { ...state, status: 'queued', length: 0 }).kind).toBe('gap');
   });
 
-  it('begins anew when an answer is queued again', () => {
+  it('starts over when an answer is queued again', () => {
     const outcome = applyState([user, streaming], { ...state, status: 'queued', length: 0 });
     expect(outcome).toMatchObject({ messages: [user, { text: '', status: 'queued' }] });
   });
@@ -76,7 +76,7 @@ describe('joinMessages', () => {
     expect(joinMessages([user, read], [user, streaming])).toMatchObject([user, { text: 'abc' }]);
   });
 
-  it('believes what was read in every other case', () => {
+  it('uses the read data in every other case', () => {
     const done = { ...streaming, status: 'done' as const, text: 'ab' };
     expect(joinMessages([user, done], [user, streaming])).toEqual([user, done]);
     const other = { ...streaming, text: 'xy' };
