@@ -73,6 +73,9 @@ function pass(
   armed: { fault: FrameFault; done: () => void } | null,
   hanging: Set<ServerResponse>,
 ): void {
+  // The server goes on with an answer that was broken here, and nobody reads it. To close the connection would cancel it, and
+  // the llama-server of Ollama 0.34 sometimes answers nothing any more after a cancelled stream (llama.cpp issue 27604).
+  let broken = false;
   const onward = httpRequest(
     `${upstream}${incoming.url}`,
     { method: incoming.method, headers: incoming.headers },
@@ -83,18 +86,18 @@ function pass(
       answer.on('data', (chunk: Buffer) => {
         frames += 1;
         if (armed && (armed.fault === 'headers-only' || frames === 5)) {
-          onward.destroy();
+          broken = true;
           breakAnswer(armed.fault, chunk, outgoing, hanging);
           armed.done();
           armed = null;
-        } else if (!outgoing.destroyed) outgoing.write(chunk);
+        } else if (!broken && !outgoing.destroyed) outgoing.write(chunk);
       });
-      answer.on('end', () => outgoing.end());
+      answer.on('end', () => broken || outgoing.end());
       answer.on('error', () => outgoing.destroy());
     },
   );
   onward.on('error', () => outgoing.destroy());
-  outgoing.on('close', () => onward.destroy());
+  outgoing.on('close', () => broken || onward.destroy());
   incoming.pipe(onward);
 }
 
