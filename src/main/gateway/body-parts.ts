@@ -1,5 +1,7 @@
-/** Bytes up to which chunks are copied together. */
+/** Size of the buffers into which small chunks are copied together. */
 const SLAB = 64 * 1024;
+/** This many chunks are kept as they came, so that a usual request is never copied. */
+const KEPT = 64;
 
 /** The chunks of a body. Small ones are copied together, because a client may send every byte in a chunk of its own. */
 export class BodyParts {
@@ -12,7 +14,7 @@ export class BodyParts {
 
   add(chunk: Buffer): void {
     this.bytes += chunk.length;
-    if (chunk.length >= SLAB / 2) {
+    if (chunk.length >= SLAB / 2 || this.#whole.length < KEPT) {
       this.#flush();
       this.#whole.push(chunk);
       return;
