@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type {
   BackendId,
   Category,
@@ -10,6 +10,15 @@ import type {
 import { TandemError } from '../../../shared/errors';
 import { type LoopTurn, nextTurn } from '../../ports/turns';
 import { parseCategory, parseModelChoice } from '../model-choice';
+import {
+  chatBody,
+  type commonBody,
+  generateBody,
+  messageBody,
+  optionsBody,
+  parse,
+  toolsBody,
+} from './ollama-body';
 
 /** The content of an Ollama request's body; the rest of a `CompletionRequest` comes from headers and connection. */
 export interface OllamaRequest {
@@ -40,80 +49,8 @@ export interface ModelRules {
   firstBackend: BackendId | undefined;
 }
 
-/** A list of anything. Its items are not validated, as there may be many. */
-const anyList = z.unknown().transform((value, context): unknown[] => {
-  if (Array.isArray(value)) return value;
-  return wrongly(context, z.array(z.unknown()), value);
-});
-
-/** A list of strings; validation stops at the first item that is not one. */
-const textList = anyList.transform((values, context): string[] => {
-  const wrong = values.findIndex((value) => typeof value !== 'string');
-  return wrong === -1 ? (values as string[]) : wrongly(context, z.string(), values[wrong], [wrong]);
-});
-
-/** Reports the first issue that `schema` finds in a value. */
-function wrongly(
-  context: z.RefinementCtx,
-  schema: z.ZodType,
-  value: unknown,
-  path: PropertyKey[] = [],
-): never {
-  context.addIssue({ code: 'custom', message: schema.safeParse(value).error?.issues[0]?.message, path });
-  return z.NEVER;
-}
-
-/** An object with any fields. They are not validated, as there may be many. */
-const anyObject = z.custom<Record<string, unknown>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-);
-
-const messageBody = z.object({
-  role: z.enum(['system', 'user', 'assistant', 'tool']),
-  content: z.string().nullish(),
-  images: textList.nullish(),
-  tool_calls: anyList.nullish(),
-  tool_name: z.string().nullish(),
-});
-
-/** Other options of a server are not validated either. */
-const optionsBody = z.object({
-  temperature: z.number().nullish(),
-  top_p: z.number().nullish(),
-  top_k: z.number().nullish(),
-  min_p: z.number().nullish(),
-  seed: z.number().nullish(),
-  repeat_penalty: z.number().nullish(),
-  num_predict: z.number().nullish(),
-  stop: z.union([z.string(), textList]).nullish(),
-});
-
-const commonBody = z.object({
-  model: z.string().nullish(),
-  stream: z.boolean().nullish(),
-  format: z.union([z.string(), anyObject]).nullish(),
-  think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
-  keep_alive: z.union([z.number(), z.string()]).nullish(),
-  options: optionsBody.nullish(),
-  category: z.string().nullish(),
-  logprobs: z.boolean().nullish(),
-});
-
-/** The messages are validated one by one, before the tools. */
-const chatBody = commonBody.extend({ messages: anyList.nullish() });
-const toolsBody = z.object({ tools: anyList.nullish() });
 /** Messages that are validated between two turns. */
 const MESSAGES_A_TURN = 1_000;
-
-const generateBody = commonBody.extend({
-  prompt: z.string().nullish(),
-  system: z.string().nullish(),
-  suffix: z.string().nullish(),
-  template: z.string().nullish(),
-  context: anyList.nullish(),
-  raw: z.boolean().nullish(),
-  images: textList.nullish(),
-});
 
 /**
  * Reads the body of `/api/chat`, with a `turn` after every `MESSAGES_A_TURN` messages. An empty list of messages loads
@@ -164,17 +101,6 @@ export function readGenerate(body: unknown, rules: ModelRules): OllamaRequest {
   }
   messages.push({ role: 'user', content: prompt, ...(images.length > 0 ? { images } : {}) });
   return common;
-}
-
-/** @param at path of the value in the body */
-function parse<T>(schema: z.ZodType<T>, value: unknown, at: readonly PropertyKey[] = []): T {
-  if (at.length === 0 && (value === undefined || value === null))
-    throw new TandemError('bad_json', 'missing request body');
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const field = [...at, ...(issue?.path ?? [])].join('.') || 'the request body';
-  throw new TandemError('bad_request', `${field}: ${issue?.message ?? 'invalid input'}`);
 }
 
 /** @param options the raw options of the body */
