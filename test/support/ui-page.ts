@@ -51,3 +51,11 @@ export function uiPage(): UiPage {
   afterEach(() => context.close());
   return ui;
 }
+
+/** Messages of errors on the page, including violations of its policy; the list grows while the page is open. */
+export function problemsOf(page: Page): string[] {
+  const problems: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  page.on('pageerror', (error) => problems.push(String(error)));
+  return problems;
+}

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Answer } from '../../src/shared/chat';
 import { FakeCore } from '../support/fake-bridge';
 import { answerMeta, fakeAnswer } from '../support/fake-snapshot';
-import { uiPage } from '../support/ui-page';
+import { problemsOf, uiPage } from '../support/ui-page';
 
 const ui = uiPage();
 let page: Page;
@@ -13,9 +13,7 @@ let problems: string[];
 
 beforeEach(() => {
   page = ui.page;
-  problems = [];
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-  page.on('pageerror', (error) => problems.push(String(error)));
+  problems = problemsOf(page);
 });
 afterEach(() => expect(problems).toEqual([]));
 

@@ -14,7 +14,7 @@ import {
   lifeEvent,
   settingsView,
 } from '../support/fake-snapshot';
-import { uiPage } from '../support/ui-page';
+import { problemsOf, uiPage } from '../support/ui-page';
 
 /** Markup wherever a server, a file, a client or a user could put it. Everywhere it is text, and none of it runs. */
 
@@ -29,9 +29,7 @@ let problems: string[];
 
 beforeEach(() => {
   page = ui.page;
-  problems = [];
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-  page.on('pageerror', (error) => problems.push(String(error)));
+  problems = problemsOf(page);
   page.on('dialog', (dialog) => void dialog.dismiss().then(() => problems.push(dialog.message())));
   page.on('request', (request) => {
     if (!request.url().startsWith(ui.url)) problems.push(request.url());

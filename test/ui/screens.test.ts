@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../support/chromium';
 import type { FakeCore } from '../support/fake-bridge';
 import { type RendererServer, serveRenderer } from '../support/renderer-server';
+import { problemsOf } from '../support/ui-page';
 import { README_PICTURES } from './readme-pictures';
 import { type Language, SCREENS, type Screen } from './screens';
 
@@ -104,9 +105,7 @@ async function picture(
   const context = await windowFor(size, theme, scale);
   const page = await context.newPage();
   await page.addInitScript(() => localStorage.clear());
-  const problems: string[] = [];
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-  page.on('pageerror', (error) => problems.push(String(error)));
+  const problems = problemsOf(page);
   const core = screen.core(language);
   await core.install(page);
   const chat = core.snapshot.chats[0]?.id;
