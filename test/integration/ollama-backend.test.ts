@@ -155,7 +155,8 @@ describe('an Ollama of our own', () => {
     expect(load).toMatchObject([{ type: 'end', end: { reason: 'load' } }]);
     const url = backend.status().url ?? '';
     const api = new OllamaApi({ url, fetcher: own.http.fetcher, post: own.http.post, instanceId: 'test' });
-    await api.createFrom('coder', 'tiny', never);
+    const body = JSON.stringify({ model: 'coder', from: 'tiny', stream: false });
+    expect((await fetch(`${url}/api/create`, { method: 'POST', body })).status).toBe(200);
     expect((await backend.models()).map(({ name }) => name)).toContain('coder');
     await api.delete('coder', never);
     expect((await backend.models()).map(({ name }) => name)).not.toContain('coder');

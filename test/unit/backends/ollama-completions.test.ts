@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { BackendRequest } from '../../../src/main/backends/backend';
-import { Completions, type ServerCare } from '../../../src/main/backends/ollama/completions';
+import { Completions } from '../../../src/main/backends/ollama/completions';
 import type { Runner } from '../../../src/main/backends/ollama/runners';
+import type { ServerCare } from '../../../src/main/backends/ollama/server-care';
 import { DEFAULT_STREAM_LIMITS, type StepTimes } from '../../../src/main/backends/ollama/stream-limits';
 import type { TandemError } from '../../../src/shared/errors';
 import { FakeClock, settle } from '../../support/fake-clock';

@@ -6,49 +6,9 @@ import type { BackendRequest } from '../backend';
 import type { OllamaApi } from './ollama-api';
 import { promptTokensByLength, toOllamaCall } from './protocol';
 import { Recovery } from './recovery';
-import type { Pulse } from './runners';
+import { type ServerCare, STRANGER } from './server-care';
 import { hangLimits, type StepTimes, type StreamLimits, UNLEARNED } from './stream-limits';
 import { StreamWatch, type Verdict } from './stream-watch';
-
-/** What is known about a server besides its API, and the cures available for it. */
-export interface ServerCare {
-  /** The model is heavy, so every step may take longer. */
-  heavy(model: string): boolean;
-  /** State of the model processes; null if they cannot be observed. */
-  pulse(): Promise<Pulse | null>;
-  /** Is this model in the server's memory? Rejects when the server does not answer in time. */
-  isLoaded(model: string): Promise<boolean>;
-  /**
-   * Asks the server itself whether it is alive, which takes a while if it is not; restarts our server if it stays
-   * silent. @param again a cure was tried a moment ago without success
-   * @returns it was silent, so no further calls to it make sense
-   */
-  restartSilent(again: boolean): Promise<boolean>;
-  /**
-   * Ends a process that is stuck.
-   * @param again this was tried a moment ago without success
-   * @returns a process was ended that nobody had paused, so the request may be to blame
-   */
-  cureStall(model: string, again: boolean): Promise<boolean>;
-  /** Unloads our idle models. @returns whether any was unloaded */
-  makeRoom(model: string, signal: AbortSignal): Promise<boolean>;
-  /** An installed model that is small enough; null = none. @param freeBytes null = unknown */
-  fitting(model: string, freeBytes: number | null): string | null;
-  /** The only request was cancelled before its first token: its prompt may still be computed. */
-  promptCancelled(): void;
-}
-
-/** A server about which only its API is known. */
-const STRANGER: ServerCare = {
-  heavy: () => false,
-  pulse: async () => null,
-  isLoaded: async () => false,
-  restartSilent: async () => false,
-  cureStall: async () => false,
-  makeRoom: async () => false,
-  fitting: () => null,
-  promptCancelled: () => {},
-};
 
 /**
  * Runs completions: counts those in flight, cuts silent ones, and retries failures before the first token that can be

@@ -86,11 +86,6 @@ export class OllamaApi {
     await this.#call(signal, (client) => client.delete({ model }));
   }
 
-  /** A second name for an installed model, sharing its weights. */
-  async createFrom(model: string, from: string, signal: AbortSignal): Promise<void> {
-    await this.#create({ model, from }, signal);
-  }
-
   /** Instance id of a Tandem that answers here; null if it is not one. Throws `forbidden_host` when it rejects us. */
   async tandemInstance(signal: AbortSignal): Promise<string | null> {
     const { status, body } = await this.#health(signal);

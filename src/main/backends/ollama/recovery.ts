@@ -1,8 +1,8 @@
 import { isTandemError, TandemError } from '../../../shared/errors';
 import { type Clock, sleep } from '../../ports/clock';
 import type { BackendRequest } from '../backend';
-import type { ServerCare } from './completions';
 import { callFailure } from './failures';
+import type { ServerCare } from './server-care';
 import type { StreamLimits } from './stream-limits';
 
 interface RecoveryPorts {

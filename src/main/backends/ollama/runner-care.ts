@@ -2,11 +2,11 @@ import type { Clock } from '../../ports/clock';
 import type { Logger } from '../../ports/logger';
 import type { SupervisionObserver } from '../../supervisor/life';
 import type { Catalogue } from './catalogue';
-import type { ServerCare } from './completions';
 import { isSilence, withDeadline } from './deadline';
 import type { OllamaApi } from './ollama-api';
 import type { Residents } from './residents';
 import { type Pulse, type Runners, stillOf } from './runners';
+import type { ServerCare } from './server-care';
 
 export interface RunnerCareOptions {
   clock: Clock;
