@@ -1,6 +1,5 @@
 import type { Evicted, GuardView, MemoryWish } from './decision';
-import type { Account } from './ledger';
-import { usedNow } from './ledger-sums';
+import { type Account, usedNow } from './ledger';
 import { SIZE_ERROR } from './needed-bytes';
 import { MEMORY_ROLES } from './roles';
 import type { Shortage } from './shortage';

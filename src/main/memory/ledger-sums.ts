@@ -1,6 +1,5 @@
 import { BACKEND_IDS, type BackendId } from '../../shared/domain';
 import type { Ledger, LedgerEntry } from '../../shared/status';
-import type { Account } from './ledger';
 
 /** Kinds that are not part of a server's own breakdown of its memory now. */
 const NOT_INSIDE: ReadonlySet<LedgerEntry['kind']> = new Set(['process', 'peak', 'promised']);
@@ -33,11 +32,6 @@ export function promisedBytes({ entries }: Ledger): number {
 /** Buffers that the server keeps for reuse: a new cache takes them without growth. */
 export function spareBytes({ entries }: Ledger, backend: BackendId): number {
   return sumOf(entries.filter((entry) => entry.backend === backend && entry.kind === 'buffers'));
-}
-
-/** Memory in use by all programs now, including what the servers took since the last sample. */
-export function usedNow({ ledger, grownBytes }: Account): number {
-  return ledger.usedBytes + grownBytes;
 }
 
 function insideBytes(entries: readonly LedgerEntry[], backend: BackendId): number | null {

@@ -44,6 +44,11 @@ export interface Account {
   loadingBytes: number;
 }
 
+/** Memory in use by all programs now, including what the servers took since the last sample. */
+export function usedNow({ ledger, grownBytes }: Account): number {
+  return ledger.usedBytes + grownBytes;
+}
+
 /** Used if the system does not report it (product, section 5). */
 const WORKING_SET_SHARE = 0.75;
 /**

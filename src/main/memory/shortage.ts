@@ -1,6 +1,6 @@
 import type { GuardView, MemoryWish } from './decision';
-import type { Account } from './ledger';
-import { gpuBytes, gpuBytesOfAll, promisedBytes, usedNow } from './ledger-sums';
+import { type Account, usedNow } from './ledger';
+import { gpuBytes, gpuBytesOfAll, promisedBytes } from './ledger-sums';
 import { type LoadState, SIZE_ERROR } from './needed-bytes';
 import { MEMORY_ROLES } from './roles';
 

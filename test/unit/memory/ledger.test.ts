@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ledgerAccount, type Promised, risingBetween } from '../../../src/main/memory/ledger';
+import { ledgerAccount, type Promised, risingBetween, usedNow } from '../../../src/main/memory/ledger';
 import {
   gpuBytes,
   gpuBytesOfAll,
   heldBytes,
   promisedBytes,
   spareBytes,
-  usedNow,
 } from '../../../src/main/memory/ledger-sums';
 import type { LoadedModel } from '../../../src/main/memory/types';
 import { ledgerSchema } from '../../../src/shared/status';
