@@ -23,8 +23,8 @@ import type { SettingsStore } from '../store/settings-store';
 import { restartLimits } from '../supervisor/limits';
 import { estimateFor, loadTimeoutMs } from '../times/estimates';
 import type { MeasuredTimes } from '../times/measured-times';
+import type { CorePorts } from './core-types';
 import type { Place } from './place';
-import type { CorePorts } from './services';
 
 /** The setting with the address of a server to use instead of our own. */
 export const ADDRESS_OF = { mlx: 'mlxUrl', ollama: 'ollamaUrl' } as const satisfies Record<

@@ -1,5 +1,12 @@
 import type { Handlers, Push, Warning } from '../../shared/contract';
+import type { ScanProcess } from '../models/scan-process';
+import type { Clock } from '../ports/clock';
 import type { Unsubscribe } from '../ports/emitter';
+import type { Fetcher, Poster } from '../ports/fetcher';
+import type { FileStore } from '../ports/file-store';
+import type { Logger } from '../ports/logger';
+import type { ProcessTable, Spawner } from '../ports/spawner';
+import type { ChildRecords } from '../supervisor/sweep';
 
 /** The core's interface for its hosts. */
 export interface Core {
@@ -23,4 +30,18 @@ export interface Core {
   stop(): Promise<void>;
   /** Call after the machine wakes up: timers were suspended, and servers may have died. */
   resume(): void;
+}
+
+/** What the core uses of the outside. */
+export interface CorePorts {
+  clock: Clock;
+  spawner: Spawner;
+  /** Starts the process that reads model folders. */
+  scan: ScanProcess;
+  table: ProcessTable;
+  records: ChildRecords;
+  fetcher: Fetcher;
+  post: Poster;
+  files: FileStore;
+  logger: Logger;
 }

@@ -1,24 +1,22 @@
 import type { ChatSummary } from '../../shared/chat';
 import type { Push, Warning } from '../../shared/contract';
 import { type BackendId, isServing, type ModelInfo } from '../../shared/domain';
-import type { BackendStatus } from '../../shared/status';
-import type { Backend } from '../backends/backend';
+import { hasSettled, logAbsence } from '../backends/watch-status';
 import { ReachableModels } from '../chat/reachable-models';
 import { BodyBudget } from '../gateway/body-budget';
-import type { GatewayFacts } from '../gateway/facts';
 import { createGateway, type Gateway } from '../gateway/server';
 import { MLX_API, ROUTER_GATEWAY, type Surface } from '../gateway/surface';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
-import type { Logger } from '../ports/logger';
 import { setupLog } from '../setup/setup-log';
 import type { SettingsStore } from '../store/settings-store';
 import type { OpenedStore } from '../store/store-client';
-import type { Core } from './core-types';
+import type { Core, CorePorts } from './core-types';
+import { gatewayFacts } from './gateway-facts';
 import { createHandlers } from './handlers';
 import { readListenSettings } from './listen-settings';
 import type { Place, Shell } from './place';
 import { Projection } from './projection';
-import { type CorePorts, createServices, type Services } from './services';
+import { createServices } from './services';
 import { snapshotSources } from './snapshot-sources';
 
 /** Connects the surfaces (contract, gateway, MLX API) to the services and controls the order of start and stop. */
@@ -206,69 +204,4 @@ export function createCore(
       return stopping;
     },
   };
-}
-
-function gatewayFacts(
-  services: Services,
-  settings: SettingsStore,
-  place: Place,
-  warnings: () => Warning[],
-): GatewayFacts {
-  const { registry, library, memory, queue, usage, measured } = services;
-  return {
-    version: place.version,
-    instanceId: place.instanceId,
-    backends: () => registry.all().map((backend) => backend.status()),
-    models: () => library.models(),
-    memory: () => memory.status(),
-    queue: () => queue.stats(),
-    rateLimit: () => {
-      const { rateLimitMax, rateLimitWindowS } = settings.values();
-      return { max: rateLimitMax, windowS: rateLimitWindowS, clients: queue.trackedClients };
-    },
-    warnings,
-    modelUse(backend, name) {
-      const load = measured.of({ backend, name })?.load ?? null;
-      return { ...usage.of(backend, name), loadMs: load === null ? null : Math.round(load * 1000) };
-    },
-  };
-}
-
-interface Watched {
-  status(): BackendStatus;
-  readonly onStatus: (listener: (status: BackendStatus) => void) => Unsubscribe;
-}
-
-/** Logs why a server is unavailable and the cure, once for each cause; set-up has its own log. */
-function logAbsence(backend: Backend, logger: Logger): Unsubscribe {
-  let told: string | null = null;
-  return backend.onStatus(({ id, absence, stage }) => {
-    const code = stage === 'setup' ? null : (absence?.code ?? null);
-    if (code !== null && code !== told)
-      logger.warn('backend.absent', { backend: id, code, says: absence?.cure });
-    told = code;
-  });
-}
-
-/** Resolves when a backend is up, or when neither a start nor a set-up of it is in progress. */
-function hasSettled(backend: Watched, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = () => {
-      unsubscribe();
-      signal.removeEventListener('abort', abort);
-    };
-    const abort = () => {
-      end();
-      reject(signal.reason);
-    };
-    const check = (status: BackendStatus) => {
-      const begins = status.state === 'starting' && status.stage !== 'waiting';
-      if (begins || status.state === 'stopped' || status.stage === 'setup') return;
-      end();
-      resolve();
-    };
-    const unsubscribe = backend.onStatus(check);
-    signal.addEventListener('abort', abort, { once: true });
-    check(backend.status());
-  });
 }

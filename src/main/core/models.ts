@@ -1,8 +1,8 @@
 import type { Settings } from '../../shared/settings';
 import { MlxLibrary } from '../models/mlx-library';
 import { ModelScan } from '../models/model-scan';
+import type { CorePorts } from './core-types';
 import type { Place } from './place';
-import type { CorePorts } from './services';
 
 /** Creates the library of models that MLX can load, and the scan that finds them. */
 export function createMlxModels(

@@ -14,47 +14,28 @@ import { ModelLibrary } from '../models/model-library';
 import type { ModelScan } from '../models/model-scan';
 import { ModelWatch } from '../models/model-watch';
 import { PullService } from '../models/pulls';
-import type { ScanProcess } from '../models/scan-process';
 import { SeldomLook } from '../models/seldom-look';
 import type { SmallModel } from '../models/small-model';
 import type { SmallModelInstaller } from '../models/small-model-installer';
 import { ModelUsage } from '../models/usage';
-import type { Clock } from '../ports/clock';
-import type { Fetcher, Poster } from '../ports/fetcher';
-import type { FileStore } from '../ports/file-store';
 import { nodeFolderWatch } from '../ports/folder-watch';
-import type { Logger } from '../ports/logger';
 import { serverAddress } from '../ports/server-address';
-import type { ProcessTable, Spawner } from '../ports/spawner';
 import { RequestQueue } from '../queue/request-queue';
 import type { RouteSnapshot } from '../router/types';
 import type { RuntimeMarks } from '../setup/runtime-marks';
 import type { SetupRunner } from '../setup/setup-runner';
 import type { SettingsStore } from '../store/settings-store';
 import type { OpenedStore } from '../store/store-client';
-import type { ChildRecords } from '../supervisor/sweep';
 import { MeasuredTimes } from '../times/measured-times';
 import { TimesFile } from '../times/times-file';
 import { createBackends } from './backends';
+import type { CorePorts } from './core-types';
 import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
 import { createMlxModels } from './models';
 import type { Place } from './place';
 import { isEnabled, routeFacts } from './route-facts';
 import { createSetup, createSmallModel } from './setup';
-
-export interface CorePorts {
-  clock: Clock;
-  spawner: Spawner;
-  /** Starts the process that reads model folders. */
-  scan: ScanProcess;
-  table: ProcessTable;
-  records: ChildRecords;
-  fetcher: Fetcher;
-  post: Poster;
-  files: FileStore;
-  logger: Logger;
-}
 
 /** All services below the surfaces; created once, started and stopped by the core. */
 export interface Services {

@@ -12,9 +12,9 @@ import { removeSmallModel } from '../setup/runtimes';
 import { SetupRunner } from '../setup/setup-runner';
 import type { SettingsStore } from '../store/settings-store';
 import { ADDRESS_OF } from './backends';
+import type { CorePorts } from './core-types';
 import type { Place } from './place';
 import { hasUseForSmallModel, isWanted } from './route-facts';
-import type { CorePorts } from './services';
 
 export interface Setup {
   setup: SetupRunner;
