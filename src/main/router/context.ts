@@ -16,7 +16,7 @@ export const LIGHT_CONTEXT = 4096;
 const COUNTED = 1_000_000;
 
 /**
- * Approximate tokens of a text, without any model's tokenizer; errs on the high side.
+ * Approximate tokens of a text, without any model's tokenizer; errs on the high side where bytes are counted.
  * @param length characters of the whole that the text is a part of
  */
 export function approximateTokens(text: string, length = text.length): number {
