@@ -1,16 +1,17 @@
-import { type CompletionChunk, type CompletionEnd, isServing } from '../../shared/domain';
+import { type CompletionChunk, type CompletionEnd, isServing, type Reason } from '../../shared/domain';
+import { isTandemError } from '../../shared/errors';
 import type { Backend, BackendRequest } from '../backends/backend';
+import type { Asked, MemoryGrant } from '../memory/memory-gate';
 import type { Clock } from '../ports/clock';
 import type { Slot } from '../queue/types';
+import { heldTokens } from '../router/candidates';
 import { lastUserText } from '../router/categories';
 import { fitToContext } from '../router/context';
 import type { Candidate, Route, RouterEvent, RouteSnapshot } from '../router/types';
-import type { MeasuredTimes } from '../times/measured-times';
-import { PrefillWatch } from '../times/prefill-watch';
+import { type MeasuredTimes, PrefillWatch } from '../times/measured-times';
 import { Attempt } from './attempt';
 import type { DrainWatch } from './drain-watch';
 import { onlyEchoed } from './failures';
-import type { MemoryLeave } from './memory-leave';
 import type { RequestRun } from './request-run';
 import type { Stay } from './suspects/stay';
 import { VisibleText } from './visible-text';
@@ -155,5 +156,68 @@ function prepare({ run, snapshot, candidate }: TryContext): {
       hops,
     },
     droppedTurns: fitted.droppedTurns,
+  };
+}
+
+/** Decides whether work may take memory now. */
+export interface MemoryAuthority {
+  /** See `MemoryGate.admit`. */
+  admit(asked: Asked, signal: AbortSignal, onWait: () => void): Promise<MemoryGrant>;
+}
+
+interface Wish {
+  run: RequestRun;
+  candidate: Candidate;
+  hasNext: boolean;
+  expectedMs: number;
+  snapshot: RouteSnapshot;
+}
+
+/** Permission for one attempt to take memory; always granted without an authority. */
+export class MemoryLeave {
+  readonly #authority: MemoryAuthority | undefined;
+  readonly #wish: Wish;
+  #grant: MemoryGrant | null = null;
+
+  constructor(authority: MemoryAuthority | undefined, wish: Wish) {
+    this.#authority = authority;
+    this.#wish = wish;
+  }
+
+  /**
+   * Requests the permission unless it is already granted, and adds the decision to the run's reasons. Rejects with
+   * `memory_critical`, or with the signal's reason.
+   * @param onWait called before a wait of up to two minutes, so that the caller can release what it holds
+   */
+  async ask(onWait: () => void): Promise<void> {
+    if (!this.#authority || this.#grant) return;
+    const { run } = this.#wish;
+    try {
+      this.#grant = await this.#authority.admit(askedBy(this.#wish), run.signal, onWait);
+      run.addReasons(this.#grant.reasons);
+    } catch (error) {
+      const reason = isTandemError(error) ? error.details.reason : null;
+      if (typeof reason === 'string') run.addReasons([reason as Reason]);
+      throw error;
+    }
+  }
+
+  release(): void {
+    this.#grant?.release();
+    this.#grant = null;
+  }
+}
+
+function askedBy({ run, candidate, hasNext, expectedMs, snapshot }: Wish): Asked {
+  const { request } = run;
+  const { backend, model } = candidate;
+  return {
+    backend,
+    model,
+    purpose: 'request',
+    tokens: heldTokens(backend, model, request, snapshot),
+    expectedS: expectedMs / 1000,
+    mayMove: hasNext && !request.strict,
+    overruled: request.overruleMemory ?? false,
   };
 }

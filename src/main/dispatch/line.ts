@@ -1,11 +1,11 @@
 import { type BackendId, isServing } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
+import type { Backend } from '../backends/backend';
 import type { BackendRegistry } from '../backends/registry';
-import { childOf } from '../ports/bounded';
+import { childOf, within } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
 import type { Candidate, RouterEvent } from '../router/types';
-import { isPassing } from './failures';
-import { firstUp } from './first-up';
+import { backendDown, isPassing } from './failures';
 import type { RetryBudget } from './retry-budget';
 
 type Recovering = Extract<RouterEvent, { type: 'recovering' }>;
@@ -166,5 +166,38 @@ export class Line {
 
   #serves({ backend }: Candidate): boolean {
     return isServing(this.#options.backends.get(backend).status().state);
+  }
+}
+
+/** A backend to wait for, and its limit in ms. */
+interface Awaited {
+  backend: Backend;
+  limitMs: number;
+}
+
+/**
+ * Resolves with the first of these backends that is up; on a tie the earlier in the list. When none comes up, rejects
+ * with the failure of the first in the list; on abort with the signal's reason. Ends all waits when it settles.
+ */
+async function firstUp(clock: Clock, awaited: readonly Awaited[], signal: AbortSignal): Promise<Backend> {
+  const { controller, dispose } = childOf(signal);
+  const waits = awaited.map(async ({ backend, limitMs }) => {
+    await within(
+      clock,
+      limitMs,
+      controller.signal,
+      (inner) => backend.ensureReady(inner),
+      () => backendDown(backend.id),
+    );
+    return backend;
+  });
+  try {
+    return await Promise.any(waits);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof AggregateError ? error.errors[0] : error;
+  } finally {
+    controller.abort();
+    dispose();
   }
 }

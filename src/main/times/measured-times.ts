@@ -1,4 +1,4 @@
-import type { CompletionEnd, ModelInfo } from '../../shared/domain';
+import type { CompletionChunk, CompletionEnd, ModelInfo } from '../../shared/domain';
 import { Emitter } from '../ports/emitter';
 import { Samples, slowestAfter } from './samples';
 
@@ -199,6 +199,28 @@ export class MeasuredTimes {
     this.#byModel.set(key, entry);
     const [oldest] = this.#byModel.keys();
     if (this.#byModel.size > MOST_MODELS && oldest !== undefined) this.#byModel.delete(oldest);
+  }
+}
+
+/**
+ * Times the prefill from the progress that a backend reports: from the first report, which comes after the load and the
+ * first chunk, to the last one.
+ */
+export class PrefillWatch {
+  #first: { tokens: number; at: number } | null = null;
+  #last: { tokens: number; at: number } | null = null;
+
+  /** `now` in ms of the monotonic clock. */
+  onChunk(chunk: CompletionChunk, now: number): void {
+    if (chunk.type !== 'prefill') return;
+    this.#last = { tokens: chunk.done, at: now };
+    this.#first ??= this.#last;
+  }
+
+  /** Null after fewer than two reports. */
+  measured(): PrefillTime | null {
+    if (!this.#first || !this.#last || this.#first === this.#last) return null;
+    return { tokens: this.#last.tokens - this.#first.tokens, ms: this.#last.at - this.#first.at };
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BackendRegistry } from '../../../src/main/backends/registry';
+import type { MemoryAuthority } from '../../../src/main/dispatch/answer';
 import { RequestDispatcher } from '../../../src/main/dispatch/dispatcher';
-import type { MemoryAuthority } from '../../../src/main/dispatch/memory-leave';
 import type { FinishedRecord } from '../../../src/main/dispatch/request-run';
 import { Fingerprints } from '../../../src/main/dispatch/suspects/fingerprints';
 import { silentLogger } from '../../../src/main/ports/logger';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MeasuredTimes } from '../../../src/main/times/measured-times';
-import { PrefillWatch } from '../../../src/main/times/prefill-watch';
+import { MeasuredTimes, PrefillWatch } from '../../../src/main/times/measured-times';
 import { Samples, slowestAfter } from '../../../src/main/times/samples';
 import { model as installed } from '../../support/scripted-backend';
 import { seeded } from '../../support/seeded';
