@@ -1,45 +1,17 @@
 import { type CompletionChunk, type CompletionEnd, isServing, type Reason } from '../../shared/domain';
 import { isTandemError } from '../../shared/errors';
-import type { Backend, BackendRequest } from '../backends/backend';
+import type { BackendRequest } from '../backends/backend';
 import type { Asked, MemoryGrant } from '../memory/memory-gate';
-import type { Clock } from '../ports/clock';
-import type { Slot } from '../queue/types';
 import { heldTokens } from '../router/candidates';
 import { lastUserText } from '../router/categories';
 import { fitToContext } from '../router/context';
-import type { Candidate, Route, RouterEvent, RouteSnapshot } from '../router/types';
-import { type MeasuredTimes, PrefillWatch } from '../times/measured-times';
+import type { RouterEvent } from '../router/types';
+import { PrefillWatch } from '../times/measured-times';
 import { Attempt } from './attempt';
-import type { DrainWatch } from './drain-watch';
 import { onlyEchoed } from './failures';
-import type { RequestRun } from './request-run';
-import type { Stay } from './suspects/stay';
+import type { Seat } from './seat';
+import type { TryContext } from './try-context';
 import { VisibleText } from './visible-text';
-
-export type Routed = Extract<Route, { kind: 'candidates' }>;
-
-/** One attempt of a request on one candidate. */
-export interface TryContext {
-  run: RequestRun;
-  routed: Routed;
-  snapshot: RouteSnapshot;
-  candidate: Candidate;
-  /** Another candidate is available. */
-  hasNext: boolean;
-  /** No other candidate is left: if the backend goes down now, wait for it even while holding a slot. */
-  mayWait: boolean;
-}
-
-interface AnswerContext extends TryContext {
-  backend: Backend;
-  slot: Slot;
-  stay: Stay;
-  timeoutMs: number;
-  clock: Clock;
-  measured: MeasuredTimes;
-  drains: DrainWatch;
-  leave: MemoryLeave;
-}
 
 /**
  * Streams the backend's answer in the given slot. `view.visible` becomes true with the first visible part, `view.sent`
@@ -47,17 +19,13 @@ interface AnswerContext extends TryContext {
  * another slot is needed. Throws the attempt's failure, or `echo`; always releases the slot.
  */
 export async function* answer(
-  context: AnswerContext,
+  context: TryContext,
+  seat: Seat,
+  leave: MemoryLeave,
   view: { visible: boolean; sent: boolean },
 ): AsyncGenerator<RouterEvent, boolean, void> {
-  const { run, routed, candidate, backend, clock, drains, leave } = context;
-  const attempt = new Attempt(
-    {
-      ...context,
-      onDrain: (drained) => drains.watch(backend.id, drained),
-    },
-    run.signal,
-  );
+  const { run, routed, candidate, backend, clock } = context;
+  const attempt = new Attempt(context, seat, run.signal);
   try {
     if (context.mayWait && !isServing(backend.status().state))
       yield { type: 'recovering', failed: null, awaited: [backend.id] };
@@ -81,7 +49,7 @@ export async function* answer(
     const prefill = new PrefillWatch();
     const watch = (chunk: CompletionChunk) => prefill.onChunk(chunk, clock.now());
     const end = yield* pass(
-      attempt.stream({ ...request, timeoutMs: context.timeoutMs }),
+      attempt.stream({ ...request, timeoutMs: context.plan.timeoutMs }),
       watch,
       text,
       view,
@@ -165,23 +133,15 @@ export interface MemoryAuthority {
   admit(asked: Asked, signal: AbortSignal, onWait: () => void): Promise<MemoryGrant>;
 }
 
-interface Wish {
-  run: RequestRun;
-  candidate: Candidate;
-  hasNext: boolean;
-  expectedMs: number;
-  snapshot: RouteSnapshot;
-}
-
 /** Permission for one attempt to take memory; always granted without an authority. */
 export class MemoryLeave {
   readonly #authority: MemoryAuthority | undefined;
-  readonly #wish: Wish;
+  readonly #context: TryContext;
   #grant: MemoryGrant | null = null;
 
-  constructor(authority: MemoryAuthority | undefined, wish: Wish) {
+  constructor(authority: MemoryAuthority | undefined, context: TryContext) {
     this.#authority = authority;
-    this.#wish = wish;
+    this.#context = context;
   }
 
   /**
@@ -191,9 +151,9 @@ export class MemoryLeave {
    */
   async ask(onWait: () => void): Promise<void> {
     if (!this.#authority || this.#grant) return;
-    const { run } = this.#wish;
+    const { run } = this.#context;
     try {
-      this.#grant = await this.#authority.admit(askedBy(this.#wish), run.signal, onWait);
+      this.#grant = await this.#authority.admit(askedBy(this.#context), run.signal, onWait);
       run.addReasons(this.#grant.reasons);
     } catch (error) {
       const reason = isTandemError(error) ? error.details.reason : null;
@@ -208,7 +168,7 @@ export class MemoryLeave {
   }
 }
 
-function askedBy({ run, candidate, hasNext, expectedMs, snapshot }: Wish): Asked {
+function askedBy({ run, candidate, hasNext, plan, snapshot }: TryContext): Asked {
   const { request } = run;
   const { backend, model } = candidate;
   return {
@@ -216,7 +176,7 @@ function askedBy({ run, candidate, hasNext, expectedMs, snapshot }: Wish): Asked
     model,
     purpose: 'request',
     tokens: heldTokens(backend, model, request, snapshot),
-    expectedS: expectedMs / 1000,
+    expectedS: plan.wish.estimateMs / 1000,
     mayMove: hasNext && !request.strict,
     overruled: request.overruleMemory ?? false,
   };

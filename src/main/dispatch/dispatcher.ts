@@ -9,16 +9,16 @@ import type { Admitted } from '../queue/types';
 import { route } from '../router/route';
 import type { Candidate, Dispatcher, RouterEvent, RouteSnapshot } from '../router/types';
 import type { MeasuredTimes } from '../times/measured-times';
-import { answer, type MemoryAuthority, MemoryLeave, type Routed, type TryContext } from './answer';
+import { answer, type MemoryAuthority, MemoryLeave } from './answer';
 import { DrainWatch } from './drain-watch';
 import { asFailure, brokenOff, causeOf, isFinal, poisoned, withoutFallback } from './failures';
 import { Line } from './line';
-import { planFor } from './plan';
 import { endOf, type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
 import { RetryBudget } from './retry-budget';
 import { type Moved, takeSeat } from './seat';
 import { type Fingerprints, MAX_DEATHS } from './suspects/fingerprints';
 import { InFlight } from './suspects/in-flight';
+import { planFor, type Routed, type TryContext } from './try-context';
 
 export interface RequestDispatcherOptions {
   queue: RequestQueue;
@@ -141,9 +141,7 @@ export class RequestDispatcher implements Dispatcher {
     const suspicion = () => this.#options.fingerprints.of(request);
     const line = this.#lineFor(run, routed, snapshot);
     for (let current = yield* line.shift(run.signal); current; ) {
-      const mayWait = !request.strict && line.isLast(current);
-      const context = { run, routed, snapshot, candidate: current, hasNext: line.hasNext, mayWait };
-      const tried = yield* this.#try(context);
+      const tried = yield* this.#try(this.#contextOf(run, routed, snapshot, line, current));
       if (tried.kind === 'done') return;
       if (suspicion().deaths >= MAX_DEATHS) throw poisoned(tried.kind === 'failed' ? tried.error : undefined);
       if (tried.kind === 'moved') {
@@ -171,7 +169,7 @@ export class RequestDispatcher implements Dispatcher {
       budget: this.#budget,
       clock,
       killed: () => fingerprints.of(run.request).killed,
-      limitMs: (candidate) => planFor({ run, routed, snapshot, candidate }, measured).timeoutMs,
+      limitMs: (candidate) => planFor({ run, routed, snapshot, measured }, candidate).timeoutMs,
       onPassedOver: ({ backend }) => {
         const isOpen = backends.get(backend).status().state === 'open';
         run.addReasons([`fallback:${backend}-down`, ...(isOpen ? (['breaker:open'] as const) : [])]);
@@ -200,22 +198,41 @@ export class RequestDispatcher implements Dispatcher {
       : { type: 'recovering', failed: { backend: from.backend, cause }, awaited: [] };
   }
 
+  #contextOf(
+    run: RequestRun,
+    routed: Routed,
+    snapshot: RouteSnapshot,
+    line: Line,
+    candidate: Candidate,
+  ): TryContext {
+    const { backends, clock, measured, fingerprints } = this.#options;
+    return {
+      run,
+      routed,
+      snapshot,
+      candidate,
+      backend: backends.get(candidate.backend),
+      hasNext: line.hasNext,
+      mayWait: !run.request.strict && line.isLast(candidate),
+      plan: planFor({ run, routed, snapshot, measured }, candidate),
+      clock,
+      measured,
+      fingerprints,
+      drains: this.#drains,
+      inFlight: this.#inFlight,
+    };
+  }
+
   async *#try(context: TryContext): AsyncGenerator<RouterEvent, Tried, void> {
-    const { run, candidate } = context;
-    const backend = this.#options.backends.get(candidate.backend);
-    const { clock, measured, fingerprints } = this.#options;
+    const { run, backend } = context;
     const view = { visible: false, sent: false };
-    const plan = planFor(context, measured);
-    const leave = new MemoryLeave(this.#options.memory, { ...context, expectedMs: plan.wish.estimateMs });
+    const leave = new MemoryLeave(this.#options.memory, context);
     try {
-      const shared = { clock, drains: this.#drains, inFlight: this.#inFlight };
       // A wait for memory releases the slot, so another one is acquired after it.
       for (;;) {
-        const seat = yield* takeSeat({ ...context, ...shared, fingerprints }, plan);
+        const seat = yield* takeSeat(context);
         if (seat.kind === 'moved') return seat;
-        const { timeoutMs } = plan;
-        const given = { ...context, ...seat, ...shared, backend, timeoutMs, measured, leave };
-        if (yield* answer(given, view)) return { kind: 'done' };
+        if (yield* answer(context, seat, leave, view)) return { kind: 'done' };
       }
     } catch (thrown) {
       if (run.signal.aborted) throw thrown;

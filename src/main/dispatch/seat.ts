@@ -1,15 +1,11 @@
 import { childOf, within } from '../ports/bounded';
-import type { Clock } from '../ports/clock';
-import type { Admitted, QueuePlace, Slot, SlotWish } from '../queue/types';
+import type { QueuePlace, Slot } from '../queue/types';
 import { ROLES } from '../router/roles';
-import type { Candidate, RouterEvent } from '../router/types';
-import type { TryContext } from './answer';
-import type { DrainWatch } from './drain-watch';
+import type { RouterEvent } from '../router/types';
 import { noTurn } from './failures';
-import type { Plan } from './plan';
-import { type Fingerprints, MAX_DEATHS } from './suspects/fingerprints';
-import type { InFlight } from './suspects/in-flight';
+import { MAX_DEATHS } from './suspects/fingerprints';
 import type { Stay } from './suspects/stay';
+import type { TryContext } from './try-context';
 
 /** What an attempt needs to begin. */
 export interface Seat {
@@ -25,24 +21,15 @@ export interface Moved {
   why: 'draining' | 'poison';
 }
 
-interface SeatContext extends TryContext {
-  clock: Clock;
-  drains: DrainWatch;
-  inFlight: InFlight;
-  fingerprints: Fingerprints;
-}
-
 /**
  * Acquires a slot; a request suspected of killing a process also waits until no other suspect is running. While it
  * waits it releases its slot, so that other requests pass. It waits for at most the request's time limit, then rejects
  * with `queue_timeout` without trying another candidate: a suspect has no other candidate on a backend that it may not
  * have killed.
  */
-export async function* takeSeat(
-  context: SeatContext,
-  { wish, timeoutMs }: Plan,
-): AsyncGenerator<RouterEvent, Seat | Moved, void> {
-  const { run, candidate, clock, inFlight } = context;
+export async function* takeSeat(context: TryContext): AsyncGenerator<RouterEvent, Seat | Moved, void> {
+  const { run, candidate, plan, clock, inFlight } = context;
+  const { wish, timeoutMs } = plan;
   const stay = inFlight.arrive(candidate.backend, run.request);
   let until: number | null = null;
   let hasBegun = false;
@@ -51,7 +38,7 @@ export async function* takeSeat(
   };
   try {
     while (!isBarred(context)) {
-      const slot = yield* waitForSlot({ ...context, admitted: run.admitted }, wish, run.signal);
+      const slot = yield* waitForSlot(context);
       if (!slot) return { kind: 'moved', why: 'draining' };
       waited(slot.waitedMs);
       // Check again: an equal request from another caller may have killed a process meanwhile.
@@ -78,35 +65,25 @@ export async function* takeSeat(
 }
 
 /** Did processes die meanwhile during an equal request from another caller? */
-function isBarred({ run, candidate, hasNext, fingerprints }: SeatContext): boolean {
+function isBarred({ run, candidate, hasNext, fingerprints }: TryContext): boolean {
   const { deaths, killed } = fingerprints.of(run.request);
   return deaths >= MAX_DEATHS || (hasNext && killed.has(candidate.backend));
-}
-
-interface SlotWait {
-  admitted: Admitted;
-  drains: DrainWatch;
-  candidate: Candidate;
-  /** Another candidate is available, so the work may move to it. */
-  hasNext: boolean;
 }
 
 /** Why a wait was abandoned in favour of the next candidate. */
 const MOVE_ON = new Error('the backend still computes for somebody who left');
 
 /** Waits for a slot and yields queue places meanwhile. Null when the work should move to the next candidate. */
-async function* waitForSlot(
-  { admitted, drains, candidate, hasNext }: SlotWait,
-  wish: SlotWish,
-  signal: AbortSignal,
-): AsyncGenerator<RouterEvent, Slot | null, void> {
+async function* waitForSlot(context: TryContext): AsyncGenerator<RouterEvent, Slot | null, void> {
+  const { run, drains, candidate, hasNext } = context;
+  const { wish } = context.plan;
   // Work for a light backend may move to a heavy one; work for a heavy one never moves to a lesser model.
   const mayMove = hasNext && ROLES[wish.backend].work === 'light';
   if (mayMove && drains.isStalled(wish.backend)) return null;
-  const { controller, dispose } = childOf(signal);
+  const { controller, dispose } = childOf(run.signal);
   const forget = mayMove ? drains.onStall(wish.backend, () => controller.abort(MOVE_ON)) : () => {};
   const places = new LatestPlace();
-  const acquired = admitted.acquire(wish, places.tell, controller.signal);
+  const acquired = run.admitted.acquire(wish, places.tell, controller.signal);
   acquired.then(places.close, places.close);
   let slot: Slot | null = null;
   try {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { BackendRegistry } from '../../../src/main/backends/registry';
 import { Attempt } from '../../../src/main/dispatch/attempt';
+import { DrainWatch } from '../../../src/main/dispatch/drain-watch';
 import { Fingerprints } from '../../../src/main/dispatch/suspects/fingerprints';
 import { InFlight } from '../../../src/main/dispatch/suspects/in-flight';
 import { silentLogger } from '../../../src/main/ports/logger';
+import type { Candidate } from '../../../src/main/router/types';
 import type { CompletionRequest } from '../../../src/shared/domain';
 import { FakeClock } from '../../support/fake-clock';
 import { MemoryFiles } from '../../support/memory-files';
@@ -33,15 +35,16 @@ describe('Attempt', () => {
       strict: false,
       origin: 'gateway',
     };
+    const plan = {
+      timeoutMs: 1000,
+      wish: { backend: 'mlx', model: 'm', category: 'general', estimateMs: 1, loadMs: 0, waitMs: 1 } as const,
+    };
+    const candidate: Candidate = { backend: 'mlx', model: 'm', waitForReady: false, reasons: [] };
     const attempt = new Attempt(
+      { backend, candidate, clock, plan, mayWait: false, drains: new DrainWatch(clock) },
       {
-        backend,
-        candidate: { backend: 'mlx', model: 'm', waitForReady: false, reasons: [] },
+        kind: 'seat',
         slot: { waitedMs: 0, release: () => void told.push('released'), drain: () => {} },
-        clock,
-        timeoutMs: 1000,
-        mayWait: false,
-        onDrain: () => {},
         stay: inFlight.arrive('mlx', request),
       },
       left.signal,

@@ -1,19 +1,47 @@
+import type { Backend } from '../backends/backend';
 import { isSameName } from '../models/model-names';
+import type { Clock } from '../ports/clock';
 import type { SlotWish } from '../queue/types';
 import { promptTokens } from '../router/context';
+import type { Candidate, Route, RouteSnapshot } from '../router/types';
 import { estimateFor, expectedRunMs, queueWaitMs, requestTimeoutMs } from '../times/estimates';
 import type { Measured, MeasuredTimes } from '../times/measured-times';
-import type { TryContext } from './answer';
+import type { DrainWatch } from './drain-watch';
+import type { RequestRun } from './request-run';
+import type { Fingerprints } from './suspects/fingerprints';
+import type { InFlight } from './suspects/in-flight';
+
+export type Routed = Extract<Route, { kind: 'candidates' }>;
+
+/** One attempt of a request on one candidate, with all that its steps need. */
+export interface TryContext {
+  run: RequestRun;
+  routed: Routed;
+  snapshot: RouteSnapshot;
+  candidate: Candidate;
+  backend: Backend;
+  /** Another candidate is available. */
+  hasNext: boolean;
+  /** No other candidate is left: if the backend goes down now, wait for it even while holding a slot. */
+  mayWait: boolean;
+  plan: Plan;
+  clock: Clock;
+  measured: MeasuredTimes;
+  fingerprints: Fingerprints;
+  drains: DrainWatch;
+  inFlight: InFlight;
+}
 
 export interface Plan {
+  /** Time limit for the backend in ms, from when it receives the request. */
   timeoutMs: number;
   wish: SlotWish;
 }
 
-/** The slot wish and the time limit for this candidate. */
+/** The slot wish and the time limit for a candidate. */
 export function planFor(
-  { run, routed, snapshot, candidate }: Pick<TryContext, 'run' | 'routed' | 'snapshot' | 'candidate'>,
-  measured: MeasuredTimes,
+  { run, routed, snapshot, measured }: Pick<TryContext, 'run' | 'routed' | 'snapshot' | 'measured'>,
+  candidate: Candidate,
 ): Plan {
   const { settings, models } = snapshot;
   const { maxTokens } = run.request.sampling;
