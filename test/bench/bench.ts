@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { chat } from './chat.ts';
 import { faults } from './faults/run.ts';
+import { frame } from './frame.ts';
 import { idle } from './idle.ts';
 import { loop } from './loop.ts';
 import { memory, TRACES } from './memory.ts';
@@ -43,6 +44,7 @@ const BENCHES: Record<string, () => Promise<Figures>> = {
     for (const line of table) console.log(line);
     return figures;
   },
+  frame,
   idle,
   loop,
   memory: () => memory({ seed: Number(values.seed), traces: number(values.count) ?? TRACES }),
