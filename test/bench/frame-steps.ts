@@ -14,6 +14,7 @@ import type { Visible } from '../../src/main/gateway/encoder';
 import { systemClock } from '../../src/main/ports/clock';
 import { silentLogger } from '../../src/main/ports/logger';
 import { RequestQueue } from '../../src/main/queue/request-queue';
+import { decideByRules } from '../../src/main/router/decide';
 import { MeasuredTimes } from '../../src/main/times/measured-times';
 import type { CompletionChunk, CompletionRequest } from '../../src/shared/domain';
 import { defaultSettings } from '../../src/shared/settings';
@@ -115,6 +116,7 @@ function dispatcherOver(frames: Uint8Array[]): RequestDispatcher {
   const server = { state: 'ready', enabled: true, settingUp: false, capabilities: CAPABLE } as const;
   const settings = { ...defaultSettings(), rateLimitMax: 0 };
   return new RequestDispatcher({
+    decide: async (request) => decideByRules(request),
     queue: new RequestQueue({
       clock,
       slots: { mlx: 1, ollama: 1 },

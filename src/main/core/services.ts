@@ -21,6 +21,7 @@ import { ModelUsage } from '../models/usage';
 import { nodeFolderWatch } from '../ports/folder-watch';
 import { serverAddress } from '../ports/server-address';
 import { RequestQueue } from '../queue/request-queue';
+import { decideByRules } from '../router/decide';
 import type { RouteSnapshot } from '../router/types';
 import type { RuntimeMarks } from '../setup/runtime-marks';
 import type { SetupRunner } from '../setup/setup-runner';
@@ -185,6 +186,7 @@ export function createServices(
     fingerprints,
     queue,
     backends: registry,
+    decide: async (request) => decideByRules(request),
     snapshot: routeSnapshot,
     memory: gate,
     refresh: (missed) => looks.for(missed),

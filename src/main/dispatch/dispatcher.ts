@@ -1,12 +1,9 @@
-import type { BackendId, Category, CompletionRequest, Reason } from '../../shared/domain';
+import type { BackendId, CompletionRequest, Reason } from '../../shared/domain';
 import { type TandemError, toTandemError } from '../../shared/errors';
 import type { BackendRegistry } from '../backends/registry';
-import { orAbort } from '../ports/bounded';
-import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
 import type { RequestQueue } from '../queue/request-queue';
 import type { Admitted } from '../queue/types';
-import { route } from '../router/route';
 import type { Candidate, Dispatcher, RouterEvent, RouteSnapshot } from '../router/types';
 import type { MeasuredTimes } from '../times/measured-times';
 import { answer, type MemoryAuthority, MemoryLeave } from './answer';
@@ -15,25 +12,18 @@ import { asFailure, brokenOff, causeOf, isFinal, poisoned, withoutFallback } fro
 import { Line } from './line';
 import { endOf, type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
 import { RetryBudget } from './retry-budget';
+import { awayFromKilled, type RoutingOptions, routingOf } from './routing';
 import { type Moved, takeSeat } from './seat';
-import { type Fingerprints, MAX_DEATHS } from './suspects/fingerprints';
+import { MAX_DEATHS } from './suspects/fingerprints';
 import { InFlight } from './suspects/in-flight';
 import { planFor, type Routed, type TryContext } from './try-context';
 
-export interface RequestDispatcherOptions {
+export interface RequestDispatcherOptions extends RoutingOptions {
   queue: RequestQueue;
   backends: BackendRegistry;
-  /** The current facts; called once per request, and again after `refresh`. */
-  snapshot: () => RouteSnapshot;
-  /** Reloads the model lists before a request is refused for lack of a model; gets what is missing. Never rejects. */
-  refresh: (missed: string) => Promise<void>;
   measured: MeasuredTimes;
-  /** Requests during which a process died. */
-  fingerprints: Fingerprints;
   /** Decides whether work may take memory; without it everything may. */
   memory?: MemoryAuthority;
-  clock: Clock;
-  logger: Logger;
   /** Called exactly once per request, including rejected ones, when it is settled. Must not throw. */
   onFinished: (record: FinishedRecord) => void;
 }
@@ -103,32 +93,13 @@ export class RequestDispatcher implements Dispatcher {
   }
 
   async *#serve(run: RequestRun): AsyncGenerator<RouterEvent, void, void> {
-    let snapshot = this.#options.snapshot();
-    let routed = route(run.request, snapshot);
-    if (routed.kind === 'refused' && isAboutModels(routed.error)) {
-      // A model that was installed by hand a moment ago is not in the list yet.
-      await orAbort(this.#options.refresh(missedBy(run.request, routed)), run.signal);
-      snapshot = this.#options.snapshot();
-      routed = route(run.request, snapshot);
-    }
+    const routing = await routingOf(run, this.#options);
+    const { routed, snapshot } = routing;
     run.record.category = routed.category;
     run.addReasons(routed.reasons);
     yield { type: 'routed', category: routed.category, reasons: [...run.record.reasons] };
     if (routed.kind === 'refused') throw routed.error;
-    yield* this.#tryInOrder(run, this.#awayFromKilled(run, routed, snapshot), snapshot);
-  }
-
-  /** Reroutes a request during which a process died: to another backend, if any can take it. */
-  #awayFromKilled(run: RequestRun, routed: Routed, snapshot: RouteSnapshot): Routed {
-    const { request } = run;
-    const { deaths, killed } = this.#options.fingerprints.of(request);
-    if (deaths >= MAX_DEATHS) throw poisoned();
-    const first = routed.candidates[0];
-    if (request.strict || !first || !killed.has(first.backend)) return routed;
-    const elsewhere = route({ ...request, exclude: [...(request.exclude ?? []), ...killed] }, snapshot);
-    if (elsewhere.kind === 'refused') return routed;
-    run.addReasons([`fallback:${first.backend}-poison`]);
-    return elsewhere;
+    yield* this.#tryInOrder(run, awayFromKilled(run, routed, routing, this.#options.fingerprints), snapshot);
   }
 
   /** Tries the candidates until one answers; `Tried` decides what follows. */
@@ -243,14 +214,4 @@ export class RequestDispatcher implements Dispatcher {
       leave.release();
     }
   }
-}
-
-/** What a refused request misses: the model it names, else a model for its category. */
-function missedBy({ model }: CompletionRequest, { category }: { category: Category }): string {
-  return model.kind === 'named' ? `model ${model.name}` : `work ${category}`;
-}
-
-/** Could a newly found model change this refusal? */
-function isAboutModels(error: TandemError): boolean {
-  return ['no_model', 'model_not_found', 'context_exceeded', 'memory_critical'].includes(error.code);
 }

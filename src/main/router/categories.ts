@@ -1,14 +1,10 @@
-import type { Category, CompletionRequest, Reason } from '../../shared/domain';
+import type { CompletionRequest } from '../../shared/domain';
 import { CODE_SHAPES, codeShapeOf } from './rules/code-shapes';
 import { ENGLISH_RULES } from './rules/english';
 import { type Rule, ruleTextOf } from './rules/rule';
 import { RUSSIAN_RULES } from './rules/russian';
 import { isSmallTalk } from './small-talk';
-
-export interface CategoryDecision {
-  category: Category;
-  reason: Reason;
-}
+import type { CategoryDecision } from './types';
 
 /** The text that rules, gate and echo guard read: the last user message, or the raw prompt. */
 export function lastUserText(request: Pick<CompletionRequest, 'messages' | 'rawPrompt'>): string {
@@ -23,13 +19,13 @@ export function lastUserText(request: Pick<CompletionRequest, 'messages' | 'rawP
  * table; 4. `general`.
  */
 export function categoryByRules(text: string): CategoryDecision {
-  if (isSmallTalk(text)) return { category: 'greeting', reason: 'rule:greeting' };
+  if (isSmallTalk(text)) return { category: 'greeting', evidence: ['rule:greeting'] };
   const shape = codeShapeOf(text);
-  if (shape) return { category: 'coding', reason: `rule:${CODE_SHAPES[shape]}` };
+  if (shape) return { category: 'coding', evidence: [`rule:${CODE_SHAPES[shape]}`] };
   const ruleText = ruleTextOf(text);
   const rules: readonly Rule[] = ruleText.cyrillic ? RUSSIAN_RULES : ENGLISH_RULES;
   const rule = rules.find((candidate) => candidate.test(ruleText));
   return rule
-    ? { category: rule.category, reason: `rule:${rule.name}` }
-    : { category: 'general', reason: 'rule:default' };
+    ? { category: rule.category, evidence: [`rule:${rule.name}`] }
+    : { category: 'general', evidence: ['rule:default'] };
 }

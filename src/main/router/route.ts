@@ -19,7 +19,6 @@ import {
   whyNeverFits,
   whyNot,
 } from './candidates';
-import { type CategoryDecision, categoryByRules, lastUserText } from './categories';
 import { isNamedBySetting, isSmallAlone } from './model-pick';
 import {
   contextExceeded,
@@ -33,51 +32,40 @@ import {
   unknownLanguage,
 } from './refusals';
 import { ROLES } from './roles';
-import type { Candidate, Route, RouteSnapshot, TooLong } from './types';
+import type { Candidate, CategoryDecision, Route, RouteSnapshot, TooLong } from './types';
 
 /**
- * Decides who may answer a request, in which order, and why: a pure function of the request and the snapshot.
- * Numbered as in README.md:
- * 1. the category; 2. a named model; 3. a named backend; 4. the strategy's order; 5. constraints and the best model
- * per backend; 6. the state of the backends.
+ * Who may answer a request, in which order, and why: a pure function of the decision about its category, the request
+ * and the snapshot. Numbered as in README.md:
+ * 1. the category is decided; 2. a named model; 3. a named backend; 4. the strategy's order; 5. constraints and the
+ * best model per backend; 6. the state of the backends.
  */
-export function route(request: CompletionRequest, snapshot: RouteSnapshot): Route {
-  // 1. The category: given, else by rules.
-  const decision = categoryOf(request);
+export function route(
+  decision: CategoryDecision,
+  request: CompletionRequest,
+  snapshot: RouteSnapshot,
+): Route {
+  const { category, evidence } = decision;
   const { model } = request;
   // 2. A named model.
   if (model.kind === 'named') return routeNamed(request, model, decision, snapshot);
   // 3. A named backend comes first; 4. else the strategy's order.
-  const preferred = preferredOrder(decision.category, snapshot);
+  const preferred = preferredOrder(category, snapshot);
   const insisted = model.kind === 'backend' ? model.backend : null;
   const order = insisted ? [insisted, ...preferred.order.filter((id) => id !== insisted)] : preferred.order;
   const reasons: Reason[] = [
-    decision.reason,
+    ...evidence,
     ...(insisted ? (['explicit:backend'] as const) : preferred.reasons),
   ];
   const tried = insisted && request.strict ? [insisted] : order;
   // 5. Constraints remove backends; each remaining one gets its best model.
-  const choice = candidatesFor(request, decision.category, tried, snapshot, insisted);
+  const choice = candidatesFor(request, category, tried, snapshot, insisted);
   // 6. Who serves now comes first.
-  return conclude(
-    request,
-    decision.category,
-    orderByState(choice.candidates, snapshot, request.strict),
-    snapshot,
-    {
-      reasons: [...reasons, ...choice.reasons],
-      echoAllowed: false,
-      tooLong: choice.tooLong,
-    },
-  );
-}
-
-function categoryOf(request: CompletionRequest): CategoryDecision {
-  const given = request.category ?? (request.model.kind === 'auto' ? request.model.category : undefined);
-  if (given) return { category: given, reason: 'explicit:category' };
-  // Words about a picture say nothing of the work it takes.
-  if (needsOf(request).backend.includes('images')) return { category: 'general', reason: 'rule:image' };
-  return categoryByRules(lastUserText(request));
+  return conclude(request, decision, orderByState(choice.candidates, snapshot, request.strict), snapshot, {
+    reasons: [...reasons, ...choice.reasons],
+    echoAllowed: false,
+    tooLong: choice.tooLong,
+  });
 }
 
 /** The named model, then the same weights on the other backend, then the category's model. */
@@ -87,10 +75,10 @@ function routeNamed(
   decision: CategoryDecision,
   snapshot: RouteSnapshot,
 ): Route {
-  const { category } = decision;
+  const { category, evidence } = decision;
   const asked = snapshot.models.filter((model) => hasName(model, choice.name));
   const named = asked.filter((model) => choice.backend === undefined || model.backend === choice.backend);
-  const reasons: Reason[] = ['explicit:model', decision.reason];
+  const reasons: Reason[] = ['explicit:model', ...evidence];
   const [known] = named;
   if (!known) return refuse(category, unknownModel(choice, snapshot), reasons);
   const local = named.filter((model) => !model.remote);
@@ -118,7 +106,7 @@ function routeNamed(
   }
   const named1st = orderByState(allowed, snapshot, request.strict);
   const rest = request.strict ? [] : categoryRest(request, category, named1st, snapshot);
-  return conclude(request, category, [...named1st, ...rest], snapshot, {
+  return conclude(request, decision, [...named1st, ...rest], snapshot, {
     reasons,
     echoAllowed: true,
     tooLong,
@@ -161,15 +149,16 @@ function unknownModel(choice: { name: string; backend?: BackendId }, snapshot: R
 
 function conclude(
   request: CompletionRequest,
-  category: Category,
+  decision: CategoryDecision,
   candidates: Candidate[],
   snapshot: RouteSnapshot,
   why: { reasons: Reason[]; echoAllowed: boolean; tooLong: TooLong | null },
 ): Route {
+  const { category } = decision;
   const reasons = [...new Set(why.reasons)];
   if (candidates.length === 0) {
     const error =
-      refusedByMemory(request, snapshot, reasons) ??
+      refusedByMemory(decision, request, snapshot, reasons) ??
       noModel(request, category, snapshot, { reasons, tooLong: why.tooLong });
     return refuse(category, error, error.code === 'no_model' ? [...reasons, 'no-capable-model'] : reasons);
   }
@@ -198,13 +187,14 @@ function noModel(
 
 /** Only memory prevents an answer: there would be a candidate if the user overruled it. */
 function refusedByMemory(
+  decision: CategoryDecision,
   request: CompletionRequest,
   snapshot: RouteSnapshot,
   reasons: readonly Reason[],
 ): TandemError | null {
   const reason = reasons.find(isOfMemory);
   if (!reason) return null;
-  const overruled = route({ ...request, overruleMemory: true }, snapshot);
+  const overruled = route(decision, { ...request, overruleMemory: true }, snapshot);
   const first = overruled.kind === 'candidates' ? overruled.candidates[0] : undefined;
   return first ? heldBack(reason, first.backend) : null;
 }

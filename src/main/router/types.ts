@@ -32,6 +32,19 @@ export interface RouteSnapshot {
   memoryRefuses?: (backend: BackendId, model: string, tokens: number) => Reason | null;
 }
 
+/** What a request is about. */
+export interface CategoryDecision {
+  category: Category;
+  /** What the category was decided from; the first reasons that clients, UI and journal get. */
+  evidence: readonly Reason[];
+}
+
+/**
+ * Decides the category of a request. It may take time (a model is asked) and may fail: the dispatcher bounds it, and
+ * decides by rules instead.
+ */
+export type Decide = (request: CompletionRequest, signal: AbortSignal) => Promise<CategoryDecision>;
+
 /** A model whose context is too small for what a request needs, in tokens. */
 export interface TooLong {
   model: string;

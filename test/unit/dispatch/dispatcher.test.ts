@@ -6,7 +6,8 @@ import type { FinishedRecord } from '../../../src/main/dispatch/request-run';
 import { Fingerprints } from '../../../src/main/dispatch/suspects/fingerprints';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { RequestQueue } from '../../../src/main/queue/request-queue';
-import type { RouterEvent, RouteSnapshot } from '../../../src/main/router/types';
+import { decideByRules } from '../../../src/main/router/decide';
+import type { Decide, RouterEvent, RouteSnapshot } from '../../../src/main/router/types';
 import { MeasuredTimes } from '../../../src/main/times/measured-times';
 import type { CompletionRequest, ModelInfo } from '../../../src/shared/domain';
 import { TandemError } from '../../../src/shared/errors';
@@ -27,6 +28,7 @@ function setUp(
   options: {
     models?: ModelInfo[];
     settings?: Partial<Settings>;
+    decide?: Decide;
     refresh?: (missed: string) => Promise<void>;
     maxDepth?: number;
     memory?: MemoryAuthority;
@@ -55,6 +57,7 @@ function setUp(
   const dispatcher = new RequestDispatcher({
     queue,
     backends: new BackendRegistry([mlx, ollama]),
+    decide: options.decide ?? (async (request) => decideByRules(request)),
     snapshot,
     refresh: options.refresh ?? (async () => {}),
     measured: new MeasuredTimes(),
@@ -761,6 +764,35 @@ describe('RequestDispatcher', () => {
     await send(CODE).finished;
     await send(CODE, { model: { kind: 'named', name: 'nobody:1b' } }).finished;
     expect(missed).toEqual(['work coding', 'model nobody:1b']);
+  });
+
+  it('decides the category once, also when it routes again', async () => {
+    const decided: string[] = [];
+    const decide: Decide = async ({ id }) => {
+      decided.push(id);
+      return { category: 'coding', evidence: ['rule:of-the-test'] };
+    };
+    const models: ModelInfo[] = [];
+    const refresh = async () => void models.push(...MODELS);
+    const { ollama, mlx, send, records } = setUp({ decide, models, refresh });
+    ollama.script = [dies(), dies()];
+    mlx.script = [dies()];
+    const { events } = await send('hello').finished;
+    expect(events[0]).toMatchObject({ type: 'routed', category: 'coding' });
+    expect(decided).toEqual(['r0']);
+    expect(ollama.requests.length + mlx.requests.length).toBeGreaterThan(1);
+    expect(records[0]).toMatchObject({ category: 'coding' });
+    expect(records[0]?.reasons[0]).toBe('rule:of-the-test');
+  });
+
+  it.each<[string, Decide]>([
+    ['fails', () => Promise.reject(new Error('no light model'))],
+    ['takes too long', () => new Promise(() => {})],
+  ])('decides by rules when the decision %s', async (_how, decide) => {
+    const { clock, send } = setUp({ decide });
+    const { finished } = send('hello');
+    await clock.advance(2000);
+    expect((await finished).end).toMatchObject({ backend: 'mlx', reasons: ['rule:greeting'] });
   });
 
   it('does not retry a server whose answer did not end', async () => {

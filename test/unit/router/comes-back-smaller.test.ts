@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decideByRules } from '../../../src/main/router/decide';
 import { pickSmaller } from '../../../src/main/router/model-pick';
 import { route } from '../../../src/main/router/route';
 import type { RouteSnapshot } from '../../../src/main/router/types';
@@ -27,13 +28,11 @@ function snapshot(
 }
 
 function candidates(text: string, world: RouteSnapshot, request: Partial<CompletionRequest> = {}) {
-  const decision = route(
-    {
-      ...{ id: 'r', messages: [{ role: 'user', content: text }], model: { kind: 'auto' } },
-      ...{ priority: 'high', client: 'ui', sampling: {}, strict: false, origin: 'chat', ...request },
-    },
-    world,
-  );
+  const asked: CompletionRequest = {
+    ...{ id: 'r', messages: [{ role: 'user', content: text }], model: { kind: 'auto' } },
+    ...{ priority: 'high', client: 'ui', sampling: {}, strict: false, origin: 'chat', ...request },
+  };
+  const decision = route(decideByRules(asked), asked, world);
   if (decision.kind === 'refused') throw decision.error;
   return [decision.candidates.map(({ model }) => model), decision.reasons] as const;
 }

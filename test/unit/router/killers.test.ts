@@ -4,6 +4,7 @@ import { RequestDispatcher } from '../../../src/main/dispatch/dispatcher';
 import { Fingerprints } from '../../../src/main/dispatch/suspects/fingerprints';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { RequestQueue } from '../../../src/main/queue/request-queue';
+import { decideByRules } from '../../../src/main/router/decide';
 import { MeasuredTimes } from '../../../src/main/times/measured-times';
 import type { CompletionRequest } from '../../../src/shared/domain';
 import { TandemError } from '../../../src/shared/errors';
@@ -36,6 +37,7 @@ function setUp(options: { only?: 'mlx' | 'ollama' } = {}) {
     capabilities: backend.capabilities,
   });
   const dispatcher = new RequestDispatcher({
+    decide: async (request) => decideByRules(request),
     queue: new RequestQueue({
       clock,
       slots: { mlx: 4, ollama: 4 },

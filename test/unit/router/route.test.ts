@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decideByRules } from '../../../src/main/router/decide';
 import { route } from '../../../src/main/router/route';
 import type { Route, RouteSnapshot } from '../../../src/main/router/types';
 import {
@@ -63,27 +64,25 @@ function decide(text: string, request: Partial<CompletionRequest> = {}, world: W
     settingUp: world.settingUp === id,
     capabilities: { ...CAPABLE, ...(world.lacks?.[id] ? { [world.lacks[id]]: false } : {}) },
   });
-  return route(
-    {
-      id: 'r',
-      messages: [{ role: 'user', content: text }],
-      model: { kind: 'auto' },
-      priority: 'high',
-      client: 'ui',
-      sampling: {},
-      strict: false,
-      origin: 'chat',
-      ...request,
-    },
-    {
-      settings: { ...defaultSettings(), ...world.settings },
-      backends: { mlx: backend('mlx'), ollama: backend('ollama') },
-      models: world.models ?? FULL,
-      memory: world.memory ?? 'normal',
-      memoryRefuses: (id, name) =>
-        id === 'mlx' && name === world.never?.[0] ? (world.never?.[1] ?? null) : null,
-    },
-  );
+  const asked: CompletionRequest = {
+    id: 'r',
+    messages: [{ role: 'user', content: text }],
+    model: { kind: 'auto' },
+    priority: 'high',
+    client: 'ui',
+    sampling: {},
+    strict: false,
+    origin: 'chat',
+    ...request,
+  };
+  return route(decideByRules(asked), asked, {
+    settings: { ...defaultSettings(), ...world.settings },
+    backends: { mlx: backend('mlx'), ollama: backend('ollama') },
+    models: world.models ?? FULL,
+    memory: world.memory ?? 'normal',
+    memoryRefuses: (id, name) =>
+      id === 'mlx' && name === world.never?.[0] ? (world.never?.[1] ?? null) : null,
+  });
 }
 
 /** `category: backend model (reasons) > … [reasons of the route]`; `…` after a model = waits until it is up. */

@@ -6,7 +6,7 @@ type Row = [text: string, category: string, reason: string];
 function table(name: string, rows: Row[]): void {
   describe(name, () => {
     it.each(rows)('%s', (text, category, reason) => {
-      expect(categoryByRules(text)).toEqual({ category, reason: `rule:${reason}` });
+      expect(categoryByRules(text)).toEqual({ category, evidence: [`rule:${reason}`] });
     });
   });
 }
@@ -71,7 +71,7 @@ table('code in any language', [
 describe('categoryByRules', () => {
   it('reads the request at the end of a long text', () => {
     const text = `${'The wind was cold that day. '.repeat(4000)}\nTranslate this into a Python docstring.`;
-    expect(categoryByRules(text)).toEqual({ category: 'coding', reason: 'rule:code-request' });
+    expect(categoryByRules(text)).toEqual({ category: 'coding', evidence: ['rule:code-request'] });
   });
 
   it('does not depend on the length of the text in between', () => {
