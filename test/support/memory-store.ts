@@ -1,6 +1,7 @@
-import type { JournalRow, ModelUse, Store } from '../../src/main/store/types';
+import type { ModelUse, Store } from '../../src/main/store/types';
 import type { Answer, ChatSummary, Message } from '../../src/shared/chat';
 import { TandemError } from '../../src/shared/errors';
+import type { JournalRow } from '../../src/shared/journal';
 
 /** A Store in memory for tests of its callers; the real one has its own tests. */
 export class MemoryStore implements Store {

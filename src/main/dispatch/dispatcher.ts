@@ -1,5 +1,6 @@
 import type { BackendId, CompletionRequest, Reason } from '../../shared/domain';
 import { type TandemError, toTandemError } from '../../shared/errors';
+import type { JournalRow } from '../../shared/journal';
 import type { BackendRegistry } from '../backends/registry';
 import type { Logger } from '../ports/logger';
 import type { RequestQueue } from '../queue/request-queue';
@@ -10,7 +11,7 @@ import { answer, type MemoryAuthority, MemoryLeave } from './answer';
 import { DrainWatch } from './drain-watch';
 import { asFailure, brokenOff, causeOf, isFinal, poisoned, withoutFallback } from './failures';
 import { Line } from './line';
-import { endOf, type FinishedRecord, RequestRun, rejectedRecord } from './request-run';
+import { endOf, RequestRun, rejectedRecord } from './request-run';
 import { RetryBudget } from './retry-budget';
 import { awayFromKilled, type RoutingOptions, routingOf } from './routing';
 import { type Moved, takeSeat } from './seat';
@@ -25,7 +26,7 @@ export interface RequestDispatcherOptions extends RoutingOptions {
   /** Decides whether work may take memory; without it everything may. */
   memory?: MemoryAuthority;
   /** Called exactly once per request, including rejected ones, when it is settled. Must not throw. */
-  onFinished: (record: FinishedRecord) => void;
+  onFinished: (record: JournalRow) => void;
 }
 
 /** How one candidate ended; a thrown error is final for the request. */

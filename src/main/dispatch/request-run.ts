@@ -1,43 +1,22 @@
-import type { BackendId, Category, CompletionEnd, CompletionRequest, Reason } from '../../shared/domain';
+import type { BackendId, CompletionEnd, CompletionRequest, Reason } from '../../shared/domain';
 import { isTandemError, TandemError } from '../../shared/errors';
+import type { JournalRow } from '../../shared/journal';
 import { childOf } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
 import type { Admitted, Outcome } from '../queue/types';
 import type { Candidate } from '../router/types';
 
-/** Facts about a finished request; metadata only, one journal row. Times in ms. */
-export interface FinishedRecord {
-  id: string;
-  /** Wall time of its arrival. */
-  at: number;
-  origin: CompletionRequest['origin'];
-  client: string;
-  priority: string;
-  category: Category | null;
-  backend: BackendId | null;
-  model: string | null;
-  reasons: Reason[];
-  outcome: 'done' | 'failed' | 'cancelled' | 'rejected';
-  code: string | null;
-  queueMs: number | null;
-  ttftMs: number | null;
-  totalMs: number;
-  promptTokens: number | null;
-  completionTokens: number | null;
-  replays: number;
-}
-
 /** One accepted request while it runs: its record so far, its signal, and its single end. */
 export class RequestRun {
   readonly request: CompletionRequest;
   readonly signal: AbortSignal;
-  readonly record: FinishedRecord;
+  readonly record: JournalRow;
   /** The first backend that only returned the prompt. */
   echoedBy: BackendId | null = null;
   readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #admitted: Admitted;
-  readonly #onFinished: (record: FinishedRecord) => void;
+  readonly #onFinished: (record: JournalRow) => void;
   readonly #controller: AbortController;
   readonly #dispose: () => void;
   #ended = false;
@@ -45,7 +24,7 @@ export class RequestRun {
   constructor(
     request: CompletionRequest,
     admitted: Admitted,
-    options: { clock: Clock; onFinished: (record: FinishedRecord) => void },
+    options: { clock: Clock; onFinished: (record: JournalRow) => void },
     signal: AbortSignal,
   ) {
     this.request = request;
@@ -119,11 +98,11 @@ export function endOf({ reason }: AbortSignal): TandemError {
 }
 
 /** The record of a request that was never accepted. */
-export function rejectedRecord(request: CompletionRequest, error: TandemError, clock: Clock): FinishedRecord {
+export function rejectedRecord(request: CompletionRequest, error: TandemError, clock: Clock): JournalRow {
   return { ...emptyRecord(request, clock), outcome: 'rejected', code: error.code };
 }
 
-function emptyRecord(request: CompletionRequest, clock: Clock): FinishedRecord {
+function emptyRecord(request: CompletionRequest, clock: Clock): JournalRow {
   return {
     id: request.id,
     at: clock.wall().getTime(),

@@ -1,6 +1,6 @@
+import type { JournalRow } from '../../shared/journal';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
-import type { JournalRow } from './types';
 
 const BATCH_ROWS = 100;
 const BATCH_MS = 1000;

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { JournalRow } from '../../shared/journal';
 import { inTransaction } from './chats';
 import { SQLITE_CONSTRAINT, SQLITE_MISMATCH, sqliteCode } from './sqlite-errors';
 import type { StoreQueries } from './store-protocol';
-import type { JournalRow, ModelUse } from './types';
+import type { ModelUse } from './types';
 
 /** Limit of rows, a month at a thousand requests a day; the oldest are deleted. */
 const KEPT_ROWS = 30_000;

@@ -1,6 +1,7 @@
 import type { Warning } from '../../shared/contract';
 import type { ErrorCode } from '../../shared/errors';
-import type { JournalRow, Store } from './types';
+import type { JournalRow } from '../../shared/journal';
+import type { Store } from './types';
 
 /** The store's methods as the worker runs them: the same names and arguments, without promises. */
 type Synchronous<T> = {

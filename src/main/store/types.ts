@@ -1,26 +1,5 @@
 import type { Answer, ChatSummary, Message, UserMessage } from '../../shared/chat';
-
-/** One row per request, metadata only: no text, no titles. */
-export interface JournalRow {
-  id: string;
-  /** Wall ms when it was received. */
-  at: number;
-  origin: string;
-  client: string;
-  priority: string;
-  category: string | null;
-  backend: string | null;
-  model: string | null;
-  reasons: string[];
-  outcome: 'done' | 'failed' | 'cancelled' | 'rejected';
-  code: string | null;
-  queueMs: number | null;
-  ttftMs: number | null;
-  totalMs: number;
-  promptTokens: number | null;
-  completionTokens: number | null;
-  replays: number;
-}
+import type { JournalRow } from '../../shared/journal';
 
 /** How often a model has answered and when last, wall ms, since the beginning of the journal. */
 export interface ModelUse {

@@ -23,10 +23,11 @@ describe('limits for a hang', () => {
     expect(limitsFor(slowest, heavy, DEFAULT_HANG_LIMITS)).toEqual({ silenceMs: 3_000, stepMs, learned });
   });
 
-  test('patience stretches every wait, but not the factor on the slowest step', () => {
+  test('patience stretches every wait', () => {
     const limits = patientLimits(4);
-    expect(limits).toMatchObject({ silenceMs: 12_000, drainMs: 40_000, stepFactor: 3 });
+    expect(limits).toMatchObject({ silenceMs: 12_000, drainMs: 40_000 });
     expect(limitsFor(null, false, limits)).toEqual({ silenceMs: 12_000, stepMs: 40_000, learned: false });
+    expect(limitsFor(20_000, false, limits)).toMatchObject({ stepMs: 60_000 });
   });
 
   test('nothing is learned before a whole piece of a prompt was one step', () => {

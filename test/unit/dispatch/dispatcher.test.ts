@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { BackendRegistry } from '../../../src/main/backends/registry';
 import type { MemoryAuthority } from '../../../src/main/dispatch/answer';
 import { RequestDispatcher } from '../../../src/main/dispatch/dispatcher';
-import type { FinishedRecord } from '../../../src/main/dispatch/request-run';
 import { Fingerprints } from '../../../src/main/dispatch/suspects/fingerprints';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { RequestQueue } from '../../../src/main/queue/request-queue';
@@ -11,6 +10,7 @@ import type { Decide, RouterEvent, RouteSnapshot } from '../../../src/main/route
 import { MeasuredTimes } from '../../../src/main/times/measured-times';
 import type { CompletionRequest, ModelInfo } from '../../../src/shared/domain';
 import { TandemError } from '../../../src/shared/errors';
+import type { JournalRow } from '../../../src/shared/journal';
 import { defaultSettings, type Settings } from '../../../src/shared/settings';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { MemoryFiles } from '../../support/memory-files';
@@ -44,7 +44,7 @@ function setUp(
     rateLimit: () => ({ max: settings.rateLimitMax, windowMs: settings.rateLimitWindowS * 1000 }),
     maxDepth: options.maxDepth,
   });
-  const records: FinishedRecord[] = [];
+  const records: JournalRow[] = [];
   const snapshot = (): RouteSnapshot => ({
     settings,
     backends: {

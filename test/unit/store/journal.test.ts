@@ -6,7 +6,8 @@ import { openConnection } from '../../../src/main/store/database';
 import { journalQueries } from '../../../src/main/store/journal';
 import { JournalBuffer } from '../../../src/main/store/journal-buffer';
 import { migrate } from '../../../src/main/store/migrations';
-import type { JournalRow } from '../../../src/main/store/types';
+import type { JournalRow } from '../../../src/shared/journal';
+
 import { FakeClock } from '../../support/fake-clock';
 import { tempDir } from '../../support/temp-dir';
 

@@ -7,7 +7,8 @@ import { silentLogger } from '../../../src/main/ports/logger';
 import { openLog } from '../../../src/main/ports/pino-logger';
 import { DATABASE_VERSION } from '../../../src/main/store/migrations';
 import { openStore } from '../../../src/main/store/store-client';
-import type { JournalRow } from '../../../src/main/store/types';
+import type { JournalRow } from '../../../src/shared/journal';
+
 import { type BuiltEntry, buildEntry, buildStoreWorker } from '../../support/build-worker';
 import { FakeClock } from '../../support/fake-clock';
 import { killAfter } from '../../support/kill-after';

@@ -1,4 +1,5 @@
 import type { HangLimitsView } from '../../../shared/incidents';
+import { hangLimits, LEAST_STEP_MS } from '../step-times';
 
 export interface HangLimits {
   /** Ms without any line from the launcher, which writes one a second while there is work. */
@@ -8,8 +9,7 @@ export interface HangLimits {
   /** Ms of one step of a model without learned steps, light and heavy. */
   unknownStepMs: number;
   unknownHeavyStepMs: number;
-  /** A learned step may take this many times the slowest one so far, but is allowed at least `leastStepMs`. */
-  stepFactor: number;
+  /** Least that a learned step is allowed. */
   leastStepMs: number;
   /** Ms for tokenizing a prompt, which takes no steps: seconds for megabytes. */
   preparingMs: number;
@@ -25,8 +25,7 @@ export const DEFAULT_HANG_LIMITS: HangLimits = {
   loadingSilenceMs: 30_000,
   unknownStepMs: 10_000,
   unknownHeavyStepMs: 60_000,
-  stepFactor: 3,
-  leastStepMs: 8_000,
+  leastStepMs: LEAST_STEP_MS,
   preparingMs: 60_000,
   loadMs: 600_000,
   drainMs: 10_000,
@@ -34,18 +33,12 @@ export const DEFAULT_HANG_LIMITS: HangLimits = {
 
 /** The default limits multiplied by `times`. */
 export function patientLimits(times: number): HangLimits {
-  const { stepFactor, ...waits } = DEFAULT_HANG_LIMITS;
-  const longer = Object.entries(waits).map(([name, ms]) => [name, ms * times]);
-  return { stepFactor, ...(Object.fromEntries(longer) as typeof waits) };
+  const longer = Object.entries(DEFAULT_HANG_LIMITS).map(([name, ms]) => [name, ms * times] as const);
+  return Object.fromEntries(longer) as Record<keyof HangLimits, number>;
 }
 
-/** The limits that apply to a model now, for display. `slowestMs` null = no known step. */
+/** The limits that apply to a model now. `slowestMs` null = no known step. */
 export function limitsFor(slowestMs: number | null, heavy: boolean, limits: HangLimits): HangLimitsView {
-  const stepMs =
-    slowestMs === null
-      ? heavy
-        ? limits.unknownHeavyStepMs
-        : limits.unknownStepMs
-      : Math.max(limits.stepFactor * slowestMs, limits.leastStepMs);
-  return { silenceMs: limits.silenceMs, stepMs: Math.round(stepMs), learned: slowestMs !== null };
+  const { silenceMs, unknownStepMs, unknownHeavyStepMs, leastStepMs } = limits;
+  return hangLimits(slowestMs, heavy ? unknownHeavyStepMs : unknownStepMs, silenceMs, leastStepMs);
 }

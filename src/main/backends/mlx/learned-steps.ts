@@ -1,16 +1,10 @@
+import type { StepTimes } from '../step-times';
+
 /** A step with at least this many prompt tokens counts as a full one: half of what the server computes at once. */
 const WHOLE_STEP_TOKENS = 64;
 
-/** Stores the slowest step of each model. */
-export interface StepMemory {
-  /** Ms; null = unknown. */
-  slowestMs(model: string): number | null;
-  /** Called with the longest step of each second of work. */
-  onStep(model: string, ms: number): void;
-}
-
 /** A store that lives as long as the backend. */
-function ownMemory(): StepMemory {
+function ownMemory(): StepTimes {
   const slowest = new Map<string, number>();
   return {
     slowestMs: (model) => slowest.get(model) ?? null,
@@ -23,9 +17,9 @@ function ownMemory(): StepMemory {
  * short prompts are many times faster, and limits derived from them would end a healthy server.
  */
 export class LearnedSteps {
-  readonly #memory: StepMemory;
+  readonly #memory: StepTimes;
 
-  constructor(memory: StepMemory = ownMemory()) {
+  constructor(memory: StepTimes = ownMemory()) {
     this.#memory = memory;
   }
 

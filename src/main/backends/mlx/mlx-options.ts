@@ -3,9 +3,9 @@ import type { ExitCause } from '../../../shared/incidents';
 import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { LimitsSource } from '../../supervisor/limits';
 import type { Locate } from '../locate';
+import type { StepTimes } from '../step-times';
 import type { HangLimits } from './hang-limits';
 import type { LadderKeeperOptions } from './ladder-keeper';
-import type { StepMemory } from './learned-steps';
 import type { ModelFacts } from './validate';
 
 /** A model on disk under the name that clients use. */
@@ -43,7 +43,7 @@ export interface MlxBackendOptions {
   limits?: LimitsSource;
   hang?: Partial<HangLimits>;
   /** Stores the slowest step of each model; without it they are kept for the life of the backend. */
-  steps?: StepMemory;
+  steps?: StepTimes;
   /** Is this a model whose steps may take many seconds? */
   isHeavy?(name: string): boolean;
 }

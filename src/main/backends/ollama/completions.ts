@@ -3,11 +3,12 @@ import { isTandemError, TandemError } from '../../../shared/errors';
 import type { HangLimitsView } from '../../../shared/incidents';
 import type { Clock } from '../../ports/clock';
 import type { BackendRequest } from '../backend';
+import { hangLimits, type StepTimes, UNLEARNED } from '../step-times';
 import type { OllamaApi } from './ollama-api';
 import { promptTokensByLength, toOllamaCall } from './protocol';
 import { Recovery } from './recovery';
 import { type ServerCare, STRANGER } from './server-care';
-import { hangLimits, type StepTimes, type StreamLimits, UNLEARNED } from './stream-limits';
+import type { StreamLimits } from './stream-limits';
 import { StreamWatch, type Verdict } from './stream-watch';
 
 /**
@@ -42,7 +43,7 @@ export class Completions {
 
   hangLimits(model: string): HangLimitsView {
     const unlearnedMs = this.#limits.stallMs(this.#care.heavy(model));
-    return hangLimits(this.#steps.slowestMs(model), unlearnedMs);
+    return hangLimits(this.#steps.slowestMs(model), unlearnedMs, null);
   }
 
   /** @throws TandemError whose `details.cause` says why the server failed */

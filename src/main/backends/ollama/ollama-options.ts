@@ -3,7 +3,8 @@ import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { LimitsSource } from '../../supervisor/limits';
 import type { BackendCapabilities } from '../backend';
 import type { Locate } from '../locate';
-import type { StepTimes, StreamLimits } from './stream-limits';
+import type { StepTimes } from '../step-times';
+import type { StreamLimits } from './stream-limits';
 
 export const OLLAMA_CAPABILITIES: BackendCapabilities = { tools: true, images: true, jsonSchema: true };
 

@@ -1,5 +1,3 @@
-import type { HangLimitsView } from '../../../shared/incidents';
-
 /** Longest time of each part of a completion before the server counts as failed, ms. */
 export interface StreamLimits {
   /** To load this model and start its process. */
@@ -31,24 +29,3 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   queueMs: 120_000,
   lookEveryMs: 1000,
 };
-
-/** The slowest known step of each model. */
-export interface StepTimes {
-  /** Longest ms between two frames so far; null = unknown. */
-  slowestMs(model: string): number | null;
-  /** Two frames arrived this many ms apart. */
-  onStep(model: string, ms: number): void;
-}
-
-export const UNLEARNED: StepTimes = { slowestMs: () => null, onStep: () => {} };
-
-/** A learned limit is this many times the slowest step, and at least `LEAST_STEP_MS`. */
-const STEP_FACTOR = 3;
-const LEAST_STEP_MS = 8000;
-
-/** Time without progress after which a model counts as stalled. Has no silence limit: silence alone proves no hang. */
-export function hangLimits(slowestMs: number | null, unlearnedMs: number): HangLimitsView {
-  const learned = slowestMs !== null;
-  const stepMs = learned ? Math.max(STEP_FACTOR * slowestMs, LEAST_STEP_MS) : unlearnedMs;
-  return { silenceMs: null, stepMs: Math.round(stepMs), learned };
-}
