@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { BACKEND_IDS, CATEGORIES } from './domain';
+import { backendId } from './backend-schema';
+import { CATEGORIES } from './domain';
 
 /** A chat as the store saves it and the UI shows it. */
 
@@ -8,30 +9,31 @@ export const ANSWER_STATUSES = ['queued', 'streaming', 'done', 'stopped', 'faile
 /** A change of backend within one answer: which one stopped, which one continued, and at which character. */
 export const breakSchema = z.object({
   at: z.number(),
-  from: z.enum(BACKEND_IDS),
-  to: z.enum(BACKEND_IDS).nullable(),
+  from: backendId,
+  to: backendId.nullable(),
   reason: z.string(),
 });
 
 /** What an answer waits for: its server failed or is down, and no other has continued yet. */
 export const recoverySchema = z.object({
   /** The failed server and its cause, as a machine word; null = it was down before. */
-  failed: z.object({ backend: z.enum(BACKEND_IDS), cause: z.string() }).nullable(),
+  failed: z.object({ backend: backendId, cause: z.string() }).nullable(),
   /** The first of these that is up continues; empty = another server takes over now. */
-  awaited: z.array(z.enum(BACKEND_IDS)),
+  awaited: z.array(backendId),
 });
 
 /** The target of a message: Tandem decides, one backend, or one model. */
 export const targetSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('auto') }),
-  z.object({ kind: z.literal('backend'), backend: z.enum(BACKEND_IDS) }),
-  z.object({ kind: z.literal('model'), backend: z.enum(BACKEND_IDS), model: z.string().max(300) }),
+  z.object({ kind: z.literal('backend'), backend: backendId }),
+  z.object({ kind: z.literal('model'), backend: backendId, model: z.string().max(300) }),
 ]);
 export type Target = z.infer<typeof targetSchema>;
 
 /** Everything that the label and the reasons show. */
 export const answerMetaSchema = z.object({
-  source: z.enum(['mlx', 'ollama', 'cloud', 'cache', 'app']).nullable(),
+  /** A backend's id, `cache` or `app`. */
+  source: z.string().nullable(),
   model: z.string().nullable(),
   category: z.enum(CATEGORIES).nullable(),
   /** The target that the user chose; absent = none. */

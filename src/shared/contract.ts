@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { backendId, backendInstanceSchema } from './backend-schema';
 import { ANSWER_STATUSES, answerMetaSchema, chatSummarySchema, messageSchema, targetSchema } from './chat';
-import { BACKEND_IDS } from './domain';
 import { lifeEventSchema } from './incidents';
 import { SETTING_KEYS, settingsViewSchema } from './settings';
 import {
@@ -25,7 +25,7 @@ const id = z.string().min(1).max(80);
 const requestId = z.string().min(1).max(200);
 
 export const modelViewSchema = z.object({
-  backend: z.enum(BACKEND_IDS),
+  backend: backendId,
   name: z.string(),
   sizeBytes: z.number().nullable(),
   billions: z.number().nullable(),
@@ -104,6 +104,8 @@ export const appInfoSchema = z.object({
 /** The UI's whole state; pushes replace its parts one by one. */
 export const snapshotSchema = z.object({
   app: appInfoSchema,
+  /** All backends of this run, in the order of preference; those that are switched off have no status. */
+  instances: z.array(backendInstanceSchema),
   backends: z.array(backendStatusSchema),
   memory: memoryStatusSchema.nullable(),
   ledger: ledgerSchema.nullable(),
@@ -179,7 +181,7 @@ export const contract = {
     /** The report of one incident, to copy: cause, evidence codes, versions, settings changed; no message text. */
     incidentReport: { input: z.object({ id }), output: z.object({ text: z.string() }) },
 
-    backendRestart: { input: z.object({ backend: z.enum(BACKEND_IDS) }), output: nothing },
+    backendRestart: { input: z.object({ backend: backendId }), output: nothing },
 
     modelsRescan: { input: nothing, output: nothing },
     modelPull: {

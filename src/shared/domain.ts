@@ -1,9 +1,27 @@
-/** Servers that a request can be sent to. `cloud` is reserved for the optional third provider. */
-export const BACKEND_IDS = ['mlx', 'ollama'] as const;
-export type BackendId = (typeof BACKEND_IDS)[number];
+/** Id of a backend. It is the prefix of model names and of the names on the wire, such as `<id>_bytes`. */
+export type BackendId = string;
 
-/** The source of an answer: a backend, or Tandem's own text (`app`). */
-export type AnswerSource = BackendId | 'cloud' | 'cache' | 'app';
+/** `light` keeps the system alive and is best effort; `heavy` solves tasks; `cloud` answers when no other one does. */
+export const BACKEND_ROLES = ['light', 'heavy', 'cloud'] as const;
+export type BackendRole = (typeof BACKEND_ROLES)[number];
+
+/** One server that requests can be sent to; constant while the app runs. */
+export interface BackendInstance {
+  id: BackendId;
+  /** Its adapter, such as `ollama`; several instances may be of one kind. */
+  kind: string;
+  role: BackendRole;
+  /** Its name in sentences. */
+  title: string;
+}
+
+/** The name of a backend in sentences; its id if this run does not have it. */
+export function titleOf(instances: readonly BackendInstance[], id: BackendId): string {
+  return instances.find((instance) => instance.id === id)?.title ?? id;
+}
+
+/** The source of an answer: a backend, `cache`, or Tandem's own text (`app`). */
+export type AnswerSource = BackendId;
 
 export const CATEGORIES = ['greeting', 'fast', 'data_question', 'coding', 'reasoning', 'general'] as const;
 export type Category = (typeof CATEGORIES)[number];
@@ -35,7 +53,8 @@ export function isServing(state: BackendState): boolean {
 export type Reason =
   | `rule:${string}`
   | `explicit:${'model' | 'backend' | 'category'}`
-  | `setting:${'only-light' | 'policy' | 'category-model' | 'ollama-only' | 'mlx-only'}`
+  | `setting:${'only-light' | 'policy' | 'category-model'}`
+  | `setting:${BackendId}-only`
   | `fallback:${string}`
   | `breaker:open`
   | `memory:${'critical' | 'working-set' | 'buffer-limit' | 'evicted' | 'smaller'}`
@@ -70,7 +89,7 @@ export interface Sampling {
   stop?: string[];
 }
 
-/** The client's `model`: `auto`, `auto:<category>`, `<name>`, `mlx/<name>` or `ollama/<name>`. */
+/** The client's `model`: `auto`, `auto:<category>`, `<name>` or `<backend>/<name>`. */
 export type ModelChoice =
   | { kind: 'auto'; category?: Category }
   | { kind: 'backend'; backend: BackendId }
@@ -103,7 +122,7 @@ export interface CompletionRequest {
   strict: boolean;
   /** The client gets only the complete answer: one that breaks off can restart on another server, unnoticed. */
   whole?: boolean;
-  /** Backends that must not be used (for instance "ask the other one"). */
+  /** Backends that must not be used. */
   exclude?: BackendId[];
   /** The client's time limit, ms from the backend's acceptance of the request. */
   timeoutMs?: number;

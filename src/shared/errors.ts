@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   no_model: { http: 503 },
   ollama_down: { http: 503 },
   mlx_down: { http: 503 },
+  backend_down: { http: 503 },
   backend_absent: { http: 503 },
   queue_full: { http: 503 },
   queue_timeout: { http: 503 },
@@ -55,6 +56,17 @@ export const ERROR_CODES = {
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** The code for a backend that is down: `<id>_down` for the backends that have a code of their own. */
+export function downCodeOf(backend: string): ErrorCode {
+  const code = `${backend}_down`;
+  return Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'backend_down';
+}
+
+/** Does this code say that a backend is down? */
+export function isDownCode(code: string): boolean {
+  return code.endsWith('_down');
+}
 
 export interface TandemErrorOptions {
   cause?: unknown;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BACKEND_IDS } from './domain';
+import { backendId } from './backend-schema';
 
 /** Why a server process ended or is being ended; closed, so that a cause without text or cure does not compile. */
 export const EXIT_CAUSES = [
@@ -31,7 +31,7 @@ export type ExitCause = (typeof EXIT_CAUSES)[number];
 
 /** One event of a server, for its timeline. */
 export const lifeEventSchema = z.object({
-  backend: z.enum(BACKEND_IDS),
+  backend: backendId,
   /** Wall time in ms. */
   at: z.number(),
   type: z.enum([

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { isAccelerator } from './accelerator';
+import { backendInstanceSchema } from './backend-schema';
 import { CATEGORIES } from './domain';
+import { USE_BACKENDS } from './use-backends';
 
 const seconds = z.number().positive().max(86_400);
 const estimate = z.number().min(0).max(86_400);
@@ -13,12 +15,23 @@ const modelName = z.string().max(300).nullable();
 /** A host with a port, or one that is clearly a host; an address without a scheme means http. */
 const WITHOUT_SCHEME =
   /^((\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}|\[[0-9a-f:.]+\]|localhost|[a-z0-9-]+(\.[a-z0-9-]+)+)(\/\S*)?$/i;
-const serverUrl = z
-  .preprocess(
-    (given) => (typeof given === 'string' && WITHOUT_SCHEME.test(given) ? `http://${given}` : given),
-    z.url({ protocol: /^https?$/ }),
-  )
-  .nullable();
+const address = z.preprocess(
+  (given) => (typeof given === 'string' && WITHOUT_SCHEME.test(given) ? `http://${given}` : given),
+  z.url({ protocol: /^https?$/ }),
+);
+const serverUrl = address.nullable();
+const slots = z.number().int().min(1).max(16);
+
+/** Ids that mean something else where a backend's id may stand. */
+const RESERVED_IDS = ['mlx', 'ollama', 'both', 'system', 'auto', 'cache', 'app'];
+const moreBackends = z
+  .array(backendInstanceSchema.extend({ url: address, maxConcurrent: slots.default(1) }))
+  .max(8)
+  .refine(
+    (rows) =>
+      new Set([...RESERVED_IDS, ...rows.map(({ id }) => id)]).size === RESERVED_IDS.length + rows.length,
+    `each id once, and none of ${RESERVED_IDS.join(', ')}`,
+  );
 
 /**
  * All settings with their defaults. A value comes from the environment, else from the file, else from here. `env` is
@@ -42,13 +55,13 @@ export const SETTINGS = {
   ollamaModelReasoning: { schema: modelName, default: null, env: 'OLLAMA_MODEL_REASONING', acts: 'now' },
   ollamaModelGeneral: { schema: modelName, default: null, env: 'OLLAMA_MODEL_GENERAL', acts: 'now' },
   mlxMaxConcurrent: {
-    schema: z.number().int().min(1).max(16),
+    schema: slots,
     default: 1,
     env: 'MLX_MAX_CONCURRENT',
     acts: 'mlx-restart',
   },
   ollamaMaxConcurrent: {
-    schema: z.number().int().min(1).max(16),
+    schema: slots,
     default: 1,
     env: 'OLLAMA_MAX_CONCURRENT',
     acts: 'now',
@@ -158,7 +171,14 @@ export const SETTINGS = {
     env: 'MLX_API_URL',
     acts: 'app-restart',
   },
-  useBackends: { schema: z.enum(['both', 'mlx', 'ollama']), default: 'both', env: null, acts: 'app-restart' },
+  /** Servers in addition to MLX and Ollama, such as an Ollama on another Mac. */
+  moreBackends: {
+    schema: moreBackends,
+    default: [] as z.output<typeof moreBackends>,
+    env: null,
+    acts: 'app-restart',
+  },
+  useBackends: { schema: z.enum(USE_BACKENDS), default: 'both', env: null, acts: 'app-restart' },
   modelFolders: {
     schema: z.array(z.string().max(1000)).max(20),
     default: [] as string[],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { BACKEND_IDS, BACKEND_STATES, CATEGORIES, PRIORITIES } from './domain';
+import { backendId } from './backend-schema';
+import { BACKEND_STATES, CATEGORIES, PRIORITIES } from './domain';
 import { breakerSchema, hangLimitsSchema, ladderSchema } from './incidents';
 
 /** The state of the running system, for the UI and `/health`. Bytes, milliseconds, percent 0–100. */
@@ -19,7 +20,7 @@ export const lastErrorSchema = z.object({
 });
 
 export const backendStatusSchema = z.object({
-  id: z.enum(BACKEND_IDS),
+  id: backendId,
   state: z.enum(BACKEND_STATES),
   /** Current step of a start (`waiting` for memory), stop or restart, as a machine word for the UI. */
   stage: z.enum([
@@ -71,8 +72,8 @@ export const memoryStatusSchema = z.object({
   pressure: z.enum(['normal', 'warning', 'critical', 'unknown']),
   warningPercent: z.number(),
   criticalPercent: z.number(),
-  mlxBytes: z.number().nullable(),
-  ollamaBytes: z.number().nullable(),
+  /** Resident bytes of each backend's processes; null = unknown. */
+  backendBytes: z.record(z.string(), z.number().nullable()),
   /** Source of the figure: `vm_stat`, `memory_pressure`, `proc`, `cgroup`. */
   source: z.string(),
   at: z.number(),
@@ -81,7 +82,7 @@ export type MemoryStatus = z.infer<typeof memoryStatusSchema>;
 
 /** One figure of the memory ledger. An unknown figure is null, never 0. */
 export const ledgerEntrySchema = z.object({
-  backend: z.enum(BACKEND_IDS),
+  backend: backendId,
   /**
    * `process` is the OS's figure for the server's processes; `weights`, `kv_cache` and `buffers` are parts that the
    * server reports; `peak` is the highest sum of these parts since its start, not part of any sum; `promised` is a load
@@ -98,7 +99,7 @@ export const ledgerEntrySchema = z.object({
 });
 export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;
 
-/** Memory of both servers and the rest of the machine in one account, bytes. */
+/** Memory of all servers and the rest of the machine in one account, bytes. */
 export const ledgerSchema = z.object({
   totalBytes: z.number(),
   /** Used by all programs, as the OS counts it. */
@@ -115,7 +116,7 @@ export const ledgerSchema = z.object({
     .object({
       at: z.number(),
       kind: z.enum(['wait', 'evict', 'refuse']),
-      backend: z.enum(BACKEND_IDS),
+      backend: backendId,
       model: z.string().nullable(),
       /** Machine word of the rule, such as `critical`, `working_set`, `buffer_limit`, `preload`. */
       rule: z.string(),
@@ -128,7 +129,7 @@ export type Ledger = z.infer<typeof ledgerSchema>;
 
 /** Times of one model on this machine, seconds; null = unknown. */
 export const modelTimesSchema = z.object({
-  backend: z.enum(BACKEND_IDS),
+  backend: backendId,
   name: z.string(),
   loadS: z.number().nullable(),
   per1kS: z.number().nullable(),
@@ -145,7 +146,7 @@ export const queueEntrySchema = z.object({
   client: z.string(),
   priority: z.enum(PRIORITIES),
   category: z.enum(CATEGORIES).nullable(),
-  backend: z.enum(BACKEND_IDS).nullable(),
+  backend: backendId.nullable(),
   model: z.string().nullable(),
   state: z.enum(['waiting', 'running', 'replaying']),
   /** 1-based among the requests that wait for the same backend; null if not waiting. */

@@ -18,8 +18,9 @@ import { decideByRules } from '../../src/main/router/decide';
 import { MeasuredTimes } from '../../src/main/times/measured-times';
 import type { CompletionChunk, CompletionRequest } from '../../src/shared/domain';
 import { defaultSettings } from '../../src/shared/settings';
+import { INSTANCES, routeBackend } from '../support/backends';
 import { MemoryFiles } from '../support/memory-files';
-import { CAPABLE, model, ScriptedBackend } from '../support/scripted-backend';
+import { model, ScriptedBackend } from '../support/scripted-backend';
 
 const MODEL = 'steady';
 const encoder = () => ollamaEncoder('chat', MODEL, () => systemClock.wall());
@@ -113,7 +114,6 @@ function dispatcherOver(frames: Uint8Array[]): RequestDispatcher {
       return completions.run(api, request, signal);
     }
   }
-  const server = { state: 'ready', enabled: true, settingUp: false, capabilities: CAPABLE } as const;
   const settings = { ...defaultSettings(), rateLimitMax: 0 };
   return new RequestDispatcher({
     decide: async (request) => decideByRules(request),
@@ -125,7 +125,7 @@ function dispatcherOver(frames: Uint8Array[]): RequestDispatcher {
     backends: new BackendRegistry([new Served('mlx', clock), new Served('ollama', clock)]),
     snapshot: () => ({
       settings,
-      backends: { mlx: server, ollama: server },
+      backends: [routeBackend('mlx'), routeBackend('ollama')],
       models: [model('ollama', MODEL, 8)],
       memory: 'normal',
     }),
@@ -167,7 +167,12 @@ export async function requestTimes(
 }
 
 async function requestOf(body: object): Promise<CompletionRequest> {
-  const rules = { modelOptional: false, defaultCategory: undefined, firstBackend: undefined };
+  const rules = {
+    modelOptional: false,
+    defaultCategory: undefined,
+    firstBackend: undefined,
+    backends: INSTANCES,
+  };
   const { request } = await readChat(body, rules);
   return { ...request, id: 'r', priority: 'high', client: 'bench', strict: false, origin: 'gateway' };
 }

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RemoteMlxBackend } from '../../src/main/backends/mlx/remote-mlx-backend';
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
 import { systemClock } from '../../src/main/ports/clock';
+import { MLX } from '../support/backends';
 import { babble, collect, never, OwnOllama, until } from '../support/own-ollama';
 import { signalAll } from '../support/processes';
 import { ollamaProgram } from '../support/runtimes';
@@ -263,6 +264,7 @@ describe('without a server and without a program', () => {
 describe('an MLX API on another machine', () => {
   function remote(url: string): RemoteMlxBackend {
     const backend = new RemoteMlxBackend({
+      instance: MLX,
       url,
       clock: systemClock,
       fetcher: own.http.fetcher,

@@ -5,6 +5,7 @@ import { emptyMeta } from '../../src/shared/empty-meta';
 import type { LifeEvent } from '../../src/shared/incidents';
 import { defaultSettings, SETTING_KEYS, SETTINGS, type SettingsView } from '../../src/shared/settings';
 import type { BackendStatus, Ledger, LedgerEntry, MemoryStatus, ModelTimes } from '../../src/shared/status';
+import { INSTANCES } from './backends';
 
 const GIB = 1024 ** 3;
 
@@ -42,8 +43,7 @@ export function memoryStatus(change: Partial<MemoryStatus> = {}): MemoryStatus {
     pressure: 'normal',
     warningPercent: 85,
     criticalPercent: 95,
-    mlxBytes: 3.8 * GIB,
-    ollamaBytes: 20.6 * GIB,
+    backendBytes: { mlx: 3.8 * GIB, ollama: 20.6 * GIB },
     source: 'vm_stat',
     at: Date.now(),
     ...change,
@@ -184,6 +184,7 @@ export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
       mlxApiUrl: 'http://127.0.0.1:11435',
       dataDir: '/Users/anna/Library/Application Support/Tandem',
     },
+    instances: INSTANCES,
     backends: [backendStatus('mlx'), backendStatus('ollama')],
     memory: memoryStatus(),
     ledger: null,
@@ -218,8 +219,7 @@ export function smallSnapshot(change: Partial<Snapshot> = {}): Snapshot {
     memory: memoryStatus({
       usedPercent: 31,
       usedBytes: 29.8 * GIB,
-      mlxBytes: 0.3 * GIB,
-      ollamaBytes: 0.1 * GIB,
+      backendBytes: { mlx: 0.3 * GIB, ollama: 0.1 * GIB },
     }),
     models: (['mlx', 'ollama'] as const).map((backend) => ({
       backend,

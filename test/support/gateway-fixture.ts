@@ -11,6 +11,7 @@ import type { Dispatcher } from '../../src/main/router/types';
 import type { Warning } from '../../src/shared/contract';
 import type { BackendId, ModelInfo } from '../../src/shared/domain';
 import type { BackendStatus, MemoryStatus, QueueStats } from '../../src/shared/status';
+import { INSTANCES } from './backends';
 
 export function backendStatus(id: BackendId, changes: Partial<BackendStatus> = {}): BackendStatus {
   return {
@@ -71,8 +72,7 @@ export function memoryStatus(changes: Partial<MemoryStatus> = {}): MemoryStatus 
     pressure: 'normal',
     warningPercent: 85,
     criticalPercent: 95,
-    mlxBytes: 1e9,
-    ollamaBytes: 2e9,
+    backendBytes: { mlx: 1e9, ollama: 2e9 },
     source: 'proc',
     at: 0,
     ...changes,
@@ -89,6 +89,7 @@ export class FixedFacts implements GatewayFacts {
   queueNow: QueueStats = queueStats();
   warningList: Warning[] = [];
 
+  instances = () => INSTANCES;
   backends = () => this.backendList;
   models = () => this.modelList;
   memory = () => this.memoryNow;

@@ -11,6 +11,7 @@ import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
 import { createProcessTable } from '../../src/main/ports/node-process-table';
 import { nodeSpawner } from '../../src/main/ports/node-spawner';
 import { ChildRecords } from '../../src/main/supervisor/sweep';
+import { MLX, OLLAMA } from './backends';
 
 const [folder = '', python = '', ollamaPath = '', model = '', launchScript = ''] = process.argv.slice(2);
 const table = createProcessTable();
@@ -26,6 +27,7 @@ const common = { fetcher, post, instanceId: 'orphan-host' };
 const mlx = new MlxBackend(
   {
     ...common,
+    instance: MLX,
     locate: async () => ({ path: python }),
     launchScript,
     preload: async () => ({ name: 'tiny', folder: model }),
@@ -40,6 +42,7 @@ const mlx = new MlxBackend(
 const ollama = new OllamaBackend(
   {
     ...common,
+    instance: OLLAMA,
     url: null,
     candidates: [],
     locate: async () => ({ path: ollamaPath }),

@@ -12,6 +12,7 @@ import { nodeSpawner } from '../../src/main/ports/node-spawner';
 import { ChildRecords } from '../../src/main/supervisor/sweep';
 import type { CompletionChunk } from '../../src/shared/domain';
 import type { BackendStatus } from '../../src/shared/status';
+import { OLLAMA } from './backends';
 import { livingOf } from './processes';
 import { SLOW, TINY, writeRandomModel } from './random-model';
 import { ollamaProgram } from './runtimes';
@@ -62,6 +63,7 @@ export class OwnOllama {
   create(options: Partial<OllamaBackendOptions> = {}, logger: Logger = silentLogger): OllamaBackend {
     const backend = new OllamaBackend(
       {
+        instance: OLLAMA,
         url: null,
         candidates: [],
         locate: async () => ({ path: ollamaProgram() }),

@@ -12,6 +12,7 @@ import { nodeSpawner } from '../../src/main/ports/node-spawner';
 import { ChildRecords } from '../../src/main/supervisor/sweep';
 import type { CompletionChunk } from '../../src/shared/domain';
 import type { BackendStatus } from '../../src/shared/status';
+import { MLX } from './backends';
 import { LAUNCH_SCRIPT, mlxPython } from './runtimes';
 
 export const table = createProcessTable();
@@ -32,6 +33,7 @@ export function realMlx(
 ): MlxBackend {
   return new MlxBackend(
     {
+      instance: MLX,
       locate: async () => ({ path: mlxPython() }),
       launchScript: LAUNCH_SCRIPT,
       preload: async () => ({ name: 'slow', folder: models.slow ?? '' }),

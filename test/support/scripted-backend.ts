@@ -1,19 +1,21 @@
-import type { Backend, BackendCapabilities, BackendRequest } from '../../src/main/backends/backend';
+import type { Backend, BackendRequest } from '../../src/main/backends/backend';
 import { initialStatus } from '../../src/main/backends/status-board';
 import type { Clock } from '../../src/main/ports/clock';
 import { sleep } from '../../src/main/ports/clock';
 import { Emitter } from '../../src/main/ports/emitter';
 import {
   type BackendId,
+  type BackendInstance,
   type BackendState,
   type CompletionChunk,
   isServing,
   type ModelInfo,
   weightOf,
 } from '../../src/shared/domain';
-import { TandemError } from '../../src/shared/errors';
+import { downCodeOf, TandemError } from '../../src/shared/errors';
 import type { ExitCause } from '../../src/shared/incidents';
 import type { BackendStatus } from '../../src/shared/status';
+import { CAPABLE, instanceOf } from './backends';
 
 /** One step of a scripted answer. */
 export type Step =
@@ -38,12 +40,6 @@ export const END: CompletionChunk = {
 export function says(...texts: string[]): Step[] {
   return [...texts.map((text) => ({ type: 'text', text }) as const), END];
 }
-
-export const CAPABLE: BackendCapabilities = {
-  tools: true,
-  images: true,
-  jsonSchema: true,
-};
 
 /** A model for tests; size in billions of parameters. */
 export function model(
@@ -71,7 +67,7 @@ export function model(
 
 /** A backend in memory; a test controls its answers, health and drains. */
 export class ScriptedBackend implements Backend {
-  readonly id: BackendId;
+  readonly instance: BackendInstance;
   readonly capabilities = CAPABLE;
   /** Requests that reached it, in order. */
   readonly requests: BackendRequest[] = [];
@@ -92,7 +88,7 @@ export class ScriptedBackend implements Backend {
   readonly onStatus = this.#status.subscribe;
 
   constructor(id: BackendId, clock: Clock) {
-    this.id = id;
+    this.instance = instanceOf(id);
     this.#clock = clock;
   }
 
@@ -129,7 +125,7 @@ export class ScriptedBackend implements Backend {
   status(): BackendStatus {
     const down = !isServing(this.#state);
     return {
-      ...initialStatus(this.id, 10),
+      ...initialStatus(this.instance.id, 10),
       state: this.#state,
       ownership: 'managed',
       lastError: this.#death ?? (down ? { code: 'unknown', message: 'It ended.', at: 0 } : null),
@@ -147,7 +143,7 @@ export class ScriptedBackend implements Backend {
 
   async ensureReady(signal?: AbortSignal): Promise<void> {
     if (isServing(this.#state)) return;
-    if (this.#state === 'open') throw new TandemError(this.id === 'mlx' ? 'mlx_down' : 'ollama_down', 'down');
+    if (this.#state === 'open') throw new TandemError(downCodeOf(this.instance.id), 'down');
     await Promise.race([
       this.#up.promise,
       new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),

@@ -9,6 +9,7 @@ import { Emitter } from '../../src/main/ports/emitter';
 import { silentLogger } from '../../src/main/ports/logger';
 import type { Handlers, Push, Snapshot } from '../../src/shared/contract';
 import { SETTING_KEYS, SETTINGS, type SettingsView } from '../../src/shared/settings';
+import { INSTANCES } from './backends';
 import { FakeClock } from './fake-clock';
 import { type FakeElectron, fakeElectron } from './fake-electron';
 import { backendStatus, queueStats } from './gateway-fixture';
@@ -40,6 +41,7 @@ export function snapshotWith(changes: Partial<Snapshot> = {}): Snapshot {
       mlxApiUrl: null,
       dataDir: '/data',
     },
+    instances: INSTANCES,
     backends: [
       backendStatus('mlx'),
       backendStatus('ollama', { ownership: 'adopted', state: 'adopted', pid: null }),

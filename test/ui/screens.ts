@@ -694,8 +694,7 @@ export const SCREENS: readonly Screen[] = [
           usedPercent: 91,
           usedBytes: 87.4 * GIB,
           pressure: 'warning',
-          mlxBytes: null,
-          ollamaBytes: 47 * GIB,
+          backendBytes: { mlx: null, ollama: 47 * GIB },
         }),
         warnings: [
           {

@@ -1,5 +1,5 @@
 import type {
-  BackendId,
+  BackendInstance,
   ChatMessage,
   CompletionChunk,
   ModelInfo,
@@ -36,7 +36,7 @@ export interface BackendRequest {
 
 /** One LLM server behind one interface. No code outside its folder knows its protocol or tests its name. */
 export interface Backend {
-  readonly id: BackendId;
+  readonly instance: BackendInstance;
   readonly capabilities: BackendCapabilities;
 
   /** Advisory status for router, UI and `/health`; never used to decide on a change. */
@@ -57,7 +57,7 @@ export interface Backend {
 
   /**
    * Starts what is needed; resolves when a real one-token answer (or the API, if adopted) shows that the server works.
-   * Rejects with `backend_absent`, `mlx_down` or `ollama_down`. Aborting the signal ends only the wait.
+   * Rejects with `backend_absent`, or with the code of `downCodeOf`. Aborting the signal ends only the wait.
    */
   ensureReady(signal?: AbortSignal): Promise<void>;
 

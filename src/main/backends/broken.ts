@@ -1,8 +1,6 @@
-import { isTandemError } from '../../shared/errors';
+import { isDownCode, isTandemError } from '../../shared/errors';
 
-/** Failures that may mean a dead server: its connection broke, or it reports that it cannot continue. */
-const BROKEN: ReadonlySet<string> = new Set(['backend_failed', 'mlx_down', 'ollama_down']);
-
+/** May this failure mean a dead server? Its connection broke, or it reports that it cannot continue. */
 export function isBroken(error: unknown): boolean {
-  return isTandemError(error) && BROKEN.has(error.code);
+  return isTandemError(error) && (error.code === 'backend_failed' || isDownCode(error.code));
 }

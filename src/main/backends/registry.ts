@@ -6,13 +6,18 @@ export class BackendRegistry {
   readonly #backends: ReadonlyMap<BackendId, Backend>;
 
   constructor(backends: readonly Backend[]) {
-    this.#backends = new Map(backends.map((backend) => [backend.id, backend]));
+    this.#backends = new Map(backends.map((backend) => [backend.instance.id, backend]));
   }
 
+  /** @throws RangeError for an id that no backend has */
   get(id: BackendId): Backend {
-    const backend = this.#backends.get(id);
+    const backend = this.find(id);
     if (!backend) throw new RangeError(`no backend ${id} in this run`);
     return backend;
+  }
+
+  find(id: BackendId): Backend | undefined {
+    return this.#backends.get(id);
   }
 
   all(): Backend[] {

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
-import type { BackendId } from '../../shared/domain';
-import { SETTINGS, type SettingKey } from '../../shared/settings';
+import { BACKEND_ROLES, type BackendId, type BackendInstance } from '../../shared/domain';
+import { own } from '../../shared/own';
+import { SETTINGS, type Settings } from '../../shared/settings';
+import type { Backend } from '../backends/backend';
 import type { Locate } from '../backends/locate';
 import { patientLimits } from '../backends/mlx/hang-limits';
 import { MlxBackend } from '../backends/mlx/mlx-backend';
@@ -8,15 +10,18 @@ import type { MlxBackendOptions } from '../backends/mlx/mlx-options';
 import { RemoteMlxBackend } from '../backends/mlx/remote-mlx-backend';
 import { OllamaBackend } from '../backends/ollama/ollama-backend';
 import { OLLAMA_DEFAULT_URL } from '../backends/ollama/ollama-options';
+import type { StreamLimits } from '../backends/ollama/stream-limits';
+import { BackendRegistry } from '../backends/registry';
 import type { Incidents } from '../incidents/incidents';
 import type { MemoryGate } from '../memory/memory-gate';
 import type { MlxLibrary } from '../models/mlx-library';
 import type { ModelLibrary } from '../models/model-library';
 import { wantedPreload } from '../models/preload';
+import type { Logger } from '../ports/logger';
 import { findPortHolder } from '../ports/port-holder';
-import type { ServerAddress } from '../ports/server-address';
+import { type ServerAddress, serverAddress } from '../ports/server-address';
 import { NO_REQUIREMENTS, pickModel, pickSmaller } from '../router/model-pick';
-import type { RouteSnapshot } from '../router/types';
+import type { RouteBackend, RouteSnapshot } from '../router/types';
 import { locateRuntime } from '../setup/locate-runtime';
 import type { SetupRunner } from '../setup/setup-runner';
 import type { SettingsStore } from '../store/settings-store';
@@ -26,11 +31,17 @@ import type { MeasuredTimes } from '../times/measured-times';
 import type { CorePorts } from './core-types';
 import type { Place } from './place';
 
-/** The setting with the address of a server to use instead of our own. */
-export const ADDRESS_OF = { mlx: 'mlxUrl', ollama: 'ollamaUrl' } as const satisfies Record<
-  BackendId,
-  SettingKey
->;
+/** One backend of this run: what the app knows of it besides its adapter. */
+export interface BackendRow extends BackendInstance {
+  /** Its server; null = the adapter finds or starts one on this machine. */
+  address: ServerAddress | null;
+  /** The setting of that address; absent = the address is a part of the row. */
+  addressSetting?: 'mlxUrl' | 'ollamaUrl';
+  /** Requests that it may compute at once. */
+  slots(values: Settings): number;
+  /** Could it use the small model that set-up downloads? */
+  takesSmallModel(values: Settings): boolean;
+}
 
 /** What the backends need while they run. */
 export interface BackendNeeds {
@@ -39,82 +50,208 @@ export interface BackendNeeds {
   mlxModels: MlxLibrary;
   measured: MeasuredTimes;
   incidents: Incidents;
-  /** Addresses of an MLX API and an Ollama that are not ours; null = find a running one, or start our own. */
-  named: Record<BackendId, ServerAddress | null>;
   /** Created after the backends, since these depend on the backends too. */
   later: { gate(): MemoryGate; library(): ModelLibrary; snapshot(): RouteSnapshot };
 }
 
-/** Creates both backends and connects them to the services they need. */
-export function createBackends(
-  ports: CorePorts,
+type Adapter = (row: BackendRow, ports: CorePorts, place: Place, needs: BackendNeeds) => Backend;
+/** The adapters by kind. A new kind is a folder in `backends/` and a line in `KINDS`. */
+export type Adapters = Readonly<Record<string, Adapter>>;
+export const KINDS = { mlx: createMlx, ollama: createOllama, openai: createOpenAi } satisfies Adapters;
+
+/** The rows of this run. A row of a kind that has no adapter is logged and left out. */
+export function backendRows(
+  settings: SettingsStore,
   place: Place,
-  needs: BackendNeeds,
-): { mlx: MlxBackend | RemoteMlxBackend; ollama: OllamaBackend } {
-  const { settings, incidents, measured, named } = needs;
-  const values = () => settings.values();
-  const common = {
-    env: place.env,
-    fetcher: ports.fetcher,
-    post: ports.post,
-    instanceId: place.instanceId,
-    limits: () => restartLimits(values().restartBackoffS, values().restartStableS),
-  };
-  const supervision = { ...ports, observer: incidents };
-  const steps = (backend: 'mlx' | 'ollama') => ({
+  adapters: Adapters,
+  logger: Logger,
+): BackendRow[] {
+  // A configured Python takes precedence over an MLX outside our container.
+  const outside = place.env.TANDEM_MLX_PYTHON ? null : place.containerHost.mlx;
+  return rowsOf(settings.values(), outside).filter(({ id, kind }) => {
+    const known = Object.hasOwn(adapters, kind);
+    if (!known) logger.warn('backend.unknown-kind', { backend: id, kind });
+    return known;
+  });
+}
+
+/**
+ * The two backends that every run has, and those of the settings; the order is that of their roles.
+ * @param outside an MLX API that was found, used if the settings have no other address
+ */
+export function rowsOf(values: Settings, outside: string | null): BackendRow[] {
+  const addressOf = (text: string | null) => (text === null ? null : serverAddress(text));
+  const mlx = addressOf(values.mlxUrl ?? outside);
+  const ollama = addressOf(values.ollamaUrl);
+  const rows: BackendRow[] = [
+    {
+      ...{ id: 'mlx', kind: mlx === null ? 'mlx' : 'openai', role: 'light', title: 'MLX' },
+      ...{ address: mlx, addressSetting: 'mlxUrl' },
+      slots: ({ mlxMaxConcurrent }) => mlxMaxConcurrent,
+      takesSmallModel: () => mlx === null,
+    },
+    {
+      ...{ id: 'ollama', kind: 'ollama', role: 'heavy', title: 'Ollama' },
+      ...{ address: ollama, addressSetting: 'ollamaUrl' },
+      slots: ({ ollamaMaxConcurrent }) => ollamaMaxConcurrent,
+      takesSmallModel: ({ smallModelInAdopted }) => ollama === null || smallModelInAdopted,
+    },
+    ...values.moreBackends.map(({ url, maxConcurrent, ...instance }) => ({
+      ...instance,
+      address: serverAddress(url),
+      slots: () => maxConcurrent,
+      takesSmallModel: () => false,
+    })),
+  ];
+  return rows.sort((a, b) => BACKEND_ROLES.indexOf(a.role) - BACKEND_ROLES.indexOf(b.role));
+}
+
+/** The row of the backend that loads the models found on this disk, unless it has an address. */
+export function loaderRow(rows: readonly BackendRow[]): BackendRow {
+  const row = rows.find(({ addressSetting }) => addressSetting === 'mlxUrl');
+  if (!row) throw new RangeError('no backend loads models from disk');
+  return row;
+}
+
+/**
+ * Creates the backends and connects them to the services they need. `modelHost` is the Ollama in which models are
+ * created and to which they are downloaded.
+ */
+export function createBackends(
+  rows: readonly BackendRow[],
+  adapters: Adapters,
+  ...given: [CorePorts, Place, BackendNeeds]
+): { registry: BackendRegistry; modelHost: OllamaBackend } {
+  const registry = new BackendRegistry(rows.flatMap((row) => own(adapters, row.kind)?.(row, ...given) ?? []));
+  const modelHost = registry.get('ollama');
+  if (!(modelHost instanceof OllamaBackend)) throw new RangeError('no Ollama in this run');
+  return { registry, modelHost };
+}
+
+function common({ post, fetcher }: CorePorts, { env, instanceId }: Place, { settings }: BackendNeeds) {
+  const limits = () => restartLimits(settings.values().restartBackoffS, settings.values().restartStableS);
+  return { env, fetcher, post, instanceId, limits };
+}
+
+function stepsOf({ measured }: BackendNeeds, backend: BackendId) {
+  return {
     slowestMs: (name: string) => measured.slowestStepMs({ backend, name }),
     onStep: (name: string, ms: number) => measured.learnStep({ backend, name }, ms),
-  });
-  const mlx =
-    named.mlx === null
-      ? new MlxBackend({ ...common, steps: steps('mlx'), ...mlxOptions(ports, place, needs) }, supervision)
-      : new RemoteMlxBackend({ ...common, ...named.mlx, clock: ports.clock });
-  const ollama = new OllamaBackend(
+  };
+}
+
+function createOllama(row: BackendRow, ports: CorePorts, place: Place, needs: BackendNeeds): OllamaBackend {
+  const { settings } = needs;
+  const backend = row.id;
+  return new OllamaBackend(
     {
-      ...common,
-      ...(named.ollama ?? { url: null }),
-      candidates: settings.isUnusable('ollamaUrl')
+      ...common(ports, place, needs),
+      ...(row.address ?? { url: null }),
+      instance: instanceOf(row),
+      candidates: isUnusable(row, settings)
         ? []
         : [OLLAMA_DEFAULT_URL, place.containerHost.ollama].filter((url) => url !== null),
-      locate: locate(needs, 'ollama'),
-      logFile: join(place.dataDir, 'logs', 'ollama.log'),
+      locate: locate(needs, row, 'ollama'),
+      logFile: join(place.dataDir, 'logs', `${backend}.log`),
       findHolder: findPortHolder,
-      stream: {
-        loadTimeoutMs: (name) =>
-          loadTimeoutMs({ backend: 'ollama', name }, values().modelTimeEstimates, measured),
-        prefillMs: (name, tokens) => {
-          const known = measured.slowOf({ backend: 'ollama', name });
-          const { prefillPer1k, margin } = estimateFor(name, values().modelTimeEstimates, known);
-          return tokens * prefillPer1k + margin * 1000;
-        },
-      },
-      steps: steps('ollama'),
+      stream: streamLimits(needs, backend),
+      steps: stepsOf(needs, backend),
     },
-    supervision,
+    { ...ports, observer: needs.incidents },
   );
-  return { mlx, ollama };
+}
+
+function createOpenAi(row: BackendRow, ports: CorePorts, place: Place, needs: BackendNeeds): Backend {
+  if (row.address === null) throw new RangeError(`the backend ${row.id} has no address`);
+  return new RemoteMlxBackend({
+    ...common(ports, place, needs),
+    ...row.address,
+    instance: instanceOf(row),
+    clock: ports.clock,
+  });
+}
+
+function createMlx(row: BackendRow, ports: CorePorts, place: Place, needs: BackendNeeds): MlxBackend {
+  return new MlxBackend(
+    {
+      ...common(ports, place, needs),
+      instance: instanceOf(row),
+      steps: stepsOf(needs, row.id),
+      ...mlxOptions(row, ports, place, needs),
+    },
+    { ...ports, observer: needs.incidents },
+  );
+}
+
+function streamLimits({ settings, measured }: BackendNeeds, backend: BackendId): Partial<StreamLimits> {
+  const estimates = () => settings.values().modelTimeEstimates;
+  return {
+    loadTimeoutMs: (name) => loadTimeoutMs({ backend, name }, estimates(), measured),
+    prefillMs: (name, tokens) => {
+      const { prefillPer1k, margin } = estimateFor(name, estimates(), measured.slowOf({ backend, name }));
+      return tokens * prefillPer1k + margin * 1000;
+    },
+  };
+}
+
+/** The part of a row that leaves this file. */
+export function instanceOf({ id, kind, role, title }: BackendRow): BackendInstance {
+  return { id, kind, role, title };
+}
+
+/** Has the user given it an address that cannot be used? */
+export function isUnusable({ addressSetting }: BackendRow, settings: SettingsStore): boolean {
+  return addressSetting !== undefined && settings.isUnusable(addressSetting);
+}
+
+/** The models that the user has chosen, by backend. */
+const CHOSEN: Readonly<Record<string, (values: Settings) => RouteBackend['chosen']>> = {
+  mlx({ mlxOnlyLight, mlxModelFast: fast, mlxModelDefault, mlxModelCoding, mlxModelReasoning }) {
+    const [general, coding, reasoning] = mlxOnlyLight
+      ? [fast, fast, fast]
+      : [mlxModelDefault, mlxModelCoding, mlxModelReasoning];
+    return { greeting: fast, fast, data_question: general, coding, reasoning, general };
+  },
+  ollama(values) {
+    const { ollamaModelFast: fast, ollamaModelGeneral: general } = values;
+    const { ollamaModelCoding: coding, ollamaModelReasoning: reasoning } = values;
+    return { greeting: fast, fast, data_question: general, coding, reasoning, general };
+  },
+};
+
+/** The models that the user has chosen for a backend. */
+export function chosenIn(backend: BackendId, values: Settings): RouteBackend['chosen'] {
+  return own(CHOSEN, backend)?.(values) ?? {};
 }
 
 /** Locates the program of our own server. It must not start if the configured address is unusable. */
-function locate({ settings, setup }: BackendNeeds, id: BackendId): Locate {
-  const key = ADDRESS_OF[id];
-  if (!settings.isUnusable(key)) return locateRuntime(setup, id);
+function locate(
+  { settings, setup }: BackendNeeds,
+  { addressSetting: key }: Pick<BackendRow, 'addressSetting'>,
+  program: 'mlx' | 'ollama',
+): Locate {
+  if (key === undefined || !settings.isUnusable(key)) return locateRuntime(setup, program);
   const name = SETTINGS[key].env;
   const cure = `${name} (or ${key} in the settings) holds an address that cannot be used. Correct it to one such as http://127.0.0.1:11434, or unset it, then start Tandem again.`;
   return async () => ({ absent: { code: 'address_invalid', cure, details: { name } } });
 }
 
-function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
+function mlxOptions(
+  { id: backend, ...row }: BackendRow,
+  ports: CorePorts,
+  place: Place,
+  needs: BackendNeeds,
+) {
   const { settings, mlxModels, measured, incidents, later } = needs;
   const values = () => settings.values();
   return {
-    locate: locateMlx(needs),
+    locate: locateMlx(needs, row),
     launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
     preload: async () => {
       settings.markApplied('mlx');
-      return preloadFolder(needs);
+      return preloadFolder(needs, backend);
     },
-    mayPreload: (name) => later.gate().mayPreload('mlx', name),
+    mayPreload: (name) => later.gate().mayPreload(backend, name),
     resolveModel: (name) => mlxModels.resolve(name),
     modelFacts: (folder) => mlxModels.factsOf(folder),
     listModels: (signal) => mlxModels.list(signal),
@@ -123,26 +260,26 @@ function mlxOptions(ports: CorePorts, place: Place, needs: BackendNeeds) {
     // Ollama takes all requests meanwhile, so MLX may start late but always starts.
     mayStart: async (signal, cause, model) => {
       const died = cause === 'out_of_memory' || cause === 'killed_by_os';
-      await later.gate().back('mlx', died ? model : null, signal);
+      await later.gate().back(backend, died ? model : null, signal);
     },
     ladder: {
       file: { store: ports.files, path: join(place.dataDir, 'mlx-ladder.json') },
-      smallerModel: (name) => pickSmaller('mlx', name, later.snapshot())?.name ?? null,
-      onRung: (facts) => incidents.onMoment('mlx', { type: 'rung', cause: null, facts }),
+      smallerModel: (name) => pickSmaller(backend, name, later.snapshot())?.name ?? null,
+      onRung: (facts) => incidents.onMoment(backend, { type: 'rung', cause: null, facts }),
     },
-    onLoaded: (name, seconds) => measured.learnLoad({ backend: 'mlx', name }, seconds),
+    onLoaded: (name, seconds) => measured.learnLoad({ backend, name }, seconds),
     isHeavy: (name) => {
       const models = later.library().models();
-      const model = models.find((known) => known.backend === 'mlx' && known.name === name);
+      const model = models.find((known) => known.backend === backend && known.name === name);
       return model?.weight === 'heavy' || model?.weight === 'unknown';
     },
   } satisfies Partial<MlxBackendOptions>;
 }
 
 /** Locates MLX's program. While there is no model to load, MLX waits for the small model, if it is wanted. */
-function locateMlx(needs: BackendNeeds): Locate {
+function locateMlx(needs: BackendNeeds, row: Pick<BackendRow, 'addressSetting'>): Locate {
   const { settings, setup, mlxModels } = needs;
-  const locateProgram = locate(needs, 'mlx');
+  const locateProgram = locate(needs, row, 'mlx');
   return async () => {
     const found = await locateProgram();
     if ('absent' in found || (await mlxModels.hasAny())) return found;
@@ -158,10 +295,10 @@ function locateMlx(needs: BackendNeeds): Locate {
 }
 
 /** The model that MLX preloads; null = none. */
-async function preloadFolder({ settings, mlxModels, later }: BackendNeeds) {
+async function preloadFolder({ settings, mlxModels, later }: BackendNeeds, backend: BackendId) {
   const wanted = wantedPreload(settings.values());
   if (wanted.kind === 'nothing') return null;
   const picked =
-    wanted.kind === 'model' ? wanted : pickModel('mlx', wanted.category, later.snapshot(), NO_REQUIREMENTS);
+    wanted.kind === 'model' ? wanted : pickModel(backend, wanted.category, later.snapshot(), NO_REQUIREMENTS);
   return mlxModels.preload(picked?.name ?? null);
 }

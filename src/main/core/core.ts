@@ -82,19 +82,19 @@ export function createCore(
     }
   }
 
-  const byId = (id: BackendId) => enabled.find((backend) => backend.id === id);
+  const loader = enabled.find((backend) => backend === services.loader);
+  const byId = (id: BackendId) => enabled.find(({ instance }) => instance.id === id);
 
   /** The small model was added or removed: MLX may now have a model to load. */
   async function onSmallModel(): Promise<void> {
     await library.rescan();
-    await Promise.all([byId('mlx')?.relocate(), smallModelInOllama.ensure()]);
+    await Promise.all([loader?.relocate(), smallModelInOllama.ensure()]);
   }
 
   /** Relocates MLX when the first model appears in a model folder. */
   function startWithModel(models: readonly ModelInfo[]): void {
-    const mlx = byId('mlx');
-    const lacksModel = mlx?.status().absence?.code === 'no_model';
-    if (lacksModel && models.some(({ backend }) => backend === 'mlx')) void mlx?.relocate();
+    const lacksModel = loader?.status().absence?.code === 'no_model';
+    if (lacksModel && models.some(({ backend }) => backend === loader?.instance.id)) void loader?.relocate();
   }
 
   /** Resends messages that no model could answer, once another model can be reached. */
@@ -183,7 +183,9 @@ export function createCore(
       void readChats();
       void setup.run();
       for (const backend of enabled) {
-        void backend.start().catch((error) => logger.warn('backend-start', { backend: backend.id, error }));
+        void backend
+          .start()
+          .catch((error) => logger.warn('backend-start', { backend: backend.instance.id, error }));
       }
     },
     async settled(all, signal) {

@@ -15,6 +15,7 @@ export function gatewayFacts(
   return {
     version: place.version,
     instanceId: place.instanceId,
+    instances: () => registry.all().map(({ instance }) => instance),
     backends: () => registry.all().map((backend) => backend.status()),
     models: () => library.models(),
     memory: () => memory.status(),

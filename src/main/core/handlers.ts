@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Handlers } from '../../shared/contract';
 import { TandemError } from '../../shared/errors';
+import { SETUP_PARTS } from '../../shared/status';
 import type { BackendRegistry } from '../backends/registry';
 import { type ChatService, UNDO_MS } from '../chat/chat-service';
 import type { Incidents } from '../incidents/incidents';
@@ -96,7 +97,8 @@ export function createHandlers(parts: HandlerParts): Handlers {
 
     backendRestart: async ({ backend }) => {
       // Returns without waiting for the server: its stages are pushed.
-      const server = registry.get(backend);
+      const server = registry.find(backend);
+      if (!server) throw new TandemError('not_found', `There is no server ${backend}.`);
       // The missing program may exist by now; set-up starts the server once it has found or installed it.
       if (server.status().state === 'absent') void setup.run();
       void server.restart('user');
@@ -121,12 +123,13 @@ export function createHandlers(parts: HandlerParts): Handlers {
       return { runtimes: await listRuntimes(place.runtimeDir, inUse) };
     },
     runtimesRemove: async ({ name, version }) => {
-      const backend = registry.all().find((candidate) => candidate.id === name);
+      const backend = registry.find(name);
+      const part = SETUP_PARTS.find((one) => one === name);
       const { runtimeDir } = place;
       const folder = join(runtimeDir, `${name}-${version}`);
       await removeRuntime({ runtimeDir, name, version }, await runtimeMarks.others(), async () => {
-        if (!backend || !isUsed(folder, runtimePaths(setup))) return;
-        setup.forget(backend.id);
+        if (!backend || !part || !isUsed(folder, runtimePaths(setup))) return;
+        setup.forget(part);
         await backend.release();
       });
       await runtimeMarks.forget(folder);

@@ -8,7 +8,6 @@ import type { Clock } from '../ports/clock';
 import type { FileStore } from '../ports/file-store';
 import type { Logger } from '../ports/logger';
 import { redact } from '../ports/redact';
-import { ROLES } from '../router/roles';
 import { settingsPaths } from '../store/settings-file';
 import { readSettingChanges } from '../store/settings-log';
 import type { Place } from './place';
@@ -17,7 +16,7 @@ import type { Place } from './place';
 export function createIncidents(
   ports: { clock: Clock; files: FileStore; logger: Logger },
   place: Place,
-  sources: IncidentSources,
+  sources: IncidentSources & { title(backend: BackendId): string },
 ): Incidents {
   const { clock, files, logger } = ports;
   const { log } = settingsPaths(place.dataDir);
@@ -26,7 +25,7 @@ export function createIncidents(
     store: new IncidentStore({ files, path: join(place.dataDir, 'incidents.jsonl'), logger }),
     clock,
     logger,
-    words: (backend: BackendId, cause) => exitWords(ROLES[backend].title, cause),
+    words: (backend: BackendId, cause) => exitWords(sources.title(backend), cause),
     async settingChanges(since) {
       const changes = await readSettingChanges(files, log, since);
       // An address may contain a password.

@@ -1,5 +1,6 @@
 import type { BackendId, ModelInfo } from '../../shared/domain';
 import type { Backend } from '../backends/backend';
+import type { BackendRegistry } from '../backends/registry';
 import { MemoryGate } from '../memory/memory-gate';
 import type { MemoryMonitor } from '../memory/memory-monitor';
 import { type ModelNeeds, UNKNOWN_NEEDS } from '../memory/model-needs';
@@ -8,18 +9,20 @@ import type { MemoryHolder } from '../memory/types';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
 
-/** Creates the memory gate over both servers. It reads them lazily. */
+/** Creates the memory gate over all servers. It reads them lazily. */
 export function createMemoryGate(
   ports: { clock: Clock; logger: Logger },
   parts: {
     machine: MemoryMonitor;
-    backends: Readonly<Record<BackendId, Backend>>;
-    /** Memory needs of models that this app reads from disk. */
+    registry: BackendRegistry;
+    /** The backend that loads models which this app reads from disk. */
+    loader: BackendId;
+    /** Memory needs of those models. */
     needs: { needsOf(model: string): Promise<ModelNeeds>; knownNeeds(model: string): ModelNeeds | null };
     models(): readonly ModelInfo[];
   },
 ): MemoryGate {
-  const { machine, backends, models, needs } = parts;
+  const { machine, registry, loader, models, needs } = parts;
   const now = () => ports.clock.wall().getTime();
   const bySize = (backend: BackendId, name: string) => {
     const found = models().find((model) => model.backend === backend && model.name === name);
@@ -28,18 +31,18 @@ export function createMemoryGate(
   return new MemoryGate({
     ...ports,
     machine,
-    holders: { mlx: holderOf(backends.mlx, now), ollama: holderOf(backends.ollama, now) },
-    needs: {
-      mlx: {
-        of: (name) => needs.needsOf(name),
-        known: (name) => needs.knownNeeds(name) ?? bySize('mlx', name),
-      },
-      ollama: {
-        of: (name) => Promise.resolve(bySize('ollama', name)),
-        known: (name) => bySize('ollama', name),
-      },
-    },
-    isHere: (backend) => isHere(backends[backend].status()),
+    holders: new Map(registry.all().map((backend) => [backend.instance.id, holderOf(backend, now)])),
+    needs: (backend) =>
+      backend === loader
+        ? {
+            of: (name) => needs.needsOf(name),
+            known: (name) => needs.knownNeeds(name) ?? bySize(backend, name),
+          }
+        : {
+            of: (name) => Promise.resolve(bySize(backend, name)),
+            known: (name) => bySize(backend, name),
+          },
+    isHere: (backend) => isHere(registry.get(backend).status()),
   });
 }
 
@@ -55,6 +58,6 @@ export function watchPreload(machine: MemoryMonitor, gate: MemoryGate, backend: 
   return machine.onSample(() => {
     const { state, stage, pid } = backend.status();
     const preloading = state === 'starting' && stage === 'loading' && pid !== null;
-    if (preloading && gate.mustStopPreload(backend.id)) backend.giveUpPreload?.();
+    if (preloading && gate.mustStopPreload(backend.instance.id)) backend.giveUpPreload?.();
   });
 }

@@ -1,3 +1,4 @@
+import type { BackendId } from '../../shared/domain';
 import type { Settings } from '../../shared/settings';
 import { MlxLibrary } from '../models/mlx-library';
 import { ModelScan } from '../models/model-scan';
@@ -10,6 +11,8 @@ export function createMlxModels(
   place: Place,
   options: {
     settings: () => Settings;
+    /** The backend that loads the models. */
+    backend: BackendId;
     /** False: only Ollama's folders are scanned, as no own MLX loads models. */
     readsModels: boolean;
     /** The small model's folder; null = missing. */
@@ -36,5 +39,8 @@ export function createMlxModels(
     },
     logger: ports.logger,
   });
-  return { modelScan, mlxModels: new MlxLibrary({ scan: modelScan, onLate: options.onLate }) };
+  return {
+    modelScan,
+    mlxModels: new MlxLibrary({ scan: modelScan, backend: options.backend, onLate: options.onLate }),
+  };
 }

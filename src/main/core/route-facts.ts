@@ -1,4 +1,4 @@
-import { BACKEND_IDS, type BackendId } from '../../shared/domain';
+import type { BackendId } from '../../shared/domain';
 import type { Settings } from '../../shared/settings';
 import type { SetupPart } from '../../shared/status';
 import type { Backend } from '../backends/backend';
@@ -7,6 +7,7 @@ import type { MemoryGate } from '../memory/memory-gate';
 import type { MemoryHolder } from '../memory/types';
 import type { ModelLibrary } from '../models/model-library';
 import type { RouteSnapshot } from '../router/types';
+import { type BackendRow, chosenIn, instanceOf } from './backends';
 
 /** Is this backend switched on in the settings? */
 export function isEnabled(id: BackendId, { useBackends }: Pick<Settings, 'useBackends'>): boolean {
@@ -18,36 +19,35 @@ export function isWanted(part: SetupPart['part'], settings: Settings): boolean {
   return part === 'model' ? settings.smallModel : isEnabled(part, settings);
 }
 
-/** Can a server use the small model? A configured MLX never can; a configured Ollama can with consent. */
-export function hasUseForSmallModel(
-  settings: Settings,
-  named: Record<BackendId, { url: string } | null>,
-): boolean {
-  const fits = { mlx: named.mlx === null, ollama: named.ollama === null || settings.smallModelInAdopted };
-  return BACKEND_IDS.some((id) => isEnabled(id, settings) && fits[id]);
+/** Can a server use the small model? */
+export function hasUseForSmallModel(settings: Settings, rows: readonly BackendRow[]): boolean {
+  return rows.some((row) => isEnabled(row.id, settings) && row.takesSmallModel(settings));
 }
 
 /** The current facts that a route is decided from. */
 export function routeFacts(
   settings: Settings,
+  rows: readonly BackendRow[],
   registry: BackendRegistry,
   library: ModelLibrary,
   gate: MemoryGate,
 ): RouteSnapshot {
-  const facts = (id: BackendId) => {
-    const backend = registry.get(id);
+  const facts = (row: BackendRow) => {
+    const backend = registry.get(row.id);
     const { state, stage } = backend.status();
     return {
+      ...instanceOf(row),
       state,
-      enabled: isEnabled(id, settings),
+      enabled: isEnabled(row.id, settings),
       settingUp: stage === 'setup',
       capabilities: backend.capabilities,
+      chosen: chosenIn(row.id, settings),
       loaded: namesLoaded(backend),
     };
   };
   return {
     settings,
-    backends: { mlx: facts('mlx'), ollama: facts('ollama') },
+    backends: rows.map(facts),
     models: library.models(),
     memory: gate.pressure(),
     memoryRefuses: (backend, model, tokens) =>

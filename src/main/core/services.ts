@@ -19,7 +19,6 @@ import type { SmallModel } from '../models/small-model';
 import type { SmallModelInstaller } from '../models/small-model-installer';
 import { ModelUsage } from '../models/usage';
 import { nodeFolderWatch } from '../ports/folder-watch';
-import { serverAddress } from '../ports/server-address';
 import { RequestQueue } from '../queue/request-queue';
 import { decideByRules } from '../router/decide';
 import type { RouteSnapshot } from '../router/types';
@@ -29,7 +28,7 @@ import type { SettingsStore } from '../store/settings-store';
 import type { OpenedStore } from '../store/store-client';
 import { MeasuredTimes } from '../times/measured-times';
 import { TimesFile } from '../times/times-file';
-import { createBackends } from './backends';
+import { type Adapters, backendRows, createBackends, KINDS, loaderRow } from './backends';
 import type { CorePorts } from './core-types';
 import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
@@ -42,6 +41,8 @@ import { createSetup, createSmallModel } from './setup';
 export interface Services {
   setup: SetupRunner;
   registry: BackendRegistry;
+  /** The backend that loads the models found on disk. */
+  loader: Backend;
   /** The backends that are switched on in the settings. */
   enabled: Backend[];
   mlxModels: MlxLibrary;
@@ -80,41 +81,41 @@ export function createServices(
   settings: SettingsStore,
   store: OpenedStore,
   place: Place,
+  adapters: Adapters = KINDS,
 ): Services {
   const { clock, logger } = ports;
   const values = () => settings.values();
 
-  // A configured Python takes precedence over an MLX outside our container.
-  const outside = place.env.TANDEM_MLX_PYTHON ? null : place.containerHost.mlx;
-  const addressIn = (text: string | null) => (text === null ? null : serverAddress(text));
-  const named = { mlx: addressIn(values().mlxUrl ?? outside), ollama: addressIn(values().ollamaUrl) };
-  const setUp = createSetup(ports, place, settings, named);
+  const rows = backendRows(settings, place, adapters, logger);
+  const loading = loaderRow(rows);
+  const readsModels = loading.address === null && isEnabled(loading.id, values());
+  const setUp = createSetup(ports, place, settings, rows);
   const { setup, runtimeMarks } = setUp;
-  const readsModels = named.mlx === null && isEnabled('mlx', values());
   const { modelScan, mlxModels } = createMlxModels(ports, place, {
     settings: values,
+    backend: loading.id,
     readsModels,
-    small: () => setUp.smallFile('mlx'),
+    small: () => setUp.small()?.folder ?? null,
     onLate: () => void library.rescan(),
   });
   const incidents = createIncidents(ports, place, {
     status: (id) => registry.get(id).status(),
     memory: () => memory.status(),
     inFlight: (id) => queue.status().stats.by_backend[id]?.running ?? 0,
+    title: (id) => registry.get(id).instance.title,
     killerInFlight: (id) => dispatcher.suspectInFlight(id),
   });
   const measured = new MeasuredTimes();
-  const { mlx, ollama } = createBackends(ports, place, {
+  const { registry, modelHost } = createBackends(rows, adapters, ports, place, {
     settings,
     setup,
     mlxModels,
     measured,
     incidents,
-    named,
     later: { gate: () => gate, library: () => library, snapshot: routeSnapshot },
   });
-  const registry = new BackendRegistry([mlx, ollama]);
-  const enabled = registry.all().filter(({ id }) => isEnabled(id, values()));
+  const loader = registry.get(loading.id);
+  const enabled = registry.all().filter(({ instance }) => isEnabled(instance.id, values()));
   const library = new ModelLibrary({
     registry: new BackendRegistry(enabled),
     clock,
@@ -146,11 +147,11 @@ export function createServices(
     logger,
   });
   const { smallModel, smallModelInOllama } = createSmallModel(ports, place, settings, setUp, {
-    mlx,
-    ollama,
+    loader,
+    modelHost,
     rescan: () => library.rescan(),
   });
-  const pulls = new PullService({ source: ollama, clock, logger });
+  const pulls = new PullService({ source: modelHost, clock, logger });
 
   const memory = new MemoryMonitor({
     sampler: createMemorySampler(place.platform, ports.files),
@@ -160,18 +161,20 @@ export function createServices(
       warningPercent: values().memoryWarningPercent,
       criticalPercent: values().memoryCriticalPercent,
     }),
-    backendBytes: () => ({ mlx: mlx.status().memoryBytes, ollama: ollama.status().memoryBytes }),
+    backendBytes: () =>
+      Object.fromEntries(registry.all().map((one) => [one.instance.id, one.status().memoryBytes])),
   });
   const gate = createMemoryGate(ports, {
     machine: memory,
-    backends: { mlx, ollama },
+    registry,
+    loader: loader.instance.id,
     needs: mlxModels,
     models: () => library.models(),
   });
-  watchPreload(memory, gate, mlx);
+  watchPreload(memory, gate, loader);
   const queue = new RequestQueue({
     clock,
-    slots: { mlx: values().mlxMaxConcurrent, ollama: values().ollamaMaxConcurrent },
+    slots: Object.fromEntries(rows.map((row) => [row.id, row.slots(values())])),
     rateLimit: () => ({ max: values().rateLimitMax, windowMs: values().rateLimitWindowS * 1000 }),
   });
   const fingerprints = new Fingerprints({
@@ -204,6 +207,7 @@ export function createServices(
   return {
     setup,
     registry,
+    loader,
     enabled,
     mlxModels,
     modelScan,
@@ -223,8 +227,7 @@ export function createServices(
     chat,
     incidents,
     applySetting(key) {
-      queue.setSlots('mlx', values().mlxMaxConcurrent);
-      queue.setSlots('ollama', values().ollamaMaxConcurrent);
+      for (const row of rows) queue.setSlots(row.id, row.slots(values()));
       if (key === 'smallModel') smallModel.follow();
       if (key === 'smallModelInAdopted') void smallModelInOllama.ensure();
       if (SCANNED.has(key)) void library.rescan();
@@ -232,6 +235,6 @@ export function createServices(
   };
 
   function routeSnapshot(): RouteSnapshot {
-    return routeFacts(values(), registry, library, gate);
+    return routeFacts(values(), rows, registry, library, gate);
   }
 }

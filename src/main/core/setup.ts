@@ -1,17 +1,15 @@
 import { join } from 'node:path';
-import { type BackendId, SMALL_MODEL_NAME } from '../../shared/domain';
+import { SMALL_MODEL_NAME } from '../../shared/domain';
+import { SETTINGS } from '../../shared/settings';
 import { SETUP_PARTS } from '../../shared/status';
-import type { MlxBackend } from '../backends/mlx/mlx-backend';
-import type { RemoteMlxBackend } from '../backends/mlx/remote-mlx-backend';
-import type { OllamaBackend } from '../backends/ollama/ollama-backend';
+import type { Backend } from '../backends/backend';
 import { SmallModel } from '../models/small-model';
-import { SmallModelInstaller } from '../models/small-model-installer';
-import type { ServerAddress } from '../ports/server-address';
+import { type SmallModelHost, SmallModelInstaller } from '../models/small-model-installer';
 import { RuntimeMarks } from '../setup/runtime-marks';
-import { removeSmallModel } from '../setup/runtimes';
+import { removeSmallModel, smallModelIn } from '../setup/runtimes';
 import { SetupRunner } from '../setup/setup-runner';
 import type { SettingsStore } from '../store/settings-store';
-import { ADDRESS_OF } from './backends';
+import { type BackendRow, isUnusable } from './backends';
 import type { CorePorts } from './core-types';
 import type { Place } from './place';
 import { hasUseForSmallModel, isWanted } from './route-facts';
@@ -19,8 +17,8 @@ import { hasUseForSmallModel, isWanted } from './route-facts';
 export interface Setup {
   setup: SetupRunner;
   runtimeMarks: RuntimeMarks;
-  /** A path in the small model's folder; null until set-up has downloaded it. */
-  smallFile: (name: 'mlx' | 'model.gguf') => string | null;
+  /** The small model as a folder and as one file; null until set-up has downloaded it. */
+  small(): { folder: string; gguf: string } | null;
 }
 
 /** Creates the set-up of runtimes and small model, and the marks of the runtimes that this instance uses. */
@@ -28,7 +26,7 @@ export function createSetup(
   { spawner, table, logger }: Pick<CorePorts, 'spawner' | 'table' | 'logger'>,
   place: Place,
   settings: SettingsStore,
-  named: Record<BackendId, ServerAddress | null>,
+  rows: readonly BackendRow[],
 ): Setup {
   const setup = new SetupRunner({
     spawner,
@@ -40,15 +38,20 @@ export function createSetup(
     // environment must not mislead set-up. Set-up does not call them, so it gets no password.
     env: {
       ...place.env,
-      MLX_API_URL: named.mlx?.url ?? '',
-      OLLAMA_API_URL: named.ollama?.url ?? '',
+      ...Object.fromEntries(
+        rows.flatMap(({ addressSetting: key, address }) =>
+          key ? [[SETTINGS[key].env, address?.url ?? '']] : [],
+        ),
+      ),
     },
     wanted: () => {
       const values = settings.values();
       return SETUP_PARTS.filter(
         (part) =>
           isWanted(part, values) &&
-          (part === 'model' ? hasUseForSmallModel(values, named) : !settings.isUnusable(ADDRESS_OF[part])),
+          (part === 'model'
+            ? hasUseForSmallModel(values, rows)
+            : !rows.some((row) => row.id === part && isUnusable(row, settings))),
       );
     },
   });
@@ -61,7 +64,7 @@ export function createSetup(
   });
   const runtimeMarks = new RuntimeMarks({ runtimeDir: place.runtimeDir, table, pid: process.pid, logger });
   setup.onProgress(({ path }) => path && void runtimeMarks.use([path]));
-  return { setup, runtimeMarks, smallFile: (name) => smallFolder && join(smallFolder, name) };
+  return { setup, runtimeMarks, small: () => (smallFolder ? smallModelIn(smallFolder) : null) };
 }
 
 /** Creates the services that keep the small model in both servers as the settings say. */
@@ -69,16 +72,16 @@ export function createSmallModel(
   { logger }: Pick<CorePorts, 'logger'>,
   place: Place,
   settings: SettingsStore,
-  { setup, runtimeMarks, smallFile }: Setup,
-  servers: { mlx: MlxBackend | RemoteMlxBackend; ollama: OllamaBackend; rescan: () => Promise<void> },
+  { setup, runtimeMarks, small }: Setup,
+  servers: { loader: Backend; modelHost: SmallModelHost; rescan: () => Promise<void> },
 ): { smallModel: SmallModel; smallModelInOllama: SmallModelInstaller } {
-  const { mlx, ollama, rescan } = servers;
+  const { loader, modelHost, rescan } = servers;
   const smallModelInOllama = new SmallModelInstaller({
-    host: ollama,
+    host: modelHost,
     resourcesDir: place.resourcesDir,
     consent: () => settings.values().smallModelInAdopted,
     wanted: () => settings.values().smallModel,
-    gguf: () => smallFile('model.gguf'),
+    gguf: () => small()?.gguf ?? null,
     onChanged: rescan,
     logger,
   });
@@ -92,16 +95,16 @@ export function createSmallModel(
     setup,
     installer: smallModelInOllama,
     async whileMlxIsWithout(work) {
-      const { model, state } = mlx.status();
+      const { model, state } = loader.status();
       // A starting MLX may be loading the small model and would fail when its files are deleted.
       const holds = model === SMALL_MODEL_NAME || state === 'starting';
-      if (holds) await mlx.stop();
+      if (holds) await loader.stop();
       try {
         await work();
         await rescan();
       } finally {
         // It starts again if it has another model.
-        if (holds) await mlx.start();
+        if (holds) await loader.start();
       }
     },
     logger,

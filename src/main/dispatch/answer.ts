@@ -28,7 +28,7 @@ export async function* answer(
   const attempt = new Attempt(context, seat, run.signal);
   try {
     if (context.mayWait && !isServing(backend.status().state))
-      yield { type: 'recovering', failed: null, awaited: [backend.id] };
+      yield { type: 'recovering', failed: null, awaited: [backend.instance.id] };
     await attempt.ready();
     await leave.ask(() => attempt.close());
     if (attempt.isOver) return false;

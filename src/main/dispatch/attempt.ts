@@ -43,14 +43,14 @@ export class Attempt {
   async ready(): Promise<void> {
     const { backend, clock, mayWait, plan } = this.#context;
     this.#controller.signal.throwIfAborted();
-    if (!mayWait && !isServing(backend.status().state)) throw backendDown(backend.id);
+    if (!mayWait && !isServing(backend.status().state)) throw backendDown(backend.instance);
     const limit = mayWait ? plan.timeoutMs : QUICK_READY_MS;
     await within(
       clock,
       limit,
       this.#controller.signal,
       (signal) => backend.ensureReady(signal),
-      () => backendDown(backend.id),
+      () => backendDown(backend.instance),
     );
   }
 
@@ -61,7 +61,7 @@ export class Attempt {
     const { signal } = this.#controller;
     signal.throwIfAborted();
     this.#cancelTimer = clock.after(timeoutMs, () => {
-      this.#controller.abort(tookTooLong(backend.id, candidate.model, timeoutMs));
+      this.#controller.abort(tookTooLong(backend.instance, candidate.model, timeoutMs));
     });
     this.#computing = true;
     this.#seat.stay.sent();
@@ -70,7 +70,7 @@ export class Attempt {
     try {
       for (;;) {
         const next = await nextOrAbort(iterator, signal);
-        if (next.done) throw endedEarly(backend.id, candidate.model);
+        if (next.done) throw endedEarly(backend.instance, candidate.model);
         if (next.value.type === 'end') {
           this.#seat.stay.survived();
           this.#finished();
@@ -110,7 +110,7 @@ export class Attempt {
     this.#controller.abort();
     const drained = this.#unwind().then(() => backend.drained());
     slot.drain(drained);
-    drains.watch(backend.id, drained);
+    drains.watch(backend.instance.id, drained);
     const leave = () => stay.leave();
     void drained.then(leave, leave);
   }

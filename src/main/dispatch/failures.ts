@@ -1,8 +1,14 @@
-import { type BackendId, type CompletionRequest, isServing } from '../../shared/domain';
-import { ERROR_CODES, type ErrorCode, TandemError, toTandemError } from '../../shared/errors';
+import { type BackendId, type BackendInstance, type CompletionRequest, isServing } from '../../shared/domain';
+import {
+  downCodeOf,
+  ERROR_CODES,
+  type ErrorCode,
+  isDownCode,
+  TandemError,
+  toTandemError,
+} from '../../shared/errors';
 import type { BackendStatus } from '../../shared/status';
 import type { SlotWish } from '../queue/types';
-import { ROLES } from '../router/roles';
 import type { Candidate } from '../router/types';
 
 /** Failures that another backend would repeat, or that no backend caused. */
@@ -15,14 +21,9 @@ const FINAL: ReadonlySet<ErrorCode> = new Set([
   'poison',
 ]);
 
-/** Failures that may be gone once the backend is up again. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(['backend_failed', 'mlx_down', 'ollama_down']);
-
 const CAUSES: Readonly<Partial<Record<ErrorCode, string>>> = {
   backend_absent: 'absent',
   backend_failed: 'failed',
-  mlx_down: 'down',
-  ollama_down: 'down',
   memory_critical: 'memory',
   model_incomplete: 'bad-model',
   model_not_found: 'no-model',
@@ -35,9 +36,11 @@ export function isFinal(error: TandemError, request: CompletionRequest): boolean
   return FINAL.has(error.code);
 }
 
+/** May it be gone once the backend is up again? */
 export function isPassing(error: TandemError): boolean {
   // A server that streams without an end would do so again.
-  return PASSING.has(error.code) && error.details.cause !== 'endless';
+  const isPassingCode = error.code === 'backend_failed' || isDownCode(error.code);
+  return isPassingCode && error.details.cause !== 'endless';
 }
 
 /**
@@ -49,37 +52,41 @@ export function causeOf(error: TandemError, status: BackendStatus): string {
   if (typeof told === 'string') return word(told);
   const downReason = isServing(status.state) ? null : status.lastError?.code;
   if (isPassing(error) && downReason) return word(downReason);
-  return CAUSES[error.code] ?? word(error.code);
+  return isDownCode(error.code) ? 'down' : (CAUSES[error.code] ?? word(error.code));
 }
 
-export function backendDown(backend: BackendId, cause?: unknown): TandemError {
-  const { title, downCode } = ROLES[backend];
-  return new TandemError(downCode, `${title} is not up. It is being restarted; try again in a moment.`, {
-    cause,
-    retryAfterS: 5,
-    details: { backend },
-  });
+export function backendDown({ id, title }: BackendInstance, cause?: unknown): TandemError {
+  return new TandemError(
+    downCodeOf(id),
+    `${title} is not up. It is being restarted; try again in a moment.`,
+    {
+      cause,
+      retryAfterS: 5,
+      details: { backend: id },
+    },
+  );
 }
 
-export function tookTooLong(backend: BackendId, model: string, ms: number): TandemError {
+export function tookTooLong({ id, title }: BackendInstance, model: string, ms: number): TandemError {
   const seconds = Math.round(ms / 1000);
   return new TandemError(
     'timeout',
-    `${ROLES[backend].title} took longer than ${seconds} s with ${model}. Allow more time in settings, or choose a smaller model.`,
-    { details: { backend, model, seconds } },
+    `${title} took longer than ${seconds} s with ${model}. Allow more time in settings, or choose a smaller model.`,
+    { details: { backend: id, model, seconds } },
   );
 }
 
 /** A suspect timed out because other suspects ran all the time. */
 export function noTurn(
-  { backend, estimateMs }: Pick<SlotWish, 'backend' | 'estimateMs'>,
+  { id, title }: BackendInstance,
+  { estimateMs }: Pick<SlotWish, 'estimateMs'>,
   ms: number,
 ): TandemError {
   const waitedS = Math.round(ms / 1000);
   return new TandemError(
     'queue_timeout',
-    `${ROLES[backend].title} had no turn for this request in ${waitedS} s. Try again later.`,
-    { retryAfterS: Math.max(1, Math.ceil(estimateMs / 1000)), details: { backend, waitedS } },
+    `${title} had no turn for this request in ${waitedS} s. Try again later.`,
+    { retryAfterS: Math.max(1, Math.ceil(estimateMs / 1000)), details: { backend: id, waitedS } },
   );
 }
 
@@ -93,14 +100,10 @@ export function onlyEchoed(backend: BackendId, model: string): TandemError {
   );
 }
 
-export function endedEarly(backend: BackendId, model: string): TandemError {
-  return new TandemError(
-    'backend_failed',
-    `${ROLES[backend].title} stopped in the middle of its answer. Try again.`,
-    {
-      details: { backend, model, cause: 'incomplete' },
-    },
-  );
+export function endedEarly({ id, title }: BackendInstance, model: string): TandemError {
+  return new TandemError('backend_failed', `${title} stopped in the middle of its answer. Try again.`, {
+    details: { backend: id, model, cause: 'incomplete' },
+  });
 }
 
 /** Converts what a backend threw; an abort that we did not request is the backend's failure. */
@@ -131,7 +134,7 @@ export function poisoned(cause?: unknown): TandemError {
 /** The error for a client that forbids fallback: 503 for a server's failure, the client's own failure unchanged. */
 export function withoutFallback(error: TandemError, backend: BackendId): TandemError {
   if (ERROR_CODES[error.code].http < 500 || ERROR_CODES[error.code].http === 503) return error;
-  return new TandemError(ROLES[backend].downCode, `${error.message} No other server was allowed.`, {
+  return new TandemError(downCodeOf(backend), `${error.message} No other server was allowed.`, {
     cause: error,
     retryAfterS: 5,
     details: error.details,

@@ -145,7 +145,7 @@ export class Line {
       backend: backends.get(candidate.backend),
       limitMs: limitMs(candidate),
     }));
-    return (await firstUp(clock, awaited, signal)).id;
+    return (await firstUp(clock, awaited, signal)).instance.id;
   }
 
   /** Candidates whose backend did not die during the request; without any, the first choice all the same. */
@@ -187,7 +187,7 @@ async function firstUp(clock: Clock, awaited: readonly Awaited[], signal: AbortS
       limitMs,
       controller.signal,
       (inner) => backend.ensureReady(inner),
-      () => backendDown(backend.id),
+      () => backendDown(backend.instance),
     );
     return backend;
   });

@@ -1,6 +1,5 @@
 import { childOf, within } from '../ports/bounded';
 import type { QueuePlace, Slot } from '../queue/types';
-import { ROLES } from '../router/roles';
 import type { RouterEvent } from '../router/types';
 import { noTurn } from './failures';
 import { MAX_DEATHS } from './suspects/fingerprints';
@@ -54,7 +53,7 @@ export async function* takeSeat(context: TryContext): AsyncGenerator<RouterEvent
         until - since,
         run.signal,
         (signal) => stay.turn(signal),
-        () => noTurn(wish, timeoutMs),
+        () => noTurn(context.backend.instance, wish, timeoutMs),
       );
       waited(clock.now() - since);
     }
@@ -75,10 +74,10 @@ const MOVE_ON = new Error('the backend still computes for somebody who left');
 
 /** Waits for a slot and yields queue places meanwhile. Null when the work should move to the next candidate. */
 async function* waitForSlot(context: TryContext): AsyncGenerator<RouterEvent, Slot | null, void> {
-  const { run, drains, candidate, hasNext } = context;
+  const { run, backend, drains, candidate, hasNext } = context;
   const { wish } = context.plan;
   // Work for a light backend may move to a heavy one; work for a heavy one never moves to a lesser model.
-  const mayMove = hasNext && ROLES[wish.backend].work === 'light';
+  const mayMove = hasNext && backend.instance.role === 'light';
   if (mayMove && drains.isStalled(wish.backend)) return null;
   const { controller, dispose } = childOf(run.signal);
   const forget = mayMove ? drains.onStall(wish.backend, () => controller.abort(MOVE_ON)) : () => {};

@@ -3,6 +3,7 @@ import { isSameName } from '../models/model-names';
 import type { Clock } from '../ports/clock';
 import type { SlotWish } from '../queue/types';
 import { promptTokens } from '../router/context';
+import { backendIn } from '../router/roles';
 import type { Candidate, Route, RouteSnapshot } from '../router/types';
 import { estimateFor, expectedRunMs, queueWaitMs, requestTimeoutMs } from '../times/estimates';
 import type { Measured, MeasuredTimes } from '../times/measured-times';
@@ -50,7 +51,7 @@ export function planFor(
     estimateFor(candidate.model, settings.modelTimeEstimates, known);
   const limit = estimate(measured.slowOf(model));
   const allowed = requestTimeoutMs(settings, routed.category, limit, maxTokens);
-  const loaded = snapshot.backends[candidate.backend].loaded ?? [];
+  const loaded = backendIn(snapshot, candidate.backend).loaded ?? [];
   const work = {
     promptTokens: promptTokens(run.request),
     maxTokens,

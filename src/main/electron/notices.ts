@@ -1,7 +1,9 @@
 import type { Notification } from 'electron';
-import { type Attention, type AttentionFacts, attentionOf } from '../../shared/attention';
+import { type AttentionFacts, attentionOf } from '../../shared/attention';
+import { titleOf } from '../../shared/domain';
 import type { ElectronModules } from './modules';
 import type { ShellStrings } from './strings';
+import type { ShellFacts } from './tray-state';
 
 export interface NoticesOptions {
   electron: Pick<ElectronModules, 'Notification'>;
@@ -24,7 +26,7 @@ export class Notices {
   }
 
   /** Shows a notification for each new event in the facts. */
-  update(facts: AttentionFacts, strings: ShellStrings): void {
+  update(facts: AttentionFacts & Pick<ShellFacts, 'instances'>, strings: ShellStrings): void {
     const lasting = attentionOf(facts);
     for (const [key, notification] of this.#told) {
       if (lasting.some((attention) => attention.key === key)) continue;
@@ -32,14 +34,16 @@ export class Notices {
       this.#told.delete(key);
     }
     for (const attention of lasting) {
-      if (!this.#told.has(attention.key)) this.#told.set(attention.key, this.#tell(attention, strings));
+      if (this.#told.has(attention.key)) continue;
+      const words = strings.notice(attention, (id) => titleOf(facts.instances, id));
+      this.#told.set(attention.key, this.#tell(words));
     }
   }
 
-  #tell(attention: Attention, strings: ShellStrings): Notification | null {
+  #tell(words: { title: string; body: string }): Notification | null {
     const { electron, isVisible, onClick } = this.#options;
     if (isVisible() || !electron.Notification.isSupported()) return null;
-    const notification = new electron.Notification(strings.notice(attention));
+    const notification = new electron.Notification(words);
     notification.on('click', onClick);
     notification.show();
     return notification;

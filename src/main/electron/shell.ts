@@ -147,7 +147,10 @@ export class ElectronShell {
     return {
       open: () => this.#popover.show(),
       hide: () => this.#popover.hide(),
-      restartMlx: () => this.#run((handlers) => handlers.backendRestart({ backend: 'mlx' }, CALLER)),
+      restartMlx: () => {
+        const light = this.#snapshot?.instances.find(({ role }) => role === 'light');
+        if (light) this.#run((handlers) => handlers.backendRestart({ backend: light.id }, CALLER));
+      },
       setOnlyLight: (value) =>
         this.#run((handlers) => handlers.settingsSet({ key: 'mlxOnlyLight', value }, CALLER)),
       settings: () => this.#showView('settings'),

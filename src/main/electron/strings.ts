@@ -1,5 +1,5 @@
 import type { Attention } from '../../shared/attention';
-import type { BackendState } from '../../shared/domain';
+import type { BackendId, BackendState } from '../../shared/domain';
 
 /** The shell's own strings: menus, tooltip, notifications. Those of the pages are in `src/renderer/i18n/`. */
 export interface ShellStrings {
@@ -19,12 +19,9 @@ export interface ShellStrings {
   waiting: (count: number) => string;
   memory: { warning: string; critical: string };
   cannotStart: string;
-  /** Title and text of a notification. */
-  notice: (attention: Attention) => { title: string; body: string };
+  /** Title and text of a notification; `name` gives a server's name. */
+  notice: (attention: Attention, name: (backend: BackendId) => string) => { title: string; body: string };
 }
-
-/** Names are the same in every language. */
-export const BACKEND_NAMES = { mlx: 'MLX', ollama: 'Ollama' } as const;
 
 const english: ShellStrings = {
   open: 'Open Tandem',
@@ -52,16 +49,16 @@ const english: ShellStrings = {
   waiting: (count) => `${count} waiting`,
   memory: { warning: 'memory is tight', critical: 'memory is nearly full' },
   cannotStart: 'Tandem cannot start',
-  notice: (attention) => {
+  notice: (attention, name) => {
     switch (attention.kind) {
       case 'breaker':
         return {
-          title: `${BACKEND_NAMES[attention.backend]} has stopped`,
-          body: `${attention.other ? `${BACKEND_NAMES[attention.other]} answers meanwhile.` : 'No other server can answer now.'} Status says why and lets you try again.`,
+          title: `${name(attention.backend)} has stopped`,
+          body: `${attention.other ? `${name(attention.other)} answers meanwhile.` : 'No other server can answer now.'} Status says why and lets you try again.`,
         };
       case 'setup':
         return {
-          title: `${BACKEND_NAMES[attention.backend]} could not be set up`,
+          title: `${name(attention.backend)} could not be set up`,
           body: 'Status says what is missing and what helps.',
         };
       case 'memory':
@@ -100,16 +97,16 @@ const russian: ShellStrings = {
   waiting: (count) => `в очереди: ${count}`,
   memory: { warning: 'памяти мало', critical: 'память почти закончилась' },
   cannotStart: 'Tandem не может запуститься',
-  notice: (attention) => {
+  notice: (attention, name) => {
     switch (attention.kind) {
       case 'breaker':
         return {
-          title: `${BACKEND_NAMES[attention.backend]} остановился`,
-          body: `${attention.other ? `Пока отвечает ${BACKEND_NAMES[attention.other]}.` : 'Другого сервера сейчас нет.'} Почему и как попробовать снова, сказано в разделе «Состояние».`,
+          title: `${name(attention.backend)} остановился`,
+          body: `${attention.other ? `Пока отвечает ${name(attention.other)}.` : 'Другого сервера сейчас нет.'} Почему и как попробовать снова, сказано в разделе «Состояние».`,
         };
       case 'setup':
         return {
-          title: `Установить ${BACKEND_NAMES[attention.backend]} не удалось`,
+          title: `Установить ${name(attention.backend)} не удалось`,
           body: 'Чего не хватает и что поможет, сказано в разделе «Состояние».',
         };
       case 'memory':

@@ -1,14 +1,14 @@
 import type { Snapshot } from '../../shared/contract';
-import { isServing } from '../../shared/domain';
+import { isServing, titleOf } from '../../shared/domain';
 import type { BackendStatus } from '../../shared/status';
-import { BACKEND_NAMES, type ShellStrings } from './strings';
+import type { ShellStrings } from './strings';
 
 /** Shapes of the menubar icon; each has its image in `resources/tray/`. */
 export const TRAY_SHAPES = ['healthy', 'busy', 'degraded', 'attention'] as const;
 export type TrayShape = (typeof TRAY_SHAPES)[number];
 
 /** The parts of the snapshot that the shell reads. */
-export type ShellFacts = Pick<Snapshot, 'backends' | 'memory' | 'queue' | 'settings'>;
+export type ShellFacts = Pick<Snapshot, 'instances' | 'backends' | 'memory' | 'queue' | 'settings'>;
 
 /** Backends that are switched on; the others do not affect health. */
 function backendsInUse({ backends, settings }: ShellFacts): BackendStatus[] {
@@ -35,7 +35,9 @@ export function trayTooltip(facts: ShellFacts, strings: ShellStrings): string {
   const pressure = facts.memory?.pressure;
   return [
     'Tandem',
-    ...backendsInUse(facts).map(({ id, state }) => `${BACKEND_NAMES[id]}: ${strings.states[state]}`),
+    ...backendsInUse(facts).map(
+      ({ id, state }) => `${titleOf(facts.instances, id)}: ${strings.states[state]}`,
+    ),
     ...(running > 0 ? [strings.answering(running)] : []),
     ...(depth > 0 ? [strings.waiting(depth)] : []),
     ...(pressure === 'warning' || pressure === 'critical' ? [strings.memory[pressure]] : []),
@@ -43,8 +45,8 @@ export function trayTooltip(facts: ShellFacts, strings: ShellStrings): string {
 }
 
 /** Servers that stop with the app: those it started, not adopted ones. */
-export function stoppedByQuit({ backends }: ShellFacts): string[] {
+export function stoppedByQuit({ instances, backends }: ShellFacts): string[] {
   return backends
     .filter(({ ownership, pid }) => ownership === 'managed' && pid !== null)
-    .map(({ id }) => BACKEND_NAMES[id]);
+    .map(({ id }) => titleOf(instances, id));
 }

@@ -1,5 +1,5 @@
 import type { Warning } from '../../shared/contract';
-import type { BackendId, ModelInfo } from '../../shared/domain';
+import type { BackendId, BackendInstance, ModelInfo } from '../../shared/domain';
 import type { BackendStatus, MemoryStatus, QueueStats } from '../../shared/status';
 
 /** Use of a model, since the beginning of the journal. */
@@ -25,6 +25,8 @@ export interface GatewayFacts {
   readonly version: string;
   /** Random per run; a request with it in its hop header was sent by this instance. */
   readonly instanceId: string;
+  /** All backends of this run, also those that are switched off. */
+  instances(): readonly BackendInstance[];
   backends(): readonly BackendStatus[];
   models(): readonly ModelInfo[];
   /** Null until the first sample. */

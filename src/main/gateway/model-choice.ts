@@ -1,10 +1,4 @@
-import {
-  BACKEND_IDS,
-  type BackendId,
-  CATEGORIES,
-  type Category,
-  type ModelChoice,
-} from '../../shared/domain';
+import { type BackendId, CATEGORIES, type Category, type ModelChoice } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 import { own } from '../../shared/own';
 
@@ -26,17 +20,17 @@ export function parseCategory(text: string): Category {
 }
 
 /**
- * Parses `auto`, `auto:<category>`, `<name>`, `mlx/<name>` or `ollama/<name>`; with `<backend>/auto` Tandem chooses a
- * model of that backend. Throws `bad_model_name`, or `bad_request` for an unknown category.
+ * Parses `auto`, `auto:<category>`, `<name>` or `<backend>/<name>`; with `<backend>/auto` Tandem chooses a model of that
+ * backend. Throws `bad_model_name`, or `bad_request` for an unknown category.
  */
-export function parseModelChoice(text: string): ModelChoice {
+export function parseModelChoice(text: string, backends: readonly { id: BackendId }[]): ModelChoice {
   const name = text.trim();
   if (name === 'auto' || name === 'auto:latest') return { kind: 'auto' };
   if (name.startsWith('auto:')) return { kind: 'auto', category: parseCategory(name.slice(5)) };
   if (name.length > MAX_NAME || !NAME_FORM.test(name) || name.includes('..')) {
     throw new TandemError('bad_model_name', 'invalid model name; use a name that /api/tags lists, or "auto"');
   }
-  const backend = BACKEND_IDS.find((id) => name.startsWith(`${id}/`));
+  const backend = backends.find(({ id }) => name.startsWith(`${id}/`))?.id;
   return backend ? choiceOn(backend, name.slice(backend.length + 1)) : { kind: 'named', name };
 }
 

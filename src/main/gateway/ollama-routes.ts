@@ -19,9 +19,10 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
   /** Hides relayed models from another Tandem: two that use each other would list them in a loop. */
   const models = ({ headers }: FastifyRequest) => {
     const isRelayed = hopsOf(headers) !== undefined;
+    const listed = facts.instances().filter(({ role }) => surface.lists === null || surface.lists === role);
     return facts
       .models()
-      .filter(({ backend }) => surface.lists === null || surface.lists === backend)
+      .filter(({ backend }) => listed.some(({ id }) => id === backend))
       .filter(({ relayed }) => !(isRelayed && relayed));
   };
   const wall = () => clock.wall();
@@ -34,7 +35,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
     const body = showRequest.safeParse(request.body);
     const asked = body.success ? (body.data.model ?? body.data.name ?? '').trim() : '';
     if (asked === '') throw new TandemError('bad_request', 'model is required');
-    return showBody(asked, facts.models(), wall());
+    return showBody(asked, facts.models(), facts.instances(), wall());
   });
   app.post('/api/chat', (request, reply) => answer('chat', readChat, request, reply));
   app.post('/api/generate', (request, reply) => answer('generate', readGenerate, request, reply));
@@ -45,10 +46,13 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
+    const backends = facts.instances();
+    const firstRole = surface.firstRole(options.settings());
     const rules = {
+      backends,
       modelOptional: surface.modelOptional,
       defaultCategory: surface.defaultCategory(options.settings()),
-      firstBackend: surface.firstBackend(options.settings()),
+      firstBackend: backends.find(({ role }) => role === firstRole)?.id,
     };
     const parsed = await read(request.body, rules, request.turn);
     // The parsed request stays; a second copy of a large body would slow down every garbage collection.

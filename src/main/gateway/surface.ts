@@ -1,4 +1,4 @@
-import type { BackendId, Category } from '../../shared/domain';
+import type { BackendRole, Category } from '../../shared/domain';
 import type { Settings } from '../../shared/settings';
 
 /** One of the two listeners; both use the same dialects, router and queue. */
@@ -7,14 +7,14 @@ export interface Surface {
   readonly origin: 'gateway' | 'mlx-api';
   /** Environment variable of its port. */
   readonly portVariable: string;
-  /** Listings show only this backend's models; null = all. */
-  readonly lists: BackendId | null;
+  /** Listings show only models of backends with this role; null = all. */
+  readonly lists: BackendRole | null;
   /** A request may omit `model`: its category decides. */
   readonly modelOptional: boolean;
   /** Category of a request that gives neither a model nor a category, or gives `default`. */
   defaultCategory(settings: Pick<Settings, 'mlxOnlyLight'>): Category | undefined;
-  /** Backend that is tried first if no model is named; undefined = the strategy decides. */
-  firstBackend(settings: Pick<Settings, 'mlxOnlyLight'>): BackendId | undefined;
+  /** Role of the backend that is tried first if no model is named; undefined = the strategy decides. */
+  firstRole(settings: Pick<Settings, 'mlxOnlyLight'>): BackendRole | undefined;
 }
 
 export const ROUTER_GATEWAY: Surface = {
@@ -23,7 +23,7 @@ export const ROUTER_GATEWAY: Surface = {
   lists: null,
   modelOptional: false,
   defaultCategory: () => undefined,
-  firstBackend: () => undefined,
+  firstRole: () => undefined,
 };
 
 /**
@@ -33,8 +33,8 @@ export const ROUTER_GATEWAY: Surface = {
 export const MLX_API: Surface = {
   origin: 'mlx-api',
   portVariable: 'TANDEM_MLX_API_PORT',
-  lists: 'mlx',
+  lists: 'light',
   modelOptional: true,
   defaultCategory: ({ mlxOnlyLight }) => (mlxOnlyLight ? 'fast' : 'general'),
-  firstBackend: ({ mlxOnlyLight }) => (mlxOnlyLight ? undefined : 'mlx'),
+  firstRole: ({ mlxOnlyLight }) => (mlxOnlyLight ? undefined : 'light'),
 };

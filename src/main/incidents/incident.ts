@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BACKEND_IDS } from '../../shared/domain';
+import { backendId } from '../../shared/backend-schema';
 import { EXIT_CAUSES } from '../../shared/incidents';
 
 const bytes = z.number().nullable();
@@ -9,7 +9,7 @@ const bytes = z.number().nullable();
  */
 export const incidentSchema = z.object({
   id: z.string().regex(/^[\w-]{1,80}$/),
-  backend: z.enum(BACKEND_IDS),
+  backend: backendId,
   /** Wall time in ms. */
   at: z.number(),
   cause: z.enum(EXIT_CAUSES),

@@ -11,12 +11,12 @@ const REMEMBER_MS = 600_000;
 
 /** Asks servers to unload models, and remembers which: their next request reports why it waits for a load. */
 export class Evictions {
-  readonly #holders: Readonly<Record<BackendId, MemoryHolder>>;
+  readonly #holders: ReadonlyMap<BackendId, MemoryHolder>;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #at = new Map<string, number>();
 
-  constructor(holders: Readonly<Record<BackendId, MemoryHolder>>, clock: Clock, logger: Logger) {
+  constructor(holders: ReadonlyMap<BackendId, MemoryHolder>, clock: Clock, logger: Logger) {
     this.#holders = holders;
     this.#clock = clock;
     this.#logger = logger;
@@ -32,7 +32,7 @@ export class Evictions {
     let freed = false;
     for (const { backend, model } of models) {
       try {
-        await this.#holders[backend].unload(model, limit);
+        await this.#holders.get(backend)?.unload(model, limit);
         freed = true;
         this.#at.set(keyOf(backend, model), this.#clock.now());
         this.#logger.info('memory.evicted', { backend, model, for: forModel });

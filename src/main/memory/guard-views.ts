@@ -19,7 +19,7 @@ export interface MachineMemory {
 
 export interface GuardViewsOptions {
   machine: MachineMemory;
-  holders: Readonly<Record<BackendId, MemoryHolder>>;
+  holders: ReadonlyMap<BackendId, MemoryHolder>;
   clock: Clock;
   /** Shown in the ledger. */
   lastDecision(): Ledger['lastDecision'];
@@ -72,10 +72,11 @@ export class GuardViews {
     const { machine, holders, clock } = this.#options;
     const status = machine.status();
     if (!status || this.#sampleAgeMs() > BLIND_AFTER_MS) return null;
-    const figures = (Object.keys(holders) as BackendId[]).map((backend) => ({
+    const figures = [...holders].map(([backend, holder]) => ({
       backend,
-      figures: holders[backend].figures(),
-      loaded: holders[backend].loaded(),
+      behaviour: holder.behaviour,
+      figures: holder.figures(),
+      loaded: holder.loaded(),
     }));
     const account = ledgerAccount(status, figures, this.promises.all(wish), {
       pressure: this.pressure(),

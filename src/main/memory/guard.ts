@@ -1,8 +1,7 @@
 import type { Decision, GuardView, MemoryWish, RefusalRule, WaitRule } from './decision';
 import { evictable } from './idle-models';
-import type { Account } from './ledger';
+import { type Account, behaviourOf } from './ledger';
 import { cacheBytes, neededBytes } from './needed-bytes';
-import { MEMORY_ROLES } from './roles';
 import { shortage } from './shortage';
 
 /** Above the first share of used memory no preload starts; above the second a running preload stops. */
@@ -11,13 +10,13 @@ const PRELOAD_STOP_SHARE = 0.75;
 
 /** Decides whether this work may take memory now. Pure. The first rule that applies in README.md's table decides. */
 export function decide(wish: MemoryWish, view: GuardView): Decision {
-  const role = MEMORY_ROLES[wish.backend];
+  const { dies, loadsAlone } = behaviourOf(view.account, wish.backend);
   const loaded = isLoaded(wish, view.account);
   const coming = isComing(wish, view.account);
   const needed = neededBytes(wish, view.account, { loaded, coming });
-  if (role.loadsAlone && collides(wish, view.account, loaded)) return wait('busy', needed, null);
+  if (loadsAlone && collides(wish, view.account, loaded)) return wait('busy', needed, null);
   if (wish.overruled) return { kind: 'admit', promiseBytes: needed };
-  if (!role.dies) return decideSteady(wish, view, loaded || coming, needed);
+  if (!dies) return decideSteady(wish, view, loaded || coming, needed);
   const standing = standingRefusal(wish, view.account);
   if (standing && !loaded) return standing;
   if (wish.purpose === 'preload') {
@@ -39,9 +38,10 @@ export function decide(wish: MemoryWish, view: GuardView): Decision {
  */
 export function standingRefusal(
   wish: Pick<MemoryWish, 'needs' | 'tokens' | 'backend' | 'overruled'>,
-  { ledger, bufferBytes }: Account,
+  account: Account,
 ): Extract<Decision, { kind: 'refuse' }> | null {
-  if (wish.overruled || !MEMORY_ROLES[wish.backend].dies) return null;
+  if (wish.overruled || !behaviourOf(account, wish.backend).dies) return null;
+  const { ledger, bufferBytes } = account;
   const { largestTensorBytes, weightsBytes } = wish.needs;
   if (largestTensorBytes !== null && largestTensorBytes > bufferBytes) {
     return refuse('buffer_limit', largestTensorBytes, bufferBytes);
@@ -68,7 +68,7 @@ function decideSteady(wish: MemoryWish, view: GuardView, settled: boolean, neede
     return { kind: 'evict', models, rule: short.rule, neededBytes: needed, freeBytes: short.freeBytes };
   }
   const dying = view.account.loaded.some(({ backend, ready, active }) => {
-    return MEMORY_ROLES[backend].dies && (active > 0 || !ready);
+    return behaviourOf(view.account, backend).dies && (active > 0 || !ready);
   });
   return dying ? wait('protect', needed, short.freeBytes) : admit;
 }

@@ -1,7 +1,6 @@
 import type { Evicted, GuardView, MemoryWish } from './decision';
-import { type Account, usedNow } from './ledger';
+import { type Account, behaviourOf, usedNow } from './ledger';
 import { SIZE_ERROR } from './needed-bytes';
-import { MEMORY_ROLES } from './roles';
 import type { Shortage } from './shortage';
 
 /** Never evicted within this time after its last answer. */
@@ -39,7 +38,7 @@ function idleModels({ account, now }: GuardView, wish: MemoryWish | null): Accou
   return account.loaded
     .filter(({ backend, name }) => !(wish && wish.backend === backend && wish.model === name))
     .filter(({ backend, ready, ours, active }) => {
-      return ready && ours && active === 0 && MEMORY_ROLES[backend].unloads;
+      return ready && ours && active === 0 && behaviourOf(account, backend).unloads;
     })
     .filter(({ lastUsedAt }) => lastUsedAt === null || now - lastUsedAt >= KEEP_AFTER_USE_MS)
     .sort((a, b) => (a.lastUsedAt ?? 0) - (b.lastUsedAt ?? 0));

@@ -1,4 +1,4 @@
-import { BACKEND_IDS, type BackendId } from '../../shared/domain';
+import type { BackendId } from '../../shared/domain';
 import type { Ledger, LedgerEntry } from '../../shared/status';
 
 /** Kinds that are not part of a server's own breakdown of its memory now. */
@@ -21,7 +21,8 @@ export function gpuBytes({ entries }: Ledger, backend: BackendId): number | null
 
 /** GPU memory of all servers. Unknown figures are left out; the sum is then a lower bound. */
 export function gpuBytesOfAll(ledger: Ledger): number {
-  return BACKEND_IDS.reduce((sum, backend) => sum + (gpuBytes(ledger, backend) ?? 0), 0);
+  const backends = new Set(ledger.entries.map(({ backend }) => backend));
+  return [...backends].reduce((sum, backend) => sum + (gpuBytes(ledger, backend) ?? 0), 0);
 }
 
 /** Bytes that are promised and have not arrived yet. */

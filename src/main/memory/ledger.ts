@@ -1,12 +1,12 @@
 import type { BackendId } from '../../shared/domain';
 import type { Ledger, LedgerEntry, MemoryStatus } from '../../shared/status';
 import { sumOf } from './ledger-sums';
-import { MEMORY_ROLES } from './roles';
-import type { LoadedModel, MemoryFigures } from './types';
+import type { LoadedModel, MemoryBehaviour, MemoryFigures } from './types';
 
 /** What one server reports at this moment. */
 export interface HolderFigures {
   backend: BackendId;
+  behaviour: MemoryBehaviour;
   figures: MemoryFigures;
   loaded: readonly LoadedModel[];
 }
@@ -31,6 +31,7 @@ export interface Promised {
 /** The account that decisions use: the ledger as shown, and figures that only decisions need. */
 export interface Account {
   ledger: Ledger;
+  behaviours: ReadonlyMap<BackendId, MemoryBehaviour>;
   loaded: readonly (LoadedModel & { backend: BackendId })[];
   /** The largest buffer that the GPU allows. */
   bufferBytes: number;
@@ -47,6 +48,16 @@ export interface Account {
 /** Memory in use by all programs now, including what the servers took since the last sample. */
 export function usedNow({ ledger, grownBytes }: Account): number {
   return ledger.usedBytes + grownBytes;
+}
+
+/** @throws RangeError for a backend that has no memory in this account */
+export function behaviourOf(
+  { behaviours }: Pick<Account, 'behaviours'>,
+  backend: BackendId,
+): MemoryBehaviour {
+  const behaviour = behaviours.get(backend);
+  if (!behaviour) throw new RangeError(`the account has no backend ${backend}`);
+  return behaviour;
 }
 
 /** Used if the system does not report it (product, section 5). */
@@ -66,7 +77,8 @@ export function ledgerAccount(
 ): Account {
   const told = (of: 'workingSet' | 'buffer') => deviceLimit(holders, of);
   const workingSetBytes = told('workingSet') ?? Math.floor(machine.totalBytes * WORKING_SET_SHARE);
-  const load = onlyLoad(machine, promised);
+  const behaviours = new Map(holders.map(({ backend, behaviour }) => [backend, behaviour]));
+  const load = onlyLoad(machine, promised, behaviours);
   const coming = promised.map((promise) => ({
     loads: isUnderWay(promise),
     entry: promisedEntry(promise, holders, load?.promise === promise ? load.grownBytes : 0),
@@ -85,6 +97,7 @@ export function ledgerAccount(
       ],
       lastDecision: more.lastDecision ?? null,
     },
+    behaviours,
     loaded: holders.flatMap(({ backend, loaded }) => loaded.map((model) => ({ ...model, backend }))),
     bufferBytes: told('buffer') ?? Math.floor(workingSetBytes * BUFFER_SHARE),
     grownBytes: grownSince(machine, holders, load),
@@ -107,8 +120,10 @@ export function risingBetween(
   seconds: number,
   arrivedBytes = 0,
 ): number {
-  const grown = (was: number | null, is: number | null) => (was === null || is === null ? 0 : is - was);
-  const own = grown(before.mlxBytes, now.mlxBytes) + grown(before.ollamaBytes, now.ollamaBytes);
+  const own = Object.entries(now.backendBytes).reduce((sum, [backend, is]) => {
+    const was = before.backendBytes[backend] ?? null;
+    return sum + (was === null || is === null ? 0 : is - was);
+  }, 0);
   return Math.max(0, now.usedBytes - before.usedBytes - Math.max(0, own, arrivedBytes)) / seconds;
 }
 
@@ -158,9 +173,14 @@ interface Load {
  * Null without a load, and with several: the growth could then belong to any of them. Null also if the server reports
  * its own memory: other growth of the machine then belongs to other programs, not to the load.
  */
-function onlyLoad({ usedBytes }: MemoryStatus, promised: readonly Promised[]): Load | null {
+function onlyLoad(
+  { usedBytes }: MemoryStatus,
+  promised: readonly Promised[],
+  behaviours: Account['behaviours'],
+): Load | null {
   const [promise, another] = promised.filter(isUnderWay);
-  if (!promise || promise.usedBefore === null || another || MEMORY_ROLES[promise.backend].tells) return null;
+  if (!promise || promise.usedBefore === null || another) return null;
+  if (behaviours.get(promise.backend)?.reports) return null;
   return { promise, grownBytes: usedBytes - promise.usedBefore };
 }
 
@@ -182,12 +202,12 @@ function promisedEntry(
  * old, and its processes need not include GPU memory.
  */
 function arrivedBytes(
-  { backend, model, load, heldBefore }: Promised,
-  { figures, loaded }: HolderFigures,
+  { model, load, heldBefore }: Promised,
+  { behaviour, figures, loaded }: HolderFigures,
   machineGrown: number,
 ): number {
   const there = load ? loaded.find(({ name, ready }) => ready && name === model) : undefined;
-  if (there && MEMORY_ROLES[backend].reserves) return Number.POSITIVE_INFINITY;
+  if (there && behaviour.reserves) return Number.POSITIVE_INFINITY;
   const held = figures.process.bytes;
   const grown = held === null || heldBefore === null ? 0 : held - heldBefore;
   return Math.max(0, grown, there ? (there.size.bytes ?? 0) : machineGrown);
@@ -195,9 +215,8 @@ function arrivedBytes(
 
 /** During a load counts only growth that the machine's sample lacks: the server's figure in it may predate the load. */
 function grownSince(machine: MemoryStatus, holders: readonly HolderFigures[], load: Load | null): number {
-  const sampled: Record<BackendId, number | null> = { mlx: machine.mlxBytes, ollama: machine.ollamaBytes };
   return holders.reduce((sum, { backend, figures }) => {
-    const before = sampled[backend];
+    const before = machine.backendBytes[backend] ?? null;
     const now = figures.process.bytes;
     if (before === null || now === null) return sum;
     const heldBefore = load?.promise.backend === backend ? load.promise.heldBefore : null;

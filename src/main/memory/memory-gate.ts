@@ -24,8 +24,8 @@ export interface NeedsSource {
 
 export interface MemoryGateOptions {
   machine: MachineMemory;
-  holders: Readonly<Record<BackendId, MemoryHolder>>;
-  needs: Readonly<Record<BackendId, NeedsSource>>;
+  holders: ReadonlyMap<BackendId, MemoryHolder>;
+  needs(backend: BackendId): NeedsSource;
   /** Does this server use the memory of this machine? */
   isHere(backend: BackendId): boolean;
   clock: Clock;
@@ -95,7 +95,7 @@ export class MemoryGate {
   standing(backend: BackendId, model: string, tokens: number): Reason | null {
     const view = this.#views.now();
     if (!view || !this.#options.isHere(backend)) return null;
-    const needs = this.#options.needs[backend].known(model);
+    const needs = this.#options.needs(backend).known(model);
     const refused = standingRefusal({ backend, needs, tokens, overruled: false }, view.account);
     return refused && ruleReason(refused.rule);
   }
@@ -107,7 +107,7 @@ export class MemoryGate {
    */
   async admit(asked: Asked, signal: AbortSignal, onWait: () => void = () => {}): Promise<MemoryGrant> {
     if (!this.#options.isHere(asked.backend)) return { reasons: [], release() {} };
-    const wish: MemoryWish = { ...asked, needs: await this.#options.needs[asked.backend].of(asked.model) };
+    const wish: MemoryWish = { ...asked, needs: await this.#options.needs(asked.backend).of(asked.model) };
     const since = this.#options.clock.now();
     const evicted = new Set<string>();
     let noted: Ledger['lastDecision'] = null;
@@ -143,8 +143,10 @@ export class MemoryGate {
    * that can never fit is not waited for. Has no timeout: the caller sets one. Rejects with the signal's reason.
    */
   async back(backend: BackendId, model: string | null, signal: AbortSignal): Promise<void> {
-    const { needs } = this.#options;
-    const wish = model === null ? null : bareLoad('restart', backend, model, await needs[backend].of(model));
+    const wish =
+      model === null
+        ? null
+        : bareLoad('restart', backend, model, await this.#options.needs(backend).of(model));
     for (;;) {
       signal.throwIfAborted();
       const view = await this.#views.fresh();
@@ -160,7 +162,7 @@ export class MemoryGate {
   /** May this model be loaded before any request needs it? Notes a refusal in the ledger. */
   async mayPreload(backend: BackendId, model: string): Promise<boolean> {
     this.#preloads.delete(backend);
-    const needs = await this.#options.needs[backend].of(model);
+    const needs = await this.#options.needs(backend).of(model);
     const view = await this.#views.fresh();
     const decision = view && decide(bareLoad('preload', backend, model, needs), view);
     if (decision && decision.kind !== 'admit') {

@@ -1,4 +1,3 @@
-import type { BackendId } from '../../shared/domain';
 import type { MemoryStatus } from '../../shared/status';
 import type { Clock } from '../ports/clock';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
@@ -13,7 +12,7 @@ export interface MemoryMonitorOptions {
   /** Called at each sample, so that a changed setting takes effect at once. */
   thresholds: () => MemoryThresholds;
   /** Bytes of each backend's processes; null = unknown. */
-  backendBytes: () => Record<BackendId, number | null>;
+  backendBytes: () => MemoryStatus['backendBytes'];
 }
 
 const EVERY_MS = 5000;
@@ -97,7 +96,6 @@ export class MemoryMonitor {
   #toStatus(sample: MemorySample): MemoryStatus {
     const { thresholds, backendBytes, clock } = this.#options;
     const limits = thresholds();
-    const bytes = backendBytes();
     return {
       totalBytes: sample.totalBytes,
       usedBytes: sample.usedBytes,
@@ -105,8 +103,7 @@ export class MemoryMonitor {
       pressure: pressureOf(sample, limits),
       warningPercent: limits.warningPercent,
       criticalPercent: limits.criticalPercent,
-      mlxBytes: bytes.mlx,
-      ollamaBytes: bytes.ollama,
+      backendBytes: backendBytes(),
       source: sample.source,
       at: clock.wall().getTime(),
     };

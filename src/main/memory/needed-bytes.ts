@@ -1,8 +1,7 @@
 import type { MemoryWish } from './decision';
 import { kvBytes } from './kv-cache';
-import type { Account } from './ledger';
+import { type Account, behaviourOf } from './ledger';
 import { spareBytes } from './ledger-sums';
-import { MEMORY_ROLES } from './roles';
 
 /** Relative error of reported and estimated sizes. */
 export const SIZE_ERROR = 0.1;
@@ -25,14 +24,14 @@ export interface LoadState {
 /** Weights (unless loaded or promised), cache and activations; null if weights to be loaded are unknown. */
 export function neededBytes(
   wish: MemoryWish,
-  { ledger }: Account,
+  account: Account,
   { loaded, coming }: LoadState,
 ): number | null {
-  if ((loaded || coming) && MEMORY_ROLES[wish.backend].reserves) return 0;
+  if ((loaded || coming) && behaviourOf(account, wish.backend).reserves) return 0;
   const { weightsBytes } = wish.needs;
   const cache = cacheBytes(wish);
   const workspace = Math.max(WORKSPACE_BYTES, (weightsBytes ?? 0) * WORKSPACE_SHARE);
-  if (loaded) return Math.max(0, cache + workspace - spareBytes(ledger, wish.backend));
+  if (loaded) return Math.max(0, cache + workspace - spareBytes(account.ledger, wish.backend));
   if (coming) return cache + workspace;
   return weightsBytes === null ? null : Math.ceil((weightsBytes + cache) * (1 + SIZE_ERROR) + workspace);
 }

@@ -40,8 +40,9 @@ export function isNoticeable(before: MemoryStatus | null, after: MemoryStatus | 
     before.warningPercent !== after.warningPercent ||
     before.criticalPercent !== after.criticalPercent ||
     Math.abs(before.usedPercent - after.usedPercent) >= NOTICEABLE_PERCENT ||
-    bytesDiffer(before.mlxBytes, after.mlxBytes, after.totalBytes) ||
-    bytesDiffer(before.ollamaBytes, after.ollamaBytes, after.totalBytes)
+    Object.entries(after.backendBytes).some(([backend, bytes]) =>
+      bytesDiffer(before.backendBytes[backend] ?? null, bytes, after.totalBytes),
+    )
   );
 }
 

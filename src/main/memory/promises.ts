@@ -12,7 +12,7 @@ interface Wanted {
 }
 
 export interface PromisesOptions {
-  holders: Readonly<Record<BackendId, MemoryHolder>>;
+  holders: ReadonlyMap<BackendId, MemoryHolder>;
   clock: Clock;
   rise: RiseMeter;
   /** Includes all current promises; null while memory cannot be read. */
@@ -48,7 +48,7 @@ export class Promises {
     const joins = account !== null && isComing(wanted, account);
     const promise = this.#add(wanted, bytes, account, {
       // While another request loads the model, growth of the processes is not this request's cache.
-      heldBefore: joins ? null : holders[wanted.backend].figures().process.bytes,
+      heldBefore: joins ? null : (holders.get(wanted.backend)?.figures().process.bytes ?? null),
       usedBefore: account?.ledger.usedBytes ?? null,
     });
     if (promise.load) rise.loadBegun(bytes ?? 0);

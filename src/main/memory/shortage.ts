@@ -1,8 +1,7 @@
 import type { GuardView, MemoryWish } from './decision';
-import { type Account, usedNow } from './ledger';
+import { type Account, behaviourOf, usedNow } from './ledger';
 import { gpuBytes, gpuBytesOfAll, promisedBytes } from './ledger-sums';
 import { type LoadState, SIZE_ERROR } from './needed-bytes';
-import { MEMORY_ROLES } from './roles';
 
 /** Kept free below the critical limit for what other programs take between two samples. */
 const RESERVE_SHARE = 0.02;
@@ -33,7 +32,7 @@ export function shortage(
   { loaded, coming }: LoadState,
 ): Shortage | null {
   const { ledger } = account;
-  const { dies } = MEMORY_ROLES[wish.backend];
+  const { dies } = behaviourOf(account, wish.backend);
   const promised = promisedBytes(ledger);
   const highest = ledger.criticalBytes - ledger.totalBytes * RESERVE_SHARE;
   const kept = dies ? caution(wish, account, loaded || coming ? 0 : (needed ?? 0)) : 0;

@@ -1,11 +1,21 @@
 import { TandemError } from '../../shared/errors';
 import type { BackendStatus } from '../../shared/status';
-import type { MemoryFigures, MemoryHolder } from './types';
+import type { MemoryBehaviour, MemoryFigures, MemoryHolder } from './types';
+
+/** A server of another owner decides itself what it loads. */
+const OF_OTHERS: MemoryBehaviour = {
+  dies: false,
+  loadsAlone: false,
+  unloads: false,
+  reserves: true,
+  reports: false,
+};
 
 /** For a server whose memory is known only from its status: the bytes of its processes, and its loaded model. */
 export function statusHolder(status: () => BackendStatus, now: () => number): MemoryHolder {
   const source = 'status';
   return {
+    behaviour: OF_OTHERS,
     figures(): MemoryFigures {
       const bytes = isHere(status()) ? status().memoryBytes : null;
       return {

@@ -51,8 +51,23 @@ export interface MemoryFigures {
   device: { workingSet: Figure | null; buffer: Figure | null };
 }
 
+/** How a kind of server behaves towards memory. */
+export interface MemoryBehaviour {
+  /** Its process dies when memory runs out, so the guard refuses first; the other kind falls back to slower memory. */
+  dies: boolean;
+  /** It must never load one model while it answers with another. */
+  loadsAlone: boolean;
+  /** Its models can be unloaded one by one. */
+  unloads: boolean;
+  /** A model takes memory for its whole context when it is loaded; prompts take no more. */
+  reserves: boolean;
+  /** It reports its memory every second of a load, including GPU memory, so that nothing is estimated for it. */
+  reports: boolean;
+}
+
 /** A server that loads models into this machine's memory. Each backend implements it. */
 export interface MemoryHolder {
+  readonly behaviour: MemoryBehaviour;
   /** All null while no process of it runs here (a remote server has no memory on this machine). */
   figures(): MemoryFigures;
   loaded(): readonly LoadedModel[];

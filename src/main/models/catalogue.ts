@@ -21,8 +21,11 @@ const CATALOGUE: readonly Omit<Suggestion, 'fit'>[] = [
  * One suggestion per purpose that is not installed: the largest that fits well, else the smallest that fits at all.
  * Empty if nothing fits.
  */
-export function suggestModels(totalBytes: number, installed: readonly ModelInfo[]): Suggestion[] {
-  const have = new Set(installed.filter((model) => model.backend === 'ollama').map((model) => model.name));
+export function suggestModels(
+  totalBytes: number,
+  installed: readonly Pick<ModelInfo, 'name'>[],
+): Suggestion[] {
+  const have = new Set(installed.map((model) => model.name));
   const suggestions: Suggestion[] = [];
   for (const purpose of ['code', 'light', 'reasoning'] as const) {
     const fitting = CATALOGUE.filter((entry) => entry.purpose === purpose && !have.has(entry.name))

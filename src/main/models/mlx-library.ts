@@ -1,5 +1,5 @@
 import type { Warning } from '../../shared/contract';
-import type { ModelInfo } from '../../shared/domain';
+import type { BackendId, ModelInfo } from '../../shared/domain';
 import type { ModelFolder } from '../backends/mlx/mlx-options';
 import type { ModelFacts } from '../backends/mlx/validate';
 import { type ModelNeeds, UNKNOWN_NEEDS } from '../memory/model-needs';
@@ -13,6 +13,8 @@ const UNKNOWN_FACTS: ModelFacts = { vocabSize: null, contextLength: null };
 
 export interface MlxLibraryOptions {
   scan: Pick<ModelScan, 'run' | 'result' | 'hung'>;
+  /** The backend that loads the models. */
+  backend: BackendId;
   /** A scan ended after its caller had stopped waiting. */
   onLate?: () => void;
 }
@@ -39,7 +41,8 @@ export class MlxLibrary {
       if (signal?.aborted) void scan.then(this.#options.onLate, () => {});
       if (this.#options.scan.result() === null) throw error;
     }
-    return this.#models().map(({ info }) => info);
+    const { backend } = this.#options;
+    return this.#models().map(({ info }) => ({ ...info, backend }));
   }
 
   /** Folder of a model; null = unknown. Scans if the last scan did not find the name. */

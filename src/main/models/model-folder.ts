@@ -20,7 +20,7 @@ import { readWeights, type Weights } from './safetensors';
 
 /** A model folder that `mlx_lm` can load. */
 export interface FoundModel {
-  info: ModelInfo;
+  info: Omit<ModelInfo, 'backend'>;
   /** Folder with config.json, tokenizer and safetensors; never shown to a client. */
   path: string;
   needs: ModelNeeds;
@@ -118,7 +118,6 @@ function describe(
   return {
     path,
     info: {
-      backend: 'mlx',
       name,
       sizeBytes,
       billions,

@@ -56,7 +56,7 @@ export class ModelLibrary {
   }
 
   models(): ModelInfo[] {
-    return this.#registry.all().flatMap((backend) => this.#byBackend.get(backend.id) ?? []);
+    return this.#registry.all().flatMap((backend) => this.#byBackend.get(backend.instance.id) ?? []);
   }
 
   /** Models that were found but cannot be used. */
@@ -102,10 +102,10 @@ export class ModelLibrary {
       this.#registry.all().map(async (backend) => {
         try {
           const models = await this.#listOf(backend);
-          this.#byBackend.set(backend.id, this.#rated(backend.id, models));
+          this.#byBackend.set(backend.instance.id, this.#rated(backend.instance.id, models));
           this.#tell();
         } catch (error) {
-          this.#logger.debug('list-failed', { backend: backend.id, error: String(error) });
+          this.#logger.debug('list-failed', { backend: backend.instance.id, error: String(error) });
         }
       }),
     );

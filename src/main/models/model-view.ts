@@ -1,5 +1,5 @@
 import type { ModelView } from '../../shared/contract';
-import type { ModelInfo } from '../../shared/domain';
+import type { BackendId, ModelInfo } from '../../shared/domain';
 import type { BrokenModel } from './model-folder';
 
 /** A model as the UI shows it. */
@@ -24,9 +24,9 @@ export function modelViewOf(model: ModelInfo): ModelView {
 }
 
 /** A folder without a usable model, shown so that the user sees what happened to a download. */
-export function brokenViewOf({ name, reason, file }: BrokenModel): ModelView {
+export function brokenViewOf({ name, reason, file }: BrokenModel, backend: BackendId): ModelView {
   return {
-    backend: 'mlx',
+    backend,
     name,
     sizeBytes: null,
     billions: null,

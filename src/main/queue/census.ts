@@ -1,4 +1,4 @@
-import { BACKEND_IDS, type BackendId, PRIORITIES, type Priority } from '../../shared/domain';
+import { type BackendId, PRIORITIES, type Priority } from '../../shared/domain';
 import type { QueueStats } from '../../shared/status';
 import { backendOf, clientAccount, type Entry, type Stage, stateOf } from './entries';
 import { LinkedList } from './linked-list';
@@ -117,14 +117,14 @@ export class Census {
     return [...shown];
   }
 
-  /** `held` returns a backend's slots in use; those without a running request are draining. Milliseconds. */
-  stats(held: (backend: BackendId) => number, now: number): QueueStats {
+  /** `held` are each backend's slots in use; those without a running request are draining. Milliseconds. */
+  stats(held: readonly (readonly [BackendId, number])[], now: number): QueueStats {
     const { waiting: depth, running, replaying } = this.#states;
     const { high, medium, low } = this.#newcomers;
     const byBackend: QueueStats['by_backend'] = {};
-    for (const id of BACKEND_IDS) {
+    for (const [id, slots] of held) {
       const counts = this.#countsOf(id);
-      byBackend[id] = { ...counts, draining: held(id) - counts.running };
+      byBackend[id] = { ...counts, draining: slots - counts.running };
     }
     const oldest = Math.min(now, ...[high, medium, low].map((list) => list.first?.admittedAt ?? now));
     return {

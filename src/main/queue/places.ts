@@ -1,4 +1,3 @@
-import { BACKEND_IDS } from '../../shared/domain';
 import type { Clock } from '../ports/clock';
 import type { Entry } from './entries';
 import type { Scheduler, WaitingView } from './scheduler';
@@ -57,7 +56,7 @@ export class Places {
 
   #tell(): void {
     const now = this.#clock.now();
-    for (const backend of BACKEND_IDS) {
+    for (const backend of this.#scheduler.backends) {
       for (const view of this.#scheduler.waiting(backend, now)) this.#tellOne(view);
     }
     this.#near.sort((a, b) => positionOf(a) - positionOf(b));

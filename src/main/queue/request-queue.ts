@@ -1,4 +1,4 @@
-import { BACKEND_IDS, type BackendId, type Priority } from '../../shared/domain';
+import type { BackendId, Priority } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
 import type { QueueStats, QueueStatus } from '../../shared/status';
 import type { Clock } from '../ports/clock';
@@ -14,7 +14,7 @@ import type { Admitted, Outcome, QueuePlace, QueueTicket, Slot, SlotWish } from 
 export interface RequestQueueOptions {
   clock: Clock;
   /** Requests that each backend may compute at once. */
-  slots: Record<BackendId, number>;
+  slots: Readonly<Record<string, number>>;
   /** Called for every request; `max` 0 = off. */
   rateLimit: () => { max: number; windowMs: number };
   /** Accepted requests that may wait at once; see `#makeRoom` for the next one. */
@@ -93,7 +93,8 @@ export class RequestQueue {
   }
 
   stats(): QueueStats {
-    return this.#census.stats((backend) => this.#scheduler.held(backend), this.#clock.now());
+    const held = this.#scheduler.backends.map((backend) => [backend, this.#scheduler.held(backend)] as const);
+    return this.#census.stats(held, this.#clock.now());
   }
 
   /** The counters, and at most 100 open requests: the running ones, then the next ones. */
@@ -120,7 +121,9 @@ export class RequestQueue {
   /** Expected ms until a newcomer would start on the busiest backend. */
   #etaMs(priority: Priority): number {
     const now = this.#clock.now();
-    return Math.max(...BACKEND_IDS.map((backend) => this.#scheduler.etaMs(backend, priority, now)));
+    return Math.max(
+      ...this.#scheduler.backends.map((backend) => this.#scheduler.etaMs(backend, priority, now)),
+    );
   }
 
   #acquire(

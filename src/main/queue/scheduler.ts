@@ -63,9 +63,9 @@ export class Scheduler {
   /** The backend of each request that has a slot. */
   readonly #holders = new Map<string, BackendId>();
 
-  constructor(slots: Record<BackendId, number>) {
+  constructor(slots: Readonly<Record<string, number>>) {
     for (const [backend, count] of Object.entries(slots)) {
-      this.#lines.set(backend as BackendId, emptyLine(count));
+      this.#lines.set(backend, emptyLine(count));
     }
   }
 
@@ -83,6 +83,10 @@ export class Scheduler {
         this.#line(event.backend).slots = event.slots;
         return this.#grant(event.backend, event.at);
     }
+  }
+
+  get backends(): BackendId[] {
+    return [...this.#lines.keys()];
   }
 
   /** Number of a backend's slots in use. */

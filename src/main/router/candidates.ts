@@ -1,6 +1,6 @@
 import {
-  BACKEND_IDS,
   type BackendId,
+  type BackendRole,
   type Category,
   type CompletionRequest,
   canChat,
@@ -11,7 +11,7 @@ import { lastUserText } from './categories';
 import { LIGHT_CONTEXT, neededTokens } from './context';
 import { languageOf } from './language';
 import { isSmallAlone, type Pick, pickModel, type Requirements } from './model-pick';
-import { needsHeavy, ROLES } from './roles';
+import { backendIn, needsHeavy } from './roles';
 import type { Candidate, RouteSnapshot, TooLong } from './types';
 
 /** The candidates, and the reasons for their order and for what was left out. */
@@ -55,12 +55,14 @@ export function preferredOrder(
   const allowed = settings.mlxCategories.includes(category);
   const lightFirst = allowed || settings.policy === 'mlx-first';
   const wanted = lightFirst ? 'light' : 'heavy';
-  const order = [...BACKEND_IDS].sort((a, b) => rankOf(a, wanted) - rankOf(b, wanted));
-  return { order, reasons: lightFirst && !allowed ? ['setting:policy'] : [] };
+  const order = [...snapshot.backends].sort((a, b) => rankOf(a.role, wanted) - rankOf(b.role, wanted));
+  return { order: order.map(({ id }) => id), reasons: lightFirst && !allowed ? ['setting:policy'] : [] };
 }
 
-function rankOf(backend: BackendId, wanted: 'light' | 'heavy'): number {
-  return ROLES[backend].work === wanted ? 0 : 1;
+/** A cloud costs money and sends text away, so it is always last. */
+function rankOf(role: BackendRole, wanted: 'light' | 'heavy'): number {
+  if (role === 'cloud') return 2;
+  return role === wanted ? 0 : 1;
 }
 
 /** Why a backend cannot be used for this request; null when it can. */
@@ -69,18 +71,14 @@ export function whyNot(
   request: CompletionRequest,
   snapshot: RouteSnapshot,
 ): Reason | null {
-  const { state, enabled, capabilities } = snapshot.backends[backend];
-  if (!enabled) return ROLES[otherThan(backend)].alone;
+  const { role, state, enabled, capabilities } = backendIn(snapshot, backend);
+  if (!enabled) return `setting:${snapshot.settings.useBackends}-only`;
   if (request.exclude?.includes(backend)) return `unavailable:${backend}-excluded`;
   if (state === 'absent') return `unavailable:${backend}-absent`;
   const short = snapshot.memory === 'critical' && !request.overruleMemory;
-  if (ROLES[backend].work === 'light' && short) return 'memory:critical';
+  if (role === 'light' && short) return 'memory:critical';
   const missing = needsOf(request).backend.find((need) => !capabilities[need]);
   return missing ? `unavailable:${backend}-${missing}` : null;
-}
-
-function otherThan(backend: BackendId): BackendId {
-  return BACKEND_IDS.find((id) => id !== backend) ?? backend;
 }
 
 /** By how many tokens prompt and answer exceed the context of a model on a light backend; null when they fit. */
@@ -88,8 +86,9 @@ export function tooLongFor(
   backend: BackendId,
   { name, contextLength }: { name: string; contextLength: number | null },
   request: CompletionRequest,
+  snapshot: RouteSnapshot,
 ): TooLong | null {
-  if (ROLES[backend].work !== 'light') return null;
+  if (backendIn(snapshot, backend).role !== 'light') return null;
   const tokens = neededTokens(request);
   const context = contextLength ?? LIGHT_CONTEXT;
   return tokens > context ? { model: name, tokens, context } : null;
@@ -130,7 +129,7 @@ function pickThatFits(
   );
   if (!models.some((model) => model.backend === backend)) return null;
   const pick = pickModel(backend, category, { ...snapshot, models }, needs);
-  return pick && !tooLongFor(backend, pick, request) ? pick : null;
+  return pick && !tooLongFor(backend, pick, request, snapshot) ? pick : null;
 }
 
 /**
@@ -147,7 +146,7 @@ export function candidatesFor(
 ): Choice {
   const needs = needsOf(request);
   const tooLight = (backend: BackendId) =>
-    ROLES[backend].work === 'light' && snapshot.settings.mlxOnlyLight && needsHeavy(category);
+    backendIn(snapshot, backend).role === 'light' && snapshot.settings.mlxOnlyLight && needsHeavy(category);
   const kept = order.filter((backend) => !tooLight(backend) || backend === insisted);
   const later = order.filter((backend) => !kept.includes(backend));
   const choice: Choice = { candidates: [], reasons: [], tooLong: null };
@@ -160,7 +159,7 @@ export function candidatesFor(
     if (tooLight(backend)) choice.reasons.push('setting:only-light');
     if (later.includes(backend) && !isSmallAlone(snapshot)) continue;
     const pick = pickModel(backend, category, snapshot, needs.model);
-    const tooLong = pick && tooLongFor(backend, pick, request);
+    const tooLong = pick && tooLongFor(backend, pick, request, snapshot);
     const tooLarge = pick && whyNeverFits(backend, pick.name, request, snapshot);
     if (tooLong) {
       choice.reasons.push('rule:long-context');
@@ -202,14 +201,14 @@ export function orderByState(
 ): Candidate[] {
   // In strict mode only the first choice may answer.
   if (strict) return candidates.slice(0, 1);
-  const up = candidates.filter(({ backend }) => isServing(snapshot.backends[backend].state));
+  const up = candidates.filter(({ backend }) => isServing(backendIn(snapshot, backend).state));
   const down = candidates
     .filter((entry) => !up.includes(entry))
     .map((entry) => ({ ...entry, waitForReady: true }));
   const first = candidates[0];
   if (!first || up.length === 0 || up.includes(first)) return [...up, ...down];
   const why: Reason[] = [`fallback:${first.backend}-down`];
-  if (snapshot.backends[first.backend].state === 'open') why.push('breaker:open');
+  if (backendIn(snapshot, first.backend).state === 'open') why.push('breaker:open');
   return [
     ...up.map((entry) =>
       entry.backend === first.backend ? entry : { ...entry, reasons: [...why, ...entry.reasons] },

@@ -1,7 +1,7 @@
 import { type BackendId, type Category, canChat, type ModelInfo } from '../../shared/domain';
 import { findByName } from '../models/model-names';
 import { type CategoryRow, MODEL_TABLE, sizeClassOf } from './model-table';
-import { isLightWork, ROLES } from './roles';
+import { backendIn, isLightWork, mayChoose } from './roles';
 import type { RouteSnapshot } from './types';
 
 export interface Pick {
@@ -49,19 +49,17 @@ export function pickSmaller(backend: BackendId, than: string, snapshot: RouteSna
 }
 
 /** Is the small model the only one that can answer? Models of a server that is down for now count as installed. */
-export function isSmallAlone({ models, backends }: RouteSnapshot): boolean {
-  const able = models.filter((model) => canChat(model) && backends[model.backend].enabled);
+export function isSmallAlone(snapshot: RouteSnapshot): boolean {
+  const able = snapshot.models.filter(
+    (model) => canChat(model) && backendIn(snapshot, model.backend).enabled,
+  );
   return able.length > 0 && able.every(({ small }) => small);
 }
 
 /** Has the user chosen this model for any category of its backend? Then it counts as capable. */
 export function isNamedBySetting(model: ModelInfo, snapshot: RouteSnapshot): boolean {
-  const role = ROLES[model.backend];
-  const categories = ['fast', 'coding', 'reasoning', 'general'] as const;
-  return categories.some((category) => {
-    const name = snapshot.settings[role.modelSetting(category, snapshot.settings)];
-    return name !== null && findByName([model], name) !== undefined;
-  });
+  const { chosen } = backendIn(snapshot, model.backend);
+  return Object.values(chosen).some((name) => name !== null && findByName([model], name) !== undefined);
 }
 
 function namedBySetting(
@@ -70,7 +68,7 @@ function namedBySetting(
   snapshot: RouteSnapshot,
   installed: readonly ModelInfo[],
 ): Pick | null {
-  const name = snapshot.settings[ROLES[backend].modelSetting(category, snapshot.settings)];
+  const name = backendIn(snapshot, backend).chosen[category] ?? null;
   if (name === null) return null;
   const model = findByName(installed, name);
   // Before the first listing nothing is known, so the user's choice is used.
@@ -85,8 +83,8 @@ function best(
   snapshot: RouteSnapshot,
   needs: Requirements,
 ): Pick | null {
-  const role = ROLES[backend];
-  const onlyLight = role.work === 'light' && (snapshot.settings.mlxOnlyLight || isLightWork(category));
+  const { role } = backendIn(snapshot, backend);
+  const onlyLight = role === 'light' && (snapshot.settings.mlxOnlyLight || isLightWork(category));
   const smallToo = isLightWork(category) || isSmallAlone(snapshot);
   const able = installed.filter(
     (model) =>
@@ -94,7 +92,7 @@ function best(
       canChat(model) &&
       needs.capabilities.every((need) => model.capabilities.includes(need)) &&
       speaks(model, needs) &&
-      (model.billions ?? 0) < role.neverFromBillions &&
+      mayChoose(role, model.billions) &&
       (!onlyLight || model.weight === 'light'),
   );
   // Only light models are left, so they are ranked as light ones for any work.

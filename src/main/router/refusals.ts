@@ -1,9 +1,9 @@
-import { BACKEND_IDS, type BackendId, type Category, isServing, type Reason } from '../../shared/domain';
-import { TandemError } from '../../shared/errors';
+import { type BackendId, type Category, isServing, type Reason } from '../../shared/domain';
+import { downCodeOf, TandemError } from '../../shared/errors';
 import { own } from '../../shared/own';
 import type { Settings } from '../../shared/settings';
 import { NO_REQUIREMENTS, pickModel, type Requirements } from './model-pick';
-import { needsHeavy, ROLES } from './roles';
+import { needsHeavy } from './roles';
 import type { RouteSnapshot, TooLong } from './types';
 
 /** Seconds after which to retry a backend that is starting. */
@@ -17,38 +17,38 @@ export function noCandidate(
   excluded: readonly BackendId[],
   needs = NO_REQUIREMENTS,
 ): TandemError {
-  const usable = BACKEND_IDS.filter((id) => snapshot.backends[id].enabled && !excluded.includes(id));
-  const present = usable.filter((id) => snapshot.backends[id].state !== 'absent');
+  const usable = snapshot.backends.filter(({ id, enabled }) => enabled && !excluded.includes(id));
+  const present = usable.filter(({ state }) => state !== 'absent');
   if (present.length === 0) {
-    const names = usable.map((id) => ROLES[id].title).join(' or ') || 'another server';
+    const names = usable.map(({ title }) => title).join(' or ') || 'another server';
     return new TandemError(
       'backend_absent',
       `No server is there to answer. Install ${names} (run the doctor: --check).`,
     );
   }
   const unknown = present.find(
-    (id) => !isServing(snapshot.backends[id].state) && !snapshot.models.some((model) => model.backend === id),
+    ({ id, state }) => !isServing(state) && !snapshot.models.some((model) => model.backend === id),
   );
   if (unknown) {
     return new TandemError(
-      ROLES[unknown].downCode,
-      `${ROLES[unknown].title} is not up yet. Try again in ${STARTING_RETRY_S} s.`,
+      downCodeOf(unknown.id),
+      `${unknown.title} is not up yet. Try again in ${STARTING_RETRY_S} s.`,
       { retryAfterS: STARTING_RETRY_S },
     );
   }
-  const gone = usable.find((id) => !present.includes(id) && hasModelFor(id, category, snapshot, needs));
+  const gone = usable.find((one) => !present.includes(one) && hasModelFor(one.id, category, snapshot, needs));
   if (gone) {
-    const { title, downCode } = ROLES[gone];
+    const { id, title } = gone;
     return new TandemError(
-      downCode,
+      downCodeOf(id),
       `${title} does not answer, and this (${category}) needs one of its models. Start ${title} again, then retry.`,
       { retryAfterS: STARTING_RETRY_S },
     );
   }
   const wish = needsHeavy(category) ? 'a larger model' : 'a model';
-  const heavy = usable.find((id) => ROLES[id].work === 'heavy');
+  const heavy = usable.find(({ role }) => role === 'heavy');
   const installed = heavy !== undefined && present.includes(heavy);
-  const settingUp = heavy !== undefined && snapshot.backends[heavy].settingUp;
+  const settingUp = heavy?.settingUp;
   const how = installed
     ? 'Pull'
     : settingUp

@@ -1,60 +1,20 @@
-import type { BackendId, Category, Reason } from '../../shared/domain';
-import type { ErrorCode } from '../../shared/errors';
-import type { Settings } from '../../shared/settings';
+import type { BackendId, BackendRole, Category } from '../../shared/domain';
+import type { RouteBackend, RouteSnapshot } from './types';
 
-type ModelSetting = Extract<keyof Settings, `mlxModel${string}` | `ollamaModel${string}`>;
+/** Models with at least this many billions of parameters are never chosen for a category on a light backend. */
+const NEVER_LIGHT_FROM_BILLIONS = 64;
 
-/** The strategy (product, section 2) for a backend; a new backend needs only a row here. */
-export interface BackendRole {
-  title: string;
-  /** `light` keeps the system alive and is best effort; `heavy` solves tasks. */
-  work: 'light' | 'heavy';
-  /** Models with at least this many billions of parameters are never chosen by a category. */
-  neverFromBillions: number;
-  /** The setting that names its model for a category. */
-  modelSetting(category: Category, settings: Settings): ModelSetting;
-  /** Why the other one is not used, when only this one is wanted. */
-  alone: Reason;
-  downCode: ErrorCode;
+/** @throws RangeError for an id that no backend of the snapshot has */
+export function backendIn({ backends }: Pick<RouteSnapshot, 'backends'>, id: BackendId): RouteBackend {
+  const backend = backends.find((one) => one.id === id);
+  if (!backend) throw new RangeError(`no backend ${id} in this run`);
+  return backend;
 }
 
-export const ROLES: Readonly<Record<BackendId, BackendRole>> = {
-  mlx: {
-    title: 'MLX',
-    work: 'light',
-    neverFromBillions: 64,
-    modelSetting: (category, settings) =>
-      settings.mlxOnlyLight ? 'mlxModelFast' : LIGHT_BACKEND_SETTINGS[category],
-    alone: 'setting:mlx-only',
-    downCode: 'mlx_down',
-  },
-  ollama: {
-    title: 'Ollama',
-    work: 'heavy',
-    neverFromBillions: Number.POSITIVE_INFINITY,
-    modelSetting: (category) => HEAVY_BACKEND_SETTINGS[category],
-    alone: 'setting:ollama-only',
-    downCode: 'ollama_down',
-  },
-};
-
-const LIGHT_BACKEND_SETTINGS: Readonly<Record<Category, ModelSetting>> = {
-  greeting: 'mlxModelFast',
-  fast: 'mlxModelFast',
-  data_question: 'mlxModelDefault',
-  coding: 'mlxModelCoding',
-  reasoning: 'mlxModelReasoning',
-  general: 'mlxModelDefault',
-};
-
-const HEAVY_BACKEND_SETTINGS: Readonly<Record<Category, ModelSetting>> = {
-  greeting: 'ollamaModelFast',
-  fast: 'ollamaModelFast',
-  data_question: 'ollamaModelGeneral',
-  coding: 'ollamaModelCoding',
-  reasoning: 'ollamaModelReasoning',
-  general: 'ollamaModelGeneral',
-};
+/** Is a model of this size ever chosen for a category? */
+export function mayChoose(role: BackendRole, billions: number | null): boolean {
+  return role !== 'light' || (billions ?? 0) < NEVER_LIGHT_FROM_BILLIONS;
+}
 
 /** Work that is never given to light models. */
 export function needsHeavy(category: Category): boolean {

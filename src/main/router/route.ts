@@ -1,5 +1,4 @@
 import {
-  BACKEND_IDS,
   type BackendId,
   type Category,
   type CompletionRequest,
@@ -31,7 +30,7 @@ import {
   tooHeavyForLight,
   unknownLanguage,
 } from './refusals';
-import { ROLES } from './roles';
+import { backendIn } from './roles';
 import type { Candidate, CategoryDecision, Route, RouteSnapshot, TooLong } from './types';
 
 /**
@@ -51,7 +50,8 @@ export function route(
   if (model.kind === 'named') return routeNamed(request, model, decision, snapshot);
   // 3. A named backend comes first; 4. else the strategy's order.
   const preferred = preferredOrder(category, snapshot);
-  const insisted = model.kind === 'backend' ? model.backend : null;
+  const named = model.kind === 'backend' ? model.backend : null;
+  const insisted = snapshot.backends.find(({ id }) => id === named)?.id ?? null;
   const order = insisted ? [insisted, ...preferred.order.filter((id) => id !== insisted)] : preferred.order;
   const reasons: Reason[] = [
     ...evidence,
@@ -99,7 +99,7 @@ function routeNamed(
       continue;
     }
     reasons.push(refusal);
-    if (refusal === 'rule:long-context') tooLong ??= tooLongFor(model.backend, model, request);
+    if (refusal === 'rule:long-context') tooLong ??= tooLongFor(model.backend, model, request, snapshot);
   }
   if (request.strict && allowed.length === 0 && reasons.includes('setting:only-light')) {
     return refuse(category, tooHeavyForLight(choice.name), reasons);
@@ -130,17 +130,16 @@ function categoryRest(
 function whyNotModel(model: ModelInfo, request: CompletionRequest, snapshot: RouteSnapshot): Reason | null {
   const refusal = whyNot(model.backend, request, snapshot);
   if (refusal) return refusal;
-  const light = ROLES[model.backend].work === 'light' && snapshot.settings.mlxOnlyLight;
+  const light = backendIn(snapshot, model.backend).role === 'light' && snapshot.settings.mlxOnlyLight;
   if (light && model.weight !== 'light' && !isNamedBySetting(model, snapshot)) return 'setting:only-light';
-  if (tooLongFor(model.backend, model, request)) return 'rule:long-context';
+  if (tooLongFor(model.backend, model, request, snapshot)) return 'rule:long-context';
   return whyNeverFits(model.backend, model.name, request, snapshot);
 }
 
 /** No backend lists the name: unknown, unless a server that is down now might have it. */
 function unknownModel(choice: { name: string; backend?: BackendId }, snapshot: RouteSnapshot): TandemError {
-  const asked = choice.backend ? [choice.backend] : BACKEND_IDS;
-  const silent = asked.some((id) => {
-    const { state, enabled } = snapshot.backends[id];
+  const asked = snapshot.backends.filter(({ id }) => choice.backend === undefined || choice.backend === id);
+  const silent = asked.some(({ id, state, enabled }) => {
     const listed = snapshot.models.some((model) => model.backend === id);
     return enabled && state !== 'absent' && !isServing(state) && !listed;
   });
@@ -180,7 +179,7 @@ function noModel(
     const isNamed = request.model.kind === 'named';
     return isNamed ? contextExceeded(tooLong) : noneIsLongEnough(tooLong, category);
   }
-  const ofLanguage = BACKEND_IDS.some((id) => reasons.includes(`unavailable:${id}-language`));
+  const ofLanguage = snapshot.backends.some(({ id }) => reasons.includes(`unavailable:${id}-language`));
   if (error.code !== 'no_model' || !ofLanguage || !isSmallAlone(snapshot)) return error;
   return unknownLanguage(needs.language(), snapshot.settings);
 }

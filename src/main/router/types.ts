@@ -1,5 +1,6 @@
 import type {
   BackendId,
+  BackendInstance,
   BackendState,
   Category,
   CompletionEnd,
@@ -11,21 +12,24 @@ import type { TandemError } from '../../shared/errors';
 import type { Settings } from '../../shared/settings';
 import type { BackendCapabilities } from '../backends/backend';
 
+/** One backend as routes see it. */
+export interface RouteBackend extends BackendInstance {
+  state: BackendState;
+  enabled: boolean;
+  /** Absent only until the set-up has installed it. */
+  settingUp: boolean;
+  capabilities: BackendCapabilities;
+  /** The model that the user has chosen for each category; null or absent = none. */
+  chosen: Readonly<Partial<Record<Category, string | null>>>;
+  /** Models in its memory; absent = not reported. */
+  loaded?: readonly string[];
+}
+
 /** The facts for a routing decision, which is a pure function of request and snapshot. */
 export interface RouteSnapshot {
   settings: Settings;
-  backends: Record<
-    BackendId,
-    {
-      state: BackendState;
-      enabled: boolean;
-      /** Absent only until the set-up has installed it. */
-      settingUp: boolean;
-      capabilities: BackendCapabilities;
-      /** Models in its memory; absent = not reported. */
-      loaded?: readonly string[];
-    }
-  >;
+  /** In the order of preference on a tie. */
+  backends: readonly RouteBackend[];
   models: readonly ModelInfo[];
   memory: 'normal' | 'warning' | 'critical' | 'unknown';
   /** Why a model can never be loaded on this machine for this many tokens; null = no known reason. */

@@ -10,6 +10,11 @@ import { isUsed } from './runtime-marks';
 const RUNTIME_FOLDER = new RegExp(`^(mlx|ollama|${SMALL_MODEL_RUNTIME}|starter-training)-([\\da-f][\\w.]*)$`);
 const STAMP = 'tandem-runtime.json';
 
+/** The small model in its runtime's folder: as MLX loads it, and as Ollama does. */
+export function smallModelIn(path: string): { folder: string; gguf: string } {
+  return { folder: join(path, 'mlx'), gguf: join(path, 'model.gguf') };
+}
+
 /**
  * The managed runtimes on this machine with their size on disk.
  * @param inUse paths that running instances of Tandem use; a runtime that contains one is in use.

@@ -2,6 +2,7 @@ import { TriangleAlert, X } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Attention, attentionOf } from '../../shared/attention';
+import { backendName } from '../i18n/backend-name';
 import { useCore } from '../stores/core-store';
 import { showView, useUi } from '../stores/ui-store';
 import { Button, IconButton } from './button';
@@ -48,12 +49,12 @@ function AttentionWords({ attention }: { attention: Attention }) {
   const { t } = useTranslation();
   switch (attention.kind) {
     case 'breaker': {
-      const backend = t(`backend.${attention.backend}`);
+      const backend = backendName(attention.backend, t);
       if (attention.other === null) return t('attention.breakerAlone', { backend });
-      return t('attention.breaker', { backend, other: t(`backend.${attention.other}`) });
+      return t('attention.breaker', { backend, other: backendName(attention.other, t) });
     }
     case 'setup':
-      return t('attention.setup', { backend: t(`backend.${attention.backend}`) });
+      return t('attention.setup', { backend: backendName(attention.backend, t) });
     case 'memory':
       return t('attention.memory');
   }

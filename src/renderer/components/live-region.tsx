@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { backendName } from '../i18n/backend-name';
 import { useFormat } from '../i18n/use-format';
 import { activeAnswerId, useChat } from '../stores/chat-store';
 import { useCore, usePart } from '../stores/core-store';
@@ -23,7 +24,7 @@ export function LiveRegion() {
       const routine = status.state === 'busy' || (old === 'busy' && status.state === 'ready');
       if (old === undefined || old === status.state || routine) continue;
       const state = stateWords(status, t, format, Date.now());
-      setWords(t('state.announce', { backend: t(`backend.${status.id}`), state }));
+      setWords(t('state.announce', { backend: backendName(status.id, t), state }));
     }
   }, [backends, t, format]);
 
@@ -44,7 +45,7 @@ export function LiveRegion() {
       if (ended?.role !== 'assistant') return;
       if (ended.status === 'failed') setWords(t('answer.failed'));
       else if (ended.status === 'stopped') setWords(t('answer.stopped'));
-      else setWords(t('answer.complete', { backend: t(`backend.${ended.meta.source ?? 'app'}`) }));
+      else setWords(t('answer.complete', { backend: backendName(ended.meta.source ?? 'app', t) }));
     }
   }, [active, t]);
 

@@ -1,28 +1,25 @@
+import type { AnswerSource } from '../../shared/domain';
 import type { MemoryStatus } from '../../shared/status';
 
 export interface MemoryPart {
-  id: 'system' | 'mlx' | 'ollama';
+  id: 'system' | AnswerSource;
   bytes: number;
   /** Share of all memory, 0–100. */
   percent: number;
-  /** Tailwind class of its colour. */
-  tone: string;
 }
 
 /**
- * Used memory as system + MLX + Ollama. Resident figures of the servers can exceed the used memory (shared and
+ * Used memory as the system and each backend. Resident figures of the servers can exceed the used memory (shared and
  * file-backed pages), so each is clamped to the remainder, and the sum never exceeds the used share.
  */
 export function memoryParts(memory: MemoryStatus): MemoryPart[] {
   const total = Math.max(1, memory.totalBytes);
-  const used = Math.min(memory.usedBytes, total);
-  const mlx = Math.min(memory.mlxBytes ?? 0, used);
-  const ollama = Math.min(memory.ollamaBytes ?? 0, used - mlx);
-  const share = (bytes: number) => (bytes / total) * 100;
-  const parts: MemoryPart[] = [
-    { id: 'system', bytes: used - mlx - ollama, percent: share(used - mlx - ollama), tone: 'bg-system' },
-    { id: 'mlx', bytes: mlx, percent: share(mlx), tone: 'bg-mlx' },
-    { id: 'ollama', bytes: ollama, percent: share(ollama), tone: 'bg-ollama' },
-  ];
-  return parts.filter((part) => part.bytes > 0);
+  let left = Math.min(memory.usedBytes, total);
+  const part = (id: MemoryPart['id'], bytes: number) => ({ id, bytes, percent: (bytes / total) * 100 });
+  const servers = Object.entries(memory.backendBytes).map(([id, held]) => {
+    const bytes = Math.min(held ?? 0, left);
+    left -= bytes;
+    return part(id, bytes);
+  });
+  return [part('system', left), ...servers].filter(({ bytes }) => bytes > 0);
 }

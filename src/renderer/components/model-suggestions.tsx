@@ -6,6 +6,7 @@ import { useFormat } from '../i18n/use-format';
 import { usePart } from '../stores/core-store';
 import { errorSentence, perform } from '../stores/request';
 import { showToast } from '../stores/ui-store';
+import { useFirstOf } from './backends';
 import { Button, IconButton } from './button';
 import { Progress } from './progress';
 
@@ -17,8 +18,8 @@ export function ModelSuggestions({ brief = false }: { brief?: boolean }) {
   const { t } = useTranslation();
   const suggestions = usePart('suggestions') ?? [];
   const pulls = usePart('pulls') ?? [];
-  const ollama = usePart('backends')?.find((backend) => backend.id === 'ollama');
-  const ready = ollama !== undefined && isServing(ollama.state);
+  const host = useFirstOf('heavy')?.id;
+  const ready = usePart('backends')?.some(({ id, state }) => id === host && isServing(state)) ?? false;
   const rows = suggestions.slice(0, brief ? 1 : undefined).map((suggestion) => ({
     suggestion,
     pull: pulls.find((pull) => pull.name === suggestion.name),

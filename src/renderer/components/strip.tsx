@@ -1,16 +1,18 @@
 import { useTranslation } from 'react-i18next';
 import type { BackendStatus, MemoryStatus } from '../../shared/status';
+import { backendName } from '../i18n/backend-name';
 import { useFormat } from '../i18n/use-format';
 import { useCore, usePart } from '../stores/core-store';
 import { showView } from '../stores/ui-store';
 import { markOf, shortModel, stateWords } from './backend-words';
+import { useInstances, useLooks } from './backends';
 import { cx } from './cx';
 import { TandemIcon } from './icons';
 import { Mark } from './mark';
 import { memoryParts } from './memory-parts';
 import { useNow } from './use-now';
 
-/** One line in every view: both servers, what they do, and memory. */
+/** One line in every view: all servers, what they do, and memory. */
 export function Strip({ wide }: { wide: boolean }) {
   const { t } = useTranslation();
   const backends = usePart('backends');
@@ -47,23 +49,24 @@ function Pill({ status, lost }: { status: BackendStatus; lost: boolean }) {
   const now = useNow(1_000, status.state === 'backoff');
   const model = useModelWord(status);
   const state = stateWords(status, t, format, now);
+  const role = useInstances().find(({ id }) => id === status.id)?.role;
   return (
     <button
       type="button"
       onClick={() => showView('status')}
-      title={`${t(`backend.${status.id}`)}: ${state}${status.model ? ` · ${status.model}` : ''}`}
+      title={`${backendName(status.id, t)}: ${state}${status.model ? ` · ${status.model}` : ''}`}
       className={cx(
         'flex h-7 min-w-0 items-center gap-1 rounded-control px-1.5 text-ink-2 hover:bg-hover',
-        // When space is short, an error is truncated last and Ollama's activity first.
+        // When space is short, an error is truncated last and a heavy server's activity first.
         model === null && markOf(status) === 'trouble'
           ? 'shrink'
-          : model !== null && status.id === 'mlx'
+          : model !== null && role === 'light'
             ? 'max-w-[45%] shrink-[1000]'
             : 'shrink-[1000000]',
       )}
     >
       <Mark shape={lost ? 'off' : markOf(status)} />
-      <b className="font-[600] text-ink">{t(`backend.${status.id}`)}</b>
+      <b className="font-[600] text-ink">{backendName(status.id, t)}</b>
       {model !== null && <span className="sr-only">{state}</span>}
       <span className="truncate max-[330px]:hidden">{model ?? state}</span>
     </button>
@@ -87,6 +90,7 @@ function useModelWord(status: BackendStatus): string | null {
 function MemoryPill({ memory }: { memory: MemoryStatus }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const lookOf = useLooks();
   const title = t('strip.memoryTitle', {
     used: format.memory(memory.usedBytes),
     total: format.memory(memory.totalBytes),
@@ -104,7 +108,11 @@ function MemoryPill({ memory }: { memory: MemoryStatus }) {
         aria-hidden="true"
       >
         {memoryParts(memory).map((part) => (
-          <i key={part.id} className={part.tone} style={{ width: `${part.percent}%` }} />
+          <i
+            key={part.id}
+            className={part.id === 'system' ? 'bg-system' : lookOf(part.id).bar}
+            style={{ width: `${part.percent}%` }}
+          />
         ))}
       </span>
       <span className="min-w-8 text-right">{format.percent(memory.usedPercent)}</span>

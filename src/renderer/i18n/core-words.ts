@@ -1,4 +1,5 @@
 import type { TFunction } from 'i18next';
+import { backendName } from './backend-name';
 import { en } from './en';
 
 /**
@@ -33,7 +34,7 @@ function plainFacts(details: Facts, t: TFunction): Facts {
   return Object.fromEntries(
     facts.map(([key, value]) => [
       key,
-      key === 'backend' && (value === 'mlx' || value === 'ollama') ? t(`backend.${value}`) : value,
+      key === 'backend' && typeof value === 'string' ? backendName(value, t) : value,
     ]),
   );
 }

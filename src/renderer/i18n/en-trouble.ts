@@ -20,6 +20,7 @@ export const troubleEn = {
     backend_failed: 'The server broke off in mid-answer. Try again.',
     no_model: 'No installed model can do this. Get one below.',
     ollama_down: 'Ollama is not running. It is being brought back; try again in a moment.',
+    backend_down: 'The server is not running. It is being brought back; try again in a moment.',
     mlx_down: 'MLX is not running. It is being brought back; try again in a moment.',
     backend_absent: 'No server can answer this. See Status for what is missing.',
     queue_full: 'Too much is waiting already. Try again when the queue is shorter.',

@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { Snapshot } from '../../shared/contract';
+import { addBackendNames } from '../i18n/backend-name';
 import type { Picture } from './revision';
 import { addSample, type Sample } from './samples';
 
@@ -24,6 +25,7 @@ export const useCore = create<CoreState>(() => ({
 export function showPicture(picture: Picture, now: number): void {
   useCore.setState((state) => {
     const { snapshot } = picture;
+    if (snapshot && snapshot.instances !== state.snapshot?.instances) addBackendNames(snapshot.instances);
     const unchanged =
       snapshot?.memory === state.snapshot?.memory && snapshot?.queue === state.snapshot?.queue;
     const history = snapshot && !unchanged ? addSample(state.history, snapshot, now) : state.history;

@@ -1,5 +1,4 @@
 import type { Target } from '../../shared/chat';
-import { BACKEND_IDS } from '../../shared/domain';
 import type { Outgoing } from './chat-store';
 
 /** The composer's text, the open chat and the target, stored so that a reload loses nothing. */
@@ -51,9 +50,9 @@ export function loadTarget(): Target {
   const kept = parsed(read(sessionStorage, TARGET) ?? read(localStorage, TARGET)) as Partial<
     Record<string, unknown>
   > | null;
-  const backend = BACKEND_IDS.find((id) => id === kept?.backend);
-  if (kept?.kind === 'backend' && backend) return { kind: 'backend', backend };
-  if (kept?.kind === 'model' && backend && typeof kept.model === 'string')
+  const backend = typeof kept?.backend === 'string' ? kept.backend : null;
+  if (kept?.kind === 'backend' && backend !== null) return { kind: 'backend', backend };
+  if (kept?.kind === 'model' && backend !== null && typeof kept.model === 'string')
     return { kind: 'model', backend, model: kept.model };
   return { kind: 'auto' };
 }

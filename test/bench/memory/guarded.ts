@@ -1,3 +1,5 @@
+import { MLX_BEHAVIOUR } from '../../../src/main/backends/mlx/mlx-backend';
+import { OLLAMA_BEHAVIOUR } from '../../../src/main/backends/ollama/ollama-options';
 import type { GuardView, MemoryWish } from '../../../src/main/memory/decision';
 import { decide, isLoaded } from '../../../src/main/memory/guard';
 import { relief } from '../../../src/main/memory/idle-models';
@@ -86,8 +88,7 @@ function machineOf({ totalBytes }: Seen, { at, usedBytes, fragile, steady }: Sam
     ...{ totalBytes, usedBytes, ...THRESHOLDS, source: 'vm_stat', at: at * 1000 },
     usedPercent: usedPercent(reading),
     pressure: pressureOf(reading, THRESHOLDS),
-    mlxBytes: fragile.processBytes,
-    ollamaBytes: steady.processBytes,
+    backendBytes: { mlx: fragile.processBytes, ollama: steady.processBytes },
   };
 }
 
@@ -104,6 +105,7 @@ function fragileFigures({ fragile: seen, now }: Seen, { at, fragile }: Sample): 
   }
   return {
     backend: 'mlx',
+    behaviour: MLX_BEHAVIOUR,
     figures: {
       process: seen.alive
         ? figure(fragile.processBytes)
@@ -124,6 +126,7 @@ function steadyFigures({ steady: seen }: Seen, { at, steady }: Sample): HolderFi
   const figure = (bytes: number | null): Figure => ({ bytes, source: 'api/ps', at: at * 1000 });
   return {
     backend: 'ollama',
+    behaviour: OLLAMA_BEHAVIOUR,
     figures: {
       process: { bytes: steady.processBytes, source: 'footprint', at: at * 1000 },
       inside: { weights: null, kvCache: null, buffers: null },

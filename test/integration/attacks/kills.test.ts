@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { BACKEND_IDS, type BackendId } from '../../../src/shared/domain';
+import type { BackendId } from '../../../src/shared/domain';
 import { MODELS, scriptedWorld } from '../../bench/soak/world';
 import { type App, freePort, startApp, until } from '../../support/app';
 import { type ContractClient, connect } from '../../support/contract-client';
@@ -10,6 +10,7 @@ import { livingOf, processesOf } from '../../support/processes';
 import { seeded } from '../../support/seeded';
 import { tempDir } from '../../support/temp-dir';
 
+const BACKENDS = ['mlx', 'ollama'] as const;
 const KILLS = 20;
 /** In one of this many lives the host supervises both servers itself, which costs several starts of Node. */
 const OWN_EVERY = 7;
@@ -41,10 +42,10 @@ it('twenty times loses no message, marks none as stopped by the user, and leaves
     const app = await start(hasOwn);
     onTestFinished(() => app.kill());
     const ui = await connect(app.ready.web);
-    await expectKept(ui, sent.slice(-BACKEND_IDS.length));
+    await expectKept(ui, sent.slice(-BACKENDS.length));
     const models = hasOwn ? MODELS : { mlx: 'steady', ollama: 'steady' };
     sent.push(
-      ...(await Promise.all(BACKEND_IDS.map((backend) => begin(ui, backend, models[backend], random())))),
+      ...(await Promise.all(BACKENDS.map((backend) => begin(ui, backend, models[backend], random())))),
     );
     if (life === 1) files = filesIn(dataDir);
     children.push(...(hasOwn ? await killWithServers(app) : await killAlone(app)));

@@ -11,6 +11,7 @@ import type { MemoryMonitor } from '../../../src/main/memory/memory-monitor';
 import { Emitter } from '../../../src/main/ports/emitter';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { ChildRecords } from '../../../src/main/supervisor/sweep';
+import { MLX } from '../../support/backends';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
 import { memLine } from '../../support/launcher-lines';
@@ -56,6 +57,7 @@ beforeEach(async () => {
   life = new RecordedLife();
   backend = new MlxBackend(
     {
+      instance: MLX,
       locate: () => look(),
       launchScript: 'launch.py',
       preload: async () => model,

@@ -2,12 +2,18 @@ import { expect, test } from 'vitest';
 import { toMlxCall } from '../../../src/main/backends/mlx/protocol';
 import { validate } from '../../../src/main/backends/mlx/validate';
 import { readChat, readGenerate } from '../../../src/main/gateway/dialects/ollama-request';
+import { INSTANCES } from '../../support/backends';
 import { POISON, type Poison } from '../../support/poison';
 
 /** The path from a client's body to the request that mlx_lm.server gets; test/integration uses the real server. */
 
 const FACTS = { vocabSize: 3072, contextLength: 2048 };
-const RULES = { modelOptional: true, defaultCategory: undefined, firstBackend: undefined };
+const RULES = {
+  modelOptional: true,
+  defaultCategory: undefined,
+  firstBackend: undefined,
+  backends: INSTANCES,
+};
 
 async function sentTo(poison: Poison): Promise<Record<string, unknown>> {
   const body = typeof poison.body === 'string' ? JSON.parse(poison.body) : poison.body;

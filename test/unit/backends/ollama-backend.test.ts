@@ -5,6 +5,7 @@ import type { BackendRequest } from '../../../src/main/backends/backend';
 import { OllamaBackend } from '../../../src/main/backends/ollama/ollama-backend';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { ChildRecords } from '../../../src/main/supervisor/sweep';
+import { OLLAMA } from '../../support/backends';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
 import { ScriptedOllama, SILENCE, say, type Way } from '../../support/scripted-ollama';
@@ -42,6 +43,7 @@ function backend(server: ScriptedOllama, url: string | null) {
   server.facts = { version: '0.24.0', ...server.facts };
   return new OllamaBackend(
     {
+      instance: OLLAMA,
       url,
       candidates: [],
       locate: async () => ({ path: 'ollama' }),

@@ -1,11 +1,14 @@
 import { expect, it } from 'vitest';
+import { rowsOf } from '../../../src/main/core/backends';
 import { hasUseForSmallModel } from '../../../src/main/core/route-facts';
 import { defaultSettings, type Settings } from '../../../src/shared/settings';
 
 it('fetches the small model only where a server can use it', () => {
-  const far = { url: 'http://192.0.2.7:11434' };
-  const fits = (change: Partial<Settings>, mlx: typeof far | null, ollama: typeof far | null) =>
-    hasUseForSmallModel({ ...defaultSettings(), ...change }, { mlx, ollama });
+  const far = 'http://192.0.2.7:11434';
+  const fits = (change: Partial<Settings>, mlxUrl: string | null, ollamaUrl: string | null) => {
+    const values = { ...defaultSettings(), mlxUrl, ollamaUrl, ...change };
+    return hasUseForSmallModel(values, rowsOf(values, null));
+  };
   expect(fits({}, null, far)).toBe(true);
   expect(fits({}, far, null)).toBe(true);
   expect(fits({}, far, far)).toBe(false);

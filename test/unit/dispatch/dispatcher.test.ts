@@ -12,6 +12,7 @@ import type { CompletionRequest, ModelInfo } from '../../../src/shared/domain';
 import { TandemError } from '../../../src/shared/errors';
 import type { JournalRow } from '../../../src/shared/journal';
 import { defaultSettings, type Settings } from '../../../src/shared/settings';
+import { routeBackend } from '../../support/backends';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { MemoryFiles } from '../../support/memory-files';
 import { END, model, ScriptedBackend, type Step, says } from '../../support/scripted-backend';
@@ -47,10 +48,7 @@ function setUp(
   const records: JournalRow[] = [];
   const snapshot = (): RouteSnapshot => ({
     settings,
-    backends: {
-      mlx: { state: mlx.state, enabled: true, settingUp: false, capabilities: mlx.capabilities },
-      ollama: { state: ollama.state, enabled: true, settingUp: false, capabilities: ollama.capabilities },
-    },
+    backends: [routeBackend('mlx', { state: mlx.state }), routeBackend('ollama', { state: ollama.state })],
     models: options.models ?? MODELS,
     memory: 'normal',
   });

@@ -3,10 +3,16 @@ import { readChat, readGenerate } from '../../../src/main/gateway/dialects/ollam
 import { clientOf, isRateLimited } from '../../../src/main/gateway/headers';
 import { parseModelChoice } from '../../../src/main/gateway/model-choice';
 import { MLX_API } from '../../../src/main/gateway/surface';
+import { INSTANCES } from '../../support/backends';
 import { postJson, type Running, startGateway } from '../../support/gateway-fixture';
 import { answerOf, ScriptedDispatcher } from '../../support/scripted-dispatcher';
 
-const rules = { modelOptional: false, defaultCategory: undefined, firstBackend: undefined };
+const rules = {
+  modelOptional: false,
+  defaultCategory: undefined,
+  firstBackend: undefined,
+  backends: INSTANCES,
+};
 
 describe('model names', () => {
   it.each([
@@ -21,13 +27,15 @@ describe('model names', () => {
     ['hf.co/org/name:Q4_K_M', { kind: 'named', name: 'hf.co/org/name:Q4_K_M' }],
     ['модель', { kind: 'named', name: 'модель' }],
   ])('%s', (text, choice) => {
-    expect(parseModelChoice(text)).toEqual(choice);
+    expect(parseModelChoice(text, INSTANCES)).toEqual(choice);
   });
 
   it.each(['..', 'a/../b', '/abs', 'a//b', 'a$(b)', 'a|b', '`a`', 'mlx/', 'x'.repeat(301)])(
     'refuses %s',
     (text) => {
-      expect(() => parseModelChoice(text)).toThrow(expect.objectContaining({ code: 'bad_model_name' }));
+      expect(() => parseModelChoice(text, INSTANCES)).toThrow(
+        expect.objectContaining({ code: 'bad_model_name' }),
+      );
     },
   );
 });

@@ -1,3 +1,5 @@
+import { MLX_BEHAVIOUR } from '../../../src/main/backends/mlx/mlx-backend';
+import { OLLAMA_BEHAVIOUR } from '../../../src/main/backends/ollama/ollama-options';
 import { type HolderFigures, ledgerAccount, type Promised } from '../../../src/main/memory/ledger';
 import type { Figure, LoadedModel, MemoryFigures } from '../../../src/main/memory/types';
 import type { MemoryStatus } from '../../../src/shared/status';
@@ -19,8 +21,7 @@ export function machine(totalGb: number, usedGb: number, more: Partial<MemorySta
     pressure: usedPercent >= 95 ? 'critical' : usedPercent >= 85 ? 'warning' : 'normal',
     warningPercent: 85,
     criticalPercent: 95,
-    mlxBytes: null,
-    ollamaBytes: null,
+    backendBytes: { mlx: null, ollama: null },
     source: 'vm_stat',
     at: NOW,
     ...more,
@@ -51,8 +52,18 @@ export function account(
   promised: Promised[] = [],
 ) {
   const holders: HolderFigures[] = [
-    { backend: 'mlx', figures: figures(sum(servers.mlx)), loaded: servers.mlx ?? [] },
-    { backend: 'ollama', figures: figures(sum(servers.ollama)), loaded: servers.ollama ?? [] },
+    {
+      backend: 'mlx',
+      behaviour: MLX_BEHAVIOUR,
+      figures: figures(sum(servers.mlx)),
+      loaded: servers.mlx ?? [],
+    },
+    {
+      backend: 'ollama',
+      behaviour: OLLAMA_BEHAVIOUR,
+      figures: figures(sum(servers.ollama)),
+      loaded: servers.ollama ?? [],
+    },
   ];
   return ledgerAccount(machineStatus, holders, promised);
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { MLX_BEHAVIOUR } from '../../../src/main/backends/mlx/mlx-backend';
+import { OLLAMA_BEHAVIOUR } from '../../../src/main/backends/ollama/ollama-options';
 import { ledgerAccount, type Promised, risingBetween, usedNow } from '../../../src/main/memory/ledger';
 import {
   gpuBytes,
@@ -14,6 +16,7 @@ import { account, figure, figures, GB, machine, model, NOW } from './figures';
 const inside = { weights: figure(2), kvCache: figure(0.5), buffers: figure(0.3) };
 const mlx = (process: number | null) => ({
   backend: 'mlx' as const,
+  behaviour: MLX_BEHAVIOUR,
   figures: figures(process, inside),
   loaded: [model('small', 2)],
 });
@@ -49,7 +52,12 @@ describe('ledger', () => {
 
   it('keeps an unknown figure as null and leaves it out of sums', () => {
     const { ledger } = ledgerAccount(machine(32, 12), [
-      { backend: 'ollama', figures: figures(null), loaded: [model('a', null), model('b', 4)] },
+      {
+        backend: 'ollama',
+        behaviour: OLLAMA_BEHAVIOUR,
+        figures: figures(null),
+        loaded: [model('a', null), model('b', 4)],
+      },
     ]);
     expect(ledger.entries.map(({ bytes }) => bytes)).toEqual([null, null, 4 * GB]);
     expect(heldBytes(ledger, 'ollama')).toBeNull();
@@ -58,7 +66,7 @@ describe('ledger', () => {
 
   it('has no entry for an absent server', () => {
     const { ledger } = ledgerAccount(machine(32, 12), [
-      { backend: 'mlx', figures: figures(null), loaded: [] },
+      { backend: 'mlx', behaviour: MLX_BEHAVIOUR, figures: figures(null), loaded: [] },
     ]);
     expect(ledger.entries).toEqual([]);
     expect(heldBytes(ledger, 'mlx')).toBeNull();
@@ -67,8 +75,11 @@ describe('ledger', () => {
   it('subtracts from a promise what has arrived since', () => {
     const at = (process: number | null) =>
       promisedBytes(
-        ledgerAccount(machine(32, 12), [{ backend: 'mlx', figures: figures(process), loaded: [] }], [promise])
-          .ledger,
+        ledgerAccount(
+          machine(32, 12),
+          [{ backend: 'mlx', behaviour: MLX_BEHAVIOUR, figures: figures(process), loaded: [] }],
+          [promise],
+        ).ledger,
       );
     expect(at(1)).toBe(3 * GB);
     expect(at(2.5)).toBe(1.5 * GB);
@@ -84,7 +95,7 @@ describe('ledger', () => {
   });
 
   it('adds the growth of the servers since the sample', () => {
-    const sampled = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB });
+    const sampled = machine(32, 12, { backendBytes: { mlx: 1 * GB, ollama: 5 * GB } });
     expect(usedNow(ledgerAccount(sampled, [mlx(3)]))).toBe(14 * GB);
     expect(usedNow(ledgerAccount(machine(32, 12), [mlx(3)]))).toBe(12 * GB);
   });
@@ -101,7 +112,11 @@ describe('ledger', () => {
     };
     const coming = (loaded: LoadedModel[]) =>
       promisedBytes(
-        ledgerAccount(machine(32, 12), [{ backend: 'ollama', figures: figures(7), loaded }], [load]).ledger,
+        ledgerAccount(
+          machine(32, 12),
+          [{ backend: 'ollama', behaviour: OLLAMA_BEHAVIOUR, figures: figures(7), loaded }],
+          [load],
+        ).ledger,
       );
     expect(coming([])).toBe(9 * GB);
     expect(coming([model('next', 7)])).toBe(0);
@@ -109,16 +124,16 @@ describe('ledger', () => {
     const mlxLoad = { ...load, backend: 'mlx' as const };
     const { ledger } = ledgerAccount(
       machine(32, 12),
-      [{ backend: 'mlx', figures: figures(7), loaded: [model('next', 7)] }],
+      [{ backend: 'mlx', behaviour: MLX_BEHAVIOUR, figures: figures(7), loaded: [model('next', 7)] }],
       [mlxLoad],
     );
     expect(promisedBytes(ledger)).toBe(2 * GB);
   });
 
   it('reports how fast other programs take memory', () => {
-    const before = machine(32, 12, { mlxBytes: 1 * GB, ollamaBytes: 5 * GB });
+    const before = machine(32, 12, { backendBytes: { mlx: 1 * GB, ollama: 5 * GB } });
     const rising = (used: number, mlx: number, arrived = 0) => {
-      const now = machine(32, used, { mlxBytes: mlx * GB, ollamaBytes: 5 * GB });
+      const now = machine(32, used, { backendBytes: { mlx: mlx * GB, ollama: 5 * GB } });
       return risingBetween(before, now, 2, arrived * GB);
     };
     expect(rising(16, 1)).toBe(2 * GB);
@@ -144,8 +159,12 @@ describe('ledger', () => {
       held: number | null,
       promised: Promised[] = [load],
     ) => {
-      const status = machine(64, used, { ollamaBytes: sampled === null ? null : sampled * GB });
-      const of = ledgerAccount(status, [{ backend: 'ollama', figures: figures(held), loaded: [] }], promised);
+      const status = machine(64, used, { backendBytes: { ollama: sampled === null ? null : sampled * GB } });
+      const of = ledgerAccount(
+        status,
+        [{ backend: 'ollama', behaviour: OLLAMA_BEHAVIOUR, figures: figures(held), loaded: [] }],
+        promised,
+      );
       return [usedNow(of) / GB, promisedBytes(of.ledger) / GB, of.loadingBytes / GB];
     };
 
@@ -170,7 +189,12 @@ describe('ledger', () => {
     it('and no growth of others as the cache of a loaded model', () => {
       const status = machine(64, 44);
       const mlxLoad = { ...load, backend: 'mlx' as const, bytes: 3 * GB };
-      const holder = { backend: 'mlx' as const, figures: figures(2), loaded: [model('next', 2)] };
+      const holder = {
+        backend: 'mlx' as const,
+        behaviour: MLX_BEHAVIOUR,
+        figures: figures(2),
+        loaded: [model('next', 2)],
+      };
       expect(promisedBytes(ledgerAccount(status, [holder], [mlxLoad]).ledger)).toBe(1 * GB);
     });
   });
@@ -179,8 +203,12 @@ describe('ledger', () => {
     const load = { ...promise, bytes: 6 * GB, heldBefore: 1 * GB, usedBefore: 10 * GB };
     /** @param sampled the server's figure when the machine used `used`, @param held its current figure */
     const end = (used: number, sampled: number | null, held: number | null) => {
-      const status = machine(32, used, { mlxBytes: sampled === null ? null : sampled * GB });
-      const of = ledgerAccount(status, [{ backend: 'mlx', figures: figures(held), loaded: [] }], [load]);
+      const status = machine(32, used, { backendBytes: { mlx: sampled === null ? null : sampled * GB } });
+      const of = ledgerAccount(
+        status,
+        [{ backend: 'mlx', behaviour: MLX_BEHAVIOUR, figures: figures(held), loaded: [] }],
+        [load],
+      );
       return (usedNow(of) + promisedBytes(of.ledger)) / GB;
     };
 
@@ -203,7 +231,7 @@ describe('ledger', () => {
     const told = figures(1);
     const device = { workingSet: figure(40), buffer: figure(22) };
     const known = ledgerAccount(machine(48, 4), [
-      { backend: 'mlx', figures: { ...told, device }, loaded: [] },
+      { backend: 'mlx', behaviour: MLX_BEHAVIOUR, figures: { ...told, device }, loaded: [] },
     ]);
     expect([known.ledger.workingSetBytes, known.bufferBytes]).toEqual([40 * GB, 22 * GB]);
   });

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { MLX_BEHAVIOUR } from '../../../src/main/backends/mlx/mlx-backend';
+import { OLLAMA_BEHAVIOUR } from '../../../src/main/backends/ollama/ollama-options';
 import { type Asked, MemoryGate } from '../../../src/main/memory/memory-gate';
 import { UNKNOWN_NEEDS } from '../../../src/main/memory/model-needs';
 import type { LoadedModel, MemoryHolder } from '../../../src/main/memory/types';
 import { Emitter } from '../../../src/main/ports/emitter';
 import { silentLogger } from '../../../src/main/ports/logger';
-import type { BackendId } from '../../../src/shared/domain';
 import type { MemoryStatus } from '../../../src/shared/status';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { figures, GB, machine, model } from './figures';
@@ -15,8 +16,8 @@ class World {
   readonly samples = new Emitter<MemoryStatus | null>();
   totalGb = 32;
   usedGb = 10;
-  readonly loaded: Record<BackendId, LoadedModel[]> = { mlx: [], ollama: [] };
-  readonly processGb: Record<BackendId, number | null> = { mlx: null, ollama: null };
+  readonly loaded: Record<'mlx' | 'ollama', LoadedModel[]> = { mlx: [], ollama: [] };
+  readonly processGb: Record<'mlx' | 'ollama', number | null> = { mlx: null, ollama: null };
   readonly unloaded: string[] = [];
   here = true;
   weightsGb: number | null = 2;
@@ -30,8 +31,11 @@ class World {
       sampleNow: async () => this.#sample(),
       onSample: this.samples.subscribe,
     },
-    holders: { mlx: this.#holder('mlx'), ollama: this.#holder('ollama') },
-    needs: { mlx: this.#needs(), ollama: this.#needs() },
+    holders: new Map([
+      ['mlx', this.#holder('mlx')],
+      ['ollama', this.#holder('ollama')],
+    ]),
+    needs: () => this.#needs(),
     isHere: () => this.here,
     clock: this.clock,
     logger: silentLogger,
@@ -59,16 +63,16 @@ class World {
     const failed = this.#status && { ...this.#status, pressure: 'unknown' as const };
     const { mlx, ollama } = this.processGb;
     const held = {
-      mlxBytes: mlx === null ? null : mlx * GB,
-      ollamaBytes: ollama === null ? null : ollama * GB,
+      backendBytes: { mlx: mlx === null ? null : mlx * GB, ollama: ollama === null ? null : ollama * GB },
     };
     this.#status = this.blind ? failed : machine(this.totalGb, this.usedGb, { at, ...held });
     this.samples.emit(this.#status);
     return this.#status;
   }
 
-  #holder(backend: BackendId): MemoryHolder {
+  #holder(backend: 'mlx' | 'ollama'): MemoryHolder {
     return {
+      behaviour: backend === 'mlx' ? MLX_BEHAVIOUR : OLLAMA_BEHAVIOUR,
       figures: () => figures(this.processGb[backend]),
       loaded: () => this.loaded[backend],
       unload: async (name) => {

@@ -93,8 +93,7 @@ describe('MemoryMonitor', () => {
       pressure: 'warning',
       warningPercent: 85,
       criticalPercent: 95,
-      mlxBytes: 100,
-      ollamaBytes: null,
+      backendBytes: { mlx: 100, ollama: null },
       source: 'vm_stat',
       at: Date.parse('2026-01-01T00:00:00Z'),
     });
@@ -149,7 +148,7 @@ describe('MemoryMonitor', () => {
     await memory.sampleNow();
     state.mlx = null;
     await memory.sampleNow();
-    expect(told.map((status) => status?.mlxBytes)).toEqual([100, 100, 110, null]);
+    expect(told.map((status) => status?.backendBytes.mlx)).toEqual([100, 100, 110, null]);
   });
 });
 

@@ -14,7 +14,7 @@ beforeEach(async () => {
   folder = join(home, 'mlx-models', 'm');
   await mkdir(folder, { recursive: true });
   scan = new ScanHere(async () => placesIn(home));
-  library = new MlxLibrary({ scan });
+  library = new MlxLibrary({ backend: 'mlx', scan });
 });
 
 /** A file with arrays of these sizes in the safetensors layout. */

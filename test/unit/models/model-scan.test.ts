@@ -103,7 +103,7 @@ function scanIn(script: string, folders: string[] = []) {
     places: () => placesIn(home, { folders }),
     logger: silentLogger,
   });
-  const library = new MlxLibrary({ scan });
+  const library = new MlxLibrary({ backend: 'mlx', scan });
   const names = () => scan.result()?.models.map(({ info }) => info.name) ?? [];
   return { scan, library, names };
 }

@@ -46,7 +46,7 @@ async function model(path: string, files: Record<string, string | Buffer | null>
 const places = (folders: string[] = [], env = {}) =>
   placesIn(home, { env, small: join(home, 'small'), folders });
 const scan = (folders: string[] = []) => scanned(places(folders));
-const libraryHere = (of = async () => places()) => new MlxLibrary({ scan: new ScanHere(of) });
+const libraryHere = (of = async () => places()) => new MlxLibrary({ backend: 'mlx', scan: new ScanHere(of) });
 const names = async (folders: string[] = []) => (await scan(folders)).models.map(({ info }) => info.name);
 
 describe('scanner', () => {
@@ -60,7 +60,7 @@ describe('scanner', () => {
       ['Qwen2.5-3B-Instruct-4bit', 'light', false],
       ['org/Qwen2.5-32B-4bit', 'heavy', false],
     ]);
-    expect(models[1]?.info).toMatchObject({ contextLength: 4096, quantisation: '4-bit', backend: 'mlx' });
+    expect(models[1]?.info).toMatchObject({ contextLength: 4096, quantisation: '4-bit' });
   });
 
   it('reads the Hugging Face cache through its links', async () => {

@@ -5,7 +5,8 @@ import { route } from '../../../src/main/router/route';
 import type { RouteSnapshot } from '../../../src/main/router/types';
 import { type CompletionRequest, type ModelInfo, SMALL_MODEL_NAME } from '../../../src/shared/domain';
 import { defaultSettings } from '../../../src/shared/settings';
-import { CAPABLE, model } from '../../support/scripted-backend';
+import { routeBackend } from '../../support/backends';
+import { model } from '../../support/scripted-backend';
 
 /** A light backend that ran out of memory and accepts less than before. */
 
@@ -22,8 +23,7 @@ function snapshot(
   models: ModelInfo[],
   memoryRefuses: RouteSnapshot['memoryRefuses'] = () => null,
 ): RouteSnapshot {
-  const up = { state: 'ready' as const, enabled: true, settingUp: false, capabilities: CAPABLE };
-  const backends = { mlx: up, ollama: up };
+  const backends = [routeBackend('mlx'), routeBackend('ollama')];
   return { settings: defaultSettings(), backends, models, memory: 'normal', memoryRefuses };
 }
 

@@ -10,6 +10,7 @@ import type { CompletionRequest } from '../../../src/shared/domain';
 import { TandemError } from '../../../src/shared/errors';
 import type { ExitCause } from '../../../src/shared/incidents';
 import { defaultSettings } from '../../../src/shared/settings';
+import { routeBackend } from '../../support/backends';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { MemoryFiles } from '../../support/memory-files';
 import { model, ScriptedBackend, type Step, says } from '../../support/scripted-backend';
@@ -30,12 +31,8 @@ function setUp(options: { only?: 'mlx' | 'ollama' } = {}) {
   const mlx = new ScriptedBackend('mlx', clock);
   const ollama = new ScriptedBackend('ollama', clock);
   const settings = { ...defaultSettings(), rateLimitMax: 0 };
-  const facts = (backend: ScriptedBackend) => ({
-    state: backend.state,
-    enabled: (options.only ?? backend.id) === backend.id,
-    settingUp: false,
-    capabilities: backend.capabilities,
-  });
+  const facts = ({ state, instance: { id } }: ScriptedBackend) =>
+    routeBackend(id, { state, enabled: (options.only ?? id) === id });
   const dispatcher = new RequestDispatcher({
     decide: async (request) => decideByRules(request),
     queue: new RequestQueue({
@@ -46,7 +43,7 @@ function setUp(options: { only?: 'mlx' | 'ollama' } = {}) {
     backends: new BackendRegistry([mlx, ollama]),
     snapshot: () => ({
       settings,
-      backends: { mlx: facts(mlx), ollama: facts(ollama) },
+      backends: [facts(mlx), facts(ollama)],
       models: MODELS,
       memory: 'normal',
     }),

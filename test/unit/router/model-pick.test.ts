@@ -4,13 +4,14 @@ import { MODEL_TABLE, sizeClassOf } from '../../../src/main/router/model-table';
 import type { RouteSnapshot } from '../../../src/main/router/types';
 import { CATEGORIES, type Category, type ModelInfo } from '../../../src/shared/domain';
 import { defaultSettings, type Settings } from '../../../src/shared/settings';
-import { CAPABLE, model } from '../../support/scripted-backend';
+import { routeBackend } from '../../support/backends';
+import { model } from '../../support/scripted-backend';
 
 const snapshot = (models: ModelInfo[], settings: Partial<Settings> = {}): RouteSnapshot => {
-  const facts = { state: 'ready' as const, enabled: true, settingUp: false, capabilities: CAPABLE };
+  const values = { ...defaultSettings(), ...settings };
   return {
-    settings: { ...defaultSettings(), ...settings },
-    backends: { mlx: facts, ollama: facts },
+    settings: values,
+    backends: ['mlx', 'ollama'].map((id) => routeBackend(id, {}, values)),
     models,
     memory: 'normal',
   };

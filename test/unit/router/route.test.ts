@@ -11,7 +11,8 @@ import {
   SMALL_MODEL_NAME,
 } from '../../../src/shared/domain';
 import { defaultSettings, type Settings } from '../../../src/shared/settings';
-import { CAPABLE, model } from '../../support/scripted-backend';
+import { CAPABLE, routeBackend } from '../../support/backends';
+import { model } from '../../support/scripted-backend';
 
 const PHI_MLX = model('mlx', 'mlx-community/phi3.5-mini-4k', 3.8, {
   contextLength: 4096,
@@ -58,12 +59,17 @@ interface World {
 }
 
 function decide(text: string, request: Partial<CompletionRequest> = {}, world: World = {}): Route {
-  const backend = (id: BackendId) => ({
-    state: world.states?.[id] ?? ('ready' as const),
-    enabled: world.disabled !== id,
-    settingUp: world.settingUp === id,
-    capabilities: { ...CAPABLE, ...(world.lacks?.[id] ? { [world.lacks[id]]: false } : {}) },
-  });
+  const useBackends = world.disabled === undefined ? 'both' : world.disabled === 'mlx' ? 'ollama' : 'mlx';
+  const settings: Settings = { ...defaultSettings(), useBackends, ...world.settings };
+  const backend = (id: BackendId) => {
+    const facts = {
+      state: world.states?.[id] ?? ('ready' as const),
+      enabled: world.disabled !== id,
+      settingUp: world.settingUp === id,
+      capabilities: { ...CAPABLE, ...(world.lacks?.[id] ? { [world.lacks[id]]: false } : {}) },
+    };
+    return routeBackend(id, facts, settings);
+  };
   const asked: CompletionRequest = {
     id: 'r',
     messages: [{ role: 'user', content: text }],
@@ -76,8 +82,8 @@ function decide(text: string, request: Partial<CompletionRequest> = {}, world: W
     ...request,
   };
   return route(decideByRules(asked), asked, {
-    settings: { ...defaultSettings(), ...world.settings },
-    backends: { mlx: backend('mlx'), ollama: backend('ollama') },
+    settings,
+    backends: [backend('mlx'), backend('ollama')],
     models: world.models ?? FULL,
     memory: world.memory ?? 'normal',
     memoryRefuses: (id, name) =>

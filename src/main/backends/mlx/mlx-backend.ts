@@ -1,7 +1,7 @@
-import type { CompletionChunk, ModelInfo, Reason } from '../../../shared/domain';
+import type { BackendInstance, CompletionChunk, ModelInfo, Reason } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
-import type { LoadedModel, MemoryFigures, MemoryHolder } from '../../memory/types';
+import type { LoadedModel, MemoryBehaviour, MemoryFigures, MemoryHolder } from '../../memory/types';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
@@ -25,13 +25,22 @@ export const MLX_CAPABILITIES: BackendCapabilities = {
   jsonSchema: false,
 };
 
+export const MLX_BEHAVIOUR: MemoryBehaviour = {
+  dies: true,
+  loadsAlone: true,
+  unloads: false,
+  reserves: false,
+  reports: true,
+};
+
 const AT_BOTTOM =
   'MLX ran out of memory even at its smallest, so Ollama answers everything. Free some memory or choose a smaller model, then restart MLX.';
 
 /** mlx_lm.server as our supervised child process. */
 export class MlxBackend implements Backend, MemoryHolder {
-  readonly id = 'mlx';
+  readonly instance: BackendInstance;
   readonly capabilities = MLX_CAPABILITIES;
+  readonly behaviour = MLX_BEHAVIOUR;
   readonly #options: MlxBackendOptions;
   readonly #ports: SupervisorPorts;
   readonly #client: MlxClient;
@@ -45,10 +54,11 @@ export class MlxBackend implements Backend, MemoryHolder {
 
   constructor(options: MlxBackendOptions, ports: SupervisorPorts) {
     const limits = readLimits(options.limits);
+    this.instance = options.instance;
     this.#options = options;
     this.#ports = ports;
     this.#client = new MlxClient(options);
-    this.#board = new StatusBoard('mlx', limits().maxRestarts);
+    this.#board = new StatusBoard(options.instance.id, limits().maxRestarts);
     this.onStatus = this.#board.onStatus;
     this.#ladder = new LadderKeeper({
       ...{ clock: ports.clock, logger: ports.logger },

@@ -7,7 +7,7 @@ import type { LauncherEvent, ListeningEvent, MemEvent } from './launcher-events'
 const SOURCE = 'launcher';
 
 /** Memory of mlx_lm.server as its launcher reports it: bytes, each with the time of the reading. */
-export class MlxMemory implements MemoryHolder {
+export class MlxMemory implements Omit<MemoryHolder, 'behaviour'> {
   readonly #clock: Clock;
   readonly #status: () => BackendStatus;
   #device: ListeningEvent | null = null;

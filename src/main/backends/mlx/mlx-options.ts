@@ -1,4 +1,4 @@
-import type { ModelInfo } from '../../../shared/domain';
+import type { BackendInstance, ModelInfo } from '../../../shared/domain';
 import type { ExitCause } from '../../../shared/incidents';
 import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { LimitsSource } from '../../supervisor/limits';
@@ -15,6 +15,7 @@ export interface ModelFolder {
 }
 
 export interface MlxBackendOptions {
+  instance: BackendInstance;
   /** Finds a Python with mlx-lm. Called before each launch, at `relocate`, and at manual restarts while absent. */
   locate: Locate;
   /** Path of `resources/mlx/launch.py`. */

@@ -1,4 +1,4 @@
-import type { CompletionChunk, ModelInfo } from '../../../shared/domain';
+import type { BackendInstance, CompletionChunk, ModelInfo } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import type { Clock } from '../../ports/clock';
@@ -13,6 +13,7 @@ import { StatusBoard } from '../status-board';
 import { MLX_CAPABILITIES } from './mlx-backend';
 
 export interface RemoteMlxOptions {
+  instance: BackendInstance;
   /** `MLX_API_URL`: an MLX API in Ollama's dialect, such as another Tandem's. */
   url: string;
   /** See `OllamaApiOptions`. */
@@ -30,18 +31,23 @@ const PROBE_TIMEOUT_MS = 2000;
 
 /** An MLX API on another machine, or outside our container: used and watched, never started or stopped. */
 export class RemoteMlxBackend implements Backend {
-  readonly id = 'mlx';
+  readonly instance: BackendInstance;
   readonly capabilities = MLX_CAPABILITIES;
-  readonly #board = new StatusBoard('mlx', 0);
+  readonly #board: StatusBoard;
   readonly #clock: Clock;
   readonly #api: OllamaApi;
   readonly #server: WatchedServer;
   readonly #completions: Completions;
-  readonly #catalogue = new Catalogue('mlx');
+  readonly #catalogue: Catalogue;
 
-  readonly onStatus = this.#board.onStatus;
+  readonly onStatus;
 
   constructor(options: RemoteMlxOptions) {
+    const { id } = options.instance;
+    this.instance = options.instance;
+    this.#board = new StatusBoard(id, 0);
+    this.onStatus = this.#board.onStatus;
+    this.#catalogue = new Catalogue(id);
     this.#clock = options.clock;
     this.#api = new OllamaApi(options);
     this.#completions = new Completions(options.clock, { ...DEFAULT_STREAM_LIMITS, ...options.stream }, () =>

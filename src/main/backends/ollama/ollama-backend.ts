@@ -1,4 +1,4 @@
-import type { CompletionChunk, ModelInfo } from '../../../shared/domain';
+import type { BackendInstance, CompletionChunk, ModelInfo } from '../../../shared/domain';
 import type { BackendStatus } from '../../../shared/status';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
@@ -10,7 +10,12 @@ import { isSilence, withDeadline } from './deadline';
 import { ManagedOllama } from './managed-ollama';
 import { managedStatus } from './managed-status';
 import { OllamaApi } from './ollama-api';
-import { OLLAMA_CAPABILITIES, OLLAMA_DEFAULT_URL, type OllamaBackendOptions } from './ollama-options';
+import {
+  OLLAMA_BEHAVIOUR,
+  OLLAMA_CAPABILITIES,
+  OLLAMA_DEFAULT_URL,
+  type OllamaBackendOptions,
+} from './ollama-options';
 import { silentServer, undescribed } from './recovery';
 import { type Resident, Residents } from './residents';
 import { RunnerCare } from './runner-care';
@@ -26,15 +31,16 @@ const FIGURES_EVERY_MS = 10_000;
 
 /** Ollama: an external server if there is one, else our own supervised one. */
 export class OllamaBackend implements Backend {
-  readonly id = 'ollama';
+  readonly instance: BackendInstance;
   readonly capabilities = OLLAMA_CAPABILITIES;
+  readonly behaviour = OLLAMA_BEHAVIOUR;
   readonly #options: OllamaBackendOptions;
   readonly #ports: SupervisorPorts;
   readonly #board: StatusBoard;
   readonly #managed: ManagedOllama;
   readonly #choice: ServerChoice;
   readonly #completions: Completions;
-  readonly #catalogue = new Catalogue('ollama');
+  readonly #catalogue: Catalogue;
   readonly #residents: Residents;
   readonly #care: RunnerCare;
   readonly #memory: ServerMemory;
@@ -46,9 +52,11 @@ export class OllamaBackend implements Backend {
     const limits = readLimits(options.limits);
     const { clock } = ports;
     const publish = () => this.#publish();
+    this.instance = options.instance;
+    this.#catalogue = new Catalogue(options.instance.id);
     this.#options = options;
     this.#ports = ports;
-    this.#board = new StatusBoard('ollama', limits().maxRestarts);
+    this.#board = new StatusBoard(options.instance.id, limits().maxRestarts);
     this.onStatus = this.#board.onStatus;
     this.#residents = new Residents(clock, (model) => this.#catalogue.sizeOf(model));
     this.#managed = new ManagedOllama(

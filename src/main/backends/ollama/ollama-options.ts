@@ -1,4 +1,6 @@
+import type { BackendInstance } from '../../../shared/domain';
 import type { ExitCause } from '../../../shared/incidents';
+import type { MemoryBehaviour } from '../../memory/types';
 import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { LimitsSource } from '../../supervisor/limits';
 import type { BackendCapabilities } from '../backend';
@@ -8,9 +10,18 @@ import type { StreamLimits } from './stream-limits';
 
 export const OLLAMA_CAPABILITIES: BackendCapabilities = { tools: true, images: true, jsonSchema: true };
 
+export const OLLAMA_BEHAVIOUR: MemoryBehaviour = {
+  dies: false,
+  loadsAlone: false,
+  unloads: true,
+  reserves: true,
+  reports: false,
+};
+
 export const OLLAMA_DEFAULT_URL = 'http://127.0.0.1:11434';
 
 export interface OllamaBackendOptions {
+  instance: BackendInstance;
   /** `OLLAMA_API_URL`: only that server is used, nothing is started here. Null = search for one, else start our own. */
   url: string | null;
   /** Authorization for that server only. See `OllamaApiOptions`. */

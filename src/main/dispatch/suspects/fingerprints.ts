@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { BACKEND_IDS, type BackendId, type CompletionRequest } from '../../../shared/domain';
+import { backendId } from '../../../shared/backend-schema';
+import type { BackendId, CompletionRequest } from '../../../shared/domain';
 import { EXIT_CAUSES, type ExitCause } from '../../../shared/incidents';
 import type { Clock } from '../../ports/clock';
 import type { FileStore } from '../../ports/file-store';
@@ -40,10 +41,10 @@ const suspectsSchema = z.record(
   z.string().regex(/^[0-9a-f]{32}$/),
   z.array(
     z.object({
-      backend: z.enum(BACKEND_IDS),
+      backend: backendId,
       cause: z.enum(EXIT_CAUSES),
       at: z.number(),
-      answeredBy: z.array(z.enum(BACKEND_IDS)).default([]),
+      answeredBy: z.array(backendId).default([]),
     }),
   ),
 );
@@ -107,7 +108,7 @@ export class Fingerprints {
       deaths: deaths.length,
       killed: new Set(deaths.map(({ backend }) => backend)),
       answeredBy: new Set(
-        BACKEND_IDS.filter((id) => deaths.every(({ answeredBy }) => answeredBy.includes(id))),
+        deaths[0]?.answeredBy.filter((id) => deaths.every(({ answeredBy }) => answeredBy.includes(id))),
       ),
     };
   }

@@ -19,8 +19,9 @@ export class InFlight {
   constructor(backends: BackendRegistry, fingerprints: Fingerprints) {
     this.#fingerprints = fingerprints;
     for (const backend of backends.all()) {
-      this.#stays.set(backend.id, new Set());
-      this.#lastDeath.set(backend.id, backend.status().lastError?.at ?? null);
+      const { id } = backend.instance;
+      this.#stays.set(id, new Set());
+      this.#lastDeath.set(id, backend.status().lastError?.at ?? null);
       backend.onStatus((status) => this.#onStatus(status));
     }
   }

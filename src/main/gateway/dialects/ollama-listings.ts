@@ -1,4 +1,4 @@
-import { isServing, type ModelInfo } from '../../../shared/domain';
+import { type BackendInstance, isServing, type ModelInfo } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import { parseModelChoice } from '../model-choice';
@@ -92,8 +92,13 @@ export function psBody(backends: readonly BackendStatus[], models: readonly Mode
 }
 
 /** Body of `/api/show`, from the scanner's facts. Throws `model_not_found`. */
-export function showBody(asked: string, models: readonly ModelInfo[], now: Date): object {
-  const choice = parseModelChoice(asked);
+export function showBody(
+  asked: string,
+  models: readonly ModelInfo[],
+  backends: readonly BackendInstance[],
+  now: Date,
+): object {
+  const choice = parseModelChoice(asked, backends);
   if (choice.kind !== 'named') {
     return {
       details: details(null),

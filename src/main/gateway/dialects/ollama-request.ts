@@ -47,6 +47,8 @@ export interface ModelRules {
   defaultCategory: Category | undefined;
   /** Backend for requests that name no model; tried before the others. */
   firstBackend: BackendId | undefined;
+  /** Backends that a model's name may name. */
+  backends: readonly { id: BackendId }[];
 }
 
 /** Messages that are validated between two turns. */
@@ -114,7 +116,7 @@ function readCommon(
   if (asked === '' && !rules.modelOptional) {
     throw new TandemError('bad_request', 'model is required; "auto" lets Tandem choose');
   }
-  const named: ModelChoice = asked === '' ? { kind: 'auto' } : parseModelChoice(asked);
+  const named: ModelChoice = asked === '' ? { kind: 'auto' } : parseModelChoice(asked, rules.backends);
   const category = readCategory(body.category ?? '', named, rules);
   const model = firstOn(named, rules.firstBackend);
   const request: OllamaRequest['request'] = { messages: [], model, sampling: readSampling(body.options) };

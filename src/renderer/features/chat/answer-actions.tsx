@@ -2,9 +2,9 @@ import { RotateCcw } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import type { Answer } from '../../../shared/chat';
 import { saidText } from '../../../shared/thinking';
+import { useLooks } from '../../components/backends';
 import { IconButton } from '../../components/button';
 import { CopyButton } from '../../components/copy-button';
-import { BoltIcon, StackIcon } from '../../components/icons';
 import { retry } from '../../stores/chat-store';
 import { isSettled } from '../../stores/stream-text';
 import { useOtherBackend } from './use-other-backend';
@@ -14,9 +14,10 @@ export function AnswerActions({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { meta, status, text } = answer;
   const other = useOtherBackend(answer);
+  const lookOf = useLooks();
   if ((meta.notice !== null && meta.notice !== 'interrupted') || status === 'failed') return null;
   const shown = isSettled(answer);
-  const OtherIcon = other === 'mlx' ? BoltIcon : StackIcon;
+  const { Icon: OtherIcon } = lookOf(other?.id ?? 'app');
   return (
     <div className="-ml-1.5 mt-1 flex h-[26px] items-center gap-0.5">
       {shown && (
@@ -28,12 +29,12 @@ export function AnswerActions({ answer }: { answer: Answer }) {
           {other !== null && (
             <button
               type="button"
-              aria-label={t('chat.askOther', { backend: t(`backend.${other}`) })}
-              onClick={() => void retry(answer.id, { kind: 'backend', backend: other })}
+              aria-label={t('chat.askOther', { backend: other.title })}
+              onClick={() => void retry(answer.id, { kind: 'backend', backend: other.id })}
               className="inline-flex h-[26px] items-center gap-1.5 rounded-control px-1.5 text-ink-2 text-small hover:bg-hover hover:text-ink"
             >
               <OtherIcon width={11} height={11} />
-              {t('chat.ask', { backend: t(`backend.${other}`) })}
+              {t('chat.ask', { backend: other.title })}
             </button>
           )}
         </>

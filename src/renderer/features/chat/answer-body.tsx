@@ -4,6 +4,7 @@ import type { Answer } from '../../../shared/chat';
 import { answerParts, splitThinking } from '../../../shared/thinking';
 import { Markdown } from '../../components/markdown/markdown';
 import { Note } from '../../components/note';
+import { backendName } from '../../i18n/backend-name';
 import { causeClause } from './reason-words';
 import { Thinking } from './thinking';
 
@@ -33,7 +34,7 @@ export function AnswerBody({ answer }: { answer: Answer }) {
 
 function BreakMark({ mark }: { mark: Break }) {
   const { t } = useTranslation();
-  const from = t(`backend.${mark.from}`);
+  const from = backendName(mark.from, t);
   const reason = causeClause(mark.reason, t);
   if (mark.to === null) {
     return (
@@ -42,7 +43,7 @@ function BreakMark({ mark }: { mark: Break }) {
       </Note>
     );
   }
-  const to = t(`backend.${mark.to}`);
+  const to = backendName(mark.to, t);
   const [plain, why] =
     mark.from === mark.to
       ? (['answer.brokeBack', 'answer.brokeBackWhy'] as const)

@@ -1,8 +1,10 @@
 import { RotateCcw } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import type { Answer } from '../../../shared/chat';
+import { useInstances } from '../../components/backends';
 import { Button } from '../../components/button';
 import { Note } from '../../components/note';
+import { backendName } from '../../i18n/backend-name';
 import { retry } from '../../stores/chat-store';
 import { errorSentence } from '../../stores/request';
 import { AnswerSpared } from './answer-spared';
@@ -10,6 +12,7 @@ import { AnswerSpared } from './answer-spared';
 /** The error, its cure, and a retry button. The code is only in the tooltip. */
 export function AnswerFailure({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
+  const instances = useInstances();
   const { error } = answer.meta;
   const kept = error?.code === 'memory_critical' && typeof error.details.rule === 'string';
   if (kept) return <AnswerSpared answer={answer} details={error.details} />;
@@ -24,11 +27,11 @@ export function AnswerFailure({ answer }: { answer: Answer }) {
           <RotateCcw size={12} aria-hidden="true" />
           {t('common.retry')}
         </Button>
-        {(['mlx', 'ollama'] as const)
-          .filter((backend) => backend !== answer.meta.source)
-          .map((backend) => (
+        {instances
+          .filter(({ id }) => id !== answer.meta.source)
+          .map(({ id: backend }) => (
             <Button key={backend} tone="plain" onClick={() => again({ kind: 'backend', backend })}>
-              {t('chat.ask', { backend: t(`backend.${backend}`) })}
+              {t('chat.ask', { backend: backendName(backend, t) })}
             </Button>
           ))}
       </div>

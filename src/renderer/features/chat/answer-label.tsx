@@ -3,6 +3,7 @@ import type { Answer } from '../../../shared/chat';
 import { shortModel } from '../../components/backend-words';
 import { Badge } from '../../components/badge';
 import { Mark } from '../../components/mark';
+import { backendName } from '../../i18n/backend-name';
 import { useFormat } from '../../i18n/use-format';
 
 /** Who answered, with which model, how soon and how fast. Its line is reserved before anything is known. */
@@ -20,7 +21,7 @@ export function AnswerLabel({ answer }: { answer: Answer }) {
         <span className="skeleton h-[19px] w-14" aria-hidden="true" />
       ) : (
         <>
-          <span className="sr-only">{t('answer.label', { backend: t(`backend.${source}`) })}</span>
+          <span className="sr-only">{t('answer.label', { backend: backendName(source, t) })}</span>
           <span aria-hidden="true" className="contents">
             <Badge source={source} />
           </span>

@@ -1,8 +1,10 @@
 import { Sprout } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import type { Answer, AnswerMeta } from '../../../shared/chat';
+import { useFirstOf } from '../../components/backends';
 import { Button } from '../../components/button';
 import { ModelSuggestions } from '../../components/model-suggestions';
+import { backendName } from '../../i18n/backend-name';
 import { retry } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
 
@@ -15,6 +17,7 @@ export function AnswerNotice({
   notice: NonNullable<AnswerMeta['notice']>;
 }) {
   const { t } = useTranslation();
+  const light = useFirstOf('light');
   switch (notice) {
     case 'no_model':
       return <NoModel language={answer.meta.error?.details.language} />;
@@ -30,9 +33,11 @@ export function AnswerNotice({
           <p>{t('answer.ollamaDown')}</p>
           <div className="mt-2 flex flex-wrap gap-1.5">
             <Button onClick={() => void retry(answer.id, { kind: 'auto' })}>{t('common.retry')}</Button>
-            <Button onClick={() => void retry(answer.id, { kind: 'backend', backend: 'mlx' })}>
-              {t('chat.ask', { backend: t('backend.mlx') })}
-            </Button>
+            {light && (
+              <Button onClick={() => void retry(answer.id, { kind: 'backend', backend: light.id })}>
+                {t('chat.ask', { backend: backendName(light.id, t) })}
+              </Button>
+            )}
           </div>
         </div>
       );

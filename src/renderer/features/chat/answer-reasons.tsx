@@ -55,7 +55,7 @@ function ReasonsPanel({ answer }: { answer: Answer }) {
   const { meta } = answer;
   const sentences = [...new Set(meta.reasons.map((code) => reasonSentence(code, t)))];
   const other = useOtherBackend(answer);
-  const spared = other === 'mlx' && wasSpared(meta.reasons);
+  const spared = other?.role === 'light' && wasSpared(meta.reasons);
   const rows: [string, string][] = [];
   if (meta.category) rows.push([t('why.category'), t(`why.categories.${meta.category}`)]);
   rows.push([t('why.chosen'), sentences.length > 0 ? sentences.join(' ') : t('why.none')]);
@@ -84,13 +84,13 @@ function ReasonsPanel({ answer }: { answer: Answer }) {
           onClick={() =>
             void retry(
               answer.id,
-              spared ? sparedTarget(other, answer) : { kind: 'backend', backend: other },
+              spared ? sparedTarget(other.id, answer) : { kind: 'backend', backend: other.id },
               spared,
             )
           }
           className="-ml-1.5 mt-1 rounded-badge px-1.5 py-1 font-[550] text-accent-text hover:bg-accent-soft"
         >
-          {t(spared ? 'chat.askAnyway' : 'chat.askOther', { backend: t(`backend.${other}`) })}
+          {t(spared ? 'chat.askAnyway' : 'chat.askOther', { backend: other.title })}
         </button>
       )}
     </div>

@@ -5,6 +5,7 @@ import type { BackendStatus } from '../../../shared/status';
 import { stateWords } from '../../components/backend-words';
 import { Mark } from '../../components/mark';
 import { useNow } from '../../components/use-now';
+import { backendName } from '../../i18n/backend-name';
 import { useFormat } from '../../i18n/use-format';
 import { usePart } from '../../stores/core-store';
 import { causeClause } from './reason-words';
@@ -18,7 +19,7 @@ export function AnswerRecovery({ answer, recovery }: { answer: Answer; recovery:
   const awaited = (usePart('backends') ?? []).filter(({ id }) => recovery.awaited.includes(id));
   const now = useNow(1_000, awaited.length > 0);
   const progress = (status: BackendStatus) =>
-    t('state.announce', { backend: t(`backend.${status.id}`), state: stateWords(status, t, format, now) });
+    t('state.announce', { backend: backendName(status.id, t), state: stateWords(status, t, format, now) });
   const placed = answer.meta.position !== null;
   return (
     <div data-testid="answer-recovery" className="my-1 flex gap-2 text-ink-2">
@@ -39,7 +40,7 @@ export function AnswerRecovery({ answer, recovery }: { answer: Answer; recovery:
 
 function failedWords({ failed }: Recovery, t: TFunction): string {
   if (failed === null) return '';
-  const from = t(`backend.${failed.backend}`);
+  const from = backendName(failed.backend, t);
   const reason = causeClause(failed.cause, t);
   return reason === null ? t('answer.hasStopped', { from }) : t('answer.hasStoppedWhy', { from, reason });
 }
@@ -49,5 +50,5 @@ function awaitedWords({ failed, awaited }: Recovery, t: TFunction): string {
   if (first === undefined) return t('answer.awaitedNobody');
   if (second !== undefined) return t('answer.awaitedBoth');
   if (failed?.backend === first) return t('answer.awaitedAgain');
-  return t('answer.awaited', { backend: t(`backend.${first}`) });
+  return t('answer.awaited', { backend: backendName(first, t) });
 }

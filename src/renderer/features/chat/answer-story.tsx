@@ -2,6 +2,7 @@ import { ArrowLeftRight, LifeBuoy } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Answer } from '../../../shared/chat';
+import { backendName } from '../../i18n/backend-name';
 import { isSettled } from '../../stores/stream-text';
 import { causeClause, insteadOf, reasonSentence, rescuedFrom } from './reason-words';
 
@@ -9,12 +10,12 @@ import { causeClause, insteadOf, reasonSentence, rescuedFrom } from './reason-wo
 export function AnswerStory({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { source, reasons, target } = answer.meta;
-  if (source !== 'mlx' && source !== 'ollama') return null;
-  const to = t(`backend.${source}`);
+  if (source === null || source === 'app') return null;
+  const to = backendName(source, t);
   const rescue = rescuedFrom(reasons, source);
   if (rescue !== null) {
     const reason = causeClause(rescue.cause, t);
-    const names = { from: t(`backend.${rescue.from}`), to };
+    const names = { from: backendName(rescue.from, t), to };
     const [plain, why] = isSettled(answer)
       ? (['answer.rescued', 'answer.rescuedWhy'] as const)
       : (['answer.rescuing', 'answer.rescuingWhy'] as const);
@@ -28,7 +29,7 @@ export function AnswerStory({ answer }: { answer: Answer }) {
   const cause = insteadOf(target.backend, reasons);
   return (
     <Line testId="answer-instead" icon={<ArrowLeftRight size={13} aria-hidden="true" className={ICON} />}>
-      {t('answer.notAsked', { from: t(`backend.${target.backend}`), to })}{' '}
+      {t('answer.notAsked', { from: backendName(target.backend, t), to })}{' '}
       {cause !== null && reasonSentence(cause, t)}
     </Line>
   );

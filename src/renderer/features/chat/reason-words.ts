@@ -1,6 +1,7 @@
 import type { TFunction } from 'i18next';
-import { type AnswerSource, BACKEND_IDS, BACKEND_STATES, type BackendId } from '../../../shared/domain';
+import { type AnswerSource, BACKEND_STATES, type BackendId } from '../../../shared/domain';
 import { own } from '../../../shared/own';
+import { backendName } from '../../i18n/backend-name';
 import { en } from '../../i18n/en';
 
 type Words = Record<string, string>;
@@ -29,8 +30,6 @@ const SETTINGS: Words = {
   'only-light': 'onlyLight',
   policy: 'policy',
   'category-model': 'categoryModel',
-  'ollama-only': 'ollamaOnly',
-  'mlx-only': 'mlxOnly',
 };
 
 const MEMORY: Words = {
@@ -74,12 +73,19 @@ const FALLBACKS: Words = {
   echo: 'echo',
 };
 
-/** Splits `mlx-exited` into the server and its failure. */
+/** Splits `<backend>-<cause>` at the dash before a known cause, else at the first one; both parts may contain dashes. */
 function splitBackend(rest: string): { backend: BackendId | null; cause: string } {
-  const backend = BACKEND_IDS.find(
-    (id) => rest === id || rest.startsWith(`${id}-`) || rest.startsWith(`${id}:`),
-  );
-  return backend ? { backend, cause: rest.slice(backend.length + 1) } : { backend: null, cause: rest };
+  for (let dash = rest.indexOf('-'); dash > 0; dash = rest.indexOf('-', dash + 1)) {
+    const cause = rest.slice(dash + 1);
+    if (isCause(cause)) return { backend: rest.slice(0, dash), cause };
+  }
+  const [backend = '', ...cause] = rest.split('-');
+  return cause.length === 0 ? { backend: null, cause: rest } : { backend, cause: cause.join('-') };
+}
+
+function isCause(word: string): boolean {
+  const known = own(FALLBACKS, word) ?? own(UNAVAILABLE, word) ?? causeWord(word);
+  return (known ?? null) !== null || BACKEND_STATES.some((state) => state === word);
 }
 
 function spaced(code: string): string {
@@ -101,6 +107,8 @@ export function reasonSentence(code: string, t: TFunction): string {
         return t(`why.explicit.${rest as keyof typeof en.why.explicit}`);
       break;
     case 'setting':
+      if (rest.endsWith('-only'))
+        return t('why.settings.only', { backend: backendName(rest.slice(0, -'-only'.length), t) });
       return t(`why.settings.${(own(SETTINGS, rest) ?? 'other') as keyof typeof en.why.settings}`, {
         name: spaced(rest),
       });
@@ -135,7 +143,7 @@ function fallbackSentence(rest: string, t: TFunction): string {
   if (word === undefined || (backend === null && word !== 'echo')) {
     return t('why.fallback.other', { name: spaced(rest) });
   }
-  const name = backend === null ? '' : t(`backend.${backend}`);
+  const name = backend === null ? '' : backendName(backend, t);
   return t(`why.fallback.${word as keyof typeof en.why.fallback}`, { backend: name, name: spaced(rest) });
 }
 
@@ -157,7 +165,7 @@ function unavailableSentence(rest: string, t: TFunction): string {
   const word = (own(UNAVAILABLE, cause) ?? 'state') as keyof typeof en.why.unavailable;
   const state = BACKEND_STATES.find((candidate) => candidate === cause);
   return t(`why.unavailable.${word}`, {
-    backend: t(`backend.${backend}`),
+    backend: backendName(backend, t),
     state: state ? t(`state.${state}`) : spaced(cause),
   });
 }

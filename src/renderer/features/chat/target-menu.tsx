@@ -3,18 +3,23 @@ import { useTranslation } from 'react-i18next';
 import type { Target } from '../../../shared/chat';
 import type { ModelView } from '../../../shared/contract';
 import { shortModel } from '../../components/backend-words';
-import { BoltIcon, StackIcon } from '../../components/icons';
+import { useInstances, useLooks } from '../../components/backends';
 import { Menu, MenuChoice, MenuHeading } from '../../components/menu';
+import { backendName } from '../../i18n/backend-name';
 import { setTarget, useChat } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
 
-const ICONS = { mlx: BoltIcon, ollama: StackIcon };
-const TONES = { mlx: 'text-mlx', ollama: 'text-ollama' };
+const HINTS = {
+  light: 'chat.targetLightHint',
+  heavy: 'chat.targetHeavyHint',
+  cloud: 'chat.targetCloudHint',
+} as const;
 
 function TargetIcon({ target }: { target: Target }) {
+  const lookOf = useLooks();
   if (target.kind === 'auto') return <Sparkles size={12} aria-hidden="true" className="text-ink-2" />;
-  const Icon = ICONS[target.backend];
-  return <Icon className={TONES[target.backend]} />;
+  const { Icon, text } = lookOf(target.backend);
+  return <Icon className={text} />;
 }
 
 /** Selectable: on this machine, complete, made for chat. An old server does not report capabilities. */
@@ -26,12 +31,13 @@ function isChoice({ remote, broken, capabilities }: ModelView): boolean {
 export function TargetMenu() {
   const { t } = useTranslation();
   const target = useChat((state) => state.target);
+  const instances = useInstances();
   const models = (usePart('models') ?? []).filter(isChoice);
   const name =
     target.kind === 'auto'
       ? t('chat.targetAuto')
       : target.kind === 'backend'
-        ? t(`backend.${target.backend}`)
+        ? backendName(target.backend, t)
         : shortModel(target.model);
   const choose = (next: Target) => () => setTarget(next);
   return (
@@ -54,17 +60,14 @@ export function TargetMenu() {
         <TargetIcon target={{ kind: 'auto' }} />
         <Words title={t('chat.targetAuto')} hint={t('chat.targetAutoHint')} />
       </MenuChoice>
-      {(['mlx', 'ollama'] as const).map((backend) => (
+      {instances.map(({ id: backend, role }) => (
         <MenuChoice
           key={backend}
           checked={target.kind === 'backend' && target.backend === backend}
           onSelect={choose({ kind: 'backend', backend })}
         >
           <TargetIcon target={{ kind: 'backend', backend }} />
-          <Words
-            title={t(`backend.${backend}`)}
-            hint={t(backend === 'mlx' ? 'chat.targetMlxHint' : 'chat.targetOllamaHint')}
-          />
+          <Words title={backendName(backend, t)} hint={t(HINTS[role])} />
         </MenuChoice>
       ))}
       {models.length > 0 && <MenuHeading>{t('chat.targetModels')}</MenuHeading>}

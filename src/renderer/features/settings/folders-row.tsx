@@ -2,6 +2,7 @@ import { X } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { shortModel } from '../../components/backend-words';
+import { useFirstOf } from '../../components/backends';
 import { Button, IconButton } from '../../components/button';
 import { usePart } from '../../stores/core-store';
 import { SettingRow } from './setting-row';
@@ -100,8 +101,9 @@ function AddFolder({
 /** The result of the scan; it updates automatically when a folder is added or removed. */
 function Found() {
   const { t } = useTranslation();
+  const light = useFirstOf('light')?.id;
   const found = (usePart('models') ?? []).filter(
-    ({ backend, small, broken }) => backend === 'mlx' && !small && broken === null,
+    ({ backend, small, broken }) => backend === light && !small && broken === null,
   );
   const names = found.map(({ name }) => shortModel(name)).join(', ');
   return (

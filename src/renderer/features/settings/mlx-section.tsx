@@ -64,7 +64,7 @@ function CategoriesRow() {
               onClick={() => toggle(category)}
               className={cx(
                 'inline-flex min-h-6 items-center gap-1 rounded-full border px-2.5 py-0.5 text-small transition-colors duration-100 disabled:opacity-60',
-                on ? 'border-transparent bg-mlx-bg text-mlx' : 'border-line-2 text-ink-2 hover:bg-hover',
+                on ? 'border-transparent bg-bolt-bg text-bolt' : 'border-line-2 text-ink-2 hover:bg-hover',
               )}
             >
               {on && <Check size={11} aria-hidden="true" />}

@@ -1,8 +1,8 @@
 import { useTranslation } from 'react-i18next';
-import type { BackendId } from '../../../shared/domain';
+import type { BackendInstance, BackendRole } from '../../../shared/domain';
 import type { SettingKey } from '../../../shared/settings';
 import { shortModel } from '../../components/backend-words';
-import { BoltIcon, StackIcon } from '../../components/icons';
+import { useFirstOf, useLooks } from '../../components/backends';
 import { ModelSuggestions } from '../../components/model-suggestions';
 import { Select } from '../../components/select';
 import { Switch } from '../../components/switch';
@@ -17,16 +17,19 @@ interface Row {
   category: 'modelFast' | 'modelGeneral' | 'modelCoding' | 'modelReasoning' | 'modelDefault';
 }
 
-type ModelSettingKey = Extract<SettingKey, `${BackendId}Model${string}`>;
+type ModelSettingKey = Extract<
+  SettingKey,
+  `${string}Model${'Fast' | 'Coding' | 'Reasoning' | 'Default' | 'General'}`
+>;
 
-const MLX_FAST: Row[] = [{ key: 'mlxModelFast', category: 'modelFast' }];
-/** Only useful while heavy models may load on MLX. */
-const MLX_HEAVY: Row[] = [
+const LIGHT_FAST: Row[] = [{ key: 'mlxModelFast', category: 'modelFast' }];
+/** Only useful while heavy models may load on the light server. */
+const LIGHT_HEAVY: Row[] = [
   { key: 'mlxModelCoding', category: 'modelCoding' },
   { key: 'mlxModelReasoning', category: 'modelReasoning' },
   { key: 'mlxModelDefault', category: 'modelDefault' },
 ];
-const OLLAMA: Row[] = [
+const HEAVY: Row[] = [
   { key: 'ollamaModelGeneral', category: 'modelGeneral' },
   { key: 'ollamaModelCoding', category: 'modelCoding' },
   { key: 'ollamaModelReasoning', category: 'modelReasoning' },
@@ -41,8 +44,8 @@ export function ModelsSection() {
   const onlyLight = usePart('settings')?.mlxOnlyLight?.value !== false;
   return (
     <Section title={t('settings.sections.models')} hint={t('settings.bestHint')}>
-      <Models backend="mlx" rows={onlyLight ? MLX_FAST : [...MLX_FAST, ...MLX_HEAVY]} />
-      <Models backend="ollama" rows={OLLAMA} />
+      <Models of="light" rows={onlyLight ? LIGHT_FAST : [...LIGHT_FAST, ...LIGHT_HEAVY]} />
+      <Models of="heavy" rows={HEAVY} />
       <SmallModelRow />
       <AdoptedRow />
       <FoldersRow />
@@ -55,16 +58,18 @@ export function ModelsSection() {
   );
 }
 
-/** The models of one server, under its name. */
-function Models({ backend, rows }: { backend: BackendId; rows: readonly Row[] }) {
+/** The models of the first server with a role, under its name. */
+function Models({ of, rows }: { of: BackendRole; rows: readonly Row[] }) {
   const { t } = useTranslation();
-  const Icon = backend === 'mlx' ? BoltIcon : StackIcon;
-  const tone = backend === 'mlx' ? 'text-mlx' : 'text-ollama';
+  const backend = useFirstOf(of);
+  const lookOf = useLooks();
+  if (!backend) return null;
+  const { Icon, text } = lookOf(backend.id);
   return (
     <div className="pt-2 pb-1">
-      <h3 className={`flex items-center gap-1.5 px-3.5 font-[600] text-small ${tone}`}>
+      <h3 className={`flex items-center gap-1.5 px-3.5 font-[600] text-small ${text}`}>
         <Icon />
-        {t('settings.modelsOn', { backend: t(`backend.${backend}`) })}
+        {t('settings.modelsOn', { backend: backend.title })}
       </h3>
       {rows.map((row) => (
         <ModelRow key={row.key} row={row} backend={backend} />
@@ -73,10 +78,10 @@ function Models({ backend, rows }: { backend: BackendId; rows: readonly Row[] })
   );
 }
 
-function ModelRow({ row, backend }: { row: Row; backend: BackendId }) {
+function ModelRow({ row, backend }: { row: Row; backend: BackendInstance }) {
   const { t } = useTranslation();
   const setting = useSetting(row.key);
-  const options = useModelOptions(backend, setting?.value ?? null);
+  const options = useModelOptions(backend.id, setting?.value ?? null);
   const name = t(`settings.${row.category}`);
   return (
     <SettingRow
@@ -86,7 +91,7 @@ function ModelRow({ row, backend }: { row: Row; backend: BackendId }) {
       control={({ setting: { value, set }, ...rest }) => (
         <Select
           value={value ?? ''}
-          label={t('settings.modelOn', { category: name, backend: t(`backend.${backend}`) })}
+          label={t('settings.modelOn', { category: name, backend: backend.title })}
           options={options}
           onChange={(next) => set(next === '' ? null : next)}
           {...rest}
@@ -115,9 +120,8 @@ function SmallModelRow() {
 function AdoptedRow() {
   const { t } = useTranslation();
   const setting = useSetting('smallModelInAdopted');
-  const adopted = usePart('backends')?.some(
-    ({ id, ownership }) => id === 'ollama' && ownership === 'adopted',
-  );
+  const host = useFirstOf('heavy')?.id;
+  const adopted = usePart('backends')?.some(({ id, ownership }) => id === host && ownership === 'adopted');
   const wanted = usePart('settings')?.smallModel?.value !== false;
   if (!adopted || !wanted) return null;
   return (
@@ -133,7 +137,7 @@ function AdoptedRow() {
 }
 
 /** Installed models of a server, “best installed” first; a selected model that is gone stays visible as missing. */
-function useModelOptions(backend: BackendId, chosen: string | null) {
+function useModelOptions(backend: BackendInstance['id'], chosen: string | null) {
   const { t } = useTranslation();
   const format = useFormat();
   const models = (usePart('models') ?? []).filter(

@@ -1,10 +1,10 @@
 import { useTranslation } from 'react-i18next';
+import { USE_BACKENDS } from '../../../shared/use-backends';
 import { Select } from '../../components/select';
 import { Section, SettingRow } from './setting-row';
 import { useSetting } from './use-setting';
 
 const POLICIES = ['strategy', 'mlx-first'] as const;
-const BACKENDS = ['both', 'mlx', 'ollama'] as const;
 
 export function RoutingSection() {
   const { t } = useTranslation();
@@ -34,8 +34,8 @@ export function RoutingSection() {
           <Select
             value={setting.value}
             label={t('settings.useBackends')}
-            options={BACKENDS.map((value) => ({ value, label: t(`settings.backends.${value}`) }))}
-            onChange={(value) => setting.set(BACKENDS.find((candidate) => candidate === value) ?? 'both')}
+            options={USE_BACKENDS.map((value) => ({ value, label: t(`settings.backends.${value}`) }))}
+            onChange={(value) => setting.set(USE_BACKENDS.find((candidate) => candidate === value) ?? 'both')}
             {...rest}
           />
         )}

@@ -3,6 +3,7 @@ import { Undo2 } from 'lucide-react';
 import { type ReactNode, useId } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { SettingKey, SettingView } from '../../../shared/settings';
+import { useFirstOf } from '../../components/backends';
 import { IconButton } from '../../components/button';
 import { cx } from '../../components/cx';
 import { perform } from '../../stores/request';
@@ -87,14 +88,15 @@ function actsLine(acts: SettingView['acts'], t: TFunction): string | null {
 /** The consequence of a change that has not taken effect yet, with the button that applies it. */
 function Pending({ acts }: { acts: SettingView['acts'] }) {
   const { t } = useTranslation();
+  const light = useFirstOf('light');
   if (acts === 'now') return null;
   return (
     <p className="fade-in mt-1.5 flex flex-wrap items-center gap-x-2 text-small text-warn-text">
       {t(acts === 'mlx-restart' ? 'settings.pendingMlx' : 'settings.pendingApp')}
-      {acts === 'mlx-restart' && (
+      {acts === 'mlx-restart' && light && (
         <button
           type="button"
-          onClick={() => void perform('backendRestart', { backend: 'mlx' })}
+          onClick={() => void perform('backendRestart', { backend: light.id })}
           className="rounded-badge py-1 font-[550] text-accent-text hover:underline"
         >
           {t('settings.restartNow')}

@@ -1,10 +1,11 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Ledger } from '../../../shared/status';
+import { useLooks } from '../../components/backends';
 import { cx } from '../../components/cx';
+import { backendName } from '../../i18n/backend-name';
 import { useFormat } from '../../i18n/use-format';
 import type { LedgerView } from './ledger-parts';
-import { OWNER_TONES } from './memory-bar';
 
 const ROW = 'flex flex-wrap gap-x-3.5 gap-y-0.5 text-small tabular-nums';
 
@@ -12,16 +13,17 @@ const ROW = 'flex flex-wrap gap-x-3.5 gap-y-0.5 text-small tabular-nums';
 export function LedgerLegend({ view, ledger }: { view: LedgerView; ledger: Ledger | null }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const lookOf = useLooks();
   const size = (bytes: number | null) => (bytes === null ? t('ledger.unknown') : format.memory(bytes));
   return (
     <>
       <ul className={cx(ROW, 'text-ink-2')}>
-        <Swatch tone={OWNER_TONES.system}>
+        <Swatch tone="bg-system">
           {t('status.system')} {size(view.systemBytes)}
         </Swatch>
         {view.held.map(({ backend, bytes }) => (
-          <Swatch key={backend} tone={OWNER_TONES[backend]}>
-            {t(`backend.${backend}`)} {size(bytes)}
+          <Swatch key={backend} tone={lookOf(backend).bar}>
+            {backendName(backend, t)} {size(bytes)}
           </Swatch>
         ))}
         {view.promisedBytes > 0 && (

@@ -1,4 +1,4 @@
-import { BACKEND_IDS, type BackendId } from '../../../shared/domain';
+import type { BackendId } from '../../../shared/domain';
 import type { Ledger, LedgerEntry } from '../../../shared/status';
 
 /** One piece of the ledger's bar. */
@@ -45,7 +45,8 @@ export function ledgerView(ledger: Ledger): LedgerView {
   const held: LedgerView['held'] = [];
   const parts: LedgerPart[] = [];
   let left = used;
-  for (const backend of BACKEND_IDS) {
+  const backends = new Set(ledger.entries.map(({ backend }) => backend));
+  for (const backend of backends) {
     const own = ledger.entries.filter(
       ({ backend: of, kind }) => of === backend && kind !== 'promised' && kind !== 'peak',
     );
@@ -64,7 +65,7 @@ export function ledgerView(ledger: Ledger): LedgerView {
   }
   let free = total - used;
   let promisedBytes = 0;
-  for (const backend of BACKEND_IDS) {
+  for (const backend of backends) {
     const promised =
       sum(ledger.entries.filter((entry) => entry.backend === backend && entry.kind === 'promised')) ?? 0;
     promisedBytes += promised;

@@ -1,10 +1,10 @@
 import { useTranslation } from 'react-i18next';
 import type { Ledger, MemoryStatus } from '../../../shared/status';
+import { useLooks } from '../../components/backends';
 import { cx } from '../../components/cx';
+import { backendName } from '../../i18n/backend-name';
 import { useFormat } from '../../i18n/use-format';
 import type { LedgerPart, LedgerView } from './ledger-parts';
-
-export const OWNER_TONES = { system: 'bg-system', mlx: 'bg-mlx', ollama: 'bg-ollama' } as const;
 
 /** Colour strength shows what is inside a server; promised memory is hatched. */
 const KIND_TONES: Record<LedgerPart['kind'], string> = {
@@ -28,8 +28,9 @@ interface MemoryBarProps {
 export function MemoryBar({ view, memory, ledger, label }: MemoryBarProps) {
   const { t } = useTranslation();
   const format = useFormat();
+  const lookOf = useLooks();
   const nameOf = (part: LedgerPart) => {
-    const owner = part.owner === 'system' ? t('status.system') : t(`backend.${part.owner}`);
+    const owner = part.owner === 'system' ? t('status.system') : backendName(part.owner, t);
     const kind = part.kind === 'system' || ledger === null ? '' : ` · ${t(`ledger.kinds.${part.kind}`)}`;
     return `${owner}${kind}: ${format.memory(part.bytes)}`;
   };
@@ -48,7 +49,7 @@ export function MemoryBar({ view, memory, ledger, label }: MemoryBarProps) {
               <i
                 className={cx(
                   'block h-full',
-                  OWNER_TONES[part.owner],
+                  part.owner === 'system' ? 'bg-system' : lookOf(part.owner).bar,
                   ledger !== null && KIND_TONES[part.kind],
                 )}
               />

@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import type { Ledger } from '../../../shared/status';
 import { shortModel } from '../../components/backend-words';
+import { backendName } from '../../i18n/backend-name';
 import { en } from '../../i18n/en';
 import { useFormat } from '../../i18n/use-format';
 
@@ -15,7 +16,7 @@ export function MemoryDecision({ decision }: { decision: NonNullable<Ledger['las
       ? model === null || neededBytes === null
         ? t('ledger.decided.evictPlain', { time })
         : t('ledger.decided.evict', { time, model: shortModel(model) })
-      : t(`ledger.decided.${kind}`, { time, backend: t(`backend.${backend}`) }),
+      : t(`ledger.decided.${kind}`, { time, backend: backendName(backend, t) }),
   ];
   if (Object.hasOwn(en.ledger.rules, rule))
     sentences.push(t(`ledger.rules.${rule as keyof typeof en.ledger.rules}`));

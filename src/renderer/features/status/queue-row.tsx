@@ -2,9 +2,10 @@ import { X } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { QueueEntry } from '../../../shared/status';
+import { useLooks } from '../../components/backends';
 import { IconButton } from '../../components/button';
-import { BoltIcon, StackIcon } from '../../components/icons';
 import { Mark } from '../../components/mark';
+import { backendName } from '../../i18n/backend-name';
 import { useFormat } from '../../i18n/use-format';
 import { perform } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
@@ -14,6 +15,7 @@ export function QueueRow({ entry, onGone }: { entry: QueueEntry; onGone: () => v
   const { t } = useTranslation();
   const format = useFormat();
   const [leaving, setLeaving] = useState(false);
+  const lookOf = useLooks();
   const { id, state, priority, position, etaMs, backend, model } = entry;
   const client = entry.client === 'ui' ? t('status.clientUi') : entry.client;
   const what = [client, entry.category && t(`why.categories.${entry.category}`)].filter(Boolean).join(' · ');
@@ -29,7 +31,8 @@ export function QueueRow({ entry, onGone }: { entry: QueueEntry; onGone: () => v
         ? t('status.entryRunning', { time: format.eta(etaMs) })
         : format.eta(etaMs);
   const words = [place, t(`line.priorities.${priority}`)];
-  if (backend !== null) words.unshift(t(`backend.${backend}`));
+  if (backend !== null) words.unshift(backendName(backend, t));
+  const look = backend === null ? null : lookOf(backend);
   const cancel = async () => {
     setLeaving(true);
     const focused = document.activeElement instanceof HTMLButtonElement;
@@ -50,8 +53,7 @@ export function QueueRow({ entry, onGone }: { entry: QueueEntry; onGone: () => v
       <span className="min-w-0 grow leading-tight">
         <span className="block truncate">{what}</span>
         <span className="flex items-center gap-1 text-ink-3 text-mini tabular-nums">
-          {backend === 'mlx' && <BoltIcon width={10} height={10} className="shrink-0 text-mlx" />}
-          {backend === 'ollama' && <StackIcon width={10} height={10} className="shrink-0 text-ollama" />}
+          {look && <look.Icon width={10} height={10} className={`shrink-0 ${look.text}`} />}
           <span className="truncate">{words.join(' · ')}</span>
         </span>
       </span>

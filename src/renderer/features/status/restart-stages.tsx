@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { BackendStatus } from '../../../shared/status';
 import { cx } from '../../components/cx';
 import { Mark } from '../../components/mark';
+import { backendName } from '../../i18n/backend-name';
 
 const STEPS = ['stop', 'start', 'load', 'test'] as const;
 
@@ -28,7 +29,7 @@ export function RestartStages({ status }: { status: BackendStatus }) {
   if (current === -1 || serving) return null;
   return (
     <ol
-      aria-label={t('stage.label', { backend: t(`backend.${status.id}`) })}
+      aria-label={t('stage.label', { backend: backendName(status.id, t) })}
       className="fade-in mt-2.5 grid grid-cols-4 gap-1.5"
     >
       {STEPS.map((step, index) => (

@@ -2,10 +2,12 @@ import { RotateCw } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import type { BackendStatus } from '../../../shared/status';
 import { markOf, shortModel, stateWords } from '../../components/backend-words';
+import { useFirstOf } from '../../components/backends';
 import { Button } from '../../components/button';
 import { CaptionedFigure, Card } from '../../components/card';
 import { Mark } from '../../components/mark';
 import { useNow } from '../../components/use-now';
+import { backendName } from '../../i18n/backend-name';
 import { useFormat } from '../../i18n/use-format';
 import { usePart } from '../../stores/core-store';
 import { perform } from '../../stores/request';
@@ -19,8 +21,9 @@ export function ServerCard({ status }: { status: BackendStatus }) {
   const { t } = useTranslation();
   const format = useFormat();
   const now = useNow(1_000);
-  const name = t(`backend.${status.id}`);
-  const ours = status.ownership === 'managed' || status.id === 'mlx';
+  const light = useFirstOf('light');
+  const name = backendName(status.id, t);
+  const ours = status.ownership === 'managed' || light?.id === status.id;
   const settingUp = status.stage === 'setup';
   const resting = status.state === 'open' || (status.state === 'stopped' && !settingUp);
   return (
@@ -66,6 +69,7 @@ export function ServerCard({ status }: { status: BackendStatus }) {
 function ModelLine({ status }: { status: BackendStatus }) {
   const { t } = useTranslation();
   const models = usePart('models');
+  const light = useFirstOf('light');
   const onlyLight = usePart('settings')?.mlxOnlyLight?.value === true;
   if (status.state === 'absent' || (status.state === 'stopped' && status.stage === 'setup')) return null;
   const model = models?.find(
@@ -74,7 +78,7 @@ function ModelLine({ status }: { status: BackendStatus }) {
   const parts: string[] = [];
   if (model?.small) parts.push(t('status.small'));
   else parts.push(status.model === null ? t('status.noModel') : shortModel(status.model));
-  if (status.id === 'mlx' && onlyLight && !model?.small) parts.push(t('status.lightOnly'));
+  if (light?.id === status.id && onlyLight && !model?.small) parts.push(t('status.lightOnly'));
   const port = status.url ? new URL(status.url).port : '';
   if (status.ownership === 'adopted') parts.push(t('status.adopted', { port }));
   if (status.ownership === 'remote') parts.push(t('status.remote'));

@@ -6,6 +6,7 @@ import type { BackendStatus } from '../../../shared/status';
 import { cx } from '../../components/cx';
 import { Disclosure } from '../../components/disclosure';
 import { Mark } from '../../components/mark';
+import { backendName } from '../../i18n/backend-name';
 import { useFormat } from '../../i18n/use-format';
 import { usePart } from '../../stores/core-store';
 import { CopyReport } from './copy-report';
@@ -66,7 +67,7 @@ function Strip({ backend, events, now }: { backend: BackendId; events: LifeEvent
   const start = now - windowMs;
   const share = (ms: number) => `${(ms / windowMs) * 100}%`;
   const label = t('life.over', {
-    backend: t(`backend.${backend}`),
+    backend: backendName(backend, t),
     time: format.when(start, now),
     stops: t('life.stops', { count: countStops(events.filter(({ at }) => at >= start)) }),
   });

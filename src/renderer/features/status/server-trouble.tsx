@@ -7,6 +7,7 @@ import { serverCure } from '../../components/backend-words';
 import { Disclosure } from '../../components/disclosure';
 import { Note } from '../../components/note';
 import { WithCommands } from '../../components/with-commands';
+import { backendName } from '../../i18n/backend-name';
 import { cureWords } from '../../i18n/core-words';
 import { type Format, useFormat } from '../../i18n/use-format';
 import { usePart } from '../../stores/core-store';
@@ -72,7 +73,7 @@ function storyOf(
   standIn: BackendId | null,
   t: TFunction,
 ): string | null {
-  const other = standIn && t(`backend.${standIn}`);
+  const other = standIn && backendName(standIn, t);
   if (state === 'backoff')
     return other === null ? t('status.backoffStoryAlone') : t('status.backoffStory', { other });
   if (state !== 'open') return null;

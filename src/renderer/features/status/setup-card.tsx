@@ -6,6 +6,7 @@ import { Mark } from '../../components/mark';
 import { Note } from '../../components/note';
 import { Progress } from '../../components/progress';
 import { WithCommands } from '../../components/with-commands';
+import { backendName } from '../../i18n/backend-name';
 import { type Absence, cureWords, setupDetail } from '../../i18n/core-words';
 import { en } from '../../i18n/en';
 import { useFormat } from '../../i18n/use-format';
@@ -44,7 +45,7 @@ function absenceOf({ code, stage, cure, detail, command }: SetupPart): Absence {
 function Part({ part }: { part: SetupPart }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const name = part.part === 'model' ? t('status.setupModel') : t(`backend.${part.part}`);
+  const name = part.part === 'model' ? t('status.setupModel') : backendName(part.part, t);
   const known = Object.hasOwn(en.status.setupStages, part.stage);
   const stage = known
     ? t(`status.setupStages.${part.stage as keyof typeof en.status.setupStages}`)
