@@ -64,96 +64,13 @@ export type Reason =
   | 'continued'
   | 'echo';
 
-export type Role = 'system' | 'user' | 'assistant' | 'tool';
-
-export interface ChatMessage {
-  role: Role;
-  content: string;
-  /** Base64 images, as in Ollama's dialect. */
-  images?: string[];
-  /** Tool calls and results pass through untouched (Ollama's shape). */
-  tool_calls?: unknown[];
-  tool_name?: string;
-}
-
-/** Sampling parameters under neutral names; absent = the backend's default. */
-export interface Sampling {
-  temperature?: number;
-  topP?: number;
-  topK?: number;
-  minP?: number;
-  seed?: number;
-  repeatPenalty?: number;
-  /** Maximum number of generated tokens. */
-  maxTokens?: number;
-  stop?: string[];
-}
-
 /** The client's `model`: `auto`, `auto:<category>`, `<name>` or `<backend>/<name>`. */
 export type ModelChoice =
   | { kind: 'auto'; category?: Category }
   | { kind: 'backend'; backend: BackendId }
   | { kind: 'named'; name: string; backend?: BackendId };
 
-/** One request as the router sees it, in any dialect. */
-export interface CompletionRequest {
-  /** Unique; also `X-Request-Id`. */
-  id: string;
-  messages: ChatMessage[];
-  /** Set if the client wants no chat template (`raw`): the model gets the text unchanged. */
-  rawPrompt?: string;
-  model: ModelChoice;
-  /** Explicit category (the dialect's `category` field). */
-  category?: Category;
-  priority: Priority;
-  /** Stable name of the client, for rate limit and fairness; `ui` is the app itself. */
-  client: string;
-  /** The rate limit counts it; absent = it does not. */
-  rateLimited?: boolean;
-  sampling: Sampling;
-  /** JSON mode or schema, as in Ollama's `format`. */
-  format?: unknown;
-  tools?: unknown[];
-  think?: boolean | string;
-  keepAlive?: string | number;
-  /** Ollama `options` without a neutral name (num_ctx, …), passed to Ollama only. */
-  extraOptions?: Record<string, unknown>;
-  /** No fallback: 503 instead. */
-  strict: boolean;
-  /** The client gets only the complete answer: one that breaks off can restart on another server, unnoticed. */
-  whole?: boolean;
-  /** Backends that must not be used. */
-  exclude?: BackendId[];
-  /** The client's time limit, ms from the backend's acceptance of the request. */
-  timeoutMs?: number;
-  /** The memory guard admits this request: the user saw its refusal and chose to try anyway. */
-  overruleMemory?: boolean;
-  /** Instances of Tandem that it has passed through, as in the hop header. */
-  hops?: string;
-  /** Name of the API surface, for the journal. */
-  origin: 'chat' | 'gateway' | 'mlx-api';
-}
-
-/** The items of a backend's stream. A stream that ends without `end` has failed. */
-export type CompletionChunk =
-  | { type: 'text'; text: string }
-  | { type: 'thinking'; text: string }
-  | { type: 'tool_calls'; calls: unknown[] }
-  /** Prompt evaluation: `done` of `total` tokens. */
-  | { type: 'prefill'; done: number; total: number }
-  | { type: 'end'; end: CompletionEnd };
-
-export interface CompletionEnd {
-  reason: 'stop' | 'length' | 'tool_calls' | 'load' | 'unload';
-  promptTokens: number;
-  /** Part of `promptTokens` that the backend had in its cache; absent if it does not report it. */
-  cachedTokens?: number;
-  completionTokens: number;
-  /** Milliseconds, if the backend reports them. */
-  loadMs?: number;
-  promptMs?: number;
-  evalMs?: number;
-}
+export type * from './completion';
 
 /** Name of the small model that set-up downloads, the same in both servers. */
 export const SMALL_MODEL_NAME = 'tandem-smollm2-135m';

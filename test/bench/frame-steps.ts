@@ -2,7 +2,8 @@ import type { BackendRequest } from '../../src/main/backends/backend';
 import { SseReader } from '../../src/main/backends/mlx/protocol';
 import { Completions } from '../../src/main/backends/ollama/completions';
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
-import { NdjsonReader, toOllamaCall } from '../../src/main/backends/ollama/protocol';
+import { NdjsonReader } from '../../src/main/backends/ollama/protocol';
+import { toOllamaCall } from '../../src/main/backends/ollama/request';
 import { DEFAULT_STREAM_LIMITS } from '../../src/main/backends/ollama/stream-limits';
 import { BackendRegistry } from '../../src/main/backends/registry';
 import type { FrameReader } from '../../src/main/backends/stream-completion';
@@ -10,13 +11,12 @@ import { RequestDispatcher } from '../../src/main/dispatch/dispatcher';
 import { Fingerprints } from '../../src/main/dispatch/suspects/fingerprints';
 import { ollamaEncoder } from '../../src/main/gateway/dialects/ollama';
 import { readChat } from '../../src/main/gateway/dialects/ollama-request';
-import type { Visible } from '../../src/main/gateway/encoder';
 import { systemClock } from '../../src/main/ports/clock';
 import { silentLogger } from '../../src/main/ports/logger';
 import { RequestQueue } from '../../src/main/queue/request-queue';
 import { decideByRules } from '../../src/main/router/decide';
 import { MeasuredTimes } from '../../src/main/times/measured-times';
-import type { CompletionChunk, CompletionRequest } from '../../src/shared/domain';
+import type { CompletionChunk, CompletionRequest, Output } from '../../src/shared/completion';
 import { defaultSettings } from '../../src/shared/settings';
 import { INSTANCES, routeBackend } from '../support/backends';
 import { MemoryFiles } from '../support/memory-files';
@@ -66,13 +66,13 @@ export function translation({ frames, reader }: Upstream): number {
   const begin = spent();
   let written = 0;
   for (const bytes of frames)
-    for (const chunk of read.push(bytes)) if (isVisible(chunk)) written += frame(chunk).length;
+    for (const chunk of read.push(bytes)) if (isOutput(chunk)) written += frame(chunk).length;
   const us = spent() - begin;
   if (written < frames.length) throw new Error('frames were lost');
   return us / frames.length;
 }
 
-function isVisible(chunk: CompletionChunk): chunk is Visible {
+function isOutput(chunk: CompletionChunk): chunk is Output {
   return chunk.type !== 'end' && chunk.type !== 'prefill';
 }
 

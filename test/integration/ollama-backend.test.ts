@@ -145,7 +145,7 @@ describe('an Ollama of our own', () => {
     });
     const tools = {
       ...babble(2, 'tiny'),
-      tools: [{ type: 'function', function: { name: 'f', parameters: {} } }],
+      tools: [{ name: 'f', parameters: {} }],
     };
     await expect(collect(backend.stream(tools, never))).rejects.toMatchObject({ code: 'unsupported' });
   });

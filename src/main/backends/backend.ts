@@ -1,11 +1,4 @@
-import type {
-  BackendInstance,
-  ChatMessage,
-  CompletionChunk,
-  ModelInfo,
-  Reason,
-  Sampling,
-} from '../../shared/domain';
+import type { BackendInstance, CompletionChunk, ModelInfo, ModelInput, Reason } from '../../shared/domain';
 import type { BackendStatus } from '../../shared/status';
 import type { Unsubscribe } from '../ports/emitter';
 
@@ -17,17 +10,9 @@ export interface BackendCapabilities {
 }
 
 /** A request after routing: one model of one backend. */
-export interface BackendRequest {
+export interface BackendRequest extends ModelInput {
   id: string;
   model: string;
-  messages: ChatMessage[];
-  rawPrompt?: string;
-  sampling: Sampling;
-  format?: unknown;
-  tools?: unknown[];
-  think?: boolean | string;
-  keepAlive?: string | number;
-  extraOptions?: Record<string, unknown>;
   /** Tandem instances that the request has passed, as in the hop header. */
   hops?: string;
   /** Ms that the whole answer may take. Only used to decide how long a wait is worthwhile; the signal ends it. */

@@ -1,6 +1,7 @@
 import type { CompletionChunk } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 import type { Post, PostAnswer, Poster } from '../ports/fetcher';
+import { jsonBytes } from '../ports/json-size';
 import { nextTurn } from '../ports/turns';
 import { jsonBody } from './json-body';
 
@@ -74,5 +75,5 @@ export async function* streamCompletion(post: Poster, call: CompletionCall): Asy
 
 function charsOf(chunk: CompletionChunk): number {
   if (chunk.type === 'text' || chunk.type === 'thinking') return chunk.text.length;
-  return chunk.type === 'tool_calls' ? JSON.stringify(chunk.calls).length : 0;
+  return chunk.type === 'tool_call' ? jsonBytes(chunk) : 0;
 }

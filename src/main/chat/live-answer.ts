@@ -93,7 +93,7 @@ export class LiveAnswer {
       case 'end':
         return this.#end(event, now, notice);
       case 'prefill':
-      case 'tool_calls':
+      case 'tool_call':
         return [];
       default:
         return event satisfies never;

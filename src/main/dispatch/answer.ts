@@ -104,25 +104,12 @@ function prepare({ run, snapshot, candidate }: TryContext): {
   request: BackendRequest;
   droppedTurns: number;
 } {
-  const { id, rawPrompt, sampling, format, tools, think, keepAlive, extraOptions, hops } = run.request;
   const known = snapshot.models.find(
     (model) => model.backend === candidate.backend && model.name === candidate.model,
   );
   const fitted = fitToContext(run.request, known?.contextLength ?? null);
   return {
-    request: {
-      id,
-      model: candidate.model,
-      messages: fitted.messages,
-      rawPrompt,
-      sampling,
-      format,
-      tools,
-      think,
-      keepAlive,
-      extraOptions,
-      hops,
-    },
+    request: { ...run.request, model: candidate.model, messages: fitted.messages },
     droppedTurns: fitted.droppedTurns,
   };
 }

@@ -1,8 +1,7 @@
 import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
-import type { RouterEvent } from '../router/types';
 import { EchoGuard } from './echo-guard';
 
-type Passed = Extract<RouterEvent, { type: 'text' | 'thinking' | 'tool_calls' | 'prefill' }>;
+type Passed = Exclude<CompletionChunk, { type: 'end' }>;
 
 /** Decides which chunks of a reply may be shown already. Holds nothing when echoes are allowed. */
 export class VisibleText {
@@ -23,7 +22,7 @@ export class VisibleText {
         return step.kind === 'released' ? [{ type: 'text', text: step.text }] : [];
       }
       case 'thinking':
-      case 'tool_calls': {
+      case 'tool_call': {
         // A reply with tool calls does not only return the prompt, whatever its text.
         const held = this.#guard.release();
         return held && !this.#echoAllowed ? [{ type: 'text', text: held }, chunk] : [chunk];

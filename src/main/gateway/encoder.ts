@@ -1,16 +1,13 @@
-import type { CompletionEnd } from '../../shared/domain';
+import type { CompletionEnd, Output } from '../../shared/completion';
 import type { TandemError } from '../../shared/errors';
-import type { RouterEvent } from '../router/types';
+import type { WholeCall } from './call-pieces';
 import type { Trail } from './trail';
-
-/** Events that a client sees as output. */
-export type Visible = Extract<RouterEvent, { type: 'text' | 'thinking' | 'tool_calls' }>;
 
 /** Output collected for a client that does not stream. */
 export interface CollectedAnswer {
   text: string;
   thinking: string;
-  toolCalls: unknown[];
+  toolCalls: WholeCall[];
 }
 
 /** Facts at the end of an answer. */
@@ -24,11 +21,12 @@ export interface Finish {
   visibleMs: number;
 }
 
-/** Writes answers in one dialect; pure translation. */
+/** Writes one answer in one dialect; pure translation. */
 export interface Encoder {
   /** Content type of a stream. */
   readonly streamType: string;
-  frame(event: Visible): string;
+  /** Empty if the dialect sends this event later, as a part of a larger one. */
+  frame(event: Output): string;
   last(finish: Finish): string;
   whole(answer: CollectedAnswer, finish: Finish): object;
   /** Ends a stream after its first byte was sent; must not look like a clean end. */

@@ -1,9 +1,10 @@
 import type { FastifyReply } from 'fastify';
-import type { CompletionRequest } from '../../shared/domain';
+import type { CompletionRequest, Output } from '../../shared/completion';
 import { TandemError, toTandemError } from '../../shared/errors';
 import type { Clock } from '../ports/clock';
 import type { Dispatcher, RouterEvent } from '../router/types';
-import { type CollectedAnswer, type Encoder, type Finish, isLoad, type Visible } from './encoder';
+import { CallPieces } from './call-pieces';
+import { type CollectedAnswer, type Encoder, type Finish, isLoad } from './encoder';
 import { trailHeaders } from './headers';
 import { Outbox } from './outbox';
 import { emptyTrail, follow, type Trail } from './trail';
@@ -34,7 +35,7 @@ export async function respond(exchange: Exchange): Promise<void> {
   const { clock, reply, encoder } = exchange;
   const trail = emptyTrail();
   let outbox: Outbox | null = null;
-  let answer = emptyAnswer();
+  let answer = new Collected();
   const receivedAt = clock.now();
   let visibleAt: number | null = null;
   let finished = false;
@@ -43,7 +44,7 @@ export async function respond(exchange: Exchange): Promise<void> {
       follow(trail, event);
       if (event.type === 'attempt') {
         // Drops the collected output of a failed server: the next one sends the whole answer.
-        answer = emptyAnswer();
+        answer = new Collected();
       } else if (event.type === 'started') {
         visibleAt = clock.now();
         if (exchange.stream) outbox ??= openStream(exchange, trail);
@@ -59,12 +60,13 @@ export async function respond(exchange: Exchange): Promise<void> {
         // Loading and unloading return one plain object, even if a stream was requested.
         if (exchange.stream && !isLoad(finish.end)) outbox ??= openStream(exchange, trail);
         if (outbox) outbox.end(encoder.last(finish));
-        else reply.headers(trailHeaders(trail)).send(encoder.whole(answer, finish));
+        else reply.headers(trailHeaders(trail)).send(encoder.whole(answer.whole(), finish));
         // The loop is not left early: that would cancel a request that is about to be counted as done.
         finished = true;
-      } else if (isVisible(event)) {
-        if (outbox) await outbox.write(encoder.frame(event));
-        else collect(answer, event);
+      } else if (isOutput(event)) {
+        const frame = outbox ? encoder.frame(event) : '';
+        if (!outbox) answer.add(event);
+        else if (frame !== '') await outbox.write(frame);
       }
     }
     if (!finished) throw new TandemError('backend_failed', 'The answer broke off. Try again.');
@@ -79,18 +81,26 @@ export async function respond(exchange: Exchange): Promise<void> {
   }
 }
 
-function emptyAnswer(): CollectedAnswer {
-  return { text: '', thinking: '', toolCalls: [] };
+function isOutput(event: RouterEvent): event is Output {
+  return event.type === 'text' || event.type === 'thinking' || event.type === 'tool_call';
 }
 
-function isVisible(event: RouterEvent): event is Visible {
-  return event.type === 'text' || event.type === 'thinking' || event.type === 'tool_calls';
-}
+/** The output of one attempt, for a client that does not stream. */
+class Collected {
+  readonly #answer: CollectedAnswer = { text: '', thinking: '', toolCalls: [] };
+  readonly #pieces = new CallPieces();
 
-function collect(answer: CollectedAnswer, event: Visible): void {
-  if (event.type === 'text') answer.text += event.text;
-  else if (event.type === 'thinking') answer.thinking += event.text;
-  else answer.toolCalls.push(...event.calls);
+  add(event: Output): void {
+    if (event.type === 'text') this.#answer.text += event.text;
+    else if (event.type === 'thinking') this.#answer.thinking += event.text;
+    else this.#answer.toolCalls.push(...this.#pieces.add(event));
+  }
+
+  /** See `CallPieces.rest`. */
+  whole(): CollectedAnswer {
+    const { toolCalls, ...texts } = this.#answer;
+    return { ...texts, toolCalls: [...toolCalls, ...this.#pieces.rest()] };
+  }
 }
 
 /** From here on Fastify must not handle the answer: it would buffer it or set its own headers. */

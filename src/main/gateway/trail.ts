@@ -43,7 +43,7 @@ export function follow(trail: Trail, event: RouterEvent): void {
     case 'prefill':
     case 'text':
     case 'thinking':
-    case 'tool_calls':
+    case 'tool_call':
       return;
     default:
       event satisfies never;

@@ -1,8 +1,8 @@
+import { type CompletionRequest, imagesOf } from '../../shared/completion';
 import {
   type BackendId,
   type BackendRole,
   type Category,
-  type CompletionRequest,
   canChat,
   isServing,
   type Reason,
@@ -28,8 +28,8 @@ export function needsOf(request: CompletionRequest): {
   model: Requirements;
 } {
   const tools = (request.tools?.length ?? 0) > 0;
-  const images = request.messages.some((message) => (message.images?.length ?? 0) > 0);
-  const schema = request.format !== undefined && request.format !== null && request.format !== '';
+  const images = request.messages.some((message) => imagesOf(message).length > 0);
+  const schema = request.format !== undefined;
   return {
     backend: [
       ...(tools ? (['tools'] as const) : []),

@@ -1,4 +1,4 @@
-import type { CompletionRequest } from '../../shared/domain';
+import { type CompletionRequest, textOf } from '../../shared/completion';
 import { CODE_SHAPES, codeShapeOf } from './rules/code-shapes';
 import { ENGLISH_RULES } from './rules/english';
 import { type Rule, ruleTextOf } from './rules/rule';
@@ -9,7 +9,8 @@ import type { CategoryDecision } from './types';
 /** The text that rules, gate and echo guard read: the last user message, or the raw prompt. */
 export function lastUserText(request: Pick<CompletionRequest, 'messages' | 'rawPrompt'>): string {
   if (request.rawPrompt !== undefined) return request.rawPrompt;
-  return request.messages.findLast((message) => message.role === 'user')?.content ?? '';
+  const last = request.messages.findLast((message) => message.role === 'user');
+  return last ? textOf(last) : '';
 }
 
 /**

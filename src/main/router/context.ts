@@ -1,4 +1,4 @@
-import type { ChatMessage, CompletionRequest } from '../../shared/domain';
+import { type ChatMessage, type CompletionRequest, type Part, textOf } from '../../shared/completion';
 import { jsonBytes, roughBytes } from '../ports/json-size';
 
 /** UTF-8 bytes per token, deliberately low: English has about 4, Russian about 5 with two bytes a letter. */
@@ -29,7 +29,7 @@ const known = new WeakMap<readonly ChatMessage[], { each: Float64Array; sum: num
 function measure(messages: readonly ChatMessage[]) {
   const before = known.get(messages);
   if (before?.each.length === messages.length) return before;
-  const length = messages.reduce((sum, { content }) => sum + content.length, 0);
+  const length = messages.reduce((sum, message) => sum + textOf(message).length, 0);
   const each = Float64Array.from(messages, (message) => countTokens(message, length));
   const measured = { each, sum: each.reduce((sum, tokens) => sum + tokens, 0) };
   known.set(messages, measured);
@@ -37,10 +37,21 @@ function measure(messages: readonly ChatMessage[]) {
 }
 
 function countTokens(message: ChatMessage, length: number): number {
-  const images = (message.images?.length ?? 0) * TOKENS_PER_IMAGE;
-  return (
-    approximateTokens(message.content, length) + TOKENS_PER_MESSAGE + images + valueTokens(message.tool_calls)
-  );
+  const { content } = message;
+  const parts =
+    typeof content === 'string' ? approximateTokens(content, length) : partTokens(content, length);
+  return parts + TOKENS_PER_MESSAGE;
+}
+
+function partTokens(parts: readonly Part[], length: number): number {
+  let tokens = 0;
+  for (const part of parts) {
+    if (part.type === 'image') tokens += TOKENS_PER_IMAGE;
+    else if (part.type === 'tool_call') tokens += valueTokens(part);
+    else if (part.type === 'tool_result') tokens += partTokens(part.content, length);
+    else tokens += approximateTokens(part.text, length);
+  }
+  return tokens;
 }
 
 function valueTokens(value: object | undefined): number {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CompletionRequest } from '../../shared/domain';
+import { type CompletionRequest, textOf } from '../../shared/completion';
 
 /** Characters read for one fingerprint, newest messages first: more than most models' context, about 10 ms. */
 const MAX_COST = 1_000_000;
@@ -25,18 +25,12 @@ export function fingerprintOf(request: CompletionRequest): string {
 }
 
 function hashOf({ messages, rawPrompt, ...request }: CompletionRequest): string {
-  const { sampling, format, tools, think, extraOptions } = request;
+  const { sampling, format, tools, toolChoice, think, extra } = request;
   const parts = new Parts();
-  parts.add({ sampling, format, think, extraOptions, raw: rawPrompt !== undefined });
+  parts.add({ sampling, format, toolChoice, think, extra, raw: rawPrompt !== undefined });
   if (rawPrompt !== undefined) parts.add(rawPrompt);
   parts.add(messages.length);
-  for (const message of messages.toReversed()) {
-    if (parts.isFull) parts.add(message.content);
-    else {
-      const { images = [], ...others } = message;
-      parts.add({ ...others, images });
-    }
-  }
+  for (const message of messages.toReversed()) parts.add(parts.isFull ? textOf(message) : message);
   parts.add(tools);
   return parts.digest();
 }
@@ -73,9 +67,10 @@ class Parts {
     this.#put(`{${keys.length > MAX_SORTED ? keys.length : ''}`);
     for (const key of keys) {
       if (this.isFull) break;
-      if (fields[key] === undefined) continue;
+      const field = fields[key];
+      if (field === undefined) continue;
       this.#put(key);
-      this.add(fields[key]);
+      this.add(field);
     }
     this.#put('}');
   }

@@ -6,6 +6,7 @@ import type {
   CompletionEnd,
   CompletionRequest,
   ModelInfo,
+  Output,
   Reason,
 } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
@@ -100,9 +101,7 @@ export type RouterEvent =
   | { type: 'prefill'; done: number; total: number }
   /** From here on this backend's output is visible to the client. */
   | { type: 'started'; backend: BackendId; model: string; reasons: Reason[]; queueMs: number; ttftMs: number }
-  | { type: 'text'; text: string }
-  | { type: 'thinking'; text: string }
-  | { type: 'tool_calls'; calls: unknown[] }
+  | Output
   /** The backend failed after the first byte; the next one answers from the start below the mark (chat only). */
   | { type: 'break'; from: BackendId; to: BackendId; reason: string }
   | { type: 'end'; end: CompletionEnd; backend: BackendId; model: string; reasons: Reason[] };

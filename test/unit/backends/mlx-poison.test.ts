@@ -18,10 +18,9 @@ const RULES = {
 async function sentTo(poison: Poison): Promise<Record<string, unknown>> {
   const body = typeof poison.body === 'string' ? JSON.parse(poison.body) : poison.body;
   const { request } = await (poison.path === '/api/chat' ? readChat : readGenerate)(body, RULES);
-  const { messages, rawPrompt, sampling, extraOptions } = request;
-  const onlyLoads = rawPrompt === undefined && messages.length === 0;
-  const asked = onlyLoads ? [{ role: 'user' as const, content: 'hi' }] : messages;
-  const safe = validate({ id: 'r', model: 'm', messages: asked, rawPrompt, sampling, extraOptions }, FACTS);
+  const onlyLoads = request.rawPrompt === undefined && request.messages.length === 0;
+  const asked = onlyLoads ? [{ role: 'user' as const, content: 'hi' }] : request.messages;
+  const safe = validate({ ...request, id: 'r', model: 'm', messages: asked }, FACTS);
   return toMlxCall(safe, '/models/m').body;
 }
 

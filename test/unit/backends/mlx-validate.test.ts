@@ -38,9 +38,9 @@ const REFUSED: [string, Record<string, unknown>, Record<string, unknown>?][] = [
   ['messages[0].content', { messages: [{ role: 'user', content: 5 }] }],
   ['messages[0].role', { messages: [{ role: 'wizard', content: 'hi' }] }],
   ['messages', { messages: [{ role: 'user', content: 'x'.repeat(100_000) }] }],
-  ['tools', { tools: [{}] }],
-  ['images', { messages: [{ role: 'user', content: 'hi', images: ['aGk='] }] }],
-  ['format', { format: 'json' }],
+  ['tools', { tools: [{ name: 'f' }] }],
+  ['images', { messages: [{ role: 'user', content: [{ type: 'image', data: 'aGk=' }] }] }],
+  ['format', { format: { type: 'json' } }],
 ];
 
 describe('input that would crash the server', () => {

@@ -264,7 +264,7 @@ describe('between two tokens', () => {
 
   test('a request with tools may be silent for longer, as a call arrives in one piece', async () => {
     const { clock, run } = scene([half]);
-    const { outcome } = run(request({ tools: [{}] }));
+    const { outcome } = run(request({ tools: [{ name: 'f' }] }));
     await clock.advance(55_000);
     expect(outcome.error).toBeNull();
     await clock.advance(10_000);

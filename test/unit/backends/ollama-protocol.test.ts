@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BackendRequest } from '../../../src/main/backends/backend';
-import { NdjsonReader, toOllamaCall } from '../../../src/main/backends/ollama/protocol';
+import { NdjsonReader } from '../../../src/main/backends/ollama/protocol';
+import { toOllamaCall } from '../../../src/main/backends/ollama/request';
 import type { CompletionChunk } from '../../../src/shared/domain';
 
 function line(value: unknown): string {
@@ -56,7 +57,7 @@ describe('lines of Ollama', () => {
     ].join('');
     expect(read(text)).toMatchObject([
       { type: 'thinking', text: 'hm' },
-      { type: 'tool_calls', calls },
+      { type: 'tool_call', index: 0, name: 'f', arguments: {} },
       { type: 'text', text: 'raw' },
       { type: 'end', end: { reason: 'tool_calls' } },
     ]);
@@ -97,7 +98,8 @@ describe('request', () => {
     const { body } = toOllamaCall({
       ...base,
       sampling: { maxTokens: limit },
-      extraOptions: { num_predict: limit },
+      dialect: 'ollama',
+      extra: { options: { num_predict: limit } },
     });
     expect(body).not.toHaveProperty('options');
   });
@@ -106,9 +108,10 @@ describe('request', () => {
     const { body } = toOllamaCall({
       ...base,
       sampling: { temperature: 0, maxTokens: 9, repeatPenalty: 1.2, stop: ['x'] },
-      extraOptions: { num_ctx: 4096, mirostat: 1 },
+      dialect: 'ollama',
+      extra: { options: { num_ctx: 4096, mirostat: 1 } },
       keepAlive: '5m',
-      format: 'json',
+      format: { type: 'json' },
       think: true,
     });
     expect(body).toMatchObject({
@@ -129,7 +132,7 @@ describe('request', () => {
   test.each([0, -5, 2.5, 'many'])(
     'a context of %j is refused: Ollama would cut the prompt to nothing',
     (num_ctx) => {
-      expect(() => toOllamaCall({ ...base, extraOptions: { num_ctx } })).toThrow(
+      expect(() => toOllamaCall({ ...base, dialect: 'ollama', extra: { options: { num_ctx } } })).toThrow(
         expect.objectContaining({ code: 'bad_request', details: { field: 'num_ctx' } }),
       );
     },

@@ -819,10 +819,10 @@ describe('RequestDispatcher', () => {
 
   it('forwards thinking and tool calls as they arrive', async () => {
     const { ollama, send } = setUp();
-    const calls = [{ function: { name: 'look', arguments: {} } }];
-    ollama.script = [() => [{ type: 'thinking', text: 'hm' }, { type: 'tool_calls', calls }, END]];
+    const call = { type: 'tool_call', index: 0, name: 'look', arguments: {} } as const;
+    ollama.script = [() => [{ type: 'thinking', text: 'hm' }, call, END]];
     const answer = await send(GENERAL).finished;
-    expect(answer.kinds).toEqual(['routed', 'attempt', 'started', 'thinking', 'tool_calls', 'end']);
+    expect(answer.kinds).toEqual(['routed', 'attempt', 'started', 'thinking', 'tool_call', 'end']);
   });
 
   it('answers 20 mixed requests while MLX dies in the middle of them', async () => {

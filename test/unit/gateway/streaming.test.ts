@@ -111,13 +111,18 @@ describe('streams', () => {
   it('sends thinking and tool calls in their own fields', async () => {
     const [routed, attempt, started, , end] = answerOf('');
     if (!routed || !attempt || !started || !end) throw new Error('incomplete script');
-    const calls = [{ function: { name: 'weather', arguments: { city: 'Oslo' } } }];
+    const calls = [
+      { id: 'c1', function: { index: 0, name: 'weather', arguments: { city: 'Oslo' } } },
+      { function: { index: 1, name: 'time', arguments: { zone: 1 } } },
+    ];
     const script = [
       routed,
       attempt,
       started,
       { type: 'thinking', text: 'hm' },
-      { type: 'tool_calls', calls },
+      { type: 'tool_call', index: 0, id: 'c1', name: 'weather', arguments: { city: 'Oslo' } },
+      { type: 'tool_call', index: 1, name: 'time', arguments: '{"zone' },
+      { type: 'tool_call', index: 1, arguments: '":1}' },
       end,
     ];
     running = await startGateway(new ScriptedDispatcher(script as never));

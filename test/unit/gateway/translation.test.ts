@@ -51,7 +51,7 @@ describe('requests', () => {
       rules,
     );
     expect(request.sampling).toEqual({ temperature: 0, maxTokens: 5, stop: ['x'] });
-    expect(request.extraOptions).toEqual({ num_ctx: 64, mirostat: 1 });
+    expect(request).toMatchObject({ dialect: 'ollama', extra: { options: { num_ctx: 64, mirostat: 1 } } });
   });
 
   it.each([0, -1, -2])('treats num_predict %i as no limit', async (limit) => {
@@ -66,7 +66,13 @@ describe('requests', () => {
     );
     expect(request.messages).toEqual([
       { role: 'system', content: 'be brief' },
-      { role: 'user', content: 'hi', images: ['aGk='] },
+      {
+        role: 'user',
+        content: [
+          { type: 'image', data: 'aGk=' },
+          { type: 'text', text: 'hi' },
+        ],
+      },
     ]);
   });
 

@@ -18,7 +18,7 @@ describe('approximateTokens', () => {
   it('counts the space for the answer, tools and pictures', () => {
     const plain = neededTokens({ messages: [user('hi')], sampling: { maxTokens: 100 } });
     expect(plain).toBeLessThan(120);
-    const picture = { ...user('hi'), images: ['x'] };
+    const picture: ChatMessage = { role: 'user', content: [{ type: 'image', data: 'x' }] };
     expect(neededTokens({ messages: [picture], sampling: { maxTokens: 100 } })).toBeGreaterThan(plain + 500);
     const tools = [{ name: 'x'.repeat(400) }];
     expect(neededTokens({ messages: [user('hi')], tools, sampling: { maxTokens: 100 } })).toBeGreaterThan(

@@ -6,6 +6,7 @@ import { silentLogger } from '../../../src/main/ports/logger';
 import { RequestQueue } from '../../../src/main/queue/request-queue';
 import { decideByRules } from '../../../src/main/router/decide';
 import { MeasuredTimes } from '../../../src/main/times/measured-times';
+import { textOf } from '../../../src/shared/completion';
 import type { CompletionRequest } from '../../../src/shared/domain';
 import { TandemError } from '../../../src/shared/errors';
 import type { ExitCause } from '../../../src/shared/incidents';
@@ -301,7 +302,7 @@ describe('suspects', () => {
             { type: 'pause', ms: 5000 },
             { type: 'die', cause: 'unknown' },
           ];
-        const ms = message?.content.startsWith('suspect') ? 10_000 : 0;
+        const ms = message && textOf(message).startsWith('suspect') ? 10_000 : 0;
         return [{ type: 'pause', ms }, ...says('fine')];
       },
     ];
@@ -314,7 +315,8 @@ describe('suspects', () => {
     mlx.die('unknown');
     mlx.state = 'open';
     await settle();
-    return { ...world, answers, sent: () => ollama.requests.map(({ messages }) => messages[0]?.content) };
+    const sent = () => ollama.requests.map(({ messages }) => messages.slice(0, 1).map(textOf).join(''));
+    return { ...world, answers, sent };
   }
 
   const FOUR = ['suspect a', 'suspect b', 'suspect c', 'suspect d'];
@@ -329,7 +331,7 @@ describe('suspects', () => {
     }
     await clock.advance(40_000);
     for (const answer of answers) expect(await answer).toMatchObject({ backend: 'ollama', error: null });
-    expect(sent().filter((text) => text?.startsWith('suspect'))).toEqual(FOUR);
+    expect(sent().filter((text) => text.startsWith('suspect'))).toEqual(FOUR);
     expect(ollama.mostRunning).toBe(2);
     expect(clock.pending).toBe(0);
   });

@@ -454,7 +454,7 @@ table('the small model alone', [
   [
     'it cannot use tools',
     HELLO,
-    { tools: [{}] },
+    { tools: [{ name: 'f' }] },
     { models: ONLY_SMALL },
     'greeting: no_model [rule:greeting unavailable:mlx-only-small unavailable:ollama-only-small no-capable-model]',
   ],
@@ -925,7 +925,7 @@ table('what the request forbids or needs', [
   [
     'tools: a backend and a model that have them',
     HELLO,
-    { tools: [{}] },
+    { tools: [{ name: 'f' }] },
     {
       models: [PHI_MLX, PHI, model('ollama', 'qwen2.5:3b', 3, { capabilities: ['completion', 'tools'] })],
       lacks: { mlx: 'tools' },
@@ -935,7 +935,17 @@ table('what the request forbids or needs', [
   [
     'images: a model that sees',
     'What is this?',
-    { messages: [{ role: 'user', content: 'What is this?', images: ['aGk='] }] },
+    {
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'image', data: 'aGk=' },
+            { type: 'text', text: 'What is this?' },
+          ],
+        },
+      ],
+    },
     {
       models: [GENERAL, model('ollama', 'llava:7b', 7, { capabilities: ['completion', 'vision'] })],
       lacks: { mlx: 'images' },
@@ -945,7 +955,7 @@ table('what the request forbids or needs', [
   [
     'a schema: a backend that keeps to it',
     HELLO,
-    { format: 'json' },
+    { format: { type: 'json' } },
     { models: [PHI_MLX, PHI], lacks: { mlx: 'jsonSchema' } },
     'greeting: ollama phi3.5:3.8b [rule:greeting unavailable:mlx-jsonSchema]',
   ],

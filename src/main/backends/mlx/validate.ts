@@ -1,4 +1,4 @@
-import type { ChatMessage, Sampling } from '../../../shared/domain';
+import { type ChatMessage, imagesOf, type Role, type Sampling, textOf } from '../../../shared/completion';
 import { TandemError } from '../../../shared/errors';
 import type { BackendRequest } from '../backend';
 
@@ -10,7 +10,7 @@ export interface ModelFacts {
 
 /** A request that mlx_lm.server is known to survive. */
 export interface SafeRequest {
-  messages: ChatMessage[];
+  messages: { role: Role; content: string }[];
   rawPrompt: string | null;
   sampling: Omit<Sampling, 'maxTokens'> & { maxTokens: number };
   think: boolean | null;
@@ -35,8 +35,7 @@ const MAX_CHARS_PER_TOKEN = 24;
  */
 export function validate(request: BackendRequest, facts: ModelFacts): SafeRequest {
   if (request.tools?.length) throw unsupported('tools');
-  if (request.format !== undefined && request.format !== null && request.format !== '')
-    throw unsupported('format');
+  if (request.format !== undefined) throw unsupported('format');
   const rawPrompt = request.rawPrompt === undefined ? null : safePrompt(request.rawPrompt);
   const messages = rawPrompt === null ? request.messages.map(safeMessage) : [];
   limitLength(rawPrompt?.length ?? messages.reduce((sum, { content }) => sum + content.length, 0), facts);
@@ -94,14 +93,16 @@ function safePrompt(value: unknown): string {
   return value.toWellFormed();
 }
 
-function safeMessage(message: ChatMessage, index: number): ChatMessage {
+/** Calls and thinking are left out: the server's templates differ in what they do with them. */
+function safeMessage(message: ChatMessage, index: number): SafeRequest['messages'][number] {
+  if (typeof message.content !== 'string' && !Array.isArray(message.content))
+    throw bad(`messages[${index}].content`, 'must be a text');
   // The server would download an image's address itself.
-  if (message.images?.length) throw unsupported('images');
-  if (typeof message.content !== 'string') throw bad(`messages[${index}].content`, 'must be a text');
+  if (imagesOf(message).length > 0) throw unsupported('images');
   if (!['system', 'user', 'assistant', 'tool'].includes(message.role)) {
     throw bad(`messages[${index}].role`, 'must be system, user, assistant or tool');
   }
-  return { role: message.role, content: message.content.toWellFormed() };
+  return { role: message.role, content: textOf(message).toWellFormed() };
 }
 
 /** The server checks no length: it tokenizes megabytes and blocks all requests meanwhile. */

@@ -11,7 +11,8 @@ import { streamCompletion } from '../stream-completion';
 import { callFailure, createFailure, pullFailure, statusFailure } from './failures';
 import type { ShowAnswer, TagItem } from './model-list';
 import { parseModelfile } from './modelfile';
-import { NdjsonReader, type OllamaCall } from './protocol';
+import { NdjsonReader } from './protocol';
+import type { OllamaCall } from './request';
 
 export interface OllamaApiOptions {
   /** Base URL without a path, user and password. */

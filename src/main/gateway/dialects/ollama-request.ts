@@ -1,43 +1,34 @@
 import type { z } from 'zod';
 import type {
-  BackendId,
-  Category,
-  ChatMessage,
   CompletionRequest,
-  ModelChoice,
+  Extra,
+  ModelInput,
+  ResponseFormat,
   Sampling,
-} from '../../../shared/domain';
+} from '../../../shared/completion';
+import type { BackendId, Category, ModelChoice } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import { type LoopTurn, nextTurn } from '../../ports/turns';
 import { parseCategory, parseModelChoice } from '../model-choice';
 import {
+  BODY_FIELDS,
   chatBody,
   type commonBody,
+  fieldsOf,
   generateBody,
-  messageBody,
   optionsBody,
   parse,
   toolsBody,
+  unknownFields,
 } from './ollama-body';
+import { contentOf, readMessages, readTools } from './ollama-messages';
 
 /** The content of an Ollama request's body; the rest of a `CompletionRequest` comes from headers and connection. */
 export interface OllamaRequest {
   /** `model` as requested, echoed in every frame. */
   asked: string;
   stream: boolean;
-  request: Pick<
-    CompletionRequest,
-    | 'messages'
-    | 'rawPrompt'
-    | 'model'
-    | 'category'
-    | 'sampling'
-    | 'format'
-    | 'tools'
-    | 'think'
-    | 'keepAlive'
-    | 'extraOptions'
-  >;
+  request: ModelInput & Pick<CompletionRequest, 'model' | 'category'>;
 }
 
 /** How the listener interprets `model` and `category`. */
@@ -51,13 +42,10 @@ export interface ModelRules {
   backends: readonly { id: BackendId }[];
 }
 
-/** Messages that are validated between two turns. */
-const MESSAGES_A_TURN = 1_000;
-
 /**
- * Reads the body of `/api/chat`, with a `turn` after every `MESSAGES_A_TURN` messages. An empty list of messages loads
- * the model, or unloads it with `keep_alive: 0`. Rejects with `bad_request`, `bad_model_name` or `unsupported`, or with
- * the rejection of `turn`.
+ * Reads the body of `/api/chat`, with a `turn` between parts of a long one. An empty list of messages loads the model,
+ * or unloads it with `keep_alive: 0`. Rejects with `bad_request`, `bad_model_name` or `unsupported`, or with the
+ * rejection of `turn`.
  */
 export async function readChat(
   body: unknown,
@@ -65,15 +53,11 @@ export async function readChat(
   turn: LoopTurn = nextTurn,
 ): Promise<OllamaRequest> {
   const parsed = parse(chatBody, body);
-  const messages: ChatMessage[] = [];
-  for (const value of parsed.messages ?? []) {
-    messages.push(readMessage(parse(messageBody, value, ['messages', messages.length])));
-    if (messages.length % MESSAGES_A_TURN === 0) await turn();
-  }
+  const messages = await readMessages(parsed.messages ?? [], turn);
   const { tools } = parse(toolsBody, body);
   const common = readCommon(parsed, rules, body as object);
   common.request.messages = messages;
-  if (tools && tools.length > 0) common.request.tools = tools;
+  if (tools && tools.length > 0) common.request.tools = await readTools(tools, turn);
   return common;
 }
 
@@ -101,15 +85,15 @@ export function readGenerate(body: unknown, rules: ModelRules): OllamaRequest {
   } else if (parsed.system) {
     messages.push({ role: 'system', content: parsed.system });
   }
-  messages.push({ role: 'user', content: prompt, ...(images.length > 0 ? { images } : {}) });
+  messages.push({ role: 'user', content: images.length > 0 ? contentOf(prompt, images) : prompt });
   return common;
 }
 
-/** @param options the raw options of the body */
+/** @param raw the body as it came */
 function readCommon(
   body: z.output<typeof commonBody>,
   rules: ModelRules,
-  { options }: { options?: object | null },
+  raw: { options?: object | null },
 ): OllamaRequest {
   if (body.logprobs) throw new TandemError('unsupported', 'logprobs are not supported; leave them out');
   const asked = body.model?.trim() ?? '';
@@ -121,13 +105,14 @@ function readCommon(
   const model = firstOn(named, rules.firstBackend);
   const request: OllamaRequest['request'] = { messages: [], model, sampling: readSampling(body.options) };
   if (category) request.category = category;
-  if (body.format !== null && body.format !== undefined && body.format !== '') request.format = body.format;
+  const format = readFormat(body.format);
+  if (format) request.format = format;
   if (body.think !== null && body.think !== undefined) request.think = body.think;
   if (body.keep_alive !== null && body.keep_alive !== undefined) {
     request.keepAlive = readKeepAlive(body.keep_alive);
   }
-  const extra = readExtraOptions(options);
-  if (extra) request.extraOptions = extra;
+  const extra = readExtra(raw);
+  if (extra) Object.assign(request, { dialect: 'ollama', extra });
   return { asked: asked === '' ? 'auto' : asked, stream: body.stream ?? true, request };
 }
 
@@ -143,14 +128,9 @@ function readCategory(text: string, model: ModelChoice, rules: ModelRules): Cate
   return model.kind === 'auto' ? model.category : undefined;
 }
 
-function readMessage(message: z.output<typeof messageBody>): ChatMessage {
-  return {
-    role: message.role,
-    content: message.content ?? '',
-    ...(message.images && message.images.length > 0 ? { images: message.images } : {}),
-    ...(message.tool_calls && message.tool_calls.length > 0 ? { tool_calls: message.tool_calls } : {}),
-    ...(message.tool_name ? { tool_name: message.tool_name } : {}),
-  };
+function readFormat(format: z.output<typeof commonBody>['format']): ResponseFormat | undefined {
+  if (format === null || format === undefined || format === '') return undefined;
+  return format === 'json' ? { type: 'json' } : { type: 'schema', schema: format };
 }
 
 /** Ollama treats a `num_predict` of 0 or less as "no limit", so only a positive value becomes a limit. */
@@ -170,23 +150,12 @@ function readSampling(options: z.output<typeof optionsBody> | null | undefined):
   return sampling;
 }
 
-const NEUTRAL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(optionsBody.shape));
+const OPTIONS = fieldsOf(optionsBody);
 
-/** Ollama has about forty options; copying a list of unlimited length would take long. */
-const MAX_OPTIONS = 1_000;
-
-function readExtraOptions(options: object | null | undefined): Record<string, unknown> | undefined {
-  const names = Object.keys(options ?? {});
-  if (names.length > MAX_OPTIONS) {
-    throw new TandemError(
-      'bad_request',
-      `options: over ${MAX_OPTIONS.toLocaleString('en')} fields; send fewer`,
-    );
-  }
-  const extra = Object.entries(options ?? {}).filter(
-    ([name, value]) => !NEUTRAL_OPTIONS.has(name) && value !== null,
-  );
-  return extra.length > 0 ? Object.fromEntries(extra) : undefined;
+function readExtra(body: { options?: object | null }): Extra | undefined {
+  const fields = unknownFields(body, BODY_FIELDS, []);
+  const options = unknownFields(body.options ?? {}, OPTIONS, ['options']);
+  return options ? { ...fields, options } : fields;
 }
 
 /** A number of seconds, or a duration with units in Go's syntax. */

@@ -1,46 +1,52 @@
-import type { CompletionEnd } from '../../../shared/domain';
+import type { CompletionEnd, Output } from '../../../shared/completion';
 import type { TandemError } from '../../../shared/errors';
-import { type CollectedAnswer, type Encoder, type Finish, isLoad, type Visible } from '../encoder';
+import { CallPieces, type WholeCall } from '../call-pieces';
+import { type CollectedAnswer, type Encoder, type Finish, isLoad } from '../encoder';
 
 /** Milliseconds to nanoseconds, the unit of all durations in Ollama's dialect. */
 const ns = (ms: number): number => Math.max(0, Math.round(ms * 1e6));
+
+const NOTHING: CollectedAnswer = { text: '', thinking: '', toolCalls: [] };
 
 /** The two endpoints put the text in different fields. */
 export type OllamaShape = 'chat' | 'generate';
 
 /**
  * Writes Ollama's frames: one JSON object per line, the last with `done: true`, counts, durations, and the trail under
- * `tandem`. An error line has no `done`, so a partial answer never looks complete.
+ * `tandem`. An error line has no `done`, so a partial answer never looks complete. A tool call that its server streams
+ * in pieces comes as a whole at the end.
  */
 export function ollamaEncoder(shape: OllamaShape, asked: string, wall: () => Date): Encoder {
   const head = () => ({ model: asked, created_at: wall().toISOString() });
 
-  const visible = (event: Visible): object => {
-    if (shape === 'generate') {
-      return event.type === 'thinking'
-        ? { response: '', thinking: event.text }
-        : { response: event.type === 'text' ? event.text : '' };
-    }
-    const message = { role: 'assistant', content: event.type === 'text' ? event.text : '' };
-    if (event.type === 'thinking') return { message: { ...message, thinking: event.text } };
-    return event.type === 'tool_calls' ? { message: { ...message, tool_calls: event.calls } } : { message };
+  const output = ({ text, thinking, toolCalls }: CollectedAnswer): object => {
+    const thought = thinking === '' ? {} : { thinking };
+    if (shape === 'generate') return { response: text, ...thought };
+    const calls = toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(toCall) };
+    return { message: { role: 'assistant', content: text, ...thought, ...calls } };
   };
+  const line = (answer: Partial<CollectedAnswer>, rest: object): string =>
+    `${JSON.stringify({ ...head(), ...output({ ...NOTHING, ...answer }), ...rest })}\n`;
 
-  const whole = (answer: CollectedAnswer): object => {
-    const thinking = answer.thinking === '' ? {} : { thinking: answer.thinking };
-    if (shape === 'generate') return { response: answer.text, ...thinking };
-    const calls = answer.toolCalls.length === 0 ? {} : { tool_calls: answer.toolCalls };
-    return { message: { role: 'assistant', content: answer.text, ...thinking, ...calls } };
+  const pieces = new CallPieces();
+  const frameOf = (answer: Partial<CollectedAnswer>) => line(answer, { done: false });
+  const callFrame = (toolCalls: WholeCall[]) => (toolCalls.length === 0 ? '' : frameOf({ toolCalls }));
+  const frame = (event: Output): string => {
+    if (event.type === 'text') return frameOf({ text: event.text });
+    return event.type === 'thinking' ? frameOf({ thinking: event.text }) : callFrame(pieces.add(event));
   };
 
   return {
     streamType: 'application/x-ndjson',
-    frame: (event) => `${JSON.stringify({ ...head(), ...visible(event), done: false })}\n`,
-    last: (finish) =>
-      `${JSON.stringify({ ...head(), ...visible({ type: 'text', text: '' }), ...closing(finish) })}\n`,
-    whole: (answer, finish) => ({ ...head(), ...whole(answer), ...closing(finish) }),
+    frame,
+    last: (finish) => callFrame(pieces.rest()) + line({}, closing(finish)),
+    whole: (answer, finish) => ({ ...head(), ...output(answer), ...closing(finish) }),
     errorFrame: (error) => `${JSON.stringify(ollamaError(error))}\n`,
   };
+}
+
+function toCall({ id, index, name, arguments: given }: WholeCall): object {
+  return { ...(id === undefined ? {} : { id }), function: { index, name, arguments: given } };
 }
 
 /** Ollama's error shape, with our code added. */

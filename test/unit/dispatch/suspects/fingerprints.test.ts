@@ -46,7 +46,7 @@ describe('a fingerprint', () => {
     ['text', { messages: [{ role: 'user', content: 'b' }] }],
     ['role', { messages: [{ role: 'system', content: 'a' }] }],
     ['parameters', { sampling: { temperature: 1, maxTokens: 5 } }],
-    ['options of the server', { extraOptions: { num_ctx: 5 } }],
+    ['options of the server', { extra: { options: { num_ctx: 5 } } }],
     ['a raw prompt', { rawPrompt: 'a' }],
   ] as [string, Partial<CompletionRequest>][])('differs with another %s', (_, more) => {
     expect(fingerprintOf(request('a', more))).not.toBe(fingerprintOf(request('a')));
@@ -100,9 +100,19 @@ describe('the input of a fingerprint', () => {
     ],
     [
       'tools',
-      { tools: [Object.fromEntries(Array.from({ length: 90_000 }, (_, index) => [`k${index}`, 'a']))] },
+      {
+        tools: [
+          {
+            name: 'f',
+            parameters: Object.fromEntries(Array.from({ length: 90_000 }, (_, index) => [`k${index}`, 'a'])),
+          },
+        ],
+      },
     ],
-    ['pictures', { messages: [{ role: 'user' as const, content: '', images: Array(90_000).fill('QUJD') }] }],
+    [
+      'pictures',
+      { messages: [{ role: 'user', content: Array(90_000).fill({ type: 'image', data: 'QUJD' }) }] },
+    ],
   ] as [string, Partial<CompletionRequest>][])('is bounded: %s', (_, more) => {
     const hash = vi.spyOn(Hash.prototype, 'update');
     onTestFinished(() => hash.mockRestore());
@@ -111,11 +121,12 @@ describe('the input of a fingerprint', () => {
   });
 
   it('includes tools and pictures, independent of the order of fields', () => {
-    const tool = (parameters: object) => fingerprintOf(request('a', { tools: [{ name: 'f', parameters }] }));
+    const tool = (parameters: Record<string, unknown>) =>
+      fingerprintOf(request('a', { tools: [{ name: 'f', parameters }] }));
     expect(tool({ a: 1, b: [2] })).toBe(tool({ b: [2], a: 1 }));
     expect(tool({ a: 1, b: [2] })).not.toBe(tool({ a: 1, b: ['2'] }));
     const picture = (image: string) =>
-      fingerprintOf(request('', { messages: [{ role: 'user', content: 'a', images: [image] }] }));
+      fingerprintOf(request('', { messages: [{ role: 'user', content: [{ type: 'image', data: image }] }] }));
     expect(picture('QQ==')).not.toBe(picture('Qg=='));
   });
 });

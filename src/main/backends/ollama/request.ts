@@ -1,0 +1,133 @@
+import {
+  type ChatMessage,
+  type Extra,
+  imagesOf,
+  type ResponseFormat,
+  type Sampling,
+  type ToolCall,
+  textOf,
+} from '../../../shared/completion';
+import { TandemError } from '../../../shared/errors';
+import { jsonBytes } from '../../ports/json-size';
+import type { BackendRequest } from '../backend';
+
+export interface OllamaCall {
+  path: '/api/chat' | '/api/generate';
+  body: Record<string, unknown>;
+  /** See `BackendRequest`. */
+  hops?: string | undefined;
+}
+
+/**
+ * Writes a request in Ollama's dialect; a client of this dialect also reaches the server with the fields that the form
+ * lacks.
+ * @throws TandemError `bad_request` for options that Ollama silently accepts but treats differently, `unsupported` for
+ * a choice of tools, which it does not know
+ */
+export function toOllamaCall(request: BackendRequest): OllamaCall {
+  const { rawPrompt, think, keepAlive, hops } = request;
+  const isOurs = request.dialect === 'ollama';
+  const { options: extraOptions, ...extra } = isOurs ? (request.extra ?? {}) : {};
+  const options = toOptions(request.sampling, (extraOptions ?? {}) as Extra);
+  const common = {
+    ...extra,
+    model: request.model,
+    stream: true,
+    ...(Object.keys(options).length === 0 ? {} : { options }),
+    ...(request.format === undefined ? {} : { format: toFormat(request.format) }),
+    ...(think === undefined ? {} : { think }),
+    ...(keepAlive === undefined ? {} : { keep_alive: keepAlive }),
+  };
+  if (rawPrompt !== undefined)
+    return { path: '/api/generate', body: { ...common, prompt: rawPrompt, raw: true }, hops };
+  const messages = request.messages.map((message) => toMessage(message, isOurs));
+  const tools = toTools(request, isOurs);
+  return { path: '/api/chat', body: { ...common, messages, ...(tools ? { tools } : {}) }, hops };
+}
+
+function toFormat(format: ResponseFormat): unknown {
+  return format.type === 'json' ? 'json' : format.schema;
+}
+
+/** Most messages are a text alone, which has the same form here. */
+function toMessage(message: ChatMessage, isOurs: boolean): object {
+  const { role, content } = message;
+  if (typeof content === 'string' && message.extra === undefined) return message;
+  const images = imagesOf(message);
+  const calls: object[] = [];
+  const fields: Extra = { ...(isOurs ? message.extra : {}), role, content: textOf(message) };
+  let thinking = '';
+  if (typeof content !== 'string') {
+    for (const part of content) {
+      if (part.type === 'tool_call') calls.push(toCall(part, isOurs));
+      else if (part.type === 'thinking') thinking += part.text;
+      else if (part.type === 'tool_result') {
+        if (part.id !== undefined) fields.tool_call_id = part.id;
+        if (part.name !== undefined) fields.tool_name = part.name;
+      }
+    }
+  }
+  if (thinking !== '') fields.thinking = thinking;
+  if (images.length > 0) fields.images = images.map(({ data }) => data);
+  if (calls.length > 0) fields.tool_calls = calls;
+  return fields;
+}
+
+function toCall({ id, name, arguments: given, extra }: ToolCall, isOurs: boolean): object {
+  const more = isOurs ? (extra ?? {}) : {};
+  const called = { ...(more.function as object | undefined), name, arguments: given };
+  return { ...more, ...(id === undefined ? {} : { id }), function: called };
+}
+
+function toTools({ tools, toolChoice = 'auto' }: BackendRequest, isOurs: boolean): object[] | undefined {
+  if (toolChoice === 'none') return undefined;
+  if (toolChoice !== 'auto') {
+    throw new TandemError(
+      'unsupported',
+      'Ollama cannot be made to call a tool; leave the choice to the model.',
+      {
+        details: { field: 'tool_choice' },
+      },
+    );
+  }
+  return tools?.map(({ name, description, parameters, extra }) => {
+    const more = isOurs ? (extra ?? {}) : {};
+    const called = { ...(more.function as object | undefined), name, description, parameters };
+    return { type: 'function', ...more, function: called };
+  });
+}
+
+/** Lowest number of characters per token, in languages with long and with short words. */
+const CHARS_PER_TOKEN = 3;
+
+/** Prompt tokens of a request, estimated from its length. */
+export function promptTokensByLength({ rawPrompt, messages, tools }: BackendRequest): number {
+  const text = rawPrompt?.length ?? messages.reduce((sum, message) => sum + textOf(message).length, 0);
+  return Math.ceil((text + (tools ? jsonBytes(tools) : 0)) / CHARS_PER_TOKEN);
+}
+
+/** Never sets `num_ctx` itself: a value that differs from the loaded one reloads the model. */
+function toOptions(sampling: Sampling, extra: Extra): Extra {
+  const { temperature, topP, topK, minP, seed, repeatPenalty, maxTokens, stop } = sampling;
+  const context = extra.num_ctx;
+  if (context !== undefined && !(Number.isSafeInteger(context) && Number(context) >= 1)) {
+    throw new TandemError('bad_request', '`num_ctx` must be a whole number of 1 or more.', {
+      details: { field: 'num_ctx' },
+    });
+  }
+  const named = {
+    temperature,
+    top_p: topP,
+    top_k: topK,
+    min_p: minP,
+    seed,
+    repeat_penalty: repeatPenalty,
+    // 0 and below mean ten times the context to Ollama.
+    num_predict: maxTokens !== undefined && maxTokens >= 1 ? maxTokens : undefined,
+    stop,
+  };
+  const options = { ...extra };
+  delete options.num_predict;
+  for (const [name, value] of Object.entries(named)) if (value !== undefined) options[name] = value;
+  return options;
+}

@@ -1,0 +1,220 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SseReader } from '../../../src/main/backends/mlx/protocol';
+import { NdjsonReader } from '../../../src/main/backends/ollama/protocol';
+import { toOllamaCall } from '../../../src/main/backends/ollama/request';
+import type { FrameReader } from '../../../src/main/backends/stream-completion';
+import { ollamaEncoder } from '../../../src/main/gateway/dialects/ollama';
+import { readChat } from '../../../src/main/gateway/dialects/ollama-request';
+import { emptyTrail } from '../../../src/main/gateway/trail';
+import type { CompletionChunk, CompletionEnd, Dialect, Output } from '../../../src/shared/completion';
+
+const RUN = { seed: 1, numRuns: 200 };
+const RULES = {
+  modelOptional: false,
+  defaultCategory: undefined,
+  firstBackend: undefined,
+  backends: INSTANCES,
+};
+
+const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
+const values = fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3, noNullPrototype: true });
+/** Fields that no version of Ollama has. */
+const unknown = fc.dictionary(
+  text.map((name) => `x_${name}`),
+  fc.oneof(fc.boolean(), text, values),
+  { maxKeys: 2, noNullPrototype: true },
+);
+/** An object with all fields of one record, any of another's, and unknown ones. */
+function object<T extends object>(needed: T, wanted: object): fc.Arbitrary<Record<string, unknown>> {
+  const known = fc.record({ ...needed, ...wanted } as Record<string, fc.Arbitrary<unknown>>, {
+    requiredKeys: Object.keys(needed),
+  });
+  return fc.tuple(unknown, known).map(([more, fields]) => ({ ...more, ...fields }));
+}
+
+const call = object(
+  { function: object({ name: text, arguments: values }, { index: fc.nat(9) }) },
+  { id: text, type: fc.constant('function') },
+);
+const tool = object(
+  {
+    type: fc.constant('function'),
+    function: object({ name: text }, { description: text, parameters: values }),
+  },
+  {},
+);
+const message = object(
+  { role: fc.constantFrom('system', 'user', 'assistant', 'tool'), content: fc.string({ unit: 'grapheme' }) },
+  {
+    thinking: text,
+    images: fc.array(fc.base64String({ minLength: 4 }), { minLength: 1, maxLength: 2 }),
+    tool_calls: fc.array(call, { minLength: 1, maxLength: 3 }),
+    tool_name: text,
+    tool_call_id: text,
+  },
+);
+const options = object(
+  {},
+  {
+    temperature: fc.integer({ min: 0, max: 2 }),
+    top_k: fc.nat(100),
+    num_predict: fc.integer({ min: 1, max: 9 }),
+    stop: fc.array(text, { minLength: 1, maxLength: 2 }),
+    num_ctx: fc.integer({ min: 1, max: 9_000 }),
+    mirostat: fc.nat(2),
+  },
+);
+const chat = object(
+  { model: fc.constant('llama'), messages: fc.array(message, { minLength: 1, maxLength: 4 }) },
+  {
+    tools: fc.array(tool, { minLength: 1, maxLength: 2 }),
+    options: options.filter((fields) => Object.keys(fields).length > 0),
+    format: fc.oneof(fc.constant('json'), values),
+    think: fc.constantFrom(true, false, 'high'),
+    keep_alive: fc.constantFrom(0, 5, '5m'),
+    truncate: fc.boolean(),
+    shift: fc.boolean(),
+  },
+);
+
+/** The body that an Ollama server gets for the body of a client. */
+async function sent(body: object, dialect?: Dialect): Promise<Record<string, unknown>> {
+  const { request } = await readChat(JSON.parse(JSON.stringify(body)), RULES);
+  const call = toOllamaCall({ ...request, ...(dialect ? { dialect } : {}), id: 'r', model: 'llama' });
+  return JSON.parse(JSON.stringify(call.body));
+}
+
+describe('a chat request of an Ollama client', () => {
+  it('reaches an Ollama server as it came, with the fields that the form lacks', () =>
+    fc.assert(
+      fc.asyncProperty(chat, async (body) => {
+        expect(await sent(body)).toEqual({ ...JSON.parse(JSON.stringify(body)), stream: true });
+      }),
+      RUN,
+    ));
+
+  it('reaches a server of another dialect without those fields', () =>
+    fc.assert(
+      fc.asyncProperty(chat, async (body) => {
+        const { messages: said, tools, ...fields } = body as Record<string, unknown>;
+        const plain = { role: 'user', content: 'hi' };
+        const written = JSON.stringify(await sent({ ...fields, messages: [{ ...plain, x_a: 1 }] }, 'openai'));
+        expect(written).not.toContain('"x_');
+        expect(written).not.toMatch(/"(truncate|shift|mirostat)"/);
+      }),
+      RUN,
+    ));
+
+  it('has no field that the server would read as another one', async () => {
+    const body = {
+      model: 'llama',
+      Model: 'other',
+      'MES\u017fAGES': [],
+      'to\u006fls': [],
+      Options: { num_ctx: 1 },
+      'ta\u212ae': 1,
+      messages: [{ role: 'user', content: 'hi', Content: 'other', Images: ['QQ=='] }],
+    };
+    expect(await sent(body)).toEqual({
+      model: 'llama',
+      stream: true,
+      messages: [{ role: 'user', content: 'hi' }],
+      'ta\u212ae': 1,
+    });
+  });
+
+  it('is refused with over a thousand unknown fields', async () => {
+    const many = Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [`x_${index}`, 1]));
+    const refused = expect.objectContaining({ code: 'bad_request' });
+    await expect(sent({ model: 'm', messages: [], ...many })).rejects.toEqual(refused);
+    await expect(sent({ model: 'm', messages: [{ role: 'user', ...many }] })).rejects.toEqual(refused);
+  });
+});
+
+const output: fc.Arbitrary<Output> = fc.oneof(
+  fc.record({ type: fc.constant('text' as const), text }),
+  fc.record({ type: fc.constant('thinking' as const), text }),
+  fc.record({
+    type: fc.constant('tool_call' as const),
+    index: fc.constant(0),
+    id: text,
+    name: text,
+    arguments: values.map((given) => JSON.parse(JSON.stringify(given))),
+  }),
+);
+/** A server numbers its calls. */
+const outputs = fc.array(output, { maxLength: 8 }).map((events) => {
+  let calls = 0;
+  return events.map((event) => (event.type === 'tool_call' ? { ...event, index: calls++ } : event));
+});
+const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 });
+
+/** Reads a text that arrives in chunks of the given sizes, used in turn. */
+function readIn(chunks: readonly number[], reader: FrameReader, all: string): CompletionChunk[] {
+  const bytes = new TextEncoder().encode(all);
+  const found: CompletionChunk[] = [];
+  for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+    const end = at + (chunks[turn % chunks.length] ?? 1);
+    found.push(...reader.push(bytes.subarray(at, end)));
+    at = end;
+  }
+  return [...found, ...reader.finish()];
+}
+
+const END: CompletionEnd = { reason: 'stop', promptTokens: 3, completionTokens: 5 };
+const FINISH = { requestId: 'r', end: END, trail: emptyTrail(), totalMs: 1, visibleMs: 1 };
+
+function written(events: readonly Output[]): string {
+  const encoder = ollamaEncoder('chat', 'llama', () => new Date(0));
+  return events.map((event) => encoder.frame(event)).join('') + encoder.last(FINISH);
+}
+
+describe('the events of an answer', () => {
+  it('are the same after Ollama frames of them were written and read, in chunks of any size', () =>
+    fc.assert(
+      fc.property(outputs, sizes, (events, chunks) => {
+        const found = readIn(chunks, new NdjsonReader(), written(events));
+        expect(found.slice(0, -1)).toEqual(events);
+        expect(found.at(-1)).toMatchObject({ type: 'end', end: { promptTokens: 3, completionTokens: 5 } });
+      }),
+      RUN,
+    ));
+
+  it('do not depend on the chunks in which MLX sends them', () =>
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 8 }), sizes, (texts, chunks) => {
+        const frame = (choice: object) => `data: ${JSON.stringify({ choices: [choice] })}\n\n`;
+        const frames = texts.map((content) => `: keepalive 1/2\n\n${frame({ delta: { content } })}`);
+        const all = `${frames.join('')}${frame({ finish_reason: 'stop' })}data: [DONE]\n\n`;
+        expect(readIn(chunks, new SseReader(), all)).toEqual(readIn([all.length * 4], new SseReader(), all));
+      }),
+      RUN,
+    ));
+
+  it('that come in pieces of a tool call are one call, with broken arguments an error', () =>
+    fc.assert(
+      fc.property(values, sizes, (given, chunks) => {
+        const json = JSON.stringify(given);
+        const pieces: Output[] = [{ type: 'tool_call', index: 0, id: 'c', name: 'f', arguments: '' }];
+        for (let at = 0, turn = 0; at < json.length; turn += 1) {
+          const end = at + (chunks[turn % chunks.length] ?? 1);
+          pieces.push({ type: 'tool_call', index: 0, arguments: json.slice(at, end) });
+          at = end;
+        }
+        const [call] = readIn([1_000], new NdjsonReader(), written(pieces));
+        expect(call).toEqual({
+          type: 'tool_call',
+          index: 0,
+          id: 'c',
+          name: 'f',
+          arguments: JSON.parse(json),
+        });
+        const broken: Output = { type: 'tool_call', index: 0, arguments: '!' };
+        expect(() => written([...pieces, broken])).toThrow(
+          expect.objectContaining({ code: 'backend_failed' }),
+        );
+      }),
+      RUN,
+    ));
+});
