@@ -8,6 +8,7 @@ import { ollamaEncoder } from '../../../src/main/gateway/dialects/ollama';
 import { readChat } from '../../../src/main/gateway/dialects/ollama-request';
 import { emptyTrail } from '../../../src/main/gateway/trail';
 import type { CompletionChunk, CompletionEnd, Dialect, Output } from '../../../src/shared/completion';
+import { INSTANCES } from '../../support/backends';
 
 const RUN = { seed: 1, numRuns: 200 };
 const RULES = {
