@@ -40,7 +40,10 @@ const ROWS: Record<string, Row> = {
     status: 200,
     make: () => chatOf(Array(9_000).fill(call({ text: 'word\n'.repeat(500) }))),
   },
-  chat_30mb_tools: { status: 200, make: () => chat(['hi'], { tools: [{ text: 'word '.repeat(6 * MB) }] }) },
+  chat_30mb_tools: {
+    status: 200,
+    make: () => chat(['hi'], { tools: [tool({ text: 'word '.repeat(6 * MB) })] }),
+  },
   chat_30mb_blanks: { status: 200, make: () => `${chat(['hi']).slice(0, -1)}${' '.repeat(30 * MB)}}` },
   chat_30mb_number: {
     status: 400,
@@ -49,7 +52,9 @@ const ROWS: Record<string, Row> = {
   chat_30mb_key: { status: 400, make: () => chat(['hi'], { options: { ['k'.repeat(30 * MB)]: 1 } }) },
   messages_49k: { status: 200, make: () => chatOf(Array(49_000).fill({})) },
   messages_24k_calls: { status: 200, make: () => chatOf(Array(12_000).fill(call({}))) },
-  tools_99k_values: { status: 200, make: () => chat(['hi'], { tools: Array(99_000).fill(0) }) },
+  tools_19k: { status: 200, make: () => chat(['hi'], { tools: Array(19_000).fill(tool({})) }) },
+  calls_19k: { status: 200, make: () => chatOf([{ ...call({}), tool_calls: Array(19_000).fill(CALL) }]) },
+  unknown_fields_99k: { status: 400, make: () => chatOf([{ content: 'hi', ...fields(99_000) }]) },
   images_99k: { status: 200, make: () => chatOf([{ content: 'hi', images: Array(99_000).fill('QQ==') }]) },
   stop_99k: { status: 200, make: () => chat(['hi'], { options: { stop: Array(99_000).fill('stop') } }) },
   options_99k: { status: 400, make: () => chat(['hi'], { options: fields(99_000) }) },
@@ -140,6 +145,8 @@ function chatOf(messages: object[], more: object = {}): string {
   return JSON.stringify({ model: MODEL, stream: false, messages: all, ...more });
 }
 
+const CALL = { function: { name: 'f', arguments: {} } };
+const tool = (parameters: object) => ({ type: 'function', function: { name: 'f', parameters } });
 const call = (given: object) => ({
   role: 'assistant',
   tool_calls: [{ function: { name: 'f', arguments: given } }],

@@ -66,7 +66,7 @@ function toMessage(message: Body, calls: readonly ToolCall[], extra: Extra | und
   return { role, content: [...thought, ...(role === 'tool' ? [result] : shown), ...calls], ...more };
 }
 
-/** An image's text comes after it. */
+/** Images, then the text. */
 export function contentOf(text: string | null | undefined, images: readonly string[] | null | undefined) {
   return [
     ...(images ?? []).map((data) => ({ type: 'image', data }) as const),
