@@ -138,6 +138,46 @@ describe('request', () => {
     },
   );
 
+  test('without tools if none may be called, and refused if one must be', () => {
+    const tools = [{ name: 'f' }];
+    expect(toOllamaCall({ ...base, tools, toolChoice: 'auto' }).body).toHaveProperty('tools');
+    expect(toOllamaCall({ ...base, tools, toolChoice: 'none' }).body).not.toHaveProperty('tools');
+    for (const toolChoice of ['required', { name: 'f' }] as const) {
+      expect(() => toOllamaCall({ ...base, tools, toolChoice })).toThrow(
+        expect.objectContaining({ code: 'unsupported', details: { field: 'tool_choice' } }),
+      );
+    }
+  });
+
+  test('thoughts and texts of one message are joined', () => {
+    const { body } = toOllamaCall({
+      ...base,
+      messages: [
+        {
+          role: 'assistant',
+          content: [
+            { type: 'thinking', text: 'a' },
+            { type: 'thinking', text: 'b' },
+            { type: 'text', text: 'c' },
+            { type: 'text', text: 'd' },
+          ],
+        },
+      ],
+    });
+    expect(body.messages).toEqual([{ role: 'assistant', content: 'cd', thinking: 'ab' }]);
+  });
+
+  test.each([
+    [null],
+    ['text'],
+    [{}],
+    [{ function: { name: 5 } }],
+    [{ function: { name: 'f', arguments: 5 } }],
+  ])('a tool call %j cannot be read', (call) => {
+    const frame = line({ message: { role: 'assistant', content: '', tool_calls: [call] }, done: false });
+    expect(() => read(frame)).toThrow(expect.objectContaining({ code: 'backend_failed' }));
+  });
+
   test('a raw prompt goes to generate', () => {
     expect(toOllamaCall({ ...base, rawPrompt: 'Once' })).toEqual({
       path: '/api/generate',

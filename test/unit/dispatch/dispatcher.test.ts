@@ -817,6 +817,23 @@ describe('RequestDispatcher', () => {
     expect(ollama.requests[0]?.messages.map(({ content }) => content)).toEqual(['Be brief.', GENERAL]);
   });
 
+  it('gives the backend all that is for the model, with the fields of the dialect', async () => {
+    const { ollama, send } = setUp({
+      models: [model('ollama', 'able', 8, { capabilities: ['tools', 'completion'] })],
+    });
+    const input = {
+      sampling: { seed: 1 },
+      format: { type: 'json' },
+      tools: [{ name: 'look' }],
+      toolChoice: 'none',
+      think: 'low',
+      dialect: 'ollama',
+      extra: { shift: false, options: { num_ctx: 8 } },
+    } as const;
+    await send(GENERAL, input as unknown as Partial<CompletionRequest>).finished;
+    expect(ollama.requests[0]).toMatchObject(input);
+  });
+
   it('forwards thinking and tool calls as they arrive', async () => {
     const { ollama, send } = setUp();
     const call = { type: 'tool_call', index: 0, name: 'look', arguments: {} } as const;

@@ -47,6 +47,7 @@ describe('a fingerprint', () => {
     ['role', { messages: [{ role: 'system', content: 'a' }] }],
     ['parameters', { sampling: { temperature: 1, maxTokens: 5 } }],
     ['options of the server', { extra: { options: { num_ctx: 5 } } }],
+    ['choice of tools', { toolChoice: 'none' }],
     ['a raw prompt', { rawPrompt: 'a' }],
   ] as [string, Partial<CompletionRequest>][])('differs with another %s', (_, more) => {
     expect(fingerprintOf(request('a', more))).not.toBe(fingerprintOf(request('a')));
