@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { createCore } from '../../src/main/core/core';
+import type { ChildRequest } from '../../src/main/models/scan-child';
+import { nodeFileStore } from '../../src/main/ports/file-store';
+import { silentLogger } from '../../src/main/ports/logger';
+import type { LaunchSpec } from '../../src/main/ports/spawner';
+import { openSettings } from '../../src/main/store/settings-store';
+import { ChildRecords } from '../../src/main/supervisor/sweep';
+import type { Push, Snapshot } from '../../src/shared/contract';
+import { FakeClock, settle } from './fake-clock';
+import { type FakeChild, FakeProcessTable, FakeSpawner } from './fake-processes';
+import { MemoryStore } from './memory-store';
+import { ScriptedOllama } from './scripted-ollama';
+import { tempDir } from './temp-dir';
+
+export const UI = { host: 'web' } as const;
+const SCAN = 'scan-child.js';
+
+/** Starts fake children; a scan for models finds nothing and ends at once. */
+class CoreSpawner extends FakeSpawner {
+  /** What each scan was started with. */
+  readonly scans: ChildRequest[] = [];
+
+  override spawn(spec: LaunchSpec): FakeChild {
+    const child = super.spawn(spec);
+    if (spec.args[0] === SCAN) {
+      this.scans.push(JSON.parse(spec.input ?? '{}'));
+      child.stdout.end('{"type":"end"}\n');
+      child.exit(0);
+    }
+    return child;
+  }
+
+  /** The newest set-up of this part. */
+  setup(part: string): FakeChild {
+    const index = this.specs.findLastIndex(({ args }) => args.includes('--only') && args.includes(part));
+    const child = this.children[index];
+    if (!child) throw new Error(`no set-up of ${part}`);
+    return child;
+  }
+}
+
+/**
+ * A core on fake ports, with an Ollama at `OLLAMA_API_URL` that a test scripts and no MLX yet: its set-up runs until the
+ * test ends it. Its two listeners are real, on free ports.
+ */
+export async function coreFixture(env: Record<string, string> = {}) {
+  const dataDir = tempDir();
+  const clock = new FakeClock();
+  const spawner = new CoreSpawner();
+  const store = Object.assign(new MemoryStore(), { warnings: [] });
+  const ollama = new ScriptedOllama();
+  ollama.facts = { version: '0.24.0' };
+  const placeEnv = {
+    TANDEM_GATEWAY_PORT: '0',
+    TANDEM_MLX_API_PORT: '0',
+    OLLAMA_API_URL: 'http://127.0.0.1:11999',
+    ...env,
+  };
+  const files = nodeFileStore;
+  const settings = await openSettings({ dataDir, env: placeEnv, files, clock, isFolder: async () => true });
+  const done: string[] = [];
+  const core = createCore(
+    {
+      clock,
+      spawner,
+      scan: { spawner, clock, node: 'node', script: SCAN, env: placeEnv },
+      table: new FakeProcessTable(),
+      records: new ChildRecords(join(dataDir, 'children.json')),
+      fetcher: ollama.fetcher,
+      post: ollama.post,
+      files,
+      logger: silentLogger,
+    },
+    settings,
+    store,
+    {
+      ...{ version: '1.0.0', host: 'headless', platform: 'freebsd', locale: 'en-GB', home: dataDir, dataDir },
+      ...{ resourcesDir: join(dataDir, 'resources'), runtimeDir: join(dataDir, 'runtimes'), env: placeEnv },
+      ...{ instanceId: 'of-the-test', node: 'node', containerHost: { mlx: null, ollama: null } },
+      systemPackages: false,
+    },
+    {
+      openExternal: async (url) => void done.push(url),
+      hideWindow: () => void done.push('hide'),
+      quit: () => void done.push('quit'),
+    },
+  );
+  onTestFinished(() => core.stop());
+  const pushes: Push[] = [];
+  core.onPush((push) => void pushes.push(push));
+  /** The UI's state once it fulfils the condition; time passes meanwhile. Rejects if it does not in 100 s. */
+  const until = async (holds: (snapshot: Snapshot) => boolean): Promise<Snapshot> => {
+    for (let turn = 0; turn < 2000; turn += 1) {
+      const { snapshot } = await core.handlers.snapshot({}, UI);
+      if (holds(snapshot)) return snapshot;
+      await settle();
+      await clock.advance(50);
+    }
+    throw new Error('this state did not come');
+  };
+  /** An Ollama with these models that has been found. */
+  const withModels = async (...names: string[]) => {
+    const models = names.map((name) => ({ name, size: 2e9, details: { parameter_size: '3.8B' } }));
+    ollama.facts = { ...ollama.facts, models };
+    await core.start();
+    await until((state) => state.models.length === names.length);
+  };
+  return { core, clock, spawner, store, ollama, pushes, done, dataDir, until, withModels };
+}

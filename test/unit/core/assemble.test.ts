@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { assemble } from '../../../src/main/core/assemble';
+import { type BuiltEntry, buildStoreWorker } from '../../support/build-worker';
+import { tempDir } from '../../support/temp-dir';
+
+let worker: BuiltEntry;
+beforeAll(async () => {
+  worker = await buildStoreWorker();
+});
+afterAll(() => worker.remove());
+
+const listeners = () => [process.listenerCount('exit'), process.listenerCount('unhandledRejection')];
+
+it('holds the data folder until it is closed, and a second one leaves nothing open', async () => {
+  const dataDir = join(tempDir(), 'data');
+  const open = () =>
+    assemble({
+      ...{ host: 'headless', version: '1.0.0', locale: 'en-GB', resourcesDir: 'resources', dataDir },
+      ...{
+        storeWorker: worker.url,
+        node: process.execPath,
+        scanScript: 'scan.js',
+        systemPackages: false,
+        json: true,
+      },
+      shell: { openExternal: async () => {}, hideWindow: () => {}, quit: () => {} },
+    });
+  const before = listeners();
+  const first = await open();
+  const opened = listeners();
+  await expect(open()).rejects.toMatchObject({ code: 'data_dir_locked' });
+  expect(listeners()).toEqual(opened);
+  await Promise.all([first.close(), first.close()]);
+  expect(listeners()).toEqual(before);
+  const next = await open();
+  expect(next.webToken).toBe(first.webToken);
+  await next.close();
+});
