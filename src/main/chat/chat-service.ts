@@ -139,7 +139,7 @@ export class ChatService {
     await this.#store.hideChat(chatId);
     for (const id of this.#answers.ids(chatId)) this.stop(id);
     this.#listChanged.emit();
-    this.#cancelErasure(chatId);
+    this.#erasures.get(chatId)?.();
     const cancel = this.#clock.after(UNDO_MS, () => {
       this.#erasures.delete(chatId);
       this.#store
@@ -149,8 +149,8 @@ export class ChatService {
     this.#erasures.set(chatId, cancel);
   }
 
+  /** The erasure that is due finds the chat visible, and does nothing. */
   async restore(chatId: string): Promise<void> {
-    this.#cancelErasure(chatId);
     await this.#store.restoreChat(chatId);
     this.#listChanged.emit();
   }
@@ -175,11 +175,6 @@ export class ChatService {
   /** Stops all answers with the notice `interrupted`, and waits until they are stored. */
   close(): Promise<void> {
     return this.#answers.close();
-  }
-
-  #cancelErasure(chatId: string): void {
-    this.#erasures.get(chatId)?.();
-    this.#erasures.delete(chatId);
   }
 
   async #answer(answerId: string): Promise<Answer> {

@@ -254,7 +254,8 @@ function settled(machine: Machine, next: AfterStop, limits: SupervisorLimits): S
     return { machine: { ...machine, state: { name: 'stopped' } }, effects: [], timer: null };
   const hopeless = machine.cause !== null && HOPELESS.has(machine.cause);
   if (next === 'open' || hopeless) return open(machine, null);
-  if (machine.trial || machine.restarts >= limits.maxRestarts) {
+  // A failed probe comes here too: the counter stays until a stable time.
+  if (machine.restarts >= limits.maxRestarts) {
     return open({ ...machine, openings: machine.openings + 1 }, coolDownMs(machine.openings, limits));
   }
   const delayMs = backoffMs(machine.restarts, limits);

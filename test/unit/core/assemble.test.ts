@@ -12,13 +12,13 @@ afterAll(() => worker.remove());
 
 const listeners = () => [process.listenerCount('exit'), process.listenerCount('unhandledRejection')];
 
-it('holds the data folder until it is closed, and a second one leaves nothing open', async () => {
+it('holds the data folder until it is closed, and leaves nothing open when it fails', async () => {
   const dataDir = join(tempDir(), 'data');
-  const open = () =>
+  const open = (storeWorker = worker.url) =>
     assemble({
       ...{ host: 'headless', version: '1.0.0', locale: 'en-GB', resourcesDir: 'resources', dataDir },
       ...{
-        storeWorker: worker.url,
+        storeWorker,
         node: process.execPath,
         scanScript: 'scan.js',
         systemPackages: false,
@@ -32,6 +32,10 @@ it('holds the data folder until it is closed, and a second one leaves nothing op
   await expect(open()).rejects.toMatchObject({ code: 'data_dir_locked' });
   expect(listeners()).toEqual(opened);
   await Promise.all([first.close(), first.close()]);
+  expect(listeners()).toEqual(before);
+  await expect(open(new URL('missing.js', worker.url))).rejects.toMatchObject({
+    code: 'database_unreadable',
+  });
   expect(listeners()).toEqual(before);
   const next = await open();
   expect(next.webToken).toBe(first.webToken);
