@@ -56,7 +56,7 @@ export function fromMlx(count: number): Upstream {
     event({ finish_reason: null, delta: { role: 'assistant', content: ` word${index}` } }),
   );
   const last = [event({ finish_reason: 'stop', delta: {} }), bytesOf('data: [DONE]\n\n')];
-  return { frames: [...frames, ...last], reader: () => new SseReader() };
+  return { frames: [...frames, ...last], reader: () => new SseReader('MLX') };
 }
 
 /** µs per frame through reader, form and encoder alone. */

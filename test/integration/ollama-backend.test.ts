@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { RemoteMlxBackend } from '../../src/main/backends/mlx/remote-mlx-backend';
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
+import { OpenAiBackend } from '../../src/main/backends/openai/openai-backend';
 import { systemClock } from '../../src/main/ports/clock';
 import { MLX } from '../support/backends';
 import { babble, collect, never, OwnOllama, until } from '../support/own-ollama';
@@ -262,9 +262,11 @@ describe('without a server and without a program', () => {
 });
 
 describe('an MLX API on another machine', () => {
-  function remote(url: string): RemoteMlxBackend {
-    const backend = new RemoteMlxBackend({
-      instance: MLX,
+  function remote(url: string): OpenAiBackend {
+    const backend = new OpenAiBackend({
+      instance: { ...MLX, kind: 'openai' },
+      setBy: 'MLX_API_URL',
+      billionsOf: () => null,
       url,
       clock: systemClock,
       fetcher: own.http.fetcher,

@@ -7,14 +7,15 @@ import type { Locate } from '../backends/locate';
 import { patientLimits } from '../backends/mlx/hang-limits';
 import { MlxBackend } from '../backends/mlx/mlx-backend';
 import type { MlxBackendOptions } from '../backends/mlx/mlx-options';
-import { RemoteMlxBackend } from '../backends/mlx/remote-mlx-backend';
 import { OllamaBackend } from '../backends/ollama/ollama-backend';
 import { OLLAMA_DEFAULT_URL } from '../backends/ollama/ollama-options';
 import type { StreamLimits } from '../backends/ollama/stream-limits';
+import { OpenAiBackend } from '../backends/openai/openai-backend';
 import { BackendRegistry } from '../backends/registry';
 import type { Incidents } from '../incidents/incidents';
 import type { MemoryGate } from '../memory/memory-gate';
 import type { MlxLibrary } from '../models/mlx-library';
+import { billionsFromName } from '../models/model-folder';
 import type { ModelLibrary } from '../models/model-library';
 import { wantedPreload } from '../models/preload';
 import type { Logger } from '../ports/logger';
@@ -148,6 +149,7 @@ function createOllama(row: BackendRow, ports: CorePorts, place: Place, needs: Ba
       ...common(ports, place, needs),
       ...(row.address ?? { url: null }),
       instance: instanceOf(row),
+      setBy: settingOf(row),
       candidates: isUnusable(row, settings)
         ? []
         : [OLLAMA_DEFAULT_URL, place.containerHost.ollama].filter((url) => url !== null),
@@ -163,10 +165,12 @@ function createOllama(row: BackendRow, ports: CorePorts, place: Place, needs: Ba
 
 function createOpenAi(row: BackendRow, ports: CorePorts, place: Place, needs: BackendNeeds): Backend {
   if (row.address === null) throw new RangeError(`the backend ${row.id} has no address`);
-  return new RemoteMlxBackend({
+  return new OpenAiBackend({
     ...common(ports, place, needs),
     ...row.address,
     instance: instanceOf(row),
+    setBy: settingOf(row),
+    billionsOf: billionsFromName,
     clock: ports.clock,
   });
 }
@@ -197,6 +201,11 @@ function streamLimits({ settings, measured }: BackendNeeds, backend: BackendId):
 /** The part of a row that leaves this file. */
 export function instanceOf({ id, kind, role, title }: BackendRow): BackendInstance {
   return { id, kind, role, title };
+}
+
+/** The variable, or else the setting, that names its address. */
+function settingOf({ addressSetting }: BackendRow): string {
+  return addressSetting === undefined ? 'moreBackends' : SETTINGS[addressSetting].env;
 }
 
 /** Has the user given it an address that cannot be used? */

@@ -193,6 +193,7 @@ export const troubleEn = {
     address_invalid:
       '{{name}} holds an address that cannot be used. Correct it or unset it, then start Tandem again.',
     ollama_down: 'No Ollama answers at {{address}}. Start it there, or unset OLLAMA_API_URL.',
+    backend_down: 'No server answers at {{address}}. Start it there, or remove it from the settings.',
     mlx_down: 'No MLX API answers at {{address}}. Start it there, or unset MLX_API_URL.',
     self_reference: 'The address leads back to Tandem itself. Give the server’s own address.',
     forbidden_host:

@@ -189,6 +189,8 @@ export const troubleRu = {
     address_invalid:
       'В {{name}} указан негодный адрес. Исправьте его или уберите, затем запустите Tandem снова.',
     ollama_down: 'По адресу {{address}} Ollama не отвечает. Запустите его там или уберите OLLAMA_API_URL.',
+    backend_down:
+      'По адресу {{address}} никто не отвечает. Запустите там сервер или уберите его из настроек.',
     mlx_down: 'По адресу {{address}} MLX API не отвечает. Запустите его там или уберите MLX_API_URL.',
     self_reference: 'Адрес ведёт обратно в Tandem. Укажите адрес самого сервера.',
     forbidden_host:

@@ -19,7 +19,7 @@ const DONE = 'data: [DONE]\n\n';
 /** Reads a whole stream that arrives in pieces of `size` bytes. */
 function read(text: string, size = 1_000_000): CompletionChunk[] {
   const bytes = new TextEncoder().encode(text);
-  const reader = new SseReader();
+  const reader = new SseReader('MLX');
   const chunks: CompletionChunk[] = [];
   for (let at = 0; at < bytes.length; at += size) chunks.push(...reader.push(bytes.subarray(at, at + size)));
   chunks.push(...reader.finish());
@@ -75,7 +75,7 @@ describe('SSE of mlx_lm.server', () => {
   });
 
   test('text before a failure is kept, also when both come in one piece', () => {
-    const reader = new SseReader();
+    const reader = new SseReader('MLX');
     const bytes = new TextEncoder().encode(`${delta('first')}data: {nonsense\n\n`);
     const seen: CompletionChunk[] = [];
     const readAll = () => {

@@ -66,6 +66,7 @@ async function spawned({ spawner }: ReturnType<typeof managed>, count: number): 
 function choiceOptions(candidates: string[], createApi: () => OllamaApi): ServerChoiceOptions {
   return {
     url: null,
+    setBy: 'OLLAMA_API_URL',
     candidates,
     instanceId: 'test',
     board: new StatusBoard('ollama', 10),

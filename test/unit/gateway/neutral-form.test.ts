@@ -188,7 +188,9 @@ describe('the events of an answer', () => {
         const frame = (choice: object) => `data: ${JSON.stringify({ choices: [choice] })}\n\n`;
         const frames = texts.map((content) => `: keepalive 1/2\n\n${frame({ delta: { content } })}`);
         const all = `${frames.join('')}${frame({ finish_reason: 'stop' })}data: [DONE]\n\n`;
-        expect(readIn(chunks, new SseReader(), all)).toEqual(readIn([all.length * 4], new SseReader(), all));
+        expect(readIn(chunks, new SseReader('MLX'), all)).toEqual(
+          readIn([all.length * 4], new SseReader('MLX'), all),
+        );
       }),
       RUN,
     ));

@@ -49,7 +49,7 @@ export class MlxClient {
       headers: { ...this.#headers(address), 'X-Tandem-Request-Id': id },
       body: call.body,
       signal,
-      reader: new SseReader(),
+      reader: new SseReader('MLX'),
       refusal,
       asFailure: (error) => asFailure(error, signal),
     });

@@ -48,6 +48,7 @@ interface Frame {
 
 /** Reads the server-sent events of one completion, in pieces of any size. */
 export class SseReader {
+  readonly #server: string;
   readonly #decoder = new TextDecoder();
   /** Chunks that the parser found in the bytes of this call. */
   readonly #found: CompletionChunk[] = [];
@@ -56,12 +57,17 @@ export class SseReader {
     onComment: (comment) => this.#comment(comment),
     onEvent: ({ data }) => this.#event(data),
     onError: ({ type }) => {
-      if (type === 'max-buffer-size-exceeded') throw frameTooLong('MLX');
+      if (type === 'max-buffer-size-exceeded') throw frameTooLong(this.#server);
     },
   });
   #reason: CompletionEnd['reason'] | null = null;
   #usage = { promptTokens: 0, completionTokens: 0 };
   #ended = false;
+
+  /** @param server its name, for messages */
+  constructor(server: string) {
+    this.#server = server;
+  }
 
   /** Chunks completed by these bytes, in order; chunks before a failure are yielded first. */
   *push(bytes: Uint8Array): Generator<CompletionChunk> {
@@ -93,7 +99,7 @@ export class SseReader {
   #event(data: string): void {
     if (this.#ended) return;
     if (data === '[DONE]') this.#end();
-    else this.#frame(parse(data));
+    else this.#frame(this.#parse(data));
   }
 
   #frame(frame: Frame): void {
@@ -112,19 +118,23 @@ export class SseReader {
     if (choice.finish_reason) this.#reason = choice.finish_reason === 'length' ? 'length' : 'stop';
   }
 
+  #parse(json: string): Frame {
+    try {
+      return JSON.parse(json) as Frame;
+    } catch (cause) {
+      const text = `${this.#server} sent an answer that cannot be read; try again.`;
+      throw new TandemError('backend_failed', text, { cause });
+    }
+  }
+
   #end(): void {
     if (this.#reason === null) {
-      throw new TandemError('backend_failed', 'MLX stopped in the middle of its answer; try again.');
+      throw new TandemError(
+        'backend_failed',
+        `${this.#server} stopped in the middle of its answer; try again.`,
+      );
     }
     this.#ended = true;
     this.#found.push({ type: 'end', end: { reason: this.#reason, ...this.#usage } });
-  }
-}
-
-function parse(json: string): Frame {
-  try {
-    return JSON.parse(json) as Frame;
-  } catch (cause) {
-    throw new TandemError('backend_failed', 'MLX sent an answer that cannot be read; try again.', { cause });
   }
 }

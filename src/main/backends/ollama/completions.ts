@@ -4,12 +4,16 @@ import type { HangLimitsView } from '../../../shared/incidents';
 import type { Clock } from '../../ports/clock';
 import type { BackendRequest } from '../backend';
 import { hangLimits, type StepTimes, UNLEARNED } from '../step-times';
-import type { OllamaApi } from './ollama-api';
 import { Recovery } from './recovery';
-import { promptTokensByLength, toOllamaCall } from './request';
+import { promptTokensByLength } from './request';
 import { type ServerCare, STRANGER } from './server-care';
 import type { StreamLimits } from './stream-limits';
 import { StreamWatch, type Verdict } from './stream-watch';
+
+/** A server that answers requests. */
+export interface Answers {
+  answer(request: BackendRequest, signal: AbortSignal): AsyncIterable<CompletionChunk>;
+}
 
 /**
  * Runs completions: counts those in flight, cuts silent ones, and retries failures before the first token that can be
@@ -47,7 +51,7 @@ export class Completions {
   }
 
   /** @throws TandemError whose `details.cause` says why the server failed */
-  async *run(api: OllamaApi, request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
+  async *run(api: Answers, request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
     const recovery = new Recovery({ clock: this.#clock, care: this.#care, limits: this.#limits }, request);
     let begun = false;
     this.#count(1);
@@ -73,7 +77,7 @@ export class Completions {
 
   /** One attempt; the second one after a lost load may take as long as the request's own limit. */
   async *#once(
-    api: OllamaApi,
+    api: Answers,
     request: BackendRequest,
     retried: boolean,
     signal: AbortSignal,
@@ -98,10 +102,7 @@ export class Completions {
     });
     let since: number | null = null;
     try {
-      for await (const chunk of api.complete(
-        toOllamaCall(request),
-        AbortSignal.any([signal, watch.signal]),
-      )) {
+      for await (const chunk of api.answer(request, AbortSignal.any([signal, watch.signal]))) {
         watch.frame();
         if (since !== null && chunk.type !== 'end') this.#steps.onStep(model, this.#clock.now() - since);
         yield chunk;

@@ -7,12 +7,13 @@ import type { CompletionChunk } from '../../../shared/domain';
 import { ERROR_CODES, TandemError } from '../../../shared/errors';
 import { HOP_HEADER } from '../../../shared/hop-header';
 import type { Fetcher, Poster } from '../../ports/fetcher';
+import type { BackendRequest } from '../backend';
 import { streamCompletion } from '../stream-completion';
 import { callFailure, createFailure, pullFailure, statusFailure } from './failures';
 import type { ShowAnswer, TagItem } from './model-list';
 import { parseModelfile } from './modelfile';
 import { NdjsonReader } from './protocol';
-import type { OllamaCall } from './request';
+import { type OllamaCall, toOllamaCall } from './request';
 
 export interface OllamaApiOptions {
   /** Base URL without a path, user and password. */
@@ -111,6 +112,11 @@ export class OllamaApi {
       // Ollama answers /health with 404 in plain text, and a server may be about to start.
       return { status: 0, body: {} };
     }
+  }
+
+  /** Streams the answer to a request; see `complete`. */
+  answer(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
+    return this.complete(toOllamaCall(request), signal);
   }
 
   /**

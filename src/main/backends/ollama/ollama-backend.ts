@@ -229,6 +229,7 @@ export class OllamaBackend implements Backend {
     return new ServerChoice(
       {
         candidates: [OLLAMA_DEFAULT_URL],
+        setBy: 'OLLAMA_API_URL',
         ...this.#options,
         board: this.#board,
         createApi: (address) => this.#createApi(address),

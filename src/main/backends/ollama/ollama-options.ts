@@ -22,8 +22,10 @@ export const OLLAMA_DEFAULT_URL = 'http://127.0.0.1:11434';
 
 export interface OllamaBackendOptions {
   instance: BackendInstance;
-  /** `OLLAMA_API_URL`: only that server is used, nothing is started here. Null = search for one, else start our own. */
+  /** Only that server is used, nothing is started here. Null = search for one, else start our own. */
   url: string | null;
+  /** The variable or setting that names it, for messages. */
+  setBy?: string;
   /** Authorization for that server only. See `OllamaApiOptions`. */
   authorization?: string | null;
   /** Addresses searched for an external server, in this order. */

@@ -10,6 +10,8 @@ import { foundStatus, lostStatus } from './watched-status';
 export interface ServerChoiceOptions {
   /** The only address that may be used; null = search for a server, else start our own. */
   url: string | null;
+  /** The variable or setting that names it. */
+  setBy: string;
   candidates: readonly string[];
   instanceId: string;
   /** Interval of checking or searching for an external server, ms. */
@@ -27,7 +29,10 @@ const PROBE_TIMEOUT_MS = 2000;
 
 type Mode =
   /** No server is wanted. */
-  { kind: 'stopped' } | { kind: 'none' } | { kind: 'watched'; server: WatchedServer } | { kind: 'managed' };
+  | { kind: 'stopped' }
+  | { kind: 'none' }
+  | { kind: 'watched'; server: WatchedServer<OllamaApi> }
+  | { kind: 'managed' };
 
 /**
  * Chooses the server: an external one while there is one, else our own. An external server is never stopped or changed,
@@ -196,7 +201,7 @@ export class ServerChoice {
     return up;
   }
 
-  #onUp(server: WatchedServer, version: string): void {
+  #onUp(server: WatchedServer<OllamaApi>, version: string): void {
     if (this.#mode.kind === 'stopped' || this.#occupied()) {
       server.stop();
       return;
@@ -209,11 +214,12 @@ export class ServerChoice {
     this.#options.onChosen(server.api);
   }
 
-  #onDown(server: WatchedServer, error: TandemError): void {
+  #onDown(server: WatchedServer<OllamaApi>, error: TandemError): void {
     if (this.#mode.kind !== 'watched' || this.#mode.server !== server) return;
-    const { board, url } = this.#options;
+    const { board, url, setBy } = this.#options;
     const known = board.current.ownership !== 'none';
-    board.set(lostStatus(url, known, error, this.#ports.clock.wall().getTime()));
+    const fixed = url === null ? null : { url, setBy, backend: board.current.id };
+    board.set(lostStatus(fixed, known, error, this.#ports.clock.wall().getTime()));
     if (url !== null) return;
     server.stop();
     this.#mode = { kind: 'none' };

@@ -1,10 +1,17 @@
 import { TandemError } from '../../../shared/errors';
 import type { Clock } from '../../ports/clock';
 import { isSilence } from './deadline';
-import type { OllamaApi } from './ollama-api';
 
-export interface WatchOptions {
-  api: OllamaApi;
+/** What the watch asks of a server. */
+export interface WatchedApi {
+  readonly url: string;
+  version(signal: AbortSignal): Promise<string>;
+  /** See `OllamaApi.tandemInstance`. */
+  tandemInstance(signal: AbortSignal): Promise<string | null>;
+}
+
+export interface WatchOptions<A extends WatchedApi> {
+  api: A;
   clock: Clock;
   /** Id of this instance: a server that reports the same id is this instance. */
   instanceId: string;
@@ -17,19 +24,19 @@ export interface WatchOptions {
 }
 
 /** Checks whether an external server answers, and never changes it. */
-export class WatchedServer {
-  readonly #options: WatchOptions;
+export class WatchedServer<A extends WatchedApi> {
+  readonly #options: WatchOptions<A>;
   #up: boolean | null = null;
   /** The last check timed out. */
   #silent = false;
   #stop: (() => void) | null = null;
   #asking: Promise<boolean> | null = null;
 
-  constructor(options: WatchOptions) {
+  constructor(options: WatchOptions<A>) {
     this.#options = options;
   }
 
-  get api(): OllamaApi {
+  get api(): A {
     return this.#options.api;
   }
 

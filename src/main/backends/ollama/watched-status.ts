@@ -1,5 +1,13 @@
-import type { TandemError } from '../../../shared/errors';
+import type { BackendId } from '../../../shared/domain';
+import { downCodeOf, type TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
+
+export interface FixedAddress {
+  url: string;
+  /** The variable or setting that names it. */
+  setBy: string;
+  backend: BackendId;
+}
 
 /** Status of an external server that answers. @param at wall time in ms */
 export function foundStatus(url: string, version: string, at: number): Partial<BackendStatus> {
@@ -19,12 +27,12 @@ export function foundStatus(url: string, version: string, at: number): Partial<B
 
 /**
  * Status when an external server does not answer.
- * @param fixed the one address that may be used; null = any server may be used
+ * @param fixed the one address that may be used, and what names it; null = any server may be used
  * @param known it has answered before
  * @param at wall time in ms
  */
 export function lostStatus(
-  fixed: string | null,
+  fixed: FixedAddress | null,
   known: boolean,
   error: TandemError,
   at: number,
@@ -38,19 +46,19 @@ export function lostStatus(
     model: null,
     pid: null,
     memoryBytes: null,
-    url: fixed,
+    url: fixed?.url ?? null,
     absence: fixed === null ? null : absenceAt(fixed, error),
     lastError: { code, message: error.message, at },
   };
 }
 
 /** What is wrong when no server answers at the one given address, and what helps. */
-function absenceAt(url: string, error: TandemError): BackendStatus['absence'] {
+function absenceAt({ url, setBy, backend }: FixedAddress, error: TandemError): BackendStatus['absence'] {
   const address = new URL(url).host;
   if (isWrongAddress(error)) return { code: error.code, cure: error.message, details: { address } };
-  const named = `No Ollama answers at ${address}, which OLLAMA_API_URL names.`;
+  const named = `No Ollama answers at ${address}, which ${setBy} names.`;
   return {
-    code: 'ollama_down',
+    code: downCodeOf(backend),
     cure: `${named} Start it there, or unset the address.`,
     details: { address },
   };

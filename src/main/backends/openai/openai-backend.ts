@@ -1,0 +1,179 @@
+import type { BackendInstance, CompletionChunk, ModelInfo } from '../../../shared/domain';
+import { downCodeOf, isDownCode, TandemError } from '../../../shared/errors';
+import type { BackendStatus } from '../../../shared/status';
+import type { Clock } from '../../ports/clock';
+import type { Fetcher, Poster } from '../../ports/fetcher';
+import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
+import { Catalogue } from '../ollama/catalogue';
+import { Completions } from '../ollama/completions';
+import { OllamaApi } from '../ollama/ollama-api';
+import { DEFAULT_STREAM_LIMITS, type StreamLimits } from '../ollama/stream-limits';
+import { WatchedServer } from '../ollama/watched-server';
+import { StatusBoard } from '../status-board';
+import { AskedServer } from './asked-server';
+import { OpenAiApi } from './openai-api';
+
+export interface OpenAiBackendOptions {
+  instance: BackendInstance;
+  /** A server that speaks OpenAI's API, or Ollama's as another Tandem does. */
+  url: string;
+  /** The variable or setting that names it, for messages. */
+  setBy: string;
+  /** See `OpenAiApiOptions`. */
+  billionsOf(name: string): number | null;
+  /** See `OllamaApiOptions`. */
+  authorization?: string | null;
+  clock: Clock;
+  fetcher: Fetcher;
+  post: Poster;
+  instanceId: string;
+  stream?: Partial<StreamLimits>;
+  watchEveryMs?: number;
+}
+
+const WATCH_EVERY_MS = 5000;
+const PROBE_TIMEOUT_MS = 2000;
+
+/** What a text-only request needs; nothing more is asked of a server of an unknown make. */
+const CAPABILITIES: BackendCapabilities = { tools: false, images: false, jsonSchema: false };
+
+/** A server at an address: used and watched, never started or stopped. Its dialect is found out by asking it. */
+export class OpenAiBackend implements Backend {
+  readonly instance: BackendInstance;
+  readonly capabilities = CAPABILITIES;
+  readonly #board: StatusBoard;
+  readonly #options: OpenAiBackendOptions;
+  readonly #server: WatchedServer<AskedServer>;
+  readonly #completions: Completions;
+
+  readonly onStatus;
+
+  constructor(options: OpenAiBackendOptions) {
+    this.#options = options;
+    this.instance = options.instance;
+    this.#board = new StatusBoard(options.instance.id, 0);
+    this.onStatus = this.#board.onStatus;
+    this.#completions = new Completions(options.clock, { ...DEFAULT_STREAM_LIMITS, ...options.stream }, () =>
+      this.#board.set({ activeRequests: this.#completions.active }),
+    );
+    this.#server = new WatchedServer({
+      api: askedServer(options),
+      clock: options.clock,
+      instanceId: options.instanceId,
+      refuseTandem: false,
+      everyMs: options.watchEveryMs ?? WATCH_EVERY_MS,
+      timeoutMs: PROBE_TIMEOUT_MS,
+      onUp: (version) => this.#onUp(version),
+      onDown: (error) => this.#onDown(error),
+    });
+  }
+
+  status(): BackendStatus {
+    return this.#board.current;
+  }
+
+  async start(): Promise<void> {
+    await this.#server.start();
+  }
+
+  /** It has no program here to search for; checks the server at once. */
+  async relocate(): Promise<void> {
+    await this.#server.check();
+  }
+
+  models(signal: AbortSignal = AbortSignal.timeout(30_000)): Promise<ModelInfo[]> {
+    return this.#server.api.models(signal);
+  }
+
+  async ensureReady(): Promise<void> {
+    if (!(this.#server.up || (await this.#server.check()))) throw this.#unreachable();
+  }
+
+  async *stream(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
+    if (!this.#server.up) throw this.#unreachable();
+    try {
+      yield* this.#completions.run(this.#server.api, request, signal);
+    } catch (error) {
+      if (!signal.aborted) void this.#server.check();
+      throw error instanceof TandemError && isDownCode(error.code) ? this.#unreachable() : error;
+    }
+  }
+
+  /** The other side manages its own slots. */
+  async drained(): Promise<void> {}
+
+  /** A server that is not ours cannot be restarted; checks it at once instead. */
+  async restart(): Promise<void> {
+    await this.#server.check();
+  }
+
+  /** It has no program here. */
+  async release(): Promise<void> {}
+
+  async stop(): Promise<void> {
+    this.#server.stop();
+    this.#board.set({ state: 'stopped', readySince: null });
+  }
+
+  #onUp(version: string): void {
+    this.#board.set({
+      state: 'adopted',
+      ownership: 'remote',
+      url: this.#server.api.url,
+      version: version || null,
+      readySince: this.#options.clock.wall().getTime(),
+      absence: null,
+    });
+  }
+
+  #onDown(error: TandemError): void {
+    const { clock, setBy } = this.#options;
+    const { url } = this.#server.api;
+    const isUs = error.code === 'self_reference';
+    this.#board.set({
+      state: 'absent',
+      ownership: 'remote',
+      url,
+      readySince: null,
+      absence: {
+        code: isUs ? error.code : downCodeOf(this.instance.id),
+        cure: isUs
+          ? `${error.message} ${setBy} names it.`
+          : `${setBy} names ${url}, which cannot be used now; start it there or unset ${setBy}.`,
+        details: { address: new URL(url).host },
+      },
+      lastError: {
+        code: isUs ? error.code : 'unreachable',
+        message: isUs ? error.message : `${this.instance.title} does not answer.`,
+        at: clock.wall().getTime(),
+      },
+    });
+  }
+
+  #unreachable(): TandemError {
+    const { id, title } = this.instance;
+    const { setBy } = this.#options;
+    return new TandemError(
+      downCodeOf(id),
+      `${title}, which ${setBy} names, does not answer; start it there.`,
+    );
+  }
+}
+
+/** Ollama's dialect is asked first: a Tandem speaks it, and reports more in it. */
+function askedServer(options: OpenAiBackendOptions): AskedServer {
+  const { id, title } = options.instance;
+  const ollama = new OllamaApi(options);
+  const catalogue = new Catalogue(id);
+  const dialect = {
+    async version(signal: AbortSignal) {
+      const version: unknown = await ollama.version(signal);
+      if (typeof version === 'string') return version;
+      throw new TandemError('backend_failed', `${title} does not speak Ollama's API.`);
+    },
+    models: (signal: AbortSignal) => catalogue.list(ollama, signal),
+    answer: (request: BackendRequest, signal: AbortSignal) => ollama.answer(request, signal),
+  };
+  const openAi = new OpenAiApi({ ...options, backend: id, title });
+  return new AskedServer(ollama.url, [dialect, openAi], (signal) => ollama.tandemInstance(signal));
+}
