@@ -70,8 +70,6 @@ export type ModelChoice =
   | { kind: 'backend'; backend: BackendId }
   | { kind: 'named'; name: string; backend?: BackendId };
 
-export type * from './completion';
-
 /** Name of the small model that set-up downloads, the same in both servers. */
 export const SMALL_MODEL_NAME = 'tandem-smollm2-135m';
 /** Name of the model that earlier versions of Tandem created in Ollama. */

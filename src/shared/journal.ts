@@ -1,4 +1,5 @@
-import type { BackendId, Category, CompletionRequest, Priority, Reason } from './domain';
+import type { CompletionRequest } from './completion';
+import type { BackendId, Category, Priority, Reason } from './domain';
 
 /** One row per finished request; metadata only: no text, no titles. Times in ms. */
 export interface JournalRow {

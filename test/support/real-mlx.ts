@@ -10,7 +10,7 @@ import type { createNodeFetcher } from '../../src/main/ports/node-fetcher';
 import { createProcessTable } from '../../src/main/ports/node-process-table';
 import { nodeSpawner } from '../../src/main/ports/node-spawner';
 import { ChildRecords } from '../../src/main/supervisor/sweep';
-import type { CompletionChunk } from '../../src/shared/domain';
+import type { CompletionChunk } from '../../src/shared/completion';
 import type { BackendStatus } from '../../src/shared/status';
 import { MLX } from './backends';
 import { LAUNCH_SCRIPT, mlxPython } from './runtimes';

@@ -3,11 +3,11 @@ import { initialStatus } from '../../src/main/backends/status-board';
 import type { Clock } from '../../src/main/ports/clock';
 import { sleep } from '../../src/main/ports/clock';
 import { Emitter } from '../../src/main/ports/emitter';
+import type { CompletionChunk } from '../../src/shared/completion';
 import {
   type BackendId,
   type BackendInstance,
   type BackendState,
-  type CompletionChunk,
   isServing,
   type ModelInfo,
   weightOf,

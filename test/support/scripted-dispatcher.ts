@@ -1,5 +1,5 @@
 import type { Dispatcher, RouterEvent } from '../../src/main/router/types';
-import type { CompletionRequest } from '../../src/shared/domain';
+import type { CompletionRequest } from '../../src/shared/completion';
 
 /** A step of a script: an event, an error to throw, or a wait that the test ends. */
 export type Step = RouterEvent | Error | { type: 'wait'; until: Promise<unknown> };

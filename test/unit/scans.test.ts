@@ -7,7 +7,7 @@ import { nodeFileStore } from '../../src/main/ports/file-store';
 import { silentLogger } from '../../src/main/ports/logger';
 import { openSettings } from '../../src/main/store/settings-store';
 import { ChildRecords } from '../../src/main/supervisor/sweep';
-import type { CompletionRequest } from '../../src/shared/domain';
+import type { CompletionRequest } from '../../src/shared/completion';
 import { FakeClock, settle } from '../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../support/fake-processes';
 import { MemoryStore } from '../support/memory-store';

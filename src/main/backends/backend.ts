@@ -1,4 +1,5 @@
-import type { BackendInstance, CompletionChunk, ModelInfo, ModelInput, Reason } from '../../shared/domain';
+import type { CompletionChunk, ModelInput } from '../../shared/completion';
+import type { BackendInstance, ModelInfo, Reason } from '../../shared/domain';
 import type { BackendStatus } from '../../shared/status';
 import type { Unsubscribe } from '../ports/emitter';
 

@@ -1,4 +1,4 @@
-import type { CompletionChunk } from '../../shared/domain';
+import type { CompletionChunk } from '../../shared/completion';
 import { TandemError } from '../../shared/errors';
 import type { Post, PostAnswer, Poster } from '../ports/fetcher';
 import { jsonBytes } from '../ports/json-size';

@@ -1,5 +1,6 @@
 import type { Answer, Message, Target } from '../../shared/chat';
-import type { ChatMessage, ModelChoice } from '../../shared/domain';
+import type { ChatMessage } from '../../shared/completion';
+import type { ModelChoice } from '../../shared/domain';
 import { saidText } from '../../shared/thinking';
 
 /**

@@ -1,6 +1,6 @@
 import type { Answer, AnswerMeta } from '../../shared/chat';
+import type { CompletionEnd } from '../../shared/completion';
 import type { Push } from '../../shared/contract';
-import type { CompletionEnd } from '../../shared/domain';
 import { splitThinking, THINK, THINK_END } from '../../shared/thinking';
 import type { RouterEvent } from '../router/types';
 

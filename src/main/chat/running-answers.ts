@@ -1,6 +1,6 @@
 import type { Answer, AnswerMeta, Message, Target } from '../../shared/chat';
+import type { CompletionRequest } from '../../shared/completion';
 import type { Push } from '../../shared/contract';
-import type { CompletionRequest } from '../../shared/domain';
 import { TandemError, toTandemError } from '../../shared/errors';
 import type { Clock } from '../ports/clock';
 import type { Dispatcher } from '../router/types';

@@ -1,4 +1,5 @@
-import { type CompletionChunk, type CompletionEnd, isServing, type Reason } from '../../shared/domain';
+import type { CompletionChunk, CompletionEnd } from '../../shared/completion';
+import { isServing, type Reason } from '../../shared/domain';
 import { isTandemError } from '../../shared/errors';
 import type { BackendRequest } from '../backends/backend';
 import type { Asked, MemoryGrant } from '../memory/memory-gate';

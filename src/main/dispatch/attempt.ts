@@ -1,4 +1,5 @@
-import { type CompletionChunk, type CompletionEnd, isServing } from '../../shared/domain';
+import type { CompletionChunk, CompletionEnd } from '../../shared/completion';
+import { isServing } from '../../shared/domain';
 import type { BackendRequest } from '../backends/backend';
 import { childOf, nextOrAbort, within } from '../ports/bounded';
 import { isSoundChunk, soundEnd } from '../router/sound-figures';

@@ -1,4 +1,5 @@
-import type { BackendId, CompletionRequest, Reason } from '../../shared/domain';
+import type { CompletionRequest } from '../../shared/completion';
+import type { BackendId, Reason } from '../../shared/domain';
 import { type TandemError, toTandemError } from '../../shared/errors';
 import type { JournalRow } from '../../shared/journal';
 import type { BackendRegistry } from '../backends/registry';

@@ -1,4 +1,4 @@
-import type { CompletionEnd } from '../../shared/domain';
+import type { CompletionEnd } from '../../shared/completion';
 
 /** Longer replies are never echoes; at most this much text is held back. */
 const MAX_ECHO = 500;

@@ -1,4 +1,5 @@
-import { type BackendId, type BackendInstance, type CompletionRequest, isServing } from '../../shared/domain';
+import type { CompletionRequest } from '../../shared/completion';
+import { type BackendId, type BackendInstance, isServing } from '../../shared/domain';
 import {
   downCodeOf,
   ERROR_CODES,

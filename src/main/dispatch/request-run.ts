@@ -1,4 +1,5 @@
-import type { BackendId, CompletionEnd, CompletionRequest, Reason } from '../../shared/domain';
+import type { CompletionEnd, CompletionRequest } from '../../shared/completion';
+import type { BackendId, Reason } from '../../shared/domain';
 import { isTandemError, TandemError } from '../../shared/errors';
 import type { JournalRow } from '../../shared/journal';
 import { childOf } from '../ports/bounded';

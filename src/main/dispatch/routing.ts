@@ -1,4 +1,5 @@
-import type { Category, CompletionRequest } from '../../shared/domain';
+import type { CompletionRequest } from '../../shared/completion';
+import type { Category } from '../../shared/domain';
 import { TandemError, toTandemError } from '../../shared/errors';
 import { orAbort, within } from '../ports/bounded';
 import type { Clock } from '../ports/clock';

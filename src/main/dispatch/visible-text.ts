@@ -1,4 +1,4 @@
-import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
+import type { CompletionChunk, CompletionEnd } from '../../shared/completion';
 import { EchoGuard } from './echo-guard';
 
 type Passed = Exclude<CompletionChunk, { type: 'end' }>;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { type CompletionRequest, PRIORITIES, type Priority } from '../../shared/domain';
+import type { CompletionRequest } from '../../shared/completion';
+import { PRIORITIES, type Priority } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 import { HOP_HEADER } from '../../shared/hop-header';
 import { isLoopback } from '../../shared/local-origin';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { CompletionRequest } from '../../shared/domain';
+import type { CompletionRequest } from '../../shared/completion';
 import { TandemError, toTandemError } from '../../shared/errors';
 import type { LoopTurn } from '../ports/turns';
 import { type OllamaShape, ollamaEncoder } from './dialects/ollama';

@@ -1,4 +1,4 @@
-import type { CompletionRequest } from '../../shared/domain';
+import type { CompletionRequest } from '../../shared/completion';
 import { needsOf } from './candidates';
 import { categoryByRules, lastUserText } from './categories';
 import type { CategoryDecision } from './types';

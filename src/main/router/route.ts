@@ -1,11 +1,5 @@
-import {
-  type BackendId,
-  type Category,
-  type CompletionRequest,
-  isServing,
-  type ModelInfo,
-  type Reason,
-} from '../../shared/domain';
+import type { CompletionRequest } from '../../shared/completion';
+import { type BackendId, type Category, isServing, type ModelInfo, type Reason } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
 import { hasName, isSameModel } from '../models/model-names';
 import {

@@ -1,4 +1,4 @@
-import type { CompletionChunk, CompletionEnd } from '../../shared/domain';
+import type { CompletionChunk, CompletionEnd } from '../../shared/completion';
 
 /** A server's figure beyond these is an error in the report, not a slow or large answer. */
 const MOST_TOKENS = 1_000_000_000;

@@ -1,12 +1,10 @@
+import type { CompletionEnd, CompletionRequest, Output } from '../../shared/completion';
 import type {
   BackendId,
   BackendInstance,
   BackendState,
   Category,
-  CompletionEnd,
-  CompletionRequest,
   ModelInfo,
-  Output,
   Reason,
 } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';

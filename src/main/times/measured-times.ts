@@ -1,4 +1,5 @@
-import type { CompletionChunk, CompletionEnd, ModelInfo } from '../../shared/domain';
+import type { CompletionChunk, CompletionEnd } from '../../shared/completion';
+import type { ModelInfo } from '../../shared/domain';
 import { Emitter } from '../ports/emitter';
 import { Samples, slowestAfter } from './samples';
 

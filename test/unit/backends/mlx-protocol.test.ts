@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SseReader, toMlxCall } from '../../../src/main/backends/mlx/protocol';
 import { MAX_FRAME_BYTES } from '../../../src/main/backends/stream-completion';
-import type { CompletionChunk } from '../../../src/shared/domain';
+import type { CompletionChunk } from '../../../src/shared/completion';
 
 function frame(value: unknown): string {
   return `data: ${JSON.stringify(value)}\n\n`;

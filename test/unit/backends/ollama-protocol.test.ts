@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { BackendRequest } from '../../../src/main/backends/backend';
 import { NdjsonReader } from '../../../src/main/backends/ollama/protocol';
 import { toOllamaCall } from '../../../src/main/backends/ollama/request';
-import type { CompletionChunk } from '../../../src/shared/domain';
+import type { CompletionChunk } from '../../../src/shared/completion';
 
 function line(value: unknown): string {
   return `${JSON.stringify(value)}\n`;

@@ -6,7 +6,7 @@ import { Fingerprints } from '../../../src/main/dispatch/suspects/fingerprints';
 import { InFlight } from '../../../src/main/dispatch/suspects/in-flight';
 import { silentLogger } from '../../../src/main/ports/logger';
 import type { Candidate } from '../../../src/main/router/types';
-import type { CompletionRequest } from '../../../src/shared/domain';
+import type { CompletionRequest } from '../../../src/shared/completion';
 import { FakeClock } from '../../support/fake-clock';
 import { MemoryFiles } from '../../support/memory-files';
 import { ScriptedBackend } from '../../support/scripted-backend';

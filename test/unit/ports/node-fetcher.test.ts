@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
 import { createNodeFetcher } from '../../../src/main/ports/node-fetcher';
-import type { CompletionChunk } from '../../../src/shared/domain';
+import type { CompletionChunk } from '../../../src/shared/completion';
 
 const cleanups: (() => unknown)[] = [];
 

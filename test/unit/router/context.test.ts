@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { approximateTokens, fitToContext, neededTokens } from '../../../src/main/router/context';
-import type { ChatMessage } from '../../../src/shared/domain';
+import type { ChatMessage } from '../../../src/shared/completion';
 
 const user = (content: string): ChatMessage => ({ role: 'user', content });
 const assistant = (content: string): ChatMessage => ({ role: 'assistant', content });

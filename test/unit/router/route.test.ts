@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { decideByRules } from '../../../src/main/router/decide';
 import { route } from '../../../src/main/router/route';
 import type { Route, RouteSnapshot } from '../../../src/main/router/types';
+import type { CompletionRequest } from '../../../src/shared/completion';
 import {
   type BackendId,
   type BackendState,
-  type CompletionRequest,
   type ModelInfo,
   type Reason,
   SMALL_MODEL_NAME,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isSoundChunk, soundEnd } from '../../../src/main/router/sound-figures';
 import { MeasuredTimes } from '../../../src/main/times/measured-times';
-import type { CompletionChunk, CompletionEnd } from '../../../src/shared/domain';
+import type { CompletionChunk, CompletionEnd } from '../../../src/shared/completion';
 
 const WRONG = ['abc', '12', 1e308, Number.POSITIVE_INFINITY, Number.NaN, -1, null, {}, [1]];
 

@@ -1,4 +1,5 @@
-import type { BackendInstance, CompletionChunk, ModelInfo, Reason } from '../../../shared/domain';
+import type { CompletionChunk } from '../../../shared/completion';
+import type { BackendInstance, ModelInfo, Reason } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import type { LoadedModel, MemoryBehaviour, MemoryFigures, MemoryHolder } from '../../memory/types';

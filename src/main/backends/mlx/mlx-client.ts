@@ -1,4 +1,4 @@
-import type { CompletionChunk } from '../../../shared/domain';
+import type { CompletionChunk } from '../../../shared/completion';
 import { TandemError } from '../../../shared/errors';
 import { HOP_HEADER } from '../../../shared/hop-header';
 import type { Fetcher, PostAnswer, Poster } from '../../ports/fetcher';

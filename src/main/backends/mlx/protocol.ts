@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import type { CompletionChunk, CompletionEnd } from '../../../shared/domain';
+import type { CompletionChunk, CompletionEnd } from '../../../shared/completion';
 import { TandemError } from '../../../shared/errors';
 import { frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';
 import type { SafeRequest } from './validate';

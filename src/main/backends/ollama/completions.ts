@@ -1,4 +1,4 @@
-import type { CompletionChunk } from '../../../shared/domain';
+import type { CompletionChunk } from '../../../shared/completion';
 import { isTandemError, TandemError } from '../../../shared/errors';
 import type { HangLimitsView } from '../../../shared/incidents';
 import type { Clock } from '../../ports/clock';

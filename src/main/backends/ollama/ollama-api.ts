@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Ollama } from 'ollama/browser';
-import type { CompletionChunk } from '../../../shared/domain';
+import type { CompletionChunk } from '../../../shared/completion';
 import { ERROR_CODES, TandemError } from '../../../shared/errors';
 import { HOP_HEADER } from '../../../shared/hop-header';
 import type { Fetcher, Poster } from '../../ports/fetcher';

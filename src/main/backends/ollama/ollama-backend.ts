@@ -1,4 +1,5 @@
-import type { BackendInstance, CompletionChunk, ModelInfo } from '../../../shared/domain';
+import type { CompletionChunk } from '../../../shared/completion';
+import type { BackendInstance, ModelInfo } from '../../../shared/domain';
 import type { BackendStatus } from '../../../shared/status';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';

@@ -1,5 +1,5 @@
 import type { ChatResponse, GenerateResponse } from 'ollama/browser';
-import type { CompletionChunk, CompletionEnd } from '../../../shared/domain';
+import type { CompletionChunk, CompletionEnd } from '../../../shared/completion';
 import { TandemError } from '../../../shared/errors';
 import { LineReader } from '../../ports/line-reader';
 import { frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';

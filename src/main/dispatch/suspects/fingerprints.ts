@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { backendId } from '../../../shared/backend-schema';
-import type { BackendId, CompletionRequest } from '../../../shared/domain';
+import type { CompletionRequest } from '../../../shared/completion';
+import type { BackendId } from '../../../shared/domain';
 import { EXIT_CAUSES, type ExitCause } from '../../../shared/incidents';
 import type { Clock } from '../../ports/clock';
 import type { FileStore } from '../../ports/file-store';

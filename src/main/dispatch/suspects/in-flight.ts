@@ -1,4 +1,5 @@
-import type { BackendId, CompletionRequest } from '../../../shared/domain';
+import type { CompletionRequest } from '../../../shared/completion';
+import type { BackendId } from '../../../shared/domain';
 import { isTandemError } from '../../../shared/errors';
 import { EXIT_CAUSES, type ExitCause } from '../../../shared/incidents';
 import type { BackendStatus } from '../../../shared/status';

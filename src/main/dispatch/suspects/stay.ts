@@ -1,4 +1,5 @@
-import type { BackendId, CompletionRequest } from '../../../shared/domain';
+import type { CompletionRequest } from '../../../shared/completion';
+import type { BackendId } from '../../../shared/domain';
 import type { ExitCause } from '../../../shared/incidents';
 import { orAbort } from '../../ports/bounded';
 import { fingerprintOf } from '../../router/fingerprint';

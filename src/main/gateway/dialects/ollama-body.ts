@@ -115,10 +115,14 @@ export function unknownFields(value: object, known: ReadonlySet<string>, at: Pat
     if (known.has(name) || known.has(asServerReads(name))) continue;
     const field = (value as Extra)[name];
     if (field !== null) fields.push([name, field]);
+    if (fields.length > MAX_UNKNOWN) throw tooManyFields(at);
   }
-  if (fields.length <= MAX_UNKNOWN) return fields.length === 0 ? undefined : Object.fromEntries(fields);
+  return fields.length === 0 ? undefined : Object.fromEntries(fields);
+}
+
+function tooManyFields(at: Path): TandemError {
   const most = MAX_UNKNOWN.toLocaleString('en');
-  throw new TandemError('bad_request', `${pathOf(at)}: over ${most} fields; send fewer`);
+  return new TandemError('bad_request', `${pathOf(at)}: over ${most} fields; send fewer`);
 }
 
 /** Go's case folding: two letters outside ASCII equal `s` and `k`. */

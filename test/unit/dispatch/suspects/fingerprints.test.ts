@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Fingerprints } from '../../../../src/main/dispatch/suspects/fingerprints';
 import { silentLogger } from '../../../../src/main/ports/logger';
 import { fingerprintOf } from '../../../../src/main/router/fingerprint';
-import type { CompletionRequest } from '../../../../src/shared/domain';
+import type { CompletionRequest } from '../../../../src/shared/completion';
 import { EXIT_CAUSES } from '../../../../src/shared/incidents';
 import { FakeClock } from '../../../support/fake-clock';
 import { MemoryFiles } from '../../../support/memory-files';
