@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { OpenAiBackend } from '../../../src/main/backends/openai/openai-backend';
 import { createNodeFetcher } from '../../../src/main/ports/node-fetcher';
-import type { CompletionChunk } from '../../../src/shared/domain';
+import type { CompletionChunk } from '../../../src/shared/completion';
 import { instanceOf, MLX } from '../../support/backends';
 import { FakeClock } from '../../support/fake-clock';
 

@@ -1,4 +1,5 @@
-import type { CompletionChunk, ModelInfo } from '../../../shared/domain';
+import type { CompletionChunk } from '../../../shared/completion';
+import type { ModelInfo } from '../../../shared/domain';
 import { isDownCode, isTandemError } from '../../../shared/errors';
 import type { BackendRequest } from '../backend';
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { type BackendId, type CompletionChunk, type ModelInfo, weightOf } from '../../../shared/domain';
+import type { CompletionChunk } from '../../../shared/completion';
+import { type BackendId, type ModelInfo, weightOf } from '../../../shared/domain';
 import { downCodeOf, TandemError } from '../../../shared/errors';
 import { HOP_HEADER } from '../../../shared/hop-header';
 import type { Fetcher, PostAnswer, Poster } from '../../ports/fetcher';

@@ -1,4 +1,5 @@
-import type { BackendInstance, CompletionChunk, ModelInfo } from '../../../shared/domain';
+import type { CompletionChunk } from '../../../shared/completion';
+import type { BackendInstance, ModelInfo } from '../../../shared/domain';
 import { downCodeOf, isDownCode, TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import type { Clock } from '../../ports/clock';
