@@ -116,8 +116,6 @@ export interface CompletionRequest extends ModelInput {
   whole?: boolean;
   /** Backends that must not be used. */
   exclude?: BackendId[];
-  /** The client's time limit, ms from the backend's acceptance of the request. */
-  timeoutMs?: number;
   /** The memory guard admits this request: the user saw its refusal and chose to try anyway. */
   overruleMemory?: boolean;
   /** Instances of Tandem that it has passed through, as in the hop header. */

@@ -30,9 +30,8 @@ const CAUSES: Readonly<Partial<Record<ErrorCode, string>>> = {
   model_not_found: 'no-model',
 };
 
-/** True for the client's own time limit, and for a failure that another backend would repeat. */
+/** Would another backend repeat this failure? */
 export function isFinal(error: TandemError, request: CompletionRequest): boolean {
-  if (error.code === 'timeout') return request.timeoutMs !== undefined;
   if (error.code === 'model_not_found') return request.model.kind === 'named';
   return FINAL.has(error.code);
 }

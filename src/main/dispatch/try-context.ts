@@ -50,7 +50,6 @@ export function planFor(
   const estimate = (known: Readonly<Measured> | null) =>
     estimateFor(candidate.model, settings.modelTimeEstimates, known);
   const limit = estimate(measured.slowOf(model));
-  const allowed = requestTimeoutMs(settings, routed.category, limit, maxTokens);
   const loaded = backendIn(snapshot, candidate.backend).loaded ?? [];
   const work = {
     promptTokens: promptTokens(run.request),
@@ -59,7 +58,7 @@ export function planFor(
   };
   const expected = estimate(measured.of(model));
   return {
-    timeoutMs: Math.min(allowed, run.request.timeoutMs ?? allowed),
+    timeoutMs: requestTimeoutMs(settings, routed.category, limit, maxTokens),
     wish: {
       backend: candidate.backend,
       model: candidate.model,
