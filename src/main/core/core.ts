@@ -1,7 +1,7 @@
 import type { ChatSummary } from '../../shared/chat';
 import type { Push, Warning } from '../../shared/contract';
 import { type BackendId, isServing, type ModelInfo } from '../../shared/domain';
-import { hasSettled, logAbsence } from '../backends/watch-status';
+import { hasSettled, logAbsence } from '../backends/status-board';
 import { ReachableModels } from '../chat/reachable-models';
 import { BodyBudget } from '../gateway/body-budget';
 import { createGateway, type Gateway } from '../gateway/server';

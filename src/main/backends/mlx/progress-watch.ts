@@ -16,13 +16,9 @@ export type Hang =
 
 /** Pending work, seen from our side of the connections. */
 export interface Work {
-  /** Requests whose callers listen. */
-  open: number;
-  /** Requests computed for callers who left. */
-  draining: number;
-  /** Those of both that the server has not finished. */
+  /** Requests that the server has not finished, with or without a caller. */
   unfinished: number;
-  /** Open ones that wait for bytes; the others wait for a caller that reads slowly. */
+  /** Those whose callers wait for bytes; the others wait for a caller that reads slowly. */
   awaiting: number;
   /** Start of the longest wait for a frame of a request that the server computes; null = none waits. */
   quietSince: number | null;

@@ -30,9 +30,6 @@ export interface OllamaApiOptions {
 export interface LoadedItem {
   name: string;
   size?: number;
-  size_vram?: number;
-  context_length?: number;
-  expires_at?: string;
 }
 
 /** Layers of one model; real ones have about ten. */

@@ -1,6 +1,7 @@
 import type { CompletionChunk } from '../../../shared/completion';
 import type { BackendInstance, ModelInfo } from '../../../shared/domain';
 import type { BackendStatus } from '../../../shared/status';
+import type { LoadedModel } from '../../memory/types';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import type { Backend, BackendRequest } from '../backend';
@@ -9,7 +10,6 @@ import { Catalogue } from './catalogue';
 import { Completions } from './completions';
 import { isSilence, withDeadline } from './deadline';
 import { ManagedOllama } from './managed-ollama';
-import { managedStatus } from './managed-status';
 import { OllamaApi } from './ollama-api';
 import {
   OLLAMA_BEHAVIOUR,
@@ -18,11 +18,12 @@ import {
   type OllamaBackendOptions,
 } from './ollama-options';
 import { silentServer, undescribed } from './recovery';
-import { type Resident, Residents } from './residents';
+import { Residents } from './residents';
 import { RunnerCare } from './runner-care';
 import { Runners } from './runners';
 import { ServerChoice } from './server-choice';
 import { ServerMemory } from './server-memory';
+import { managedStatus } from './server-status';
 import { DEFAULT_STREAM_LIMITS } from './stream-limits';
 
 const PS_TIMEOUT_MS = 2000;
@@ -183,7 +184,7 @@ export class OllamaBackend implements Backend {
   }
 
   /** The models in this machine's memory at the last reading. */
-  loaded(): Resident[] {
+  loaded(): LoadedModel[] {
     const { ownership } = this.#board.current;
     return ownership === 'managed' || ownership === 'adopted' ? this.#residents.list() : [];
   }

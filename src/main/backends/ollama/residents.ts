@@ -1,27 +1,7 @@
 import { TandemError } from '../../../shared/errors';
+import type { LoadedModel } from '../../memory/types';
 import { type Clock, sleep } from '../../ports/clock';
 import type { LoadedItem, OllamaApi } from './ollama-api';
-
-/** A model in the server's memory. */
-export interface Resident {
-  name: string;
-  /** `at` is the wall time in ms of the reading; null bytes = unknown. */
-  size: { bytes: number | null; source: string; at: number };
-  /** The part of `size` in GPU memory; null = not reported. */
-  gpuBytes: number | null;
-  /** Tokens; null = not reported. */
-  contextLength: number | null;
-  /** Wall time in ms at which the server unloads it; null = not reported. */
-  expiresAt: number | null;
-  /** False while it is being loaded for a request of ours. */
-  ready: boolean;
-  /** It was loaded for a request of ours. */
-  ours: boolean;
-  /** Requests of ours that it is answering now. */
-  active: number;
-  /** `Clock.now` in ms at the end of its last request of ours; null = none yet. */
-  lastUsedAt: number | null;
-}
 
 /** A model used this recently is not unloaded. */
 const RECENT_MS = 30_000;
@@ -102,15 +82,12 @@ export class Residents {
   }
 
   /** The models of the last reading, plus those being loaded for us since. */
-  list(): Resident[] {
+  list(): LoadedModel[] {
     if (!this.#reading) return [];
     const { at, items } = this.#reading;
     const known = items.map((item) => ({
       ...this.#facts(plain(item.name)),
       size: { bytes: item.size ?? null, source: 'api/ps', at },
-      gpuBytes: item.size_vram ?? null,
-      contextLength: item.context_length ?? null,
-      expiresAt: wallTime(item.expires_at),
       ready: !this.#loading.has(plain(item.name)),
     }));
     const coming = [...this.#active.keys()].filter((name) => !this.has(name));
@@ -119,9 +96,6 @@ export class Residents {
       ...coming.map((name) => ({
         ...this.#facts(name),
         size: { bytes: this.#sizeOf(name), source: 'estimate', at: this.#clock.wall().getTime() },
-        gpuBytes: null,
-        contextLength: null,
-        expiresAt: null,
         ready: false,
       })),
     ];
@@ -167,7 +141,7 @@ export class Residents {
     }
   }
 
-  #facts(name: string): Pick<Resident, 'name' | 'ours' | 'active' | 'lastUsedAt'> {
+  #facts(name: string): Pick<LoadedModel, 'name' | 'ours' | 'active' | 'lastUsedAt'> {
     return {
       name,
       ours: this.isOurs(name),
@@ -180,9 +154,4 @@ export class Residents {
 /** The tag that Ollama adds automatically carries no information. */
 function plain(name: string): string {
   return name.replace(/:latest$/, '');
-}
-
-function wallTime(text: string | undefined): number | null {
-  const at = Date.parse(text ?? '');
-  return Number.isNaN(at) ? null : at;
 }

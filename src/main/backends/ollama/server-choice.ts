@@ -4,8 +4,8 @@ import { isBroken } from '../broken';
 import type { StatusBoard } from '../status-board';
 import type { ManagedOllama } from './managed-ollama';
 import type { OllamaApi } from './ollama-api';
+import { foundStatus, lostStatus } from './server-status';
 import { WatchedServer } from './watched-server';
-import { foundStatus, lostStatus } from './watched-status';
 
 export interface ServerChoiceOptions {
   /** The only address that may be used; null = search for a server, else start our own. */

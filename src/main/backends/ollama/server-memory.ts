@@ -1,12 +1,14 @@
 import type { Figure } from '../../memory/types';
 import type { Clock } from '../../ports/clock';
 import type { OllamaApi } from './ollama-api';
-import { PortMemory, type PortMemoryPorts } from './port-memory';
 import type { Residents } from './residents';
+import { isLoopbackUrl } from './server-status';
 
-export interface ServerMemoryOptions extends PortMemoryPorts {
+export interface ServerMemoryOptions {
   clock: Clock;
   residents: Residents;
+  /** The process that listens on a local port. */
+  findHolder?(port: number): Promise<{ pid: number } | null>;
   /** Bytes of a process and its children; without a pid those of our server. Null = unknown. */
   residentBytes(pid?: number): Promise<number | null>;
 }
@@ -21,12 +23,12 @@ const INSIDE = {
 /** Memory of this machine that the server in use takes, at the last reading. */
 export class ServerMemory {
   readonly #options: ServerMemoryOptions;
-  readonly #portMemory: PortMemory;
+  /** The process at the last address: the search is expensive, and a server keeps its port as long as it answers. */
+  #holder: { url: string; pid: number } | null = null;
   #process: Figure;
 
   constructor(options: ServerMemoryOptions) {
     this.#options = options;
-    this.#portMemory = new PortMemory(options);
     this.#process = this.#figure(null);
   }
 
@@ -40,7 +42,7 @@ export class ServerMemory {
 
   /** Another server is used from now on. */
   changed(): void {
-    this.#portMemory.forget();
+    this.#holder = null;
     this.#process = this.#figure(null);
   }
 
@@ -48,10 +50,22 @@ export class ServerMemory {
   async refresh(api: OllamaApi, managed: boolean, signal: AbortSignal): Promise<void> {
     const { residentBytes, residents } = this.#options;
     const [bytes] = await Promise.all([
-      managed ? residentBytes() : this.#portMemory.bytes(api.url),
+      managed ? residentBytes() : this.#bytesAt(api.url),
       residents.refresh(api, signal),
     ]);
     this.#process = this.#figure(bytes);
+  }
+
+  /** Null when the server is on another machine, or cannot be found. */
+  async #bytesAt(url: string): Promise<number | null> {
+    const { findHolder, residentBytes } = this.#options;
+    if (!findHolder || !isLoopbackUrl(url)) return null;
+    if (this.#holder?.url !== url) {
+      const found = await findHolder(Number(new URL(url).port || '80'));
+      if (!found) return null;
+      this.#holder = { url, pid: found.pid };
+    }
+    return residentBytes(this.#holder.pid);
   }
 
   #figure(bytes: number | null): Figure {
