@@ -39,7 +39,7 @@ export async function scan(): Promise<Figures> {
     const script = fileURLToPath(String(child));
     const models = new ModelScan({
       process: { spawner: nodeSpawner, clock: systemClock, node: process.execPath, script, env: {} },
-      places: () => ({ home, env: {}, mlx: true, small: null, folders: [], direct: [] }),
+      places: () => ({ home, env: {}, loadable: true, small: null, folders: [], direct: [] }),
       logger: { warn() {} },
     });
     const runs: { ms: number; blockedMs: number; turnMs: number; wrong: number }[] = [];

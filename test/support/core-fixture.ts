@@ -1,13 +1,16 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { type Adapters, KINDS } from '../../src/main/core/backends';
 import { createCore } from '../../src/main/core/core';
 import type { ChildRequest } from '../../src/main/models/scan-child';
-import { nodeFileStore } from '../../src/main/ports/file-store';
+import { type FileStore, nodeFileStore } from '../../src/main/ports/file-store';
 import { silentLogger } from '../../src/main/ports/logger';
 import type { LaunchSpec } from '../../src/main/ports/spawner';
 import { openSettings } from '../../src/main/store/settings-store';
 import { ChildRecords } from '../../src/main/supervisor/sweep';
 import type { Push, Snapshot } from '../../src/shared/contract';
+import type { Settings } from '../../src/shared/settings';
 import { FakeClock, settle } from './fake-clock';
 import { type FakeChild, FakeProcessTable, FakeSpawner } from './fake-processes';
 import { MemoryStore } from './memory-store';
@@ -41,12 +44,25 @@ class CoreSpawner extends FakeSpawner {
   }
 }
 
+export interface CoreFixtureOptions {
+  /** Values in the settings file. */
+  values?: Partial<Settings>;
+  /** Kinds of backends in addition to those of the app. */
+  adapters?: Adapters;
+  /** Ollamas at other addresses, by host. */
+  servers?: Readonly<Record<string, ScriptedOllama>>;
+  /** Memory of the machine in bytes; absent = it cannot be read. */
+  memory?: { total: number; available: number };
+}
+
 /**
  * A core on fake ports, with an Ollama at `OLLAMA_API_URL` that a test scripts and no MLX yet: its set-up runs until the
  * test ends it. Its two listeners are real, on free ports.
  */
-export async function coreFixture(env: Record<string, string> = {}) {
+export async function coreFixture(env: Record<string, string> = {}, options: CoreFixtureOptions = {}) {
   const dataDir = tempDir();
+  const { values, adapters, servers, memory } = options;
+  if (values) await writeFile(join(dataDir, 'settings.json'), JSON.stringify({ version: 1, values }));
   const clock = new FakeClock();
   const spawner = new CoreSpawner();
   const store = Object.assign(new MemoryStore(), { warnings: [] });
@@ -58,7 +74,8 @@ export async function coreFixture(env: Record<string, string> = {}) {
     OLLAMA_API_URL: 'http://127.0.0.1:11999',
     ...env,
   };
-  const files = nodeFileStore;
+  const files = memory ? withMemory(memory) : nodeFileStore;
+  const serverAt = (url: string) => servers?.[new URL(url).host] ?? ollama;
   const settings = await openSettings({ dataDir, env: placeEnv, files, clock, isFolder: async () => true });
   const done: string[] = [];
   const core = createCore(
@@ -68,17 +85,18 @@ export async function coreFixture(env: Record<string, string> = {}) {
       scan: { spawner, clock, node: 'node', script: SCAN, env: placeEnv },
       table: new FakeProcessTable(),
       records: new ChildRecords(join(dataDir, 'children.json')),
-      fetcher: ollama.fetcher,
-      post: ollama.post,
+      fetcher: async (url, init) => serverAt(String(url)).fetcher(url, init),
+      post: (url, post) => serverAt(url).post(url, post),
       files,
       logger: silentLogger,
     },
     settings,
     store,
     {
-      ...{ version: '1.0.0', host: 'headless', platform: 'freebsd', locale: 'en-GB', home: dataDir, dataDir },
+      ...{ version: '1.0.0', host: 'headless', locale: 'en-GB', home: dataDir, dataDir },
       ...{ resourcesDir: join(dataDir, 'resources'), runtimeDir: join(dataDir, 'runtimes'), env: placeEnv },
       ...{ instanceId: 'of-the-test', node: 'node', containerHost: { mlx: null, ollama: null } },
+      platform: memory ? 'linux' : 'freebsd',
       systemPackages: false,
     },
     {
@@ -86,6 +104,7 @@ export async function coreFixture(env: Record<string, string> = {}) {
       hideWindow: () => void done.push('hide'),
       quit: () => void done.push('quit'),
     },
+    { ...KINDS, ...adapters },
   );
   onTestFinished(() => core.stop());
   const pushes: Push[] = [];
@@ -108,4 +127,16 @@ export async function coreFixture(env: Record<string, string> = {}) {
     await until((state) => state.models.length === names.length);
   };
   return { core, clock, spawner, store, ollama, pushes, done, dataDir, until, withModels };
+}
+
+/** The real files, and a Linux with this memory. */
+function withMemory({ total, available }: { total: number; available: number }): FileStore {
+  const text = `MemTotal: ${total / 1024} kB\nMemAvailable: ${available / 1024} kB\n`;
+  return {
+    ...nodeFileStore,
+    async readText(path) {
+      if (path === '/proc/meminfo') return text;
+      return /^\/(proc|sys)\//.test(path) ? null : nodeFileStore.readText(path);
+    },
+  };
 }

@@ -7,7 +7,7 @@ type Places = Omit<ScanRequest, 'skip' | 'known'>;
 
 /** Model folders of a machine with this home folder. */
 export function placesIn(home: string, changes: Partial<Places> = {}): Places {
-  return { home, env: {}, mlx: true, small: null, folders: [], direct: [], ...changes };
+  return { home, env: {}, loadable: true, small: null, folders: [], direct: [], ...changes };
 }
 
 /** Runs the model scan in this process. */

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SETTING_KEYS } from '../../src/shared/settings';
 
 /** Checks which room may import which: the table of rooms, as a test. */
 
@@ -95,6 +96,56 @@ function circlesOf(arrows: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   };
   return [...arrows.keys()].filter((room) => reached(room).has(room));
 }
+
+/** Files that may name a backend or a kind, and why. All others get it from the instance. */
+const MAY_NAME: Readonly<Record<string, string>> = {
+  'main/backends/': 'the rooms of the kinds',
+  'main/core/backends.ts': 'builds the instances',
+  'main/setup/': 'set-up installs programs, and these are their names',
+  'main/models/mlx-scanner.ts': 'formats of models on disk',
+  'main/models/scan-places.ts': 'formats of models on disk',
+  'main/gateway/dialects/': "Ollama's dialect, whichever backend answers",
+  'shared/completion.ts': 'names of dialects',
+  'shared/errors.ts': 'codes on the wire',
+  'shared/chat.ts': 'the notice `ollama_down` of stored answers',
+  'main/chat/running-answers.ts': 'the notice `ollama_down` of stored answers',
+  'renderer/features/chat/answer-notice.tsx': 'the notice `ollama_down` of stored answers',
+  'shared/settings.ts': 'names of settings and their values',
+  'shared/use-backends.ts': 'values of a setting',
+  'shared/status.ts': 'parts of the set-up',
+  'renderer/i18n/': 'words',
+};
+/** Names that contain one and are about something else: settings, the MLX API, models on disk, a dialect, test hooks. */
+const OTHER_NAMES = new Set<string>([
+  ...SETTING_KEYS,
+  ...['mlxApi', 'mlxApiUrl', "'mlx-api'", "'mlx-first'", "'mlx-restart'", 'mlxModels'],
+  ...["'restart-mlx'", '"mlx-only-light"'],
+  ...['ollamaEncoder', 'ollamaError', 'ollamaRoutes'],
+]);
+
+const NAME = '(?:mlx|ollama|openai)';
+const NAME_FORMS = [
+  // 'mlx', `mlx/…`, "openai-…"
+  new RegExp(`(['"\`])${NAME}(?:\\1|[-/:](?:[\\w-]*\\1)?)`, 'g'),
+  // 'status-mlx'
+  new RegExp(`['"\`][\\w-]*[-:/]${NAME}['"\`]`, 'g'),
+  // mlx: …, a.mlx, mlxBytes, mlx_bytes
+  new RegExp(`(?<![\\w'"\`/.-])${NAME}\\??:(?!/)`, 'g'),
+  new RegExp(`(?<=[\\w\\])?])\\.${NAME}\\b(?!['"\`.])`, 'g'),
+  new RegExp(`(?<![\\w'"\`])${NAME}(?:[A-Z]|_[a-z])\\w*`, 'g'),
+];
+
+/** The names of backends and kinds in code, without comments, imports and translation keys. */
+function namesOf(code: string): string[] {
+  const bare = code
+    .replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
+    .replace(/^(?:import|export) [^;]*?from '[^']*';$/gm, '')
+    .replace(/\bt\('[\w.]+'/g, '');
+  const found = NAME_FORMS.flatMap((form) => [...bare.matchAll(form)].map(([name]) => name));
+  return found.filter((name) => !OTHER_NAMES.has(name));
+}
+
+const namesIn = (file: string) => namesOf(readFileSync(join(SRC, file), 'utf8'));
 
 function isOwn(target: string): boolean {
   return /^(main|renderer|shared|preload|tools)\//.test(target);
@@ -192,13 +243,24 @@ describe('layers', () => {
     expect(twice.map(([name, where]) => `${name}: ${[...where].join(', ')}`)).toEqual([]);
   });
 
-  it('compares the name of a backend only in the rooms of the backends', () => {
-    const wrong = files.filter(
-      (file) =>
-        file.startsWith('main/') &&
-        !file.startsWith('main/backends/') &&
-        /\b(?:if|else if)\s*\([^)]*[!=]==\s*'(?:mlx|ollama)'/.test(readFileSync(join(SRC, file), 'utf8')),
-    );
-    expect(wrong).toEqual([]);
+  it('names a backend or its kind only where that is the subject', () => {
+    const wrong = files.filter((file) => !Object.keys(MAY_NAME).some((path) => file.startsWith(path)));
+    expect(wrong.flatMap((file) => namesIn(file).map((name) => `${file}: ${name}`))).toEqual([]);
+  });
+
+  it('finds the name of a backend in every form', () => {
+    const forms = [
+      ["if (id === 'mlx')", "'mlx'"],
+      ['const slots = { ollama: 1 }', 'ollama:'],
+      ['status.backends.mlx', '.mlx'],
+      ['memory?.mlxBytes', 'mlxBytes'],
+      ['`mlx/phi`', '`mlx/phi`'],
+      ["testId('status-mlx')", "'status-mlx'"],
+      ['body.ollama_bytes', 'ollama_bytes'],
+      ['"openai-compatible"', '"openai-compatible"'],
+    ] as const;
+    for (const [code, found] of forms) expect(namesOf(code)).toEqual([found]);
+    expect(namesOf("// 'mlx'\nimport { a } from './mlx/b';\nfetch('http://ollama.com')")).toEqual([]);
+    expect(namesOf('settings.mlxOnlyLight')).toEqual([]);
   });
 });

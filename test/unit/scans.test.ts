@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { KINDS } from '../../src/main/core/backends';
 import { createServices } from '../../src/main/core/services';
 import { nodeFileStore } from '../../src/main/ports/file-store';
 import { silentLogger } from '../../src/main/ports/logger';
@@ -60,6 +61,7 @@ async function startServices() {
       containerHost: { mlx: null, ollama: null },
       systemPackages: false,
     },
+    KINDS,
   );
   let scans = 0;
   services.mlxModels.list = async () => {

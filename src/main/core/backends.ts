@@ -257,7 +257,7 @@ function mlxOptions(
     locate: locateMlx(needs, row),
     launchScript: join(place.resourcesDir, 'mlx', 'launch.py'),
     preload: async () => {
-      settings.markApplied('mlx');
+      settings.markApplied('mlx-restart');
       return preloadFolder(needs, backend);
     },
     mayPreload: (name) => later.gate().mayPreload(backend, name),

@@ -10,6 +10,7 @@ import { Emitter, type Unsubscribe } from '../ports/emitter';
 import { setupLog } from '../setup/setup-log';
 import type { SettingsStore } from '../store/settings-store';
 import type { OpenedStore } from '../store/store-client';
+import { type Adapters, KINDS } from './backends';
 import type { Core, CorePorts } from './core-types';
 import { gatewayFacts } from './gateway-facts';
 import { createHandlers } from './handlers';
@@ -26,9 +27,10 @@ export function createCore(
   store: OpenedStore,
   place: Place,
   shell: Shell,
+  adapters: Adapters = KINDS,
 ): Core {
   const { clock, logger } = ports;
-  const services = createServices(ports, settings, store, place);
+  const services = createServices(ports, settings, store, place, adapters);
   const { setup, enabled, library, memory, chat, pulls, smallModelInOllama, mlxModels } = services;
   const addresses = { gateway: null as string | null, mlxApi: null as string | null };
   const listen = readListenSettings(place.env);

@@ -31,7 +31,7 @@ export function createMlxModels(
       return {
         home: place.home,
         env: { HF_HOME, HF_HUB_CACHE, OLLAMA_MODELS },
-        mlx: options.readsModels,
+        loadable: options.readsModels,
         small: options.small(),
         folders: modelFolders,
         direct: direct.filter((name) => name !== null),

@@ -28,7 +28,7 @@ import type { SettingsStore } from '../store/settings-store';
 import type { OpenedStore } from '../store/store-client';
 import { MeasuredTimes } from '../times/measured-times';
 import { TimesFile } from '../times/times-file';
-import { type Adapters, backendRows, createBackends, KINDS, loaderRow } from './backends';
+import { type Adapters, backendRows, createBackends, loaderRow } from './backends';
 import type { CorePorts } from './core-types';
 import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
@@ -81,7 +81,7 @@ export function createServices(
   settings: SettingsStore,
   store: OpenedStore,
   place: Place,
-  adapters: Adapters = KINDS,
+  adapters: Adapters,
 ): Services {
   const { clock, logger } = ports;
   const values = () => settings.values();

@@ -6,8 +6,8 @@ export interface ScanRequest {
   home: string;
   /** `HF_HOME`, `HF_HUB_CACHE`, `OLLAMA_MODELS`, if set. */
   env: Readonly<Record<string, string | undefined>>;
-  /** False: only Ollama's folders are scanned, not those of MLX models. */
-  mlx: boolean;
+  /** False: no server of ours loads models, so only Ollama's folders are scanned. */
+  loadable: boolean;
   /** The small model's folder; null = missing. */
   small: string | null;
   /** Folders that the user added. */

@@ -16,10 +16,10 @@ const MAX_POINTER_BYTES = 4096;
 const MAX_SETTINGS_BYTES = 1024 * 1024;
 
 /** The places on this machine, the most important first. Accesses no files. */
-export function scanPlaces({ home, env, mlx, small, folders, direct }: ScanRequest): ScanPlace[] {
+export function scanPlaces({ home, env, loadable, small, folders, direct }: ScanRequest): ScanPlace[] {
   const of = (kind: ScanPlace['kind'], ...paths: string[]) => paths.map((path) => ({ kind, path }));
   const manifests = of('ollama', join(env.OLLAMA_MODELS || join(home, '.ollama', 'models'), 'manifests'));
-  if (!mlx) return manifests;
+  if (!loadable) return manifests;
   const hub = env.HF_HUB_CACHE ?? join(env.HF_HOME ?? join(home, '.cache', 'huggingface'), 'hub');
   const added = folders.map((folder) => inHome(folder.trim(), home)).filter(isAbsolute);
   return [

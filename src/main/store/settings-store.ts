@@ -30,7 +30,7 @@ export interface SettingsOptions {
 }
 
 /** What must restart before a setting takes effect: the MLX server, or the app itself. */
-export type AppliedTo = 'mlx' | 'app';
+export type AppliedTo = 'mlx-restart' | 'app-restart';
 
 /** Loads the settings; problems become `warnings`, so the promise never rejects. */
 export async function openSettings(options: SettingsOptions): Promise<SettingsStore> {
@@ -72,7 +72,7 @@ export class SettingsStore {
     this.#resolved = resolveSettings(this.#file, environment.values);
     this.warnings = [...loaded.warnings, ...this.#resolved.invalid.map(notUsed), ...environment.warnings];
     this.onChange = this.#changed.subscribe;
-    this.markApplied('app');
+    this.markApplied('app-restart');
   }
 
   values(): Settings {
@@ -180,7 +180,7 @@ export class SettingsStore {
   #pendingRestart(key: SettingKey): boolean {
     const { acts } = SETTINGS[key];
     if (acts === 'now') return false;
-    const applied = this.#applied[acts === 'mlx-restart' ? 'mlx' : 'app'];
+    const applied = this.#applied[acts];
     return applied !== undefined && !isDeepStrictEqual(applied[key], this.values()[key]);
   }
 }

@@ -128,7 +128,7 @@ describe('the folders of Ollama', () => {
     mkdirSync(join(home, 'elsewhere/manifests/host/library/qwen'), { recursive: true });
     writeFileSync(join(home, 'elsewhere/manifests/host/library/qwen/3b'), '{}');
     const visited = async (env: Record<string, string>) =>
-      (await scanned(placesIn(home, { mlx: false, env }))).visited;
+      (await scanned(placesIn(home, { loadable: false, env }))).visited;
     const below = (await visited({ OLLAMA_MODELS: join(home, 'elsewhere') })).map((folder) =>
       folder.slice(home.length),
     );

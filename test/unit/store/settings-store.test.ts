@@ -206,7 +206,7 @@ describe('settings', () => {
     };
     await settings.set('mlxOnlyLight', false);
     expect(pending()).toEqual([false, false, false]);
-    settings.markApplied('mlx');
+    settings.markApplied('mlx-restart');
     await settings.set('mlxOnlyLight', true);
     await settings.set('useBackends', 'mlx');
     await settings.set('theme', 'dark');
@@ -214,7 +214,7 @@ describe('settings', () => {
     await settings.set('mlxOnlyLight', false);
     expect(pending()).toEqual([false, true, false]);
     await settings.set('mlxOnlyLight', true);
-    settings.markApplied('mlx');
+    settings.markApplied('mlx-restart');
     expect(pending()).toEqual([false, true, false]);
   });
 
