@@ -1,5 +1,5 @@
 import type { BackendCapabilities } from '../../src/main/backends/backend';
-import { chosenIn } from '../../src/main/core/backends';
+import { chosenIn } from '../../src/main/core/backend-rows';
 import type { RouteBackend } from '../../src/main/router/types';
 import type { BackendId, BackendInstance } from '../../src/shared/domain';
 import { defaultSettings, type Settings } from '../../src/shared/settings';

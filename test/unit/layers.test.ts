@@ -100,7 +100,7 @@ function circlesOf(arrows: ReadonlyMap<string, ReadonlySet<string>>): string[] {
 /** Files that may name a backend or a kind, and why. All others get it from the instance. */
 const MAY_NAME: Readonly<Record<string, string>> = {
   'main/backends/': 'the rooms of the kinds',
-  'main/core/backends.ts': 'builds the instances',
+  'main/core/backend': 'the table of the instances, and what builds them',
   'main/setup/': 'set-up installs programs, and these are their names',
   'main/models/mlx-scanner.ts': 'formats of models on disk',
   'main/models/scan-places.ts': 'formats of models on disk',

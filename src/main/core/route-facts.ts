@@ -7,7 +7,7 @@ import type { MemoryGate } from '../memory/memory-gate';
 import type { MemoryHolder } from '../memory/types';
 import type { ModelLibrary } from '../models/model-library';
 import type { RouteSnapshot } from '../router/types';
-import { type BackendRow, chosenIn, instanceOf } from './backends';
+import { type BackendRow, chosenIn, instanceOf } from './backend-rows';
 
 /** Is this backend switched on in the settings? */
 export function isEnabled(id: BackendId, { useBackends }: Pick<Settings, 'useBackends'>): boolean {

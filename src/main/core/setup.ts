@@ -9,7 +9,7 @@ import { RuntimeMarks } from '../setup/runtime-marks';
 import { removeSmallModel, smallModelIn } from '../setup/runtimes';
 import { SetupRunner } from '../setup/setup-runner';
 import type { SettingsStore } from '../store/settings-store';
-import { type BackendRow, isUnusable } from './backends';
+import { type BackendRow, isUnusable } from './backend-rows';
 import type { CorePorts } from './core-types';
 import type { Place } from './place';
 import { hasUseForSmallModel, isWanted } from './route-facts';

@@ -20,6 +20,9 @@ export function serverAddress(given: string): ServerAddress {
 
 /** A setting's value without credentials, for display and the log. */
 export function withoutCredentials(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutCredentials);
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withoutCredentials(part)]));
   return typeof value === 'string' && /^https?:/i.test(value) ? serverAddress(value).url : value;
 }
 

@@ -22,6 +22,8 @@ interface ValueShape {
   maximum?: number;
   maxLength?: number;
   anyOf?: ValueShape[];
+  items?: ValueShape;
+  required?: string[];
 }
 
 /**
@@ -114,6 +116,8 @@ function acceptedOf(shape: ValueShape): Details {
     }
     case 'object':
       return { accepted: 'estimates' };
+    case 'array':
+      return { accepted: 'list', example: describe(shape) };
     default:
       return shape.format === 'uri'
         ? { accepted: 'url' }
@@ -136,7 +140,7 @@ function describe(shape: ValueShape): string {
     case 'object':
       return 'JSON such as {"model": {"load": 60, "per1k": 40, "margin": 60}} or {"model": [60, 40, 60]}, in seconds';
     case 'array':
-      return 'a list';
+      return shape.items?.required ? `rows with ${shape.items.required.join(', ')}` : 'a list';
     default:
       return shape.format === 'uri'
         ? 'a http:// or https:// address'

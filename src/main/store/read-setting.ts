@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SETTINGS, type SettingKey } from '../../shared/settings';
+import { withoutCredentials } from '../ports/server-address';
 
 /** A value that a setting accepts, and the entries of a list or table that were dropped from it. */
 export interface ReadSetting {
@@ -46,6 +47,6 @@ function readTable(schema: z.ZodRecord, given: object): ReadSetting | null {
 }
 
 function shown(entry: unknown): string {
-  const text = typeof entry === 'string' ? entry : (JSON.stringify(entry) ?? '');
+  const text = typeof entry === 'string' ? entry : (JSON.stringify(withoutCredentials(entry)) ?? '');
   return text.slice(0, SHOWN_CHARS);
 }

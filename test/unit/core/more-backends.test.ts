@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { BackendRow } from '../../../src/main/core/backends';
+import type { BackendRow } from '../../../src/main/core/backend-rows';
 import type { BackendStatus } from '../../../src/shared/status';
-import { coreFixture } from '../../support/core-fixture';
+import { coreFixture, UI } from '../../support/core-fixture';
 import type { FakeClock } from '../../support/fake-clock';
 import { model, ScriptedBackend, says } from '../../support/scripted-backend';
 import { ScriptedOllama } from '../../support/scripted-ollama';
@@ -163,4 +163,20 @@ describe('a backend of a new kind', () => {
       reasons: expect.stringContaining('fallback:double-killed'),
     });
   });
+});
+
+it.each([
+  ['an id that is taken', { ...STUDIO, id: 'mlx', url: 'http://studio.local' }],
+  ['no address', { ...STUDIO, url: 'studio' }],
+])('a row with %s is named at the start and left out', async (_what, row) => {
+  const { core } = await coreFixture({}, { values: { moreBackends: [row] } });
+  const { snapshot } = await core.handlers.snapshot({}, UI);
+  expect(snapshot.warnings).toMatchObject([{ code: 'setting_invalid', details: { name: 'moreBackends' } }]);
+  expect(snapshot.instances).toHaveLength(2);
+});
+
+it('a row of a kind without an adapter is left out', async () => {
+  const row = { ...STUDIO, kind: 'unknown', url: 'http://studio.local' };
+  const { core } = await coreFixture({}, { values: { moreBackends: [row] } });
+  expect((await core.handlers.snapshot({}, UI)).snapshot.instances).toHaveLength(2);
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rowsOf } from '../../../src/main/core/backends';
+import { rowsOf } from '../../../src/main/core/backend-rows';
 import { hasUseForSmallModel } from '../../../src/main/core/route-facts';
 import { defaultSettings, type Settings } from '../../../src/shared/settings';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addressOf, credentialsOf } from '../../../resources/setup/lib/http-probe.js';
-import { serverAddress } from '../../../src/main/ports/server-address';
+import { serverAddress, withoutCredentials } from '../../../src/main/ports/server-address';
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
@@ -18,5 +18,15 @@ describe('the address of a server', () => {
     const env = { OLLAMA_API_URL: given };
     expect(addressOf(env, 'OLLAMA_API_URL')).toBe(url);
     expect(credentialsOf(env, 'OLLAMA_API_URL')).toEqual(authorization === null ? {} : { authorization });
+  });
+
+  it('is shown without them wherever it is in a setting', () => {
+    const rows = [{ id: 'studio', url: 'http://u:p@box:11434' }, null, 'http://u@box', 3];
+    expect(withoutCredentials(rows)).toEqual([
+      { id: 'studio', url: 'http://box:11434' },
+      null,
+      'http://box',
+      3,
+    ]);
   });
 });
