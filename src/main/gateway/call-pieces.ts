@@ -1,12 +1,7 @@
-import type { Output } from '../../shared/completion';
+import type { Output, ToolCall } from '../../shared/completion';
 import { TandemError } from '../../shared/errors';
 
-export interface WholeCall {
-  index: number;
-  id?: string;
-  name: string;
-  arguments: Record<string, unknown>;
-}
+export type WholeCall = Pick<ToolCall, 'id' | 'name' | 'arguments'> & { index: number };
 
 /**
  * Puts together the tool calls that a server streams in pieces, for clients that get whole calls. The limit on the
@@ -17,11 +12,10 @@ export class CallPieces {
 
   /** The call if this event has all of it; a piece is kept until `rest`. */
   add({ index, id, name = '', arguments: given }: Extract<Output, { type: 'tool_call' }>): WholeCall[] {
-    const call = { index, ...(id === undefined ? {} : { id }), name };
-    if (typeof given !== 'string') return [{ ...call, arguments: given }];
+    if (typeof given !== 'string') return [{ index, id, name, arguments: given }];
     const begun = this.#texts.get(index);
     if (begun) begun.text += given;
-    else this.#texts.set(index, { ...call, text: given });
+    else this.#texts.set(index, { index, id, name, text: given });
     return [];
   }
 

@@ -67,8 +67,8 @@ export class NdjsonReader {
     const given = called?.arguments ?? {};
     if (typeof called?.name !== 'string' || (typeof given !== 'object' && typeof given !== 'string'))
       throw unreadable();
-    const name = { ...(typeof id === 'string' ? { id } : {}), name: called.name };
-    return { type: 'tool_call', index: this.#calls++, ...name, arguments: given };
+    const named = { id: typeof id === 'string' ? id : undefined, name: called.name };
+    return { type: 'tool_call', index: this.#calls++, ...named, arguments: given };
   }
 }
 

@@ -53,42 +53,34 @@ function toFormat(format: ResponseFormat): unknown {
 function toMessage(message: ChatMessage, isOurs: boolean): object {
   const { role, content } = message;
   if (typeof content === 'string' && message.extra === undefined) return message;
-  const images = imagesOf(message);
-  const calls: object[] = [];
-  const fields: Extra = { ...(isOurs ? message.extra : {}), role, content: textOf(message) };
-  let thinking = '';
-  if (typeof content !== 'string') {
-    for (const part of content) {
-      if (part.type === 'tool_call') calls.push(toCall(part, isOurs));
-      else if (part.type === 'thinking') thinking += part.text;
-      else if (part.type === 'tool_result') {
-        if (part.id !== undefined) fields.tool_call_id = part.id;
-        if (part.name !== undefined) fields.tool_name = part.name;
-      }
-    }
-  }
-  if (thinking !== '') fields.thinking = thinking;
-  if (images.length > 0) fields.images = images.map(({ data }) => data);
-  if (calls.length > 0) fields.tool_calls = calls;
-  return fields;
+  const parts = typeof content === 'string' ? [] : content;
+  const result = parts.find((part) => part.type === 'tool_result');
+  const thinking = parts.map((part) => (part.type === 'thinking' ? part.text : '')).join('');
+  const images = imagesOf(message).map(({ data }) => data);
+  const calls = parts.flatMap((part) => (part.type === 'tool_call' ? [toCall(part, isOurs)] : []));
+  return {
+    tool_call_id: result?.id,
+    tool_name: result?.name,
+    ...(isOurs ? message.extra : {}),
+    role,
+    content: textOf(message),
+    thinking: thinking || undefined,
+    images: images.length > 0 ? images : undefined,
+    tool_calls: calls.length > 0 ? calls : undefined,
+  };
 }
 
 function toCall({ id, name, arguments: given, extra }: ToolCall, isOurs: boolean): object {
   const more = isOurs ? (extra ?? {}) : {};
   const called = { ...(more.function as object | undefined), name, arguments: given };
-  return { ...more, ...(id === undefined ? {} : { id }), function: called };
+  return { ...more, id, function: called };
 }
 
 function toTools({ tools, toolChoice = 'auto' }: BackendRequest, isOurs: boolean): object[] | undefined {
   if (toolChoice === 'none') return undefined;
   if (toolChoice !== 'auto') {
-    throw new TandemError(
-      'unsupported',
-      'Ollama cannot be made to call a tool; leave the choice to the model.',
-      {
-        details: { field: 'tool_choice' },
-      },
-    );
+    const cure = 'Ollama cannot be made to call a tool; leave the choice to the model.';
+    throw new TandemError('unsupported', cure, { details: { field: 'tool_choice' } });
   }
   return tools?.map(({ name, description, parameters, extra }) => {
     const more = isOurs ? (extra ?? {}) : {};

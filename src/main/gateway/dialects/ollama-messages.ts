@@ -45,25 +45,19 @@ const MESSAGE_FIELDS = fieldsOf(messageBody);
 /** Name and id of a tool have a place in the form only in a tool's result. */
 function extraOf(value: object, { role, tool_name, tool_call_id }: Body, at: Path): Extra | undefined {
   const extra = unknownFields(value, MESSAGE_FIELDS, at);
-  if (role === 'tool' || !(tool_name || tool_call_id)) return extra;
-  return { ...extra, ...(tool_name ? { tool_name } : {}), ...(tool_call_id ? { tool_call_id } : {}) };
+  return role === 'tool' || !(tool_name || tool_call_id) ? extra : { ...extra, tool_name, tool_call_id };
 }
 
 /** @param calls its tool calls */
 function toMessage(message: Body, calls: readonly ToolCall[], extra: Extra | undefined): ChatMessage {
   const { role, content, thinking, images, tool_name, tool_call_id } = message;
-  const more = extra ? { extra } : {};
   const isText = role !== 'tool' && !thinking && !images?.length && calls.length === 0;
-  if (isText) return { role, content: content ?? '', ...more };
+  if (isText) return { role, content: content ?? '', extra };
   const shown = contentOf(content, images);
-  const result: Part = {
-    type: 'tool_result',
-    ...(tool_call_id ? { id: tool_call_id } : {}),
-    ...(tool_name ? { name: tool_name } : {}),
-    content: shown,
-  };
+  const id = tool_call_id || undefined;
+  const result: Part = { type: 'tool_result', id, name: tool_name || undefined, content: shown };
   const thought: Part[] = thinking ? [{ type: 'thinking', text: thinking }] : [];
-  return { role, content: [...thought, ...(role === 'tool' ? [result] : shown), ...calls], ...more };
+  return { role, content: [...thought, ...(role === 'tool' ? [result] : shown), ...calls], extra };
 }
 
 /** Images, then the text. */
@@ -80,13 +74,8 @@ const CALLED_FIELDS = fieldsOf(callBody.shape.function);
 function readCall(value: unknown, at: Path): ToolCall {
   const { id, function: called } = parse(callBody, value, at);
   const extra = nestedExtra(value as { function: object }, CALL_FIELDS, CALLED_FIELDS, at);
-  return {
-    type: 'tool_call',
-    ...(id ? { id } : {}),
-    name: called.name,
-    arguments: called.arguments ?? {},
-    ...(extra ? { extra } : {}),
-  };
+  const given = called.arguments ?? {};
+  return { type: 'tool_call', id: id || undefined, name: called.name, arguments: given, extra };
 }
 
 const TOOL_FIELDS = fieldsOf(toolBody);
@@ -95,12 +84,7 @@ const DESCRIBED_FIELDS = fieldsOf(toolBody.shape.function);
 function readTool(value: unknown, at: Path): Tool {
   const { name, description, parameters } = parse(toolBody, value, at).function;
   const extra = nestedExtra(value as { function: object }, TOOL_FIELDS, DESCRIBED_FIELDS, at);
-  return {
-    name,
-    ...(description ? { description } : {}),
-    ...(parameters ? { parameters } : {}),
-    ...(extra ? { extra } : {}),
-  };
+  return { name, description: description ?? undefined, parameters: parameters ?? undefined, extra };
 }
 
 /** The unknown fields of an object and of the function in it. */

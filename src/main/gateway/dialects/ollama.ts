@@ -46,7 +46,7 @@ export function ollamaEncoder(shape: OllamaShape, asked: string, wall: () => Dat
 }
 
 function toCall({ id, index, name, arguments: given }: WholeCall): object {
-  return { ...(id === undefined ? {} : { id }), function: { index, name, arguments: given } };
+  return { id, function: { index, name, arguments: given } };
 }
 
 /** Ollama's error shape, with our code added. */
