@@ -1,12 +1,12 @@
 import type { CompletionEnd, Output } from '../../../shared/completion';
 import type { TandemError } from '../../../shared/errors';
 import { CallPieces, type WholeCall } from '../call-pieces';
-import { type CollectedAnswer, type Encoder, type Finish, isLoad } from '../encoder';
+import { type Encoder, type Finish, isLoad } from '../encoder';
 
 /** Milliseconds to nanoseconds, the unit of all durations in Ollama's dialect. */
 const ns = (ms: number): number => Math.max(0, Math.round(ms * 1e6));
 
-const NOTHING: CollectedAnswer = { text: '', thinking: '', toolCalls: [] };
+const MORE = { done: false };
 
 /** The two endpoints put the text in different fields. */
 export type OllamaShape = 'chat' | 'generate';
@@ -19,28 +19,33 @@ export type OllamaShape = 'chat' | 'generate';
 export function ollamaEncoder(shape: OllamaShape, asked: string, wall: () => Date): Encoder {
   const head = () => ({ model: asked, created_at: wall().toISOString() });
 
-  const output = ({ text, thinking, toolCalls }: CollectedAnswer): object => {
-    const thought = thinking === '' ? {} : { thinking };
-    if (shape === 'generate') return { response: text, ...thought };
-    const calls = toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(toCall) };
-    return { message: { role: 'assistant', content: text, ...thought, ...calls } };
+  const output = (text: string, thinking: string, calls: readonly WholeCall[] = []): object => {
+    const said: Record<string, unknown> =
+      shape === 'chat' ? { role: 'assistant', content: text } : { response: text };
+    if (thinking !== '') said.thinking = thinking;
+    if (shape === 'generate') return said;
+    if (calls.length > 0) said.tool_calls = calls.map(toCall);
+    return { message: said };
   };
-  const line = (answer: Partial<CollectedAnswer>, rest: object): string =>
-    `${JSON.stringify({ ...head(), ...output({ ...NOTHING, ...answer }), ...rest })}\n`;
+  const line = (said: object, rest: object) => `${JSON.stringify({ ...head(), ...said, ...rest })}\n`;
 
   const pieces = new CallPieces();
-  const frameOf = (answer: Partial<CollectedAnswer>) => line(answer, { done: false });
-  const callFrame = (toolCalls: WholeCall[]) => (toolCalls.length === 0 ? '' : frameOf({ toolCalls }));
+  const callFrame = (calls: readonly WholeCall[]) =>
+    calls.length === 0 ? '' : line(output('', '', calls), MORE);
   const frame = (event: Output): string => {
-    if (event.type === 'text') return frameOf({ text: event.text });
-    return event.type === 'thinking' ? frameOf({ thinking: event.text }) : callFrame(pieces.add(event));
+    if (event.type === 'text') return line(output(event.text, ''), MORE);
+    return event.type === 'thinking' ? line(output('', event.text), MORE) : callFrame(pieces.add(event));
   };
 
   return {
     streamType: 'application/x-ndjson',
     frame,
-    last: (finish) => callFrame(pieces.rest()) + line({}, closing(finish)),
-    whole: (answer, finish) => ({ ...head(), ...output(answer), ...closing(finish) }),
+    last: (finish) => callFrame(pieces.rest()) + line(output('', ''), closing(finish)),
+    whole: ({ text, thinking, toolCalls }, finish) => ({
+      ...head(),
+      ...output(text, thinking, toolCalls),
+      ...closing(finish),
+    }),
     errorFrame: (error) => `${JSON.stringify(ollamaError(error))}\n`,
   };
 }
