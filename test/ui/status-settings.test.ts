@@ -1,5 +1,7 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { BackendInstance } from '../../src/shared/domain';
+import { INSTANCES } from '../support/backends';
 import { FakeCore } from '../support/fake-bridge';
 import {
   answerMeta,
@@ -40,6 +42,21 @@ describe('status', () => {
     expect(await page.getByTestId('memory-pressure').getAttribute('data-percent')).toBe('57');
     expect(await page.getByTestId('memory-pressure').innerText()).toContain('57% of 96 GB');
     expect(await page.getByTestId('queue-depth').getAttribute('data-depth')).toBe('0');
+  });
+
+  it('shows a third server under its title, with its memory', async () => {
+    const studio: BackendInstance = { id: 'studio', kind: 'ollama', role: 'heavy', title: 'Studio' };
+    const bytes = { ...memoryStatus().backendBytes, studio: 9.2 * 1024 ** 3 };
+    const snapshot = fakeSnapshot({
+      instances: [...INSTANCES, studio],
+      backends: [backendStatus('mlx'), backendStatus('ollama'), backendStatus('studio')],
+      memory: memoryStatus({ backendBytes: bytes }),
+    });
+    await open('status', new FakeCore(snapshot));
+    const card = page.getByTestId('status-studio');
+    expect(await card.getAttribute('data-state')).toBe('adopted');
+    expect(await card.innerText()).toContain('Studio');
+    expect(await page.getByTestId('memory-pressure').innerText()).toContain('Studio 9.2 GB');
   });
 
   it('restarts MLX, shows its stages, and announces the change', async () => {

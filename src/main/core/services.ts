@@ -103,7 +103,7 @@ export function createServices(
     status: (id) => registry.get(id).status(),
     memory: () => memory.status(),
     inFlight: (id) => queue.status().stats.by_backend[id]?.running ?? 0,
-    title: (id) => registry.get(id).instance.title,
+    title: (id) => registry.find(id)?.instance.title ?? id,
     killerInFlight: (id) => dispatcher.suspectInFlight(id),
   });
   const measured = new MeasuredTimes();

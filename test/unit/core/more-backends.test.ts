@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BackendRow } from '../../../src/main/core/backend-rows';
 import type { BackendStatus } from '../../../src/shared/status';
@@ -173,6 +175,22 @@ it.each([
   const { snapshot } = await core.handlers.snapshot({}, UI);
   expect(snapshot.warnings).toMatchObject([{ code: 'setting_invalid', details: { name: 'moreBackends' } }]);
   expect(snapshot.instances).toHaveLength(2);
+});
+
+it('reports a death of a backend that this run does not have', async () => {
+  const { core, dataDir, until } = await coreFixture();
+  const death = {
+    ...{ id: 'a1', backend: 'gone', at: 1, cause: 'killed', evidence: [], exitCode: null, signal: 'SIGKILL' },
+    ...{ uptimeMs: 1, model: null, inFlight: 0, restarts: 0, rung: null },
+    memory: { pressure: 'normal', usedBytes: null, totalBytes: null, serverBytes: null },
+    versions: { tandem: '1.0.0', server: null, system: 'test' },
+  };
+  await writeFile(join(dataDir, 'incidents.jsonl'), `${JSON.stringify(death)}\n`);
+  await core.start();
+  await until(({ life }) => life.length === 1);
+  expect((await core.handlers.incidentReport({ id: 'a1' }, UI)).text).toContain(
+    'gone was ended from outside',
+  );
 });
 
 it('a row of a kind without an adapter is left out', async () => {
