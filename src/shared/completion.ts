@@ -169,10 +169,19 @@ export function textOf({ content }: Pick<ChatMessage | ToolResult, 'content'>): 
   return text;
 }
 
-/** The images of a message or a tool result. */
-export function imagesOf({ content }: Pick<ChatMessage | ToolResult, 'content'>): ImagePart[] {
-  if (typeof content === 'string') return [];
-  return content.flatMap((part) =>
-    part.type === 'image' ? [part] : part.type === 'tool_result' ? imagesOf(part) : [],
-  );
+/** Does a message or a tool result have an image? Costs nothing for a long list of them. */
+export function hasImage({ content }: Pick<ChatMessage | ToolResult, 'content'>): boolean {
+  if (typeof content === 'string') return false;
+  return content.some((part) => part.type === 'image' || (part.type === 'tool_result' && hasImage(part)));
+}
+
+/** The images of a message or a tool result, in Base64. */
+export function imagesOf({ content }: Pick<ChatMessage | ToolResult, 'content'>): string[] {
+  const images: string[] = [];
+  if (typeof content === 'string') return images;
+  for (const part of content) {
+    if (part.type === 'image') images.push(part.data);
+    else if (part.type === 'tool_result') for (const image of imagesOf(part)) images.push(image);
+  }
+  return images;
 }

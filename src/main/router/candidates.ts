@@ -1,4 +1,4 @@
-import { type CompletionRequest, imagesOf } from '../../shared/completion';
+import { type CompletionRequest, hasImage } from '../../shared/completion';
 import {
   type BackendId,
   type BackendRole,
@@ -28,7 +28,7 @@ export function needsOf(request: CompletionRequest): {
   model: Requirements;
 } {
   const tools = (request.tools?.length ?? 0) > 0;
-  const images = request.messages.some((message) => imagesOf(message).length > 0);
+  const images = request.messages.some(hasImage);
   const schema = request.format !== undefined;
   return {
     backend: [

@@ -1,4 +1,4 @@
-import { type ChatMessage, imagesOf, type Role, type Sampling, textOf } from '../../../shared/completion';
+import { type ChatMessage, hasImage, type Role, type Sampling, textOf } from '../../../shared/completion';
 import { TandemError } from '../../../shared/errors';
 import type { BackendRequest } from '../backend';
 
@@ -98,7 +98,7 @@ function safeMessage(message: ChatMessage, index: number): SafeRequest['messages
   if (typeof message.content !== 'string' && !Array.isArray(message.content))
     throw bad(`messages[${index}].content`, 'must be a text');
   // The server would download an image's address itself.
-  if (imagesOf(message).length > 0) throw unsupported('images');
+  if (hasImage(message)) throw unsupported('images');
   if (!['system', 'user', 'assistant', 'tool'].includes(message.role)) {
     throw bad(`messages[${index}].role`, 'must be system, user, assistant or tool');
   }

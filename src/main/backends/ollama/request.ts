@@ -56,7 +56,7 @@ function toMessage(message: ChatMessage, isOurs: boolean): object {
   const parts = typeof content === 'string' ? [] : content;
   const result = parts.find((part) => part.type === 'tool_result');
   const thinking = parts.map((part) => (part.type === 'thinking' ? part.text : '')).join('');
-  const images = imagesOf(message).map(({ data }) => data);
+  const images = imagesOf(message);
   const calls = parts.flatMap((part) => (part.type === 'tool_call' ? [toCall(part, isOurs)] : []));
   return {
     tool_call_id: result?.id,
