@@ -136,9 +136,12 @@ export class ChatService {
 
   /** Hides a chat and permanently erases it after the undo time. */
   async remove(chatId: string): Promise<void> {
+    // An erasure of an earlier deletion that came due during the write would leave no time to undo.
+    this.#erasures.get(chatId)?.();
     await this.#store.hideChat(chatId);
     for (const id of this.#answers.ids(chatId)) this.stop(id);
     this.#listChanged.emit();
+    // Another window may have deleted it during the write.
     this.#erasures.get(chatId)?.();
     const cancel = this.#clock.after(UNDO_MS, () => {
       this.#erasures.delete(chatId);

@@ -513,6 +513,32 @@ describe('chat', () => {
     expect((await store.listChats()).map(({ title }) => title)).toEqual(['kept']);
   });
 
+  it('restarts it also when the earlier erasure comes due while the deletion is stored', async () => {
+    const { answer } = await chat.send(null, 'kept', auto);
+    await chat.remove(answer.chatId);
+    await clock.advance(UNDO_MS / 2);
+    await chat.restore(answer.chatId);
+    const hide = store.hideChat.bind(store);
+    store.hideChat = async (chatId) => {
+      await hide(chatId);
+      await clock.advance(UNDO_MS / 2);
+    };
+    await chat.remove(answer.chatId);
+    await chat.restore(answer.chatId);
+    expect((await store.listChats()).map(({ title }) => title)).toEqual(['kept']);
+  });
+
+  it('restarts it for a chat that two windows delete at once', async () => {
+    const { answer } = await chat.send(null, 'kept', auto);
+    await Promise.all([chat.remove(answer.chatId), chat.remove(answer.chatId)]);
+    await clock.advance(UNDO_MS / 2);
+    await chat.restore(answer.chatId);
+    await chat.remove(answer.chatId);
+    await clock.advance(UNDO_MS / 2);
+    await chat.restore(answer.chatId);
+    expect((await store.listChats()).map(({ title }) => title)).toEqual(['kept']);
+  });
+
   it('marks an answer that was cancelled in the queue as stopped', async () => {
     const { answer } = await chat.send(null, 'long', auto);
     await clock.advance(0);
