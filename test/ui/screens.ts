@@ -337,7 +337,9 @@ export const SCREENS: readonly Screen[] = [
       };
       const broken = {
         ...OLLAMA,
-        breaks: [{ at: words.half.length, from: 'mlx' as const, to: 'ollama' as const, reason: 'exited' }],
+        breaks: [
+          { at: words.half.length, from: 'mlx' as const, to: 'ollama' as const, reason: 'mlx-exited' },
+        ],
       };
       return chat(
         language,

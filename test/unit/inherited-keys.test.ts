@@ -11,6 +11,7 @@ import { guessFor } from '../../src/main/times/time-table';
 import { reasonSentence, rescuedFrom } from '../../src/renderer/features/chat/reason-words';
 import { acceleratorKeys } from '../../src/renderer/features/settings/accelerator';
 import { en } from '../../src/renderer/i18n/en';
+import { INSTANCES } from '../support/backends';
 
 /** Translates a key to itself, and only keys that exist. */
 const t = ((key: string) => {
@@ -51,13 +52,13 @@ describe.each(['constructor', '__proto__', 'toString', 'valueOf', 'hasOwnPropert
     });
 
     it('is a reason without its own sentence', () => {
-      expect(reasonSentence(`rule:${word}`, t)).toBe('why.rules.other');
-      expect(reasonSentence(`setting:${word}`, t)).toBe('why.settings.other');
-      expect(reasonSentence(`memory:${word}`, t)).toBe('why.memory.other');
-      expect(reasonSentence(`fallback:mlx-${word}`, t)).toBe('why.fallback.other');
-      expect(reasonSentence(`unavailable:mlx-${word}`, t)).toBe('why.unavailable.state');
-      expect(reasonSentence(`explicit:${word}`, t)).toBe('why.other');
-      expect(rescuedFrom([`fallback:mlx-${word}`], 'ollama')).toBeNull();
+      expect(reasonSentence(`rule:${word}`, t, INSTANCES)).toBe('why.rules.other');
+      expect(reasonSentence(`setting:${word}`, t, INSTANCES)).toBe('why.settings.other');
+      expect(reasonSentence(`memory:${word}`, t, INSTANCES)).toBe('why.memory.other');
+      expect(reasonSentence(`fallback:mlx-${word}`, t, INSTANCES)).toBe('why.fallback.other');
+      expect(reasonSentence(`unavailable:mlx-${word}`, t, INSTANCES)).toBe('why.unavailable.state');
+      expect(reasonSentence(`explicit:${word}`, t, INSTANCES)).toBe('why.other');
+      expect(rescuedFrom([`fallback:mlx-${word}`], 'ollama', INSTANCES)).toBeNull();
       expect(acceleratorKeys(`Alt+${word}`)).toEqual(['⌥', word.toLowerCase()]);
     });
   },

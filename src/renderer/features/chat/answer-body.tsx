@@ -35,7 +35,8 @@ export function AnswerBody({ answer }: { answer: Answer }) {
 function BreakMark({ mark }: { mark: Break }) {
   const { t } = useTranslation();
   const from = backendName(mark.from, t);
-  const reason = causeClause(mark.reason, t);
+  // The reason is `<from>-<cause>`.
+  const reason = causeClause(mark.reason.slice(mark.from.length + 1), t);
   if (mark.to === null) {
     return (
       <Note tone="warn" className="my-2.5">

@@ -3,6 +3,7 @@ import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Answer, Target } from '../../../shared/chat';
 import type { BackendId } from '../../../shared/domain';
+import { useInstances } from '../../components/backends';
 import { cx } from '../../components/cx';
 import { useFormat } from '../../i18n/use-format';
 import { retry } from '../../stores/chat-store';
@@ -52,8 +53,9 @@ export function AnswerReasons({ answer }: { answer: Answer }) {
 function ReasonsPanel({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const instances = useInstances();
   const { meta } = answer;
-  const sentences = [...new Set(meta.reasons.map((code) => reasonSentence(code, t)))];
+  const sentences = [...new Set(meta.reasons.map((code) => reasonSentence(code, t, instances)))];
   const other = useOtherBackend(answer);
   const spared = other?.role === 'light' && wasSpared(meta.reasons);
   const rows: [string, string][] = [];

@@ -2,6 +2,7 @@ import { ArrowLeftRight, LifeBuoy } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Answer } from '../../../shared/chat';
+import { useInstances } from '../../components/backends';
 import { backendName } from '../../i18n/backend-name';
 import { isSettled } from '../../stores/stream-text';
 import { causeClause, insteadOf, reasonSentence, rescuedFrom } from './reason-words';
@@ -9,10 +10,11 @@ import { causeClause, insteadOf, reasonSentence, rescuedFrom } from './reason-wo
 /** One quiet line above an answer from a different server than planned: what happened, and who took over. */
 export function AnswerStory({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
+  const instances = useInstances();
   const { source, reasons, target } = answer.meta;
   if (source === null || source === 'app') return null;
   const to = backendName(source, t);
-  const rescue = rescuedFrom(reasons, source);
+  const rescue = rescuedFrom(reasons, source, instances);
   if (rescue !== null) {
     const reason = causeClause(rescue.cause, t);
     const names = { from: backendName(rescue.from, t), to };
@@ -30,7 +32,7 @@ export function AnswerStory({ answer }: { answer: Answer }) {
   return (
     <Line testId="answer-instead" icon={<ArrowLeftRight size={13} aria-hidden="true" className={ICON} />}>
       {t('answer.notAsked', { from: backendName(target.backend, t), to })}{' '}
-      {cause !== null && reasonSentence(cause, t)}
+      {cause !== null && reasonSentence(cause, t, instances)}
     </Line>
   );
 }

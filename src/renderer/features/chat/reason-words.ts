@@ -1,5 +1,10 @@
 import type { TFunction } from 'i18next';
-import { type AnswerSource, BACKEND_STATES, type BackendId } from '../../../shared/domain';
+import {
+  type AnswerSource,
+  BACKEND_STATES,
+  type BackendId,
+  type BackendInstance,
+} from '../../../shared/domain';
 import { own } from '../../../shared/own';
 import { backendName } from '../../i18n/backend-name';
 import { en } from '../../i18n/en';
@@ -73,8 +78,16 @@ const FALLBACKS: Words = {
   echo: 'echo',
 };
 
-/** Splits `<backend>-<cause>` at the dash before a known cause, else at the first one; both parts may contain dashes. */
-function splitBackend(rest: string): { backend: BackendId | null; cause: string } {
+type Instances = readonly BackendInstance[];
+
+/**
+ * Splits `<backend>-<cause>`; both parts may contain dashes. An old answer may name a backend that has been removed: it
+ * is split at the dash before a known cause, else at the first one.
+ */
+function splitBackend(rest: string, instances: Instances): { backend: BackendId | null; cause: string } {
+  const known = instances.map(({ id }) => id).filter((id) => rest.startsWith(`${id}-`));
+  const [longest] = known.sort((a, b) => b.length - a.length);
+  if (longest !== undefined) return { backend: longest, cause: rest.slice(longest.length + 1) };
   for (let dash = rest.indexOf('-'); dash > 0; dash = rest.indexOf('-', dash + 1)) {
     const cause = rest.slice(dash + 1);
     if (isCause(cause)) return { backend: rest.slice(0, dash), cause };
@@ -93,7 +106,7 @@ function spaced(code: string): string {
 }
 
 /** A reason code as a sentence. An unknown code is shown in its own words, never hidden. */
-export function reasonSentence(code: string, t: TFunction): string {
+export function reasonSentence(code: string, t: TFunction, instances: Instances): string {
   const colon = code.indexOf(':');
   const kind = colon === -1 ? code : code.slice(0, colon);
   const rest = colon === -1 ? '' : code.slice(colon + 1);
@@ -113,7 +126,7 @@ export function reasonSentence(code: string, t: TFunction): string {
         name: spaced(rest),
       });
     case 'fallback':
-      return fallbackSentence(rest, t);
+      return fallbackSentence(rest, t, instances);
     case 'breaker':
       return t('why.breaker');
     case 'memory':
@@ -121,7 +134,7 @@ export function reasonSentence(code: string, t: TFunction): string {
         name: spaced(rest),
       });
     case 'unavailable':
-      return unavailableSentence(rest, t);
+      return unavailableSentence(rest, t, instances);
     case 'starter':
       return t('why.starter');
     case 'small-model':
@@ -136,8 +149,8 @@ export function reasonSentence(code: string, t: TFunction): string {
   return t('why.other', { name: spaced(code) });
 }
 
-function fallbackSentence(rest: string, t: TFunction): string {
-  const { backend, cause } = splitBackend(rest);
+function fallbackSentence(rest: string, t: TFunction, instances: Instances): string {
+  const { backend, cause } = splitBackend(rest, instances);
   const word = own(FALLBACKS, cause);
   if (rest === 'named-model') return t('why.fallback.namedModel');
   if (word === undefined || (backend === null && word !== 'echo')) {
@@ -159,8 +172,8 @@ const UNAVAILABLE: Words = {
   jsonSchema: 'feature',
 };
 
-function unavailableSentence(rest: string, t: TFunction): string {
-  const { backend, cause } = splitBackend(rest);
+function unavailableSentence(rest: string, t: TFunction, instances: Instances): string {
+  const { backend, cause } = splitBackend(rest, instances);
   if (backend === null) return t('why.unavailable.other', { name: spaced(rest) });
   const word = (own(UNAVAILABLE, cause) ?? 'state') as keyof typeof en.why.unavailable;
   const state = BACKEND_STATES.find((candidate) => candidate === cause);
@@ -181,9 +194,9 @@ function causeWord(cause: string): keyof typeof en.causes | null {
 /** Keys in `why.fallback` for failures of a server during a request. */
 const FAILED = new Set(['exited', 'outOfMemory', 'hung', 'timeout', 'poison']);
 
-/** What happened to a server, as a clause without a subject; null when only its code is known. */
-export function causeClause(code: string, t: TFunction): string | null {
-  const word = causeWord(splitBackend(code).cause);
+/** What happened to a server, as a clause without a subject; null when only the code of the cause is known. */
+export function causeClause(cause: string, t: TFunction): string | null {
+  const word = causeWord(cause);
   return word === null ? null : t(`causes.${word}`);
 }
 
@@ -191,10 +204,11 @@ export function causeClause(code: string, t: TFunction): string | null {
 export function rescuedFrom(
   reasons: readonly string[],
   source: AnswerSource | null,
+  instances: Instances,
 ): { from: BackendId; cause: string } | null {
   for (const reason of reasons) {
     if (!reason.startsWith('fallback:')) continue;
-    const { backend, cause } = splitBackend(reason.slice('fallback:'.length));
+    const { backend, cause } = splitBackend(reason.slice('fallback:'.length), instances);
     // Only a server that failed during the request counts; a full or absent one is just a reason.
     const failed = FAILED.has(own(FALLBACKS, cause) ?? '');
     if (backend !== null && backend !== source && failed) return { from: backend, cause };

@@ -7,6 +7,8 @@ import {
 } from '../../../../src/renderer/features/chat/reason-words';
 import { en } from '../../../../src/renderer/i18n/en';
 import { ru } from '../../../../src/renderer/i18n/ru';
+import { EXIT_CAUSES } from '../../../../src/shared/incidents';
+import { INSTANCES, OLLAMA } from '../../../support/backends';
 
 let t: TFunction;
 let russian: TFunction;
@@ -45,39 +47,54 @@ describe('reasonSentence', () => {
     ['unavailable:ollama-language', 'Ollama has no model that knows the language.'],
     ['no-capable-model', 'No installed model is capable of this kind of work yet.'],
     ['from-the-future:x', 'from the future x'],
+    ['fallback:mlx-x-timeout', 'The first choice could not answer (mlx x timeout), so the next one did.'],
+    ['fallback:gone-two-gpu-hang', 'gone-two did not respond, so the other server stepped in.'],
+    ['unavailable:gone-absent', 'gone is not set up.'],
   ])('%s', (code, sentence) => {
-    expect(reasonSentence(code, t)).toBe(sentence);
+    expect(reasonSentence(code, t, INSTANCES)).toBe(sentence);
   });
 
   it('speaks Russian', () => {
-    expect(reasonSentence('fallback:mlx-hung', russian)).toBe(
+    expect(reasonSentence('fallback:mlx-hung', russian, INSTANCES)).toBe(
       'MLX не откликался, и его подменил другой сервер.',
     );
   });
 });
 
 describe('rescuedFrom', () => {
+  it('knows a server whose id begins as the id of another', () => {
+    const far = { ...OLLAMA, id: 'ollama-far' };
+    expect(rescuedFrom(['fallback:ollama-far-gpu-hang'], 'mlx', [OLLAMA, far])).toEqual({
+      from: 'ollama-far',
+      cause: 'gpu-hang',
+    });
+  });
+
   it('returns the server that stopped and its cause', () => {
-    expect(rescuedFrom(['rule:greeting', 'fallback:mlx-exited'], 'ollama')).toEqual({
+    expect(rescuedFrom(['rule:greeting', 'fallback:mlx-exited'], 'ollama', INSTANCES)).toEqual({
       from: 'mlx',
       cause: 'exited',
     });
   });
 
   it('returns null for a server that was only busy, repeated the message, or answered itself', () => {
-    expect(rescuedFrom(['fallback:mlx-draining'], 'ollama')).toBeNull();
-    expect(rescuedFrom(['fallback:mlx-echo'], 'ollama')).toBeNull();
-    expect(rescuedFrom(['fallback:ollama-exited'], 'ollama')).toBeNull();
-    expect(rescuedFrom(['fallback:mlx-memory'], 'ollama')).toBeNull();
-    expect(rescuedFrom(['fallback:mlx-start-failed'], 'ollama')).toBeNull();
+    expect(rescuedFrom(['fallback:mlx-draining'], 'ollama', INSTANCES)).toBeNull();
+    expect(rescuedFrom(['fallback:mlx-echo'], 'ollama', INSTANCES)).toBeNull();
+    expect(rescuedFrom(['fallback:ollama-exited'], 'ollama', INSTANCES)).toBeNull();
+    expect(rescuedFrom(['fallback:mlx-memory'], 'ollama', INSTANCES)).toBeNull();
+    expect(rescuedFrom(['fallback:mlx-start-failed'], 'ollama', INSTANCES)).toBeNull();
   });
 });
 
 describe('causeClause', () => {
-  it('is a clause for a known cause and null for an unknown code', () => {
-    expect(causeClause('mlx-out-of-memory', t)).toBe('out of GPU memory');
-    expect(causeClause('mlx-killed-by-os', t)).toBe('the system ended it to free memory');
-    expect(causeClause('mlx-incomplete', t)).toBe('the connection broke');
+  it.each(EXIT_CAUSES)('has words for the cause %s of an exit', (cause) => {
+    expect(causeClause(cause.replaceAll('_', '-'), t)).toBe(en.causes[cause]);
+  });
+
+  it('has words for other failures, and none for an unknown code', () => {
+    expect(causeClause('incomplete', t)).toBe('the connection broke');
+    expect(causeClause('failed', t)).toBe('the connection broke');
+    expect(causeClause('memory', t)).toBe('out of GPU memory');
     expect(causeClause('x17', t)).toBeNull();
   });
 });
