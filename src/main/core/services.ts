@@ -44,6 +44,8 @@ export interface Services {
   registry: BackendRegistry;
   /** The backend that loads the models found on disk. */
   loader: Backend;
+  /** The backend that downloads models. */
+  modelHost: Backend;
   /** The backends that are switched on in the settings. */
   enabled: Backend[];
   mlxModels: MlxLibrary;
@@ -209,6 +211,7 @@ export function createServices(
     setup,
     registry,
     loader,
+    modelHost,
     enabled,
     mlxModels,
     modelScan,

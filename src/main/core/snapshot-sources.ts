@@ -20,7 +20,7 @@ export function snapshotSources(from: {
   warnings: () => Warning[];
 }): Sources {
   const { services, settings, place, addresses, chats, warnings } = from;
-  const { enabled, memory, gate, queue, library, incidents, measured, pulls, setup } = services;
+  const { enabled, modelHost, memory, gate, queue, library, incidents, measured, pulls, setup } = services;
   return {
     app: () => ({
       version: place.version,
@@ -43,7 +43,8 @@ export function snapshotSources(from: {
       ...library.broken().map((model) => brokenViewOf(model, services.loader.instance.id)),
     ],
     capable: () => hasCapableModel(library.models()),
-    suggestions: () => suggestModels(memory.status()?.totalBytes ?? 0, library.models()),
+    suggestions: () =>
+      suggestModels(memory.status()?.totalBytes ?? 0, library.models(), modelHost.instance.id),
     pulls: () => [...pulls.list()],
     // Parts that the user switched off are not shown.
     setup: () => setup.parts().filter(({ part }) => isWanted(part, settings.values())),

@@ -1,5 +1,5 @@
 import type { Suggestion } from '../../shared/contract';
-import type { ModelInfo } from '../../shared/domain';
+import type { BackendId, ModelInfo } from '../../shared/domain';
 import { fitOf, GPU_SHARE } from './fit';
 
 /**
@@ -18,14 +18,15 @@ const CATALOGUE: readonly Omit<Suggestion, 'fit'>[] = [
 ];
 
 /**
- * One suggestion per purpose that is not installed: the largest that fits well, else the smallest that fits at all.
- * Empty if nothing fits.
+ * One suggestion per purpose that is not installed on `host`, the backend that downloads models: the largest that fits
+ * well, else the smallest that fits at all. Empty if nothing fits.
  */
 export function suggestModels(
   totalBytes: number,
-  installed: readonly Pick<ModelInfo, 'name'>[],
+  models: readonly Pick<ModelInfo, 'backend' | 'name'>[],
+  host: BackendId,
 ): Suggestion[] {
-  const have = new Set(installed.map((model) => model.name));
+  const have = new Set(models.filter(({ backend }) => backend === host).map(({ name }) => name));
   const suggestions: Suggestion[] = [];
   for (const purpose of ['code', 'light', 'reasoning'] as const) {
     const fitting = CATALOGUE.filter((entry) => entry.purpose === purpose && !have.has(entry.name))

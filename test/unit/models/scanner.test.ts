@@ -380,9 +380,16 @@ describe('sizes', () => {
 
   it('determine which models are suggested', () => {
     const suggested = (gigabytes: number) =>
-      suggestModels(gigabytes * 1e9, []).map(({ name, fit }) => `${name} ${fit}`);
+      suggestModels(gigabytes * 1e9, [], 'ollama').map(({ name, fit }) => `${name} ${fit}`);
     expect(suggested(96)).toEqual(['qwen2.5-coder:32b yes', 'phi3.5:3.8b yes', 'deepseek-r1:32b yes']);
     expect(suggested(16)).toEqual(['qwen2.5-coder:7b yes', 'phi3.5:3.8b yes', 'deepseek-r1:14b tight']);
     expect(suggested(2)).toEqual([]);
+    const installed = [
+      { backend: 'ollama', name: 'qwen2.5-coder:7b' },
+      { backend: 'studio', name: 'deepseek-r1:14b' },
+    ];
+    expect(suggestModels(16e9, installed, 'ollama').map(({ name }) => name)).toEqual([
+      ...['qwen2.5-coder:14b', 'phi3.5:3.8b', 'deepseek-r1:14b'],
+    ]);
   });
 });
