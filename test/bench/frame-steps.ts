@@ -116,7 +116,7 @@ function dispatcherOver(frames: Uint8Array[]): RequestDispatcher {
   }
   const settings = { ...defaultSettings(), rateLimitMax: 0 };
   return new RequestDispatcher({
-    decide: async (request) => decideByRules(request),
+    decider: { limitMs: null, decide: decideByRules },
     queue: new RequestQueue({
       clock,
       slots: { mlx: 1, ollama: 1 },

@@ -192,7 +192,7 @@ export function createServices(
     fingerprints,
     queue,
     backends: registry,
-    decide: async (request) => decideByRules(request),
+    decider: { limitMs: null, decide: decideByRules },
     snapshot: routeSnapshot,
     memory: gate,
     refresh: (missed) => looks.for(missed),

@@ -6,17 +6,17 @@ import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
 import { decideByRules } from '../router/decide';
 import { route } from '../router/route';
-import type { CategoryDecision, Decide, Route, RouteSnapshot } from '../router/types';
+import type { CategoryDecision, Decider, Route, RouteSnapshot } from '../router/types';
 import { poisoned } from './failures';
 import type { RequestRun } from './request-run';
 import { type Fingerprints, MAX_DEATHS } from './suspects/fingerprints';
 import type { Routed } from './try-context';
 
-/** Longest time for a decision, ms; after it the rules decide. */
-const DECISION_MS = 2000;
+/** Longest time that any decider gets, ms (product, section 3). */
+const MAX_DECISION_MS = 10_000;
 
 export interface RoutingOptions {
-  decide: Decide;
+  decider: Decider;
   /** The current facts; called once per request, and again after `refresh`. */
   snapshot: () => RouteSnapshot;
   /** Reloads the model lists before a request is refused for lack of a model; gets what is missing. Never rejects. */
@@ -74,14 +74,15 @@ export function awayFromKilled(
 
 async function decisionFor(
   { request, signal }: RequestRun,
-  { decide, clock, logger }: RoutingOptions,
+  { decider, clock, logger }: RoutingOptions,
 ): Promise<CategoryDecision> {
+  if (decider.limitMs === null) return decider.decide(request);
   try {
     return await within(
       clock,
-      DECISION_MS,
+      Math.min(decider.limitMs, MAX_DECISION_MS),
       signal,
-      (inner) => decide(request, inner),
+      (inner) => decider.decide(request, inner),
       () => new TandemError('timeout', 'The decision took too long.'),
     );
   } catch (error) {

@@ -42,11 +42,14 @@ export interface CategoryDecision {
   evidence: readonly Reason[];
 }
 
-/**
- * Decides the category of a request. It may take time (a model is asked) and may fail: the dispatcher bounds it, and
- * decides by rules instead.
- */
-export type Decide = (request: CompletionRequest, signal: AbortSignal) => Promise<CategoryDecision>;
+/** Decides the category of a request, either at once or by asking a model. If the model fails, the rules decide. */
+export type Decider =
+  | { limitMs: null; decide(request: CompletionRequest): CategoryDecision }
+  | {
+      /** Longest time for a decision, ms; the dispatcher limits it to 10 s. */
+      limitMs: number;
+      decide(request: CompletionRequest, signal: AbortSignal): Promise<CategoryDecision>;
+    };
 
 /** A model whose context is too small for what a request needs, in tokens. */
 export interface TooLong {

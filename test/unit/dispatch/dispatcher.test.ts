@@ -6,7 +6,7 @@ import { Fingerprints } from '../../../src/main/dispatch/suspects/fingerprints';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { RequestQueue } from '../../../src/main/queue/request-queue';
 import { decideByRules } from '../../../src/main/router/decide';
-import type { Decide, RouterEvent, RouteSnapshot } from '../../../src/main/router/types';
+import type { Decider, RouterEvent, RouteSnapshot } from '../../../src/main/router/types';
 import { MeasuredTimes } from '../../../src/main/times/measured-times';
 import type { CompletionRequest } from '../../../src/shared/completion';
 import type { ModelInfo } from '../../../src/shared/domain';
@@ -30,7 +30,7 @@ function setUp(
   options: {
     models?: ModelInfo[];
     settings?: Partial<Settings>;
-    decide?: Decide;
+    decider?: Decider;
     refresh?: (missed: string) => Promise<void>;
     maxDepth?: number;
     memory?: MemoryAuthority;
@@ -56,7 +56,7 @@ function setUp(
   const dispatcher = new RequestDispatcher({
     queue,
     backends: new BackendRegistry([mlx, ollama]),
-    decide: options.decide ?? (async (request) => decideByRules(request)),
+    decider: options.decider ?? { limitMs: null, decide: decideByRules },
     snapshot,
     refresh: options.refresh ?? (async () => {}),
     measured: new MeasuredTimes(),
@@ -764,13 +764,16 @@ describe('RequestDispatcher', () => {
 
   it('decides the category once, also when it routes again', async () => {
     const decided: string[] = [];
-    const decide: Decide = async ({ id }) => {
-      decided.push(id);
-      return { category: 'coding', evidence: ['rule:of-the-test'] };
+    const decider: Decider = {
+      limitMs: 8000,
+      decide: async ({ id }) => {
+        decided.push(id);
+        return { category: 'coding', evidence: ['rule:of-the-test'] };
+      },
     };
     const models: ModelInfo[] = [];
     const refresh = async () => void models.push(...MODELS);
-    const { ollama, mlx, send, records } = setUp({ decide, models, refresh });
+    const { ollama, mlx, send, records } = setUp({ decider, models, refresh });
     ollama.script = [dies(), dies()];
     mlx.script = [dies()];
     const { events } = await send('hello').finished;
@@ -781,14 +784,30 @@ describe('RequestDispatcher', () => {
     expect(records[0]?.reasons[0]).toBe('rule:of-the-test');
   });
 
-  it.each<[string, Decide]>([
-    ['fails', () => Promise.reject(new Error('no light model'))],
-    ['takes too long', () => new Promise(() => {})],
-  ])('decides by rules when the decision %s', async (_how, decide) => {
-    const { clock, send } = setUp({ decide });
-    const { finished } = send('hello');
-    await clock.advance(2000);
+  it('decides by rules when the decision fails', async () => {
+    const decide = () => Promise.reject(new Error('no light model'));
+    const { send } = setUp({ decider: { limitMs: 8000, decide } });
+    const { end } = await send('hello').finished;
+    expect(end).toMatchObject({ backend: 'mlx', reasons: ['rule:greeting'] });
+  });
+
+  it.each([
+    [8000, 8000],
+    [60_000, 10_000],
+  ])('decides by rules after the limit of the decider: %i ms', async (limitMs, until) => {
+    let given: AbortSignal | null = null;
+    const decide = (_request: CompletionRequest, signal: AbortSignal) => {
+      given = signal;
+      return new Promise<never>(() => {});
+    };
+    const { clock, send } = setUp({ decider: { limitMs, decide } });
+    const { finished, answer } = send('hello');
+    await clock.advance(until - 1);
+    expect(answer.events).toEqual([]);
+    expect(given).toMatchObject({ aborted: false });
+    await clock.advance(1);
     expect((await finished).end).toMatchObject({ backend: 'mlx', reasons: ['rule:greeting'] });
+    expect(given).toMatchObject({ aborted: true });
   });
 
   it('does not retry a server whose answer did not end', async () => {

@@ -34,7 +34,7 @@ function setUp(options: { only?: 'mlx' | 'ollama' } = {}) {
   const facts = ({ state, instance: { id } }: ScriptedBackend) =>
     routeBackend(id, { state, enabled: (options.only ?? id) === id });
   const dispatcher = new RequestDispatcher({
-    decide: async (request) => decideByRules(request),
+    decider: { limitMs: null, decide: decideByRules },
     queue: new RequestQueue({
       clock,
       slots: { mlx: 4, ollama: 4 },
