@@ -177,4 +177,16 @@ describe('a reload', () => {
     await ui.open();
     await ui.page.getByRole('button', { name: 'Who answers: Auto' }).waitFor();
   });
+
+  it.each(['gone', 'No id!'])('drops the stored target when its server is not there: %s', async (backend) => {
+    const target = JSON.stringify({ kind: 'backend', backend });
+    await ui.page.addInitScript((text) => sessionStorage.setItem('tandem.target', text), target);
+    await ui.open();
+    await ui.page.getByRole('button', { name: 'Who answers: Auto' }).waitFor();
+    await ui.input().fill('hello');
+    await ui.page.keyboard.press('Enter');
+    await expect.poll(() => ui.core.called('chatSend')[0]?.target).toEqual({ kind: 'auto' });
+    const kept = await ui.page.evaluate(() => localStorage.getItem('tandem.target'));
+    expect(JSON.parse(kept ?? '')).toEqual({ kind: 'auto' });
+  });
 });

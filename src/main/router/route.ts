@@ -50,8 +50,10 @@ export function route(
   const reasons: Reason[] = [
     ...evidence,
     ...(insisted ? (['explicit:backend'] as const) : preferred.reasons),
+    // An old message or chat may name a backend that has been removed from the settings.
+    ...(named && !insisted ? ([`unavailable:${named}-absent`] as const) : []),
   ];
-  const tried = insisted && request.strict ? [insisted] : order;
+  const tried = named && request.strict ? order.filter((id) => id === named) : order;
   // 5. Constraints remove backends; each remaining one gets its best model.
   const choice = candidatesFor(request, category, tried, snapshot, insisted);
   // 6. Who serves now comes first.

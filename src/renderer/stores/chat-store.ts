@@ -1,6 +1,7 @@
 import { create } from 'zustand';
 import type { Answer, Message, Target } from '../../shared/chat';
 import type { Push } from '../../shared/contract';
+import type { BackendInstance } from '../../shared/domain';
 import type { Trouble } from '../i18n/core-words';
 import { loadOpenChat, loadTarget, loadUnsent, saveOpenChat, saveTarget } from './drafts';
 import { HeldPushes } from './held-pushes';
@@ -182,6 +183,13 @@ export async function stop(answerId: string): Promise<void> {
 export function setTarget(target: Target): void {
   saveTarget(target);
   useChat.setState({ target });
+}
+
+/** Returns to the automatic target if the chosen backend is none of these: it has been removed from the settings. */
+export function checkTarget(instances: readonly BackendInstance[]): void {
+  const { target } = useChat.getState();
+  if (target.kind !== 'auto' && !instances.some(({ id }) => id === target.backend))
+    setTarget({ kind: 'auto' });
 }
 
 export function setEditing(editing: string | null): void {

@@ -1,5 +1,5 @@
 import type { Bridge, Push } from '../../shared/contract';
-import { type ChatPush, receive, reopen, restoreChat } from './chat-store';
+import { type ChatPush, checkTarget, receive, reopen, restoreChat } from './chat-store';
 import { setConnection, showPicture, useCore } from './core-store';
 import { FrameQueue } from './frame-queue';
 import { HeldPushes } from './held-pushes';
@@ -37,6 +37,7 @@ export function connectStores(bridge: Bridge): () => void {
     const joined = patches && joinSnapshot(outcome.value, patches);
     if (joined?.kind !== 'applied') return refresh();
     showPicture(joined.picture, Date.now());
+    if (joined.picture.snapshot) checkTarget(joined.picture.snapshot.instances);
     setConnection('online');
     if (!restored) {
       restored = true;

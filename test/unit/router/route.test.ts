@@ -959,6 +959,20 @@ table('what the request forbids or needs', [
     { models: [PHI_MLX, PHI], lacks: { mlx: 'jsonSchema' } },
     'greeting: ollama phi3.5:3.8b [rule:greeting unavailable:mlx-jsonSchema]',
   ],
+  [
+    'a backend that has been removed: the others answer, and the reason says so',
+    TEXT,
+    { model: { kind: 'backend', backend: 'gone' } },
+    {},
+    'general: ollama qwen2.5:32b > mlx phi3.5-mini-4k [rule:default unavailable:gone-absent]',
+  ],
+  [
+    'a backend that has been removed, without fallback',
+    TEXT,
+    { model: { kind: 'backend', backend: 'gone' }, strict: true },
+    {},
+    'general: no_model [rule:default unavailable:gone-absent no-capable-model]',
+  ],
 ]);
 
 describe('the details of a rejection', () => {
