@@ -22,11 +22,13 @@ export interface Choice {
   tooLong: TooLong | null;
 }
 
-/** What the request needs from a backend, and from a model as far as the server reports it. */
-export function needsOf(request: CompletionRequest): {
-  backend: ('tools' | 'images' | 'jsonSchema')[];
+/** What a request needs from a backend, and from a model as far as the server reports it. */
+export interface Needs {
+  backend: readonly ('tools' | 'images' | 'jsonSchema')[];
   model: Requirements;
-} {
+}
+
+export function needsOf(request: CompletionRequest): Needs {
   const tools = (request.tools?.length ?? 0) > 0;
   const images = request.messages.some(hasImage);
   const schema = request.format !== undefined;
@@ -55,12 +57,14 @@ export function preferredOrder(
   const allowed = settings.mlxCategories.includes(category);
   const lightFirst = allowed || settings.policy === 'mlx-first';
   const wanted = lightFirst ? 'light' : 'heavy';
-  const order = [...snapshot.backends].sort((a, b) => rankOf(a.role, wanted) - rankOf(b.role, wanted));
+  const order = [...snapshot.backends].sort(
+    (a, b) => rankOfRole(a.role, wanted) - rankOfRole(b.role, wanted),
+  );
   return { order: order.map(({ id }) => id), reasons: lightFirst && !allowed ? ['setting:policy'] : [] };
 }
 
 /** A cloud costs money and sends text away, so it is always last. */
-function rankOf(role: BackendRole, wanted: 'light' | 'heavy'): number {
+function rankOfRole(role: BackendRole, wanted: 'light' | 'heavy'): number {
   if (role === 'cloud') return 2;
   return role === wanted ? 0 : 1;
 }
@@ -70,6 +74,7 @@ export function whyNot(
   backend: BackendId,
   request: CompletionRequest,
   snapshot: RouteSnapshot,
+  needs: Needs,
 ): Reason | null {
   const { role, state, enabled, capabilities } = backendIn(snapshot, backend);
   if (!enabled) return `setting:${snapshot.settings.useBackends}-only`;
@@ -77,7 +82,7 @@ export function whyNot(
   if (state === 'absent') return `unavailable:${backend}-absent`;
   const short = snapshot.memory === 'critical' && !request.overruleMemory;
   if (role === 'light' && short) return 'memory:critical';
-  const missing = needsOf(request).backend.find((need) => !capabilities[need]);
+  const missing = needs.backend.find((need) => !capabilities[need]);
   return missing ? `unavailable:${backend}-${missing}` : null;
 }
 
@@ -151,7 +156,7 @@ export function candidatesFor(
   const later = order.filter((backend) => !kept.includes(backend));
   const choice: Choice = { candidates: [], reasons: [], tooLong: null };
   for (const backend of [...kept, ...later]) {
-    const refusal = whyNot(backend, request, snapshot);
+    const refusal = whyNot(backend, request, snapshot, needs);
     if (refusal) {
       choice.reasons.push(refusal);
       continue;

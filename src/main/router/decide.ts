@@ -1,5 +1,4 @@
-import type { CompletionRequest } from '../../shared/completion';
-import { needsOf } from './candidates';
+import { type CompletionRequest, hasImage } from '../../shared/completion';
 import { categoryByRules, lastUserText } from './categories';
 import type { CategoryDecision } from './types';
 
@@ -8,6 +7,6 @@ export function decideByRules(request: CompletionRequest): CategoryDecision {
   const given = request.category ?? (request.model.kind === 'auto' ? request.model.category : undefined);
   if (given) return { category: given, evidence: ['explicit:category'] };
   // Words about a picture say nothing of the work it takes.
-  if (needsOf(request).backend.includes('images')) return { category: 'general', evidence: ['rule:image'] };
+  if (request.messages.some(hasImage)) return { category: 'general', evidence: ['rule:image'] };
   return categoryByRules(lastUserText(request));
 }

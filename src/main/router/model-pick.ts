@@ -99,7 +99,7 @@ function best(
   const row = MODEL_TABLE[onlyLight ? 'fast' : category];
   let first: { model: ModelInfo; rank: (number | string)[] } | null = null;
   for (const model of able) {
-    const rank = rankOf(model, row);
+    const rank = rankOfModel(model, row);
     if (!first || compareRanks(rank, first.rank) < 0) first = { model, rank };
   }
   return first ? toPick(first.model) : null;
@@ -112,7 +112,7 @@ function speaks({ languages }: ModelInfo, needs: Requirements): boolean {
 }
 
 /** Lower is better. A model that this machine cannot hold comes last; a server may still run part of it on the CPU. */
-function rankOf(model: ModelInfo, row: CategoryRow): (number | string)[] {
+function rankOfModel(model: ModelInfo, row: CategoryRow): (number | string)[] {
   const size = model.billions ?? 0;
   const sizeClass = sizeClassOf(size);
   const family = row.families.findIndex((pattern) => pattern.test(model.name));

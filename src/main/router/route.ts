@@ -5,6 +5,7 @@ import { hasName, isSameModel } from '../models/model-names';
 import {
   candidate,
   candidatesFor,
+  type Needs,
   needsOf,
   orderByState,
   preferredOrder,
@@ -86,10 +87,11 @@ function routeNamed(
     (model) => !model.remote && !local.includes(model) && isSameModel(model.name, known.name),
   );
   const wanted = [...local.sort(byOrder), ...(request.strict ? [] : twins.sort(byOrder))];
+  const needs = needsOf(request);
   const allowed: Candidate[] = [];
   let tooLong: TooLong | null = null;
   for (const model of wanted) {
-    const refusal = whyNotModel(model, request, snapshot);
+    const refusal = whyNotModel(model, request, snapshot, needs);
     if (refusal === null) {
       allowed.push(candidate(model.backend, model.name, []));
       continue;
@@ -123,8 +125,13 @@ function categoryRest(
     .map((entry) => ({ ...entry, reasons: [...entry.reasons, 'fallback:named-model'] }));
 }
 
-function whyNotModel(model: ModelInfo, request: CompletionRequest, snapshot: RouteSnapshot): Reason | null {
-  const refusal = whyNot(model.backend, request, snapshot);
+function whyNotModel(
+  model: ModelInfo,
+  request: CompletionRequest,
+  snapshot: RouteSnapshot,
+  needs: Needs,
+): Reason | null {
+  const refusal = whyNot(model.backend, request, snapshot, needs);
   if (refusal) return refusal;
   const light = backendIn(snapshot, model.backend).role === 'light' && snapshot.settings.mlxOnlyLight;
   if (light && model.weight !== 'light' && !isNamedBySetting(model, snapshot)) return 'setting:only-light';
