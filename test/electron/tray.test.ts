@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { ElectronShell } from '../../src/main/electron/shell';
 import type { Snapshot } from '../../src/shared/contract';
-import { settle } from '../support/fake-clock';
-import type { FakeElectron } from '../support/fake-electron';
+import { FakeClock, settle } from '../support/fake-clock';
+import { type FakeElectron, fakeElectron } from '../support/fake-electron';
 import { backendStatus, memoryStatus, queueStats } from '../support/gateway-fixture';
-import { settingsView, snapshotWith, startShell } from '../support/shell-fixture';
+import {
+  RecordingCore,
+  settingsView,
+  shellOptions,
+  snapshotWith,
+  startShell,
+} from '../support/shell-fixture';
 
 function rightClick(electron: FakeElectron) {
   electron.tray.emit('right-click');
@@ -60,6 +67,14 @@ describe('the icon', () => {
 });
 
 describe('the menu', () => {
+  it.each(['darwin', 'linux'] as const)('does not come up before the state is known, on %s', (platform) => {
+    const electron = fakeElectron();
+    const core = new RecordingCore(snapshotWith());
+    new ElectronShell(shellOptions(electron, new FakeClock(), platform), core.running());
+    electron.tray.emit('right-click');
+    expect([electron.tray.shownMenu, electron.tray.contextMenu]).toEqual([null, null]);
+  });
+
   it('names the servers that quitting stops: ours, not adopted ones', async () => {
     const { electron } = await startShell();
     expect(rightClick(electron).item('quit')).toMatchObject({
