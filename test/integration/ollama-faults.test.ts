@@ -19,6 +19,8 @@ import { ollamaProgram } from '../support/runtimes';
 
 /** A real Ollama of ours whose processes are killed or stopped, whose queue is full, whose log cannot be written. */
 
+/** A model process that a test stops is left alone, however slow the machine is. */
+const PATIENT = { stallMs: () => 600_000, noRunnerMs: 600_000, silentMs: 600_000 };
 /** Short, so that a silence is judged within the test; the shipped values are in `stream-limits.ts`. */
 const QUICK = { stallMs: () => 3000, noRunnerMs: 1000, lookEveryMs: 100 };
 
@@ -183,9 +185,9 @@ describe('the server', () => {
 
   test('with a full queue is retried until it has a place', async () => {
     const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
-    const backend = await own.ready({ env });
+    const backend = await own.ready({ env, stream: PATIENT });
     const api = backend.status().url ?? '';
-    const long = backend.stream(babble(25), never)[Symbol.asyncIterator]();
+    const long = backend.stream(babble(200), never)[Symbol.asyncIterator]();
     await long.next();
     // The model process is stopped, so that its answer cannot end before the full queue was observed.
     const runners = await own.runners(backend);
@@ -206,10 +208,10 @@ describe('the server', () => {
 
   test('whose queue stays full causes an error with a retry time', async () => {
     const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
-    const backend = await own.ready({ env });
+    const backend = await own.ready({ env, stream: PATIENT });
     const api = backend.status().url ?? '';
     const leave = new AbortController();
-    const running = backend.stream(babble(25), leave.signal)[Symbol.asyncIterator]();
+    const running = backend.stream(babble(900), leave.signal)[Symbol.asyncIterator]();
     await running.next();
     const runners = await own.runners(backend);
     signalAll(runners, 'SIGSTOP');

@@ -39,7 +39,7 @@ function scene(ways: Way[], process: Process = 'unseen', more: Partial<ServerCar
     },
     async cureStall(model, again) {
       done.push(again ? 'restarted' : `cured ${model}`);
-      return state.process === 'still';
+      return { cured: state.process === 'still', processEnded: state.process === 'still' };
     },
     async makeRoom(model) {
       done.push(`room for ${model}`);

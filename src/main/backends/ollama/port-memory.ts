@@ -2,7 +2,7 @@ import { isLoopbackUrl } from './watched-status';
 
 export interface PortMemoryPorts {
   /** The process that listens on a local port. */
-  findHolder?(port: number): Promise<{ pid: number } | null>;
+  findHolder?(port: number): Promise<{ pid: number; name: string } | null>;
   /** Bytes of a process and its children; null = unknown. */
   residentBytes(pid: number): Promise<number | null>;
 }
@@ -11,10 +11,15 @@ export interface PortMemoryPorts {
 export class PortMemory {
   readonly #ports: PortMemoryPorts;
   /** The search is expensive, and the server keeps the port as long as it answers. */
-  #holder: { url: string; pid: number } | null = null;
+  #holder: { url: string; pid: number; name: string } | null = null;
 
   constructor(ports: PortMemoryPorts) {
     this.#ports = ports;
+  }
+
+  /** The server's process if it is an Ollama: a tunnel or a container's proxy may hold the port. Null = unknown. */
+  get ollamaPid(): number | null {
+    return this.#holder?.name.toLowerCase() === 'ollama' ? this.#holder.pid : null;
   }
 
   /** Null when the server is on another machine, or cannot be found. */
@@ -24,7 +29,7 @@ export class PortMemory {
     if (this.#holder?.url !== url) {
       const found = await findHolder(Number(new URL(url).port || '80'));
       if (!found) return null;
-      this.#holder = { url, pid: found.pid };
+      this.#holder = { ...found, url };
     }
     return residentBytes(this.#holder.pid);
   }

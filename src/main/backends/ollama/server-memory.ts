@@ -34,6 +34,11 @@ export class ServerMemory {
     return this.#process.bytes;
   }
 
+  /** See `PortMemory.ollamaPid`. */
+  get externalPid(): number | null {
+    return this.#portMemory.ollamaPid;
+  }
+
   figures(): { process: Figure } & typeof INSIDE {
     return { process: this.#process, ...INSIDE };
   }
