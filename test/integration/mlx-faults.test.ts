@@ -137,7 +137,7 @@ def late(self):
     return step(self)
 server.BatchGenerator.next = late`;
     const { backend } = await broken(slow, { hang: { ...PATIENT, unknownStepMs: 5_000 } });
-    const long = { ...babble(2), messages: [{ role: 'user' as const, content: 'word '.repeat(240) }] };
+    const long = { ...babble(2), messages: [{ role: 'user' as const, content: 'word '.repeat(80) }] };
     const chunks = await collect(backend.stream(long, never));
     expect(chunks.filter(({ type }) => type === 'prefill').length).toBeGreaterThan(4);
     expect(chunks.at(-1)?.type).toBe('end');
