@@ -8,6 +8,7 @@ import type { MlxBackendOptions } from '../backends/mlx/mlx-options';
 import { RemoteMlxBackend } from '../backends/mlx/remote-mlx-backend';
 import { OllamaBackend } from '../backends/ollama/ollama-backend';
 import { OLLAMA_DEFAULT_URL } from '../backends/ollama/ollama-options';
+import { patientStreamLimits } from '../backends/ollama/stream-limits';
 import type { Incidents } from '../incidents/incidents';
 import type { MemoryGate } from '../memory/memory-gate';
 import type { MlxLibrary } from '../models/mlx-library';
@@ -65,10 +66,11 @@ export function createBackends(
     slowestMs: (name: string) => measured.slowestStepMs({ backend, name }),
     onStep: (name: string, ms: number) => measured.learnStep({ backend, name }, ms),
   });
+  const stream = patientStreamLimits(values().hangPatience);
   const mlx =
     named.mlx === null
       ? new MlxBackend({ ...common, steps: steps('mlx'), ...mlxOptions(ports, place, needs) }, supervision)
-      : new RemoteMlxBackend({ ...common, ...named.mlx, clock: ports.clock });
+      : new RemoteMlxBackend({ ...common, ...named.mlx, clock: ports.clock, stream });
   const ollama = new OllamaBackend(
     {
       ...common,
@@ -80,6 +82,7 @@ export function createBackends(
       logFile: join(place.dataDir, 'logs', 'ollama.log'),
       findHolder: findPortHolder,
       stream: {
+        ...stream,
         loadTimeoutMs: (name) =>
           loadTimeoutMs({ backend: 'ollama', name }, values().modelTimeEstimates, measured),
         prefillMs: (name, tokens) => {

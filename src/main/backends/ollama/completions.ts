@@ -41,8 +41,7 @@ export class Completions {
   }
 
   hangLimits(model: string): HangLimitsView {
-    const unlearnedMs = this.#limits.stallMs(this.#care.heavy(model));
-    return hangLimits(this.#steps.slowestMs(model), unlearnedMs);
+    return hangLimits(this.#steps.slowestMs(model), this.#care.heavy(model), this.#limits);
   }
 
   /** @throws TandemError whose `details.cause` says why the server failed */

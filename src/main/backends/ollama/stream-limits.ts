@@ -8,6 +8,8 @@ export interface StreamLimits {
   prefillMs(model: string, tokens: number): number;
   /** Without any progress, for a model without learned steps. */
   stallMs(heavy: boolean): number;
+  /** The same for a model with learned steps, at least. */
+  leastStepMs: number;
   /** Between two frames, even while the model's process computes. */
   silentMs: number;
   /** During a load without any model process; between two processes there is none for a moment. */
@@ -26,11 +28,25 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   loadTimeoutMs: () => 300_000,
   prefillMs: (_model, tokens) => 60_000 + tokens * 60,
   stallMs: (heavy) => (heavy ? 60_000 : 10_000),
+  leastStepMs: 8_000,
   silentMs: 120_000,
   noRunnerMs: 5_000,
   queueMs: 120_000,
   lookEveryMs: 1000,
 };
+
+/** The limits of silence, multiplied by `times`. Those of a load, a prompt and the queue have estimates of their own. */
+export function patientStreamLimits(
+  times: number,
+): Pick<StreamLimits, 'stallMs' | 'leastStepMs' | 'silentMs' | 'noRunnerMs'> {
+  const { stallMs, leastStepMs, silentMs, noRunnerMs } = DEFAULT_STREAM_LIMITS;
+  return {
+    stallMs: (heavy) => stallMs(heavy) * times,
+    leastStepMs: leastStepMs * times,
+    silentMs: silentMs * times,
+    noRunnerMs: noRunnerMs * times,
+  };
+}
 
 /** The slowest known step of each model. */
 export interface StepTimes {
@@ -42,13 +58,16 @@ export interface StepTimes {
 
 export const UNLEARNED: StepTimes = { slowestMs: () => null, onStep: () => {} };
 
-/** A learned limit is this many times the slowest step, and at least `LEAST_STEP_MS`. */
+/** A learned limit is this many times the slowest step. */
 const STEP_FACTOR = 3;
-const LEAST_STEP_MS = 8000;
 
 /** Time without progress after which a model counts as stalled. Has no silence limit: silence alone proves no hang. */
-export function hangLimits(slowestMs: number | null, unlearnedMs: number): HangLimitsView {
+export function hangLimits(
+  slowestMs: number | null,
+  heavy: boolean,
+  { stallMs, leastStepMs }: Pick<StreamLimits, 'stallMs' | 'leastStepMs'>,
+): HangLimitsView {
   const learned = slowestMs !== null;
-  const stepMs = learned ? Math.max(STEP_FACTOR * slowestMs, LEAST_STEP_MS) : unlearnedMs;
+  const stepMs = learned ? Math.max(STEP_FACTOR * slowestMs, leastStepMs) : stallMs(heavy);
   return { silenceMs: null, stepMs: Math.round(stepMs), learned };
 }
