@@ -46,6 +46,11 @@ async function firstRunner(backend: OllamaBackend): Promise<number[]> {
 
 const log = () => readFileSync(join(own.folder, 'ollama.log'), 'utf8').slice(-8_000);
 
+/** Resolves when none of these processes lives; its parent reaps a killed one a moment later. */
+async function ended(pids: readonly number[]): Promise<void> {
+  while (!(await gone(pids))) await sleep(20);
+}
+
 async function gone(pids: readonly number[]): Promise<boolean> {
   const left = await Promise.all(pids.map((pid) => own.table.identify(pid)));
   return left.every((identity) => identity === null);
@@ -81,7 +86,7 @@ describe('a model process', () => {
     const stopped = await firstRunner(backend);
     signalAll(stopped, 'SIGSTOP');
     expect((await answer).at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 3 } });
-    expect(await gone(stopped)).toBe(true);
+    await ended(stopped);
     expect(backend.status()).toMatchObject({ state: 'ready', pid, restarts: 0 });
   });
 
@@ -96,7 +101,7 @@ describe('a model process', () => {
       }
     };
     await expect(answer()).rejects.toMatchObject({ code: 'backend_failed', details: { cause: 'stalled' } });
-    expect(await gone(stopped)).toBe(true);
+    await ended(stopped);
     expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
     expect(backend.status()).toMatchObject({ restarts: 0, hangLimits: { stepMs: 3000, learned: false } });
   });
@@ -135,7 +140,7 @@ describe('the server', () => {
       expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
       expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { outside: true } });
       expect(backend.status().pid).not.toBe(pid);
-      expect(await gone(family)).toBe(true);
+      await ended(family);
     },
   );
 
@@ -157,7 +162,7 @@ describe('the server', () => {
     expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
     expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1 });
     expect(family.length).toBeGreaterThan(1);
-    expect(await gone(family)).toBe(true);
+    await ended(family);
   });
 
   test('killed from outside leaves a model process, which the next instance sweeps by pid and start time', async () => {
@@ -180,7 +185,7 @@ describe('the server', () => {
     await server.exited;
     expect(await gone(runners)).toBe(false);
     expect(await sweepOrphans(new ChildRecords(file), ports)).toBe(1);
-    while (!(await gone(runners))) await sleep(20);
+    await ended(runners);
   });
 
   test('with a full queue is retried until it has a place', async () => {

@@ -56,6 +56,8 @@ it.each<Name>(['mlx', 'ollama'])('%s is absent until it is set up again, and the
   const before = await server();
   expect(before).toMatchObject({ state: 'ready', ownership: 'managed' });
 
+  const { setup } = await ui.snapshot();
+  expect(setup.find(({ part }) => part === name)).toMatchObject({ stage: 'ready', source: 'managed' });
   const { runtimes } = await ui.value('runtimesList', {});
   const runtime = runtimes.find((each) => each.name === name);
   expect(runtime).toMatchObject({ inUse: true });

@@ -26,7 +26,6 @@ export interface RemoteMlxOptions {
 }
 
 const WATCH_EVERY_MS = 5000;
-const PROBE_TIMEOUT_MS = 2000;
 
 /** An MLX API on another machine, or outside our container: used and watched, never started or stopped. */
 export class RemoteMlxBackend implements Backend {
@@ -44,7 +43,8 @@ export class RemoteMlxBackend implements Backend {
   constructor(options: RemoteMlxOptions) {
     this.#clock = options.clock;
     this.#api = new OllamaApi(options);
-    this.#completions = new Completions(options.clock, { ...DEFAULT_STREAM_LIMITS, ...options.stream }, () =>
+    const limits = { ...DEFAULT_STREAM_LIMITS, ...options.stream };
+    this.#completions = new Completions(options.clock, limits, () =>
       this.#board.set({ activeRequests: this.#completions.active }),
     );
     this.#server = new WatchedServer({
@@ -53,7 +53,7 @@ export class RemoteMlxBackend implements Backend {
       instanceId: options.instanceId,
       refuseTandem: false,
       everyMs: options.watchEveryMs ?? WATCH_EVERY_MS,
-      timeoutMs: PROBE_TIMEOUT_MS,
+      timeoutMs: limits.probeMs,
       onUp: (version) => this.#onUp(version),
       onDown: (error) => this.#onDown(error),
     });

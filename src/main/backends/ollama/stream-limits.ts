@@ -14,6 +14,8 @@ export interface StreamLimits {
   silentMs: number;
   /** During a load without any model process; between two processes there is none for a moment. */
   noRunnerMs: number;
+  /** For an external server to report its version; without it twice in a row the server counts as gone. */
+  probeMs: number;
   /** Waiting for a place in the server's queue, for a request without its own limit. */
   queueMs: number;
   /** Interval of checking a silent stream. Time is counted in checks, so the sleep of a machine does not count. */
@@ -31,6 +33,7 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   leastStepMs: 8_000,
   silentMs: 120_000,
   noRunnerMs: 5_000,
+  probeMs: 2_000,
   queueMs: 120_000,
   lookEveryMs: 1000,
 };
@@ -38,13 +41,14 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
 /** The limits of silence, multiplied by `times`. Those of a load, a prompt and the queue have estimates of their own. */
 export function patientStreamLimits(
   times: number,
-): Pick<StreamLimits, 'stallMs' | 'leastStepMs' | 'silentMs' | 'noRunnerMs'> {
-  const { stallMs, leastStepMs, silentMs, noRunnerMs } = DEFAULT_STREAM_LIMITS;
+): Pick<StreamLimits, 'stallMs' | 'leastStepMs' | 'silentMs' | 'noRunnerMs' | 'probeMs'> {
+  const { stallMs, leastStepMs, silentMs, noRunnerMs, probeMs } = DEFAULT_STREAM_LIMITS;
   return {
     stallMs: (heavy) => stallMs(heavy) * times,
     leastStepMs: leastStepMs * times,
     silentMs: silentMs * times,
     noRunnerMs: noRunnerMs * times,
+    probeMs: probeMs * times,
   };
 }
 
