@@ -28,7 +28,9 @@ beforeAll(async () => {
   runtimeDir = mkdtempSync(join(tmpdir(), 'tandem-runtimes-'));
   lendRuntime('mlx');
   lendRuntime('ollama');
-  app = await startCountingApp({ env: { TANDEM_RUNTIME_DIR: runtimeDir } });
+  // `npm test` names the programs, which would take precedence.
+  const env = { TANDEM_RUNTIME_DIR: runtimeDir, TANDEM_OLLAMA_BIN: '', TANDEM_MLX_PYTHON: '' };
+  app = await startCountingApp({ env });
   ui = await connect(app.ready.web);
 });
 afterAll(async () => {
