@@ -7,8 +7,8 @@ import { watchedWorkers } from './support/watched-worker.ts';
 const root = resolve(import.meta.dirname, '..');
 const MINUTE = 60_000;
 const expect = { poll: { timeout: 2 * MINUTE } };
-/** Tests of real processes wait for a good part of their time: one file more than cores keeps the cores busy. */
-const WAITING_WORKERS = availableParallelism() + 1;
+/** Tests of real processes wait for a good part of their time: two files more than cores keep the cores busy. */
+const WAITING_WORKERS = availableParallelism() + 2;
 
 /** The longest file begins first, so that nobody waits for it alone in the end. */
 class LongestFirst extends BaseSequencer {

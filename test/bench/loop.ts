@@ -1,13 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ask, NO_SERVERS } from '../support/app.ts';
 import { startFakeOllama } from '../support/fake-ollama.ts';
-import { startMeteredApp } from '../support/metered-app.ts';
+import { type MeteredApp, startMeteredApp } from '../support/metered-app.ts';
 import { type Figures, median } from './report.ts';
 
 const MB = 1024 * 1024;
 const GOAL_MS = 50;
+/** For the work of all turns together. */
+const WORK_GOAL_MS = 500;
 const ROUNDS = 3;
 const MODEL = 'ollama/steady';
 
@@ -16,6 +19,10 @@ interface Row {
   make(): string;
   /** On the MLX API port instead of the gateway. */
   mlxApi?: boolean;
+  /** Default: `/api/chat`. */
+  path?: string;
+  /** Instead of the longest turn, the work of all turns: for work in many short ones. */
+  allTurns?: boolean;
 }
 
 /** The most expensive bodies, with the expected status: large ones, and ones with the maximum number of values. */
@@ -75,7 +82,21 @@ const ROWS: Record<string, Row> = {
   lists_in_lists_32mb: { status: 400, make: () => `${'['.repeat(16e6)}${']'.repeat(16e6)}` },
   lists_beside_lists_30mb: { status: 400, make: () => `[${'[],'.repeat(10e6)}[]]` },
   values_100k: { status: 400, make: () => `{"model":"auto","messages":[${Array(99_000).fill('1')}]}` },
+  // The answer is one frame of 8 MB.
+  frame_8mb_in_pieces: {
+    status: 200,
+    make: () => JSON.stringify({ model: MODEL, stream: false, raw: true, prompt: 'hi' }),
+    path: '/api/generate',
+    allTurns: true,
+  },
 };
+
+/** Each body is hashed only while a suspect is on record. */
+const SUSPECT_ROWS: Record<string, Row> = {
+  suspect_3mb_one_message: { status: 200, make: () => chat(['word '.repeat(0.6 * MB)]) },
+  suspect_3mb_many_messages: { status: 200, make: () => chat(Array(2_000).fill('word '.repeat(300))) },
+};
+const SUSPECT = { backend: 'ollama', cause: 'unknown' };
 
 /** The only model fits all of them and is capable of everything. */
 const SHOW = {
@@ -92,43 +113,88 @@ export async function loop(): Promise<Figures> {
   const fake = await startFakeOllama({
     words: 1,
     everyMs: 0,
-    replies: { '/api/show': (response) => response.end(JSON.stringify(SHOW)) },
+    replies: {
+      '/api/show': (response) => response.end(JSON.stringify(SHOW)),
+      '/api/generate': writeLongFrame,
+    },
   });
   const env = { ...NO_SERVERS, OLLAMA_API_URL: fake.url };
-  const app = await startMeteredApp(folder, { env });
+  const figures: Figures = {};
+  const collections: number[] = [];
+  let wrongs = 0;
   try {
-    await ask(app.ready.gateway, 'hello', { model: MODEL });
-    const figures: Figures = {};
-    const collections: number[] = [];
-    let wrongs = 0;
-    for (const [name, { status, make, mlxApi }] of Object.entries(ROWS)) {
-      const blocks: number[] = [];
-      const body = Buffer.from(make());
-      for (let round = 0; round < ROUNDS; round += 1) {
-        await app.measure();
-        const found = await send(mlxApi ? app.ready.mlxApi : app.ready.gateway, body);
-        if (found !== status) wrongs += 1;
-        const held = await app.measure();
-        blocks.push(held.blockMs);
-        collections.push(held.collectMs);
+    for (const rows of [ROWS, SUSPECT_ROWS]) {
+      const dataDir = await mkdtemp(join(folder, 'data-'));
+      if (rows === SUSPECT_ROWS) await recordSuspect(dataDir);
+      const app = await startMeteredApp(folder, { env, dataDir });
+      try {
+        wrongs += await measureRows(rows, app, figures, collections);
+      } finally {
+        await app.stop();
       }
-      console.error(name, blocks.map((ms) => ms.toFixed(0)).join(', '));
-      figures[`loop.${name}`] = { value: median(blocks), unit: 'ms', goal: GOAL_MS };
     }
     // The lower bound for each row whose body causes a collection; on a busy machine both rise alike.
     figures['loop.one_collection'] = { value: median(collections), unit: 'ms', goal: null };
     figures['loop.wrong'] = { value: wrongs, unit: 'answers', goal: 0, correct: true };
     return figures;
   } finally {
-    await app.stop();
-    await app.remove();
     await fake.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function send(address: string, body: Buffer<ArrayBuffer>): Promise<number> {
-  const response = await fetch(`${address}/api/chat`, { method: 'POST', body });
+/** Adds a figure for each row; returns the number of wrong answers. */
+async function measureRows(
+  rows: Record<string, Row>,
+  app: MeteredApp,
+  figures: Figures,
+  collections: number[],
+): Promise<number> {
+  let wrongs = 0;
+  await ask(app.ready.gateway, 'hello', { model: MODEL });
+  for (const [name, { status, make, mlxApi, path = '/api/chat', allTurns }] of Object.entries(rows)) {
+    const times: number[] = [];
+    const body = Buffer.from(make());
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await app.measure();
+      const found = await send(`${mlxApi ? app.ready.mlxApi : app.ready.gateway}${path}`, body);
+      if (found !== status) wrongs += 1;
+      const held = await app.measure();
+      times.push(allTurns ? held.busyMs : held.blockMs);
+      collections.push(held.collectMs);
+    }
+    console.error(name, times.map((ms) => ms.toFixed(0)).join(', '));
+    figures[`loop.${name}`] = { value: median(times), unit: 'ms', goal: allTurns ? WORK_GOAL_MS : GOAL_MS };
+  }
+  return wrongs;
+}
+
+/** The record of a request during which a server died. */
+async function recordSuspect(dataDir: string): Promise<void> {
+  await writeFile(join(dataDir, '.tandem-data'), '');
+  const suspects = { ['0'.repeat(32)]: [{ ...SUSPECT, at: Date.now() }] };
+  await writeFile(join(dataDir, 'suspects.json'), JSON.stringify(suspects));
+}
+
+/** One frame of nearly 8 MB, the most that the host accepts, in pieces of 16 kB. */
+function writeLongFrame(response: ServerResponse): void {
+  const text = 'x'.repeat(8 * MB - 1024);
+  const frames = Buffer.from(
+    `{"response":"${text}","done":false}\n{"response":"","done":true,"done_reason":"stop"}\n`,
+  );
+  let sent = 0;
+  const next = () => {
+    if (response.destroyed) return;
+    if (sent >= frames.length) return void response.end();
+    const piece = frames.subarray(sent, sent + 16 * 1024);
+    sent += piece.length;
+    response.write(piece, () => setImmediate(next));
+  };
+  next();
+}
+
+async function send(url: string, body: Buffer<ArrayBuffer>): Promise<number> {
+  const response = await fetch(url, { method: 'POST', body });
   await response.arrayBuffer();
   return response.status;
 }

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { MlxBackend } from '../../src/main/backends/mlx/mlx-backend';
 import type { MlxBackendOptions } from '../../src/main/backends/mlx/mlx-options';
+import type { Poster } from '../../src/main/ports/fetcher';
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
 import { signalAll } from '../support/processes';
 import { SLOW, TINY, writeRandomModel } from '../support/random-model';
 import { babble, collect, never, PATIENT, realMlx, table, until } from '../support/real-mlx';
-import { mlxPython } from '../support/runtimes';
+import { mlxPython, smallModel } from '../support/runtimes';
 
 let folder: string;
 let models: Record<string, string>;
@@ -264,5 +265,61 @@ describe('the process of mlx_lm.server', () => {
     await backend.relocate();
     await backend.ensureReady();
     expect(backend.status()).toMatchObject({ state: 'ready', absence: null });
+  });
+});
+
+/** A call to the server: its body, and how many tokens of its prompt were in the cache. */
+interface Call {
+  body: Record<string, unknown>;
+  cachedTokens: number | null;
+}
+
+/** Sends on, and records the calls. */
+function recording(calls: Call[]): Poster {
+  return async (url, post) => {
+    const text = typeof post.body === 'string' ? post.body : Buffer.concat(post.body).toString();
+    const call: Call = { body: JSON.parse(text), cachedTokens: null };
+    calls.push(call);
+    const answer = await http.post(url, post);
+    return {
+      status: answer.status,
+      json: () => answer.json(),
+      close: (complete) => answer.close(complete),
+      async *bytes() {
+        let received = '';
+        for await (const bytes of answer.bytes()) {
+          received += Buffer.from(bytes).toString();
+          call.cachedTokens = Number(/"cached_tokens": ?(\d+)/.exec(received)?.[1] ?? Number.NaN);
+          yield bytes;
+        }
+      },
+    };
+  };
+}
+
+/** `<|im_start|>system\n`, the small model's system prompt, `<|im_end|>\n<|im_start|>user\n`. */
+const SYSTEM_TOKENS = 14;
+
+describe('the system prompt of the small model', () => {
+  test('is computed once, at the load, and not again for a message', async () => {
+    const calls: Call[] = [];
+    const small = { name: 'small', folder: smallModel().mlx };
+    const backend = create({
+      preload: async () => small,
+      resolveModel: async () => small.folder,
+      post: recording(calls),
+    });
+    const cachedFor = async (...messages: { role: 'system' | 'user'; content: string }[]) => {
+      await collect(backend.stream({ id: 'r', model: 'small', messages, sampling: { maxTokens: 1 } }, never));
+      return calls.at(-1)?.cachedTokens;
+    };
+    const asked = { role: 'user', content: 'What is two and two?' } as const;
+    await backend.start();
+    await backend.ensureReady();
+    // The template adds the system prompt.
+    expect(calls).toMatchObject([{ body: { messages: [{ role: 'user' }], max_tokens: 1 }, cachedTokens: 0 }]);
+    expect(await cachedFor(asked)).toBe(SYSTEM_TOKENS);
+    // A system prompt of the client's own replaces it.
+    expect(await cachedFor({ role: 'system', content: 'Be brief.' }, asked)).toBeLessThan(SYSTEM_TOKENS);
   });
 });

@@ -1,14 +1,16 @@
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ModelTimes } from '../../src/shared/status';
-import { type App, PATIENCE_MS, startApp } from '../support/app';
+import { type App, ask, PATIENCE_MS, startApp } from '../support/app';
 import { type ContractClient, connect } from '../support/contract-client';
 import { TINY, writeRandomModel } from '../support/random-model';
 
 /** A model that the user has put into their own folder. */
 const NAME = 'someone/Small-1B-Instruct';
+/** More than any machine has in memory; on disk they take no space. */
+const HUGE_BYTES = 1e12;
 const WAIT = { timeout: PATIENCE_MS, interval: 100 };
 
 describe('found models and their times', () => {
@@ -72,6 +74,27 @@ describe('found models and their times', () => {
     expect(await timesOf('Late-1B')).toMatchObject({ loadS: 10, per1kS: 5, source: 'size', samples: 0 });
   });
 
+  it('knows the memory that a model needs, although it first saw its folder without weights', async () => {
+    const name = 'Huge-3B';
+    const strictly = { model: `mlx/${name}`, headers: { 'x-tandem-strict': 'true' } };
+    await writeRandomModel(join(models, name), TINY);
+    const weights = join(models, name, 'model.safetensors');
+    await rm(weights);
+    await vi.waitFor(async () => {
+      expect(await found(name)).toMatchObject({ broken: 'weights_missing:model.safetensors' });
+    }, WAIT);
+    expect(await ask(app.ready.gateway, 'hello', strictly)).toMatchObject({ code: 'model_not_found' });
+    const header = headerOf(HUGE_BYTES);
+    await writeFile(weights, header);
+    await truncate(weights, header.length + HUGE_BYTES);
+    await vi.waitFor(async () => expect(await found(name)).toMatchObject({ broken: null }), WAIT);
+    const refused = await ask(app.ready.gateway, 'hello', strictly);
+    expect(refused).toMatchObject({ status: 503, code: 'memory_critical' });
+    // Only the files themselves say how large the largest array is.
+    expect(refused.reasons).toContain('memory:buffer-limit');
+    await rm(join(models, name), { recursive: true });
+  });
+
   it('learns from an answer, stores it privately, and knows it after a restart', async () => {
     const answer = await fetch(`${app.ready.gateway}/api/generate`, {
       method: 'POST',
@@ -98,3 +121,13 @@ describe('found models and their times', () => {
     expect(after?.loadS).toBeCloseTo(before?.loadS ?? 0, 2);
   });
 });
+
+/** The beginning of a weights file with one array. */
+function headerOf(bytes: number): Buffer {
+  const header = Buffer.from(
+    JSON.stringify({ all: { dtype: 'U8', shape: [bytes], data_offsets: [0, bytes] } }),
+  );
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header]);
+}

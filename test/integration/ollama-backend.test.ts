@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
 import { OpenAiBackend } from '../../src/main/backends/openai/openai-backend';
 import { systemClock } from '../../src/main/ports/clock';
+import { findPortHolder } from '../../src/main/ports/port-holder';
 import { MLX } from '../support/backends';
 import { babble, collect, never, OwnOllama, until } from '../support/own-ollama';
 import { signalAll } from '../support/processes';
@@ -22,6 +23,9 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0)) await clean();
 });
 afterAll(() => own.remove());
+
+/** Short, so that a silence is judged within the test; the shipped values are in `stream-limits.ts`. */
+const QUICK = { stallMs: () => 3000, lookEveryMs: 100 };
 
 /** A server that Tandem did not start; the host `127.0.0.1:0` means any free port. */
 async function foreignOllama(host = '127.0.0.1:0'): Promise<{ url: string; process: ChildProcess }> {
@@ -193,6 +197,38 @@ describe('a foreign server', () => {
     await until(backend, ({ state }) => state === 'ready');
     expect(backend.status()).toMatchObject({ ownership: 'managed', lastError: { code: 'vanished' } });
     await backend.stop();
+  });
+
+  test('whose model process is stuck is found out; it is ended by unloading what we loaded', async () => {
+    const foreign = await foreignOllama();
+    const backend = await own.ready({ candidates: [foreign.url], findHolder: findPortHolder, stream: QUICK });
+    await until(backend, ({ memoryBytes }) => memoryBytes !== null);
+    expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
+    const stuck = await own.table.descendants(foreign.process.pid ?? 0);
+    signalAll(stuck, 'SIGSTOP');
+    expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
+    expect(await Promise.all(stuck.map((pid) => own.table.identify(pid)))).toEqual([null]);
+    expect(foreign.process.exitCode).toBeNull();
+  });
+
+  test('whose model process is stuck fails the request in seconds, and keeps what others loaded', async () => {
+    const foreign = await foreignOllama();
+    const body = JSON.stringify({ model: 'slow', stream: false });
+    await (await fetch(`${foreign.url}/api/generate`, { method: 'POST', body })).text();
+    const backend = await own.ready({ candidates: [foreign.url], findHolder: findPortHolder, stream: QUICK });
+    await until(backend, ({ memoryBytes }) => memoryBytes !== null);
+    const stuck = await own.table.descendants(foreign.process.pid ?? 0);
+    signalAll(stuck, 'SIGSTOP');
+    try {
+      await expect(collect(backend.stream(babble(3), never))).rejects.toMatchObject({
+        code: 'backend_failed',
+        details: { cause: 'stalled', processEnded: false },
+      });
+      expect(await own.table.descendants(foreign.process.pid ?? 0)).toEqual(stuck);
+    } finally {
+      signalAll(stuck, 'SIGCONT');
+    }
+    expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
   });
 
   test('survives our stop', async () => {

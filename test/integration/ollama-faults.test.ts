@@ -19,6 +19,8 @@ import { ollamaProgram } from '../support/runtimes';
 
 /** A real Ollama of ours whose processes are killed or stopped, whose queue is full, whose log cannot be written. */
 
+/** A model process that a test stops is left alone, however slow the machine is. */
+const PATIENT = { stallMs: () => 600_000, noRunnerMs: 600_000, silentMs: 600_000 };
 /** Short, so that a silence is judged within the test; the shipped values are in `stream-limits.ts`. */
 const QUICK = { stallMs: () => 3000, noRunnerMs: 1000, lookEveryMs: 100 };
 
@@ -43,6 +45,11 @@ async function firstRunner(backend: OllamaBackend): Promise<number[]> {
 }
 
 const log = () => readFileSync(join(own.folder, 'ollama.log'), 'utf8').slice(-8_000);
+
+/** Resolves when none of these processes lives; its parent reaps a killed one a moment later. */
+async function ended(pids: readonly number[]): Promise<void> {
+  while (!(await gone(pids))) await sleep(20);
+}
 
 async function gone(pids: readonly number[]): Promise<boolean> {
   const left = await Promise.all(pids.map((pid) => own.table.identify(pid)));
@@ -79,7 +86,7 @@ describe('a model process', () => {
     const stopped = await firstRunner(backend);
     signalAll(stopped, 'SIGSTOP');
     expect((await answer).at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 3 } });
-    expect(await gone(stopped)).toBe(true);
+    await ended(stopped);
     expect(backend.status()).toMatchObject({ state: 'ready', pid, restarts: 0 });
   });
 
@@ -94,7 +101,7 @@ describe('a model process', () => {
       }
     };
     await expect(answer()).rejects.toMatchObject({ code: 'backend_failed', details: { cause: 'stalled' } });
-    expect(await gone(stopped)).toBe(true);
+    await ended(stopped);
     expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
     expect(backend.status()).toMatchObject({ restarts: 0, hangLimits: { stepMs: 3000, learned: false } });
   });
@@ -133,7 +140,7 @@ describe('the server', () => {
       expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
       expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1, lastError: { outside: true } });
       expect(backend.status().pid).not.toBe(pid);
-      expect(await gone(family)).toBe(true);
+      await ended(family);
     },
   );
 
@@ -155,7 +162,7 @@ describe('the server', () => {
     expect((await collect(backend.stream(babble(3), never))).at(-1)?.type).toBe('end');
     expect(backend.status()).toMatchObject({ state: 'ready', restarts: 1 });
     expect(family.length).toBeGreaterThan(1);
-    expect(await gone(family)).toBe(true);
+    await ended(family);
   });
 
   test('killed from outside leaves a model process, which the next instance sweeps by pid and start time', async () => {
@@ -178,14 +185,14 @@ describe('the server', () => {
     await server.exited;
     expect(await gone(runners)).toBe(false);
     expect(await sweepOrphans(new ChildRecords(file), ports)).toBe(1);
-    while (!(await gone(runners))) await sleep(20);
+    await ended(runners);
   });
 
   test('with a full queue is retried until it has a place', async () => {
     const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
-    const backend = await own.ready({ env });
+    const backend = await own.ready({ env, stream: PATIENT });
     const api = backend.status().url ?? '';
-    const long = backend.stream(babble(25), never)[Symbol.asyncIterator]();
+    const long = backend.stream(babble(200), never)[Symbol.asyncIterator]();
     await long.next();
     // The model process is stopped, so that its answer cannot end before the full queue was observed.
     const runners = await own.runners(backend);
@@ -206,10 +213,10 @@ describe('the server', () => {
 
   test('whose queue stays full causes an error with a retry time', async () => {
     const env = { ...own.environment(), OLLAMA_MAX_QUEUE: '1', OLLAMA_MAX_LOADED_MODELS: '1' };
-    const backend = await own.ready({ env });
+    const backend = await own.ready({ env, stream: PATIENT });
     const api = backend.status().url ?? '';
     const leave = new AbortController();
-    const running = backend.stream(babble(25), leave.signal)[Symbol.asyncIterator]();
+    const running = backend.stream(babble(900), leave.signal)[Symbol.asyncIterator]();
     await running.next();
     const runners = await own.runners(backend);
     signalAll(runners, 'SIGSTOP');

@@ -4,7 +4,7 @@ import { CODE, startCountingApp } from '../support/counting-app';
 import { signalAll } from '../support/processes';
 
 it('a server of ours that is stopped during work is restarted, and no client gets an error', async () => {
-  const app = await startCountingApp({ env: { TANDEM_RESTART_BACKOFF: '0.2' } });
+  const app = await startCountingApp({ env: { TANDEM_RESTART_BACKOFF: '0.2', TANDEM_HANG_PATIENCE: '1' } });
   onTestFinished(async () => {
     await app.stop();
     await app.remove();

@@ -1,9 +1,9 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type App, type AppOptions, ask, startApp, until } from './app';
-import { createOllamaModel, MODEL, withoutSmallModel, writeMlxModel } from './counting-model';
-import { FEW_WORDS } from './counting-words';
+import { type App, type AppOptions, ask, startApp, until } from './app.ts';
+import { createOllamaModel, MODEL, withoutSmallModel, writeMlxModel } from './counting-model.ts';
+import { FEW_WORDS } from './counting-words.ts';
 
 const STRICT = { 'x-tandem-strict': 'true' };
 

@@ -17,6 +17,8 @@ export interface Held {
   collectMs: number;
   /** The most CPU time of the main thread in one turn since the previous measurement, ms. */
   blockMs: number;
+  /** CPU time of the main thread since then, ms. */
+  busyMs: number;
   /** The longest time since then in which the event loop did not turn, ms; longer on a busy machine. */
   delayMs: number;
 }

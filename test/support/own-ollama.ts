@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Backend, BackendRequest } from '../../src/main/backends/backend';
 import { OllamaBackend } from '../../src/main/backends/ollama/ollama-backend';
 import type { OllamaBackendOptions } from '../../src/main/backends/ollama/ollama-options';
+import { patientStreamLimits } from '../../src/main/backends/ollama/stream-limits';
 import { systemClock } from '../../src/main/ports/clock';
 import { type Logger, silentLogger } from '../../src/main/ports/logger';
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
@@ -27,6 +28,9 @@ PARAMETER num_ctx 1024
 PARAMETER num_thread 1
 PARAMETER stop <|im_end|>
 `;
+
+/** A slow machine does not count as a hung server. */
+const PATIENT = patientStreamLimits(40);
 
 export const never = new AbortController().signal;
 
@@ -75,6 +79,7 @@ export class OwnOllama {
         limits: { backoffFirstMs: 200 },
         watchEveryMs: 200,
         ...options,
+        stream: { ...PATIENT, ...options.stream },
       },
       {
         clock: systemClock,

@@ -28,6 +28,8 @@ beforeEach(() => {
 });
 
 async function open(change: Partial<Snapshot> = {}, view: 'status' | 'chat' = 'status'): Promise<void> {
+  // The page's clock stands still, so that no time until something depends on the speed of the machine.
+  await page.clock.setFixedTime(Date.now());
   core = new FakeCore(fakeSnapshot(change));
   await ui.open(core, view);
 }
@@ -35,13 +37,14 @@ async function open(change: Partial<Snapshot> = {}, view: 'status' | 'chat' = 's
 const MINUTE = 60_000;
 const mlx = () => page.getByTestId('status-mlx');
 const toast = () => page.getByRole('status').filter({ hasText: /./ }).first();
-const opened = backendStatus('mlx', {
-  state: 'open',
-  restarts: 10,
-  readySince: null,
-  breaker: { state: 'open', nextTryAt: Date.now() + 24.5 * MINUTE },
-  lastError: { code: 'out_of_memory', message: 'MLX ran out of memory.', at: Date.now() },
-});
+const opened = () =>
+  backendStatus('mlx', {
+    state: 'open',
+    restarts: 10,
+    readySince: null,
+    breaker: { state: 'open', nextTryAt: Date.now() + 24.5 * MINUTE },
+    lastError: { code: 'out_of_memory', message: 'MLX ran out of memory.', at: Date.now() },
+  });
 
 function entry(id: string, change: Partial<QueueEntry> = {}): QueueEntry {
   return {
@@ -144,7 +147,7 @@ describe('the life of a server', () => {
   });
 
   it('offers the report next to the problem itself, and says when it is gone', async () => {
-    await open({ backends: [opened, backendStatus('ollama')], life: fakeLife() });
+    await open({ backends: [opened(), backendStatus('ollama')], life: fakeLife() });
     core.handlers.incidentReport = () => {
       throw Object.assign(new Error('gone'), { code: 'not_found' });
     };
@@ -155,23 +158,23 @@ describe('the life of a server', () => {
 
 describe('a server that is in backoff or runs smaller', () => {
   it('shows when the next retry is, and lets the user retry at once', async () => {
-    await open({ backends: [opened, backendStatus('ollama')] });
+    await open({ backends: [opened(), backendStatus('ollama')] });
     expect(await mlx().innerText()).toContain(
       'It stopped 10 times in a row, so Ollama answers for now. Nothing was lost. Next try in 25 min.',
     );
     await page.getByRole('button', { name: 'Try MLX again' }).click();
     await expect.poll(() => core.called('backendRestart')).toEqual([{ backend: 'mlx' }]);
     const probing = {
-      ...opened,
+      ...opened(),
       state: 'starting' as const,
       breaker: { state: 'half_open', nextTryAt: null },
     };
-    await core.patch({ backends: [probing as typeof opened, backendStatus('ollama')] });
+    await core.patch({ backends: [probing as ReturnType<typeof opened>, backendStatus('ollama')] });
     await mlx().getByText('It is being tried with one short answer.').waitFor();
   });
 
   it('says that only the user can start it', async () => {
-    const stuck = { ...opened, restarts: 3, breaker: { state: 'open' as const, nextTryAt: null } };
+    const stuck = { ...opened(), restarts: 3, breaker: { state: 'open' as const, nextTryAt: null } };
     await open({ backends: [stuck, backendStatus('ollama')] });
     expect(await mlx().innerText()).toContain(
       'It cannot run as it is, so Ollama answers for now. Nothing was lost. It is not tried again by itself.',
@@ -180,7 +183,7 @@ describe('a server that is in backoff or runs smaller', () => {
 
   it('does not say that the other server answers when that one is down too', async () => {
     const down = backendStatus('ollama', { state: 'backoff', nextStartAt: Date.now() + 8_000 });
-    await open({ backends: [opened, down] });
+    await open({ backends: [opened(), down] });
     const words = await mlx().innerText();
     expect(words).toContain('It stopped 10 times in a row, and no other server can answer now. Next try in');
     expect(await page.getByTestId('status-ollama').innerText()).toContain('Until then nothing can answer.');
@@ -396,22 +399,22 @@ describe('an answer', () => {
 
 describe('an event that needs the user', () => {
   it('is one line that can be dismissed, and reappears only for a new event', async () => {
-    await open({ backends: [opened, backendStatus('ollama')] }, 'chat');
+    await open({ backends: [opened(), backendStatus('ollama')] }, 'chat');
     const note = page.getByTestId('attention');
     await note.getByText('MLX has stopped. Ollama answers meanwhile.').waitFor();
     await note.getByRole('button', { name: 'Dismiss' }).click();
     await expect.poll(() => note.count()).toBe(0);
     const healthy = [backendStatus('mlx'), backendStatus('ollama')];
     const probing = {
-      ...opened,
+      ...opened(),
       state: 'starting' as const,
       breaker: { state: 'half_open' as const, nextTryAt: null },
     };
     await core.patch({ backends: [probing, backendStatus('ollama')] });
-    await core.patch({ backends: [opened, backendStatus('ollama')] });
+    await core.patch({ backends: [opened(), backendStatus('ollama')] });
     await expect.poll(() => note.count()).toBe(0);
     await core.patch({ backends: healthy });
-    await core.patch({ backends: [opened, backendStatus('ollama')] });
+    await core.patch({ backends: [opened(), backendStatus('ollama')] });
     await note.getByRole('button', { name: 'Show' }).click();
     await mlx().waitFor();
     expect(await note.count()).toBe(0);
@@ -427,7 +430,7 @@ describe('an event that needs the user', () => {
 
 describe('all of it', () => {
   const everything = (language: 'en' | 'ru'): Partial<Snapshot> => ({
-    backends: [opened, backendStatus('ollama', { activeRequests: 1 })],
+    backends: [opened(), backendStatus('ollama', { activeRequests: 1 })],
     memory: memoryStatus({ pressure: 'critical', usedPercent: 96 }),
     ledger: fakeLedger(),
     life: fakeLife(),

@@ -11,7 +11,7 @@ export interface StepTimes {
 /** For a server whose steps are not remembered. */
 export const UNLEARNED: StepTimes = { slowestMs: () => null, onStep: () => {} };
 
-/** A learned limit is this many times the slowest step, and at least `LEAST_STEP_MS`. */
+/** A learned limit is this many times the slowest step, and at least `LEAST_STEP_MS` or what patience makes of it. */
 const STEP_FACTOR = 3;
 export const LEAST_STEP_MS = 8000;
 
@@ -24,7 +24,7 @@ export function hangLimits(
   slowestMs: number | null,
   unlearnedMs: number,
   silenceMs: number | null,
-  leastStepMs = LEAST_STEP_MS,
+  leastStepMs: number,
 ): HangLimitsView {
   const learned = slowestMs !== null;
   const stepMs = learned ? Math.max(STEP_FACTOR * slowestMs, leastStepMs) : unlearnedMs;

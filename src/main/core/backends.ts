@@ -9,7 +9,7 @@ import { MlxBackend } from '../backends/mlx/mlx-backend';
 import type { MlxBackendOptions } from '../backends/mlx/mlx-options';
 import { OllamaBackend } from '../backends/ollama/ollama-backend';
 import { OLLAMA_DEFAULT_URL } from '../backends/ollama/ollama-options';
-import type { StreamLimits } from '../backends/ollama/stream-limits';
+import { patientStreamLimits, type StreamLimits } from '../backends/ollama/stream-limits';
 import { OpenAiBackend } from '../backends/openai/openai-backend';
 import { BackendRegistry } from '../backends/registry';
 import type { Incidents } from '../incidents/incidents';
@@ -105,6 +105,7 @@ function createOpenAi(row: BackendRow, ports: CorePorts, place: Place, needs: Ba
     setBy: settingOf(row),
     billionsOf: billionsFromName,
     clock: ports.clock,
+    stream: patientStreamLimits(needs.settings.values().hangPatience),
   });
 }
 
@@ -125,6 +126,7 @@ function createMlx(row: BackendRow, ports: CorePorts, place: Place, needs: Backe
 function streamLimits({ settings, measured }: BackendNeeds, backend: BackendId): Partial<StreamLimits> {
   const estimates = () => settings.values().modelTimeEstimates;
   return {
+    ...patientStreamLimits(settings.values().hangPatience),
     loadTimeoutMs: (name) => loadTimeoutMs({ backend, name }, estimates(), measured),
     prefillMs: (name, tokens) => {
       const { prefillPer1k, margin } = estimateFor(name, estimates(), measured.slowOf({ backend, name }));

@@ -142,14 +142,17 @@ export class Supervisor {
     return this.#endBy({ type: 'stop' });
   }
 
-  /** Ends the process because its program is about to be removed; it stays wanted. Resolves like `stop`. */
+  /**
+   * Ends the process because its program is about to be removed, and searches for the program; it stays wanted. The
+   * search must already miss it. Resolves like `stop`, after the search.
+   */
   release(): Promise<void> {
     return this.#endBy({ type: 'release' });
   }
 
   async #endBy(event: SupervisorEvent): Promise<void> {
     this.#dispatch(event);
-    await this.#until(({ name }) => name !== 'stopping');
+    await this.#until((state) => state.name !== 'stopping' && !isLooking(state));
     await this.#ports.records.settled();
   }
 

@@ -115,7 +115,7 @@ function onRelease(machine: Machine, limits: SupervisorLimits): Step {
       return ignore(machine);
     case 'backoff':
     case 'open':
-      return missing(machine);
+      return look({ ...machine, trial: false });
     case 'starting':
     case 'ready':
       return end({ ...machine, cause: null }, 'absent', limits);
@@ -249,7 +249,8 @@ function settle(machine: Machine, next: AfterStop, limits: SupervisorLimits): St
 
 function settled(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
   if (next === 'spawn') return spawn(machine, limits);
-  if (next === 'absent') return missing(machine);
+  // Searches, because only the search says why the program is missing.
+  if (next === 'absent') return { ...look({ ...machine, trial: false }), effects: ['look'] };
   if (next === 'stopped')
     return { machine: { ...machine, state: { name: 'stopped' } }, effects: [], timer: null };
   const hopeless = machine.cause !== null && HOPELESS.has(machine.cause);

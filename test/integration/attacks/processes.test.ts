@@ -56,9 +56,10 @@ describe('after kill -9 of the host', () => {
 
     const second = await startCountingApp({ dataDir });
     onTestFinished(async () => void (await second.stop()));
-    const after = (await second.health()).backends;
-    expect(after.mlx?.state).toBe('ready');
-    expect(after.ollama?.state).toBe('ready');
+    const after = await until(async () => {
+      const { mlx, ollama } = (await second.health()).backends;
+      return mlx?.state === 'ready' && ollama?.state === 'ready' && { mlx };
+    }, 'both are ready');
     expect(after.mlx?.pid).not.toBe(before.mlx?.pid);
     expect(await ask(second.ready.gateway, 'hello')).toMatchObject({ status: 200, backend: 'mlx' });
   });

@@ -122,7 +122,6 @@ test('one whose runtime is removed is absent, and returns when it is set up agai
   // The set-up reports the removal before the server is stopped.
   void backend.relocate();
   await backend.release();
-  await backend.relocate();
   expect(backend.status()).toMatchObject({
     state: 'absent',
     pid: null,

@@ -3,8 +3,8 @@ import type { BackendRequest } from '../../../src/main/backends/backend';
 import { Completions } from '../../../src/main/backends/ollama/completions';
 import type { Runner } from '../../../src/main/backends/ollama/runners';
 import type { ServerCare } from '../../../src/main/backends/ollama/server-care';
-import { DEFAULT_STREAM_LIMITS } from '../../../src/main/backends/ollama/stream-limits';
-import type { StepTimes } from '../../../src/main/backends/step-times';
+import { DEFAULT_STREAM_LIMITS, patientStreamLimits } from '../../../src/main/backends/ollama/stream-limits';
+import { type StepTimes, UNLEARNED } from '../../../src/main/backends/step-times';
 import type { TandemError } from '../../../src/shared/errors';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { DONE, ScriptedOllama, SILENCE, say, type Way } from '../../support/scripted-ollama';
@@ -20,7 +20,13 @@ const request = (more: Partial<BackendRequest> = {}): BackendRequest => ({
 /** State of the one model process: computing, stuck, or absent. */
 type Process = 'computes' | 'still' | 'none' | 'unseen';
 
-function scene(ways: Way[], process: Process = 'unseen', more: Partial<ServerCare> = {}, steps?: StepTimes) {
+function scene(
+  ways: Way[],
+  process: Process = 'unseen',
+  more: Partial<ServerCare> = {},
+  steps?: StepTimes,
+  patience = 1,
+) {
   const clock = new FakeClock();
   const server = new ScriptedOllama(...ways);
   const state = { process, cpuMs: 0, heavy: false, loaded: false, silent: false };
@@ -40,7 +46,7 @@ function scene(ways: Way[], process: Process = 'unseen', more: Partial<ServerCar
     },
     async cureStall(model, again) {
       done.push(again ? 'restarted' : `cured ${model}`);
-      return state.process === 'still';
+      return { cured: state.process === 'still', processEnded: state.process === 'still' };
     },
     async makeRoom(model) {
       done.push(`room for ${model}`);
@@ -50,7 +56,12 @@ function scene(ways: Way[], process: Process = 'unseen', more: Partial<ServerCar
     promptCancelled: () => void done.push('prompt cancelled'),
     ...more,
   };
-  const limits = { ...DEFAULT_STREAM_LIMITS, loadTimeoutMs: () => 20_000, prefillMs: () => 5000 };
+  const limits = {
+    ...DEFAULT_STREAM_LIMITS,
+    ...patientStreamLimits(patience),
+    loadTimeoutMs: () => 20_000,
+    prefillMs: () => 5000,
+  };
   const completions = new Completions(clock, limits, () => {}, care, steps);
   const run = (asked = request(), signal = new AbortController().signal) => {
     const outcome = { texts: '', end: null as unknown, error: null as unknown };
@@ -280,6 +291,28 @@ describe('between two tokens', () => {
     expect(outcome.error).toBeNull();
     await clock.advance(2000);
     expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
+  });
+
+  test('all limits of silence are longer on a machine that other programs keep busy', async () => {
+    const learned: StepTimes = { slowestMs: () => 50, onStep: () => {} };
+    for (const [steps, stepMs] of [
+      [UNLEARNED, 30_000],
+      [learned, 24_000],
+    ] as const) {
+      const { clock, completions, run } = scene([half], 'still', {}, steps, 3);
+      expect(completions.hangLimits('m').stepMs).toBe(stepMs);
+      const { outcome } = run();
+      await clock.advance(stepMs - 2000);
+      expect(outcome.error).toBeNull();
+      await clock.advance(5000);
+      expect(outcome.error).toMatchObject({ details: { cause: 'stalled' } });
+    }
+    const { clock, server, run } = scene([SILENCE], 'none', {}, UNLEARNED, 3);
+    run();
+    await clock.advance(14_000);
+    expect(server.asked).toHaveLength(1);
+    await clock.advance(5000);
+    expect(server.asked).toHaveLength(2);
   });
 
   test('a broken connection, and an end without a last frame, are failures of the answer', async () => {

@@ -126,8 +126,8 @@ describe('models in the memory of a foreign server', () => {
 });
 
 describe('a stuck process', () => {
-  /** A server of ours (10) with two model processes; `frees` is the one that exits when the model is unloaded. */
-  function stalled(frees: number | null, obeys: NodeJS.Signals[] = ['SIGKILL']) {
+  /** A server (10), ours unless it is not `managed`, with two model processes; `frees` is the one that exits when the model is unloaded. */
+  function stalled(frees: number | null, obeys: NodeJS.Signals[] = ['SIGKILL'], managed = true) {
     const clock = new FakeClock();
     const table = new FakeProcessTable().add(10, 'server');
     for (const pid of [11, 12]) {
@@ -143,26 +143,26 @@ describe('a stuck process', () => {
     };
     const told: string[] = [];
     const residents = new Residents(clock, () => null);
-    residents.changed(true);
+    residents.changed(managed);
     const care = new RunnerCare({
       clock,
       runners: new Runners(table, clock, () => 10),
       residents,
       catalogue: new Catalogue('ollama'),
       api: () => server.api,
-      managed: () => true,
+      managed: () => managed,
       busy: () => false,
       restartServer: async () => void told.push('server restarted'),
       observer: { ...UNOBSERVED, onMoment: (_backend, { type }) => void told.push(type) },
       onDrain: () => told.push(`draining ${care.draining}`),
       logger: silentLogger,
     });
-    return { clock, table, server, care, told, living: () => [...table.running.keys()] };
+    return { clock, table, server, residents, care, told, living: () => [...table.running.keys()] };
   }
 
   test('is ended by unloading its model, and nothing else is touched', async () => {
     const { care, living, told } = stalled(12);
-    expect(await care.cureStall('m', false)).toBe(true);
+    expect(await care.cureStall('m', false)).toEqual({ cured: true, processEnded: true });
     expect(living()).toEqual([10, 11]);
     expect(told).toEqual(['stalled', 'ready']);
   });
@@ -172,9 +172,43 @@ describe('a stuck process', () => {
     async (paused) => {
       const { table, care } = stalled(12);
       Object.assign(table.running.get(paused) ?? {}, { suspended: true });
-      expect(await care.cureStall('m', false)).toBe(false);
+      expect(await care.cureStall('m', false)).toEqual({ cured: true, processEnded: false });
     },
   );
+
+  test('of an external server is ended by unloading a model of ours, and never killed', async () => {
+    const loadedByUs = async (frees: number | null) => {
+      const scene = stalled(frees, ['SIGKILL'], false);
+      scene.server.loaded = [];
+      await scene.residents.refresh(scene.server.api, never);
+      scene.residents.begin('m');
+      scene.server.loaded = [{ name: 'm' }];
+      return scene;
+    };
+    const { care, living, told } = await loadedByUs(12);
+    expect(await care.cureStall('m', false)).toEqual({ cured: true, processEnded: true });
+    expect(living()).toEqual([10, 11]);
+    const survives = await loadedByUs(null);
+    const cure = survives.care.cureStall('m', false);
+    await survives.clock.advance(4000);
+    expect(await cure).toEqual({ cured: false, processEnded: false });
+    expect(survives.living()).toEqual([10, 11, 12]);
+    expect([...told, ...survives.told]).toEqual(['stalled', 'ready']);
+  });
+
+  test('of an external server with a model that others loaded is left alone', async () => {
+    const { residents, server, care, living } = stalled(12, ['SIGKILL'], false);
+    await residents.refresh(server.api, never);
+    expect(await care.cureStall('m', true)).toEqual({ cured: false, processEnded: false });
+    expect(living()).toEqual([10, 11, 12]);
+  });
+
+  test('cannot be observed on an external server without a model process', async () => {
+    const { table, care } = stalled(12, ['SIGKILL'], false);
+    expect(await care.pulse()).toHaveLength(2);
+    for (const pid of [11, 12]) table.running.delete(pid);
+    expect(await care.pulse()).toBeNull();
+  });
 
   test('that survives it is killed by pid and start time, but not one that computes', async () => {
     const { clock, table, care, living, told } = stalled(null);
@@ -230,7 +264,11 @@ describe('a stuck process', () => {
 test('no record of finished cancelled prompts is kept', async () => {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
-  const care = new RunnerCare({ runners: { idle: async () => {} }, onDrain: () => {} } as never);
+  const care = new RunnerCare({
+    runners: { idle: async () => {} },
+    managed: () => true,
+    onDrain: () => {},
+  } as never);
   const bytesAfter = async (prompts: number) => {
     for (let prompt = 0; prompt < prompts; prompt += 1) care.promptCancelled();
     await care.drained();

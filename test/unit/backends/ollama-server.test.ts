@@ -194,11 +194,16 @@ test('one whose program is removed returns with the next set-up', async () => {
     await records.settled();
   };
   await spawned(1);
-  await choice.release();
+  const removed = { absent: { code: 'runtime_removed', cure: 'Set it up again.' } };
+  const released = choice.release();
+  await settle();
+  await found(removed);
+  await released;
   expect(ollama.supervisor.view()).toMatchObject({ state: 'absent', pid: null });
+  expect(ollama.absence).toMatchObject({ code: 'runtime_removed' });
   const absent = expect(choice.ensureReady()).rejects.toMatchObject({ code: 'backend_absent' });
   await settle();
-  await found({ absent: { code: 'runtime_removed', cure: 'Set it up again.' } });
+  await found(removed);
   await absent;
   void choice.relocate();
   await settle();

@@ -92,9 +92,9 @@ removing   | revive      | stopping/terminating>spawn    |
 removing   | restart     | stopping/terminating>spawn    |
 removing   | release     | stopping/terminating>absent   |
 removing   | stop        | stopping/terminating>stopped  |
-removing   | exits       | absent                        | cancel-start reap
-removing   | bad model   | absent                        | cancel-start reap
-removing   | exits for good | absent                        | cancel-start reap
+removing   | exits       | looking                       | cancel-start reap look
+removing   | bad model   | looking                       | cancel-start reap look
+removing   | exits for good | looking                       | cancel-start reap look
 removing   | timer       | stopping/killing>absent       | kill
 asking     | restart     | stopping/terminating>spawn    | cancel-start terminate
 asking     | missing     | absent                        |
@@ -192,16 +192,16 @@ failing    | exits for good | open                          | cancel-start reap
 failing    | timer       | stopping/killing>backoff      | kill
 backoff    | revive      | starting/asking               | spawn
 backoff    | restart     | starting/asking               | spawn
-backoff    | release     | absent                        |
+backoff    | release     | looking                       | cancel-start look
 backoff    | stop        | stopped                       |
 backoff    | timer       | starting/asking               | spawn
 open       | revive      | starting/asking               | spawn
 open       | restart     | starting/asking               | spawn
-open       | release     | absent                        |
+open       | release     | looking                       | cancel-start look
 open       | stop        | stopped                       |
 cooling    | revive      | starting/asking               | spawn
 cooling    | restart     | starting/asking               | spawn
-cooling    | release     | absent                        |
+cooling    | release     | looking                       | cancel-start look
 cooling    | stop        | stopped                       |
 cooling    | timer       | starting/asking               | spawn
 `;

@@ -46,8 +46,8 @@ export class Completions {
   }
 
   hangLimits(model: string): HangLimitsView {
-    const unlearnedMs = this.#limits.stallMs(this.#care.heavy(model));
-    return hangLimits(this.#steps.slowestMs(model), unlearnedMs, null);
+    const { stallMs, leastStepMs } = this.#limits;
+    return hangLimits(this.#steps.slowestMs(model), stallMs(this.#care.heavy(model)), null, leastStepMs);
   }
 
   /** @throws TandemError whose `details.cause` says why the server failed */

@@ -78,7 +78,9 @@ export class OllamaBackend implements Backend {
     );
     this.#choice = this.#createChoice();
     this.#care = new RunnerCare({
-      runners: new Runners(ports.table, clock, () => (this.#choice.managed ? this.#managed.pid : null)),
+      runners: new Runners(ports.table, clock, () =>
+        this.#choice.managed ? this.#managed.pid : this.#memory.externalPid,
+      ),
       residents: this.#residents,
       catalogue: this.#catalogue,
       api: () => this.#choice.current,

@@ -36,8 +36,8 @@ export interface OllamaBackendOptions {
   logFile: string;
   /** Resolves when memory allows a start; `cause` is what ended the last run. */
   mayStart?(signal: AbortSignal, cause: ExitCause | null): Promise<void>;
-  /** The process that listens on a local port, used to read an adopted server's memory. */
-  findHolder?(port: number): Promise<{ pid: number } | null>;
+  /** The process that listens on a local port, used to observe an adopted server. */
+  findHolder?(port: number): Promise<{ pid: number; name: string } | null>;
   env: Readonly<Record<string, string | undefined>>;
   fetcher: Fetcher;
   post: Poster;

@@ -52,7 +52,7 @@ export class Recovery {
       case 'memory':
         return this.#makeRoom(error, signal);
       case 'stalled':
-        return this.#again(await this.#cureStall(error, this.#retried));
+        return this.#afterStall(error);
       case 'load-died':
         // The error text gives no reason; if it was memory, making room helps.
         await this.#ports.care.makeRoom(this.#request.model, signal).catch(() => {});
@@ -71,7 +71,9 @@ export class Recovery {
     } catch (silent) {
       return silent;
     }
-    return causeOf(error) === 'stalled' ? this.#cureStall(error, false) : error;
+    if (causeOf(error) !== 'stalled') return error;
+    const { processEnded } = await this.#ports.care.cureStall(this.#request.model, false);
+    return withProcessEnded(error, processEnded);
   }
 
   /** What looks like a hung model process may be a hung server, which no other cure fixes. */
@@ -80,14 +82,12 @@ export class Recovery {
     if (await this.#ports.care.restartSilent(this.#retried)) throw silentServer(error);
   }
 
-  /** The failure, with the fact whether a process was ended. */
-  async #cureStall(error: unknown, again: boolean): Promise<unknown> {
-    const processEnded = await this.#ports.care.cureStall(this.#request.model, again);
-    if (!isTandemError(error)) return error;
-    return new TandemError(error.code, error.message, {
-      cause: error.cause,
-      details: { ...error.details, processEnded },
-    });
+  /** Without a cure a second attempt would only meet the same stuck process. */
+  async #afterStall(error: unknown): Promise<void> {
+    const { cured, processEnded } = await this.#ports.care.cureStall(this.#request.model, this.#retried);
+    const failure = withProcessEnded(error, processEnded);
+    if (!cured) throw failure;
+    this.#again(failure);
   }
 
   #again(error: unknown): void {
@@ -115,6 +115,15 @@ export class Recovery {
     }
     throw doesNotFit(error, model, care);
   }
+}
+
+/** The failure, with the fact whether a process was ended. */
+function withProcessEnded(error: unknown, processEnded: boolean): unknown {
+  if (!isTandemError(error)) return error;
+  return new TandemError(error.code, error.message, {
+    cause: error.cause,
+    details: { ...error.details, processEnded },
+  });
 }
 
 function causeOf(error: unknown): unknown {

@@ -6,11 +6,11 @@ import { isSilence, withDeadline } from './deadline';
 import type { OllamaApi } from './ollama-api';
 import type { Residents } from './residents';
 import { type Pulse, type Runners, stillOf } from './runners';
-import type { ServerCare } from './server-care';
+import type { ServerCare, StallCure } from './server-care';
 
 export interface RunnerCareOptions {
   clock: Clock;
-  /** Processes of our server; with an external server `pulse` is null. */
+  /** Processes of the server in use; `pulse` is null where it cannot be observed. */
   runners: Runners;
   residents: Residents;
   catalogue: Catalogue;
@@ -57,8 +57,14 @@ export class RunnerCare implements ServerCare {
     return this.#options.catalogue.isHeavy(model);
   }
 
-  pulse(): Promise<Pulse | null> {
-    return this.#options.runners.pulse();
+  /**
+   * An external server without a model process counts as one that cannot be observed: an old version may compute in
+   * the server itself.
+   */
+  async pulse(): Promise<Pulse | null> {
+    const { runners, managed } = this.#options;
+    const pulse = await runners.pulse();
+    return pulse?.length === 0 && !managed() ? null : pulse;
   }
 
   async isLoaded(model: string): Promise<boolean> {
@@ -101,23 +107,29 @@ export class RunnerCare implements ServerCare {
    * the process, restarts the server. With `again` it restarts the server at once. An external server is only asked to
    * unload, and only a model that we loaded. Never rejects.
    */
-  async cureStall(model: string, again: boolean): Promise<boolean> {
-    const { runners, residents, logger } = this.#options;
-    const before = await runners.pulse().catch(() => null);
-    logger.warn('ollama.stalled', { model, again, pids: before?.map(({ pid }) => pid) });
-    if (before === null) {
-      if (residents.isOurs(model)) await this.#unload(model);
-      return false;
-    }
+  async cureStall(model: string, again: boolean): Promise<StallCure> {
+    const { runners, managed, restartServer, logger } = this.#options;
+    const before = (await runners.pulse().catch(() => null)) ?? [];
+    logger.warn('ollama.stalled', { model, again, pids: before.map(({ pid }) => pid) });
     const paused = await runners.anySuspended(before).catch(() => false);
+    if (!managed()) return this.#cureExternal(model, before, paused);
     if (again) {
-      await this.#options.restartServer();
-      return !paused;
+      await restartServer();
+      return { cured: true, processEnded: !paused };
     }
     await this.#unload(model);
     if (await this.#ended(before)) this.#tell(model);
-    else await this.#options.restartServer();
-    return before.length > 0 && !paused;
+    else await restartServer();
+    return { cured: true, processEnded: before.length > 0 && !paused };
+  }
+
+  async #cureExternal(model: string, before: Pulse, paused: boolean): Promise<StallCure> {
+    const { runners, residents } = this.#options;
+    if (!residents.isOurs(model)) return { cured: false, processEnded: false };
+    await this.#unload(model);
+    const cured = before.length > 0 && (await runners.anyEnded(before));
+    if (cured) this.#tell(model);
+    return { cured, processEnded: cured && !paused };
   }
 
   /** Has one of the processes ended? Kills those that are stuck if none has. */
@@ -139,7 +151,9 @@ export class RunnerCare implements ServerCare {
   }
 
   promptCancelled(): void {
-    const { runners, busy, onDrain } = this.#options;
+    const { runners, managed, busy, onDrain } = this.#options;
+    // Others use an external server too, so it may never become idle.
+    if (!managed()) return;
     // With another request running, it is unknown for whom the processes compute.
     const idle = runners
       .idle(busy)

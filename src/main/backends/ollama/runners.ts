@@ -35,7 +35,7 @@ const IDLE_LOOKS = 2;
 const IDLE_SHARE = 0.2;
 
 /**
- * The processes that our server has started for its models: `ollama runner` up to 0.2x, `llama-server` from 0.30. They
+ * The processes that a server on this machine has started for its models: `ollama runner` up to 0.2x, `llama-server` from 0.30. They
  * are found by descent alone, because names and arguments differ; both generations are plain children of the server.
  */
 export class Runners {
@@ -49,7 +49,7 @@ export class Runners {
     this.#serverPid = serverPid;
   }
 
-  /** Null while our server is not running. */
+  /** Null while no server is known. */
   async pulse(): Promise<Pulse | null> {
     const server = this.#serverPid();
     if (server === null) return null;

@@ -1,5 +1,13 @@
 import type { Pulse } from './runners';
 
+/** Result of a try to end a stuck process. */
+export interface StallCure {
+  /** The server can be used again. */
+  cured: boolean;
+  /** A process was ended that nobody had paused, so the request may be to blame. */
+  processEnded: boolean;
+}
+
 /** What is known about a server besides its API, and the cures available for it. */
 export interface ServerCare {
   /** The model is heavy, so every step may take longer. */
@@ -17,9 +25,8 @@ export interface ServerCare {
   /**
    * Ends a process that is stuck.
    * @param again this was tried a moment ago without success
-   * @returns a process was ended that nobody had paused, so the request may be to blame
    */
-  cureStall(model: string, again: boolean): Promise<boolean>;
+  cureStall(model: string, again: boolean): Promise<StallCure>;
   /** Unloads our idle models. @returns whether any was unloaded */
   makeRoom(model: string, signal: AbortSignal): Promise<boolean>;
   /** An installed model that is small enough; null = none. @param freeBytes null = unknown */
@@ -34,7 +41,7 @@ export const STRANGER: ServerCare = {
   pulse: async () => null,
   isLoaded: async () => false,
   restartSilent: async () => false,
-  cureStall: async () => false,
+  cureStall: async () => ({ cured: false, processEnded: false }),
   makeRoom: async () => false,
   fitting: () => null,
   promptCancelled: () => {},

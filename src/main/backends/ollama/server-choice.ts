@@ -5,6 +5,7 @@ import type { StatusBoard } from '../status-board';
 import type { ManagedOllama } from './managed-ollama';
 import type { OllamaApi } from './ollama-api';
 import { foundStatus, lostStatus } from './server-status';
+import { DEFAULT_STREAM_LIMITS, type StreamLimits } from './stream-limits';
 import { WatchedServer } from './watched-server';
 
 export interface ServerChoiceOptions {
@@ -16,6 +17,7 @@ export interface ServerChoiceOptions {
   instanceId: string;
   /** Interval of checking or searching for an external server, ms. */
   watchEveryMs?: number;
+  stream?: Partial<StreamLimits>;
   board: StatusBoard;
   createApi(url: string): OllamaApi;
   /** Requests are being answered. */
@@ -25,7 +27,6 @@ export interface ServerChoiceOptions {
 }
 
 const WATCH_EVERY_MS = 5000;
-const PROBE_TIMEOUT_MS = 2000;
 
 type Mode =
   /** No server is wanted. */
@@ -184,14 +185,14 @@ export class ServerChoice {
 
   /** Uses an external server if it answers; a fixed address is watched in any case. */
   async #watch(url: string, adopt: boolean): Promise<boolean> {
-    const { createApi, instanceId, watchEveryMs = WATCH_EVERY_MS } = this.#options;
+    const { createApi, instanceId, stream, watchEveryMs = WATCH_EVERY_MS } = this.#options;
     const server = new WatchedServer({
       api: createApi(url),
       clock: this.#ports.clock,
       instanceId,
       refuseTandem: adopt,
       everyMs: watchEveryMs,
-      timeoutMs: PROBE_TIMEOUT_MS,
+      timeoutMs: stream?.probeMs ?? DEFAULT_STREAM_LIMITS.probeMs,
       onUp: (version) => this.#onUp(server, version),
       onDown: (error) => this.#onDown(server, error),
     });

@@ -8,7 +8,7 @@ export interface ServerMemoryOptions {
   clock: Clock;
   residents: Residents;
   /** The process that listens on a local port. */
-  findHolder?(port: number): Promise<{ pid: number } | null>;
+  findHolder?(port: number): Promise<{ pid: number; name: string } | null>;
   /** Bytes of a process and its children; without a pid those of our server. Null = unknown. */
   residentBytes(pid?: number): Promise<number | null>;
 }
@@ -24,7 +24,7 @@ const INSIDE = {
 export class ServerMemory {
   readonly #options: ServerMemoryOptions;
   /** The process at the last address: the search is expensive, and a server keeps its port as long as it answers. */
-  #holder: { url: string; pid: number } | null = null;
+  #holder: { url: string; pid: number; name: string } | null = null;
   #process: Figure;
 
   constructor(options: ServerMemoryOptions) {
@@ -34,6 +34,11 @@ export class ServerMemory {
 
   get bytes(): number | null {
     return this.#process.bytes;
+  }
+
+  /** The external server's process if it is an Ollama: a tunnel or a container's proxy may hold the port. */
+  get externalPid(): number | null {
+    return this.#holder?.name.toLowerCase() === 'ollama' ? this.#holder.pid : null;
   }
 
   figures(): { process: Figure } & typeof INSIDE {
@@ -63,7 +68,7 @@ export class ServerMemory {
     if (this.#holder?.url !== url) {
       const found = await findHolder(Number(new URL(url).port || '80'));
       if (!found) return null;
-      this.#holder = { url, pid: found.pid };
+      this.#holder = { ...found, url };
     }
     return residentBytes(this.#holder.pid);
   }

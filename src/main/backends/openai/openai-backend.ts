@@ -33,7 +33,6 @@ export interface OpenAiBackendOptions {
 }
 
 const WATCH_EVERY_MS = 5000;
-const PROBE_TIMEOUT_MS = 2000;
 
 /** What a text-only request needs; nothing more is asked of a server of an unknown make. */
 const CAPABILITIES: BackendCapabilities = { tools: false, images: false, jsonSchema: false };
@@ -54,7 +53,8 @@ export class OpenAiBackend implements Backend {
     this.instance = options.instance;
     this.#board = new StatusBoard(options.instance.id, 0);
     this.onStatus = this.#board.onStatus;
-    this.#completions = new Completions(options.clock, { ...DEFAULT_STREAM_LIMITS, ...options.stream }, () =>
+    const limits = { ...DEFAULT_STREAM_LIMITS, ...options.stream };
+    this.#completions = new Completions(options.clock, limits, () =>
       this.#board.set({ activeRequests: this.#completions.active }),
     );
     this.#server = new WatchedServer({
@@ -63,7 +63,7 @@ export class OpenAiBackend implements Backend {
       instanceId: options.instanceId,
       refuseTandem: false,
       everyMs: options.watchEveryMs ?? WATCH_EVERY_MS,
-      timeoutMs: PROBE_TIMEOUT_MS,
+      timeoutMs: limits.probeMs,
       onUp: (version) => this.#onUp(version),
       onDown: (error) => this.#onDown(error),
     });
