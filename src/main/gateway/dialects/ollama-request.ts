@@ -103,7 +103,9 @@ function readCommon(
   const named: ModelChoice = asked === '' ? { kind: 'auto' } : parseModelChoice(asked, rules.backends);
   const category = readCategory(body.category ?? '', named, rules);
   const model = firstOn(named, rules.firstBackend);
-  const request: OllamaRequest['request'] = { messages: [], model, sampling: readSampling(body.options) };
+  const sampling = readSampling(body.options);
+  // Messages, calls and tools may have fields of the dialect even if the body itself has none.
+  const request: OllamaRequest['request'] = { messages: [], model, sampling, dialect: 'ollama' };
   if (category) request.category = category;
   const format = readFormat(body.format);
   if (format) request.format = format;
@@ -112,7 +114,7 @@ function readCommon(
     request.keepAlive = readKeepAlive(body.keep_alive);
   }
   const extra = readExtra(raw);
-  if (extra) Object.assign(request, { dialect: 'ollama', extra });
+  if (extra) request.extra = extra;
   return { asked: asked === '' ? 'auto' : asked, stream: body.stream ?? true, request };
 }
 
