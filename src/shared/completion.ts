@@ -22,8 +22,6 @@ export type Part = TextPart | ImagePart | ThinkingPart | ToolCall | ToolResult;
 export interface TextPart {
   type: 'text';
   text: string;
-  /** The client wants the prompt up to the end of this part in the server's cache. */
-  cache?: true;
 }
 
 export interface ImagePart {

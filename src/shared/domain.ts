@@ -20,9 +20,6 @@ export function titleOf(instances: readonly BackendInstance[], id: BackendId): s
   return instances.find((instance) => instance.id === id)?.title ?? id;
 }
 
-/** The source of an answer: a backend, `cache`, or Tandem's own text (`app`). */
-export type AnswerSource = BackendId;
-
 export const CATEGORIES = ['greeting', 'fast', 'data_question', 'coding', 'reasoning', 'general'] as const;
 export type Category = (typeof CATEGORIES)[number];
 

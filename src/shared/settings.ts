@@ -23,9 +23,17 @@ const serverUrl = address.nullable();
 const slots = z.number().int().min(1).max(16);
 
 /** Ids that mean something else where a backend's id may stand. */
-const RESERVED_IDS = ['mlx', 'ollama', 'both', 'system', 'auto', 'cache', 'app'];
+const RESERVED_IDS = ['mlx', 'ollama', 'both', 'system', 'auto', 'model', 'cloud', 'cache', 'app'];
+const backendRow = backendInstanceSchema.extend({
+  // A cloud may answer only after the user has switched it on, and there is no such switch yet.
+  role: z.enum(['light', 'heavy']),
+  url: address,
+  maxConcurrent: slots.default(1),
+  /** The model for each category; absent = the best installed one. */
+  models: z.partialRecord(z.enum(CATEGORIES), modelName).optional(),
+});
 const moreBackends = z
-  .array(backendInstanceSchema.extend({ url: address, maxConcurrent: slots.default(1) }))
+  .array(backendRow)
   .max(8)
   .refine(
     (rows) =>

@@ -60,6 +60,10 @@ const ROWS: Record<string, Row> = {
   messages_49k: { status: 200, make: () => chatOf(Array(49_000).fill({})) },
   messages_24k_calls: { status: 200, make: () => chatOf(Array(12_000).fill(call({}))) },
   tools_16k: { status: 200, make: () => chat(['hi'], { tools: Array(16_000).fill(tool({})) }) },
+  calls_19k_of_20_messages: {
+    status: 200,
+    make: () => chatOf(Array(20).fill({ ...call({}), tool_calls: Array(950).fill(CALL) })),
+  },
   calls_19k: { status: 200, make: () => chatOf([{ ...call({}), tool_calls: Array(19_000).fill(CALL) }]) },
   unknown_fields_99k: { status: 400, make: () => chatOf([{ content: 'hi', ...fields(99_000) }]) },
   images_99k: { status: 200, make: () => chatOf([{ content: 'hi', images: Array(99_000).fill('QQ==') }]) },

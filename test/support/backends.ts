@@ -1,5 +1,5 @@
 import type { BackendCapabilities } from '../../src/main/backends/backend';
-import { chosenIn } from '../../src/main/core/backend-rows';
+import { rowsOf } from '../../src/main/core/backend-rows';
 import type { RouteBackend } from '../../src/main/router/types';
 import type { BackendId, BackendInstance } from '../../src/shared/domain';
 import { defaultSettings, type Settings } from '../../src/shared/settings';
@@ -22,10 +22,11 @@ export function routeBackend(
   more: Partial<RouteBackend> = {},
   settings: Settings = defaultSettings(),
 ): RouteBackend {
+  const row = rowsOf(settings, null).find((one) => one.id === id);
   return {
     ...instanceOf(id),
     ...{ state: 'ready', enabled: true, settingUp: false, capabilities: CAPABLE },
-    chosen: chosenIn(id, settings),
+    chosen: row?.chosen(settings) ?? {},
     ...more,
   };
 }

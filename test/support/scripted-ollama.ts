@@ -29,6 +29,8 @@ export class ScriptedOllama {
   facts: Record<string, unknown> = {};
   /** Paths that no longer get a response. */
   silent: readonly string[] = [];
+  /** Refuses all connections. */
+  gone = false;
   /** Requested paths, except completions. */
   readonly questions: string[] = [];
   /** The fetcher, for tests that create their own API object. */
@@ -49,6 +51,7 @@ export class ScriptedOllama {
   async #fetch(url: string, { signal }: RequestInit): Promise<Response> {
     const { pathname } = new URL(url);
     this.questions.push(pathname);
+    if (this.gone) throw refused();
     if (!this.silent.includes(pathname)) return Response.json({ models: this.loaded, ...this.facts });
     return new Promise((_, reject) => {
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -61,6 +64,7 @@ export class ScriptedOllama {
       unknown
     >;
     signal.throwIfAborted();
+    if (this.gone) throw refused();
     if (url.endsWith('/api/generate') && asked.keep_alive === 0) {
       this.loaded = this.loaded.filter(({ name }) => name.replace(/:latest$/, '') !== asked.model);
       return answer({ frames: [{ done: true, done_reason: 'unload' }], last: 'end' }, signal);
@@ -69,6 +73,8 @@ export class ScriptedOllama {
     return answer(this.ways.shift() ?? ANSWER, signal);
   }
 }
+
+const refused = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
 
 function answer(way: Way, signal: AbortSignal): PostAnswer {
   if ('status' in way) {

@@ -1,7 +1,6 @@
-import { BACKEND_ROLES, type BackendId, type BackendInstance } from '../../shared/domain';
-import { own } from '../../shared/own';
+import type { Warning } from '../../shared/contract';
+import { BACKEND_ROLES, type BackendInstance } from '../../shared/domain';
 import { SETTINGS, type Settings } from '../../shared/settings';
-import type { Logger } from '../ports/logger';
 import { type ServerAddress, serverAddress } from '../ports/server-address';
 import type { RouteBackend } from '../router/types';
 import type { SettingsStore } from '../store/settings-store';
@@ -15,24 +14,36 @@ export interface BackendRow extends BackendInstance {
   addressSetting?: 'mlxUrl' | 'ollamaUrl';
   /** Requests that it may compute at once. */
   slots(values: Settings): number;
+  /** The models that the user has chosen for it. */
+  chosen(values: Settings): RouteBackend['chosen'];
   /** Could it use the small model that set-up downloads? */
   takesSmallModel(values: Settings): boolean;
 }
 
-/** The rows of this run. A row of a kind that has no adapter is logged and left out. */
+/** The rows of this run, without those of a kind that has no adapter. */
 export function backendRows(
   settings: SettingsStore,
   place: Place,
   adapters: Readonly<Record<string, unknown>>,
-  logger: Logger,
 ): BackendRow[] {
   // A configured Python takes precedence over an MLX outside our container.
   const outside = place.env.TANDEM_MLX_PYTHON ? null : place.containerHost.mlx;
-  return rowsOf(settings.values(), outside).filter(({ id, kind }) => {
-    const known = Object.hasOwn(adapters, kind);
-    if (!known) logger.warn('backend.unknown-kind', { backend: id, kind });
-    return known;
-  });
+  return rowsOf(settings.values(), outside).filter(({ kind }) => Object.hasOwn(adapters, kind));
+}
+
+/** A warning for each row of the settings that is left out because its kind has no adapter. */
+export function unknownKinds(
+  { moreBackends }: Settings,
+  adapters: Readonly<Record<string, unknown>>,
+): Warning[] {
+  const kinds = Object.keys(adapters).join(', ');
+  return moreBackends
+    .filter(({ kind }) => !Object.hasOwn(adapters, kind))
+    .map(({ id, kind }) => ({
+      code: 'setting_invalid',
+      message: `moreBackends in the settings file has the row "${id}" of an unknown kind, "${kind}"; it is left out. Accepted kinds: ${kinds}.`,
+      details: { name: 'moreBackends', entry: `${id}: ${kind}`, accepted: 'list', example: kinds },
+    }));
 }
 
 /**
@@ -48,18 +59,21 @@ export function rowsOf(values: Settings, outside: string | null): BackendRow[] {
       ...{ id: 'mlx', kind: mlx === null ? 'mlx' : 'openai', role: 'light', title: 'MLX' },
       ...{ address: mlx, addressSetting: 'mlxUrl' },
       slots: ({ mlxMaxConcurrent }) => mlxMaxConcurrent,
+      chosen: chosenInMlx,
       takesSmallModel: () => mlx === null,
     },
     {
       ...{ id: 'ollama', kind: 'ollama', role: 'heavy', title: 'Ollama' },
       ...{ address: ollama, addressSetting: 'ollamaUrl' },
       slots: ({ ollamaMaxConcurrent }) => ollamaMaxConcurrent,
+      chosen: chosenInOllama,
       takesSmallModel: ({ smallModelInAdopted }) => ollama === null || smallModelInAdopted,
     },
-    ...values.moreBackends.map(({ url, maxConcurrent, ...instance }) => ({
+    ...values.moreBackends.map(({ url, maxConcurrent, models = {}, ...instance }) => ({
       ...instance,
       address: serverAddress(url),
       slots: () => maxConcurrent,
+      chosen: () => models,
       takesSmallModel: () => false,
     })),
   ];
@@ -88,22 +102,24 @@ export function isUnusable({ addressSetting }: BackendRow, settings: SettingsSto
   return addressSetting !== undefined && settings.isUnusable(addressSetting);
 }
 
-/** The models that the user has chosen, by backend. */
-const CHOSEN: Readonly<Record<string, (values: Settings) => RouteBackend['chosen']>> = {
-  mlx({ mlxOnlyLight, mlxModelFast: fast, mlxModelDefault, mlxModelCoding, mlxModelReasoning }) {
-    const [general, coding, reasoning] = mlxOnlyLight
-      ? [fast, fast, fast]
-      : [mlxModelDefault, mlxModelCoding, mlxModelReasoning];
-    return { greeting: fast, fast, data_question: general, coding, reasoning, general };
-  },
-  ollama(values) {
-    const { ollamaModelFast: fast, ollamaModelGeneral: general } = values;
-    const { ollamaModelCoding: coding, ollamaModelReasoning: reasoning } = values;
-    return { greeting: fast, fast, data_question: general, coding, reasoning, general };
-  },
-};
+function chosenInMlx({
+  mlxOnlyLight,
+  mlxModelFast: fast,
+  mlxModelDefault,
+  mlxModelCoding,
+  mlxModelReasoning,
+}: Settings): RouteBackend['chosen'] {
+  const [general, coding, reasoning] = mlxOnlyLight
+    ? [fast, fast, fast]
+    : [mlxModelDefault, mlxModelCoding, mlxModelReasoning];
+  return { greeting: fast, fast, data_question: general, coding, reasoning, general };
+}
 
-/** The models that the user has chosen for a backend. */
-export function chosenIn(backend: BackendId, values: Settings): RouteBackend['chosen'] {
-  return own(CHOSEN, backend)?.(values) ?? {};
+function chosenInOllama({
+  ollamaModelFast: fast,
+  ollamaModelGeneral: general,
+  ollamaModelCoding: coding,
+  ollamaModelReasoning: reasoning,
+}: Settings): RouteBackend['chosen'] {
+  return { greeting: fast, fast, data_question: general, coding, reasoning, general };
 }

@@ -10,6 +10,7 @@ import { Emitter, type Unsubscribe } from '../ports/emitter';
 import { setupLog } from '../setup/setup-log';
 import type { SettingsStore } from '../store/settings-store';
 import type { OpenedStore } from '../store/store-client';
+import { unknownKinds } from './backend-rows';
 import { type Adapters, KINDS } from './backends';
 import type { Core, CorePorts } from './core-types';
 import { gatewayFacts } from './gateway-facts';
@@ -34,7 +35,7 @@ export function createCore(
   const { setup, enabled, library, memory, chat, pulls, smallModelInOllama, mlxModels } = services;
   const addresses = { gateway: null as string | null, mlxApi: null as string | null };
   const listen = readListenSettings(place.env);
-  const extraWarnings: Warning[] = [...listen.warnings];
+  const extraWarnings: Warning[] = [...listen.warnings, ...unknownKinds(settings.values(), adapters)];
   const warnings = () => [...settings.warnings, ...store.warnings, ...mlxModels.warnings(), ...extraWarnings];
   let chats: ChatSummary[] = [];
   let uiOrigins: () => readonly string[] = () => [];

@@ -7,7 +7,7 @@ import type { MemoryGate } from '../memory/memory-gate';
 import type { MemoryHolder } from '../memory/types';
 import type { ModelLibrary } from '../models/model-library';
 import type { RouteSnapshot } from '../router/types';
-import { type BackendRow, chosenIn, instanceOf } from './backend-rows';
+import { type BackendRow, instanceOf } from './backend-rows';
 
 /** Is this backend switched on in the settings? */
 export function isEnabled(id: BackendId, { useBackends }: Pick<Settings, 'useBackends'>): boolean {
@@ -41,7 +41,7 @@ export function routeFacts(
       enabled: isEnabled(row.id, settings),
       settingUp: stage === 'setup',
       capabilities: backend.capabilities,
-      chosen: chosenIn(row.id, settings),
+      chosen: row.chosen(settings),
       loaded: namesLoaded(backend),
     };
   };

@@ -89,7 +89,7 @@ export function createServices(
   const { clock, logger } = ports;
   const values = () => settings.values();
 
-  const rows = backendRows(settings, place, adapters, logger);
+  const rows = backendRows(settings, place, adapters);
   const loading = loaderRow(rows);
   const readsModels = loading.address === null && isEnabled(loading.id, values());
   const setUp = createSetup(ports, place, settings, rows);

@@ -60,7 +60,7 @@ function refuse(request: FastifyRequest, options: GuardOptions): TandemError | n
   if (goesRound(request.headers, options.instanceId)) {
     return new TandemError(
       'loop_detected',
-      'this request has been through Tandem already; point OLLAMA_API_URL and MLX_API_URL at the real servers',
+      'this request has been through Tandem already; point OLLAMA_API_URL, MLX_API_URL and moreBackends at the real servers',
     );
   }
   return null;

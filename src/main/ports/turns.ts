@@ -3,6 +3,18 @@ export type LoopTurn = () => Promise<void>;
 
 const waiting: (() => void)[] = [];
 
+/** Call after each item of long work; a promise must be awaited before the next item. */
+export type Pace = () => Promise<void> | undefined;
+
+/** Takes a turn after every so many items, in all lists of one request together. */
+export function turnEvery(items: number, turn: LoopTurn): Pace {
+  let read = 0;
+  return () => {
+    read += 1;
+    return read % items === 0 ? turn() : undefined;
+  };
+}
+
 /**
  * Call between slices: long work on the main thread is cut into slices of a few milliseconds. Of all work waiting here
  * one slice runs per turn of the event loop, in the order of the calls: ten large requests block it no longer than one.

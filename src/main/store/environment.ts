@@ -24,6 +24,7 @@ interface ValueShape {
   anyOf?: ValueShape[];
   items?: ValueShape;
   required?: string[];
+  properties?: Record<string, ValueShape>;
 }
 
 /**
@@ -140,12 +141,22 @@ function describe(shape: ValueShape): string {
     case 'object':
       return 'JSON such as {"model": {"load": 60, "per1k": 40, "margin": 60}} or {"model": [60, 40, 60]}, in seconds';
     case 'array':
-      return shape.items?.required ? `rows with ${shape.items.required.join(', ')}` : 'a list';
+      return shape.items?.required ? `rows with ${describeFields(shape.items)}` : 'a list';
     default:
       return shape.format === 'uri'
         ? 'a http:// or https:// address'
         : `text of at most ${shape.maxLength} characters`;
   }
+}
+
+/** The required fields of a row, with the values of those that have a list of values. */
+function describeFields({ required = [], properties = {} }: ValueShape): string {
+  return required
+    .map((name) => {
+      const values = properties[name]?.enum;
+      return values ? `${name} (${values.join(' or ')})` : name;
+    })
+    .join(', ');
 }
 
 function describeNumber(shape: ValueShape): string {

@@ -1,6 +1,6 @@
 import { Brain } from 'lucide-react';
 import type { ComponentType, SVGProps } from 'react';
-import type { AnswerSource, BackendInstance, BackendRole } from '../../shared/domain';
+import type { BackendInstance, BackendRole } from '../../shared/domain';
 import { usePart } from '../stores/core-store';
 import { BoltIcon, CloudIcon, StackIcon, TandemIcon } from './icons';
 
@@ -32,7 +32,7 @@ export function useFirstOf(role: BackendRole): BackendInstance | undefined {
 }
 
 /** Looks of the sources of answers. */
-export function useLooks(): (id: AnswerSource) => Look {
+export function useLooks(): (id: string) => Look {
   const instances = useInstances();
   return (id) => {
     const role = instances.find((instance) => instance.id === id)?.role;

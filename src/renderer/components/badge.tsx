@@ -1,11 +1,10 @@
 import { useTranslation } from 'react-i18next';
-import type { AnswerSource } from '../../shared/domain';
 import { backendName } from '../i18n/backend-name';
 import { useLooks } from './backends';
 import { cx } from './cx';
 
-/** Who answered: shape, word and colour together. */
-export function Badge({ source, className }: { source: AnswerSource; className?: string }) {
+/** Who answered, a backend, `cache` or Tandem itself (`app`): shape, word and colour together. */
+export function Badge({ source, className }: { source: string; className?: string }) {
   const { t } = useTranslation();
   const { Icon, badge } = useLooks()(source);
   return (

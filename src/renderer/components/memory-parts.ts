@@ -1,8 +1,8 @@
-import type { AnswerSource } from '../../shared/domain';
+import type { BackendId } from '../../shared/domain';
 import type { MemoryStatus } from '../../shared/status';
 
 export interface MemoryPart {
-  id: 'system' | AnswerSource;
+  id: 'system' | BackendId;
   bytes: number;
   /** Share of all memory, 0–100. */
   percent: number;

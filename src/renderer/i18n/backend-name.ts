@@ -1,5 +1,5 @@
 import i18next, { type TFunction } from 'i18next';
-import type { AnswerSource, BackendInstance } from '../../shared/domain';
+import type { BackendInstance } from '../../shared/domain';
 import { en } from './en';
 import { LANGUAGES } from './i18n';
 
@@ -13,7 +13,7 @@ export function addBackendNames(instances: readonly BackendInstance[]): void {
 }
 
 /** The name of the source of an answer; the id of a backend that does not exist any more. */
-export function backendName(id: AnswerSource, t: TFunction): string {
+export function backendName(id: string, t: TFunction): string {
   // The ids come from the core, so the compiler does not know them.
   return t(`backend.${id}` as 'backend.app', { defaultValue: id });
 }

@@ -103,7 +103,7 @@ export const settingsEn = {
     rateWindow: 'Counted over',
     requestTimeout: 'Longest answer',
     requestTimeoutHint:
-      'After that the other server is asked. Reasoning and slow models get more by themselves.',
+      'After that another server is asked. Reasoning and slow models get more by themselves.',
     restartBackoff: 'First wait before a restart',
     restartBackoffHint: 'After a server stops. Each further stop in a row doubles it.',
     restartStable: 'Trusted again after',

@@ -24,7 +24,7 @@ export const troubleEn = {
     mlx_down: 'MLX is not running. It is being brought back; try again in a moment.',
     backend_absent: 'No server can answer this. See Status for what is missing.',
     queue_full: 'Too much is waiting already. Try again when the queue is shorter.',
-    queue_timeout: 'It waited too long for its turn. Try again, or ask the other server.',
+    queue_timeout: 'It waited too long for its turn. Try again, or ask another server.',
     memory_critical: 'Memory is nearly full. Close something large or unload a model, then try again.',
     poison:
       'This message has stopped a server twice, so it is not tried again for a day. Put it another way and send it again.',
@@ -83,7 +83,7 @@ export const troubleEn = {
     timeout:
       '{{backend}} took longer than {{seconds}} s with {{model}}. Allow more time in Settings, or choose a smaller model.',
     echo: '{{model}} only repeated the message. Put it another way, or choose another model.',
-    queue_timeout: 'No place at {{backend}} came free for {{waitedS}} s. Try again, or ask the other server.',
+    queue_timeout: 'No place at {{backend}} came free for {{waitedS}} s. Try again, or ask another server.',
     no_model: '{{model}} is too large for MLX while only light models are allowed there. Get it with Ollama.',
     setting_from_environment:
       'This value is set in the environment. Unset {{name}} and restart Tandem to change it here.',

@@ -138,7 +138,7 @@ export const en = {
     entryRunning: '{{time}} left',
     entryUnknown: 'running',
     entryWaiting: 'waiting',
-    replaying: 'moved to the other server',
+    replaying: 'moved to another server',
     clientUi: 'Chat',
     setupTitle: 'Setting up',
     setupBody: 'Both servers and a small model are being set up. You can use whichever is ready.',

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import type { BackendRequest } from '../../../src/main/backends/backend';
 import { OllamaBackend } from '../../../src/main/backends/ollama/ollama-backend';
+import type { OllamaBackendOptions } from '../../../src/main/backends/ollama/ollama-options';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { ChildRecords } from '../../../src/main/supervisor/sweep';
-import { OLLAMA } from '../../support/backends';
+import { instanceOf, OLLAMA } from '../../support/backends';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { FakeProcessTable, FakeSpawner } from '../../support/fake-processes';
 import { ScriptedOllama, SILENCE, say, type Way } from '../../support/scripted-ollama';
@@ -39,7 +40,7 @@ const request: BackendRequest = {
 };
 
 /** @param url of a server that Tandem did not start; null = one of ours */
-function backend(server: ScriptedOllama, url: string | null) {
+function backend(server: ScriptedOllama, url: string | null, more: Partial<OllamaBackendOptions> = {}) {
   server.facts = { version: '0.24.0', ...server.facts };
   return new OllamaBackend(
     {
@@ -54,6 +55,7 @@ function backend(server: ScriptedOllama, url: string | null) {
       post: server.post,
       instanceId: 'test',
       limits: { maxRestarts: 0 },
+      ...more,
     },
     {
       clock,
@@ -68,6 +70,25 @@ function backend(server: ScriptedOllama, url: string | null) {
 async function answer(ollama: OllamaBackend): Promise<void> {
   for await (const _chunk of ollama.stream(request, never));
 }
+
+test('a server that is gone is down under the name of its instance', async () => {
+  const server = new ScriptedOllama();
+  const instance = instanceOf('studio');
+  const studio = backend(server, 'http://127.0.0.1:9', { instance, setBy: 'moreBackends' });
+  await studio.start();
+  expect(studio.status().state).toBe('adopted');
+  server.gone = true;
+  const down = { code: 'backend_down', message: expect.stringMatching(/^studio does not answer/) };
+  await expect(answer(studio)).rejects.toMatchObject(down);
+  await expect(studio.models()).rejects.toMatchObject(down);
+  await expect(studio.ensureReady()).rejects.toMatchObject(down);
+  await expect(answer(studio)).rejects.toMatchObject(down);
+  expect(studio.status().absence).toMatchObject({
+    code: 'backend_down',
+    cure: 'No Ollama answers at 127.0.0.1:9, which moreBackends names. Start it there, or unset the address.',
+  });
+  await studio.stop();
+});
 
 test('a breaker that no probe could close is closed only by an answer', async () => {
   const server = new ScriptedOllama(LOADED);

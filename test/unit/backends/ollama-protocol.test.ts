@@ -63,6 +63,18 @@ describe('lines of Ollama', () => {
     ]);
   });
 
+  test.each([
+    ['{"a":1}', { a: 1 }],
+    ['', {}],
+  ])('arguments that come as the text %j are a whole call', (text, given) => {
+    const calls = [{ function: { name: 'f', arguments: text } }, { function: { name: 'g' } }];
+    expect(read(line({ message: { tool_calls: calls }, done: false }) + line(DONE))).toMatchObject([
+      { type: 'tool_call', index: 0, name: 'f', arguments: given },
+      { type: 'tool_call', index: 1, name: 'g', arguments: {} },
+      { type: 'end' },
+    ]);
+  });
+
   test('loading is one object without a line end', () => {
     expect(read(JSON.stringify({ model: 'm', done: true, done_reason: 'load' }))).toEqual([
       { type: 'end', end: { reason: 'load', promptTokens: 0, completionTokens: 0 } },
@@ -173,6 +185,9 @@ describe('request', () => {
     [{}],
     [{ function: { name: 5 } }],
     [{ function: { name: 'f', arguments: 5 } }],
+    [{ function: { name: 'f', arguments: [] } }],
+    [{ function: { name: 'f', arguments: '{"a":' } }],
+    [{ function: { name: 'f', arguments: '[]' } }],
   ])('a tool call %j cannot be read', (call) => {
     const frame = line({ message: { role: 'assistant', content: '', tool_calls: [call] }, done: false });
     expect(() => read(frame)).toThrow(expect.objectContaining({ code: 'backend_failed' }));

@@ -118,10 +118,14 @@ test.each([
   await expect(ask(backend, 'a')).rejects.toMatchObject({ code });
 });
 
-test('a server that has gone is down', async () => {
-  const { url, close } = await serve({ models: listOf('a') });
+test.each([
+  ['OpenAI', { models: listOf('a') }],
+  ['Ollama', { version: '{"version":"0.34.0"}' }],
+])('a server of the dialect of %s that has gone is down', async (_dialect, script) => {
+  const { url, close } = await serve(script);
   const backend = await backendAt(url);
   close();
   await backend.restart();
   expect(backend.status()).toMatchObject({ state: 'absent', absence: { code: 'mlx_down' } });
+  await expect(backend.models()).rejects.toMatchObject({ code: 'mlx_down' });
 });

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BackendRow } from '../../../src/main/core/backend-rows';
+import type { Category } from '../../../src/shared/domain';
 import type { BackendStatus } from '../../../src/shared/status';
 import { coreFixture, UI } from '../../support/core-fixture';
 import type { FakeClock } from '../../support/fake-clock';
@@ -13,12 +14,12 @@ const MEMORY = { total: 64 * GIB, available: 40 * GIB };
 const STUDIO = { id: 'studio', kind: 'ollama', role: 'heavy', title: 'Studio', maxConcurrent: 1 } as const;
 
 /** A running core with `qwen2.5-coder:7b` in its Ollama, and an Ollama `studio` with the same model and `mistral:7b`. */
-async function withStudio(url: string) {
+async function withStudio(url: string, more: { models?: Partial<Record<Category, string>> } = {}) {
   const studio = new ScriptedOllama();
   const listed = (name: string) => ({ name, size: 5e9, details: { parameter_size: '7B' } });
   studio.facts = { version: '0.34.0', models: [listed('qwen2.5-coder:7b'), listed('mistral:7b')] };
   const { host } = new URL(url);
-  const values = { moreBackends: [{ ...STUDIO, url }] };
+  const values = { moreBackends: [{ ...STUDIO, ...more, url }] };
   const fixture = await coreFixture({}, { values, servers: { [host]: studio }, memory: MEMORY });
   fixture.ollama.facts = { ...fixture.ollama.facts, models: [listed('qwen2.5-coder:7b')] };
   await fixture.core.start();
@@ -72,7 +73,12 @@ async function ask(gateway: string | null, name: string, headers: Record<string,
   const answer = await fetch(`${gateway}/api/chat`, { method: 'POST', body, headers });
   await answer.text();
   const header = (name: string) => answer.headers.get(`x-tandem-${name}`);
-  return { status: answer.status, backend: header('backend'), reasons: header('reasons') };
+  return {
+    status: answer.status,
+    backend: header('backend'),
+    model: header('model'),
+    reasons: header('reasons'),
+  };
 }
 
 const health = async (gateway: string | null) => (await fetch(`${gateway}/health`)).json();
@@ -103,6 +109,11 @@ describe('a second Ollama on another machine', () => {
     expect((await until(({ queue }) => queue.stats.done === 2)).queue.stats.by_backend.studio).toEqual({
       ...{ depth: 0, running: 0, draining: 0 },
     });
+  });
+
+  it('uses the model that its row names for a category', async () => {
+    const { core } = await withStudio(far, { models: { coding: 'mistral:7b' } });
+    expect(await ask(core.addresses().gateway, 'studio/auto')).toMatchObject({ model: 'mistral:7b' });
   });
 
   it('answers where the first one fails, and the first one where it fails', async () => {
@@ -169,12 +180,49 @@ describe('a backend of a new kind', () => {
 
 it.each([
   ['an id that is taken', { ...STUDIO, id: 'mlx', url: 'http://studio.local' }],
+  ['an id that means something else', { ...STUDIO, id: 'model', url: 'http://studio.local' }],
   ['no address', { ...STUDIO, url: 'studio' }],
-])('a row with %s is named at the start and left out', async (_what, row) => {
-  const { core } = await coreFixture({}, { values: { moreBackends: [row] } });
-  const { snapshot } = await core.handlers.snapshot({}, UI);
-  expect(snapshot.warnings).toMatchObject([{ code: 'setting_invalid', details: { name: 'moreBackends' } }]);
-  expect(snapshot.instances).toHaveLength(2);
+  ['the role of a cloud', { ...STUDIO, role: 'cloud', url: 'https://cloud.example' }],
+  ['a kind without an adapter', { ...STUDIO, kind: 'unknown', url: 'http://studio.local' }],
+])('a row with %s is named at the start and left out; the others are used', async (_what, row) => {
+  const good = { ...STUDIO, id: 'good', url: 'http://good.local' };
+  const instances = async (moreBackends: unknown[]) => {
+    const { core } = await coreFixture({}, { values: { moreBackends: moreBackends as [] } });
+    const { snapshot } = await core.handlers.snapshot({}, UI);
+    expect(snapshot.warnings).toMatchObject([
+      { code: 'setting_invalid', details: { name: 'moreBackends', entry: expect.stringContaining(row.id) } },
+    ]);
+    return snapshot.instances.map(({ id }) => id);
+  };
+  expect(await instances([row])).toEqual(['mlx', 'ollama']);
+  expect(await instances([row, good])).toEqual(['mlx', 'ollama', 'good']);
+});
+
+it('names the roles and the kinds that a row may have', async () => {
+  const rows = [
+    { ...STUDIO, role: 'cloud', url: 'https://cloud.example' },
+    { ...STUDIO, id: 'b', kind: 'unknown', url: 'http://studio.local' },
+  ];
+  const { core } = await coreFixture({}, { values: { moreBackends: rows as [] } });
+  const { warnings } = (await core.handlers.snapshot({}, UI)).snapshot;
+  expect(warnings.map(({ message }) => message)).toEqual([
+    expect.stringContaining('role (light or heavy)'),
+    expect.stringContaining('Accepted kinds: mlx, ollama, openai.'),
+  ]);
+});
+
+it('a row of the kind mlx is a server at its address, never a second one of ours', async () => {
+  const row = { ...STUDIO, kind: 'mlx', url: 'http://studio.local:8080' };
+  const studio = new ScriptedOllama();
+  studio.facts = { version: '0.34.0', models: [] };
+  const { core, until, spawner } = await coreFixture(
+    {},
+    { values: { moreBackends: [row] }, servers: { 'studio.local:8080': studio } },
+  );
+  await core.start();
+  const { backends } = await until((state) => state.backends.at(-1)?.state === 'adopted');
+  expect(backends.at(-1)).toMatchObject({ id: 'studio', ownership: 'remote', url: row.url, pid: null });
+  expect(spawner.specs.filter(({ args }) => args.join(' ').includes('launch.py'))).toEqual([]);
 });
 
 it('reports a death of a backend that this run does not have', async () => {
@@ -191,10 +239,4 @@ it('reports a death of a backend that this run does not have', async () => {
   expect((await core.handlers.incidentReport({ id: 'a1' }, UI)).text).toContain(
     'gone was ended from outside',
   );
-});
-
-it('a row of a kind without an adapter is left out', async () => {
-  const row = { ...STUDIO, kind: 'unknown', url: 'http://studio.local' };
-  const { core } = await coreFixture({}, { values: { moreBackends: [row] } });
-  expect((await core.handlers.snapshot({}, UI)).snapshot.instances).toHaveLength(2);
 });

@@ -98,14 +98,30 @@ describe('a chat request of an Ollama client', () => {
   it('reaches a server of another dialect without those fields', () =>
     fc.assert(
       fc.asyncProperty(chat, async (body) => {
-        const { messages: said, tools, ...fields } = body as Record<string, unknown>;
-        const plain = { role: 'user', content: 'hi' };
-        const written = JSON.stringify(await sent({ ...fields, messages: [{ ...plain, x_a: 1 }] }, 'openai'));
+        const written = JSON.stringify(await sent(body, 'openai'));
         expect(written).not.toContain('"x_');
         expect(written).not.toMatch(/"(truncate|shift|mirostat)"/);
       }),
       RUN,
     ));
+
+  const plain = { role: 'user', content: 'hi' };
+  const named = { name: 'f', arguments: {} };
+  it.each<[string, { messages: object[]; tools?: object[] }]>([
+    ['message', { messages: [{ ...plain, x_a: 1 }] }],
+    ['message that is no result', { messages: [{ ...plain, tool_name: 'x_f', tool_call_id: 'x_1' }] }],
+    ['call', { messages: [{ ...plain, tool_calls: [{ x_a: 1, function: named }] }] }],
+    ['called function', { messages: [{ ...plain, tool_calls: [{ function: { ...named, x_a: 1 } }] }] }],
+    ['tool', { messages: [plain], tools: [{ type: 'function', x_a: 1, function: { name: 'f' } }] }],
+    [
+      'described function',
+      { messages: [plain], tools: [{ type: 'function', function: { name: 'f', x_a: 1 } }] },
+    ],
+  ])('reaches an Ollama server, and no other, with a field that only a %s has', async (_, parts) => {
+    const body = { model: 'llama', ...parts };
+    expect(await sent(body)).toEqual({ ...body, stream: true });
+    expect(JSON.stringify(await sent(body, 'openai'))).not.toContain('"x_');
+  });
 
   it('has no field that the server would read as another one', async () => {
     const body = {

@@ -59,6 +59,19 @@ describe('requests', () => {
     expect(request.sampling).toEqual({});
   });
 
+  const call = { function: { name: 'f' } };
+  it.each([
+    ['20 messages of 950 calls', Array(20).fill({ role: 'assistant', tool_calls: Array(950).fill(call) })],
+    ['19,019 images of one message', [{ role: 'user', images: Array(19_019).fill('QQ==') }]],
+  ])('takes a turn of the event loop after every thousand items: %s', async (_, messages) => {
+    let turns = 0;
+    const turn = async () => {
+      turns += 1;
+    };
+    await readChat({ model: 'auto', messages }, rules, turn);
+    expect(turns).toBe(19);
+  });
+
   it('turns a prompt with a system text into messages', () => {
     const { request } = readGenerate(
       { model: 'auto', prompt: 'hi', system: 'be brief', images: ['aGk='] },

@@ -371,6 +371,44 @@ describe('an invalid settings file', () => {
     ]);
   });
 
+  it.each(['http://me:secret@studio:11434', ' http://me:secret@studio:99999', 'me:sec"ret@secret@studio'])(
+    'shows no credentials of a row that it rejects: %s',
+    async (url) => {
+      const dir = tempDir();
+      const good = { kind: 'ollama', role: 'heavy', title: 'Studio', url: 'http://me:secret@studio' };
+      const rows = [
+        { ...good, id: 'studio' },
+        { url, id: 'No' },
+        { ...good, id: 'last' },
+      ];
+      writeSettings(dir, { moreBackends: rows });
+      const settings = await open(dir);
+      expect(settings.values().moreBackends.map(({ id }) => id)).toEqual(['studio', 'last']);
+      expect(settings.warnings).toMatchObject([
+        { code: 'setting_invalid', details: { name: 'moreBackends' } },
+      ]);
+      const shown = JSON.stringify([settings.warnings, settings.view()]);
+      expect(shown).toContain('No');
+      expect(shown).not.toMatch(/secret|ret@/);
+    },
+  );
+
+  it('keeps the credentials of a row out of the view, the log and the change', async () => {
+    const dir = tempDir();
+    const settings = await open(dir);
+    const changes: SettingChange[] = [];
+    settings.onChange((change) => changes.push(change));
+    const row = { id: 'studio', kind: 'ollama', role: 'heavy', title: 'Studio', maxConcurrent: 1 };
+    await settings.set('moreBackends', [{ ...row, url: ' http://me:secret@studio:11434' }]);
+    const view = JSON.stringify(settings.view());
+    await settings.reset('moreBackends');
+    const log = readFileSync(`${dir}/settings-log.jsonl`, 'utf8');
+    for (const text of [view, log, JSON.stringify(changes)]) {
+      expect(text).toContain('http://studio:11434');
+      expect(text).not.toContain('secret');
+    }
+  });
+
   it('uses a file of a newer version and does not change it', async () => {
     const dir = tempDir();
     writeSettings(dir, { theme: 'dark' }, 2);

@@ -7,15 +7,14 @@ import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
 import { isBroken } from '../broken';
-import type { Absent } from '../locate';
 import { StatusBoard } from '../status-board';
 import { absentStatus, supervisedStatus } from '../supervised-status';
 import { LadderKeeper } from './ladder-keeper';
-import { mlxLaunchSpec } from './launch-spec';
 import { MlxClient } from './mlx-client';
 import { mlxDown, unknownModel } from './mlx-failures';
-import type { MlxBackendOptions, ModelFolder } from './mlx-options';
-import { type Launch, MlxProcess } from './mlx-process';
+import type { MlxBackendOptions } from './mlx-options';
+import { MlxProcess } from './mlx-process';
+import { MlxProgram } from './mlx-program';
 import { toMlxCall } from './protocol';
 import { oneToken } from './ready-probe';
 import { validate } from './validate';
@@ -48,7 +47,7 @@ export class MlxBackend implements Backend, MemoryHolder {
   readonly #process: MlxProcess;
   readonly #board: StatusBoard;
   readonly #ladder: LadderKeeper;
-  #absence: Absent | null = null;
+  readonly #program: MlxProgram;
   #count = 0;
 
   readonly onStatus;
@@ -65,6 +64,7 @@ export class MlxBackend implements Backend, MemoryHolder {
       ...{ clock: ports.clock, logger: ports.logger },
       ...(options.ladder ?? { file: null, smallerModel: () => null, onRung: () => {} }),
     });
+    this.#program = new MlxProgram(options, this.#ladder);
     const { modelFacts, onLoaded, mayStart, hang, steps, isHeavy } = options;
     this.#process = new MlxProcess(
       {
@@ -82,9 +82,9 @@ export class MlxBackend implements Backend, MemoryHolder {
         },
         locate: async () => {
           await this.#ladder.load();
-          return (await this.#locate()) !== null;
+          return (await this.#program.locate()) !== null;
         },
-        launch: () => this.#launch(),
+        launch: () => this.#program.launch(),
         onChange: () => this.#publish(),
       },
       ports,
@@ -193,52 +193,20 @@ export class MlxBackend implements Backend, MemoryHolder {
     await this.#ladder.settled();
   }
 
-  /** Path of Python; null = missing, and `#absence` says why. */
-  async #locate(): Promise<string | null> {
-    const found = await this.#options.locate();
-    this.#absence = 'absent' in found ? found.absent : null;
-    return 'path' in found ? found.path : null;
-  }
-
   #unavailable(): TandemError {
     if (this.#process.supervisor.view().state !== 'absent') return mlxDown();
-    return new TandemError('backend_absent', `MLX is not installed. ${this.#absence?.cure ?? ''}`.trim());
-  }
-
-  async #launch(): Promise<Launch | null> {
-    // Located again before each start: the set-up may have installed a new runtime next to the old one.
-    const python = await this.#locate();
-    if (python === null) return null;
-    const survivable = await this.#survivable(await this.#options.preload());
-    const preload = survivable && (await this.#admitted(survivable.name)) ? survivable : null;
-    const spec = mlxLaunchSpec({
-      python,
-      script: this.#options.launchScript,
-      env: this.#options.env,
-      preload: preload?.folder ?? null,
-      maxConcurrent: this.#options.maxConcurrent(),
-      limits: this.#ladder.limits(),
-    });
-    return { spec, preload };
-  }
-
-  /** The model to load at the start: the wanted one, or a smaller replacement. */
-  async #survivable(wanted: ModelFolder | null): Promise<ModelFolder | null> {
-    const name = this.#ladder.begin(wanted?.name ?? null);
-    if (name === null || name === wanted?.name) return name === null ? null : wanted;
-    const folder = await this.#options.resolveModel(name);
-    return folder === null ? null : { name, folder };
-  }
-
-  async #admitted(name: string): Promise<boolean> {
-    return (await this.#options.mayPreload?.(name)) ?? true;
+    return new TandemError(
+      'backend_absent',
+      `MLX is not installed. ${this.#program.absence?.cure ?? ''}`.trim(),
+    );
   }
 
   #publish(): void {
     const view = this.#process.supervisor.view();
     const { open, draining } = this.#process.sequences;
     if (view.state === 'absent') {
-      if (this.#absence) this.#board.set(absentStatus(this.#absence));
+      const { absence } = this.#program;
+      if (absence) this.#board.set(absentStatus(absence));
       return;
     }
     const status = supervisedStatus(view, 'MLX', open, draining);

@@ -5,10 +5,10 @@ import type { LoadedModel } from '../../memory/types';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import type { Backend, BackendRequest } from '../backend';
+import { asFailureOf } from '../down';
 import { StatusBoard } from '../status-board';
 import { Catalogue } from './catalogue';
 import { Completions } from './completions';
-import { isSilence, withDeadline } from './deadline';
 import { ManagedOllama } from './managed-ollama';
 import { OllamaApi } from './ollama-api';
 import {
@@ -17,19 +17,14 @@ import {
   OLLAMA_DEFAULT_URL,
   type OllamaBackendOptions,
 } from './ollama-options';
-import { silentServer, undescribed } from './recovery';
+import { refuseRemote } from './refuse-remote';
 import { Residents } from './residents';
 import { RunnerCare } from './runner-care';
 import { Runners } from './runners';
 import { ServerChoice } from './server-choice';
 import { ServerMemory } from './server-memory';
-import { managedStatus } from './server-status';
+import { StatusKeeper } from './status-keeper';
 import { DEFAULT_STREAM_LIMITS } from './stream-limits';
-
-const PS_TIMEOUT_MS = 2000;
-/** The server reads a description from the head of the model's file; on a slow disk that takes some seconds. */
-const SHOW_TIMEOUT_MS = 15_000;
-const FIGURES_EVERY_MS = 10_000;
 
 /** Ollama: an external server if there is one, else our own supervised one. */
 export class OllamaBackend implements Backend {
@@ -46,14 +41,14 @@ export class OllamaBackend implements Backend {
   readonly #residents: Residents;
   readonly #care: RunnerCare;
   readonly #memory: ServerMemory;
-  #cancelTimer = () => {};
+  readonly #status: StatusKeeper;
 
   readonly onStatus;
 
   constructor(options: OllamaBackendOptions, ports: SupervisorPorts) {
     const limits = readLimits(options.limits);
     const { clock } = ports;
-    const publish = () => this.#publish();
+    const publish = () => this.#status.publish();
     this.instance = options.instance;
     this.#catalogue = new Catalogue(options.instance.id);
     this.#options = options;
@@ -99,6 +94,16 @@ export class OllamaBackend implements Backend {
       findHolder: options.findHolder,
       residentBytes: (pid) => this.#managed.supervisor.residentBytes(pid),
     });
+    this.#status = new StatusKeeper({
+      clock,
+      board: this.#board,
+      managed: this.#managed,
+      memory: this.#memory,
+      residents: this.#residents,
+      choice: () => this.#choice,
+      completions: () => this.#completions,
+      care: () => this.#care,
+    });
   }
 
   status(): BackendStatus {
@@ -106,7 +111,7 @@ export class OllamaBackend implements Backend {
   }
 
   async start(): Promise<void> {
-    this.#cancelTimer = this.#ports.clock.every(FIGURES_EVERY_MS, () => void this.#refreshFigures());
+    this.#status.start();
     await this.#choice.start();
   }
 
@@ -115,22 +120,27 @@ export class OllamaBackend implements Backend {
   }
 
   async models(signal: AbortSignal = AbortSignal.timeout(30_000)): Promise<ModelInfo[]> {
-    return this.#catalogue.list(this.#choice.require(), signal);
+    return this.#call((api) => this.#catalogue.list(api, signal));
   }
 
   async ensureReady(signal?: AbortSignal): Promise<void> {
-    await this.#choice.ensureReady(signal);
+    try {
+      await this.#choice.ensureReady(signal);
+    } catch (error) {
+      throw asFailureOf(this.instance, error);
+    }
   }
 
   async *stream(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
-    const api = this.#choice.require();
+    const api = await this.#call(async (current) => current);
     const { model } = request;
-    await this.#refuseRemote(api, model, signal).catch((error) => this.#failed(error, signal));
+    const parts = { clock: this.#ports.clock, catalogue: this.#catalogue, care: this.#care };
+    await refuseRemote(parts, api, model, signal).catch((error) => this.#failed(error, signal));
     this.#residents.begin(model);
     try {
       for await (const chunk of this.#completions.run(api, request, signal)) {
         this.#residents.answering(model);
-        if (this.#board.current.model !== model) this.#onAnswering(model);
+        this.#status.answering(model);
         // Only an answer from this very server proves that it works.
         if (isAnswered(chunk) && this.#managed.server?.api === api) this.#managed.supervisor.answered();
         yield chunk;
@@ -161,23 +171,23 @@ export class OllamaBackend implements Backend {
   }
 
   async stop(): Promise<void> {
-    this.#cancelTimer();
+    this.#status.stop();
     await this.#choice.stop();
   }
 
   /** See `OllamaApi.pull`. */
   async pull(...args: Parameters<OllamaApi['pull']>): Promise<void> {
-    await this.#choice.require().pull(...args);
+    await this.#call((api) => api.pull(...args));
   }
 
   /** See `OllamaApi.createFromFiles`. */
   async createFromFiles(...args: Parameters<OllamaApi['createFromFiles']>): Promise<void> {
-    await this.#choice.require().createFromFiles(...args);
+    await this.#call((api) => api.createFromFiles(...args));
   }
 
   /** Deletes an installed model. */
   async deleteModel(...args: Parameters<OllamaApi['delete']>): Promise<void> {
-    await this.#choice.require().delete(...args);
+    await this.#call((api) => api.delete(...args));
   }
 
   /** See `ServerMemory`. */
@@ -193,29 +203,21 @@ export class OllamaBackend implements Backend {
 
   /** See `Residents.unload`. */
   async unload(model: string, signal: AbortSignal): Promise<void> {
-    await this.#residents.unload(this.#choice.require(), model, signal);
-  }
-
-  async #refuseRemote(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
-    const ask = (limited: AbortSignal) => this.#catalogue.refuseRemote(api, model, limited);
-    try {
-      await withDeadline(this.#ports.clock, SHOW_TIMEOUT_MS, ask, signal);
-    } catch (error) {
-      if (signal.aborted || !isSilence(error)) throw error;
-      throw (await this.#care.restartSilent(true)) ? silentServer(error) : undescribed(model, error);
-    }
-  }
-
-  /** The first chunk of an answer shows that the model is loaded. */
-  #onAnswering(model: string): void {
-    this.#board.set({ model });
-    this.#publish();
-    if (!this.#residents.has(model)) void this.#refreshFigures();
+    await this.#call((api) => this.#residents.unload(api, model, signal));
   }
 
   async #failed(error: unknown, signal: AbortSignal): Promise<never> {
     if (!signal.aborted) await this.#choice.onFailure(error);
-    throw error;
+    throw asFailureOf(this.instance, error);
+  }
+
+  /** Calls the server in use. Rejects with a failure of this instance. */
+  async #call<T>(run: (api: OllamaApi) => Promise<T>): Promise<T> {
+    try {
+      return await run(this.#choice.require());
+    } catch (error) {
+      throw asFailureOf(this.instance, error);
+    }
   }
 
   #createApi(url: string): OllamaApi {
@@ -239,55 +241,13 @@ export class OllamaBackend implements Backend {
         createApi: (address) => this.#createApi(address),
         busy: () => this.#completions.active > 0,
         onChosen: (api) => {
-          this.#forget();
-          if (api) void this.#refreshFigures();
+          this.#status.forget();
+          if (api) void this.#status.refresh();
         },
       },
       this.#managed,
       this.#ports,
     );
-  }
-
-  /** Memory of the processes and their models; read rarely, because both calls cost a little. */
-  async #refreshFigures(): Promise<void> {
-    const api = this.#choice.current;
-    if (!api) return;
-    const { managed } = this.#choice;
-    try {
-      await this.#memory.refresh(api, managed, AbortSignal.timeout(PS_TIMEOUT_MS));
-      if (api !== this.#choice.current) return;
-      this.#board.set({
-        memoryBytes: this.#memory.bytes,
-        ...(this.#completions.active > 0 ? {} : { model: this.#residents.first }),
-      });
-      if (!managed) return;
-      await this.#managed.supervisor.recordDescendants();
-    } catch {
-      // The watch and the supervisor notice a server that is gone.
-    }
-  }
-
-  #publish(): void {
-    const before = this.#board.current;
-    const work = {
-      activeRequests: this.#completions.active,
-      draining: this.#care.draining,
-      hangLimits: before.model === null ? null : this.#completions.hangLimits(before.model),
-    };
-    if (!this.#choice.managed) {
-      this.#board.set(work);
-      return;
-    }
-    const view = this.#managed.supervisor.view();
-    if (view.pid === null) this.#forget();
-    this.#board.set(managedStatus(view, this.#managed, { ...before, ...work }));
-    if (view.state === 'ready' && this.#memory.bytes === null) void this.#refreshFigures();
-  }
-
-  /** Clears all memory readings, because another server is used from now on. */
-  #forget(): void {
-    this.#memory.changed();
-    this.#residents.changed(this.#choice.managed);
   }
 }
 

@@ -14,7 +14,7 @@ interface OtherParts {
 
 interface Call {
   id?: unknown;
-  function?: { name?: unknown; arguments?: Record<string, unknown> | string | null };
+  function?: { name?: unknown; arguments?: unknown };
 }
 
 type Frame = Partial<ChatResponse> & Partial<GenerateResponse> & OtherParts;
@@ -47,7 +47,7 @@ export class NdjsonReader {
 
   *#line(line: string): Generator<CompletionChunk> {
     if (line.trim() === '' || this.#ended) return;
-    const frame = parse(line);
+    const frame = parse(line) as Frame;
     if (frame.error !== undefined) {
       throw serverFailure(String(frame.error), null);
     }
@@ -64,12 +64,17 @@ export class NdjsonReader {
   /** Numbered here, as older versions send no index, or 0 for each. */
   #call(call: unknown): CompletionChunk {
     const { id, function: called } = (call ?? {}) as Call;
-    const given = called?.arguments ?? {};
-    if (typeof called?.name !== 'string' || (typeof given !== 'object' && typeof given !== 'string'))
-      throw unreadable();
+    if (typeof called?.name !== 'string') throw unreadable();
     const named = { id: typeof id === 'string' ? id : undefined, name: called.name };
-    return { type: 'tool_call', index: this.#calls++, ...named, arguments: given };
+    return { type: 'tool_call', index: this.#calls++, ...named, arguments: argumentsOf(called.arguments) };
   }
+}
+
+/** Some servers with Ollama's API send them as JSON text. It is all of them, not a piece: each call is one frame. */
+function argumentsOf(given: unknown): Record<string, unknown> {
+  const value: unknown = typeof given === 'string' ? parse(given || '{}') : (given ?? {});
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unreadable();
+  return value as Record<string, unknown>;
 }
 
 function listOf(value: unknown): unknown[] {
@@ -100,9 +105,9 @@ function milliseconds(key: string, nanoseconds: number | undefined): Record<stri
   return nanoseconds === undefined ? {} : { [key]: nanoseconds / 1e6 };
 }
 
-function parse(line: string): Frame {
+function parse(json: string): unknown {
   try {
-    return JSON.parse(line) as Frame;
+    return JSON.parse(json);
   } catch (cause) {
     throw unreadable(cause);
   }

@@ -5,6 +5,7 @@ import {
   type ResponseFormat,
   type Sampling,
   type ToolCall,
+  type ToolResult,
   textOf,
 } from '../../../shared/completion';
 import { TandemError } from '../../../shared/errors';
@@ -53,11 +54,15 @@ function toFormat(format: ResponseFormat): unknown {
 function toMessage(message: ChatMessage, isOurs: boolean): object {
   const { role, content } = message;
   if (typeof content === 'string' && message.extra === undefined) return message;
-  const parts = typeof content === 'string' ? [] : content;
-  const result = parts.find((part) => part.type === 'tool_result');
-  const thinking = parts.map((part) => (part.type === 'thinking' ? part.text : '')).join('');
+  const calls: object[] = [];
+  let thinking = '';
+  let result: ToolResult | undefined;
+  for (const part of typeof content === 'string' ? [] : content) {
+    if (part.type === 'tool_call') calls.push(toCall(part, isOurs));
+    else if (part.type === 'thinking') thinking += part.text;
+    else if (part.type === 'tool_result') result = part;
+  }
   const images = imagesOf(message);
-  const calls = parts.flatMap((part) => (part.type === 'tool_call' ? [toCall(part, isOurs)] : []));
   return {
     tool_call_id: result?.id,
     tool_name: result?.name,

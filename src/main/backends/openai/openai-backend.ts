@@ -5,6 +5,7 @@ import type { BackendStatus } from '../../../shared/status';
 import type { Clock } from '../../ports/clock';
 import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
+import { asFailureOf } from '../down';
 import { Catalogue } from '../ollama/catalogue';
 import { Completions } from '../ollama/completions';
 import { OllamaApi } from '../ollama/ollama-api';
@@ -82,8 +83,12 @@ export class OpenAiBackend implements Backend {
     await this.#server.check();
   }
 
-  models(signal: AbortSignal = AbortSignal.timeout(30_000)): Promise<ModelInfo[]> {
-    return this.#server.api.models(signal);
+  async models(signal: AbortSignal = AbortSignal.timeout(30_000)): Promise<ModelInfo[]> {
+    try {
+      return await this.#server.api.models(signal);
+    } catch (error) {
+      throw asFailureOf(this.instance, error);
+    }
   }
 
   async ensureReady(): Promise<void> {

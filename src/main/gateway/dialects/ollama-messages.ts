@@ -1,41 +1,52 @@
 import type { z } from 'zod';
-import type { ChatMessage, Extra, Part, Tool, ToolCall } from '../../../shared/completion';
-import type { LoopTurn } from '../../ports/turns';
+import type { ChatMessage, Extra, ImagePart, Part, Tool, ToolCall } from '../../../shared/completion';
+import type { Pace } from '../../ports/turns';
 import { callBody, fieldsOf, messageBody, type Path, parse, toolBody, unknownFields } from './ollama-body';
 
-/** Messages, calls and tools that are validated between two turns. */
-const ITEMS_A_TURN = 1_000;
-
-/** Calls `read` for each item, with a `turn` after every `ITEMS_A_TURN`. */
-async function each<T>(
-  values: readonly unknown[],
+/** Calls `read` for each item. */
+async function each<V, T>(
+  values: readonly V[],
   at: Path,
-  turn: LoopTurn,
-  read: (value: unknown, at: Path) => T | Promise<T>,
+  pace: Pace,
+  read: (value: V, at: Path) => T | Promise<T>,
 ): Promise<T[]> {
   const items: T[] = [];
   for (const value of values) {
     const item = read(value, [...at, items.length]);
     items.push(item instanceof Promise ? await item : item);
-    if (items.length % ITEMS_A_TURN === 0) await turn();
+    const turn = pace();
+    if (turn) await turn;
   }
   return items;
 }
 
-/** Rejects with `bad_request`, or with the rejection of `turn`. */
-export function readMessages(values: readonly unknown[], turn: LoopTurn): Promise<ChatMessage[]> {
-  return each(values, ['messages'], turn, (value, at) => {
+/**
+ * Rejects with `bad_request`, or with the rejection of `pace`.
+ * @param pace counts messages, images and calls
+ */
+export function readMessages(values: readonly unknown[], pace: Pace): Promise<ChatMessage[]> {
+  return each(values, ['messages'], pace, (value, at) => {
     const message = parse(messageBody, value, at);
     const extra = extraOf(value as object, message, at);
-    if (!message.tool_calls?.length) return toMessage(message, [], extra);
-    const calls = each(message.tool_calls, [...at, 'tool_calls'], turn, readCall);
-    return calls.then((all) => toMessage(message, all, extra));
+    const hasLists = message.images?.length || message.tool_calls?.length;
+    return hasLists ? readLists(message, extra, at, pace) : toMessage(message, [], [], extra);
   });
 }
 
+async function readLists(
+  message: Body,
+  extra: Extra | undefined,
+  at: Path,
+  pace: Pace,
+): Promise<ChatMessage> {
+  const images = await each(message.images ?? [], [...at, 'images'], pace, imagePart);
+  const calls = await each(message.tool_calls ?? [], [...at, 'tool_calls'], pace, readCall);
+  return toMessage(message, images, calls, extra);
+}
+
 /** Rejects like `readMessages`. */
-export function readTools(values: readonly unknown[], turn: LoopTurn): Promise<Tool[]> {
-  return each(values, ['tools'], turn, readTool);
+export function readTools(values: readonly unknown[], pace: Pace): Promise<Tool[]> {
+  return each(values, ['tools'], pace, readTool);
 }
 
 type Body = z.output<typeof messageBody>;
@@ -48,10 +59,14 @@ function extraOf(value: object, { role, tool_name, tool_call_id }: Body, at: Pat
   return role === 'tool' || !(tool_name || tool_call_id) ? extra : { ...extra, tool_name, tool_call_id };
 }
 
-/** @param calls its tool calls */
-function toMessage(message: Body, calls: readonly ToolCall[], extra: Extra | undefined): ChatMessage {
-  const { role, content, thinking, images, tool_name, tool_call_id } = message;
-  const isText = role !== 'tool' && !thinking && !images?.length && calls.length === 0;
+function toMessage(
+  message: Body,
+  images: readonly ImagePart[],
+  calls: readonly ToolCall[],
+  extra: Extra | undefined,
+): ChatMessage {
+  const { role, content, thinking, tool_name, tool_call_id } = message;
+  const isText = role !== 'tool' && !thinking && images.length === 0 && calls.length === 0;
   if (isText) return { role, content: content ?? '', extra };
   const shown = contentOf(content, images);
   const id = tool_call_id || undefined;
@@ -61,11 +76,12 @@ function toMessage(message: Body, calls: readonly ToolCall[], extra: Extra | und
 }
 
 /** Images, then the text. */
-export function contentOf(text: string | null | undefined, images: readonly string[] | null | undefined) {
-  return [
-    ...(images ?? []).map((data) => ({ type: 'image', data }) as const),
-    ...(text ? [{ type: 'text', text } as const] : []),
-  ];
+export function contentOf(text: string | null | undefined, images: readonly ImagePart[]) {
+  return [...images, ...(text ? [{ type: 'text', text } as const] : [])];
+}
+
+export function imagePart(data: string): ImagePart {
+  return { type: 'image', data };
 }
 
 const CALL_FIELDS = fieldsOf(callBody);

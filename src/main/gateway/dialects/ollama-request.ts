@@ -8,7 +8,7 @@ import type {
 } from '../../../shared/completion';
 import type { BackendId, Category, ModelChoice } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
-import { type LoopTurn, nextTurn } from '../../ports/turns';
+import { type LoopTurn, nextTurn, turnEvery } from '../../ports/turns';
 import { parseCategory, parseModelChoice } from '../model-choice';
 import {
   BODY_FIELDS,
@@ -21,7 +21,10 @@ import {
   toolsBody,
   unknownFields,
 } from './ollama-body';
-import { contentOf, readMessages, readTools } from './ollama-messages';
+import { contentOf, imagePart, readMessages, readTools } from './ollama-messages';
+
+/** Messages, images, calls and tools of one body that are read between two turns. */
+const ITEMS_A_TURN = 1_000;
 
 /** The content of an Ollama request's body; the rest of a `CompletionRequest` comes from headers and connection. */
 export interface OllamaRequest {
@@ -53,11 +56,12 @@ export async function readChat(
   turn: LoopTurn = nextTurn,
 ): Promise<OllamaRequest> {
   const parsed = parse(chatBody, body);
-  const messages = await readMessages(parsed.messages ?? [], turn);
+  const pace = turnEvery(ITEMS_A_TURN, turn);
+  const messages = await readMessages(parsed.messages ?? [], pace);
   const { tools } = parse(toolsBody, body);
   const common = readCommon(parsed, rules, body as object);
   common.request.messages = messages;
-  if (tools && tools.length > 0) common.request.tools = await readTools(tools, turn);
+  if (tools && tools.length > 0) common.request.tools = await readTools(tools, pace);
   return common;
 }
 
@@ -85,7 +89,10 @@ export function readGenerate(body: unknown, rules: ModelRules): OllamaRequest {
   } else if (parsed.system) {
     messages.push({ role: 'system', content: parsed.system });
   }
-  messages.push({ role: 'user', content: images.length > 0 ? contentOf(prompt, images) : prompt });
+  messages.push({
+    role: 'user',
+    content: images.length > 0 ? contentOf(prompt, images.map(imagePart)) : prompt,
+  });
   return common;
 }
 
@@ -103,7 +110,9 @@ function readCommon(
   const named: ModelChoice = asked === '' ? { kind: 'auto' } : parseModelChoice(asked, rules.backends);
   const category = readCategory(body.category ?? '', named, rules);
   const model = firstOn(named, rules.firstBackend);
-  const request: OllamaRequest['request'] = { messages: [], model, sampling: readSampling(body.options) };
+  const sampling = readSampling(body.options);
+  // Messages, calls and tools may have fields of the dialect even if the body itself has none.
+  const request: OllamaRequest['request'] = { messages: [], model, sampling, dialect: 'ollama' };
   if (category) request.category = category;
   const format = readFormat(body.format);
   if (format) request.format = format;
@@ -112,7 +121,7 @@ function readCommon(
     request.keepAlive = readKeepAlive(body.keep_alive);
   }
   const extra = readExtra(raw);
-  if (extra) Object.assign(request, { dialect: 'ollama', extra });
+  if (extra) request.extra = extra;
   return { asked: asked === '' ? 'auto' : asked, stream: body.stream ?? true, request };
 }
 

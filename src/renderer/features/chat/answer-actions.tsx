@@ -9,7 +9,7 @@ import { retry } from '../../stores/chat-store';
 import { isSettled } from '../../stores/stream-text';
 import { useOtherBackend } from './use-other-backend';
 
-/** Copy, retry, and ask the other server. The line is reserved while text streams, so that nothing moves at the end. */
+/** Copy, retry, and ask another server. The line is reserved while text streams, so that nothing moves at the end. */
 export function AnswerActions({ answer }: { answer: Answer }) {
   const { t } = useTranslation();
   const { meta, status, text } = answer;

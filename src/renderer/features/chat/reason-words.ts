@@ -1,10 +1,5 @@
 import type { TFunction } from 'i18next';
-import {
-  type AnswerSource,
-  BACKEND_STATES,
-  type BackendId,
-  type BackendInstance,
-} from '../../../shared/domain';
+import { BACKEND_STATES, type BackendId, type BackendInstance } from '../../../shared/domain';
 import { own } from '../../../shared/own';
 import { backendName } from '../../i18n/backend-name';
 import { en } from '../../i18n/en';
@@ -203,7 +198,7 @@ export function causeClause(cause: string, t: TFunction): string | null {
 /** The server that failed before the first word and was replaced, if any. */
 export function rescuedFrom(
   reasons: readonly string[],
-  source: AnswerSource | null,
+  source: string | null,
   instances: Instances,
 ): { from: BackendId; cause: string } | null {
   for (const reason of reasons) {
