@@ -48,7 +48,7 @@ describe('reasonSentence', () => {
     ['no-capable-model', 'No installed model is capable of this kind of work yet.'],
     ['from-the-future:x', 'from the future x'],
     ['fallback:mlx-x-timeout', 'The first choice could not answer (mlx x timeout), so the next one did.'],
-    ['fallback:gone-two-gpu-hang', 'gone-two did not respond, so the other server stepped in.'],
+    ['fallback:gone-two-gpu-hang', 'gone-two did not respond, so another server stepped in.'],
     ['unavailable:gone-absent', 'gone is not set up.'],
   ])('%s', (code, sentence) => {
     expect(reasonSentence(code, t, INSTANCES)).toBe(sentence);
