@@ -22,7 +22,8 @@ export function turnEvery(items: number, turn: LoopTurn): Pace {
 export const nextTurn: LoopTurn = () =>
   new Promise((resolve) => {
     waiting.push(resolve);
-    if (waiting.length === 1) setImmediate(give);
+    // An immediate that a socket's callback adds runs before the loop turns, so a second one is needed.
+    if (waiting.length === 1) setImmediate(() => setImmediate(give));
   });
 
 function give(): void {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs';
 import { expect, it } from 'vitest';
 import { nextTurn } from '../../../src/main/ports/turns';
 
@@ -30,4 +31,18 @@ it('each turn of the event loop runs one slice of all long work, in order', asyn
     'c2',
   ]);
   expect(new Set(ran.map((entry) => entry.split('@')[1])).size).toBe(9);
+});
+
+it('the first slice after a callback of a file or socket waits for a whole turn of the event loop', async () => {
+  let loops = 0;
+  let counting = true;
+  const count = () => {
+    loops += 1;
+    if (counting) setImmediate(count);
+  };
+  await new Promise<void>((resolve) => stat('.', () => resolve()));
+  setImmediate(count);
+  await nextTurn();
+  counting = false;
+  expect(loops).toBe(2);
 });
