@@ -45,7 +45,8 @@ describe('npm start and the program', () => {
       options: startOptions(['--json', '--no-open']),
       signals,
     });
-    await waitFor(() => expect(existsSync(log)).toBe(true));
+    // The file exists a moment before its first line.
+    await waitFor(() => expect(existsSync(log) && readFileSync(log, 'utf8')).toContain('\n'));
     return { own, code, log: () => readFileSync(log, 'utf8').trim().split('\n') };
   }
 
