@@ -22,7 +22,7 @@ const address = z.preprocess(
 const serverUrl = address.nullable();
 const slots = z.number().int().min(1).max(16);
 
-/** Ids that mean something else where a backend's id may stand. */
+/** Ids that already mean something else in places where a backend's id may appear. */
 const RESERVED_IDS = ['mlx', 'ollama', 'both', 'system', 'auto', 'model', 'cloud', 'cache', 'app'];
 const backendRow = backendInstanceSchema.extend({
   // A cloud may answer only after the user has switched it on, and there is no such switch yet.

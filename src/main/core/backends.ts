@@ -196,7 +196,7 @@ function locateMlx(needs: BackendNeeds, row: Pick<BackendRow, 'addressSetting'>)
     if ('absent' in found || (await mlxModels.hasAny())) return found;
     const part = setup.part('model');
     if (settings.values().smallModel && !setup.isSettled('model')) {
-      const cure = 'Its first model is being fetched; the progress stands in Status.';
+      const cure = 'Its first model is being fetched; Status shows the progress.';
       return { absent: { code: 'setup', cure, setup: true } };
     }
     const why = part?.stage === 'ready' ? '' : ` ${part?.cure ?? ''}`;

@@ -17,7 +17,7 @@ export function locateRuntime(setup: SetupRunner, name: SetupPart['part']): Loca
       return { absent: { code: 'backend_absent', cure } };
     }
     return {
-      absent: { code: 'setup', cure: 'It is being set up; the progress stands in Status.', setup: true },
+      absent: { code: 'setup', cure: 'It is being set up; Status shows the progress.', setup: true },
     };
   };
 }

@@ -39,15 +39,13 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
 };
 
 /** The limits of silence, multiplied by `times`. Those of a load, a prompt and the queue have estimates of their own. */
-export function patientStreamLimits(
-  times: number,
-): Pick<StreamLimits, 'stallMs' | 'leastStepMs' | 'silentMs' | 'noRunnerMs' | 'probeMs'> {
+export function patientStreamLimits(times: number) {
   const { stallMs, leastStepMs, silentMs, noRunnerMs, probeMs } = DEFAULT_STREAM_LIMITS;
   return {
-    stallMs: (heavy) => stallMs(heavy) * times,
+    stallMs: (heavy: boolean) => stallMs(heavy) * times,
     leastStepMs: leastStepMs * times,
     silentMs: silentMs * times,
     noRunnerMs: noRunnerMs * times,
     probeMs: probeMs * times,
-  };
+  } satisfies Partial<StreamLimits>;
 }

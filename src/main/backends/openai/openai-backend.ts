@@ -1,11 +1,10 @@
 import type { CompletionChunk } from '../../../shared/completion';
 import type { BackendInstance, ModelInfo } from '../../../shared/domain';
-import { downCodeOf, isDownCode, TandemError } from '../../../shared/errors';
+import { downCodeOf, isDownCode, isTandemError, TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import type { Clock } from '../../ports/clock';
 import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
-import { asFailureOf } from '../down';
 import { Catalogue } from '../ollama/catalogue';
 import { Completions } from '../ollama/completions';
 import { OllamaApi } from '../ollama/ollama-api';
@@ -35,7 +34,7 @@ export interface OpenAiBackendOptions {
 
 const WATCH_EVERY_MS = 5000;
 
-/** What a text-only request needs; nothing more is asked of a server of an unknown make. */
+/** It is unknown whether such a server supports tools, images or schemas, so it gets text only. */
 const CAPABILITIES: BackendCapabilities = { tools: false, images: false, jsonSchema: false };
 
 /** A server at an address: used and watched, never started or stopped. Its dialect is found out by asking it. */
@@ -87,7 +86,7 @@ export class OpenAiBackend implements Backend {
     try {
       return await this.#server.api.models(signal);
     } catch (error) {
-      throw asFailureOf(this.instance, error);
+      throw this.#asFailure(error);
     }
   }
 
@@ -101,7 +100,7 @@ export class OpenAiBackend implements Backend {
       yield* this.#completions.run(this.#server.api, request, signal);
     } catch (error) {
       if (!signal.aborted) void this.#server.check();
-      throw error instanceof TandemError && isDownCode(error.code) ? this.#unreachable() : error;
+      throw this.#asFailure(error);
     }
   }
 
@@ -156,17 +155,23 @@ export class OpenAiBackend implements Backend {
     });
   }
 
-  #unreachable(): TandemError {
+  /** In any dialect a server that is down has the code and the words of this instance. */
+  #asFailure(error: unknown): unknown {
+    return isTandemError(error) && isDownCode(error.code) ? this.#unreachable(error) : error;
+  }
+
+  #unreachable(cause?: TandemError): TandemError {
     const { id, title } = this.instance;
     const { setBy } = this.#options;
     return new TandemError(
       downCodeOf(id),
       `${title}, which ${setBy} names, does not answer; start it there.`,
+      { cause },
     );
   }
 }
 
-/** Ollama's dialect is asked first: a Tandem speaks it, and reports more in it. */
+/** Tries Ollama's dialect first: another Tandem speaks it, and reports more in it. */
 function askedServer(options: OpenAiBackendOptions): AskedServer {
   const { id, title } = options.instance;
   const ollama = new OllamaApi(options);
