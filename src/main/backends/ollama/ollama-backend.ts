@@ -5,10 +5,10 @@ import type { LoadedModel } from '../../memory/types';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import type { Backend, BackendRequest } from '../backend';
-import { asFailureOf } from '../down';
 import { StatusBoard } from '../status-board';
 import { Catalogue } from './catalogue';
 import { Completions } from './completions';
+import { asFailureOf } from './down';
 import { ManagedOllama } from './managed-ollama';
 import { OllamaApi } from './ollama-api';
 import {

@@ -1,5 +1,5 @@
-import type { BackendInstance } from '../../shared/domain';
-import { downCodeOf, isDownCode, isTandemError, TandemError } from '../../shared/errors';
+import type { BackendInstance } from '../../../shared/domain';
+import { downCodeOf, isDownCode, isTandemError, TandemError } from '../../../shared/errors';
 
 /**
  * A failure as the rest of the app knows it. Inside the room of a kind, a server that is down has the code and the words
