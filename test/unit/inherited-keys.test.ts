@@ -1,7 +1,7 @@
 import type { TFunction } from 'i18next';
 import { describe, expect, it } from 'vitest';
+import { parseModelfile } from '../../src/main/backends/dialects/ollama/modelfile';
 import { rest, rungOf, stepDown, untilClimb } from '../../src/main/backends/mlx/oom-ladder';
-import { parseModelfile } from '../../src/main/backends/ollama/modelfile';
 import { isCallName } from '../../src/main/contract/binder';
 import { parseCategory, parseModelChoice } from '../../src/main/gateway/model-choice';
 import { parseEnvironment } from '../../src/main/store/environment';

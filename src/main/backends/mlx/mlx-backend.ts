@@ -7,6 +7,8 @@ import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
 import { isBroken } from '../broken';
+import { toMlxCall } from '../dialects/openai/protocol';
+import { isLoadOnly, oneToken, validate } from '../dialects/openai/validate';
 import { StatusBoard } from '../status-board';
 import { absentStatus, supervisedStatus } from '../supervised-status';
 import { LadderKeeper } from './ladder-keeper';
@@ -15,9 +17,6 @@ import { mlxDown, unknownModel } from './mlx-failures';
 import type { MlxBackendOptions } from './mlx-options';
 import { MlxProcess } from './mlx-process';
 import { MlxProgram } from './mlx-program';
-import { toMlxCall } from './protocol';
-import { oneToken } from './ready-probe';
-import { validate } from './validate';
 
 export const MLX_CAPABILITIES: BackendCapabilities = {
   tools: false,
@@ -122,7 +121,7 @@ export class MlxBackend implements Backend, MemoryHolder {
     // An unknown model is never sent: the server would unload the current one before it returns an error.
     if (folder === null) throw unknownModel(request.model);
     this.#process.nameModel({ name: request.model, folder });
-    const loadOnly = request.rawPrompt === undefined && request.messages.length === 0;
+    const loadOnly = isLoadOnly(request);
     const safe = validate(loadOnly ? oneToken(request) : request, this.#process.facts.of(folder));
     const { address } = this.#process;
     if (address === null || this.#process.supervisor.view().state !== 'ready') throw mlxDown();

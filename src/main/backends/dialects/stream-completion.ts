@@ -1,8 +1,8 @@
-import type { CompletionChunk } from '../../shared/completion';
-import { TandemError } from '../../shared/errors';
-import type { Post, PostAnswer, Poster } from '../ports/fetcher';
-import { jsonBytes } from '../ports/json-size';
-import { nextTurn } from '../ports/turns';
+import type { CompletionChunk } from '../../../shared/completion';
+import { TandemError } from '../../../shared/errors';
+import type { Post, PostAnswer, Poster } from '../../ports/fetcher';
+import { jsonBytes } from '../../ports/json-size';
+import { nextTurn } from '../../ports/turns';
 import { jsonBody } from './json-body';
 
 /** Most bytes of one frame. The largest are tool calls that contain a file's text. */
