@@ -109,9 +109,7 @@ function createOpenAi(row: BackendRow, ports: CorePorts, place: Place, needs: Ba
   });
 }
 
-/** Our own server; at an address, MLX is a server like any other. */
-function createMlx(row: BackendRow, ports: CorePorts, place: Place, needs: BackendNeeds): Backend {
-  if (row.address !== null) return createOpenAi(row, ports, place, needs);
+function createMlx(row: BackendRow, ports: CorePorts, place: Place, needs: BackendNeeds): MlxBackend {
   return new MlxBackend(
     {
       ...common(ports, place, needs),
