@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { SettingKey } from '../../shared/settings';
+import { isSwitchedOn } from '../../shared/use-backends';
 import type { Backend } from '../backends/backend';
 import { BackendRegistry } from '../backends/registry';
 import { ChatService } from '../chat/chat-service';
@@ -35,7 +36,7 @@ import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
 import { createMlxModels } from './models';
 import type { Place } from './place';
-import { isEnabled, routeFacts } from './route-facts';
+import { routeFacts } from './route-facts';
 import { createSetup, createSmallModel } from './setup';
 
 /** All services below the surfaces; created once, started and stopped by the core. */
@@ -91,7 +92,7 @@ export function createServices(
 
   const rows = backendRows(settings, place, adapters);
   const loading = loaderRow(rows);
-  const readsModels = loading.address === null && isEnabled(loading.id, values());
+  const readsModels = loading.address === null && isSwitchedOn(loading.id, values().useBackends);
   const setUp = createSetup(ports, place, settings, rows);
   const { setup, runtimeMarks } = setUp;
   const { modelScan, mlxModels } = createMlxModels(ports, place, {
@@ -118,7 +119,7 @@ export function createServices(
     later: { gate: () => gate, library: () => library, snapshot: routeSnapshot },
   });
   const loader = registry.get(loading.id);
-  const enabled = registry.all().filter(({ instance }) => isEnabled(instance.id, values()));
+  const enabled = registry.all().filter(({ instance }) => isSwitchedOn(instance.id, values().useBackends));
   const library = new ModelLibrary({
     registry: new BackendRegistry(enabled),
     clock,

@@ -1,6 +1,7 @@
 import { isServing } from '../../shared/domain';
 import type { Settings } from '../../shared/settings';
 import type { BackendStatus, MemoryStatus } from '../../shared/status';
+import { isSwitchedOn } from '../../shared/use-backends';
 import type { GatewayFacts } from './facts';
 
 export type HealthStatus = 'healthy' | 'warning' | 'critical' | 'degraded';
@@ -9,9 +10,7 @@ export type HealthStatus = 'healthy' | 'warning' | 'critical' | 'degraded';
 export function healthStatus(facts: GatewayFacts, settings: Pick<Settings, 'useBackends'>): HealthStatus {
   const pressure = facts.memory()?.pressure;
   if (pressure === 'critical') return 'critical';
-  const inUse = facts
-    .backends()
-    .filter(({ id }) => settings.useBackends === 'both' || settings.useBackends === id);
+  const inUse = facts.backends().filter(({ id }) => isSwitchedOn(id, settings.useBackends));
   if (inUse.some(({ state }) => !isServing(state))) return 'degraded';
   return pressure === 'warning' || facts.warnings().length > 0 ? 'warning' : 'healthy';
 }
