@@ -16,7 +16,6 @@ import type { Incidents } from '../incidents/incidents';
 import type { MemoryGate } from '../memory/memory-gate';
 import type { MlxLibrary } from '../models/mlx-library';
 import { billionsFromName } from '../models/model-folder';
-import type { ModelLibrary } from '../models/model-library';
 import { wantedPreload } from '../models/preload';
 import { findPortHolder } from '../ports/port-holder';
 import { NO_REQUIREMENTS, pickModel, pickSmaller } from '../router/model-pick';
@@ -38,8 +37,8 @@ export interface BackendNeeds {
   mlxModels: MlxLibrary;
   measured: MeasuredTimes;
   incidents: Incidents;
-  /** Created after the backends, since these depend on the backends too. */
-  later: { gate(): MemoryGate; library(): ModelLibrary; snapshot(): RouteSnapshot };
+  /** Both depend on the backends, so they are created after them. */
+  later: { gate(): MemoryGate; snapshot(): RouteSnapshot };
 }
 
 type Adapter = (row: BackendRow, ports: CorePorts, place: Place, needs: BackendNeeds) => Backend;
@@ -178,8 +177,7 @@ function mlxOptions(
     },
     onLoaded: (name, seconds) => measured.learnLoad({ backend, name }, seconds),
     isHeavy: (name) => {
-      const models = later.library().models();
-      const model = models.find((known) => known.backend === backend && known.name === name);
+      const model = later.snapshot().models.find((known) => known.backend === backend && known.name === name);
       return model?.weight === 'heavy' || model?.weight === 'unknown';
     },
   } satisfies Partial<MlxBackendOptions>;

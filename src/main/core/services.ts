@@ -116,7 +116,7 @@ export function createServices(
     mlxModels,
     measured,
     incidents,
-    later: { gate: () => gate, library: () => library, snapshot: routeSnapshot },
+    later: { gate: () => gate, snapshot: routeSnapshot },
   });
   const loader = registry.get(loading.id);
   const enabled = registry.all().filter(({ instance }) => isSwitchedOn(instance.id, values().useBackends));
