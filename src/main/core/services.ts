@@ -1,30 +1,21 @@
 import { join } from 'node:path';
 import type { SettingKey } from '../../shared/settings';
 import { isSwitchedOn } from '../../shared/use-backends';
-import type { Backend } from '../backends/backend';
 import { BackendRegistry } from '../backends/registry';
 import { ChatService } from '../chat/chat-service';
 import { RequestDispatcher } from '../dispatch/dispatcher';
 import { Fingerprints } from '../dispatch/suspects/fingerprints';
-import type { Incidents } from '../incidents/incidents';
-import type { MemoryGate } from '../memory/memory-gate';
 import { MemoryMonitor } from '../memory/memory-monitor';
 import { createMemorySampler } from '../memory/memory-sampler';
-import type { MlxLibrary } from '../models/mlx-library';
 import { ModelLibrary } from '../models/model-library';
-import type { ModelScan } from '../models/model-scan';
 import { ModelWatch } from '../models/model-watch';
 import { PullService } from '../models/pulls';
 import { SeldomLook } from '../models/seldom-look';
-import type { SmallModel } from '../models/small-model';
-import type { SmallModelInstaller } from '../models/small-model-installer';
 import { ModelUsage } from '../models/usage';
 import { nodeFolderWatch } from '../ports/folder-watch';
 import { RequestQueue } from '../queue/request-queue';
 import { decideByRules } from '../router/decide';
 import type { RouteSnapshot } from '../router/types';
-import type { RuntimeMarks } from '../setup/runtime-marks';
-import type { SetupRunner } from '../setup/setup-runner';
 import type { SettingsStore } from '../store/settings-store';
 import type { OpenedStore } from '../store/store-client';
 import { MeasuredTimes } from '../times/measured-times';
@@ -40,35 +31,7 @@ import { routeFacts } from './route-facts';
 import { createSetup, createSmallModel } from './setup';
 
 /** All services below the surfaces; created once, started and stopped by the core. */
-export interface Services {
-  setup: SetupRunner;
-  registry: BackendRegistry;
-  /** The backend that loads the models found on disk. */
-  loader: Backend;
-  /** The backend that downloads models. */
-  modelHost: Backend;
-  /** The backends that are switched on in the settings. */
-  enabled: Backend[];
-  mlxModels: MlxLibrary;
-  modelScan: ModelScan;
-  library: ModelLibrary;
-  usage: ModelUsage;
-  measured: MeasuredTimes;
-  times: TimesFile;
-  smallModel: SmallModel;
-  runtimeMarks: RuntimeMarks;
-  smallModelInOllama: SmallModelInstaller;
-  pulls: PullService;
-  memory: MemoryMonitor;
-  gate: MemoryGate;
-  queue: RequestQueue;
-  fingerprints: Fingerprints;
-  dispatcher: RequestDispatcher;
-  chat: ChatService;
-  incidents: Incidents;
-  /** Applies a setting that takes effect at once to the running services. */
-  applySetting(key: SettingKey): void;
-}
+export type Services = ReturnType<typeof createServices>;
 
 /** Settings that determine where models are scanned. */
 const SCANNED: ReadonlySet<SettingKey> = new Set<SettingKey>([
@@ -86,7 +49,7 @@ export function createServices(
   store: OpenedStore,
   place: Place,
   adapters: Adapters,
-): Services {
+) {
   const { clock, logger } = ports;
   const values = () => settings.values();
 
@@ -210,9 +173,15 @@ export function createServices(
 
   return {
     setup,
+    runtimeMarks,
+    smallModel,
+    smallModelInOllama,
     registry,
+    /** The backend that loads the models found on disk. */
     loader,
+    /** The backend that downloads models. */
     modelHost,
+    /** The backends that are switched on in the settings. */
     enabled,
     mlxModels,
     modelScan,
@@ -220,9 +189,6 @@ export function createServices(
     usage,
     measured,
     times,
-    smallModel,
-    runtimeMarks,
-    smallModelInOllama,
     pulls,
     memory,
     gate,
@@ -231,7 +197,8 @@ export function createServices(
     dispatcher,
     chat,
     incidents,
-    applySetting(key) {
+    /** Applies a setting that takes effect at once to the running services. */
+    applySetting(key: SettingKey) {
       for (const row of rows) queue.setSlots(row.id, row.slots(values()));
       if (key === 'smallModel') smallModel.follow();
       if (key === 'smallModelInAdopted') void smallModelInOllama.ensure();
