@@ -44,30 +44,17 @@ export function healthBody(facts: GatewayFacts, settings: Pick<Settings, 'useBac
   };
 }
 
-function backendBody(backend: BackendStatus): object {
-  const {
-    state,
-    model,
-    restarts,
-    pid,
-    url,
-    version,
-    ownership,
-    activeRequests,
-    draining,
-    lastError,
-    absence,
-  } = backend;
+function backendBody({ lastError, absence, ...backend }: BackendStatus): object {
   return {
-    state,
-    model,
-    restarts,
-    pid,
-    url,
-    version,
-    ownership,
-    active_requests: activeRequests,
-    draining,
+    state: backend.state,
+    model: backend.model,
+    restarts: backend.restarts,
+    pid: backend.pid,
+    url: backend.url,
+    version: backend.version,
+    ownership: backend.ownership,
+    active_requests: backend.activeRequests,
+    draining: backend.draining,
     last_error: lastError === null ? null : { code: lastError.code, message: lastError.message },
     ...(absence === null ? {} : { code: absence.code, cure: absence.cure }),
   };

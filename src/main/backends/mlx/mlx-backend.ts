@@ -5,7 +5,7 @@ import type { BackendStatus } from '../../../shared/status';
 import type { LoadedModel, MemoryBehaviour, MemoryFigures, MemoryHolder } from '../../memory/types';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
-import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
+import { type Backend, type BackendRequest, TEXT_ONLY } from '../backend';
 import { isBroken } from '../broken';
 import { toMlxCall } from '../dialects/openai/protocol';
 import { isLoadOnly, oneToken, validate } from '../dialects/openai/validate';
@@ -17,12 +17,6 @@ import { mlxDown, unknownModel } from './mlx-failures';
 import type { MlxBackendOptions } from './mlx-options';
 import { MlxProcess } from './mlx-process';
 import { MlxProgram } from './mlx-program';
-
-export const MLX_CAPABILITIES: BackendCapabilities = {
-  tools: false,
-  images: false,
-  jsonSchema: false,
-};
 
 export const MLX_BEHAVIOUR: MemoryBehaviour = {
   dies: true,
@@ -38,7 +32,7 @@ const AT_BOTTOM =
 /** mlx_lm.server as our supervised child process. */
 export class MlxBackend implements Backend, MemoryHolder {
   readonly instance: BackendInstance;
-  readonly capabilities = MLX_CAPABILITIES;
+  readonly capabilities = TEXT_ONLY;
   readonly behaviour = MLX_BEHAVIOUR;
   readonly #options: MlxBackendOptions;
   readonly #ports: SupervisorPorts;

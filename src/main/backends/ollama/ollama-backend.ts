@@ -221,14 +221,8 @@ export class OllamaBackend implements Backend {
   }
 
   #createApi(url: string): OllamaApi {
-    const { fetcher, post, instanceId, authorization = null, url: named } = this.#options;
-    return new OllamaApi({
-      url,
-      fetcher,
-      post,
-      instanceId,
-      authorization: url === named ? authorization : null,
-    });
+    const { url: named, authorization = null } = this.#options;
+    return new OllamaApi({ ...this.#options, url, authorization: url === named ? authorization : null });
   }
 
   #createChoice(): ServerChoice {

@@ -3,7 +3,7 @@ import type { BackendInstance, ModelInfo } from '../../../shared/domain';
 import { downCodeOf, isDownCode, isTandemError, TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import type { Clock } from '../../ports/clock';
-import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
+import { type Backend, type BackendRequest, TEXT_ONLY } from '../backend';
 import type { ServerConnection } from '../dialects/connection';
 import { Catalogue } from '../dialects/ollama/catalogue';
 import { OllamaApi } from '../dialects/ollama/ollama-api';
@@ -28,13 +28,11 @@ export interface OpenAiBackendOptions extends ServerConnection {
 
 const WATCH_EVERY_MS = 5000;
 
-/** It is unknown whether such a server supports tools, images or schemas, so it gets text only. */
-const CAPABILITIES: BackendCapabilities = { tools: false, images: false, jsonSchema: false };
-
 /** A server at an address: used and watched, never started or stopped. Its dialect is found out by asking it. */
 export class OpenAiBackend implements Backend {
   readonly instance: BackendInstance;
-  readonly capabilities = CAPABILITIES;
+  /** It is unknown whether such a server supports tools, images or schemas. */
+  readonly capabilities = TEXT_ONLY;
   readonly #board: StatusBoard;
   readonly #options: OpenAiBackendOptions;
   readonly #server: WatchedServer<AskedServer>;
