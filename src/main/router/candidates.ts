@@ -29,7 +29,7 @@ export interface Needs {
 }
 
 /** One request with the decision about it and the facts. */
-export interface Work extends CategoryDecision {
+export interface Job extends CategoryDecision {
   request: CompletionRequest;
   snapshot: RouteSnapshot;
   needs: Needs;
@@ -77,7 +77,7 @@ function rankOfRole(role: BackendRole, wanted: 'light' | 'heavy'): number {
 }
 
 /** Why a backend cannot be used for this request; null when it can. */
-export function whyNot(backend: BackendId, { request, snapshot, needs }: Work): Reason | null {
+export function whyNot(backend: BackendId, { request, snapshot, needs }: Job): Reason | null {
   const { role, state, enabled, capabilities } = backendIn(snapshot, backend);
   if (!enabled) return `setting:${snapshot.settings.useBackends}-only`;
   if (request.exclude?.includes(backend)) return `unavailable:${backend}-excluded`;
@@ -92,7 +92,7 @@ export function whyNot(backend: BackendId, { request, snapshot, needs }: Work): 
 export function tooLongFor(
   backend: BackendId,
   { name, contextLength }: { name: string; contextLength: number | null },
-  { request, snapshot }: Work,
+  { request, snapshot }: Job,
 ): TooLong | null {
   if (backendIn(snapshot, backend).role !== 'light') return null;
   const tokens = neededTokens(request);
@@ -101,7 +101,7 @@ export function tooLongFor(
 }
 
 /** Why this model can never fit in memory; null when it can, when that is unknown, or when the user overrules. */
-export function whyNeverFits(backend: BackendId, model: string, { request, snapshot }: Work): Reason | null {
+export function whyNeverFits(backend: BackendId, model: string, { request, snapshot }: Job): Reason | null {
   if (request.overruleMemory) return null;
   return snapshot.memoryRefuses?.(backend, model, heldTokens(backend, model, request, snapshot)) ?? null;
 }
@@ -118,14 +118,14 @@ export function heldTokens(
 }
 
 /** The next best model of a backend whose first choice does not fit in memory. */
-function pickThatFits(backend: BackendId, work: Work): Pick | null {
-  const { category, snapshot, needs } = work;
+function pickThatFits(backend: BackendId, job: Job): Pick | null {
+  const { category, snapshot, needs } = job;
   const models = snapshot.models.filter(
-    (model) => model.backend !== backend || !whyNeverFits(backend, model.name, work),
+    (model) => model.backend !== backend || !whyNeverFits(backend, model.name, job),
   );
   if (!models.some((model) => model.backend === backend)) return null;
   const pick = pickModel(backend, category, { ...snapshot, models }, needs.model);
-  return pick && !tooLongFor(backend, pick, work) ? pick : null;
+  return pick && !tooLongFor(backend, pick, job) ? pick : null;
 }
 
 /**
@@ -133,15 +133,15 @@ function pickThatFits(backend: BackendId, work: Work): Pick | null {
  * `insisted` is a backend that the request names: there a light model may try heavy work. If only the small model is
  * installed, a light backend comes last for heavy work instead of being left out.
  */
-export function candidatesFor(work: Work, order: readonly BackendId[], insisted: BackendId | null): Choice {
-  const { category, snapshot, needs } = work;
+export function candidatesFor(job: Job, order: readonly BackendId[], insisted: BackendId | null): Choice {
+  const { category, snapshot, needs } = job;
   const tooLight = (backend: BackendId) =>
     backendIn(snapshot, backend).role === 'light' && snapshot.settings.mlxOnlyLight && needsHeavy(category);
   const kept = order.filter((backend) => !tooLight(backend) || backend === insisted);
   const later = order.filter((backend) => !kept.includes(backend));
   const choice: Choice = { candidates: [], reasons: [], tooLong: null };
   for (const backend of [...kept, ...later]) {
-    const refusal = whyNot(backend, work);
+    const refusal = whyNot(backend, job);
     if (refusal) {
       choice.reasons.push(refusal);
       continue;
@@ -149,23 +149,23 @@ export function candidatesFor(work: Work, order: readonly BackendId[], insisted:
     if (tooLight(backend)) choice.reasons.push('setting:only-light');
     if (later.includes(backend) && !isSmallAlone(snapshot)) continue;
     const pick = pickModel(backend, category, snapshot, needs.model);
-    const tooLong = pick && tooLongFor(backend, pick, work);
-    const tooLarge = pick && whyNeverFits(backend, pick.name, work);
+    const tooLong = pick && tooLongFor(backend, pick, job);
+    const tooLarge = pick && whyNeverFits(backend, pick.name, job);
     if (tooLong) {
       choice.reasons.push('rule:long-context');
       choice.tooLong = tooLong;
     } else if (tooLarge) {
       choice.reasons.push(tooLarge);
-      const other = pickThatFits(backend, work);
+      const other = pickThatFits(backend, job);
       if (other) choice.candidates.push(chosen(backend, other));
     } else if (pick) choice.candidates.push(chosen(backend, pick));
-    else choice.reasons.push(`unavailable:${backend}-${whatLacks(backend, work)}`);
+    else choice.reasons.push(`unavailable:${backend}-${whatLacks(backend, job)}`);
   }
   return choice;
 }
 
 /** Why a backend has no model for the work: none at all, only the small one, or none that knows the language. */
-function whatLacks(backend: BackendId, { category, snapshot, needs }: Work) {
+function whatLacks(backend: BackendId, { category, snapshot, needs }: Job) {
   const inAnyLanguage = { ...needs.model, language: () => null };
   if (pickModel(backend, category, snapshot, inAnyLanguage)) return 'language';
   const able = snapshot.models.filter((model) => model.backend === backend && canChat(model));
@@ -184,7 +184,7 @@ export function candidate(backend: BackendId, model: string, reasons: Reason[]):
  * Puts candidates whose backend serves now before those that must be waited for, and adds the reasons: a candidate that
  * moved up gets `fallback:<backend>-down`, and `breaker:open` if that is the cause.
  */
-export function orderByState(candidates: readonly Candidate[], { request, snapshot }: Work): Candidate[] {
+export function orderByState(candidates: readonly Candidate[], { request, snapshot }: Job): Candidate[] {
   // In strict mode only the first choice may answer.
   if (request.strict) return candidates.slice(0, 1);
   const up = candidates.filter(({ backend }) => isServing(backendIn(snapshot, backend).state));

@@ -6,11 +6,11 @@ import {
   type Choice,
   candidate,
   candidatesFor,
+  type Job,
   needsOf,
   orderByState,
   preferredOrder,
   tooLongFor,
-  type Work,
   whyNeverFits,
   whyNot,
 } from './candidates';
@@ -40,27 +40,27 @@ export function route(
   request: CompletionRequest,
   snapshot: RouteSnapshot,
 ): Route {
-  const work: Work = { ...decision, request, snapshot, needs: needsOf(request) };
+  const job: Job = { ...decision, request, snapshot, needs: needsOf(request) };
   const { model } = request;
-  const preferred = preferredOrder(work.category, snapshot);
+  const preferred = preferredOrder(job.category, snapshot);
   // 2. A named model.
-  if (model.kind === 'named') return routeNamed(model, preferred.order, work);
+  if (model.kind === 'named') return routeNamed(model, preferred.order, job);
   // 3. A named backend comes first; 4. else the strategy's order.
   const named = model.kind === 'backend' ? model.backend : null;
   const insisted = snapshot.backends.find(({ id }) => id === named)?.id ?? null;
   const order = insisted ? [insisted, ...preferred.order.filter((id) => id !== insisted)] : preferred.order;
   const reasons: Reason[] = [
-    ...work.evidence,
+    ...job.evidence,
     ...(insisted ? (['explicit:backend'] as const) : preferred.reasons),
     // An old message or chat may name a backend that has been removed from the settings.
     ...(named && !insisted ? ([`unavailable:${named}-absent`] as const) : []),
   ];
   const tried = named && request.strict ? order.filter((id) => id === named) : order;
   // 5. Constraints remove backends; each remaining one gets its best model.
-  const choice = candidatesFor(work, tried, insisted);
+  const choice = candidatesFor(job, tried, insisted);
   // 6. Who serves now comes first.
-  return conclude(work, {
-    candidates: orderByState(choice.candidates, work),
+  return conclude(job, {
+    candidates: orderByState(choice.candidates, job),
     reasons: [...reasons, ...choice.reasons],
     tooLong: choice.tooLong,
   });
@@ -70,12 +70,12 @@ export function route(
 function routeNamed(
   choice: { name: string; backend?: BackendId },
   order: readonly BackendId[],
-  work: Work,
+  job: Job,
 ): Route {
-  const { request, category, snapshot } = work;
+  const { request, category, snapshot } = job;
   const asked = snapshot.models.filter((model) => hasName(model, choice.name));
   const named = asked.filter((model) => choice.backend === undefined || model.backend === choice.backend);
-  const reasons: Reason[] = ['explicit:model', ...work.evidence];
+  const reasons: Reason[] = ['explicit:model', ...job.evidence];
   const [known] = named;
   if (!known) return refuse(category, unknownModel(choice, snapshot), reasons);
   const local = named.filter((model) => !model.remote);
@@ -89,37 +89,37 @@ function routeNamed(
   const allowed: Candidate[] = [];
   let tooLong: TooLong | null = null;
   for (const model of wanted) {
-    const refusal = whyNotModel(model, work);
+    const refusal = whyNotModel(model, job);
     if (refusal === null) {
       allowed.push(candidate(model.backend, model.name, []));
       continue;
     }
     reasons.push(refusal);
-    if (refusal === 'rule:long-context') tooLong ??= tooLongFor(model.backend, model, work);
+    if (refusal === 'rule:long-context') tooLong ??= tooLongFor(model.backend, model, job);
   }
   if (request.strict && allowed.length === 0 && reasons.includes('setting:only-light')) {
     return refuse(category, tooHeavyForLight(choice.name), reasons);
   }
-  const named1st = orderByState(allowed, work);
-  const rest = request.strict ? [] : categoryRest(named1st, order, work);
-  return conclude(work, { candidates: [...named1st, ...rest], reasons, tooLong });
+  const named1st = orderByState(allowed, job);
+  const rest = request.strict ? [] : categoryRest(named1st, order, job);
+  return conclude(job, { candidates: [...named1st, ...rest], reasons, tooLong });
 }
 
 /** Fallback candidates for a named model; only those that serve now, or that no other candidate precedes. */
-function categoryRest(before: readonly Candidate[], order: readonly BackendId[], work: Work): Candidate[] {
-  return orderByState(candidatesFor(work, order, null).candidates, work)
+function categoryRest(before: readonly Candidate[], order: readonly BackendId[], job: Job): Candidate[] {
+  return orderByState(candidatesFor(job, order, null).candidates, job)
     .filter((entry) => !before.some((one) => one.backend === entry.backend && one.model === entry.model))
     .map((entry) => ({ ...entry, reasons: [...entry.reasons, 'fallback:named-model'] }));
 }
 
-function whyNotModel(model: ModelInfo, work: Work): Reason | null {
-  const { snapshot } = work;
-  const refusal = whyNot(model.backend, work);
+function whyNotModel(model: ModelInfo, job: Job): Reason | null {
+  const { snapshot } = job;
+  const refusal = whyNot(model.backend, job);
   if (refusal) return refusal;
   const light = backendIn(snapshot, model.backend).role === 'light' && snapshot.settings.mlxOnlyLight;
   if (light && model.weight !== 'light' && !isNamedBySetting(model, snapshot)) return 'setting:only-light';
-  if (tooLongFor(model.backend, model, work)) return 'rule:long-context';
-  return whyNeverFits(model.backend, model.name, work);
+  if (tooLongFor(model.backend, model, job)) return 'rule:long-context';
+  return whyNeverFits(model.backend, model.name, job);
 }
 
 /** No backend lists the name: unknown, unless a server that is down now might have it. */
@@ -133,11 +133,11 @@ function unknownModel(choice: { name: string; backend?: BackendId }, snapshot: R
 }
 
 /** The route over these candidates; without any, the refusal. A named model may return only the prompt. */
-function conclude(work: Work, { candidates, reasons: why, tooLong }: Choice): Route {
-  const { request, category } = work;
+function conclude(job: Job, { candidates, reasons: why, tooLong }: Choice): Route {
+  const { request, category } = job;
   const reasons = [...new Set(why)];
   if (candidates.length === 0) {
-    const error = refusedByMemory(work, reasons) ?? noModel(work, reasons, tooLong);
+    const error = refusedByMemory(job, reasons) ?? noModel(job, reasons, tooLong);
     return refuse(category, error, error.code === 'no_model' ? [...reasons, 'no-capable-model'] : reasons);
   }
   return {
@@ -151,7 +151,7 @@ function conclude(work: Work, { candidates, reasons: why, tooLong }: Choice): Ro
 
 /** Nothing installed can do it: because of the work, its length, or only its language. */
 function noModel(
-  { request, category, snapshot, needs }: Work,
+  { request, category, snapshot, needs }: Job,
   reasons: readonly Reason[],
   tooLong: TooLong | null,
 ): TandemError {
@@ -168,10 +168,10 @@ function noModel(
 }
 
 /** Only memory prevents an answer: there would be a candidate if the user overruled it. */
-function refusedByMemory(work: Work, reasons: readonly Reason[]): TandemError | null {
+function refusedByMemory(job: Job, reasons: readonly Reason[]): TandemError | null {
   const reason = reasons.find(isOfMemory);
   if (!reason) return null;
-  const overruled = route(work, { ...work.request, overruleMemory: true }, work.snapshot);
+  const overruled = route(job, { ...job.request, overruleMemory: true }, job.snapshot);
   const first = overruled.kind === 'candidates' ? overruled.candidates[0] : undefined;
   return first ? heldBack(reason, first.backend) : null;
 }
