@@ -1,21 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  app,
-  BrowserWindow,
-  dialog,
-  globalShortcut,
-  ipcMain,
-  Menu,
-  Notification,
-  nativeImage,
-  powerMonitor,
-  protocol,
-  screen,
-  shell,
-  Tray,
-} from 'electron';
+import * as electron from 'electron';
 import { version } from '../../package.json';
 import { assemble } from './core/assemble';
 import { runApp } from './electron/run-app';
@@ -26,16 +12,18 @@ import { checkDataFolder } from './store/data-folder';
 /** The Electron host. Desktop code is in `electron/`; the core answers requests. */
 
 const OUT = resolve(import.meta.dirname, '..');
-const resourcesDir = app.isPackaged ? process.resourcesPath : resolve(OUT, '..', 'resources');
+const resourcesDir = electron.app.isPackaged ? process.resourcesPath : resolve(OUT, '..', 'resources');
 // Electron's own executable runs no scripts (fuses): a package contains a Node, `npm start` passes one.
-const node = app.isPackaged ? join(resourcesDir, 'bin', 'node') : (process.env.TANDEM_NODE ?? 'node');
+const node = electron.app.isPackaged
+  ? join(resourcesDir, 'bin', 'node')
+  : (process.env.TANDEM_NODE ?? 'node');
 
 // That Node runs it and cannot read inside the archive.
 const scanScript = join(import.meta.dirname, 'scan-child.js').replace('app.asar', 'app.asar.unpacked');
 
 // Chromium has its own options, so unknown ones are accepted.
 const { values: argv } = parseArgs({
-  args: process.argv.slice(app.isPackaged ? 1 : 2),
+  args: process.argv.slice(electron.app.isPackaged ? 1 : 2),
   strict: false,
   options: {
     json: { type: 'boolean' },
@@ -52,21 +40,7 @@ const dataFolder = dataDirPath({
 });
 
 void runApp({
-  electron: {
-    app,
-    BrowserWindow,
-    dialog,
-    globalShortcut,
-    ipcMain,
-    Menu,
-    Notification,
-    nativeImage,
-    powerMonitor,
-    protocol,
-    screen,
-    shell,
-    Tray,
-  },
+  electron,
   preload: join(OUT, 'preload', 'index.cjs'),
   rendererDir: join(OUT, 'renderer'),
   iconDir: join(resourcesDir, 'tray'),

@@ -1,12 +1,12 @@
 import type { BackendRequest } from '../../src/main/backends/backend';
-import { SseReader } from '../../src/main/backends/mlx/protocol';
-import { Completions } from '../../src/main/backends/ollama/completions';
-import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
-import { NdjsonReader } from '../../src/main/backends/ollama/protocol';
-import { toOllamaCall } from '../../src/main/backends/ollama/request';
-import { DEFAULT_STREAM_LIMITS } from '../../src/main/backends/ollama/stream-limits';
+import { OllamaApi } from '../../src/main/backends/dialects/ollama/ollama-api';
+import { NdjsonReader } from '../../src/main/backends/dialects/ollama/protocol';
+import { toOllamaCall } from '../../src/main/backends/dialects/ollama/request';
+import { SseReader } from '../../src/main/backends/dialects/openai/protocol';
+import type { FrameReader } from '../../src/main/backends/dialects/stream-completion';
 import { BackendRegistry } from '../../src/main/backends/registry';
-import type { FrameReader } from '../../src/main/backends/stream-completion';
+import { Completions } from '../../src/main/backends/watch/completions';
+import { DEFAULT_STREAM_LIMITS } from '../../src/main/backends/watch/stream-limits';
 import { RequestDispatcher } from '../../src/main/dispatch/dispatcher';
 import { Fingerprints } from '../../src/main/dispatch/suspects/fingerprints';
 import { ollamaEncoder } from '../../src/main/gateway/dialects/ollama';
@@ -172,6 +172,7 @@ async function requestOf(body: object): Promise<CompletionRequest> {
     defaultCategory: undefined,
     firstBackend: undefined,
     backends: INSTANCES,
+    models: [],
   };
   const { request } = await readChat(body, rules);
   return { ...request, id: 'r', priority: 'high', client: 'bench', strict: false, origin: 'gateway' };

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
+import { OllamaApi } from '../../src/main/backends/dialects/ollama/ollama-api';
 import { OpenAiBackend } from '../../src/main/backends/openai/openai-backend';
 import { systemClock } from '../../src/main/ports/clock';
 import { findPortHolder } from '../../src/main/ports/port-holder';

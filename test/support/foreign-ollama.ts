@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
+import { OllamaApi } from '../../src/main/backends/dialects/ollama/ollama-api';
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';
 import { ollamaProgram } from './runtimes';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Backend, BackendRequest } from '../../src/main/backends/backend';
 import { OllamaBackend } from '../../src/main/backends/ollama/ollama-backend';
 import type { OllamaBackendOptions } from '../../src/main/backends/ollama/ollama-options';
-import { patientStreamLimits } from '../../src/main/backends/ollama/stream-limits';
+import { patientStreamLimits } from '../../src/main/backends/watch/stream-limits';
 import { systemClock } from '../../src/main/ports/clock';
 import { type Logger, silentLogger } from '../../src/main/ports/logger';
 import { createNodeFetcher } from '../../src/main/ports/node-fetcher';

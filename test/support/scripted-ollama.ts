@@ -1,4 +1,4 @@
-import { OllamaApi } from '../../src/main/backends/ollama/ollama-api';
+import { OllamaApi } from '../../src/main/backends/dialects/ollama/ollama-api';
 import type { Fetcher, Post, PostAnswer, Poster } from '../../src/main/ports/fetcher';
 
 /** The server's response to one completion: an error, or frames and then an end, a reset or silence. */

@@ -1,7 +1,7 @@
 import type { TFunction } from 'i18next';
 import { describe, expect, it } from 'vitest';
+import { parseModelfile } from '../../src/main/backends/dialects/ollama/modelfile';
 import { rest, rungOf, stepDown, untilClimb } from '../../src/main/backends/mlx/oom-ladder';
-import { parseModelfile } from '../../src/main/backends/ollama/modelfile';
 import { isCallName } from '../../src/main/contract/binder';
 import { parseCategory, parseModelChoice } from '../../src/main/gateway/model-choice';
 import { parseEnvironment } from '../../src/main/store/environment';
@@ -26,7 +26,9 @@ describe.each(['constructor', '__proto__', 'toString', 'valueOf', 'hasOwnPropert
   (word) => {
     it('is no category and no call', () => {
       expect(() => parseCategory(word)).toThrow(/unknown category/);
-      expect(() => parseModelChoice(`auto:${word}`, [])).toThrow(/unknown category/);
+      expect(() => parseModelChoice(`auto:${word}`, { backends: [], models: [] })).toThrow(
+        /unknown category/,
+      );
       expect(isCallName(word)).toBe(false);
     });
 

@@ -207,6 +207,15 @@ describe('layers', () => {
     expect(wrong.map(shown)).toEqual([]);
   });
 
+  it('lets a kind of server import only what all kinds share', () => {
+    const kindOf = (path: string) => /^main\/backends\/(mlx|ollama|openai)\//.exec(path)?.[1] ?? null;
+    const wrong = imports.filter(({ file, target }) => {
+      const kind = kindOf(target);
+      return kind !== null && roomOf(file) === 'main/backends' && kindOf(file) !== kind;
+    });
+    expect(wrong.map(shown)).toEqual([]);
+  });
+
   it('lets shared import only itself and its schema library', () => {
     const wrong = imports.filter(
       ({ file, target }) => file.startsWith('shared/') && !target.startsWith('shared/') && target !== 'zod',

@@ -10,6 +10,8 @@ export interface BackendCapabilities {
   jsonSchema: boolean;
 }
 
+export const TEXT_ONLY: BackendCapabilities = { tools: false, images: false, jsonSchema: false };
+
 /** A request after routing: one model of one backend. */
 export interface BackendRequest extends ModelInput {
   id: string;

@@ -2,6 +2,7 @@ import type { BackendId } from '../../shared/domain';
 import type { BackendStatus } from '../../shared/status';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
+import { waitFor } from '../supervisor/state-wait';
 
 /** Resident memory changes all the time; only changes above this share are emitted. */
 const NOTICEABLE_SHARE = 0.02;
@@ -84,25 +85,15 @@ export function logAbsence(backend: Watched, logger: Logger): Unsubscribe {
   });
 }
 
-/** Resolves when a backend is up, or when neither a start nor a set-up of it is in progress. */
+/**
+ * Resolves when a backend is up, or when neither a start nor a set-up of it is in progress. Rejects with `cancelled` on
+ * an abort.
+ */
 export function hasSettled(backend: Watched, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = () => {
-      unsubscribe();
-      signal.removeEventListener('abort', abort);
-    };
-    const abort = () => {
-      end();
-      reject(signal.reason);
-    };
-    const check = (status: BackendStatus) => {
-      const begins = status.state === 'starting' && status.stage !== 'waiting';
-      if (begins || status.state === 'stopped' || status.stage === 'setup') return;
-      end();
-      resolve();
-    };
-    const unsubscribe = backend.onStatus(check);
-    signal.addEventListener('abort', abort, { once: true });
-    check(backend.status());
-  });
+  const isSettled = () => {
+    const { state, stage } = backend.status();
+    const begins = state === 'starting' && stage !== 'waiting';
+    return !begins && state !== 'stopped' && stage !== 'setup';
+  };
+  return waitFor(backend.onStatus, isSettled, signal);
 }

@@ -56,7 +56,7 @@ export function rowsOf(values: Settings, outside: string | null): BackendRow[] {
   const ollama = addressOf(values.ollamaUrl);
   const rows: BackendRow[] = [
     {
-      ...{ id: 'mlx', kind: mlx === null ? 'mlx' : 'openai', role: 'light', title: 'MLX' },
+      ...{ id: 'mlx', kind: kindAt('mlx', mlx), role: 'light', title: 'MLX' },
       ...{ address: mlx, addressSetting: 'mlxUrl' },
       slots: ({ mlxMaxConcurrent }) => mlxMaxConcurrent,
       chosen: chosenInMlx,
@@ -71,6 +71,7 @@ export function rowsOf(values: Settings, outside: string | null): BackendRow[] {
     },
     ...values.moreBackends.map(({ url, maxConcurrent, models = {}, ...instance }) => ({
       ...instance,
+      kind: kindAt(instance.kind, url),
       address: serverAddress(url),
       slots: () => maxConcurrent,
       chosen: () => models,
@@ -78,6 +79,11 @@ export function rowsOf(values: Settings, outside: string | null): BackendRow[] {
     })),
   ];
   return rows.sort((a, b) => BACKEND_ROLES.indexOf(a.role) - BACKEND_ROLES.indexOf(b.role));
+}
+
+/** At an address, MLX is a server like any other. */
+function kindAt(kind: string, address: ServerAddress | string | null): string {
+  return kind === 'mlx' && address !== null ? 'openai' : kind;
 }
 
 /** The row of the backend that loads the models found on this disk, unless it has an address. */

@@ -9,14 +9,13 @@ import { MlxBackend } from '../backends/mlx/mlx-backend';
 import type { MlxBackendOptions } from '../backends/mlx/mlx-options';
 import { OllamaBackend } from '../backends/ollama/ollama-backend';
 import { OLLAMA_DEFAULT_URL } from '../backends/ollama/ollama-options';
-import { patientStreamLimits, type StreamLimits } from '../backends/ollama/stream-limits';
 import { OpenAiBackend } from '../backends/openai/openai-backend';
 import { BackendRegistry } from '../backends/registry';
+import { patientStreamLimits, type StreamLimits } from '../backends/watch/stream-limits';
 import type { Incidents } from '../incidents/incidents';
 import type { MemoryGate } from '../memory/memory-gate';
 import type { MlxLibrary } from '../models/mlx-library';
 import { billionsFromName } from '../models/model-folder';
-import type { ModelLibrary } from '../models/model-library';
 import { wantedPreload } from '../models/preload';
 import { findPortHolder } from '../ports/port-holder';
 import { NO_REQUIREMENTS, pickModel, pickSmaller } from '../router/model-pick';
@@ -38,8 +37,8 @@ export interface BackendNeeds {
   mlxModels: MlxLibrary;
   measured: MeasuredTimes;
   incidents: Incidents;
-  /** Created after the backends, since these depend on the backends too. */
-  later: { gate(): MemoryGate; library(): ModelLibrary; snapshot(): RouteSnapshot };
+  /** Both depend on the backends, so they are created after them. */
+  later: { gate(): MemoryGate; snapshot(): RouteSnapshot };
 }
 
 type Adapter = (row: BackendRow, ports: CorePorts, place: Place, needs: BackendNeeds) => Backend;
@@ -109,9 +108,7 @@ function createOpenAi(row: BackendRow, ports: CorePorts, place: Place, needs: Ba
   });
 }
 
-/** Our own server; at an address, MLX is a server like any other. */
-function createMlx(row: BackendRow, ports: CorePorts, place: Place, needs: BackendNeeds): Backend {
-  if (row.address !== null) return createOpenAi(row, ports, place, needs);
+function createMlx(row: BackendRow, ports: CorePorts, place: Place, needs: BackendNeeds): MlxBackend {
   return new MlxBackend(
     {
       ...common(ports, place, needs),
@@ -180,8 +177,7 @@ function mlxOptions(
     },
     onLoaded: (name, seconds) => measured.learnLoad({ backend, name }, seconds),
     isHeavy: (name) => {
-      const models = later.library().models();
-      const model = models.find((known) => known.backend === backend && known.name === name);
+      const model = later.snapshot().models.find((known) => known.backend === backend && known.name === name);
       return model?.weight === 'heavy' || model?.weight === 'unknown';
     },
   } satisfies Partial<MlxBackendOptions>;

@@ -2,127 +2,72 @@ import { join } from 'node:path';
 import type { Handlers } from '../../shared/contract';
 import { TandemError } from '../../shared/errors';
 import { SETUP_PARTS } from '../../shared/status';
-import type { BackendRegistry } from '../backends/registry';
 import { type ChatService, UNDO_MS } from '../chat/chat-service';
-import type { Incidents } from '../incidents/incidents';
-import type { ModelLibrary } from '../models/model-library';
-import type { PullService } from '../models/pulls';
-import type { SmallModel } from '../models/small-model';
-import type { RequestQueue } from '../queue/request-queue';
-import { isUsed, type RuntimeMarks } from '../setup/runtime-marks';
+import { isUsed } from '../setup/runtime-marks';
 import { listRuntimes, removeRuntime } from '../setup/runtimes';
-import type { SetupRunner } from '../setup/setup-runner';
 import type { SettingsStore } from '../store/settings-store';
 import type { Store } from '../store/types';
 import type { Place, Shell } from './place';
 import type { Projection } from './projection';
+import type { Services } from './services';
 
-export interface HandlerParts {
+interface HandlerParts extends Services {
   projection: Projection;
-  chat: ChatService;
-  queue: RequestQueue;
   store: Store;
   settings: SettingsStore;
-  registry: BackendRegistry;
-  incidents: Incidents;
-  library: ModelLibrary;
-  pulls: PullService;
-  setup: SetupRunner;
-  smallModel: SmallModel;
-  runtimeMarks: RuntimeMarks;
   place: Place;
   shell: Shell;
 }
 
 /** Binds the contract to the services. No logic here. */
 export function createHandlers(parts: HandlerParts): Handlers {
-  const {
-    projection,
-    chat,
-    queue,
-    incidents,
-    store,
-    settings,
-    registry,
-    library,
-    pulls,
-    setup,
-    smallModel,
-    runtimeMarks,
-    place,
-    shell,
-  } = parts;
+  const { projection, chat, queue, incidents, store, settings, registry, library } = parts;
+  const { pulls, setup, smallModel, runtimeMarks, place, shell } = parts;
   return {
     snapshot: async () => projection.snapshot(),
 
     chatOpen: async ({ chatId }) => ({ messages: await chat.open(chatId) }),
     chatSend: async ({ chatId, text, target, newId }) => turn(await chat.send(chatId, text, target, newId)),
-    chatStop: async ({ answerId }) => {
-      chat.stop(answerId);
-      return {};
-    },
+    chatStop: done(({ answerId }) => chat.stop(answerId)),
     chatRetry: async ({ answerId, target, overruleMemory = false }) => ({
       answerId: (await chat.retry(answerId, target, { overruleMemory })).id,
     }),
     chatEdit: async ({ messageId, text, target, newId }) =>
       turn(await chat.edit(messageId, text, target, newId)),
-    chatRename: async ({ chatId, title }) => {
-      await chat.rename(chatId, title);
-      return {};
-    },
+    chatRename: done(({ chatId, title }) => chat.rename(chatId, title)),
     chatDelete: async ({ chatId }) => {
       await chat.remove(chatId);
       return { undoMs: UNDO_MS };
     },
-    chatRestore: async ({ chatId }) => {
-      await chat.restore(chatId);
-      return {};
-    },
+    chatRestore: done(({ chatId }) => chat.restore(chatId)),
     chatSearch: async ({ query }) => ({ chats: await store.searchChats(query) }),
 
-    settingsSet: async ({ key, value }) => {
-      await settings.set(key, value);
-      return {};
-    },
-    settingsReset: async ({ key }) => {
-      await settings.reset(key);
-      return {};
-    },
+    settingsSet: done(({ key, value }) => settings.set(key, value)),
+    settingsReset: done(({ key }) => settings.reset(key)),
 
-    queueCancel: async ({ id }) => {
+    queueCancel: done(({ id }) => {
       if (!queue.cancel(id)) throw new TandemError('not_found', 'This request has ended already.');
-      return {};
-    },
+    }),
     incidentReport: async ({ id }) => ({ text: await incidents.report(id) }),
 
-    backendRestart: async ({ backend }) => {
+    backendRestart: done(({ backend }) => {
       // Returns without waiting for the server: its stages are pushed.
       const server = registry.find(backend);
       if (!server) throw new TandemError('not_found', `There is no server ${backend}.`);
       // The missing program may exist by now; set-up starts the server once it has found or installed it.
       if (server.status().state === 'absent') void setup.run();
       void server.restart('user');
-      return {};
-    },
+    }),
 
-    modelsRescan: async () => {
-      await library.rescan();
-      return {};
-    },
-    modelPull: async ({ name, insecure }) => {
-      pulls.start(name, insecure);
-      return {};
-    },
-    modelPullCancel: async ({ name }) => {
-      pulls.cancel(name);
-      return {};
-    },
+    modelsRescan: done(() => library.rescan()),
+    modelPull: done(({ name, insecure }) => pulls.start(name, insecure)),
+    modelPullCancel: done(({ name }) => pulls.cancel(name)),
 
     runtimesList: async () => {
       const inUse = [...runtimePaths(setup), ...(await runtimeMarks.others())];
       return { runtimes: await listRuntimes(place.runtimeDir, inUse) };
     },
-    runtimesRemove: async ({ name, version }) => {
+    runtimesRemove: done(async ({ name, version }) => {
       const backend = registry.find(name);
       const part = SETUP_PARTS.find((one) => one === name);
       const { runtimeDir } = place;
@@ -133,36 +78,27 @@ export function createHandlers(parts: HandlerParts): Handlers {
         await backend.release();
       });
       await runtimeMarks.forget(folder);
-      return {};
-    },
-    setupRetry: async ({ part }) => {
-      void setup.run(part && [part]);
-      return {};
-    },
-    setupCancel: async ({ part }) => {
-      await setup.cancel(part);
-      return {};
-    },
-    removeSmallModel: async () => {
-      await smallModel.remove();
-      return {};
-    },
+    }),
+    setupRetry: done(({ part }) => void setup.run(part && [part])),
+    setupCancel: done(({ part }) => setup.cancel(part)),
+    removeSmallModel: done(() => smallModel.remove()),
 
-    openExternal: async ({ url }) => {
+    openExternal: done(async ({ url }) => {
       if (new URL(url).protocol !== 'https:') {
         throw new TandemError('unsupported', 'Only https links are opened. Copy the address instead.');
       }
       await shell.openExternal(url);
-      return {};
-    },
-    hideWindow: async () => {
-      shell.hideWindow();
-      return {};
-    },
-    quit: async () => {
-      shell.quit();
-      return {};
-    },
+    }),
+    hideWindow: done(() => shell.hideWindow()),
+    quit: done(() => shell.quit()),
+  };
+}
+
+/** A call whose result is only that it was done. */
+function done<I>(run: (input: I) => unknown): (input: I) => Promise<Record<string, never>> {
+  return async (input) => {
+    await run(input);
+    return {};
   };
 }
 
@@ -170,6 +106,6 @@ function turn({ user, answer }: Awaited<ReturnType<ChatService['send']>>) {
   return { chatId: user.chatId, userMessageId: user.id, answerId: answer.id };
 }
 
-function runtimePaths(setup: SetupRunner): string[] {
+function runtimePaths(setup: Services['setup']): string[] {
   return setup.parts().flatMap((part) => (part.path ? [part.path] : []));
 }

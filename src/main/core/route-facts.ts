@@ -1,6 +1,6 @@
-import type { BackendId } from '../../shared/domain';
 import type { Settings } from '../../shared/settings';
 import type { SetupPart } from '../../shared/status';
+import { isSwitchedOn } from '../../shared/use-backends';
 import type { Backend } from '../backends/backend';
 import type { BackendRegistry } from '../backends/registry';
 import type { MemoryGate } from '../memory/memory-gate';
@@ -9,19 +9,14 @@ import type { ModelLibrary } from '../models/model-library';
 import type { RouteSnapshot } from '../router/types';
 import { type BackendRow, instanceOf } from './backend-rows';
 
-/** Is this backend switched on in the settings? */
-export function isEnabled(id: BackendId, { useBackends }: Pick<Settings, 'useBackends'>): boolean {
-  return useBackends === 'both' || useBackends === id;
-}
-
 /** Is this part of the set-up wanted? */
 export function isWanted(part: SetupPart['part'], settings: Settings): boolean {
-  return part === 'model' ? settings.smallModel : isEnabled(part, settings);
+  return part === 'model' ? settings.smallModel : isSwitchedOn(part, settings.useBackends);
 }
 
 /** Can a server use the small model? */
 export function hasUseForSmallModel(settings: Settings, rows: readonly BackendRow[]): boolean {
-  return rows.some((row) => isEnabled(row.id, settings) && row.takesSmallModel(settings));
+  return rows.some((row) => isSwitchedOn(row.id, settings.useBackends) && row.takesSmallModel(settings));
 }
 
 /** The current facts that a route is decided from. */
@@ -38,7 +33,7 @@ export function routeFacts(
     return {
       ...instanceOf(row),
       state,
-      enabled: isEnabled(row.id, settings),
+      enabled: isSwitchedOn(row.id, settings.useBackends),
       settingUp: stage === 'setup',
       capabilities: backend.capabilities,
       chosen: row.chosen(settings),

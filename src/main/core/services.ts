@@ -1,29 +1,21 @@
 import { join } from 'node:path';
 import type { SettingKey } from '../../shared/settings';
-import type { Backend } from '../backends/backend';
+import { isSwitchedOn } from '../../shared/use-backends';
 import { BackendRegistry } from '../backends/registry';
 import { ChatService } from '../chat/chat-service';
 import { RequestDispatcher } from '../dispatch/dispatcher';
 import { Fingerprints } from '../dispatch/suspects/fingerprints';
-import type { Incidents } from '../incidents/incidents';
-import type { MemoryGate } from '../memory/memory-gate';
 import { MemoryMonitor } from '../memory/memory-monitor';
 import { createMemorySampler } from '../memory/memory-sampler';
-import type { MlxLibrary } from '../models/mlx-library';
 import { ModelLibrary } from '../models/model-library';
-import type { ModelScan } from '../models/model-scan';
 import { ModelWatch } from '../models/model-watch';
 import { PullService } from '../models/pulls';
 import { SeldomLook } from '../models/seldom-look';
-import type { SmallModel } from '../models/small-model';
-import type { SmallModelInstaller } from '../models/small-model-installer';
 import { ModelUsage } from '../models/usage';
 import { nodeFolderWatch } from '../ports/folder-watch';
 import { RequestQueue } from '../queue/request-queue';
 import { decideByRules } from '../router/decide';
 import type { RouteSnapshot } from '../router/types';
-import type { RuntimeMarks } from '../setup/runtime-marks';
-import type { SetupRunner } from '../setup/setup-runner';
 import type { SettingsStore } from '../store/settings-store';
 import type { OpenedStore } from '../store/store-client';
 import { MeasuredTimes } from '../times/measured-times';
@@ -35,39 +27,11 @@ import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
 import { createMlxModels } from './models';
 import type { Place } from './place';
-import { isEnabled, routeFacts } from './route-facts';
+import { routeFacts } from './route-facts';
 import { createSetup, createSmallModel } from './setup';
 
 /** All services below the surfaces; created once, started and stopped by the core. */
-export interface Services {
-  setup: SetupRunner;
-  registry: BackendRegistry;
-  /** The backend that loads the models found on disk. */
-  loader: Backend;
-  /** The backend that downloads models. */
-  modelHost: Backend;
-  /** The backends that are switched on in the settings. */
-  enabled: Backend[];
-  mlxModels: MlxLibrary;
-  modelScan: ModelScan;
-  library: ModelLibrary;
-  usage: ModelUsage;
-  measured: MeasuredTimes;
-  times: TimesFile;
-  smallModel: SmallModel;
-  runtimeMarks: RuntimeMarks;
-  smallModelInOllama: SmallModelInstaller;
-  pulls: PullService;
-  memory: MemoryMonitor;
-  gate: MemoryGate;
-  queue: RequestQueue;
-  fingerprints: Fingerprints;
-  dispatcher: RequestDispatcher;
-  chat: ChatService;
-  incidents: Incidents;
-  /** Applies a setting that takes effect at once to the running services. */
-  applySetting(key: SettingKey): void;
-}
+export type Services = ReturnType<typeof createServices>;
 
 /** Settings that determine where models are scanned. */
 const SCANNED: ReadonlySet<SettingKey> = new Set<SettingKey>([
@@ -85,13 +49,13 @@ export function createServices(
   store: OpenedStore,
   place: Place,
   adapters: Adapters,
-): Services {
+) {
   const { clock, logger } = ports;
   const values = () => settings.values();
 
   const rows = backendRows(settings, place, adapters);
   const loading = loaderRow(rows);
-  const readsModels = loading.address === null && isEnabled(loading.id, values());
+  const readsModels = loading.address === null && isSwitchedOn(loading.id, values().useBackends);
   const setUp = createSetup(ports, place, settings, rows);
   const { setup, runtimeMarks } = setUp;
   const { modelScan, mlxModels } = createMlxModels(ports, place, {
@@ -115,10 +79,10 @@ export function createServices(
     mlxModels,
     measured,
     incidents,
-    later: { gate: () => gate, library: () => library, snapshot: routeSnapshot },
+    later: { gate: () => gate, snapshot: routeSnapshot },
   });
   const loader = registry.get(loading.id);
-  const enabled = registry.all().filter(({ instance }) => isEnabled(instance.id, values()));
+  const enabled = registry.all().filter(({ instance }) => isSwitchedOn(instance.id, values().useBackends));
   const library = new ModelLibrary({
     registry: new BackendRegistry(enabled),
     clock,
@@ -209,9 +173,15 @@ export function createServices(
 
   return {
     setup,
+    runtimeMarks,
+    smallModel,
+    smallModelInOllama,
     registry,
+    /** The backend that loads the models found on disk. */
     loader,
+    /** The backend that downloads models. */
     modelHost,
+    /** The backends that are switched on in the settings. */
     enabled,
     mlxModels,
     modelScan,
@@ -219,9 +189,6 @@ export function createServices(
     usage,
     measured,
     times,
-    smallModel,
-    runtimeMarks,
-    smallModelInOllama,
     pulls,
     memory,
     gate,
@@ -230,7 +197,8 @@ export function createServices(
     dispatcher,
     chat,
     incidents,
-    applySetting(key) {
+    /** Applies a setting that takes effect at once to the running services. */
+    applySetting(key: SettingKey) {
       for (const row of rows) queue.setSlots(row.id, row.slots(values()));
       if (key === 'smallModel') smallModel.follow();
       if (key === 'smallModelInAdopted') void smallModelInOllama.ensure();

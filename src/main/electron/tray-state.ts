@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../shared/contract';
 import { isServing, titleOf } from '../../shared/domain';
 import type { BackendStatus } from '../../shared/status';
+import { isSwitchedOn } from '../../shared/use-backends';
 import type { ShellStrings } from './strings';
 
 /** Shapes of the menubar icon; each has its image in `resources/tray/`. */
@@ -13,7 +14,7 @@ export type ShellFacts = Pick<Snapshot, 'instances' | 'backends' | 'memory' | 'q
 /** Backends that are switched on; the others do not affect health. */
 function backendsInUse({ backends, settings }: ShellFacts): BackendStatus[] {
   const wanted = settings.useBackends?.value;
-  return backends.filter(({ id }) => wanted === undefined || wanted === 'both' || wanted === id);
+  return backends.filter(({ id }) => wanted === undefined || isSwitchedOn(id, wanted));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isServing } from '../../shared/domain';
 import type { Settings } from '../../shared/settings';
 import type { BackendStatus, MemoryStatus } from '../../shared/status';
+import { isSwitchedOn } from '../../shared/use-backends';
 import type { GatewayFacts } from './facts';
 
 export type HealthStatus = 'healthy' | 'warning' | 'critical' | 'degraded';
@@ -9,9 +10,7 @@ export type HealthStatus = 'healthy' | 'warning' | 'critical' | 'degraded';
 export function healthStatus(facts: GatewayFacts, settings: Pick<Settings, 'useBackends'>): HealthStatus {
   const pressure = facts.memory()?.pressure;
   if (pressure === 'critical') return 'critical';
-  const inUse = facts
-    .backends()
-    .filter(({ id }) => settings.useBackends === 'both' || settings.useBackends === id);
+  const inUse = facts.backends().filter(({ id }) => isSwitchedOn(id, settings.useBackends));
   if (inUse.some(({ state }) => !isServing(state))) return 'degraded';
   return pressure === 'warning' || facts.warnings().length > 0 ? 'warning' : 'healthy';
 }
@@ -45,30 +44,17 @@ export function healthBody(facts: GatewayFacts, settings: Pick<Settings, 'useBac
   };
 }
 
-function backendBody(backend: BackendStatus): object {
-  const {
-    state,
-    model,
-    restarts,
-    pid,
-    url,
-    version,
-    ownership,
-    activeRequests,
-    draining,
-    lastError,
-    absence,
-  } = backend;
+function backendBody({ lastError, absence, ...backend }: BackendStatus): object {
   return {
-    state,
-    model,
-    restarts,
-    pid,
-    url,
-    version,
-    ownership,
-    active_requests: activeRequests,
-    draining,
+    state: backend.state,
+    model: backend.model,
+    restarts: backend.restarts,
+    pid: backend.pid,
+    url: backend.url,
+    version: backend.version,
+    ownership: backend.ownership,
+    active_requests: backend.activeRequests,
+    draining: backend.draining,
     last_error: lastError === null ? null : { code: lastError.code, message: lastError.message },
     ...(absence === null ? {} : { code: absence.code, cure: absence.cure }),
   };

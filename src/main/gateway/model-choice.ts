@@ -9,6 +9,12 @@ const ALIASES: Readonly<Record<string, Category>> = { code: 'coding', default: '
 const NAME_FORM = /^[\p{L}\p{N}_][\p{L}\p{N}._:@+ -]*(?:\/[\p{L}\p{N}_][\p{L}\p{N}._:@+ -]*)*$/u;
 const MAX_NAME = 300;
 
+/** The backends and the models that a name may mean. */
+export interface KnownNames {
+  backends: readonly { id: BackendId }[];
+  models: readonly { name: string }[];
+}
+
 /** Parses a category's name or alias; throws `bad_request` for anything else. */
 export function parseCategory(text: string): Category {
   const name = text.trim().toLowerCase();
@@ -21,9 +27,10 @@ export function parseCategory(text: string): Category {
 
 /**
  * Parses `auto`, `auto:<category>`, `<name>` or `<backend>/<name>`; with `<backend>/auto` Tandem chooses a model of that
- * backend. Throws `bad_model_name`, or `bad_request` for an unknown category.
+ * backend. A listed name is meant as it is: a backend may have the id of an organisation, as in `org/model`. Throws
+ * `bad_model_name`, or `bad_request` for an unknown category.
  */
-export function parseModelChoice(text: string, backends: readonly { id: BackendId }[]): ModelChoice {
+export function parseModelChoice(text: string, { backends, models }: KnownNames): ModelChoice {
   const name = text.trim();
   if (name === 'auto' || name === 'auto:latest') return { kind: 'auto' };
   if (name.startsWith('auto:')) return { kind: 'auto', category: parseCategory(name.slice(5)) };
@@ -31,7 +38,8 @@ export function parseModelChoice(text: string, backends: readonly { id: BackendI
     throw new TandemError('bad_model_name', 'invalid model name; use a name that /api/tags lists, or "auto"');
   }
   const backend = backends.find(({ id }) => name.startsWith(`${id}/`))?.id;
-  return backend ? choiceOn(backend, name.slice(backend.length + 1)) : { kind: 'named', name };
+  const isListed = backend !== undefined && models.some((model) => model.name === name);
+  return backend && !isListed ? choiceOn(backend, name.slice(backend.length + 1)) : { kind: 'named', name };
 }
 
 function choiceOn(backend: BackendId, name: string): ModelChoice {

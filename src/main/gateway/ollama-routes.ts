@@ -50,6 +50,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
     const firstRole = surface.firstRole(options.settings());
     const rules = {
       backends,
+      models: facts.models(),
       modelOptional: surface.modelOptional,
       defaultCategory: surface.defaultCategory(options.settings()),
       firstBackend: backends.find(({ role }) => role === firstRole)?.id,

@@ -1,7 +1,7 @@
 import type { Warning } from '../../shared/contract';
 import type { BackendId, ModelInfo } from '../../shared/domain';
+import type { ModelFacts } from '../backends/dialects/openai/validate';
 import type { ModelFolder } from '../backends/mlx/mlx-options';
-import type { ModelFacts } from '../backends/mlx/validate';
 import { type ModelNeeds, UNKNOWN_NEEDS } from '../memory/model-needs';
 import { orAbort } from '../ports/bounded';
 import { FreshRun } from './fresh-run';

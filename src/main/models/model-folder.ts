@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ModelInfo } from '../../shared/domain';
 import { weightOf } from '../../shared/domain';
-import type { ModelFacts } from '../backends/mlx/validate';
+import type { ModelFacts } from '../backends/dialects/openai/validate';
 import { kvBytesPerToken, kvShapeOf } from '../memory/kv-cache';
 import { isWeightsFile, type ModelNeeds } from '../memory/model-needs';
 import {

@@ -1,6 +1,6 @@
 import type { Pull } from '../../shared/contract';
 import { TandemError, toTandemError } from '../../shared/errors';
-import type { PullProgress } from '../backends/ollama/ollama-api';
+import type { PullProgress } from '../backends/dialects/ollama/ollama-api';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';

@@ -12,7 +12,7 @@ import { LIGHT_CONTEXT, neededTokens } from './context';
 import { languageOf } from './language';
 import { isSmallAlone, type Pick, pickModel, type Requirements } from './model-pick';
 import { backendIn, needsHeavy } from './roles';
-import type { Candidate, RouteSnapshot, TooLong } from './types';
+import type { Candidate, CategoryDecision, RouteSnapshot, TooLong } from './types';
 
 /** The candidates, and the reasons for their order and for what was left out. */
 export interface Choice {
@@ -26,6 +26,13 @@ export interface Choice {
 export interface Needs {
   backend: readonly ('tools' | 'images' | 'jsonSchema')[];
   model: Requirements;
+}
+
+/** One request with the decision about it and the facts. */
+export interface Job extends CategoryDecision {
+  request: CompletionRequest;
+  snapshot: RouteSnapshot;
+  needs: Needs;
 }
 
 export function needsOf(request: CompletionRequest): Needs {
@@ -70,12 +77,7 @@ function rankOfRole(role: BackendRole, wanted: 'light' | 'heavy'): number {
 }
 
 /** Why a backend cannot be used for this request; null when it can. */
-export function whyNot(
-  backend: BackendId,
-  request: CompletionRequest,
-  snapshot: RouteSnapshot,
-  needs: Needs,
-): Reason | null {
+export function whyNot(backend: BackendId, { request, snapshot, needs }: Job): Reason | null {
   const { role, state, enabled, capabilities } = backendIn(snapshot, backend);
   if (!enabled) return `setting:${snapshot.settings.useBackends}-only`;
   if (request.exclude?.includes(backend)) return `unavailable:${backend}-excluded`;
@@ -90,8 +92,7 @@ export function whyNot(
 export function tooLongFor(
   backend: BackendId,
   { name, contextLength }: { name: string; contextLength: number | null },
-  request: CompletionRequest,
-  snapshot: RouteSnapshot,
+  { request, snapshot }: Job,
 ): TooLong | null {
   if (backendIn(snapshot, backend).role !== 'light') return null;
   const tokens = neededTokens(request);
@@ -100,12 +101,7 @@ export function tooLongFor(
 }
 
 /** Why this model can never fit in memory; null when it can, when that is unknown, or when the user overrules. */
-export function whyNeverFits(
-  backend: BackendId,
-  model: string,
-  request: CompletionRequest,
-  snapshot: RouteSnapshot,
-): Reason | null {
+export function whyNeverFits(backend: BackendId, model: string, { request, snapshot }: Job): Reason | null {
   if (request.overruleMemory) return null;
   return snapshot.memoryRefuses?.(backend, model, heldTokens(backend, model, request, snapshot)) ?? null;
 }
@@ -122,19 +118,14 @@ export function heldTokens(
 }
 
 /** The next best model of a backend whose first choice does not fit in memory. */
-function pickThatFits(
-  backend: BackendId,
-  category: Category,
-  request: CompletionRequest,
-  snapshot: RouteSnapshot,
-  needs: Requirements,
-): Pick | null {
+function pickThatFits(backend: BackendId, job: Job): Pick | null {
+  const { category, snapshot, needs } = job;
   const models = snapshot.models.filter(
-    (model) => model.backend !== backend || !whyNeverFits(backend, model.name, request, snapshot),
+    (model) => model.backend !== backend || !whyNeverFits(backend, model.name, job),
   );
   if (!models.some((model) => model.backend === backend)) return null;
-  const pick = pickModel(backend, category, { ...snapshot, models }, needs);
-  return pick && !tooLongFor(backend, pick, request, snapshot) ? pick : null;
+  const pick = pickModel(backend, category, { ...snapshot, models }, needs.model);
+  return pick && !tooLongFor(backend, pick, job) ? pick : null;
 }
 
 /**
@@ -142,21 +133,15 @@ function pickThatFits(
  * `insisted` is a backend that the request names: there a light model may try heavy work. If only the small model is
  * installed, a light backend comes last for heavy work instead of being left out.
  */
-export function candidatesFor(
-  request: CompletionRequest,
-  category: Category,
-  order: readonly BackendId[],
-  snapshot: RouteSnapshot,
-  insisted: BackendId | null,
-): Choice {
-  const needs = needsOf(request);
+export function candidatesFor(job: Job, order: readonly BackendId[], insisted: BackendId | null): Choice {
+  const { category, snapshot, needs } = job;
   const tooLight = (backend: BackendId) =>
     backendIn(snapshot, backend).role === 'light' && snapshot.settings.mlxOnlyLight && needsHeavy(category);
   const kept = order.filter((backend) => !tooLight(backend) || backend === insisted);
   const later = order.filter((backend) => !kept.includes(backend));
   const choice: Choice = { candidates: [], reasons: [], tooLong: null };
   for (const backend of [...kept, ...later]) {
-    const refusal = whyNot(backend, request, snapshot, needs);
+    const refusal = whyNot(backend, job);
     if (refusal) {
       choice.reasons.push(refusal);
       continue;
@@ -164,24 +149,24 @@ export function candidatesFor(
     if (tooLight(backend)) choice.reasons.push('setting:only-light');
     if (later.includes(backend) && !isSmallAlone(snapshot)) continue;
     const pick = pickModel(backend, category, snapshot, needs.model);
-    const tooLong = pick && tooLongFor(backend, pick, request, snapshot);
-    const tooLarge = pick && whyNeverFits(backend, pick.name, request, snapshot);
+    const tooLong = pick && tooLongFor(backend, pick, job);
+    const tooLarge = pick && whyNeverFits(backend, pick.name, job);
     if (tooLong) {
       choice.reasons.push('rule:long-context');
       choice.tooLong = tooLong;
     } else if (tooLarge) {
       choice.reasons.push(tooLarge);
-      const other = pickThatFits(backend, category, request, snapshot, needs.model);
+      const other = pickThatFits(backend, job);
       if (other) choice.candidates.push(chosen(backend, other));
     } else if (pick) choice.candidates.push(chosen(backend, pick));
-    else choice.reasons.push(`unavailable:${backend}-${whatLacks(backend, category, snapshot, needs.model)}`);
+    else choice.reasons.push(`unavailable:${backend}-${whatLacks(backend, job)}`);
   }
   return choice;
 }
 
 /** Why a backend has no model for the work: none at all, only the small one, or none that knows the language. */
-function whatLacks(backend: BackendId, category: Category, snapshot: RouteSnapshot, needs: Requirements) {
-  const inAnyLanguage = { ...needs, language: () => null };
+function whatLacks(backend: BackendId, { category, snapshot, needs }: Job) {
+  const inAnyLanguage = { ...needs.model, language: () => null };
   if (pickModel(backend, category, snapshot, inAnyLanguage)) return 'language';
   const able = snapshot.models.filter((model) => model.backend === backend && canChat(model));
   return able.length > 0 && able.every(({ small }) => small) ? 'only-small' : 'no-model';
@@ -199,13 +184,9 @@ export function candidate(backend: BackendId, model: string, reasons: Reason[]):
  * Puts candidates whose backend serves now before those that must be waited for, and adds the reasons: a candidate that
  * moved up gets `fallback:<backend>-down`, and `breaker:open` if that is the cause.
  */
-export function orderByState(
-  candidates: readonly Candidate[],
-  snapshot: RouteSnapshot,
-  strict: boolean,
-): Candidate[] {
+export function orderByState(candidates: readonly Candidate[], { request, snapshot }: Job): Candidate[] {
   // In strict mode only the first choice may answer.
-  if (strict) return candidates.slice(0, 1);
+  if (request.strict) return candidates.slice(0, 1);
   const up = candidates.filter(({ backend }) => isServing(backendIn(snapshot, backend).state));
   const down = candidates
     .filter((entry) => !up.includes(entry))

@@ -1,15 +1,12 @@
 import type { ExitCause } from '../../shared/incidents';
-import { backoffMs, coolDownMs, type SupervisorLimits } from './limits';
-import type { AfterStop, Machine, StartStage, Step, SupervisorEvent } from './machine';
-import { afterwards, end, ignore, kill, look, missing, spawn } from './steps';
+import type { SupervisorLimits } from './limits';
+import type { Machine, StartStage, Step, SupervisorEvent } from './machine';
+import { afterExit, afterwards, end, enter, ignore, kill, look, missing, spawn } from './steps';
 
 /**
  * The life of one supervised process as a pure function: state × event → next state, effects, and the timer of the new
  * state. Only `supervisor.ts` calls it. The README of this folder shows it as a table.
  */
-
-/** Causes that a restart cannot fix: the breaker opens at once, and only the user or the set-up closes it. */
-const HOPELESS: ReadonlySet<ExitCause> = new Set(['bad_model', 'bad_arguments', 'runtime_broken']);
 
 /** Causes that only say that a start failed; the exit itself may say more. */
 const VAGUE: ReadonlySet<ExitCause | null> = new Set(['start_failed', 'start_timeout']);
@@ -39,32 +36,24 @@ export function transition(machine: Machine, event: SupervisorEvent, limits: Sup
       return onStop(machine, limits);
     case 'stage':
       if (state.name !== 'starting' || state.stage === event.stage) return ignore(machine);
-      return {
-        machine: { ...machine, state: { name: 'starting', stage: event.stage } },
-        effects: [],
-        timer: event.stage === 'spawning' ? limits.startTimeoutMs : 'keep',
-      };
+      return enter(
+        machine,
+        { name: 'starting', stage: event.stage },
+        event.stage === 'spawning' ? limits.startTimeoutMs : 'keep',
+      );
     case 'ready':
       if (state.name !== 'starting') return ignore(machine);
-      return {
-        // Without a model to probe there was no answer yet, only a listening server.
-        machine: { ...(state.stage === 'probing' ? mended(machine) : machine), state: { name: 'ready' } },
-        effects: [],
-        timer: limits.stableMs,
-      };
+      // Without a model to probe there was no answer yet, only a listening server.
+      return enter(state.stage === 'probing' ? mended(machine) : machine, { name: 'ready' }, limits.stableMs);
     case 'answered':
       if (state.name !== 'ready' || !machine.broken) return ignore(machine);
-      return { machine: mended(machine), effects: [], timer: 'keep' };
+      return enter(mended(machine), state, 'keep');
     case 'start-failed':
       if (state.name !== 'starting') return ignore(machine);
       return end({ ...machine, cause: event.cause }, 'backoff', limits);
     case 'hung':
       if (state.name !== 'ready') return ignore(machine);
-      return {
-        machine: { ...machine, state: { name: 'hung' }, cause: 'stalled' },
-        effects: ['kill'],
-        timer: limits.giveUpMs,
-      };
+      return enter({ ...machine, cause: 'stalled' }, { name: 'hung' }, limits.giveUpMs, ['kill']);
     case 'exited':
       return onExited(machine, event, limits);
     case 'timer':
@@ -153,10 +142,10 @@ function onStop(before: Machine, limits: SupervisorLimits): Step {
     case 'stopped':
       return ignore(before);
     case 'absent':
-      return { machine: { ...machine, state: { name: 'stopped' } }, effects: ['cancel-start'], timer: null };
+      return enter(machine, { name: 'stopped' }, null, ['cancel-start']);
     case 'backoff':
     case 'open':
-      return { machine: { ...machine, state: { name: 'stopped' } }, effects: [], timer: null };
+      return enter(machine, { name: 'stopped' }, null);
     case 'starting':
     case 'ready':
       return end({ ...machine, cause: null }, 'stopped', limits);
@@ -178,9 +167,9 @@ function onExited(
     case 'starting':
     case 'ready':
     case 'hung':
-      return settle({ ...machine, cause }, next, limits);
+      return afterExit({ ...machine, cause }, next, limits);
     case 'stopping':
-      return settle(learned(machine, cause), state.next === 'backoff' ? next : state.next, limits);
+      return afterExit(learned(machine, cause), state.next === 'backoff' ? next : state.next, limits);
     case 'stopped':
     case 'absent':
     case 'backoff':
@@ -200,13 +189,13 @@ function onTimer(machine: Machine, limits: SupervisorLimits): Step {
     case 'starting':
       return onStartTimer(machine, state.stage, limits);
     case 'ready':
-      return { machine: { ...mended(machine), restarts: 0, openings: 0 }, effects: [], timer: null };
+      return enter({ ...mended(machine), restarts: 0, openings: 0 }, state, null);
     case 'stopping':
       return state.stage === 'terminating'
         ? kill(machine, state.next, limits)
-        : settle(machine, state.next, limits);
+        : afterExit(machine, state.next, limits);
     case 'hung':
-      return settle(machine, 'backoff', limits);
+      return afterExit(machine, 'backoff', limits);
     case 'backoff':
       return spawn({ ...machine, restarts: machine.restarts + 1 }, limits);
     case 'open':
@@ -221,17 +210,9 @@ function onTimer(machine: Machine, limits: SupervisorLimits): Step {
 function onStartTimer(machine: Machine, stage: StartStage, limits: SupervisorLimits): Step {
   switch (stage) {
     case 'asking':
-      return {
-        machine: { ...machine, state: { name: 'starting', stage: 'waiting' } },
-        effects: [],
-        timer: limits.memoryWaitMs,
-      };
+      return enter(machine, { name: 'starting', stage: 'waiting' }, limits.memoryWaitMs);
     case 'waiting':
-      return {
-        machine: { ...machine, state: { name: 'starting', stage: 'overdue' } },
-        effects: [],
-        timer: null,
-      };
+      return enter(machine, { name: 'starting', stage: 'overdue' }, null);
     case 'overdue':
       return ignore(machine);
     case 'spawning':
@@ -239,36 +220,6 @@ function onStartTimer(machine: Machine, stage: StartStage, limits: SupervisorLim
     case 'probing':
       return end({ ...machine, cause: 'start_timeout' }, 'backoff', limits);
   }
-}
-
-/** The process has exited; kills the rest of its group. */
-function settle(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
-  const after = settled(machine, next, limits);
-  return { ...after, effects: ['cancel-start', 'reap', ...after.effects] };
-}
-
-function settled(machine: Machine, next: AfterStop, limits: SupervisorLimits): Step {
-  if (next === 'spawn') return spawn(machine, limits);
-  // Searches, because only the search says why the program is missing.
-  if (next === 'absent') return { ...look({ ...machine, trial: false }), effects: ['look'] };
-  if (next === 'stopped')
-    return { machine: { ...machine, state: { name: 'stopped' } }, effects: [], timer: null };
-  const hopeless = machine.cause !== null && HOPELESS.has(machine.cause);
-  if (next === 'open' || hopeless) return open(machine, null);
-  // A failed probe comes here too: the counter stays until a stable time.
-  if (machine.restarts >= limits.maxRestarts) {
-    return open({ ...machine, openings: machine.openings + 1 }, coolDownMs(machine.openings, limits));
-  }
-  const delayMs = backoffMs(machine.restarts, limits);
-  return { machine: { ...machine, state: { name: 'backoff', delayMs } }, effects: [], timer: delayMs };
-}
-
-function open(machine: Machine, coolMs: number | null): Step {
-  return {
-    machine: { ...machine, state: { name: 'open', coolMs }, trial: false, broken: true },
-    effects: [],
-    timer: coolMs,
-  };
 }
 
 function mended(machine: Machine): Machine {

@@ -12,8 +12,8 @@ import { ChatView } from '../features/chat/chat-view';
 import { HistoryList } from '../features/chat/history-list';
 import { SettingsPage } from '../features/settings/settings-view';
 import { StatusView } from '../features/status/status-view';
-import { openChat } from '../stores/chat-store';
-import { focusComposer, useUi, type View } from '../stores/ui-store';
+import { beginChat } from '../stores/chat-store';
+import { useUi, type View } from '../stores/ui-store';
 import { useFocusKeeper } from './use-focus-keeper';
 import { useKeys } from './use-keys';
 
@@ -56,13 +56,7 @@ function Columns({ view }: { view: View }) {
       <aside className="flex w-[clamp(168px,21vw,260px)] shrink-0 flex-col border-line border-r bg-side">
         <Nav wide />
         <div className="px-2 pt-1 pb-2">
-          <Button
-            className="w-full"
-            onClick={() => {
-              void openChat(null);
-              focusComposer();
-            }}
-          >
+          <Button className="w-full" onClick={beginChat}>
             <SquarePen size={13} aria-hidden="true" />
             {t('chat.newChat')}
           </Button>

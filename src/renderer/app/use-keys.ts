@@ -1,10 +1,10 @@
 import { useEffect } from 'react';
 import { isComposing } from '../components/composition';
 import { isMod } from '../components/shortcut';
-import { activeAnswerId, openChat, stop, useChat } from '../stores/chat-store';
+import { activeAnswerId, beginChat, stop, useChat } from '../stores/chat-store';
 import { useCore } from '../stores/core-store';
 import { request } from '../stores/request';
-import { focusComposer, focusSearch, setDrawer, showView, useUi, VIEWS } from '../stores/ui-store';
+import { focusSearch, setDrawer, showView, useUi, VIEWS } from '../stores/ui-store';
 
 /** Keys of the whole window. Fields and menus that need a key stop its propagation. */
 export function useKeys(): void {
@@ -27,10 +27,8 @@ function command(event: KeyboardEvent): boolean {
   if (view !== undefined) showView(view);
   else if (key === ',') showView('settings');
   else if (key === 'f') focusSearch();
-  else if (key === 'n' || (key === 'o' && event.shiftKey)) {
-    void openChat(null);
-    focusComposer();
-  } else return false;
+  else if (key === 'n' || (key === 'o' && event.shiftKey)) beginChat();
+  else return false;
   return true;
 }
 

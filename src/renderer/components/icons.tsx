@@ -1,110 +1,80 @@
-import type { SVGProps } from 'react';
+import type { ReactNode, SVGProps } from 'react';
 
 /** Tandem's own marks, drawn for small sizes. All other icons come from lucide. */
 type IconProps = SVGProps<SVGSVGElement>;
 
-function Svg({ size, children, ...rest }: IconProps & { size: number }) {
-  return (
-    <svg width={size} height={size} viewBox={`0 0 ${size} ${size}`} aria-hidden="true" fill="none" {...rest}>
-      {children}
+function icon(size: number, shape: ReactNode) {
+  return (props: IconProps) => (
+    <svg width={size} height={size} viewBox={`0 0 ${size} ${size}`} aria-hidden="true" fill="none" {...props}>
+      {shape}
     </svg>
   );
 }
 
 /** MLX: fast. */
-export function BoltIcon(props: IconProps) {
-  return (
-    <Svg size={12} {...props}>
-      <path d="M7 .8 2 7h3l-.6 4.2L9.9 5H6.6z" fill="currentColor" />
-    </Svg>
-  );
-}
+export const BoltIcon = icon(12, <path d="M7 .8 2 7h3l-.6 4.2L9.9 5H6.6z" fill="currentColor" />);
 
 /** Ollama: heavy and steady. */
-export function StackIcon(props: IconProps) {
-  return (
-    <Svg size={12} {...props}>
-      <rect x="1" y="7.7" width="10" height="2.6" rx="1" fill="currentColor" />
-      <rect x="2" y="4.5" width="8" height="2.2" rx="1" fill="currentColor" />
-      <rect x="3.2" y="1.7" width="5.6" height="1.9" rx=".9" fill="currentColor" />
-    </Svg>
-  );
-}
+export const StackIcon = icon(
+  12,
+  <>
+    <rect x="1" y="7.7" width="10" height="2.6" rx="1" fill="currentColor" />
+    <rect x="2" y="4.5" width="8" height="2.2" rx="1" fill="currentColor" />
+    <rect x="3.2" y="1.7" width="5.6" height="1.9" rx=".9" fill="currentColor" />
+  </>,
+);
 
 /** Tandem: two strokes side by side, one lighter. */
-export function TandemIcon(props: IconProps) {
-  return (
-    <Svg size={12} {...props}>
-      <path d="M4 10.2 6.2 1.8" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round" />
-      <path
-        d="M7.4 10.2 9.6 1.8"
-        stroke="currentColor"
-        strokeWidth="1.8"
-        strokeLinecap="round"
-        opacity=".5"
-      />
-    </Svg>
-  );
-}
+export const TandemIcon = icon(
+  12,
+  <>
+    <path d="M4 10.2 6.2 1.8" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round" />
+    <path d="M7.4 10.2 9.6 1.8" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round" opacity=".5" />
+  </>,
+);
 
-export function CloudIcon(props: IconProps) {
-  return (
-    <Svg size={12} {...props}>
-      <path
-        d="M3.4 9.6a2.4 2.4 0 0 1-.3-4.8 3.1 3.1 0 0 1 5.9-.5 2.7 2.7 0 0 1-.4 5.3z"
-        fill="currentColor"
-      />
-    </Svg>
-  );
-}
+export const CloudIcon = icon(
+  12,
+  <path d="M3.4 9.6a2.4 2.4 0 0 1-.3-4.8 3.1 3.1 0 0 1 5.9-.5 2.7 2.7 0 0 1-.4 5.3z" fill="currentColor" />,
+);
 
-export function ChatIcon(props: IconProps) {
-  return (
-    <Svg size={20} {...props}>
-      <path
-        d="M4 4h12a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2H9l-4 3v-3H4a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2z"
-        stroke="currentColor"
-        strokeWidth="1.5"
-        strokeLinejoin="round"
-      />
-    </Svg>
-  );
-}
+export const ChatIcon = icon(
+  20,
+  <path
+    d="M4 4h12a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2H9l-4 3v-3H4a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2z"
+    stroke="currentColor"
+    strokeWidth="1.5"
+    strokeLinejoin="round"
+  />,
+);
 
-export function StatusIcon(props: IconProps) {
-  return (
-    <Svg size={20} {...props}>
-      <path
-        d="M2 11h4l2-6 4 11 2-5h4"
-        stroke="currentColor"
-        strokeWidth="1.5"
-        strokeLinejoin="round"
-        strokeLinecap="round"
-      />
-    </Svg>
-  );
-}
+export const StatusIcon = icon(
+  20,
+  <path
+    d="M2 11h4l2-6 4 11 2-5h4"
+    stroke="currentColor"
+    strokeWidth="1.5"
+    strokeLinejoin="round"
+    strokeLinecap="round"
+  />,
+);
 
-export function SettingsIcon(props: IconProps) {
-  return (
-    <Svg size={20} {...props}>
-      <path d="M3 6h8M15 6h2M3 14h2M9 14h8" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" />
-      <circle cx="13" cy="6" r="2" stroke="currentColor" strokeWidth="1.5" />
-      <circle cx="7" cy="14" r="2" stroke="currentColor" strokeWidth="1.5" />
-    </Svg>
-  );
-}
+export const SettingsIcon = icon(
+  20,
+  <>
+    <path d="M3 6h8M15 6h2M3 14h2M9 14h8" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" />
+    <circle cx="13" cy="6" r="2" stroke="currentColor" strokeWidth="1.5" />
+    <circle cx="7" cy="14" r="2" stroke="currentColor" strokeWidth="1.5" />
+  </>,
+);
 
-export function SendIcon(props: IconProps) {
-  return (
-    <Svg size={12} {...props}>
-      <path
-        d="M6 10V2M2.5 5.5 6 2l3.5 3.5"
-        stroke="currentColor"
-        strokeWidth="1.7"
-        strokeLinecap="round"
-        strokeLinejoin="round"
-      />
-    </Svg>
-  );
-}
+export const SendIcon = icon(
+  12,
+  <path
+    d="M6 10V2M2.5 5.5 6 2l3.5 3.5"
+    stroke="currentColor"
+    strokeWidth="1.7"
+    strokeLinecap="round"
+    strokeLinejoin="round"
+  />,
+);

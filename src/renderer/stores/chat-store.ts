@@ -7,7 +7,7 @@ import { loadOpenChat, loadTarget, loadUnsent, saveOpenChat, saveTarget } from '
 import { HeldPushes } from './held-pushes';
 import { errorSentence, request } from './request';
 import { applyState, applyText, isSettled, joinMessages, type MessagesOutcome } from './stream-text';
-import { showToast } from './ui-store';
+import { focusComposer, showToast } from './ui-store';
 
 /** A message that the core has not confirmed: being sent, or failed. */
 export interface Outgoing {
@@ -140,6 +140,12 @@ export async function reopen(): Promise<void> {
     phase: 'idle',
   }));
   applyHeld();
+}
+
+/** Shows an empty chat, with the focus where its first message is written. */
+export function beginChat(): void {
+  void openChat(null);
+  focusComposer();
 }
 
 /** Shows a chat; null begins a new one. `find`: words to jump to and to highlight. */

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { BackendRequest } from '../../../src/main/backends/backend';
+import { OllamaApi } from '../../../src/main/backends/dialects/ollama/ollama-api';
+import { OpenAiApi } from '../../../src/main/backends/dialects/openai/openai-api';
 import { MlxClient } from '../../../src/main/backends/mlx/mlx-client';
-import { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
-import { OpenAiApi } from '../../../src/main/backends/openai/openai-api';
 import type { Poster } from '../../../src/main/ports/fetcher';
 import type { CompletionChunk } from '../../../src/shared/completion';
 import { TandemError } from '../../../src/shared/errors';
@@ -23,7 +23,8 @@ const SERVERS: Record<string, Ask> = {
   },
   Ollama: (post, signal) => new OllamaApi({ ...BASE, post }).answer(REQUEST, signal),
   'an OpenAI server': (post, signal) => {
-    const options = { ...BASE, post, backend: 'studio', title: 'Studio', billionsOf: () => null };
+    const server = { id: 'studio', title: 'Studio' };
+    const options = { ...BASE, post, server, billionsOf: () => null };
     return new OpenAiApi(options).answer(REQUEST, signal);
   },
 };

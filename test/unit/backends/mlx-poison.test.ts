@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { toMlxCall } from '../../../src/main/backends/mlx/protocol';
-import { validate } from '../../../src/main/backends/mlx/validate';
+import { toMlxCall } from '../../../src/main/backends/dialects/openai/protocol';
+import { validate } from '../../../src/main/backends/dialects/openai/validate';
 import { readChat, readGenerate } from '../../../src/main/gateway/dialects/ollama-request';
 import { INSTANCES } from '../../support/backends';
 import { POISON, type Poison } from '../../support/poison';
@@ -13,6 +13,7 @@ const RULES = {
   defaultCategory: undefined,
   firstBackend: undefined,
   backends: INSTANCES,
+  models: [],
 };
 
 async function sentTo(poison: Poison): Promise<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { SseReader, toMlxCall } from '../../../src/main/backends/mlx/protocol';
-import { MAX_FRAME_BYTES } from '../../../src/main/backends/stream-completion';
+import { SseReader, toMlxCall } from '../../../src/main/backends/dialects/openai/protocol';
+import { MAX_FRAME_BYTES } from '../../../src/main/backends/dialects/stream-completion';
 import type { CompletionChunk } from '../../../src/shared/completion';
 
 function frame(value: unknown): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { BackendRequest } from '../../../src/main/backends/backend';
-import { type ModelFacts, validate } from '../../../src/main/backends/mlx/validate';
+import { type ModelFacts, validate } from '../../../src/main/backends/dialects/openai/validate';
 
 const facts: ModelFacts = { vocabSize: 3072, contextLength: 1024 };
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { BackendRequest } from '../../../src/main/backends/backend';
-import { Completions } from '../../../src/main/backends/ollama/completions';
-import type { Runner } from '../../../src/main/backends/ollama/runners';
-import type { ServerCare } from '../../../src/main/backends/ollama/server-care';
-import { DEFAULT_STREAM_LIMITS, patientStreamLimits } from '../../../src/main/backends/ollama/stream-limits';
 import { type StepTimes, UNLEARNED } from '../../../src/main/backends/step-times';
+import { Completions } from '../../../src/main/backends/watch/completions';
+import type { Runner } from '../../../src/main/backends/watch/pulse';
+import type { ServerCare } from '../../../src/main/backends/watch/server-care';
+import { DEFAULT_STREAM_LIMITS, patientStreamLimits } from '../../../src/main/backends/watch/stream-limits';
 import type { TandemError } from '../../../src/shared/errors';
 import { FakeClock, settle } from '../../support/fake-clock';
 import { DONE, ScriptedOllama, SILENCE, say, type Way } from '../../support/scripted-ollama';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { failureKind, memoryFigures } from '../../../src/main/backends/ollama/failure-kinds';
-import { statusFailure } from '../../../src/main/backends/ollama/failures';
-import { NdjsonReader } from '../../../src/main/backends/ollama/protocol';
+import { failureKind, memoryFigures } from '../../../src/main/backends/dialects/ollama/failure-kinds';
+import { statusFailure } from '../../../src/main/backends/dialects/ollama/failures';
+import { NdjsonReader } from '../../../src/main/backends/dialects/ollama/protocol';
 import { Runners } from '../../../src/main/backends/ollama/runners';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { ChildRecords, sweepOrphans } from '../../../src/main/supervisor/sweep';

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { isRemoteName, parseBillions, toModelInfo } from '../../../src/main/backends/ollama/model-list';
-import { parseModelfile } from '../../../src/main/backends/ollama/modelfile';
+import {
+  isRemoteName,
+  parseBillions,
+  toModelInfo,
+} from '../../../src/main/backends/dialects/ollama/model-list';
+import { parseModelfile } from '../../../src/main/backends/dialects/ollama/modelfile';
 
 test.each([
   ['3.8B', 3.8],

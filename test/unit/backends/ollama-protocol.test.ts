@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BackendRequest } from '../../../src/main/backends/backend';
-import { NdjsonReader } from '../../../src/main/backends/ollama/protocol';
-import { toOllamaCall } from '../../../src/main/backends/ollama/request';
+import { NdjsonReader } from '../../../src/main/backends/dialects/ollama/protocol';
+import { toOllamaCall } from '../../../src/main/backends/dialects/ollama/request';
 import type { CompletionChunk } from '../../../src/shared/completion';
 
 function line(value: unknown): string {

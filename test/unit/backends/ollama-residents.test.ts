@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { Catalogue } from '../../../src/main/backends/ollama/catalogue';
-import type { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
+import { Catalogue } from '../../../src/main/backends/dialects/ollama/catalogue';
+import type { OllamaApi } from '../../../src/main/backends/dialects/ollama/ollama-api';
 import { Residents } from '../../../src/main/backends/ollama/residents';
 import { RunnerCare } from '../../../src/main/backends/ollama/runner-care';
 import { Runners } from '../../../src/main/backends/ollama/runners';

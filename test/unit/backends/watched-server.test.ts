@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
-import { WatchedServer } from '../../../src/main/backends/ollama/watched-server';
+import { OllamaApi } from '../../../src/main/backends/dialects/ollama/ollama-api';
+import { WatchedServer } from '../../../src/main/backends/watch/watched-server';
 import type { Fetcher } from '../../../src/main/ports/fetcher';
 import { FakeClock } from '../../support/fake-clock';
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BackendRow } from '../../../src/main/core/backend-rows';
 import type { Category } from '../../../src/shared/domain';
+import type { Settings } from '../../../src/shared/settings';
 import type { BackendStatus } from '../../../src/shared/status';
 import { coreFixture, UI } from '../../support/core-fixture';
 import type { FakeClock } from '../../support/fake-clock';
@@ -14,16 +15,20 @@ const MEMORY = { total: 64 * GIB, available: 40 * GIB };
 const STUDIO = { id: 'studio', kind: 'ollama', role: 'heavy', title: 'Studio', maxConcurrent: 1 } as const;
 
 /** A running core with `qwen2.5-coder:7b` in its Ollama, and an Ollama `studio` with the same model and `mistral:7b`. */
-async function withStudio(url: string, more: { models?: Partial<Record<Category, string>> } = {}) {
+async function withStudio(
+  url: string,
+  more: { models?: Partial<Record<Category, string>> } = {},
+  settings: Partial<Settings> = {},
+) {
   const studio = new ScriptedOllama();
   const listed = (name: string) => ({ name, size: 5e9, details: { parameter_size: '7B' } });
   studio.facts = { version: '0.34.0', models: [listed('qwen2.5-coder:7b'), listed('mistral:7b')] };
   const { host } = new URL(url);
-  const values = { moreBackends: [{ ...STUDIO, ...more, url }] };
+  const values = { moreBackends: [{ ...STUDIO, ...more, url }], ...settings };
   const fixture = await coreFixture({}, { values, servers: { [host]: studio }, memory: MEMORY });
   fixture.ollama.facts = { ...fixture.ollama.facts, models: [listed('qwen2.5-coder:7b')] };
   await fixture.core.start();
-  await fixture.until(({ models }) => models.length === 3);
+  await fixture.until(({ models }) => models.some(({ name }) => name === 'mistral:7b'));
   return { ...fixture, studio };
 }
 
@@ -108,6 +113,13 @@ describe('a second Ollama on another machine', () => {
     expect(listed.models).toEqual([]);
     expect((await until(({ queue }) => queue.stats.done === 2)).queue.stats.by_backend.studio).toEqual({
       ...{ depth: 0, running: 0, draining: 0 },
+    });
+  });
+
+  it('is in use, whichever of the two servers of every run is switched off', async () => {
+    const { core } = await withStudio(far, {}, { useBackends: 'mlx' });
+    expect(await ask(core.addresses().gateway, 'mistral:7b')).toMatchObject({
+      ...{ status: 200, backend: 'studio' },
     });
   });
 

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Catalogue } from '../../../src/main/backends/ollama/catalogue';
-import type { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
+import { Catalogue } from '../../../src/main/backends/dialects/ollama/catalogue';
+import type { OllamaApi } from '../../../src/main/backends/dialects/ollama/ollama-api';
 import { BodyBudget } from '../../../src/main/gateway/body-budget';
 import { createGateway } from '../../../src/main/gateway/server';
 import { ROUTER_GATEWAY } from '../../../src/main/gateway/surface';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SseReader } from '../../../src/main/backends/mlx/protocol';
-import { NdjsonReader } from '../../../src/main/backends/ollama/protocol';
-import { toOllamaCall } from '../../../src/main/backends/ollama/request';
-import type { FrameReader } from '../../../src/main/backends/stream-completion';
+import { NdjsonReader } from '../../../src/main/backends/dialects/ollama/protocol';
+import { toOllamaCall } from '../../../src/main/backends/dialects/ollama/request';
+import { SseReader } from '../../../src/main/backends/dialects/openai/protocol';
+import type { FrameReader } from '../../../src/main/backends/dialects/stream-completion';
 import { ollamaEncoder } from '../../../src/main/gateway/dialects/ollama';
 import { readChat } from '../../../src/main/gateway/dialects/ollama-request';
 import { emptyTrail } from '../../../src/main/gateway/trail';
@@ -16,6 +16,7 @@ const RULES = {
   defaultCategory: undefined,
   firstBackend: undefined,
   backends: INSTANCES,
+  models: [],
 };
 
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });

@@ -12,6 +12,7 @@ const rules = {
   defaultCategory: undefined,
   firstBackend: undefined,
   backends: INSTANCES,
+  models: [],
 };
 
 describe('model names', () => {
@@ -27,13 +28,19 @@ describe('model names', () => {
     ['hf.co/org/name:Q4_K_M', { kind: 'named', name: 'hf.co/org/name:Q4_K_M' }],
     ['модель', { kind: 'named', name: 'модель' }],
   ])('%s', (text, choice) => {
-    expect(parseModelChoice(text, INSTANCES)).toEqual(choice);
+    expect(parseModelChoice(text, rules)).toEqual(choice);
+  });
+
+  it('means the listed model, where a backend has the id of an organisation', () => {
+    const known = { backends: [{ id: 'microsoft' }], models: [{ name: 'microsoft/phi' }] };
+    expect(parseModelChoice('microsoft/phi', known)).toEqual({ kind: 'named', name: 'microsoft/phi' });
+    expect(parseModelChoice('microsoft/other', known)).toMatchObject({ name: 'other', backend: 'microsoft' });
   });
 
   it.each(['..', 'a/../b', '/abs', 'a//b', 'a$(b)', 'a|b', '`a`', 'mlx/', 'x'.repeat(301)])(
     'refuses %s',
     (text) => {
-      expect(() => parseModelChoice(text, INSTANCES)).toThrow(
+      expect(() => parseModelChoice(text, rules)).toThrow(
         expect.objectContaining({ code: 'bad_model_name' }),
       );
     },

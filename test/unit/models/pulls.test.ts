@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import type { PullProgress } from '../../../src/main/backends/ollama/ollama-api';
+import type { PullProgress } from '../../../src/main/backends/dialects/ollama/ollama-api';
 import { type ModelSource, PullService } from '../../../src/main/models/pulls';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { TandemError } from '../../../src/shared/errors';

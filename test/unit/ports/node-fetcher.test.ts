@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
+import { OllamaApi } from '../../../src/main/backends/dialects/ollama/ollama-api';
 import { createNodeFetcher } from '../../../src/main/ports/node-fetcher';
 import type { CompletionChunk } from '../../../src/shared/completion';
 

@@ -5,8 +5,10 @@ import type { BackendStatus } from '../../../shared/status';
 import type { LoadedModel, MemoryBehaviour, MemoryFigures, MemoryHolder } from '../../memory/types';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
-import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
+import { type Backend, type BackendRequest, TEXT_ONLY } from '../backend';
 import { isBroken } from '../broken';
+import { toMlxCall } from '../dialects/openai/protocol';
+import { isLoadOnly, oneToken, validate } from '../dialects/openai/validate';
 import { StatusBoard } from '../status-board';
 import { absentStatus, supervisedStatus } from '../supervised-status';
 import { LadderKeeper } from './ladder-keeper';
@@ -15,15 +17,6 @@ import { mlxDown, unknownModel } from './mlx-failures';
 import type { MlxBackendOptions } from './mlx-options';
 import { MlxProcess } from './mlx-process';
 import { MlxProgram } from './mlx-program';
-import { toMlxCall } from './protocol';
-import { oneToken } from './ready-probe';
-import { validate } from './validate';
-
-export const MLX_CAPABILITIES: BackendCapabilities = {
-  tools: false,
-  images: false,
-  jsonSchema: false,
-};
 
 export const MLX_BEHAVIOUR: MemoryBehaviour = {
   dies: true,
@@ -39,7 +32,7 @@ const AT_BOTTOM =
 /** mlx_lm.server as our supervised child process. */
 export class MlxBackend implements Backend, MemoryHolder {
   readonly instance: BackendInstance;
-  readonly capabilities = MLX_CAPABILITIES;
+  readonly capabilities = TEXT_ONLY;
   readonly behaviour = MLX_BEHAVIOUR;
   readonly #options: MlxBackendOptions;
   readonly #ports: SupervisorPorts;
@@ -122,7 +115,7 @@ export class MlxBackend implements Backend, MemoryHolder {
     // An unknown model is never sent: the server would unload the current one before it returns an error.
     if (folder === null) throw unknownModel(request.model);
     this.#process.nameModel({ name: request.model, folder });
-    const loadOnly = request.rawPrompt === undefined && request.messages.length === 0;
+    const loadOnly = isLoadOnly(request);
     const safe = validate(loadOnly ? oneToken(request) : request, this.#process.facts.of(folder));
     const { address } = this.#process;
     if (address === null || this.#process.supervisor.view().state !== 'ready') throw mlxDown();

@@ -1,12 +1,12 @@
 import type { BackendInstance, ModelInfo } from '../../../shared/domain';
 import type { ExitCause } from '../../../shared/incidents';
-import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { LimitsSource } from '../../supervisor/limits';
+import type { ModelFacts } from '../dialects/openai/validate';
 import type { Locate } from '../locate';
 import type { StepTimes } from '../step-times';
 import type { HangLimits } from './hang-limits';
 import type { LadderKeeperOptions } from './ladder-keeper';
-import type { ModelFacts } from './validate';
+import type { MlxClientOptions } from './mlx-client';
 
 /** A model on disk under the name that clients use. */
 export interface ModelFolder {
@@ -14,7 +14,7 @@ export interface ModelFolder {
   folder: string;
 }
 
-export interface MlxBackendOptions {
+export interface MlxBackendOptions extends MlxClientOptions {
   instance: BackendInstance;
   /** Finds a Python with mlx-lm. Called before each launch, at `relocate`, and at manual restarts while absent. */
   locate: Locate;
@@ -38,9 +38,6 @@ export interface MlxBackendOptions {
   /** Reduced limits after it ran out of memory. */
   ladder?: Pick<LadderKeeperOptions, 'file' | 'smallerModel' | 'onRung'>;
   env: Readonly<Record<string, string | undefined>>;
-  fetcher: Fetcher;
-  post: Poster;
-  instanceId: string;
   limits?: LimitsSource;
   hang?: Partial<HangLimits>;
   /** Stores the slowest step of each model; without it they are kept for the life of the backend. */

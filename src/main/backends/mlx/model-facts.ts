@@ -1,4 +1,4 @@
-import type { ModelFacts } from './validate';
+import type { ModelFacts } from '../dialects/openai/validate';
 
 /**
  * Configurations of the models in use. A loaded model keeps the configuration that it was loaded with, whatever its

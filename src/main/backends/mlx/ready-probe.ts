@@ -1,11 +1,11 @@
 import { type Clock, pollUntil } from '../../ports/clock';
-import type { BackendRequest } from '../backend';
+import { toMlxCall } from '../dialects/openai/protocol';
+import { oneToken, validate } from '../dialects/openai/validate';
+import { withDeadline } from '../watch/deadline';
 import type { MlxAddress, MlxClient } from './mlx-client';
 import { mlxDown } from './mlx-failures';
 import type { ModelFolder } from './mlx-options';
 import type { KnownFacts } from './model-facts';
-import { toMlxCall } from './protocol';
-import { validate } from './validate';
 
 export interface ReadyProbeOptions {
   clock: Clock;
@@ -70,25 +70,11 @@ export class ReadyProbe {
   async #answer({ name, folder }: ModelFolder, signal: AbortSignal): Promise<void> {
     const { clock, client, facts, stepMs } = this.#options;
     const call = toMlxCall(validate(oneToken({ model: name }), facts.of(folder)), folder);
-    const limit = new AbortController();
-    const cancel = clock.after(PROBE_STEPS * stepMs(), () => limit.abort());
-    try {
-      const either = AbortSignal.any([signal, limit.signal]);
-      for await (const chunk of client.complete(this.#address(), `probe.${this.#count++}`, call, either)) {
+    const ask = async (limited: AbortSignal) => {
+      for await (const chunk of client.complete(this.#address(), `probe.${this.#count++}`, call, limited)) {
         if (chunk.type === 'end') return;
       }
-    } finally {
-      cancel();
-    }
+    };
+    await withDeadline(clock, PROBE_STEPS * stepMs(), ask, signal);
   }
-}
-
-/** The shortest possible request: it loads the model and proves that it answers. */
-export function oneToken(request: Pick<BackendRequest, 'model'>): BackendRequest {
-  return {
-    id: 'probe',
-    model: request.model,
-    messages: [{ role: 'user', content: 'hi' }],
-    sampling: { maxTokens: 1, temperature: 0 },
-  };
 }

@@ -5,11 +5,11 @@ import { sleep } from '../../ports/clock';
 import { freePort } from '../../ports/free-port';
 import type { SupervisorLimits } from '../../supervisor/limits';
 import { Supervisor, type SupervisorPorts } from '../../supervisor/supervisor';
+import type { Catalogue } from '../dialects/ollama/catalogue';
+import type { OllamaApi } from '../dialects/ollama/ollama-api';
 import type { Absent, Locate } from '../locate';
-import type { Catalogue } from './catalogue';
-import { withDeadline } from './deadline';
+import { withDeadline } from '../watch/deadline';
 import { ollamaLaunchSpec } from './launch-spec';
-import type { OllamaApi } from './ollama-api';
 import { ServerLog } from './server-log';
 
 export interface ManagedOllamaOptions {

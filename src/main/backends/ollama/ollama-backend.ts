@@ -5,12 +5,13 @@ import type { LoadedModel } from '../../memory/types';
 import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import type { Backend, BackendRequest } from '../backend';
+import { Catalogue } from '../dialects/ollama/catalogue';
+import { OllamaApi } from '../dialects/ollama/ollama-api';
 import { StatusBoard } from '../status-board';
-import { Catalogue } from './catalogue';
-import { Completions } from './completions';
+import { Completions } from '../watch/completions';
+import { DEFAULT_STREAM_LIMITS } from '../watch/stream-limits';
 import { asFailureOf } from './down';
 import { ManagedOllama } from './managed-ollama';
-import { OllamaApi } from './ollama-api';
 import {
   OLLAMA_BEHAVIOUR,
   OLLAMA_CAPABILITIES,
@@ -24,7 +25,6 @@ import { Runners } from './runners';
 import { ServerChoice } from './server-choice';
 import { ServerMemory } from './server-memory';
 import { StatusKeeper } from './status-keeper';
-import { DEFAULT_STREAM_LIMITS } from './stream-limits';
 
 /** Ollama: an external server if there is one, else our own supervised one. */
 export class OllamaBackend implements Backend {
@@ -221,14 +221,8 @@ export class OllamaBackend implements Backend {
   }
 
   #createApi(url: string): OllamaApi {
-    const { fetcher, post, instanceId, authorization = null, url: named } = this.#options;
-    return new OllamaApi({
-      url,
-      fetcher,
-      post,
-      instanceId,
-      authorization: url === named ? authorization : null,
-    });
+    const { url: named, authorization = null } = this.#options;
+    return new OllamaApi({ ...this.#options, url, authorization: url === named ? authorization : null });
   }
 
   #createChoice(): ServerChoice {

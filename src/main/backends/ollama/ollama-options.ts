@@ -1,12 +1,12 @@
 import type { BackendInstance } from '../../../shared/domain';
 import type { ExitCause } from '../../../shared/incidents';
 import type { MemoryBehaviour } from '../../memory/types';
-import type { Fetcher, Poster } from '../../ports/fetcher';
 import type { LimitsSource } from '../../supervisor/limits';
 import type { BackendCapabilities } from '../backend';
+import type { ServerConnection } from '../dialects/connection';
 import type { Locate } from '../locate';
 import type { StepTimes } from '../step-times';
-import type { StreamLimits } from './stream-limits';
+import type { StreamLimits } from '../watch/stream-limits';
 
 export const OLLAMA_CAPABILITIES: BackendCapabilities = { tools: true, images: true, jsonSchema: true };
 
@@ -20,13 +20,13 @@ export const OLLAMA_BEHAVIOUR: MemoryBehaviour = {
 
 export const OLLAMA_DEFAULT_URL = 'http://127.0.0.1:11434';
 
-export interface OllamaBackendOptions {
+export interface OllamaBackendOptions extends Omit<ServerConnection, 'url'> {
   instance: BackendInstance;
   /** Only that server is used, nothing is started here. Null = search for one, else start our own. */
   url: string | null;
   /** The variable or setting that names it, for messages. */
   setBy?: string;
-  /** Authorization for that server only. See `OllamaApiOptions`. */
+  /** Authorization for that server only. See `ServerConnection`. */
   authorization?: string | null;
   /** Addresses searched for an external server, in this order. */
   candidates?: readonly string[];
@@ -39,9 +39,6 @@ export interface OllamaBackendOptions {
   /** The process that listens on a local port, used to observe an adopted server. */
   findHolder?(port: number): Promise<{ pid: number; name: string } | null>;
   env: Readonly<Record<string, string | undefined>>;
-  fetcher: Fetcher;
-  post: Poster;
-  instanceId: string;
   limits?: LimitsSource;
   stream?: Partial<StreamLimits>;
   /** Learned steps of the models, used for hang limits. */

@@ -1,9 +1,9 @@
 import type { Clock } from '../../ports/clock';
-import type { Catalogue } from './catalogue';
-import { isSilence, withDeadline } from './deadline';
-import type { OllamaApi } from './ollama-api';
-import { silentServer, undescribed } from './recovery';
-import type { ServerCare } from './server-care';
+import type { Catalogue } from '../dialects/ollama/catalogue';
+import type { OllamaApi } from '../dialects/ollama/ollama-api';
+import { isSilence, withDeadline } from '../watch/deadline';
+import { silentServer, undescribed } from '../watch/recovery';
+import type { ServerCare } from '../watch/server-care';
 
 /** The server reads a description from the head of the model's file; on a slow disk that takes some seconds. */
 const SHOW_TIMEOUT_MS = 15_000;

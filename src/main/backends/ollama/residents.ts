@@ -1,7 +1,7 @@
 import { TandemError } from '../../../shared/errors';
 import type { LoadedModel } from '../../memory/types';
 import { type Clock, sleep } from '../../ports/clock';
-import type { LoadedItem, OllamaApi } from './ollama-api';
+import type { LoadedItem, OllamaApi } from '../dialects/ollama/ollama-api';
 
 /** A model used this recently is not unloaded. */
 const RECENT_MS = 30_000;

@@ -1,12 +1,13 @@
 import type { Clock } from '../../ports/clock';
 import type { Logger } from '../../ports/logger';
 import type { SupervisionObserver } from '../../supervisor/life';
-import type { Catalogue } from './catalogue';
-import { isSilence, withDeadline } from './deadline';
-import type { OllamaApi } from './ollama-api';
+import type { Catalogue } from '../dialects/ollama/catalogue';
+import type { OllamaApi } from '../dialects/ollama/ollama-api';
+import { isSilence, withDeadline } from '../watch/deadline';
+import { type Pulse, stillOf } from '../watch/pulse';
+import type { ServerCare, StallCure } from '../watch/server-care';
 import type { Residents } from './residents';
-import { type Pulse, type Runners, stillOf } from './runners';
-import type { ServerCare, StallCure } from './server-care';
+import type { Runners } from './runners';
 
 export interface RunnerCareOptions {
   clock: Clock;

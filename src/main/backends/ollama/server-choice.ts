@@ -1,12 +1,12 @@
 import { isTandemError, TandemError } from '../../../shared/errors';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import { isBroken } from '../broken';
+import type { OllamaApi } from '../dialects/ollama/ollama-api';
 import type { StatusBoard } from '../status-board';
+import { DEFAULT_STREAM_LIMITS, type StreamLimits } from '../watch/stream-limits';
+import { WatchedServer } from '../watch/watched-server';
 import type { ManagedOllama } from './managed-ollama';
-import type { OllamaApi } from './ollama-api';
 import { foundStatus, lostStatus } from './server-status';
-import { DEFAULT_STREAM_LIMITS, type StreamLimits } from './stream-limits';
-import { WatchedServer } from './watched-server';
 
 export interface ServerChoiceOptions {
   /** The only address that may be used; null = search for a server, else start our own. */

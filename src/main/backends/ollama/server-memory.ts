@@ -1,6 +1,6 @@
 import type { Figure } from '../../memory/types';
 import type { Clock } from '../../ports/clock';
-import type { OllamaApi } from './ollama-api';
+import type { OllamaApi } from '../dialects/ollama/ollama-api';
 import type { Residents } from './residents';
 import { isLoopbackUrl } from './server-status';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock';
 import type { StatusBoard } from '../status-board';
-import type { Completions } from './completions';
+import type { Completions } from '../watch/completions';
 import type { ManagedOllama } from './managed-ollama';
 import type { Residents } from './residents';
 import type { RunnerCare } from './runner-care';

@@ -3,44 +3,36 @@ import type { BackendInstance, ModelInfo } from '../../../shared/domain';
 import { downCodeOf, isDownCode, isTandemError, TandemError } from '../../../shared/errors';
 import type { BackendStatus } from '../../../shared/status';
 import type { Clock } from '../../ports/clock';
-import type { Fetcher, Poster } from '../../ports/fetcher';
-import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
-import { Catalogue } from '../ollama/catalogue';
-import { Completions } from '../ollama/completions';
-import { OllamaApi } from '../ollama/ollama-api';
-import { DEFAULT_STREAM_LIMITS, type StreamLimits } from '../ollama/stream-limits';
-import { WatchedServer } from '../ollama/watched-server';
+import { type Backend, type BackendRequest, TEXT_ONLY } from '../backend';
+import type { ServerConnection } from '../dialects/connection';
+import { Catalogue } from '../dialects/ollama/catalogue';
+import { OllamaApi } from '../dialects/ollama/ollama-api';
+import { OpenAiApi } from '../dialects/openai/openai-api';
 import { StatusBoard } from '../status-board';
+import { Completions } from '../watch/completions';
+import { DEFAULT_STREAM_LIMITS, type StreamLimits } from '../watch/stream-limits';
+import { WatchedServer } from '../watch/watched-server';
 import { AskedServer } from './asked-server';
-import { OpenAiApi } from './openai-api';
 
-export interface OpenAiBackendOptions {
+/** The server speaks OpenAI's API, or Ollama's as another Tandem does. */
+export interface OpenAiBackendOptions extends ServerConnection {
   instance: BackendInstance;
-  /** A server that speaks OpenAI's API, or Ollama's as another Tandem does. */
-  url: string;
   /** The variable or setting that names it, for messages. */
   setBy: string;
   /** See `OpenAiApiOptions`. */
   billionsOf(name: string): number | null;
-  /** See `OllamaApiOptions`. */
-  authorization?: string | null;
   clock: Clock;
-  fetcher: Fetcher;
-  post: Poster;
-  instanceId: string;
   stream?: Partial<StreamLimits>;
   watchEveryMs?: number;
 }
 
 const WATCH_EVERY_MS = 5000;
 
-/** It is unknown whether such a server supports tools, images or schemas, so it gets text only. */
-const CAPABILITIES: BackendCapabilities = { tools: false, images: false, jsonSchema: false };
-
 /** A server at an address: used and watched, never started or stopped. Its dialect is found out by asking it. */
 export class OpenAiBackend implements Backend {
   readonly instance: BackendInstance;
-  readonly capabilities = CAPABILITIES;
+  /** It is unknown whether such a server supports tools, images or schemas. */
+  readonly capabilities = TEXT_ONLY;
   readonly #board: StatusBoard;
   readonly #options: OpenAiBackendOptions;
   readonly #server: WatchedServer<AskedServer>;
@@ -185,6 +177,6 @@ function askedServer(options: OpenAiBackendOptions): AskedServer {
     models: (signal: AbortSignal) => catalogue.list(ollama, signal),
     answer: (request: BackendRequest, signal: AbortSignal) => ollama.answer(request, signal),
   };
-  const openAi = new OpenAiApi({ ...options, backend: id, title });
+  const openAi = new OpenAiApi({ ...options, server: options.instance });
   return new AskedServer(ollama.url, [dialect, openAi], (signal) => ollama.tandemInstance(signal));
 }

@@ -98,7 +98,7 @@ export function showBody(
   backends: readonly BackendInstance[],
   now: Date,
 ): object {
-  const choice = parseModelChoice(asked, backends);
+  const choice = parseModelChoice(asked, { backends, models });
   if (choice.kind !== 'named') {
     return {
       details: details(null),

@@ -9,7 +9,7 @@ import type {
 import type { BackendId, Category, ModelChoice } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import { type LoopTurn, nextTurn, turnEvery } from '../../ports/turns';
-import { parseCategory, parseModelChoice } from '../model-choice';
+import { type KnownNames, parseCategory, parseModelChoice } from '../model-choice';
 import {
   BODY_FIELDS,
   chatBody,
@@ -35,14 +35,12 @@ export interface OllamaRequest {
 }
 
 /** How the listener interprets `model` and `category`. */
-export interface ModelRules {
+export interface ModelRules extends KnownNames {
   modelOptional: boolean;
   /** Category if neither model nor category gives one (or gives `default`). */
   defaultCategory: Category | undefined;
   /** Backend for requests that name no model; tried before the others. */
   firstBackend: BackendId | undefined;
-  /** Backends that a model's name may name. */
-  backends: readonly { id: BackendId }[];
 }
 
 /**
@@ -107,7 +105,7 @@ function readCommon(
   if (asked === '' && !rules.modelOptional) {
     throw new TandemError('bad_request', 'model is required; "auto" lets Tandem choose');
   }
-  const named: ModelChoice = asked === '' ? { kind: 'auto' } : parseModelChoice(asked, rules.backends);
+  const named: ModelChoice = asked === '' ? { kind: 'auto' } : parseModelChoice(asked, rules);
   const category = readCategory(body.category ?? '', named, rules);
   const model = firstOn(named, rules.firstBackend);
   const sampling = readSampling(body.options);

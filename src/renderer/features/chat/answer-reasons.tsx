@@ -2,14 +2,14 @@ import { ChevronDown } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Answer, Target } from '../../../shared/chat';
-import type { BackendId } from '../../../shared/domain';
+import type { BackendId, BackendInstance } from '../../../shared/domain';
 import { useInstances } from '../../components/backends';
 import { cx } from '../../components/cx';
 import { useFormat } from '../../i18n/use-format';
 import { retry } from '../../stores/chat-store';
 import { isSettled } from '../../stores/stream-text';
 import { reasonSentence, wasSpared } from './reason-words';
-import { useOtherBackend } from './use-other-backend';
+import { useOtherBackends } from './use-other-backends';
 
 /**
  * The “Why?” button and its panel. Overlaps the label's line, so that the button stays in place when the panel opens
@@ -56,8 +56,7 @@ function ReasonsPanel({ answer }: { answer: Answer }) {
   const instances = useInstances();
   const { meta } = answer;
   const sentences = [...new Set(meta.reasons.map((code) => reasonSentence(code, t, instances)))];
-  const other = useOtherBackend(answer);
-  const spared = other?.role === 'light' && wasSpared(meta.reasons);
+  const others = useOtherBackends(answer);
   const rows: [string, string][] = [];
   if (meta.category) rows.push([t('why.category'), t(`why.categories.${meta.category}`)]);
   rows.push([t('why.chosen'), sentences.length > 0 ? sentences.join(' ') : t('why.none')]);
@@ -79,23 +78,24 @@ function ReasonsPanel({ answer }: { answer: Answer }) {
           </div>
         ))}
       </dl>
-      {other !== null && isSettled(answer) && (
-        <button
-          type="button"
-          title={spared ? t('answer.tryAnywayRisk') : undefined}
-          onClick={() =>
-            void retry(
-              answer.id,
-              spared ? sparedTarget(other.id, answer) : { kind: 'backend', backend: other.id },
-              spared,
-            )
-          }
-          className="-ml-1.5 mt-1 rounded-badge px-1.5 py-1 font-[550] text-accent-text hover:bg-accent-soft"
-        >
-          {t(spared ? 'chat.askAnyway' : 'chat.askOther', { backend: other.title })}
-        </button>
-      )}
+      {isSettled(answer) && others.map((other) => <AskOther key={other.id} answer={answer} other={other} />)}
     </div>
+  );
+}
+
+function AskOther({ answer, other }: { answer: Answer; other: BackendInstance }) {
+  const { t } = useTranslation();
+  const spared = other.role === 'light' && wasSpared(answer.meta.reasons);
+  const target: Target = spared ? sparedTarget(other.id, answer) : { kind: 'backend', backend: other.id };
+  return (
+    <button
+      type="button"
+      title={spared ? t('answer.tryAnywayRisk') : undefined}
+      onClick={() => void retry(answer.id, target, spared)}
+      className="-ml-1.5 mt-1 mr-3 rounded-badge px-1.5 py-1 font-[550] text-accent-text hover:bg-accent-soft"
+    >
+      {t(spared ? 'chat.askAnyway' : 'chat.askOther', { backend: other.title })}
+    </button>
   );
 }
 

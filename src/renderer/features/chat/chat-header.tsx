@@ -1,9 +1,9 @@
 import { PanelLeft, SquarePen } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { IconButton } from '../../components/button';
-import { openChat, useChat } from '../../stores/chat-store';
+import { beginChat, useChat } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
-import { focusComposer, setDrawer } from '../../stores/ui-store';
+import { setDrawer } from '../../stores/ui-store';
 import { ChatMenu } from './chat-menu';
 import { RenameField } from './rename-field';
 import { useRenaming } from './use-renaming';
@@ -30,13 +30,7 @@ export function ChatHeader({ wide }: { wide: boolean }) {
       </div>
       {chat && <ChatMenu chat={chat} onRename={() => renaming.begin(chat.id)} />}
       {!wide && (
-        <IconButton
-          label={t('chat.newChat')}
-          onClick={() => {
-            void openChat(null);
-            focusComposer();
-          }}
-        >
+        <IconButton label={t('chat.newChat')} onClick={beginChat}>
           <SquarePen size={15} aria-hidden="true" />
         </IconButton>
       )}

@@ -4,8 +4,8 @@ import { useTranslation } from 'react-i18next';
 import { IconButton } from '../../components/button';
 import { isComposing } from '../../components/composition';
 import { Toaster } from '../../components/toaster';
-import { openChat } from '../../stores/chat-store';
-import { focusComposer, setDrawer, useUi } from '../../stores/ui-store';
+import { beginChat } from '../../stores/chat-store';
+import { setDrawer, useUi } from '../../stores/ui-store';
 import { HistoryList } from './history-list';
 
 /** Does Escape apply to a field with text, or to a composition, and not to the drawer? */
@@ -30,13 +30,7 @@ export function HistoryDrawer() {
         >
           <div className="flex h-10 shrink-0 items-center gap-1 px-2">
             <Dialog.Title className="grow px-2 font-[650]">{t('chat.history')}</Dialog.Title>
-            <IconButton
-              label={t('chat.newChat')}
-              onClick={() => {
-                void openChat(null);
-                focusComposer();
-              }}
-            >
+            <IconButton label={t('chat.newChat')} onClick={beginChat}>
               <SquarePen size={15} aria-hidden="true" />
             </IconButton>
             <Dialog.Close asChild>

@@ -1,8 +1,6 @@
 import { ChevronRight } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import { NumberField } from './number-field';
-import { SettingRow } from './setting-row';
-import { useSetting } from './use-setting';
+import { NumberRow } from './setting-rows';
 
 const ROWS = [
   { key: 'rateLimitMax', title: 'rateMax', hint: 'rateMaxHint', min: 0, max: 1_000_000, seconds: false },
@@ -47,36 +45,19 @@ export function AdvancedSection() {
         {t('settings.advanced')}
       </summary>
       <div className="mt-1.5 divide-y divide-line rounded-card border border-line bg-card">
-        {ROWS.map((row) => (
-          <LimitRow key={row.key} row={row} />
+        {ROWS.map(({ key, title, hint, min, max, seconds }) => (
+          <NumberRow
+            key={key}
+            of={key}
+            title={t(`settings.${title}`)}
+            hint={hint === null ? undefined : t(`settings.${hint}`)}
+            min={min}
+            max={max}
+            unit={seconds ? t('settings.secondsUnit') : undefined}
+          />
         ))}
       </div>
       <p className="px-1 pt-1.5 text-ink-3 text-small">{t('settings.advancedHint')}</p>
     </details>
-  );
-}
-
-function LimitRow({ row }: { row: (typeof ROWS)[number] }) {
-  const { t } = useTranslation();
-  const setting = useSetting(row.key);
-  const title = t(`settings.${row.title}`);
-  return (
-    <SettingRow
-      setting={setting}
-      title={title}
-      hint={row.hint === null ? undefined : t(`settings.${row.hint}`)}
-      control={({ setting: { value, set, tell }, ...rest }) => (
-        <NumberField
-          value={value}
-          min={row.min}
-          max={row.max}
-          label={title}
-          unit={row.seconds ? t('settings.secondsUnit') : undefined}
-          onChange={set}
-          onProblem={tell}
-          {...rest}
-        />
-      )}
-    />
   );
 }

@@ -2,33 +2,23 @@ import { Check } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { CATEGORIES } from '../../../shared/domain';
 import { cx } from '../../components/cx';
-import { NumberField } from './number-field';
 import { OnlyLightRow } from './only-light-row';
 import { Section, SettingRow } from './setting-row';
+import { NumberRow } from './setting-rows';
 import { useSetting } from './use-setting';
 
 export function MlxSection() {
   const { t } = useTranslation();
-  const concurrent = useSetting('mlxMaxConcurrent');
   return (
     <Section title={t('settings.sections.mlx')}>
       <OnlyLightRow />
       <CategoriesRow />
-      <SettingRow
-        setting={concurrent}
+      <NumberRow
+        of="mlxMaxConcurrent"
         title={t('settings.mlxConcurrent')}
         hint={t('settings.mlxConcurrentHint')}
-        control={({ setting, ...rest }) => (
-          <NumberField
-            value={setting.value}
-            min={1}
-            max={16}
-            label={t('settings.mlxConcurrent')}
-            onChange={setting.set}
-            onProblem={setting.tell}
-            {...rest}
-          />
-        )}
+        min={1}
+        max={16}
       />
     </Section>
   );

@@ -5,11 +5,11 @@ import { shortModel } from '../../components/backend-words';
 import { useFirstOf, useLooks } from '../../components/backends';
 import { ModelSuggestions } from '../../components/model-suggestions';
 import { Select } from '../../components/select';
-import { Switch } from '../../components/switch';
 import { useFormat } from '../../i18n/use-format';
 import { usePart } from '../../stores/core-store';
 import { FoldersRow } from './folders-row';
 import { Section, SettingRow } from './setting-row';
+import { SwitchRow } from './setting-rows';
 import { useSetting } from './use-setting';
 
 interface Row {
@@ -46,7 +46,8 @@ export function ModelsSection() {
     <Section title={t('settings.sections.models')} hint={t('settings.bestHint')}>
       <Models of="light" rows={onlyLight ? LIGHT_FAST : [...LIGHT_FAST, ...LIGHT_HEAVY]} />
       <Models of="heavy" rows={HEAVY} />
-      <SmallModelRow />
+      {/* The built-in model: off removes it, on downloads it again. */}
+      <SwitchRow of="smallModel" title={t('settings.smallModel')} hint={t('settings.smallModelHint')} />
       <AdoptedRow />
       <FoldersRow />
       {suggestions.length + pulls.length > 0 && (
@@ -101,37 +102,18 @@ function ModelRow({ row, backend }: { row: Row; backend: BackendInstance }) {
   );
 }
 
-/** The built-in model: off removes it, on downloads it again. */
-function SmallModelRow() {
-  const { t } = useTranslation();
-  return (
-    <SettingRow
-      setting={useSetting('smallModel')}
-      title={t('settings.smallModel')}
-      hint={t('settings.smallModelHint')}
-      control={({ setting: { value, set }, ...rest }) => (
-        <Switch checked={value} onChange={set} label={t('settings.smallModel')} {...rest} />
-      )}
-    />
-  );
-}
-
 /** Consent to put the small model into an Ollama that Tandem does not own; no effect on one that it owns. */
 function AdoptedRow() {
   const { t } = useTranslation();
-  const setting = useSetting('smallModelInAdopted');
   const host = useFirstOf('heavy')?.id;
   const adopted = usePart('backends')?.some(({ id, ownership }) => id === host && ownership === 'adopted');
   const wanted = usePart('settings')?.smallModel?.value !== false;
   if (!adopted || !wanted) return null;
   return (
-    <SettingRow
-      setting={setting}
+    <SwitchRow
+      of="smallModelInAdopted"
       title={t('settings.smallAdopted')}
       hint={t('settings.smallAdoptedHint')}
-      control={({ setting: { value, set }, ...rest }) => (
-        <Switch checked={value} onChange={set} label={t('settings.smallAdopted')} {...rest} />
-      )}
     />
   );
 }

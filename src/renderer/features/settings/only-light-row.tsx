@@ -1,8 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { Button } from '../../components/button';
 import { Note } from '../../components/note';
-import { Switch } from '../../components/switch';
-import { SettingRow } from './setting-row';
+import { SwitchRow } from './setting-rows';
 import { useSetting } from './use-setting';
 
 /**
@@ -14,20 +13,11 @@ export function OnlyLightRow() {
   const setting = useSetting('mlxOnlyLight');
   const off = setting?.value === false;
   return (
-    <SettingRow
-      setting={setting}
+    <SwitchRow
+      of="mlxOnlyLight"
+      testId="mlx-only-light"
       title={t('settings.onlyLight')}
       hint={t('settings.onlyLightHint')}
-      control={({ setting: { value, set }, describedBy, disabled }) => (
-        <Switch
-          testId="mlx-only-light"
-          checked={value}
-          disabled={disabled}
-          label={t('settings.onlyLight')}
-          describedBy={describedBy}
-          onChange={set}
-        />
-      )}
     >
       {off && (
         <Note tone="warn" className="rise mt-2">
@@ -39,6 +29,6 @@ export function OnlyLightRow() {
           )}
         </Note>
       )}
-    </SettingRow>
+    </SwitchRow>
   );
 }

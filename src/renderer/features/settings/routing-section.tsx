@@ -1,44 +1,27 @@
 import { useTranslation } from 'react-i18next';
 import { USE_BACKENDS } from '../../../shared/use-backends';
-import { Select } from '../../components/select';
-import { Section, SettingRow } from './setting-row';
-import { useSetting } from './use-setting';
+import { Section } from './setting-row';
+import { ChoiceRow } from './setting-rows';
 
 const POLICIES = ['strategy', 'mlx-first'] as const;
 
 export function RoutingSection() {
   const { t } = useTranslation();
-  const policy = useSetting('policy');
-  const backends = useSetting('useBackends');
   return (
     <Section title={t('settings.sections.routing')}>
-      <SettingRow
-        setting={policy}
+      <ChoiceRow
+        of="policy"
         title={t('settings.policy')}
         hint={t('settings.policyHint')}
-        control={({ setting, ...rest }) => (
-          <Select
-            value={setting.value}
-            label={t('settings.policy')}
-            options={POLICIES.map((value) => ({ value, label: t(`settings.policies.${value}`) }))}
-            onChange={(value) => setting.set(value === 'mlx-first' ? 'mlx-first' : 'strategy')}
-            {...rest}
-          />
-        )}
+        options={POLICIES}
+        nameOf={(value) => t(`settings.policies.${value}`)}
       />
-      <SettingRow
-        setting={backends}
+      <ChoiceRow
+        of="useBackends"
         title={t('settings.useBackends')}
         hint={t('settings.useBackendsHint')}
-        control={({ setting, ...rest }) => (
-          <Select
-            value={setting.value}
-            label={t('settings.useBackends')}
-            options={USE_BACKENDS.map((value) => ({ value, label: t(`settings.backends.${value}`) }))}
-            onChange={(value) => setting.set(USE_BACKENDS.find((candidate) => candidate === value) ?? 'both')}
-            {...rest}
-          />
-        )}
+        options={USE_BACKENDS}
+        nameOf={(value) => t(`settings.backends.${value}`)}
       />
     </Section>
   );

@@ -1,6 +1,6 @@
-import { type ChatMessage, hasImage, type Role, type Sampling, textOf } from '../../../shared/completion';
-import { TandemError } from '../../../shared/errors';
-import type { BackendRequest } from '../backend';
+import { type ChatMessage, hasImage, type Role, type Sampling, textOf } from '../../../../shared/completion';
+import { TandemError } from '../../../../shared/errors';
+import type { BackendRequest } from '../../backend';
 
 /** Facts from a model's `config.json`; null = not given. */
 export interface ModelFacts {
@@ -44,6 +44,21 @@ export function validate(request: BackendRequest, facts: ModelFacts): SafeReques
     rawPrompt,
     sampling: safeSampling(request.sampling, facts),
     think: typeof request.think === 'boolean' ? request.think : null,
+  };
+}
+
+/** Has the request no prompt, so that it only loads its model? */
+export function isLoadOnly({ rawPrompt, messages }: BackendRequest): boolean {
+  return rawPrompt === undefined && messages.length === 0;
+}
+
+/** The shortest possible request: it loads the model and proves that it answers. */
+export function oneToken(request: Pick<BackendRequest, 'model'>): BackendRequest {
+  return {
+    id: 'probe',
+    model: request.model,
+    messages: [{ role: 'user', content: 'hi' }],
+    sampling: { maxTokens: 1, temperature: 0 },
   };
 }
 

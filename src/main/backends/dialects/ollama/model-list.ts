@@ -4,7 +4,7 @@ import {
   type ModelInfo,
   SMALL_MODEL_NAME,
   weightOf,
-} from '../../../shared/domain';
+} from '../../../../shared/domain';
 
 /** The fields of an `/api/tags` item that are used here. */
 export interface TagItem {

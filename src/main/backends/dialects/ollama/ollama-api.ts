@@ -3,28 +3,17 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Ollama } from 'ollama/browser';
-import type { CompletionChunk } from '../../../shared/completion';
-import { ERROR_CODES, TandemError } from '../../../shared/errors';
-import { HOP_HEADER } from '../../../shared/hop-header';
-import type { Fetcher, Poster } from '../../ports/fetcher';
-import type { BackendRequest } from '../backend';
+import type { CompletionChunk } from '../../../../shared/completion';
+import { ERROR_CODES, TandemError } from '../../../../shared/errors';
+import type { Fetcher } from '../../../ports/fetcher';
+import type { BackendRequest } from '../../backend';
+import { headersOf, type ServerConnection } from '../connection';
 import { streamCompletion } from '../stream-completion';
 import { callFailure, createFailure, pullFailure, statusFailure } from './failures';
 import type { ShowAnswer, TagItem } from './model-list';
 import { parseModelfile } from './modelfile';
 import { NdjsonReader } from './protocol';
 import { type OllamaCall, toOllamaCall } from './request';
-
-export interface OllamaApiOptions {
-  /** Base URL without a path, user and password. */
-  url: string;
-  /** Authorization header of every call; null = none. */
-  authorization?: string | null;
-  fetcher: Fetcher;
-  post: Poster;
-  /** Id of this Tandem instance, sent with every call so that a loop back to us is detected. */
-  instanceId: string;
-}
 
 /** The fields of an `/api/ps` item that are used here. */
 export interface LoadedItem {
@@ -50,9 +39,9 @@ export interface PullProgress {
  */
 export class OllamaApi {
   readonly url: string;
-  readonly #options: OllamaApiOptions;
+  readonly #options: ServerConnection;
 
-  constructor(options: OllamaApiOptions) {
+  constructor(options: ServerConnection) {
     this.#options = options;
     this.url = options.url.replace(/\/+$/, '');
   }
@@ -124,7 +113,7 @@ export class OllamaApi {
     const { post } = this.#options;
     return streamCompletion(post, {
       url: this.url + call.path,
-      headers: this.#headers(call.hops),
+      headers: headersOf(this.#options, call.hops),
       body: call.body,
       signal,
       reader: new NdjsonReader(),
@@ -227,16 +216,9 @@ export class OllamaApi {
     return new Ollama({ host: this.url, fetch: fetcher });
   }
 
-  /** @param hops the instances before this one */
-  #headers(hops?: string): Record<string, string> {
-    const { instanceId, authorization } = this.#options;
-    const passed = hops === undefined ? instanceId : `${hops}, ${instanceId}`;
-    return { [HOP_HEADER]: passed, ...(authorization ? { authorization } : {}) };
-  }
-
   #fetch(url: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
-    for (const [name, value] of Object.entries(this.#headers())) headers.set(name, value);
+    for (const [name, value] of Object.entries(headersOf(this.#options))) headers.set(name, value);
     return this.#options.fetcher(url, { ...init, headers: Object.fromEntries(headers) });
   }
 }

@@ -3,13 +3,12 @@ import type { BackendInstance } from '../../../shared/domain';
 import { useInstances } from '../../components/backends';
 import { usePart } from '../../stores/core-store';
 
-/** The backend that could get the same question: the first available one, if another one has answered. */
-export function useOtherBackend({ meta }: Answer): BackendInstance | null {
+/** The backends that could get the same question: the others that are available, if one has answered. */
+export function useOtherBackends({ meta }: Answer): BackendInstance[] {
   const instances = useInstances();
   const backends = usePart('backends') ?? [];
-  if (!instances.some(({ id }) => id === meta.source)) return null;
-  const others = instances.filter(({ id }) => id !== meta.source);
+  if (!instances.some(({ id }) => id === meta.source)) return [];
   const isThere = ({ id }: BackendInstance) =>
     backends.some((one) => one.id === id && one.state !== 'absent');
-  return others.find(isThere) ?? null;
+  return instances.filter((one) => one.id !== meta.source && isThere(one));
 }

@@ -1,7 +1,7 @@
 import type { ChatResponse, GenerateResponse } from 'ollama/browser';
-import type { CompletionChunk, CompletionEnd } from '../../../shared/completion';
-import { TandemError } from '../../../shared/errors';
-import { LineReader } from '../../ports/line-reader';
+import type { CompletionChunk, CompletionEnd } from '../../../../shared/completion';
+import { TandemError } from '../../../../shared/errors';
+import { LineReader } from '../../../ports/line-reader';
 import { frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';
 import { serverFailure } from './failures';
 

@@ -1,37 +1,29 @@
-import { TandemError } from '../../../shared/errors';
+import { TandemError } from '../../../../shared/errors';
+import { connectionFailure } from '../connection';
 import { failureKind, memoryFigures } from './failure-kinds';
+
+/** How errors name it; see `asFailureOf`. */
+const OLLAMA = { id: 'ollama', title: 'Ollama' };
 
 /** What went wrong, taken from any error of the client, fetch or the server. */
 interface Cause {
   status: number | null;
   text: string;
-  /** No connection at all. */
-  down: boolean;
 }
 
 function causeOf(error: unknown): Cause {
   const status = (error as { status_code?: unknown }).status_code;
-  // `fetch` wraps the connection's error, a plain request does not.
-  const { cause, code = cause?.code } = error as { code?: unknown; cause?: { code?: unknown } };
   return {
     status: typeof status === 'number' ? status : null,
     text: error instanceof Error ? error.message : String(error),
-    down: code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'UND_ERR_CONNECT_TIMEOUT',
   };
 }
 
 /** Converts a call's error into one of our errors. */
 export function callFailure(error: unknown, signal: AbortSignal): TandemError {
-  if (error instanceof TandemError) return error;
-  if (signal.aborted) return new TandemError('cancelled', 'The request was cancelled.', { cause: error });
-  const { status, text, down } = causeOf(error);
-  if (down) {
-    return new TandemError('ollama_down', 'Ollama does not answer; it restarts by itself, or start it.', {
-      cause: error,
-    });
-  }
-  if (status !== null) return refused(status, text, error);
-  return new TandemError('backend_failed', 'The connection to Ollama broke; try again.', { cause: error });
+  const { status, text } = causeOf(error);
+  if (status === null || signal.aborted) return connectionFailure(error, signal, OLLAMA);
+  return refused(status, text, error);
 }
 
 /** Converts an error status into one of our errors, with Ollama's own text if it names the cure. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../ports/clock';
-import { type Pulse, progressed } from './runners';
+import { type Pulse, progressed } from './pulse';
 
 /** Verdict on a silence. */
 export type Verdict =

@@ -7,10 +7,10 @@ import {
   type ToolCall,
   type ToolResult,
   textOf,
-} from '../../../shared/completion';
-import { TandemError } from '../../../shared/errors';
-import { jsonBytes } from '../../ports/json-size';
-import type { BackendRequest } from '../backend';
+} from '../../../../shared/completion';
+import { TandemError } from '../../../../shared/errors';
+import { jsonBytes } from '../../../ports/json-size';
+import type { BackendRequest } from '../../backend';
 
 export interface OllamaCall {
   path: '/api/chat' | '/api/generate';

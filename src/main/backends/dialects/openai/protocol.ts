@@ -1,6 +1,6 @@
 import { createParser } from 'eventsource-parser';
-import type { CompletionChunk, CompletionEnd } from '../../../shared/completion';
-import { TandemError } from '../../../shared/errors';
+import type { CompletionChunk, CompletionEnd } from '../../../../shared/completion';
+import { TandemError } from '../../../../shared/errors';
 import { frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';
 import type { SafeRequest } from './validate';
 

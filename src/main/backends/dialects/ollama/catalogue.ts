@@ -1,5 +1,5 @@
-import { type BackendId, type ModelInfo, weightOf } from '../../../shared/domain';
-import { TandemError } from '../../../shared/errors';
+import { type BackendId, type ModelInfo, weightOf } from '../../../../shared/domain';
+import { TandemError } from '../../../../shared/errors';
 import {
   isRemoteAnswer,
   isRemoteName,

@@ -1,7 +1,7 @@
 import { isTandemError, TandemError } from '../../../shared/errors';
 import { type Clock, sleep } from '../../ports/clock';
 import type { BackendRequest } from '../backend';
-import { callFailure } from './failures';
+import { callFailure } from '../dialects/ollama/failures';
 import type { ServerCare } from './server-care';
 import type { StreamLimits } from './stream-limits';
 

@@ -1,4 +1,4 @@
-import type { Pulse } from './runners';
+import type { Pulse } from './pulse';
 
 /** Result of a try to end a stuck process. */
 export interface StallCure {
