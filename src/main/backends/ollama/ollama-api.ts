@@ -30,6 +30,8 @@ export interface OllamaApiOptions {
 export interface LoadedItem {
   name: string;
   size?: number;
+  /** Tokens of context that it is loaded with. */
+  context_length?: number;
 }
 
 /** Layers of one model; real ones have about ten. */

@@ -3,7 +3,6 @@ import {
   type Extra,
   imagesOf,
   type ResponseFormat,
-  type Sampling,
   type ToolCall,
   type ToolResult,
   textOf,
@@ -29,8 +28,11 @@ export function toOllamaCall(request: BackendRequest): OllamaCall {
   const { rawPrompt, think, keepAlive, hops } = request;
   const isOurs = request.dialect === 'ollama';
   const { options: extraOptions, ...extra } = isOurs ? (request.extra ?? {}) : {};
-  const options = toOptions(request.sampling, (extraOptions ?? {}) as Extra);
+  const options = toOptions(request, (extraOptions ?? {}) as Extra);
   const common = {
+    // What does not fit the context is an error; by default the server silently cuts prompts and forgets their start.
+    truncate: false,
+    shift: false,
     ...extra,
     model: request.model,
     stream: true,
@@ -103,16 +105,11 @@ export function promptTokensByLength({ rawPrompt, messages, tools }: BackendRequ
   return Math.ceil((text + (tools ? jsonBytes(tools) : 0)) / CHARS_PER_TOKEN);
 }
 
-/** Never sets `num_ctx` itself: a value that differs from the loaded one reloads the model. */
-function toOptions(sampling: Sampling, extra: Extra): Extra {
+/** The pinned context is always sent, as any other length would load the model again. */
+function toOptions({ sampling, pinnedContext, contextTokens }: BackendRequest, extra: Extra): Extra {
   const { temperature, topP, topK, minP, seed, repeatPenalty, maxTokens, stop } = sampling;
-  const context = extra.num_ctx;
-  if (context !== undefined && !(Number.isSafeInteger(context) && Number(context) >= 1)) {
-    throw new TandemError('bad_request', '`num_ctx` must be a whole number of 1 or more.', {
-      details: { field: 'num_ctx' },
-    });
-  }
   const named = {
+    num_ctx: pinnedContext ?? contextTokens,
     temperature,
     top_p: topP,
     top_k: topK,
