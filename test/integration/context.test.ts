@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,6 +36,17 @@ async function post(url: string, body: object): Promise<Answer> {
   };
 }
 
+/** A data folder with the setting that MLX is not used. */
+async function ollamaOnly(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tandem-context-'));
+  await writeFile(join(folder, '.tandem-data'), '');
+  await writeFile(
+    join(folder, 'settings.json'),
+    JSON.stringify({ version: 1, values: { useBackends: 'ollama' } }),
+  );
+  return folder;
+}
+
 const user = (content: string) => ({ role: 'user', content });
 
 /** The pid of the only process that holds a model of this server, and the context that the server reports. */
@@ -53,7 +64,7 @@ describe('the small model on our own Ollama', () => {
   let app: App;
   let page: WebClient;
   beforeAll(async () => {
-    app = await startApp({ env: { MLX_RATE_LIMIT_MAX: '0' } });
+    app = await startApp({ dataDir: await ollamaOnly() });
     page = await openWebClient(app);
     await until(
       async () => (await ask(app.ready.gateway, CODE)).status === 200,
@@ -154,7 +165,7 @@ describe('a model that another program has loaded in its own Ollama', () => {
     theirs = await startForeignOllama(folder);
     await createOllamaModel(theirs.url, join(folder, 'made'), FEW_WORDS, 'theirs');
     await post(`${theirs.url}/api/chat`, { model: 'theirs', messages: [], options: { num_ctx: 512 } });
-    app = await startApp({ env: { OLLAMA_API_URL: theirs.url, MLX_RATE_LIMIT_MAX: '0' } });
+    app = await startApp({ dataDir: await ollamaOnly(), env: { OLLAMA_API_URL: theirs.url } });
   });
   afterAll(async () => {
     await app?.stop();
@@ -175,6 +186,11 @@ describe('a model that another program has loaded in its own Ollama', () => {
     expect(await chat({ num_predict: 2, num_ctx: 256 })).toMatchObject({ status: 200 });
     const rejected = await chat({ num_predict: 2, num_ctx: 1024 });
     expect(rejected).toMatchObject({ status: 400, code: 'context_exceeded' });
+    const long = await post(`${app.ready.gateway}/api/chat`, {
+      model: 'theirs',
+      messages: [user('word '.repeat(1000))],
+    });
+    expect(long).toMatchObject({ status: 400, code: 'context_exceeded' });
     expect(await runnerOf(server)).toEqual(before);
   });
 });

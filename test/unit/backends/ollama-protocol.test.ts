@@ -100,13 +100,13 @@ describe('request', () => {
   };
 
   /** The server must not cut what does not fit. */
-  const WHOLE = { truncate: false, shift: false };
+  const WHOLE = { truncate: false };
 
   test('adds nothing that the client did not request, but that nothing is cut', () => {
-    expect(toOllamaCall(base)).toEqual({
-      path: '/api/chat',
-      body: { ...WHOLE, model: 'm', stream: true, messages: base.messages },
-    });
+    const body = { ...WHOLE, model: 'm', stream: true, messages: base.messages };
+    expect(toOllamaCall(base)).toEqual({ path: '/api/chat', body });
+    // Somebody else's server would load its model again.
+    expect(toOllamaCall(base, true)).toEqual({ path: '/api/chat', body: { ...body, shift: false } });
   });
 
   test('always has the pinned context, whatever the client asks for, also to load a model or with a raw prompt', () => {
@@ -116,11 +116,6 @@ describe('request', () => {
     );
     expect(options).toEqual(Array(3).fill({ num_ctx: 8192 }));
     expect(toOllamaCall({ ...base, contextTokens: 2048 }).body.options).toEqual({ num_ctx: 2048 });
-  });
-
-  test('lets the answer push out the start of the conversation only if the client says so', () => {
-    const shifting = { ...base, dialect: 'ollama', extra: { shift: true } } as const;
-    expect(toOllamaCall(shifting).body).toMatchObject({ truncate: false, shift: true });
   });
 
   test.each([0, -1, -2])('a limit of %i, which means no limit to Ollama, is not sent', (limit) => {

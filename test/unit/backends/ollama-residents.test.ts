@@ -54,7 +54,7 @@ describe('models in the memory of a foreign server', () => {
       { name: 'theirs:latest', context_length: 2048 },
       { name: 'other:latest', context_length: 512 },
     ];
-    expect(await sent('other')).toMatchObject({ pinnedContext: 512 });
+    expect(await sent('other')).toMatchObject({ pinnedContext: 512, sampling: { maxTokens: 512 } });
     expect(await sent('theirs:latest')).toMatchObject({ pinnedContext: 2048 });
     expect(await sent('absent')).toMatchObject({ pinnedContext: 8192 });
     server.gone = true;

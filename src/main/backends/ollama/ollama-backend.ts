@@ -64,7 +64,7 @@ export class OllamaBackend implements Backend {
         locate: options.locate,
         logFile: options.logFile,
         env: options.env,
-        createApi: (url) => this.#createApi(url),
+        createApi: (url) => this.#createApi(url, true),
         catalogue: this.#catalogue,
         limits,
         mayStart: async (signal, cause) => {
@@ -232,13 +232,14 @@ export class OllamaBackend implements Backend {
     }
   }
 
-  #createApi(url: string): OllamaApi {
+  #createApi(url: string, ours: boolean): OllamaApi {
     const { fetcher, post, instanceId, authorization = null, url: named } = this.#options;
     return new OllamaApi({
       url,
       fetcher,
       post,
       instanceId,
+      ours,
       authorization: url === named ? authorization : null,
     });
   }
@@ -250,7 +251,7 @@ export class OllamaBackend implements Backend {
         setBy: 'OLLAMA_API_URL',
         ...this.#options,
         board: this.#board,
-        createApi: (address) => this.#createApi(address),
+        createApi: (address) => this.#createApi(address, false),
         busy: () => this.#completions.active > 0,
         onChosen: (api) => {
           this.#status.forget();

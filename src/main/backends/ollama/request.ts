@@ -21,19 +21,21 @@ export interface OllamaCall {
 /**
  * Writes a request in Ollama's dialect; a client of this dialect also reaches the server with the fields that the form
  * lacks.
+ * @param ours the server is ours: its models are loaded as our requests say
  * @throws TandemError `bad_request` for options that Ollama silently accepts but treats differently, `unsupported` for
  * a choice of tools, which it does not know
  */
-export function toOllamaCall(request: BackendRequest): OllamaCall {
+export function toOllamaCall(request: BackendRequest, ours = false): OllamaCall {
   const { rawPrompt, think, keepAlive, hops } = request;
   const isOurs = request.dialect === 'ollama';
   const { options: extraOptions, ...extra } = isOurs ? (request.extra ?? {}) : {};
   const options = toOptions(request, (extraOptions ?? {}) as Extra);
   const common = {
-    // What does not fit the context is an error; by default the server silently cuts prompts and forgets their start.
-    truncate: false,
-    shift: false,
     ...extra,
+    // By default the server silently cuts a prompt that does not fit, and forgets the start of one during its answer.
+    truncate: false,
+    // From 0.34 on another value loads the model again, so it is constant, and not sent to somebody else's server.
+    ...(ours ? { shift: false } : {}),
     model: request.model,
     stream: true,
     ...(Object.keys(options).length === 0 ? {} : { options }),

@@ -74,6 +74,8 @@ export const commonBody = z.object({
   think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
   keep_alive: z.union([z.number(), z.string()]).nullish(),
   truncate: z.boolean().nullish(),
+  /** Not sent on: a server loads the model again for another value. */
+  shift: z.unknown().optional(),
   options: optionsBody.nullish(),
   category: z.string().nullish(),
   logprobs: z.boolean().nullish(),
