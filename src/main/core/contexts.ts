@@ -63,7 +63,9 @@ export class ModelContexts {
     const models = sources.models();
     if (models !== this.#basis?.models) this.#backends = [...new Set(models.map(({ backend }) => backend))];
     const here = this.#backends.filter((id) => sources.isHere(id)).join(' ');
-    const basis = { settings: sources.settings(), models, totalBytes: sources.totalBytes(), here };
+    // The size of the machine stays known while its memory cannot be read.
+    const totalBytes = sources.totalBytes() ?? this.#basis?.totalBytes ?? null;
+    const basis = { settings: sources.settings(), models, totalBytes, here };
     if (this.#basis && isSame(basis, this.#basis)) return;
     this.#models = this.#pinned(basis);
     this.#basis = basis;

@@ -26,8 +26,9 @@ export function hasUseForSmallModel(settings: Settings, rows: readonly BackendRo
 
 /** Does this backend run on this machine, as far as is known? Stays the same while it is down. */
 export function isLocal({ address }: BackendRow, { ownership }: Pick<BackendStatus, 'ownership'>): boolean {
-  const host = address && URL.parse(address.url)?.hostname;
-  return ownership !== 'remote' && (address === null || isLoopback(host ?? ''));
+  if (ownership === 'remote') return false;
+  const host = address === null ? 'localhost' : (URL.parse(address.url)?.hostname ?? '');
+  return isLoopback(host.replace(/^\[(.*)\]$/, '$1'));
 }
 
 /** The current facts that a route is decided from. */

@@ -20,7 +20,7 @@ export interface RoutingOptions {
   /** The current facts; called once per request, and again after `refresh`. */
   snapshot: () => RouteSnapshot;
   /** Resolves when the facts have been read once, so that the models' contexts do not change after that. */
-  known?: () => Promise<void>;
+  known?: (() => Promise<void>) | undefined;
   /** Reloads the model lists before a request is refused for lack of a model; gets what is missing. Never rejects. */
   refresh: (missed: string) => Promise<void>;
   /** Requests during which a process died. */

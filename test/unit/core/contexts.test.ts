@@ -68,6 +68,13 @@ describe('pinned contexts', () => {
     expect(contexts.models()).toEqual(before);
   });
 
+  it('stay the same while memory cannot be read', () => {
+    const { world, pinned } = setUp();
+    const before = pinned();
+    world.totalBytes = null;
+    expect(pinned()).toEqual(before);
+  });
+
   it('do not depend on what a server has reported about the GPU', () => {
     const { world, contexts } = setUp();
     const before = contexts.models().map(({ pinnedContext }) => pinnedContext);
@@ -105,7 +112,7 @@ describe('pinned contexts', () => {
     ['what the model supports', { contextLength: null }, 32 * GIB],
   ])('are unknown without %s', (_what, facts, totalBytes) => {
     const { world, pinned } = setUp([{ ...CODER_7B, ...facts }]);
-    world.totalBytes = totalBytes;
+    Object.assign(world, { totalBytes });
     expect(pinned()).toEqual({ [CODER_7B.name]: undefined });
   });
 

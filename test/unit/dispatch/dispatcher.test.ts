@@ -34,6 +34,7 @@ function setUp(
     refresh?: (missed: string) => Promise<void>;
     maxDepth?: number;
     memory?: MemoryAuthority;
+    known?: () => Promise<void>;
   } = {},
 ) {
   const clock = new FakeClock();
@@ -67,6 +68,7 @@ function setUp(
       logger: silentLogger,
     }),
     memory: options.memory,
+    known: options.known,
     clock,
     logger: silentLogger,
     onFinished: (record) => void records.push(record),
@@ -861,6 +863,23 @@ describe('RequestDispatcher', () => {
     refused.ollama.script = [() => [{ type: 'fail', error: tooLong }]];
     expect((await refused.send('', { messages }).finished).error).toBe(tooLong);
     expect(refused.ollama.requests).toHaveLength(1);
+  });
+
+  it('routes when the first lists of models are there, and not before; a cancelled request does not wait', async () => {
+    let arrive = () => {};
+    const models: ModelInfo[] = [];
+    const known = () => new Promise<void>((resolve) => (arrive = resolve));
+    const { ollama, send } = setUp({ models, known });
+    const cancelled = send(CODE);
+    cancelled.abort.abort(new TandemError('cancelled', 'left'));
+    expect((await cancelled.finished).error).toMatchObject({ code: 'cancelled' });
+    const { answer, finished } = send(CODE);
+    await settle();
+    expect(answer.kinds).toEqual([]);
+    models.push(...MODELS);
+    arrive();
+    await finished;
+    expect(ollama.requests).toHaveLength(1);
   });
 
   it('gives the backend all that is for the model, with the fields of the dialect', async () => {

@@ -10,8 +10,8 @@ const PS_TIMEOUT_MS = 2_000;
 
 /**
  * The request with the context that the model already has on an external server: for another length, or none, the
- * server would load a model again that another program uses. Its answer is limited to what is left of this context,
- * beyond which the server would forget the start of the prompt. Rejects only when the signal aborts.
+ * server would load a model again that another program uses. The answer is limited to the rest of the context, as the
+ * server would forget the start of the prompt for more. Rejects only when the signal aborts.
  */
 export async function withForeignContext(
   { clock, residents }: { clock: Clock; residents: Residents },
@@ -27,7 +27,7 @@ export async function withForeignContext(
       if (signal.aborted) throw error;
     });
   }
-  const pinnedContext = residents.contexts().get(plain(model));
+  const pinnedContext = residents.contexts().get(plain(model)) ?? request.pinnedContext;
   if (pinnedContext === undefined) return request;
   const left = Math.max(1, pinnedContext - promptTokensByLength(request));
   return { ...request, pinnedContext, sampling: { maxTokens: left, ...request.sampling } };
