@@ -40,6 +40,8 @@ export const modelViewSchema = z.object({
   fit: z.enum(['yes', 'tight', 'no', 'unknown']),
   /** Tokens; null = unknown. */
   contextLength: z.number().nullable(),
+  /** Tokens of context that requests get here, constant for a model; null = unknown. */
+  pinnedContext: z.number().nullable(),
   /** The server's terms: `completion`, `tools`, `vision`, `thinking`, `embedding`. */
   capabilities: z.array(z.string()),
   /**

@@ -28,6 +28,8 @@ export interface RunningAnswersOptions {
   dispatcher: Dispatcher;
   saver: AnswerSaver;
   clock: Clock;
+  /** See `ChatService`. */
+  mayLeaveOut: () => boolean;
   pushes: Emitter<Push>;
   /** Called when an answer has ended and is stored. */
   onEnded: () => void;
@@ -149,6 +151,7 @@ export class RunningAnswers {
       sampling: {},
       strict: false,
       overruleMemory,
+      mayLeaveOut: this.#options.mayLeaveOut(),
       origin: 'chat',
     };
   }

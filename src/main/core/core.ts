@@ -111,7 +111,8 @@ export function createCore(
       projection.onPush((push) => pushes.emit(push)),
       chat.onPush((push) => pushes.emit(push)),
       chat.onListChanged(() => void readChats()),
-      memory.onChange(() => projection.touch('memory', 'ledger', 'suggestions')),
+      // What a server that is not ours has loaded shows in `models`.
+      memory.onChange(() => projection.touch('memory', 'ledger', 'suggestions', 'models')),
       services.gate.onChange(() => projection.touch('ledger')),
       services.queue.onChange(() => projection.touch('queue')),
       library.onChange((models) => {
@@ -130,7 +131,7 @@ export function createCore(
       // A server that was switched on meanwhile is started with the next start of the app.
       setup.onSettled(({ part }) => void (part === 'model' ? onSmallModel() : byId(part)?.relocate())),
       settings.onChange(({ key }) => {
-        projection.touch('settings', 'times', 'setup');
+        projection.touch('settings', 'times', 'setup', 'models');
         services.applySetting(key);
         void setup.runMissing();
       }),

@@ -22,12 +22,13 @@ import { MeasuredTimes } from '../times/measured-times';
 import { TimesFile } from '../times/times-file';
 import { backendRows, loaderRow } from './backend-rows';
 import { type Adapters, createBackends } from './backends';
+import { ModelContexts } from './contexts';
 import type { CorePorts } from './core-types';
 import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
 import { createMlxModels } from './models';
 import type { Place } from './place';
-import { routeFacts } from './route-facts';
+import { isLocal, routeFacts } from './route-facts';
 import { createSetup, createSmallModel } from './setup';
 
 /** All services below the surfaces; created once, started and stopped by the core. */
@@ -139,6 +140,14 @@ export function createServices(
     models: () => library.models(),
   });
   watchPreload(memory, gate, loader);
+  const contexts = new ModelContexts({
+    settings: values,
+    models: () => library.models(),
+    totalBytes: () => memory.status()?.totalBytes ?? null,
+    snapshot: (models) => routeFacts(values(), rows, registry, models, gate),
+    backend: (id) => registry.get(id),
+    isHere: (id) => rows.some((row) => row.id === id && isLocal(row, registry.get(id).status())),
+  });
   const queue = new RequestQueue({
     clock,
     slots: Object.fromEntries(rows.map((row) => [row.id, row.slots(values())])),
@@ -158,6 +167,9 @@ export function createServices(
     backends: registry,
     decider: { limitMs: null, decide: decideByRules },
     snapshot: routeSnapshot,
+    known: async () => {
+      await Promise.all([library.listed(), memory.status() ?? memory.sampleNow()]);
+    },
     memory: gate,
     refresh: (missed) => looks.for(missed),
     measured,
@@ -169,7 +181,10 @@ export function createServices(
     },
     logger,
   });
-  const chat = new ChatService({ store, dispatcher, clock, logger });
+  const chat = new ChatService({
+    ...{ store, dispatcher, clock, logger },
+    mayLeaveOut: () => values().chatLeavesOutOldest,
+  });
 
   return {
     setup,
@@ -186,6 +201,7 @@ export function createServices(
     mlxModels,
     modelScan,
     library,
+    contexts,
     usage,
     measured,
     times,
@@ -207,6 +223,6 @@ export function createServices(
   };
 
   function routeSnapshot(): RouteSnapshot {
-    return routeFacts(values(), rows, registry, library, gate);
+    return routeFacts(values(), rows, registry, contexts.models(), gate);
   }
 }

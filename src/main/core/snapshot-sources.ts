@@ -20,7 +20,8 @@ export function snapshotSources(from: {
   warnings: () => Warning[];
 }): Sources {
   const { services, settings, place, addresses, chats, warnings } = from;
-  const { enabled, modelHost, memory, gate, queue, library, incidents, measured, pulls, setup } = services;
+  const { enabled, modelHost, memory, gate, queue, library, contexts, incidents, measured, pulls, setup } =
+    services;
   return {
     app: () => ({
       version: place.version,
@@ -39,7 +40,7 @@ export function snapshotSources(from: {
     life: () => incidents.life(),
     times: () => timesOf(library.models(), settings.values().modelTimeEstimates, measured),
     models: () => [
-      ...library.models().map(modelViewOf),
+      ...contexts.models().map(modelViewOf),
       ...library.broken().map((model) => brokenViewOf(model, services.loader.instance.id)),
     ],
     capable: () => hasCapableModel(library.models()),

@@ -3,10 +3,10 @@ import { isServing } from '../../shared/domain';
 import type { BackendRequest } from '../backends/backend';
 import { childOf, nextOrAbort, within } from '../ports/bounded';
 import { lastUserText } from '../router/categories';
-import { fitToContext } from '../router/context';
 import { isSoundChunk, soundEnd } from '../router/sound-figures';
 import { PrefillWatch } from '../times/measured-times';
 import { backendDown, endedEarly, onlyEchoed, tookTooLong } from './failures';
+import { fittedRequest } from './fitted-request';
 import type { MemoryPermit } from './memory-permit';
 import type { Seat } from './seat';
 import { deathIn } from './suspects/in-flight';
@@ -41,7 +41,8 @@ export async function* answer(
     run.takenBy(candidate);
     view.sent = true;
     const takenAt = clock.now();
-    const { request, droppedTurns } = prepare(context);
+    const { request, droppedTurns } = fittedRequest(context);
+    run.leftOut(droppedTurns);
     yield { type: 'attempt', ...run.label(candidate), droppedTurns };
     // If a second server returns the prompt too, the user asked for that text.
     const echoAllowed = routed.echoAllowed || (run.echoedBy ?? candidate.backend) !== candidate.backend;
@@ -103,21 +104,6 @@ async function* pass(
   } finally {
     await chunks.return?.({ reason: 'stop', promptTokens: 0, completionTokens: 0 });
   }
-}
-
-/** The request in the form that the candidate's model receives. */
-function prepare({ run, snapshot, candidate }: TryContext): {
-  request: BackendRequest;
-  droppedTurns: number;
-} {
-  const known = snapshot.models.find(
-    (model) => model.backend === candidate.backend && model.name === candidate.model,
-  );
-  const fitted = fitToContext(run.request, known?.contextLength ?? null);
-  return {
-    request: { ...run.request, model: candidate.model, messages: fitted.messages },
-    droppedTurns: fitted.droppedTurns,
-  };
 }
 
 type AttemptContext = Pick<TryContext, 'backend' | 'candidate' | 'clock' | 'plan' | 'mayWait' | 'drains'>;

@@ -11,6 +11,7 @@ import type { MeasuredTimes } from '../times/measured-times';
 import { answer } from './answer';
 import { DrainWatch } from './drain-watch';
 import { asFailure, brokenOff, causeOf, isFinal, poisoned, withoutFallback } from './failures';
+import { shortened } from './fitted-request';
 import { Line } from './line';
 import { type MemoryAuthority, MemoryPermit } from './memory-permit';
 import { endOf, RequestRun, rejectedRecord } from './request-run';
@@ -193,6 +194,7 @@ export class RequestDispatcher implements Dispatcher {
       hasNext: line.hasNext,
       mayWait: !run.request.strict && line.isLast(candidate),
       plan: planFor({ run, routed, snapshot, measured }, candidate),
+      contextShare: 1,
       clock,
       measured,
       fingerprints,
@@ -207,10 +209,16 @@ export class RequestDispatcher implements Dispatcher {
     const permit = new MemoryPermit(this.#options.memory, context);
     try {
       // A wait for memory releases the slot, so another one is acquired after it.
-      for (;;) {
-        const seat = yield* takeSeat(context);
+      for (let tried = context; ; ) {
+        const seat = yield* takeSeat(tried);
         if (seat.kind === 'moved') return seat;
-        if (yield* answer(context, seat, permit, view)) return { kind: 'done' };
+        try {
+          if (yield* answer(tried, seat, permit, view)) return { kind: 'done' };
+        } catch (error) {
+          const shorter = shortened(tried, error);
+          if (!shorter) throw error;
+          tried = shorter;
+        }
       }
     } catch (thrown) {
       if (run.signal.aborted) throw thrown;

@@ -2,6 +2,7 @@ import type { Reason } from '../../shared/domain';
 import { isTandemError } from '../../shared/errors';
 import type { Asked, MemoryGrant } from '../memory/memory-gate';
 import { heldTokens } from '../router/candidates';
+import { modelOf } from './fitted-request';
 import type { TryContext } from './try-context';
 
 /** Decides whether work may take memory now. */
@@ -45,7 +46,8 @@ export class MemoryPermit {
   }
 }
 
-function askedBy({ run, candidate, hasNext, plan, snapshot }: TryContext): Asked {
+function askedBy(context: TryContext): Asked {
+  const { run, candidate, hasNext, plan, snapshot } = context;
   const { request } = run;
   const { backend, model } = candidate;
   return {
@@ -53,6 +55,7 @@ function askedBy({ run, candidate, hasNext, plan, snapshot }: TryContext): Asked
     model,
     purpose: 'request',
     tokens: heldTokens(backend, model, request, snapshot),
+    contextTokens: modelOf(context)?.pinnedContext,
     expectedS: plan.wish.estimateMs / 1000,
     mayMove: hasNext && !request.strict,
     overruled: request.overruleMemory ?? false,

@@ -5,7 +5,7 @@ import type { BrokenModel } from './model-folder';
 /** A model as the UI shows it. */
 export function modelViewOf(model: ModelInfo): ModelView {
   const { backend, name, sizeBytes, billions, quantisation, weight, small, languages, remote } = model;
-  const { fit = 'unknown', contextLength, capabilities } = model;
+  const { fit = 'unknown', contextLength, pinnedContext = null, capabilities } = model;
   return {
     backend,
     name,
@@ -18,6 +18,7 @@ export function modelViewOf(model: ModelInfo): ModelView {
     remote,
     fit,
     contextLength,
+    pinnedContext,
     capabilities,
     broken: null,
   };
@@ -37,6 +38,7 @@ export function brokenViewOf({ name, reason, file }: BrokenModel, backend: Backe
     remote: false,
     fit: 'unknown',
     contextLength: null,
+    pinnedContext: null,
     capabilities: [],
     broken: `${reason}:${file}`,
   };

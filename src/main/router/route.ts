@@ -14,6 +14,7 @@ import {
   whyNeverFits,
   whyNot,
 } from './candidates';
+import { contextOf } from './context';
 import { isNamedBySetting, isSmallAlone } from './model-pick';
 import {
   contextExceeded,
@@ -33,14 +34,22 @@ import type { Candidate, CategoryDecision, Route, RouteSnapshot, TooLong } from 
  * Who may answer a request, in which order, and why: a pure function of the decision about its category, the request
  * and the snapshot. Numbered as in README.md:
  * 1. the category is decided; 2. a named model; 3. a named backend; 4. the strategy's order; 5. constraints and the
- * best model per backend; 6. the state of the backends.
+ * best model per backend; 6. the state of the backends. If no context holds the whole request, and its oldest turns may
+ * be left out, what holds the rest of it answers.
  */
 export function route(
   decision: CategoryDecision,
   request: CompletionRequest,
   snapshot: RouteSnapshot,
 ): Route {
-  const job: Job = { ...decision, request, snapshot, needs: needsOf(request) };
+  const job = { ...decision, request, snapshot, needs: needsOf(request) };
+  const whole = routeExtent({ ...job, extent: 'whole' });
+  if (whole.kind !== 'refused' || !whole.tooLong || !request.mayLeaveOut) return whole;
+  return routeExtent({ ...job, extent: 'least' });
+}
+
+function routeExtent(job: Job): Route {
+  const { request, snapshot } = job;
   const { model } = request;
   const preferred = preferredOrder(job.category, snapshot);
   // 2. A named model.
@@ -95,12 +104,16 @@ function routeNamed(
       continue;
     }
     reasons.push(refusal);
-    if (refusal === 'rule:long-context') tooLong ??= tooLongFor(model.backend, model, job);
+    if (refusal === 'rule:long-context') tooLong ??= tooLongModel(model, job);
   }
   if (request.strict && allowed.length === 0 && reasons.includes('setting:only-light')) {
     return refuse(category, tooHeavyForLight(choice.name), reasons);
   }
   const named1st = orderByState(allowed, job);
+  // Who names a model and a context for it, or allows to leave out the oldest turns, does not want another model.
+  const insists = tooLong?.asked || (job.extent === 'whole' && request.mayLeaveOut);
+  if (tooLong && insists && allowed.length === 0)
+    return refuse(category, contextExceeded(tooLong), reasons, tooLong);
   const rest = request.strict ? [] : categoryRest(named1st, order, job);
   return conclude(job, { candidates: [...named1st, ...rest], reasons, tooLong });
 }
@@ -118,8 +131,12 @@ function whyNotModel(model: ModelInfo, job: Job): Reason | null {
   if (refusal) return refusal;
   const light = backendIn(snapshot, model.backend).role === 'light' && snapshot.settings.mlxOnlyLight;
   if (light && model.weight !== 'light' && !isNamedBySetting(model, snapshot)) return 'setting:only-light';
-  if (tooLongFor(model.backend, model, job)) return 'rule:long-context';
+  if (tooLongModel(model, job)) return 'rule:long-context';
   return whyNeverFits(model.backend, model.name, job);
+}
+
+function tooLongModel(model: ModelInfo, job: Job) {
+  return tooLongFor(model.backend, { name: model.name, context: contextOf(model) }, job);
 }
 
 /** No backend lists the name: unknown, unless a server that is down now might have it. */
@@ -138,7 +155,8 @@ function conclude(job: Job, { candidates, reasons: why, tooLong }: Choice): Rout
   const reasons = [...new Set(why)];
   if (candidates.length === 0) {
     const error = refusedByMemory(job, reasons) ?? noModel(job, reasons, tooLong);
-    return refuse(category, error, error.code === 'no_model' ? [...reasons, 'no-capable-model'] : reasons);
+    const all: Reason[] = error.code === 'no_model' ? [...reasons, 'no-capable-model'] : reasons;
+    return refuse(category, error, all, tooLong);
   }
   return {
     kind: 'candidates',
@@ -176,6 +194,11 @@ function refusedByMemory(job: Job, reasons: readonly Reason[]): TandemError | nu
   return first ? heldBack(reason, first.backend) : null;
 }
 
-function refuse(category: Category, error: TandemError, reasons: Reason[]): Route {
-  return { kind: 'refused', category, error, reasons };
+function refuse(
+  category: Category,
+  error: TandemError,
+  reasons: Reason[],
+  tooLong: TooLong | null = null,
+): Route {
+  return { kind: 'refused', category, error, reasons, tooLong };
 }

@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { USE_BACKENDS } from '../../../shared/use-backends';
 import { Section } from './setting-row';
-import { ChoiceRow } from './setting-rows';
+import { ChoiceRow, SwitchRow } from './setting-rows';
 
 const POLICIES = ['strategy', 'mlx-first'] as const;
 
@@ -23,6 +23,7 @@ export function RoutingSection() {
         options={USE_BACKENDS}
         nameOf={(value) => t(`settings.backends.${value}`)}
       />
+      <SwitchRow of="chatLeavesOutOldest" title={t('settings.leaveOut')} hint={t('settings.leaveOutHint')} />
     </Section>
   );
 }

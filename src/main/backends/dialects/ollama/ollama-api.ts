@@ -19,10 +19,17 @@ import { type OllamaCall, toOllamaCall } from './request';
 export interface LoadedItem {
   name: string;
   size?: number;
+  /** Tokens of context that it is loaded with. */
+  context_length?: number;
 }
 
 /** Layers of one model; real ones have about ten. */
 const MAX_LAYERS = 1_000;
+
+export interface OllamaApiOptions extends ServerConnection {
+  /** Is the server our own? See `toOllamaCall`. */
+  ours?: boolean;
+}
 
 /** Bytes over all layers that the server has listed so far. */
 export interface PullProgress {
@@ -39,9 +46,9 @@ export interface PullProgress {
  */
 export class OllamaApi {
   readonly url: string;
-  readonly #options: ServerConnection;
+  readonly #options: OllamaApiOptions;
 
-  constructor(options: ServerConnection) {
+  constructor(options: OllamaApiOptions) {
     this.#options = options;
     this.url = options.url.replace(/\/+$/, '');
   }
@@ -102,7 +109,7 @@ export class OllamaApi {
 
   /** Streams the answer to a request; see `complete`. */
   answer(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
-    return this.complete(toOllamaCall(request), signal);
+    return this.complete(toOllamaCall(request, this.#options.ours), signal);
   }
 
   /**
