@@ -30,10 +30,15 @@ export function neededBytes(
   if ((loaded || coming) && behaviourOf(account, wish.backend).reserves) return 0;
   const { weightsBytes } = wish.needs;
   const cache = cacheBytes(wish);
-  const workspace = Math.max(WORKSPACE_BYTES, (weightsBytes ?? 0) * WORKSPACE_SHARE);
+  const workspace = workspaceBytes(wish.needs);
   if (loaded) return Math.max(0, cache + workspace - spareBytes(account.ledger, wish.backend));
   if (coming) return cache + workspace;
   return weightsBytes === null ? null : Math.ceil((weightsBytes + cache) * (1 + SIZE_ERROR) + workspace);
+}
+
+/** Bytes of the activations of one prefill step. */
+export function workspaceBytes({ weightsBytes }: Pick<MemoryWish['needs'], 'weightsBytes'>): number {
+  return Math.max(WORKSPACE_BYTES, (weightsBytes ?? 0) * WORKSPACE_SHARE);
 }
 
 /** Bytes of a cache for `tokens` tokens; for a cache of unknown shape, the usual maximum. */

@@ -1,7 +1,6 @@
 import { mkdir, rename, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { suggestModels } from '../../../src/main/models/catalogue';
 import { fitOf, footprintOf } from '../../../src/main/models/fit';
 import { MlxLibrary } from '../../../src/main/models/mlx-library';
 import { billionsFromName } from '../../../src/main/models/model-folder';
@@ -368,28 +367,14 @@ describe('sizes', () => {
     expect(billionsFromName(name)).toBe(billions);
   });
 
-  it('are compared, with weights, context and buffers, with the memory limit of the GPU', () => {
+  it('are compared, with weights, context and activations, with the memory limit of the GPU', () => {
     const model = { sizeBytes: 20e9, contextLength: 32_768, kvBytesPerToken: 262_144 };
-    expect(footprintOf(model)).toBe(21e9 + 8192 * 262_144);
-    expect(footprintOf({ ...model, contextLength: 1024 })).toBe(21e9 + 1024 * 262_144);
-    expect(footprintOf({ sizeBytes: 20e9 })).toBe(24e9);
+    const activations = 20e9 * 0.04;
+    expect(footprintOf(model, 16_384)).toBe(20e9 + activations + 16_384 * 262_144);
+    expect(footprintOf({ ...model, contextLength: 1024 }, 16_384)).toBe(20e9 + activations + 1024 * 262_144);
+    expect(footprintOf({ sizeBytes: 20e9 }, 16_384)).toBe(24e9);
     expect([16, 36, 64].map((gigabytes) => fitOf(model, gigabytes * 0.75e9))).toEqual(['no', 'tight', 'yes']);
     expect(fitOf({ sizeBytes: null }, 48e9)).toBe('unknown');
     expect(fitOf(model, null)).toBe('unknown');
-  });
-
-  it('determine which models are suggested', () => {
-    const suggested = (gigabytes: number) =>
-      suggestModels(gigabytes * 1e9, [], 'ollama').map(({ name, fit }) => `${name} ${fit}`);
-    expect(suggested(96)).toEqual(['qwen2.5-coder:32b yes', 'phi3.5:3.8b yes', 'deepseek-r1:32b yes']);
-    expect(suggested(16)).toEqual(['qwen2.5-coder:7b yes', 'phi3.5:3.8b yes', 'deepseek-r1:14b tight']);
-    expect(suggested(2)).toEqual([]);
-    const installed = [
-      { backend: 'ollama', name: 'qwen2.5-coder:7b' },
-      { backend: 'studio', name: 'deepseek-r1:14b' },
-    ];
-    expect(suggestModels(16e9, installed, 'ollama').map(({ name }) => name)).toEqual([
-      ...['qwen2.5-coder:14b', 'phi3.5:3.8b', 'deepseek-r1:14b'],
-    ]);
   });
 });
