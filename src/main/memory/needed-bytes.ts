@@ -2,6 +2,7 @@ import type { MemoryWish } from './decision';
 import { kvBytes } from './kv-cache';
 import { type Account, behaviourOf } from './ledger';
 import { spareBytes } from './ledger-sums';
+import type { ModelNeeds } from './model-needs';
 
 /** Relative error of reported and estimated sizes. */
 export const SIZE_ERROR = 0.1;
@@ -37,7 +38,7 @@ export function neededBytes(
 }
 
 /** Bytes of the activations of one prefill step. */
-export function workspaceBytes({ weightsBytes }: Pick<MemoryWish['needs'], 'weightsBytes'>): number {
+export function workspaceBytes({ weightsBytes }: ModelNeeds): number {
   return Math.max(WORKSPACE_BYTES, (weightsBytes ?? 0) * WORKSPACE_SHARE);
 }
 
@@ -45,4 +46,9 @@ export function workspaceBytes({ weightsBytes }: Pick<MemoryWish['needs'], 'weig
 export function cacheBytes({ needs, tokens }: Pick<MemoryWish, 'needs' | 'tokens'>): number {
   if (needs.kv) return kvBytes(needs.kv, tokens);
   return tokens * Math.min(UNKNOWN_KV_BYTES, (needs.weightsBytes ?? 0) * UNKNOWN_KV_SHARE);
+}
+
+/** Bytes of a model while it answers with a context of `tokens` tokens: weights, cache, activations. */
+export function runningBytes({ needs, tokens }: Pick<MemoryWish, 'needs' | 'tokens'>): number {
+  return (needs.weightsBytes ?? 0) + cacheBytes({ needs, tokens }) + workspaceBytes(needs);
 }

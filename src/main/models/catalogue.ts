@@ -1,12 +1,12 @@
 import type { ModelInfo } from '../../shared/domain';
 import type { Pair, Suggestion } from '../../shared/models';
-import { type PlannedMachine, runTogether } from '../memory/planned';
+import { holdsTogether, type QuietMachine } from '../memory/quiet-machine';
 import { CATALOGUE, type CatalogueRow } from './catalogue-table';
 import { hasName } from './model-names';
 import { type PairServers, type PlannedPair, pairsThatFit, plannedModel, usefulContext } from './pair';
 
 export interface Installation extends PairServers {
-  machine: PlannedMachine;
+  machine: QuietMachine;
   /** Free on the disk that holds the models; null = unknown. */
   diskFreeBytes: number | null;
   models: readonly Pick<ModelInfo, 'backend' | 'name' | 'aliases'>[];
@@ -52,12 +52,12 @@ function fitOfRow(
   if (!server) return null;
   const tokens = usefulContext(null);
   const own = plannedModel(row, server, tokens);
-  if (!runTogether(here.machine, [own])) return null;
+  if (!holdsTogether(here.machine, [own])) return null;
   const [best] = partners;
   const other = row.purpose === 'light' ? (best?.heavy ?? null) : (best?.light ?? null);
   const otherServer = other && serverOf(other, here);
   if (!other || !otherServer) return 'yes';
-  return runTogether(here.machine, [plannedModel(other, otherServer, tokens), own]) ? 'yes' : 'tight';
+  return holdsTogether(here.machine, [plannedModel(other, otherServer, tokens), own]) ? 'yes' : 'tight';
 }
 
 function asPair({ light: lightRow, heavy: heavyRow, memoryBytes }: PlannedPair, here: Installation): Pair {

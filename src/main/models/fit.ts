@@ -1,6 +1,6 @@
 import type { ModelFit, ModelInfo } from '../../shared/domain';
 import { shapeOfBytes } from '../memory/kv-cache';
-import { runningBytes } from '../memory/planned';
+import { runningBytes } from '../memory/needed-bytes';
 import { usefulContext } from './pair';
 
 /** The shortest context with which a model is of any use. */
@@ -10,10 +10,16 @@ const UNKNOWN_SHAPE_SHARE = 0.2;
 /** Above this share of the GPU's limit there is no room for a second model. */
 const TIGHT_FROM = 0.6;
 
+/** Share of memory that the GPU may use, if the system does not report it (product rule, section 5). */
+export const GPU_SHARE = 0.75;
+
 type Sized = Pick<ModelInfo, 'sizeBytes'> & Partial<Pick<ModelInfo, 'contextLength' | 'kvBytesPerToken'>>;
 
 /** Bytes of a model that answers, with a context of so many tokens or its own limit. Null without a size. */
-export function footprintOf({ sizeBytes, contextLength, kvBytesPerToken }: Sized, tokens: number): number | null {
+export function footprintOf(
+  { sizeBytes, contextLength, kvBytesPerToken }: Sized,
+  tokens: number,
+): number | null {
   if (sizeBytes === null) return null;
   if (kvBytesPerToken === undefined) return sizeBytes * (1 + UNKNOWN_SHAPE_SHARE);
   const needs = { weightsBytes: sizeBytes, largestTensorBytes: null, kv: shapeOfBytes(kvBytesPerToken) };

@@ -1,8 +1,12 @@
-import { type PlannedMachine, type PlannedModel, runningBytes, runTogether } from '../memory/planned';
+import type { BackendId } from '../../shared/domain';
+import type { ModelNeeds } from '../memory/model-needs';
+import { runningBytes } from '../memory/needed-bytes';
+import { holdsTogether, type PlannedModel, type QuietMachine } from '../memory/quiet-machine';
+import type { MemoryBehaviour } from '../memory/types';
 import { CATALOGUE, type CatalogueRow } from './catalogue-table';
 
 /** A server of this run that models are proposed for; null = there is none, or it is switched off. */
-export type PairServer = Pick<PlannedModel, 'backend' | 'behaviour'> | null;
+export type PairServer = { backend: BackendId; behaviour: MemoryBehaviour } | null;
 
 export interface PairServers {
   light: PairServer;
@@ -27,36 +31,49 @@ export function usefulContext(contextLength: number | null, wanted: number = CON
   return Math.min(contextLength ?? wanted, wanted);
 }
 
-/** A row as a model on its server. */
+/** A row of the catalogue as a model on its server. */
 export function plannedModel(
-  { name, sizeBytes, kv, contextLength }: CatalogueRow,
-  server: NonNullable<PairServer>,
+  row: CatalogueRow,
+  { behaviour }: NonNullable<PairServer>,
   contextTokens: number,
 ): PlannedModel {
-  const needs = { weightsBytes: sizeBytes, largestTensorBytes: null, kv };
-  return { ...server, name, needs, tokens: usefulContext(contextLength, contextTokens) };
+  return { behaviour, needs: needsOf(row), contextTokens: usefulContext(row.contextLength, contextTokens) };
 }
 
 /**
  * The pairs that the ledger admits with the longest possible useful context, best first: the best heavy model counts
  * more than the best light one. With one server only, pairs of one model. Empty if nothing fits.
  */
-export function pairsThatFit(machine: PlannedMachine, { light, heavy }: PairServers): PlannedPair[] {
-  const lights = light ? LIGHT : [null];
-  const heavies = heavy ? HEAVY : [null];
+export function pairsThatFit(machine: QuietMachine, servers: PairServers): PlannedPair[] {
+  const lights = servers.light ? LIGHT : [null];
+  const heavies = servers.heavy ? HEAVY : [null];
   for (const contextTokens of CONTEXTS) {
-    const pairs = heavies.flatMap((heavyRow) =>
-      lights.flatMap((lightRow) => {
-        const models = [
-          ...(light && lightRow ? [plannedModel(lightRow, light, contextTokens)] : []),
-          ...(heavy && heavyRow ? [plannedModel(heavyRow, heavy, contextTokens)] : []),
-        ];
-        if (models.length === 0 || !runTogether(machine, models)) return [];
-        const memoryBytes = models.reduce((sum, model) => sum + runningBytes(model), 0);
-        return [{ light: lightRow, heavy: heavyRow, contextTokens, memoryBytes }];
-      }),
-    );
+    const all = heavies.flatMap((heavy) => lights.map((light) => ({ light, heavy })));
+    const pairs = all.flatMap((pair) => plannedPair(machine, servers, pair, contextTokens) ?? []);
     if (pairs.length > 0) return pairs;
   }
   return [];
+}
+
+/** Null if the ledger does not admit both, or there is no model in it. */
+function plannedPair(
+  machine: QuietMachine,
+  servers: PairServers,
+  { light, heavy }: Pick<PlannedPair, 'light' | 'heavy'>,
+  contextTokens: number,
+): PlannedPair | null {
+  const models = [
+    ...(light && servers.light ? [plannedModel(light, servers.light, contextTokens)] : []),
+    ...(heavy && servers.heavy ? [plannedModel(heavy, servers.heavy, contextTokens)] : []),
+  ];
+  if (models.length === 0 || !holdsTogether(machine, models)) return null;
+  const memoryBytes = models.reduce(
+    (sum, { needs, contextTokens: tokens }) => sum + runningBytes({ needs, tokens }),
+    0,
+  );
+  return { light, heavy, contextTokens, memoryBytes };
+}
+
+function needsOf({ sizeBytes, kv }: CatalogueRow): ModelNeeds {
+  return { weightsBytes: sizeBytes, largestTensorBytes: null, kv };
 }

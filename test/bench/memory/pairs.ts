@@ -1,7 +1,6 @@
 import { MLX_BEHAVIOUR } from '../../../src/main/backends/mlx/mlx-backend';
 import { OLLAMA_BEHAVIOUR } from '../../../src/main/backends/ollama/ollama-options';
 import { kvBytesPerToken } from '../../../src/main/memory/kv-cache';
-import { plannedOthers } from '../../../src/main/memory/planned';
 import type { CatalogueRow } from '../../../src/main/models/catalogue-table';
 import { type PairServers, type PlannedPair, pairsThatFit } from '../../../src/main/models/pair';
 import { guarded } from './guarded';
@@ -31,10 +30,8 @@ export function runPairs(
 }
 
 /** @throws RangeError if no pair fits */
-export function proposedPair({ totalBytes, workingSetBytes }: PublishedMac): PlannedPair {
-  const otherBytes = plannedOthers(totalBytes);
-  const machine = { totalBytes, gpuBytes: workingSetBytes, otherBytes, criticalPercent: 95 };
-  const [pair] = pairsThatFit(machine, PAIR_SERVERS);
+export function proposedPair({ totalBytes }: PublishedMac): PlannedPair {
+  const [pair] = pairsThatFit({ totalBytes, criticalPercent: 95 }, PAIR_SERVERS);
   if (!pair) throw new RangeError(`no pair fits ${totalBytes} bytes`);
   return pair;
 }

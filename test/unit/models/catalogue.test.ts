@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/main/memory/guard';
-import {
-  type PlannedMachine,
-  type PlannedModel,
-  plannedOthers,
-  plannedView,
-  runTogether,
-} from '../../../src/main/memory/planned';
+import { ledgerAccount } from '../../../src/main/memory/ledger';
+import { runningBytes } from '../../../src/main/memory/needed-bytes';
+import { holdsTogether, type PlannedModel, type QuietMachine } from '../../../src/main/memory/quiet-machine';
 import { propose } from '../../../src/main/models/catalogue';
 import { CATALOGUE, MEMORY_CLASSES } from '../../../src/main/models/catalogue-table';
 import { pairsThatFit, plannedModel } from '../../../src/main/models/pair';
@@ -16,12 +12,7 @@ import { PAIR_SERVERS } from '../../bench/memory/pairs';
 const GIB = 2 ** 30;
 const { light: mlx, heavy: ollama } = PAIR_SERVERS;
 
-/** Apple gives the GPU two thirds of memory up to 36 GB, and three quarters above. */
-function mac(gib: number): PlannedMachine {
-  const totalBytes = gib * GIB;
-  const gpuBytes = Math.floor(totalBytes * (gib <= 36 ? 2 / 3 : 3 / 4));
-  return { totalBytes, gpuBytes, otherBytes: plannedOthers(totalBytes), criticalPercent: 95 };
-}
+const mac = (gib: number): QuietMachine => ({ totalBytes: gib * GIB, criticalPercent: 95 });
 
 function proposal(gib: number, more: Partial<Parameters<typeof propose>[0]> = {}) {
   return propose({ machine: mac(gib), ...PAIR_SERVERS, diskFreeBytes: null, models: [], ...more });
@@ -59,7 +50,7 @@ describe('the table', () => {
 
 describe('the pair for a Mac', () => {
   it.each([
-    [8, ['Qwen2.5-0.5B-Instruct-4bit', 'qwen3.5:2b']],
+    [8, ['Qwen2.5-0.5B-Instruct-4bit', 'qwen3.5:4b']],
     [16, ['Qwen2.5-1.5B-Instruct-4bit', 'qwen3.5:9b']],
     [24, ['Qwen3-4B-Instruct-2507-4bit', 'qwen3.5:9b']],
     [32, ['Qwen2.5-1.5B-Instruct-4bit', 'qwen3.8:27b']],
@@ -87,7 +78,7 @@ describe('the pair for a Mac', () => {
     expect(admission(gib, [heavy], light, 'request')).toBe('admit');
     expect(admission(gib, [heavy], light, 'restart')).toBe('admit');
     // Both are loaded, and each gets a request that fills its context.
-    const idle = { ...light, tokens: 0 };
+    const idle = { ...light, contextTokens: 0 };
     expect(admission(gib, [idle, heavy], light, 'request')).toBe('admit');
     expect(admission(gib, [light, heavy], heavy, 'request')).toBe('admit');
   });
@@ -123,8 +114,8 @@ describe('the pair for a Mac', () => {
     expect(new Set(suggestions.map(({ backend }) => backend))).toEqual(new Set(['mlx']));
   });
 
-  it('does not exist where other programs leave no memory', () => {
-    const machine = { ...mac(8), otherBytes: 7.5 * GIB };
+  it('does not exist where the limits leave no memory', () => {
+    const machine = { ...mac(8), criticalPercent: 30 };
     expect(proposal(8, { machine }).pair).toBeNull();
     expect(proposal(8, { machine }).suggestions).toEqual([]);
   });
@@ -139,7 +130,7 @@ describe('the suggestions', () => {
       const row = CATALOGUE.find((each) => each.name === name);
       const server = purpose === 'light' ? mlx : ollama;
       if (!row || !server) throw new Error(name);
-      expect(runTogether(mac(gib), [plannedModel(row, server, 16_384)])).toBe(true);
+      expect(holdsTogether(mac(gib), [plannedModel(row, server, 16_384)])).toBe(true);
     }
   });
 
@@ -151,20 +142,41 @@ describe('the suggestions', () => {
   });
 });
 
-/** The guard's decision about a model while the others answer. */
+/** What the system and a few programs hold on a Mac, and what Apple lets its GPU use. */
+const OTHERS = { bytes: 1.6e9, share: 0.12 };
+const gpuShare = (gib: number) => (gib <= 36 ? 2 / 3 : 3 / 4);
+
+/** The guard's decision about a model while the others are loaded, with their contexts in use. */
 function admission(
   gib: number,
   loaded: readonly PlannedModel[],
-  { backend, name, needs, tokens }: PlannedModel,
+  model: PlannedModel,
   purpose: 'preload' | 'restart' | 'request',
 ): string {
-  const servers = [mlx, ollama].filter((server) => server !== null);
-  const view = plannedView(mac(gib), loaded, servers);
-  return decide(
-    {
-      ...{ backend, model: name, needs, purpose },
-      ...{ tokens: purpose === 'request' ? tokens : 0, expectedS: null, mayMove: false, overruled: false },
-    },
-    view,
-  ).kind;
+  const { totalBytes } = mac(gib);
+  const figure = (bytes: number | null) => ({ bytes, source: 'test', at: 0 });
+  const sizeOf = (one: PlannedModel) => runningBytes({ needs: one.needs, tokens: one.contextTokens });
+  const usedBytes =
+    OTHERS.bytes + totalBytes * OTHERS.share + loaded.reduce((sum, one) => sum + sizeOf(one), 0);
+  const holders = [mlx, ollama].flatMap((server) => {
+    const own = loaded.find(({ behaviour }) => behaviour === server?.behaviour);
+    const size = figure(own ? sizeOf(own) : null);
+    const nothing = { weights: null, kvCache: null, buffers: null };
+    const device = { workingSet: figure(totalBytes * gpuShare(gib)), buffer: null };
+    const name = own && own.needs === model.needs ? 'this' : 'other';
+    const one = { name, size, ready: true, ours: true, active: name === 'this' ? 0 : 1, lastUsedAt: null };
+    return server
+      ? [{ ...server, figures: { process: size, inside: nothing, peak: null, device }, loaded: own ? [one] : [] }]
+      : [];
+  });
+  const machine = {
+    ...{ totalBytes, usedBytes, usedPercent: 0, warningPercent: 85, criticalPercent: 95 },
+    ...{ pressure: 'normal' as const, source: 'test', at: 0, backendBytes: {} },
+  };
+  const backend = model.behaviour === mlx?.behaviour ? 'mlx' : 'ollama';
+  const wish = {
+    ...{ backend, model: 'this', needs: model.needs, purpose, expectedS: null },
+    ...{ tokens: purpose === 'request' ? model.contextTokens : 0, mayMove: false, overruled: false },
+  };
+  return decide(wish, { account: ledgerAccount(machine, holders), critical: false, now: 0 }).kind;
 }
