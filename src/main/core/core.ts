@@ -76,6 +76,14 @@ export function createCore(
     }
   }
 
+  /** Chats from before decide whether the first start is over. */
+  async function readFirstChats(): Promise<void> {
+    await readChats();
+    if (chats.length === 0) return;
+    services.firstStart.setHadChats();
+    projection.touch('firstStart');
+  }
+
   /** If the journal cannot be read, the counts start at zero. */
   async function readUses(): Promise<void> {
     try {
@@ -111,31 +119,33 @@ export function createCore(
       projection.onPush((push) => pushes.emit(push)),
       chat.onPush((push) => pushes.emit(push)),
       chat.onListChanged(() => void readChats()),
-      memory.onChange(() => projection.touch('memory', 'ledger', 'suggestions')),
+      memory.onChange(() => projection.touch('memory', 'ledger', 'firstStart')),
       services.gate.onChange(() => projection.touch('ledger')),
       services.queue.onChange(() => projection.touch('queue')),
       library.onChange((models) => {
         services.measured.reconcile(models);
         startWithModel(models);
-        projection.touch('models', 'times', 'capable', 'suggestions', 'warnings');
+        projection.touch('models', 'times', 'capable', 'firstStart', 'warnings');
         answerWaiting();
       }),
       ...enabled.map((backend) => backend.onStatus(answerWaiting)),
-      services.measured.onChange(() => projection.touch('times')),
+      services.measured.onChange(() => projection.touch('times', 'models')),
       services.incidents.onChange(() => projection.touch('life')),
-      pulls.onChange(() => projection.touch('pulls')),
+      pulls.onChange(() => projection.touch('downloads')),
       pulls.onCompleted(() => void library.rescan()),
       setup.onProgress(() => projection.touch('setup')),
       setup.onProgress(setupLog(logger)),
       // A server that was switched on meanwhile is started with the next start of the app.
       setup.onSettled(({ part }) => void (part === 'model' ? onSmallModel() : byId(part)?.relocate())),
       settings.onChange(({ key }) => {
-        projection.touch('settings', 'times', 'setup');
+        projection.touch('settings', 'times', 'setup', 'models', 'firstStart');
         services.applySetting(key);
         void setup.runMissing();
       }),
       smallModelInOllama.start(),
-      ...enabled.map((backend) => backend.onStatus(() => projection.touch('backends', 'ledger', 'settings'))),
+      ...enabled.map((backend) =>
+        backend.onStatus(() => projection.touch('backends', 'ledger', 'settings', 'models')),
+      ),
       ...enabled.map((backend) => logAbsence(backend, logger)),
       ...enabled.map((backend) => services.incidents.watch(backend)),
     );
@@ -170,7 +180,10 @@ export function createCore(
     async start() {
       for (const { code, message } of warnings()) logger.warn('warning', { code, says: message });
       const { fingerprints, times, incidents } = services;
-      await Promise.all([fingerprints.load(), times.open(), incidents.load(), readUses()]);
+      await Promise.all([
+        ...[fingerprints.load(), times.open(), incidents.load(), readUses()],
+        services.downloaded.load(),
+      ]);
       try {
         addresses.gateway = (await gateway.listen(listen.gateway.port, listen.gateway.host)).url;
         addresses.mlxApi = (await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host)).url;
@@ -183,7 +196,7 @@ export function createCore(
       subscribe();
       memory.start();
       library.start();
-      void readChats();
+      void readFirstChats();
       void setup.run();
       for (const backend of enabled) {
         void backend

@@ -5,33 +5,30 @@ import { SETUP_PARTS } from '../../shared/status';
 import type { BackendRegistry } from '../backends/registry';
 import { type ChatService, UNDO_MS } from '../chat/chat-service';
 import type { Incidents } from '../incidents/incidents';
-import type { ModelLibrary } from '../models/model-library';
 import type { PullService } from '../models/pulls';
 import type { SmallModel } from '../models/small-model';
 import type { RequestQueue } from '../queue/request-queue';
 import { isUsed, type RuntimeMarks } from '../setup/runtime-marks';
 import { listRuntimes, removeRuntime } from '../setup/runtimes';
 import type { SetupRunner } from '../setup/setup-runner';
-import type { SettingsStore } from '../store/settings-store';
 import type { Store } from '../store/types';
-import type { Place, Shell } from './place';
+import { downloadHandlers } from './download-handlers';
+import { type ModelHandlerParts, modelHandlers } from './model-handlers';
+import type { Place } from './place';
 import type { Projection } from './projection';
 
-export interface HandlerParts {
+export interface HandlerParts extends ModelHandlerParts {
   projection: Projection;
   chat: ChatService;
   queue: RequestQueue;
   store: Store;
-  settings: SettingsStore;
   registry: BackendRegistry;
   incidents: Incidents;
-  library: ModelLibrary;
   pulls: PullService;
   setup: SetupRunner;
   smallModel: SmallModel;
   runtimeMarks: RuntimeMarks;
   place: Place;
-  shell: Shell;
 }
 
 /** Binds the contract to the services. No logic here. */
@@ -44,8 +41,6 @@ export function createHandlers(parts: HandlerParts): Handlers {
     store,
     settings,
     registry,
-    library,
-    pulls,
     setup,
     smallModel,
     runtimeMarks,
@@ -53,6 +48,8 @@ export function createHandlers(parts: HandlerParts): Handlers {
     shell,
   } = parts;
   return {
+    ...modelHandlers(parts),
+    ...downloadHandlers(parts),
     snapshot: async () => projection.snapshot(),
 
     chatOpen: async ({ chatId }) => ({ messages: await chat.open(chatId) }),
@@ -102,19 +99,6 @@ export function createHandlers(parts: HandlerParts): Handlers {
       // The missing program may exist by now; set-up starts the server once it has found or installed it.
       if (server.status().state === 'absent') void setup.run();
       void server.restart('user');
-      return {};
-    },
-
-    modelsRescan: async () => {
-      await library.rescan();
-      return {};
-    },
-    modelPull: async ({ name, insecure }) => {
-      pulls.start(name, insecure);
-      return {};
-    },
-    modelPullCancel: async ({ name }) => {
-      pulls.cancel(name);
       return {};
     },
 

@@ -33,13 +33,14 @@ import { type Adapters, createBackends } from './backends';
 import type { CorePorts } from './core-types';
 import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
+import { createModelManagement, type ModelManagement } from './model-manager';
 import { createMlxModels } from './models';
 import type { Place } from './place';
 import { isEnabled, routeFacts } from './route-facts';
 import { createSetup, createSmallModel } from './setup';
 
 /** All services below the surfaces; created once, started and stopped by the core. */
-export interface Services {
+export interface Services extends ModelManagement {
   setup: SetupRunner;
   registry: BackendRegistry;
   /** The backend that loads the models found on disk. */
@@ -206,8 +207,13 @@ export function createServices(
     logger,
   });
   const chat = new ChatService({ store, dispatcher, clock, logger });
+  const modelManagement = createModelManagement(ports, settings, place, {
+    ...{ rows, registry, loader, modelHost, library, mlxModels, usage, measured, memory, gate },
+    ...{ dispatcher, smallModel, snapshot: routeSnapshot },
+  });
 
   return {
+    ...modelManagement,
     setup,
     registry,
     loader,

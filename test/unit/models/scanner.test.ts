@@ -98,6 +98,25 @@ describe('scanner', () => {
     expect((await names()).sort()).toEqual(['org/moved-1b', 'org/new-1b', 'org/old-1b', 'org/pointed-1b']);
   });
 
+  it('knows who put a model where it is, and how much space its disk has', async () => {
+    const hub = join(home, '.cache/huggingface/hub');
+    const added = join(home, 'added');
+    await model(join(home, 'small'));
+    await model(join(hub, 'models--org--hub-1b/snapshots/abc'));
+    await model(join(home, '.lmstudio/models/org/studio-1b'));
+    await model(join(added, 'added-1b'));
+    await model(join(added, 'cut-1b'), { 'model.safetensors': null });
+    const { models, broken, diskFreeBytes } = await scan([added]);
+    expect([...models.map(({ info, place }) => [info.name, place.owner, place.root])].sort()).toEqual([
+      ['added-1b', 'folder', added],
+      ['org/hub-1b', 'huggingface', hub],
+      ['org/studio-1b', 'lmstudio', join(home, '.lmstudio/models')],
+      [SMALL_MODEL_NAME, 'tandem', join(home, 'small')],
+    ]);
+    expect(broken[0]?.place).toEqual({ owner: 'folder', root: added, path: join(added, 'cut-1b') });
+    expect(diskFreeBytes).toBeGreaterThan(0);
+  });
+
   it('scans folders that the user adds, and scans the same folder only once', async () => {
     await model(join(home, 'mine/one-2b'));
     expect(await names([join(home, 'mine'), join(home, 'mine')])).toEqual(['one-2b']);
@@ -258,7 +277,7 @@ describe('a folder that is not a model for MLX', () => {
     expect(await scan()).toMatchObject({ models: [], broken: [] });
     await mkdir(join(hub, 'models--org--words-1b/blobs'));
     await writeFile(join(hub, 'models--org--words-1b/blobs/123.incomplete'), 'half');
-    expect((await scan()).broken).toEqual([
+    expect((await scan()).broken).toMatchObject([
       { name: 'org/words-1b', reason: 'download_unfinished', file: 'model.safetensors' },
     ]);
   });
@@ -320,7 +339,7 @@ describe('broken models', () => {
     const path = join(home, 'mlx-models/cut-1b');
     await model(path, { 'model.safetensors': weights(1000) });
     await truncate(join(path, 'model.safetensors'), 700);
-    expect((await scan()).broken).toEqual([
+    expect((await scan()).broken).toMatchObject([
       { name: 'cut-1b', reason: 'download_unfinished', file: 'model.safetensors' },
     ]);
     const spaced = '{"a": {"data_offsets": [0, 4]}, "__metadata__": {"format": "mlx"}}';
