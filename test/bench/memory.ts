@@ -20,7 +20,9 @@ export async function memory(options: { seed: number; traces: number }): Promise
       const own = results.filter((result) => result.machine === machine);
       return own.length > 0 ? figuresOf(machine, own, simulation.SECONDS) : {};
     });
-    const pairs = pairFigures(simulation.runPairs(options.seed, Math.ceil(options.traces / PAIR_TRACE_SHARE)));
+    const pairs = pairFigures(
+      simulation.runPairs(options.seed, Math.ceil(options.traces / PAIR_TRACE_SHARE)),
+    );
     const total = figuresOf('total', results, simulation.SECONDS);
     return Object.assign({}, ...machines, total, pairs) as Figures;
   } finally {

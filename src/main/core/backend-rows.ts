@@ -8,7 +8,10 @@ import type { Place } from './place';
 
 /** The setting of the model for each category; absent = the user cannot choose one. */
 export type ModelChoices = Partial<Record<Category, ModelSetting>>;
-type ModelSetting = `${'mlx' | 'ollama'}Model${'Fast' | 'Coding' | 'Reasoning'}` | 'mlxModelDefault' | 'ollamaModelGeneral';
+type ModelSetting =
+  | `${'mlx' | 'ollama'}Model${'Fast' | 'Coding' | 'Reasoning'}`
+  | 'mlxModelDefault'
+  | 'ollamaModelGeneral';
 
 /** One backend of this run: what the app knows of it besides its adapter. */
 export interface BackendRow extends BackendInstance {

@@ -1,7 +1,7 @@
 import type { BackendId, Category, ModelInfo } from '../../shared/domain';
 import type { ModelOwner, ModelView } from '../../shared/models';
-import type { Measured } from '../times/measured-times';
 import type { BrokenModel } from '../models/model-folder';
+import type { Measured } from '../times/measured-times';
 
 /** What the app knows of a model beyond its listing. */
 export interface ModelFacts {

@@ -77,17 +77,20 @@ export const CATALOGUE: readonly CatalogueRow[] = [
   row('general', {
     ...{ name: 'qwen3.5:122b', title: 'Qwen3.5 122B-A10B', sizeBytes: 81e9, billions: 125 },
     ...{ capabilities: SEES, kv: kv(12, 2, 256) },
-    source: 'two projects of 2026 (81 GB in Ollama), model page (48 layers, every fourth with full attention)',
+    source:
+      'two projects of 2026 (81 GB in Ollama), model page (48 layers, every fourth with full attention)',
   }),
   row('general', {
     ...{ name: 'qwen3.8:27b', title: 'Qwen3.8 27B', sizeBytes: 17e9, billions: 27, capabilities: SEES },
     kv: kv(16, 4, 256),
-    source: 'course notebook of 2026 (17 GB for 32 GB of memory), model card of Qwen3.5 27B (same architecture)',
+    source:
+      'course notebook of 2026 (17 GB for 32 GB of memory), model card of Qwen3.5 27B (same architecture)',
   }),
   row('general', {
     ...{ name: 'qwen3.6:35b', title: 'Qwen3.6 35B-A3B', sizeBytes: 24e9, billions: 36, capabilities: SEES },
     kv: kv(10, 2, 256),
-    source: 'comparison of local models (2026-06, 23 GB), model card (40 layers, every fourth with full attention)',
+    source:
+      'comparison of local models (2026-06, 23 GB), model card (40 layers, every fourth with full attention)',
   }),
   row('general', {
     ...{ name: 'qwen3.5:9b', title: 'Qwen3.5 9B', sizeBytes: 6.6e9, billions: 9.7, capabilities: SEES },
@@ -112,7 +115,8 @@ export const CATALOGUE: readonly CatalogueRow[] = [
   row('coding', {
     ...{ name: 'qwen3-coder-next', title: 'Qwen3-Coder-Next 80B-A3B', sizeBytes: 52e9, billions: 80 },
     kv: kv(12, 2, 256),
-    source: 'guide to local coding agents (2026: 48 layers, 2 KV heads of 256), two projects (51 GB in Ollama)',
+    source:
+      'guide to local coding agents (2026: 48 layers, 2 KV heads of 256), two projects (51 GB in Ollama)',
   }),
   row('coding', {
     ...{ name: 'qwen3-coder:30b', title: 'Qwen3-Coder 30B-A3B', sizeBytes: 19e9, billions: 30.5 },
@@ -145,7 +149,13 @@ export const CATALOGUE: readonly CatalogueRow[] = [
     ...{ capabilities: THINKS, contextLength: 131_072, kv: kv(36, 8, 128), source: KNOWN, verified: false },
   }),
   row('reasoning', {
-    ...{ name: 'deepseek-r1:1.5b', title: 'DeepSeek-R1 1.5B', sizeBytes: 1.1e9, billions: 1.8, licence: 'MIT' },
+    ...{
+      name: 'deepseek-r1:1.5b',
+      title: 'DeepSeek-R1 1.5B',
+      sizeBytes: 1.1e9,
+      billions: 1.8,
+      licence: 'MIT',
+    },
     ...{ capabilities: THINKS, contextLength: 131_072, kv: kv(28, 2, 128), source: KNOWN, verified: false },
   }),
   row('vision', {

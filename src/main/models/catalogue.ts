@@ -73,7 +73,17 @@ function suggestion(row: CatalogueRow, here: Installation, fit: Suggestion['fit'
   const backend = serverOf(row, here)?.backend;
   if (backend === undefined) return null;
   const { name, title, purpose, sizeBytes, billions, contextLength, languages, capabilities, licence } = row;
-  const known = { name, title, purpose, sizeBytes, billions, contextLength, languages, capabilities, licence };
+  const known = {
+    name,
+    title,
+    purpose,
+    sizeBytes,
+    billions,
+    contextLength,
+    languages,
+    capabilities,
+    licence,
+  };
   return { ...known, backend, fit, installed: isInstalled(row, here) };
 }
 

@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SMALL_MODEL_NAME } from '../../shared/domain';
 import { isWeightsFile } from '../memory/model-needs';
+import { freeBytesAt } from './disk-space';
 import { namesIn, type ReadFolder, readModelFolder, stampOf } from './model-folder';
 import { readText, statOf } from './regular-file';
 import { keyOf, type ScanLine, type ScanRequest } from './scan-lines';
-import { freeBytesAt } from './disk-space';
 import { pointedTo, type ScanPlace, scanPlaces, studioFolders } from './scan-places';
 
 /** Limit of subfolders per folder; a folder with more is not a model folder. */

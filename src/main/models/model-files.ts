@@ -25,7 +25,8 @@ export async function deleteModelFiles(process: ScanProcess, place: ModelPlace):
   if (answer === null) {
     throw new TandemError('timeout', `${place.root} does not answer. Check the disk or network volume.`);
   }
-  if ('failed' in answer) throw new TandemError('internal', `${place.path} was not deleted: ${answer.failed}`);
+  if ('failed' in answer)
+    throw new TandemError('internal', `${place.path} was not deleted: ${answer.failed}`);
   if ('kept' in answer && answer.kept !== null) {
     const why = answer.kept === 'link' ? 'is a link' : `is not inside ${place.root}`;
     throw new TandemError('not_deletable', `${place.path} ${why}; delete it by hand.`);

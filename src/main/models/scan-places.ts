@@ -22,7 +22,11 @@ const MAX_SETTINGS_BYTES = 1024 * 1024;
 export function scanPlaces({ home, env, loadable, small, folders, direct }: ScanRequest): ScanPlace[] {
   const of = (kind: ScanPlace['kind'], owner: ModelOwner, ...paths: string[]) =>
     paths.map((path) => ({ kind, path, owner }));
-  const manifests = of('ollama', 'ollama', join(env.OLLAMA_MODELS || join(home, '.ollama', 'models'), 'manifests'));
+  const manifests = of(
+    'ollama',
+    'ollama',
+    join(env.OLLAMA_MODELS || join(home, '.ollama', 'models'), 'manifests'),
+  );
   if (!loadable) return manifests;
   const hub = env.HF_HUB_CACHE ?? join(env.HF_HOME ?? join(home, '.cache', 'huggingface'), 'hub');
   const added = folders.map((folder) => inHome(folder.trim(), home)).filter(isAbsolute);

@@ -104,10 +104,7 @@ export class ScannedPlaces {
   }
 }
 
-function resultOf(
-  places: ReadonlyMap<string, PlaceFound>,
-  diskFreeBytes: number | null,
-): ScanResult | null {
+function resultOf(places: ReadonlyMap<string, PlaceFound>, diskFreeBytes: number | null): ScanResult | null {
   if (places.size === 0) return null;
   const reads = [...places].flatMap(([root, { owner, entries }]) =>
     entries.map(({ key, read }) => ({ read, place: { owner, root, path: pathIn(key) } })),

@@ -54,7 +54,9 @@ describe('models in the memory of a foreign server', () => {
 
   test('are freed at the user’s request, whoever loaded them, but not while a request of ours uses them', async () => {
     const { server, residents } = await adopted('theirs');
-    await expect(residents.unload(server.api, 'theirs', never)).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(residents.unload(server.api, 'theirs', never)).rejects.toMatchObject({
+      code: 'unsupported',
+    });
     residents.begin('theirs');
     await expect(residents.free(server.api, 'theirs', never)).rejects.toMatchObject({ code: 'busy' });
     residents.end('theirs');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { brokenViewOf, modelViewOf } from '../../../src/main/model-manager/model-view';
 import { FirstStartFacts, type FirstStartOptions } from '../../../src/main/model-manager/first-start';
+import { brokenViewOf, modelViewOf } from '../../../src/main/model-manager/model-view';
 import type { ModelInfo } from '../../../src/shared/domain';
 import type { ModelOwner } from '../../../src/shared/models';
 import { defaultSettings } from '../../../src/shared/settings';
@@ -41,7 +41,11 @@ describe('the first start', () => {
 
   it('proposes nothing before the memory is known', () => {
     const { pair, suggestions, machine } = facts({ totalBytes: () => null }).view();
-    expect({ pair, suggestions, total: machine.totalBytes }).toEqual({ pair: null, suggestions: [], total: 0 });
+    expect({ pair, suggestions, total: machine.totalBytes }).toEqual({
+      pair: null,
+      suggestions: [],
+      total: 0,
+    });
   });
 
   it('counts the usable models that were here already, by place', () => {

@@ -62,7 +62,9 @@ describe('unloading', () => {
     ollama.held = [held('coder:32b', 20e9), held('other', 1e9, { active: 1 })];
     await manager.unload({ backend: 'ollama', name: 'coder:32b' });
     expect(ollama.held.map(({ name }) => name)).toEqual(['other']);
-    await expect(manager.unload({ backend: 'ollama', name: 'other' })).rejects.toMatchObject({ code: 'busy' });
+    await expect(manager.unload({ backend: 'ollama', name: 'other' })).rejects.toMatchObject({
+      code: 'busy',
+    });
     await expect(manager.unload({ backend: 'cloudy', name: 'x' })).rejects.toMatchObject({
       code: 'unsupported',
     });

@@ -101,9 +101,7 @@ describe('the pair for a Mac', () => {
   });
 
   it('fits on the disk', () => {
-    expect(names(proposal(64, { diskFreeBytes: 20e9 }).pair)).toEqual(
-      names(proposal(64).smallerPair),
-    );
+    expect(names(proposal(64, { diskFreeBytes: 20e9 }).pair)).toEqual(names(proposal(64).smallerPair));
     expect(proposal(64, { diskFreeBytes: 1e9 }).pair).toBeNull();
   });
 
@@ -166,7 +164,13 @@ function admission(
     const name = own && own.needs === model.needs ? 'this' : 'other';
     const one = { name, size, ready: true, ours: true, active: name === 'this' ? 0 : 1, lastUsedAt: null };
     return server
-      ? [{ ...server, figures: { process: size, inside: nothing, peak: null, device }, loaded: own ? [one] : [] }]
+      ? [
+          {
+            ...server,
+            figures: { process: size, inside: nothing, peak: null, device },
+            loaded: own ? [one] : [],
+          },
+        ]
       : [];
   });
   const machine = {

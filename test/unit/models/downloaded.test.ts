@@ -28,11 +28,14 @@ it('what Tandem downloaded is known after a restart, by the name in Ollama’s s
   expect((await opened(path)).has('mlx', 'org/Model-4bit')).toBe(false);
 });
 
-it.each(['not json', '{"backend":"mlx"}', '[{"backend":1}]'])('a file with %s counts as empty', async (text) => {
-  const path = join(tempDir(), 'downloaded-models.json');
-  await writeFile(path, text);
-  expect((await opened(path)).has('mlx', 'org/Model-4bit')).toBe(false);
-});
+it.each(['not json', '{"backend":"mlx"}', '[{"backend":1}]'])(
+  'a file with %s counts as empty',
+  async (text) => {
+    const path = join(tempDir(), 'downloaded-models.json');
+    await writeFile(path, text);
+    expect((await opened(path)).has('mlx', 'org/Model-4bit')).toBe(false);
+  },
+);
 
 it('a list that cannot be written is kept in memory', async () => {
   const models = await opened(join(tempDir(), 'missing', 'downloaded-models.json'));

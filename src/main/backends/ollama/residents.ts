@@ -1,7 +1,7 @@
 import { TandemError } from '../../../shared/errors';
 import type { LoadedModel } from '../../memory/types';
-import { inUse } from '../in-use';
 import { type Clock, sleep } from '../../ports/clock';
+import { inUse } from '../in-use';
 import type { LoadedItem, OllamaApi } from './ollama-api';
 
 /** A model used this recently is not unloaded. */
