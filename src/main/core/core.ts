@@ -6,6 +6,7 @@ import { ReachableModels } from '../chat/reachable-models';
 import { BodyBudget } from '../gateway/body-budget';
 import { createGateway, type Gateway } from '../gateway/server';
 import { MLX_API, ROUTER_GATEWAY, type Surface } from '../gateway/surface';
+import { hasName } from '../models/model-names';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
 import { setupLog } from '../setup/setup-log';
 import type { SettingsStore } from '../store/settings-store';
@@ -102,6 +103,13 @@ export function createCore(
     await Promise.all([loader?.relocate(), smallModelInOllama.ensure()]);
   }
 
+  /** A model that was here before its download stays its owner's: it may not be deleted without a question. */
+  async function onDownloaded(backend: BackendId, name: string): Promise<void> {
+    const isUpdate = library.models().some((model) => model.backend === backend && hasName(model, name));
+    if (!isUpdate) await services.downloaded.add(backend, name);
+    await library.rescan();
+  }
+
   /** Relocates MLX when the first model appears in a model folder. */
   function startWithModel(models: readonly ModelInfo[]): void {
     const lacksModel = loader?.status().absence?.code === 'no_model';
@@ -132,7 +140,7 @@ export function createCore(
       services.measured.onChange(() => projection.touch('times', 'models')),
       services.incidents.onChange(() => projection.touch('life')),
       pulls.onChange(() => projection.touch('downloads')),
-      pulls.onCompleted(() => void library.rescan()),
+      pulls.onCompleted((name) => void onDownloaded(services.modelHost.instance.id, name)),
       setup.onProgress(() => projection.touch('setup')),
       setup.onProgress(setupLog(logger)),
       // A server that was switched on meanwhile is started with the next start of the app.
