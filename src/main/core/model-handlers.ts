@@ -1,5 +1,6 @@
 import type { Handlers } from '../../shared/contract';
 import { TandemError } from '../../shared/errors';
+import type { Backend } from '../backends/backend';
 import type { ModelDeletion } from '../model-manager/deletion';
 import type { ModelManager } from '../model-manager/model-manager';
 import type { MlxLibrary } from '../models/mlx-library';
@@ -9,6 +10,8 @@ import type { Shell } from './place';
 
 export interface ModelHandlerParts {
   library: ModelLibrary;
+  /** The backend that loads the models found on this disk. */
+  loader: Backend;
   mlxModels: MlxLibrary;
   modelManager: ModelManager;
   modelDeletion: ModelDeletion;
@@ -29,7 +32,7 @@ type ModelCall =
 
 /** Binds the calls about installed models and the first start. No logic here. */
 export function modelHandlers(parts: ModelHandlerParts): Pick<Handlers, ModelCall> {
-  const { library, mlxModels, modelManager, modelDeletion, settings, shell } = parts;
+  const { library, loader, mlxModels, modelManager, modelDeletion, settings, shell } = parts;
   return {
     modelsRescan: async () => {
       await library.rescan();
@@ -53,8 +56,8 @@ export function modelHandlers(parts: ModelHandlerParts): Pick<Handlers, ModelCal
       await modelDeletion.delete(model, owner);
       return {};
     },
-    modelReveal: async ({ name }) => {
-      const place = mlxModels.placeOf(name);
+    modelReveal: async ({ backend, name }) => {
+      const place = backend === loader.instance.id ? mlxModels.placeOf(name) : null;
       if (!place) throw new TandemError('not_found', `${name} has no folder on this machine.`);
       await shell.showFolder(place.path);
       return {};

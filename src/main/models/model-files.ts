@@ -28,7 +28,7 @@ export async function deleteModelFiles(process: ScanProcess, place: ModelPlace):
   if ('failed' in answer)
     throw new TandemError('internal', `${place.path} was not deleted: ${answer.failed}`);
   if ('kept' in answer && answer.kept !== null) {
-    const why = answer.kept === 'link' ? 'is a link' : `is not inside ${place.root}`;
+    const why = answer.kept === 'link' ? 'is a link' : 'lies outside the folders that Tandem scans';
     throw new TandemError('not_deletable', `${place.path} ${why}; delete it by hand.`);
   }
 }
