@@ -3,7 +3,6 @@ import { TandemError } from '../../shared/errors';
 import type { PullService } from '../models/pulls';
 
 type DownloadCall =
-  | 'modelContext'
   | 'modelLookup'
   | 'downloadStart'
   | 'downloadPause'
@@ -12,13 +11,12 @@ type DownloadCall =
   | 'hubTokenSet'
   | 'hubTokenState';
 
-/** Replaced when the branches with downloads and contexts are merged. */
+/** Replaced when the branch with downloads is merged. */
 export function downloadHandlers({ pulls }: { pulls: PullService }): Pick<Handlers, DownloadCall> {
   const missing = async () => {
     throw new TandemError('unsupported', 'This part is not built in yet.');
   };
   return {
-    modelContext: missing,
     modelLookup: missing,
     downloadStart: async ({ name, insecure }) => {
       pulls.start(name, insecure);
