@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { backendId, backendInstanceSchema } from './backend-schema';
 import { ANSWER_STATUSES, answerMetaSchema, chatSummarySchema, messageSchema, targetSchema } from './chat';
+import { CATEGORIES } from './domain';
 import { lifeEventSchema } from './incidents';
+import {
+  deletePlanSchema,
+  downloadSchema,
+  firstStartSchema,
+  lookupSchema,
+  MODEL_OWNERS,
+  modelViewSchema,
+} from './models';
 import { SETTING_KEYS, settingsViewSchema } from './settings';
 import {
   backendStatusSchema,
@@ -23,58 +32,8 @@ const nothing = z.object({}).strict();
 const id = z.string().min(1).max(80);
 /** May be a client's own id of up to 128 characters, with a suffix that makes it unique. */
 const requestId = z.string().min(1).max(200);
-
-export const modelViewSchema = z.object({
-  backend: backendId,
-  name: z.string(),
-  sizeBytes: z.number().nullable(),
-  billions: z.number().nullable(),
-  quantisation: z.string().nullable(),
-  weight: z.enum(['light', 'middle', 'heavy', 'unknown']),
-  /** The model that comes with Tandem. */
-  small: z.boolean(),
-  /** Codes of the only languages that it supports; null = unknown. */
-  languages: z.array(z.string()).nullable(),
-  remote: z.boolean(),
-  /** Does it run on this machine: well, barely together with others, or not? `unknown` without a size. */
-  fit: z.enum(['yes', 'tight', 'no', 'unknown']),
-  /** Tokens; null = unknown. */
-  contextLength: z.number().nullable(),
-  /** Tokens of context that requests get here, constant for a model; null = unknown. */
-  pinnedContext: z.number().nullable(),
-  /** The server's terms: `completion`, `tools`, `vision`, `thinking`, `embedding`. */
-  capabilities: z.array(z.string()),
-  /**
-   * Why it cannot be used; null = it can. `REASON:FILE` with the file that is missing or truncated, REASON one of
-   * `weights_missing`, `download_unfinished`, `config_unreadable`. Such a model is shown but never offered.
-   */
-  broken: z.string().nullable(),
-});
-export type ModelView = z.infer<typeof modelViewSchema>;
-
-/** A suggested model for this machine. */
-export const suggestionSchema = z.object({
-  name: z.string(),
-  title: z.string(),
-  /** Machine word for its purpose: `light`, `code`, `reasoning`. */
-  purpose: z.enum(['light', 'code', 'reasoning']),
-  sizeBytes: z.number(),
-  /** `yes`, `tight` together with others, `no`. */
-  fit: z.enum(['yes', 'tight', 'no']),
-});
-export type Suggestion = z.infer<typeof suggestionSchema>;
-
-export const pullSchema = z.object({
-  name: z.string(),
-  state: z.enum(['running', 'done', 'failed', 'cancelled']),
-  /** Ollama's own name of the step. */
-  step: z.string(),
-  completedBytes: z.number(),
-  totalBytes: z.number().nullable(),
-  bytesPerSecond: z.number().nullable(),
-  error: z.object({ code: z.string(), message: z.string(), details: detailsSchema.optional() }).nullable(),
-});
-export type Pull = z.infer<typeof pullSchema>;
+const modelName = z.string().min(1).max(300);
+const model = z.object({ backend: backendId, name: modelName });
 
 export const runtimeSchema = z.object({
   name: z.string(),
@@ -118,8 +77,9 @@ export const snapshotSchema = z.object({
   models: z.array(modelViewSchema),
   /** Can any model other than the small one answer? */
   capable: z.boolean(),
-  suggestions: z.array(suggestionSchema),
-  pulls: z.array(pullSchema),
+  firstStart: firstStartSchema,
+  /** Downloads of models: waiting, running and those that ended since the start. */
+  downloads: z.array(downloadSchema),
   setup: z.array(setupPartSchema),
   settings: settingsViewSchema,
   chats: z.array(chatSummarySchema),
@@ -186,11 +146,46 @@ export const contract = {
     backendRestart: { input: z.object({ backend: backendId }), output: nothing },
 
     modelsRescan: { input: nothing, output: nothing },
-    modelPull: {
-      input: z.object({ name: z.string().min(1).max(300), insecure: z.boolean().optional() }),
+    /** Loads a model now; resolves when it is loaded, rejects with the reason, such as the memory guard's. */
+    modelLoad: { input: model, output: nothing },
+    /** Unloads a model that no request uses; rejects with `busy` otherwise. */
+    modelUnload: { input: model, output: nothing },
+    /**
+     * Unloads every model that no request uses, on a server that is not ours only those that Tandem loaded; how many,
+     * and their bytes (null = unknown).
+     */
+    memoryFree: { input: nothing, output: z.object({ models: z.number(), bytes: z.number().nullable() }) },
+    /** Uses a model for a category from now on; null = the best installed one again. */
+    modelUse: {
+      input: z.object({ backend: backendId, category: z.enum(CATEGORIES), name: modelName.nullable() }),
       output: nothing,
     },
-    modelPullCancel: { input: z.object({ name: z.string().min(1).max(300) }), output: nothing },
+    /** Pins the context length of a model, in tokens; null = what fits. */
+    modelContext: {
+      input: model.extend({ tokens: z.number().int().min(512).max(10_000_000).nullable() }),
+      output: nothing,
+    },
+    modelDeletePlan: { input: model, output: deletePlanSchema },
+    /** Deletes a model from disk. `owner` repeats the plan's owner, so that nothing is deleted from a place unseen. */
+    modelDelete: { input: model.extend({ owner: z.enum(MODEL_OWNERS) }), output: nothing },
+    /** Shows the model's folder in the file manager; rejects with `not_supported` in the browser. */
+    modelReveal: { input: model, output: nothing },
+
+    /** Asks the source of a model what a name stands for, before its download. */
+    modelLookup: { input: model, output: lookupSchema },
+    /** Starts or resumes a download; the outcome is in the snapshot. */
+    downloadStart: { input: model.extend({ insecure: z.boolean().optional() }), output: nothing },
+    downloadPause: { input: model, output: nothing },
+    /** Cancels a download and removes what came of it. */
+    downloadCancel: { input: model, output: nothing },
+    /** Removes an ended download from the list. */
+    downloadDismiss: { input: model, output: nothing },
+    /** Keeps the token for gated repositories in the system's secret store; null removes it. */
+    hubTokenSet: { input: z.object({ token: z.string().min(8).max(500).nullable() }), output: nothing },
+    hubTokenState: { input: nothing, output: z.object({ stored: z.boolean(), fromEnvironment: z.boolean() }) },
+
+    /** The first-start screen is done, or is shown again. */
+    firstStartDone: { input: z.object({ done: z.boolean() }), output: nothing },
 
     runtimesList: { input: nothing, output: z.object({ runtimes: z.array(runtimeSchema) }) },
     runtimesRemove: {
@@ -234,7 +229,7 @@ export const contract = {
     /** Messages of this chat were added or removed in another way; open it again. */
     chatChanged: z.object({ chatId: id }),
     /** The shell tells the UI to show a view (menu, Cmd-comma). */
-    navigate: z.object({ view: z.enum(['chat', 'status', 'activity', 'settings']) }),
+    navigate: z.object({ view: z.enum(['chat', 'models', 'status', 'activity', 'settings']) }),
   },
 } as const;
 

@@ -51,6 +51,7 @@ async function startServices() {
       host: 'headless',
       platform: 'linux',
       locale: 'en',
+      chip: null,
       home: dataDir,
       dataDir,
       resourcesDir: dataDir,

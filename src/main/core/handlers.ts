@@ -7,6 +7,8 @@ import { isUsed } from '../setup/runtime-marks';
 import { listRuntimes, removeRuntime } from '../setup/runtimes';
 import type { SettingsStore } from '../store/settings-store';
 import type { Store } from '../store/types';
+import { downloadHandlers } from './download-handlers';
+import { modelHandlers } from './model-handlers';
 import type { Place, Shell } from './place';
 import type { Projection } from './projection';
 import type { Services } from './services';
@@ -21,9 +23,11 @@ interface HandlerParts extends Services {
 
 /** Binds the contract to the services. No logic here. */
 export function createHandlers(parts: HandlerParts): Handlers {
-  const { projection, chat, queue, incidents, store, settings, registry, library } = parts;
-  const { pulls, setup, smallModel, runtimeMarks, place, shell } = parts;
+  const { projection, chat, queue, incidents, store, settings, registry } = parts;
+  const { setup, smallModel, runtimeMarks, place, shell } = parts;
   return {
+    ...modelHandlers(parts),
+    ...downloadHandlers(parts),
     snapshot: async () => projection.snapshot(),
 
     chatOpen: async ({ chatId }) => ({ messages: await chat.open(chatId) }),
@@ -58,10 +62,6 @@ export function createHandlers(parts: HandlerParts): Handlers {
       if (server.status().state === 'absent') void setup.run();
       void server.restart('user');
     }),
-
-    modelsRescan: done(() => library.rescan()),
-    modelPull: done(({ name, insecure }) => pulls.start(name, insecure)),
-    modelPullCancel: done(({ name }) => pulls.cancel(name)),
 
     runtimesList: async () => {
       const inUse = [...runtimePaths(setup), ...(await runtimeMarks.others())];

@@ -26,6 +26,7 @@ import { ModelContexts } from './contexts';
 import type { CorePorts } from './core-types';
 import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
+import { createModelManagement } from './model-manager';
 import { createMlxModels } from './models';
 import type { Place } from './place';
 import { isLocal, routeFacts } from './route-facts';
@@ -185,8 +186,13 @@ export function createServices(
     ...{ store, dispatcher, clock, logger },
     mayLeaveOut: () => values().chatLeavesOutOldest,
   });
+  const modelManagement = createModelManagement(ports, settings, place, {
+    ...{ rows, registry, loader, modelHost, library, contexts, mlxModels, usage, measured, memory, gate },
+    ...{ dispatcher, smallModel, snapshot: routeSnapshot },
+  });
 
   return {
+    ...modelManagement,
     setup,
     runtimeMarks,
     smallModel,

@@ -41,3 +41,8 @@ export function workspaceBytes({ weightsBytes }: ModelNeeds): number {
 export function cacheBytes({ needs, tokens }: Pick<MemoryWish, 'needs' | 'tokens'>): number {
   return contextCost({ sizeBytes: needs.weightsBytes, kvBytesPerToken: needs.kvBytesPerToken }, tokens);
 }
+
+/** Bytes of a model while it answers with a context of `tokens` tokens: weights, cache, activations. */
+export function runningBytes({ needs, tokens }: Pick<MemoryWish, 'needs' | 'tokens'>): number {
+  return (needs.weightsBytes ?? 0) + cacheBytes({ needs, tokens }) + workspaceBytes(needs);
+}

@@ -24,7 +24,12 @@ it('holds the data folder until it is closed, and leaves nothing open when it fa
         systemPackages: false,
         json: true,
       },
-      shell: { openExternal: async () => {}, hideWindow: () => {}, quit: () => {} },
+      shell: {
+        openExternal: async () => {},
+        showFolder: async () => {},
+        hideWindow: () => {},
+        quit: () => {},
+      },
     });
   const before = listeners();
   const first = await open();
