@@ -18,7 +18,7 @@ const { trayBounds, dataDir, node, core, pagePreload } = JSON.parse(
 app.on('session-created', (session) => session.setPreloads([pagePreload]));
 
 void runApp({
-  electron: oldElectron((tray) => Object.assign(globalThis, { tandemTray: tray }), trayBounds),
+  electron: oldElectron((icon) => Object.assign(globalThis, { tandemIcon: icon }), trayBounds),
   preload: join(ROOT, 'out', 'preload', 'index.cjs'),
   rendererDir: join(ROOT, 'out', 'renderer'),
   iconDir: join(ROOT, 'resources', 'tray'),

@@ -27,14 +27,27 @@ interface OldProtocol {
   ): boolean;
 }
 
+/** The menubar icon, as the test sees it: `globalThis.tandemIcon` in Electron's process. */
+export interface Icon {
+  tray: Tray;
+  image: Electron.NativeImage;
+  menu: Menu | null;
+}
+
 /** Electron 22's modules, with what the shell uses and only later versions have. */
-export function oldElectron(onTray: (tray: Tray) => void, trayBounds: Rectangle): ElectronModules {
+export function oldElectron(onIcon: (icon: Icon) => void, trayBounds: Rectangle): ElectronModules {
   /** No program shows icons here, so the icon's bounds are given. */
   class GivenTray {
     constructor(image: Electron.NativeImage) {
       const tray = new Tray(image);
+      const icon: Icon = { tray, image, menu: null };
+      const setContextMenu = tray.setContextMenu.bind(tray);
       tray.getBounds = () => trayBounds;
-      onTray(tray);
+      tray.setContextMenu = (menu) => {
+        icon.menu = menu;
+        setContextMenu(menu);
+      };
+      onIcon(icon);
       // biome-ignore lint/correctness/noConstructorReturn: Electron's class cannot be extended
       return tray;
     }

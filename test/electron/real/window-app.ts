@@ -2,14 +2,18 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BrowserWindow, Rectangle, Tray } from 'electron';
+import type { BrowserWindow, Rectangle } from 'electron';
 import { _electron, type ElectronApplication, type JSHandle, type Page } from 'playwright-core';
 import { cleanEnvironment, PATIENCE_MS } from '../../support/app';
 import { type BuiltEntry, buildEntry } from '../../support/build-worker';
 import { runtimeDir, testElectron } from '../../support/runtimes';
 import { type Desktop, startDesktop } from './desktop';
+import type { Icon } from './old-electron';
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
+
+/** Timeout of one action in the page, ms; shorter than that of a test, whose error says less. */
+const ACTION_MS = 60_000;
 
 /** In the environment variable `TANDEM_WINDOW_TEST`, as JSON. */
 export interface WindowTest {
@@ -29,14 +33,15 @@ export interface WindowApp {
   electron: ElectronApplication;
   page: Page;
   window: JSHandle<BrowserWindow>;
-  tray: JSHandle<Tray>;
+  icon: JSHandle<Icon>;
 }
 
 /** Everything that the window test needs on this machine, in a folder of its own. */
 export class WindowBench {
   readonly trayBounds: Rectangle = { x: 900, y: 0, width: 24, height: 24 };
   readonly executable = testElectron();
-  readonly args = ['--disable-gpu', '--no-sandbox'];
+  /** There is a microphone to refuse. */
+  readonly args = ['--disable-gpu', '--no-sandbox', '--use-fake-device-for-media-stream'];
   readonly dataDir: string;
   readonly #folder: string;
   readonly #desktop: Desktop;
@@ -93,13 +98,13 @@ export class WindowBench {
       env: this.environment(extra),
       timeout: PATIENCE_MS,
     });
-    electron.context().setDefaultTimeout(PATIENCE_MS);
+    electron.context().setDefaultTimeout(ACTION_MS);
     const page = await electron.firstWindow({ timeout: PATIENCE_MS });
     const window = await electron.browserWindow(page);
-    const tray = await electron.evaluateHandle(
-      () => (globalThis as unknown as { tandemTray: Tray }).tandemTray,
+    const icon = await electron.evaluateHandle(
+      () => (globalThis as unknown as { tandemIcon: Icon }).tandemIcon,
     );
-    return { electron, page, window, tray };
+    return { electron, page, window, icon };
   }
 
   async close(): Promise<void> {
