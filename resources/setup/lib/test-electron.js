@@ -30,19 +30,20 @@ export function canTestWindow({ platform, arch }) {
 
 /**
  * Sets up what the window test needs: an Electron, a display without a screen and a window manager. As root on Debian
- * missing packages are installed, and their names printed.
+ * missing packages are installed if allowed, and their names printed.
  *
  * @param {object} job
  * @param {import('./paths.js').Place} job.place
  * @param {any} job.manifest
  * @param {ReturnType<typeof import('./steps.js').stepPrinter>} job.steps
+ * @param {boolean} [job.allowPackages] default true
  * @param {AbortSignal} [job.signal]
  * @returns {Promise<void>} rejects with a SetupError and the cure, or with the signal's reason
  */
-export async function setUpTestElectron({ place, manifest, steps, signal }) {
+export async function setUpTestElectron({ place, manifest, steps, allowPackages = true, signal }) {
   const pin = manifest.testElectron;
   const missing = pin.programs.filter(({ names }) => !findProgram(place, names)).map(({ apt }) => apt);
-  if (missing.length > 0) await installPackages(missing, { steps, signal });
+  if (missing.length > 0) await installPackages(missing, { steps, allowPackages, signal });
   const dir = managedDir(runtimeDir(place), testElectronFolder, pin.version);
   const onWait = (holder) => steps.say(`Waiting: another Tandem (process ${holder}) fetches Electron.`);
   const lock = await takeLock(dir.lock, { onWait, signal });
@@ -53,7 +54,7 @@ export async function setUpTestElectron({ place, manifest, steps, signal }) {
     if (!existsSync(join(dir.final, runtimeStamp)))
       await steps.step(title, (update) => fetchElectron({ ...job, update: (more) => update(title + more) }));
     if ((await versionOf(job)).version === pin.version) return;
-    await installPackages(pin.libraries, { steps, signal });
+    await installPackages(pin.libraries, { steps, allowPackages, signal });
     const { version, reason } = await versionOf(job);
     if (version !== pin.version)
       throw new SetupError(
@@ -66,9 +67,9 @@ export async function setUpTestElectron({ place, manifest, steps, signal }) {
   }
 }
 
-async function installPackages(packages, { steps, signal }) {
+async function installPackages(packages, { steps, allowPackages, signal }) {
   const names = packages.join(', ');
-  if (!mayInstallPackages({ allowed: true }))
+  if (!mayInstallPackages({ allowed: allowPackages }))
     throw new SetupError('no_window', `The window test needs ${names}.`, `Run: ${aptCommand(packages)}`);
   await steps.step(`Installing the system packages ${names}`, () => aptInstall(packages, { signal }));
 }

@@ -20,7 +20,7 @@ export interface Desktop {
 export async function startDesktop(folder: string): Promise<Desktop> {
   const screen = ['-screen', '0', '1280x800x24', '-nolisten', 'tcp', '-displayfd', '3'];
   const server = spawn('Xvfb', screen, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
-  const started = [server];
+  const started: ChildProcess[] = [server];
   const stop = async () => {
     for (const child of started.reverse()) await end(child);
   };
@@ -31,8 +31,13 @@ export async function startDesktop(folder: string): Promise<Desktop> {
       env: { PATH: process.env.PATH, HOME: folder, DISPLAY: display, DBUS_SESSION_BUS_ADDRESS: 'disabled:' },
       stdio: 'ignore',
     });
-    started.push(manager as typeof server);
+    started.push(manager);
+    let failure: Error | null = null;
+    manager.once('error', (error) => {
+      failure = error;
+    });
     await until(async () => {
+      if (failure) throw failure;
       if (manager.exitCode !== null) throw new Error(`openbox ended with ${manager.exitCode}`);
       return existsSync(mark);
     }, 'openbox runs');

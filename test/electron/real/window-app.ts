@@ -12,8 +12,8 @@ import type { Icon } from './old-electron';
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 
-/** Timeout of one action in the page, ms; shorter than that of a test, whose error says less. */
-const ACTION_MS = 60_000;
+/** Timeout of one action in the page, ms; shorter than that of a test, whose error would say less. */
+const ACTION_MS = 120_000;
 
 /** In the environment variable `TANDEM_WINDOW_TEST`, as JSON. */
 export interface WindowTest {
@@ -89,7 +89,7 @@ export class WindowBench {
     });
   }
 
-  /** Starts the app and waits for its page. */
+  /** Starts the app and waits for its page. Rejects with Electron's output if there is none. */
   async start(extra: Record<string, string> = {}): Promise<WindowApp> {
     const electron = await _electron.launch({
       executablePath: this.executable,
@@ -98,13 +98,20 @@ export class WindowBench {
       env: this.environment(extra),
       timeout: PATIENCE_MS,
     });
-    electron.context().setDefaultTimeout(ACTION_MS);
-    const page = await electron.firstWindow({ timeout: PATIENCE_MS });
-    const window = await electron.browserWindow(page);
-    const icon = await electron.evaluateHandle(
-      () => (globalThis as unknown as { tandemIcon: Icon }).tandemIcon,
-    );
-    return { electron, page, window, icon };
+    const log: string[] = [];
+    electron.process().stderr?.on('data', (text: Buffer) => log.push(String(text)));
+    try {
+      electron.context().setDefaultTimeout(ACTION_MS);
+      const page = await electron.firstWindow({ timeout: ACTION_MS });
+      const window = await electron.browserWindow(page);
+      const icon = await electron.evaluateHandle(
+        () => (globalThis as unknown as { tandemIcon: Icon }).tandemIcon,
+      );
+      return { electron, page, window, icon };
+    } catch (error) {
+      await electron.close();
+      throw new Error(`${(error as Error).message}\n${log.join('')}`);
+    }
   }
 
   async close(): Promise<void> {

@@ -236,11 +236,12 @@ describe.skipIf(!canTestWindow(process))('the shell in a real Electron (needs Li
     expect(await capital.getAttribute('data-backend')).toBe('mlx');
     expect(await capital.getByTestId('answer-label').textContent()).toContain('MLX');
     expect(await capital.textContent()).toContain('Paris');
+    await screenshot('answered-by-mlx');
     const code = await say(CODE);
     expect(await code.getAttribute('data-status')).toBe('done');
     expect(await code.getAttribute('data-backend')).toBe('ollama');
     expect(await code.getByTestId('answer-label').textContent()).toContain('Ollama');
-    await screenshot('answered');
+    await screenshot('answered-by-ollama');
   });
 
   it('restarts MLX by the button', async () => {
