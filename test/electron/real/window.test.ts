@@ -67,14 +67,13 @@ async function screenshot(name: string): Promise<void> {
   await app.page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
-/** Ends the app by the icon's menu; resolves with the exit code. */
-async function quit(): Promise<number | null> {
-  const child = app.electron.process();
-  const exited = once(child, 'exit');
+/** Ends the app by the icon's menu; resolves with how it ended. */
+async function quit(): Promise<{ code: number | null; signal: string | null }> {
+  const exited = once(app.electron.process(), 'exit');
   // After the answer to Playwright.
   await app.icon.evaluate((icon) => void setImmediate(() => icon.menu?.getMenuItemById('quit')?.click()));
-  await exited;
-  return child.exitCode;
+  const [code, signal] = await exited;
+  return { code, signal };
 }
 
 describe.skipIf(!canTestWindow(process))('the shell in a real Electron (needs Linux x64)', () => {
@@ -276,15 +275,17 @@ describe.skipIf(!canTestWindow(process))('the shell in a real Electron (needs Li
     const commands = (await livingOf(pids)).join('\n');
     for (const part of ['entry.mjs', 'launch.py', 'ollama serve', '--type=renderer'])
       expect(commands).toContain(part);
-    expect(await quit()).toBe(0);
+    expect(await quit()).toEqual({ code: 0, signal: null });
     await expect.poll(() => livingOf(pids)).toEqual([]);
     for (const url of [gatewayUrl, mlxApiUrl]) await expect(fetch(`${url}/health`)).rejects.toThrow();
   });
 
   it('starts again with the setting as it was left', async () => {
     app = await bench.start(NO_SERVERS);
+    // The core has started when its ports listen.
+    await expect.poll(async () => (await snapshot()).app.gatewayUrl).not.toBeNull();
     await app.page.getByTestId('nav-settings').click();
     expect(await app.page.getByTestId('mlx-only-light').getAttribute('aria-checked')).toBe('false');
-    expect(await quit()).toBe(0);
+    expect(await quit()).toEqual({ code: 0, signal: null });
   });
 });
