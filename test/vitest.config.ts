@@ -32,7 +32,7 @@ export default defineConfig({
         root,
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts', 'test/electron/**/*.test.ts'],
+          include: ['test/unit/**/*.test.ts', 'test/electron/*.test.ts'],
           expect,
           testTimeout: 2 * MINUTE,
           hookTimeout: 2 * MINUTE,
@@ -58,7 +58,7 @@ export default defineConfig({
         root,
         test: {
           name: 'ui',
-          include: ['test/ui/**/*.test.ts'],
+          include: ['test/ui/**/*.test.ts', 'test/electron/real/*.test.ts'],
           expect,
           testTimeout: 5 * MINUTE,
           hookTimeout: 5 * MINUTE,

@@ -1,9 +1,9 @@
 /**
  * `npm test [-- GROUP… [FILE…]]`: installs what the tests need and runs them all: types, lint, unit (with the Electron
- * main process on doubles), integration on both real servers, UI in a real Chromium. With group names it runs only
- * those; other words are file filters for the groups with files. The last line of stdout is
- * `N passed, N failed, N skipped`. Exit code: 0 if nothing failed, 1 otherwise (also after SIGTERM), 2 for wrong usage,
- * 130 after SIGINT.
+ * main process on doubles), integration on both real servers, UI in a real Chromium and, on Linux x64, in a real
+ * Electron. With group names it runs only those; other words are file filters for the groups with files. The last line
+ * of stdout is `N passed, N failed, N skipped`. Exit code: 0 if nothing failed, 1 otherwise (also after SIGTERM), 2 for
+ * wrong usage, 130 after SIGINT.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -19,6 +19,7 @@ import { eventPrinter } from './lib/runtime-events.js';
 import { setUpRuntimes } from './lib/set-up-runtimes.js';
 import { SetupError } from './lib/setup-error.js';
 import { stepPrinter } from './lib/steps.js';
+import { canTestWindow, setUpTestElectron } from './lib/test-electron.js';
 import { testEnvironment } from './lib/test-environment.js';
 import { needsServers, testPlan } from './lib/test-plan.js';
 import { runGroup, wholeGroup } from './lib/test-run.js';
@@ -62,8 +63,10 @@ async function setUpAndRun(groups, job, run) {
   try {
     await prepareProgram(job);
     const found = await runtimes(job);
-    if (groups.includes('ui'))
+    if (groups.includes('ui')) {
       found.chromium = await findChromium({ ...job, aptName: job.manifest.chromium.apt });
+      if (canTestWindow(process)) await setUpTestElectron(job);
+    }
     return await runGroups(groups, { ...run, env: testEnvironment(job.place.env, found) });
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;

@@ -14,8 +14,10 @@ export interface BuiltEntry {
 /**
  * Bundles one TypeScript entry into a temporary file that a worker thread or a child process can run: sources import
  * each other without extensions, which Node alone does not resolve. `entry` is relative to the project's root.
+ * @param old for Electron 22, which has Node 16 and runs no ES module
  */
-export async function buildEntry(entry: string): Promise<BuiltEntry> {
+export async function buildEntry(entry: string, old = false): Promise<BuiltEntry> {
+  const file = old ? 'entry.cjs' : 'entry.mjs';
   const outDir = await mkdtemp(join(tmpdir(), 'tandem-built-'));
   await build({
     configFile: false,
@@ -27,11 +29,12 @@ export async function buildEntry(entry: string): Promise<BuiltEntry> {
       outDir,
       emptyOutDir: false,
       copyPublicDir: false,
-      rollupOptions: { output: { entryFileNames: 'entry.mjs' } },
+      ...(old ? { target: 'node16' } : {}),
+      rollupOptions: { external: ['electron'], output: { entryFileNames: file, format: old ? 'cjs' : 'es' } },
     },
   });
   return {
-    url: pathToFileURL(join(outDir, 'entry.mjs')),
+    url: pathToFileURL(join(outDir, file)),
     remove: () => rm(outDir, { recursive: true, force: true }),
   };
 }

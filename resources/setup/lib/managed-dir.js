@@ -13,8 +13,11 @@ export const runtimeStamp = 'tandem-runtime.json';
 /** Name of the small model's folder; the version is appended. */
 export const smallModelFolder = 'smollm2-135m-instruct';
 
+/** Name of the folder of the Electron that `npm test` drives; the version is appended. */
+export const testElectronFolder = 'test-electron';
+
 /** The last one is from earlier versions. */
-const runtimeNames = ['mlx', 'ollama', smallModelFolder, 'starter-training'];
+const runtimeNames = ['mlx', 'ollama', smallModelFolder, testElectronFolder, 'starter-training'];
 const finished = new RegExp(`^(${runtimeNames.join('|')})-[\\da-f][\\w.]*$`);
 /** Half-built runtimes, downloads, locks and files of Electron's download: names that no other program uses. */
 const passing = new RegExp(

@@ -137,6 +137,7 @@ describe('the removal', () => {
       'ollama-0.24.0',
       'smollm2-135m-instruct-0.1.2',
       'starter-training-1a',
+      'test-electron-22.3.25',
     ]) {
       complete(join(runtimes, name), '12345');
     }
@@ -164,6 +165,7 @@ describe('the removal', () => {
       join(runtimes, 'ollama-0.24.0'),
       join(runtimes, 'smollm2-135m-instruct-0.1.2'),
       join(runtimes, 'starter-training-1a'),
+      join(runtimes, 'test-electron-22.3.25'),
       join(root, 'data'),
     ]);
     expect(found.find((entry) => entry.path.endsWith('mlx-0.32.2'))?.bytes).toBe(5);
