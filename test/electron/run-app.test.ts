@@ -68,11 +68,26 @@ describe('the life of the app', () => {
 
   it('reports why the core cannot start, and exits', async () => {
     const { electron, core } = await run((_electron, broken) => {
-      broken.startError = new TandemError('port_taken', 'Port 11436 is taken by nginx (process 7). Stop it.');
+      broken.starting = async () => {
+        throw new TandemError('port_taken', 'Port 11436 is taken by nginx (process 7). Stop it.');
+      };
     });
     expect(electron.errors).toEqual(['Port 11436 is taken by nginx (process 7). Stop it.']);
     expect(core.stopped).toBe(1);
     expect(electron.app.exitCode).toBe(1);
+  });
+
+  it('does not report a failed start when the user quits during it', async () => {
+    const { electron, core } = await run((app, starting) => {
+      starting.starting = async () => {
+        app.app.quit();
+        throw new Error('ERR_FAILED (-2) loading the page');
+      };
+    });
+    await settle();
+    expect(electron.errors).toEqual([]);
+    expect(core.stopped).toBe(1);
+    expect(electron.app.exitCode).toBe(0);
   });
 
   it.each([

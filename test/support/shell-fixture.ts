@@ -74,7 +74,7 @@ export class RecordingCore implements Core {
   readonly handlers: Handlers;
   resumed = 0;
   stopped = 0;
-  startError: Error | null = null;
+  starting: () => Promise<void> = async () => {};
   closing: Promise<void> = Promise.resolve();
   snapshot: Snapshot;
 
@@ -97,7 +97,7 @@ export class RecordingCore implements Core {
   warn(): void {}
   async settled(): Promise<void> {}
   async start(): Promise<void> {
-    if (this.startError) throw this.startError;
+    await this.starting();
   }
   stop(): Promise<void> {
     this.stopped += 1;

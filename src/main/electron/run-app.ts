@@ -54,6 +54,7 @@ export async function runApp(options: AppOptions): Promise<void> {
     if (!app.getLoginItemSettings().wasOpenedAtLogin) shell.showWindow();
     await running.core.start();
   } catch (thrown) {
+    if (shell?.isQuitting) return;
     const error = toTandemError(thrown);
     running?.logger.error('the app cannot start', { code: error.code });
     await running?.close();

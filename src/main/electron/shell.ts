@@ -105,6 +105,11 @@ export class ElectronShell {
     await this.#popover.create();
   }
 
+  /** The app is ending: what fails from now on is no failure to start. */
+  get isQuitting(): boolean {
+    return this.#stopping;
+  }
+
   hideWindow(): void {
     this.#popover.hide();
   }

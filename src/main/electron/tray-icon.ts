@@ -22,6 +22,7 @@ export class TrayIcon {
   readonly #tray: Tray;
   #shape: TrayShape = 'healthy';
   #tooltip = '';
+  #menuKey = '';
   #facts: ShellFacts | null = null;
   #strings: ShellStrings | null = null;
 
@@ -49,7 +50,12 @@ export class TrayIcon {
     if (tooltip !== this.#tooltip) this.#tray.setToolTip(tooltip);
     this.#tooltip = tooltip;
     // Linux desktops report no clicks; they show a menu that must be set in advance.
-    if (this.#options.platform === 'linux') this.#tray.setContextMenu(this.#menu(facts, strings));
+    if (this.#options.platform !== 'linux') return;
+    const template = trayMenu(facts, strings, this.#options.actions);
+    const key = JSON.stringify(template);
+    if (key !== this.#menuKey)
+      this.#tray.setContextMenu(this.#options.electron.Menu.buildFromTemplate(template));
+    this.#menuKey = key;
   }
 
   destroy(): void {
