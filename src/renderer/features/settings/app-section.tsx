@@ -1,8 +1,9 @@
 import { useTranslation } from 'react-i18next';
+import { Section } from '../../components/section';
 import { Select } from '../../components/select';
 import { Switch } from '../../components/switch';
 import { usePart } from '../../stores/core-store';
-import { Section, SettingRow } from './setting-row';
+import { SettingRow } from './setting-row';
 import { ShortcutField } from './shortcut-field';
 import { useSetting } from './use-setting';
 

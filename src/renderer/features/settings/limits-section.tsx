@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
+import { Section } from '../../components/section';
 import { NumberField } from './number-field';
-import { Section, SettingRow } from './setting-row';
+import { SettingRow } from './setting-row';
 import { useSetting } from './use-setting';
 
 /** Queue and memory: concurrency, timeouts, memory thresholds. */

@@ -2,9 +2,10 @@ import { Check } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { CATEGORIES } from '../../../shared/domain';
 import { cx } from '../../components/cx';
+import { Section } from '../../components/section';
 import { NumberField } from './number-field';
 import { OnlyLightRow } from './only-light-row';
-import { Section, SettingRow } from './setting-row';
+import { SettingRow } from './setting-row';
 import { useSetting } from './use-setting';
 
 export function MlxSection() {

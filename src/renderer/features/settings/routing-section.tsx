@@ -1,7 +1,8 @@
 import { useTranslation } from 'react-i18next';
 import { USE_BACKENDS } from '../../../shared/use-backends';
+import { Section } from '../../components/section';
 import { Select } from '../../components/select';
-import { Section, SettingRow } from './setting-row';
+import { SettingRow } from './setting-row';
 import { useSetting } from './use-setting';
 
 const POLICIES = ['strategy', 'mlx-first'] as const;

@@ -1,0 +1,39 @@
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { FirstStart } from '../../../shared/models';
+import { useFormat } from '../../i18n/use-format';
+
+/** This machine, and the models that were here before. */
+export function FirstStartFacts({ firstStart: { machine, found } }: { firstStart: FirstStart }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const separator = t('common.separator');
+  const hardware = [
+    machine.chip,
+    t('firstStart.memory', { size: format.memory(machine.totalBytes) }),
+    t('firstStart.gpu', { size: format.memory(machine.gpuBytes) }),
+    machine.diskFreeBytes === null
+      ? null
+      : t('firstStart.disk', { size: format.fileSize(machine.diskFreeBytes) }),
+  ];
+  const places = found.map(({ place, models }) =>
+    t('firstStart.foundIn', { place: t(`firstStart.places.${place}`), count: models }),
+  );
+  return (
+    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-1 text-small">
+      <Fact name={t('firstStart.machine')}>{hardware.filter((words) => words !== null).join(separator)}</Fact>
+      <Fact name={t('firstStart.found')}>
+        {places.length === 0 ? t('firstStart.foundNone') : places.join(separator)}
+      </Fact>
+    </dl>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt className="text-ink-3">{name}</dt>
+      <dd className="min-w-0">{children}</dd>
+    </>
+  );
+}
