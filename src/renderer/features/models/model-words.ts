@@ -28,18 +28,22 @@ export function modelFacts(model: ModelView, t: TFunction, format: Format): stri
   ].filter((fact) => fact !== null);
 }
 
+/** `CODE:REST` as two; without a colon the rest is empty. */
+function codeAndRest(text: string): [string, string] {
+  const colon = text.indexOf(':');
+  return colon === -1 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
 /** Why a model cannot be used; `broken` is `REASON:FILE`. A reason that Tandem has no words for is shown as it is. */
 export function brokenWords(broken: string, t: TFunction): string {
-  const colon = broken.indexOf(':');
-  const reason = colon === -1 ? broken : broken.slice(0, colon);
-  const file = colon === -1 ? '' : broken.slice(colon + 1);
+  const [reason, file] = codeAndRest(broken);
   if (!Object.hasOwn(en.models.broken, reason)) return broken;
   return t(`models.broken.${reason as keyof typeof en.models.broken}`, { file });
 }
 
 /** Why a server cannot run a model; `refused` is `REASON` or `REASON:NAME`. */
 export function refusalWords(refused: string, t: TFunction): string {
-  const [reason = '', name = ''] = refused.split(':');
+  const [reason, name] = codeAndRest(refused);
   if (!Object.hasOwn(en.models.refused, reason)) return refused;
   return t(`models.refused.${reason as keyof typeof en.models.refused}`, { name });
 }
