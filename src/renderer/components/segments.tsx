@@ -22,7 +22,7 @@ export function Segments({ value, options, onChange, label }: SegmentsProps) {
         <RadioGroup.Item
           key={option.value}
           value={option.value}
-          className="inline-flex h-6 items-center gap-1.5 rounded-badge px-2.5 font-[550] text-ink-2 text-small data-[state=checked]:bg-card data-[state=checked]:text-ink data-[state=checked]:shadow-sm"
+          className="inline-flex h-6 items-center gap-1.5 rounded-badge px-2.5 font-[550] text-ink-2 text-small data-[state=checked]:bg-accent-soft data-[state=checked]:text-accent-text"
         >
           {option.label}
         </RadioGroup.Item>

@@ -42,7 +42,8 @@ export function useFormat() {
       fileSize: (bytes: number) => formatFileSize(bytes, language),
       memory: (bytes: number) => formatMemory(bytes, language),
       parameters: (billions: number) => formatParameters(billions, language),
-      /** A context length with its unit. */
+      tokenCount: (tokens: number) => formatTokens(tokens, language),
+      /** The same with its unit. */
       tokens: (tokens: number) => t('units.tokens', { n: formatTokens(tokens, language) }),
       speed: (value: number) => t('units.tokensPerSecond', { n: formatShort(value, language) }),
       clock: (at: number) => formatClock(at, language),

@@ -4,7 +4,7 @@ export const VIEWS = ['chat', 'models', 'status', 'connect', 'settings'] as cons
 export type View = (typeof VIEWS)[number];
 
 /** A part of a view that another view can lead to. */
-export type Part = 'model-search' | 'model-get' | 'model-folders' | 'small-model';
+export type Part = 'model-search' | 'model-get' | 'hub-token' | 'model-folders' | 'small-model';
 
 /** Tabs of the view of models. */
 export type ModelsTab = 'installed' | 'get';
@@ -65,6 +65,7 @@ export function setModelsTab(modelsTab: ModelsTab): void {
 const PLACES = {
   'model-search': { view: 'models', modelsTab: 'installed' },
   'model-get': { view: 'models', modelsTab: 'get' },
+  'hub-token': { view: 'models', modelsTab: 'get' },
   'model-folders': { view: 'settings' },
   'small-model': { view: 'settings' },
 } as const satisfies Record<Part, Partial<UiState>>;

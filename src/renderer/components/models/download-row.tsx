@@ -3,11 +3,13 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Download } from '../../../shared/models';
 import { useFormat } from '../../i18n/use-format';
-import { errorSentence, perform } from '../../stores/request';
+import { perform } from '../../stores/request';
+import { showPart } from '../../stores/ui-store';
 import { Badge } from '../badge';
 import { Button, IconButton } from '../button';
+import { FactLine } from '../fact-line';
 import { Progress } from '../progress';
-import { downloadFacts, percentOf } from './download-words';
+import { downloadFacts, percentOf, sourceTrouble } from './download-words';
 
 /** A download in any state, with its progress and what can be done with it. */
 export function DownloadRow({ download, title }: { download: Download; title: string }) {
@@ -17,7 +19,7 @@ export function DownloadRow({ download, title }: { download: Download; title: st
   const percent = percentOf(download);
   const facts = downloadFacts(download, t, format);
   return (
-    <div data-testid="download" data-model={download.name} data-state={state} className="px-3 py-2.5">
+    <div data-testid="download" data-model={download.name} data-state={state} className="px-3 py-2">
       <div className="flex items-center gap-2">
         <div className="min-w-0 grow">
           <p className="flex items-center gap-1.5">
@@ -28,7 +30,7 @@ export function DownloadRow({ download, title }: { download: Download; title: st
           </p>
           {facts.length > 0 && (
             <p className="text-ink-2 text-small tabular-nums" title={download.step || undefined}>
-              {facts.join(t('common.separator'))}
+              <FactLine facts={facts} />
             </p>
           )}
         </div>
@@ -43,8 +45,13 @@ export function DownloadRow({ download, title }: { download: Download; title: st
       )}
       {error !== null && (
         <p role="alert" className="mt-1 text-bad-text text-small" title={error.message}>
-          {errorSentence(error)}
+          {sourceTrouble(error, t)}
         </p>
+      )}
+      {error?.code === 'model_gated' && (
+        <Button tone="plain" className="-ml-2.5" onClick={() => showPart('hub-token')}>
+          {t('hubToken.enter')}
+        </Button>
       )}
     </div>
   );

@@ -1,6 +1,8 @@
 import type { TFunction } from 'i18next';
 import type { Download } from '../../../shared/models';
+import type { Trouble } from '../../i18n/core-words';
 import type { Format } from '../../i18n/use-format';
+import { errorSentence } from '../../stores/request';
 
 type Progress = Pick<Download, 'completedBytes' | 'totalBytes' | 'bytesPerSecond'>;
 
@@ -37,6 +39,11 @@ export function joinProgress(downloads: readonly Download[]): Progress {
     totalBytes: known.length === 0 ? null : sum(({ totalBytes }) => totalBytes),
     bytesPerSecond: sum(({ bytesPerSecond }) => bytesPerSecond),
   };
+}
+
+/** Why the source of a model did not deliver. The general sentence of `model_not_found` is about installed models. */
+export function sourceTrouble(error: Trouble, t: TFunction): string {
+  return error.code === 'model_not_found' ? t('models.unknown') : errorSentence(error);
 }
 
 /** The line below the name of a download: its state, bytes, speed and time left. */

@@ -5,6 +5,7 @@ import { useFormat } from '../../i18n/use-format';
 import { perform } from '../../stores/request';
 import { Badge } from '../badge';
 import { Button } from '../button';
+import { FactLine } from '../fact-line';
 import { DownloadRow } from './download-row';
 import { useDownload } from './use-downloads';
 
@@ -31,7 +32,7 @@ export function SuggestionRow({ suggestion, facts, action = true }: SuggestionRo
       : [size, format.parameters(billions), format.tokens(contextLength), licence];
   if (fit === 'tight') parts.push(t('models.tight'));
   return (
-    <div className="flex items-center gap-3 px-3 py-2.5">
+    <div className="flex items-center gap-3 px-3 py-2">
       <div className="min-w-0 grow">
         <p className="flex items-center gap-1.5">
           <b className="min-w-0 truncate font-[600]" title={name}>
@@ -39,7 +40,9 @@ export function SuggestionRow({ suggestion, facts, action = true }: SuggestionRo
           </b>
           <Badge source={backend} />
         </p>
-        <p className="text-ink-2 text-small">{parts.join(t('common.separator'))}</p>
+        <p className="text-ink-2 text-small">
+          <FactLine facts={parts} />
+        </p>
       </div>
       {installed && (
         <span className="flex shrink-0 items-center gap-1 text-ink-2 text-small">

@@ -1,13 +1,13 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { FirstStart } from '../../../shared/models';
+import { FactLine } from '../../components/fact-line';
 import { useFormat } from '../../i18n/use-format';
 
 /** This machine, and the models that were here before. */
 export function FirstStartFacts({ firstStart: { machine, found } }: { firstStart: FirstStart }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const separator = t('common.separator');
   const hardware = [
     machine.chip,
     t('firstStart.memory', { size: format.memory(machine.totalBytes) }),
@@ -20,10 +20,12 @@ export function FirstStartFacts({ firstStart: { machine, found } }: { firstStart
     t('firstStart.foundIn', { place: t(`firstStart.places.${place}`), count: models }),
   );
   return (
-    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-1 text-small">
-      <Fact name={t('firstStart.machine')}>{hardware.filter((words) => words !== null).join(separator)}</Fact>
+    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-0.5 text-small leading-[1.4]">
+      <Fact name={t('firstStart.machine')}>
+        <FactLine facts={hardware.filter((words) => words !== null)} />
+      </Fact>
       <Fact name={t('firstStart.found')}>
-        {places.length === 0 ? t('firstStart.foundNone') : places.join(separator)}
+        <FactLine facts={places.length === 0 ? [t('firstStart.foundNone')] : places} />
       </Fact>
     </dl>
   );

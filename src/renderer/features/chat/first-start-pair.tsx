@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import type { Pair, Suggestion } from '../../../shared/models';
 import { Button } from '../../components/button';
+import { FactLine } from '../../components/fact-line';
 import { isUnderWay } from '../../components/models/download-words';
 import { SuggestionRow } from '../../components/models/suggestion-row';
 import { isSameModel, useDownloads } from '../../components/models/use-downloads';
@@ -31,7 +32,10 @@ export function FirstStartPair({ pair, diskFreeBytes, onDone }: FirstStartPairPr
   const lacking = !started && missing.length > 0 && left !== null && left < 0 ? -left : null;
   return (
     <section aria-label={t('firstStart.pair')} className="rounded-card border border-line bg-card">
-      <h3 className="px-3 pt-2.5 font-[600] text-ink-2 text-small">{t('firstStart.pair')}</h3>
+      <h3 className="px-3 pt-2 text-ink-2 text-small">
+        <b className="font-[600]">{t('firstStart.pair')}</b>{' '}
+        <FactLine facts={[t('firstStart.together', { size: format.memory(pair.memoryBytes) })]} />
+      </h3>
       <ul className="divide-y divide-line">
         {models.map((model) => (
           <li key={`${model.backend}/${model.name}`}>
@@ -39,13 +43,7 @@ export function FirstStartPair({ pair, diskFreeBytes, onDone }: FirstStartPairPr
           </li>
         ))}
       </ul>
-      <div className="grid gap-2 border-line border-t px-3 py-2.5">
-        <p className="text-ink-2 text-small">
-          {missing.length > 0 && left !== null && left >= 0 && !started && (
-            <>{t('firstStart.diskAfter', { left: format.fileSize(left) })} </>
-          )}
-          {t('firstStart.together', { size: format.memory(pair.memoryBytes) })}
-        </p>
+      <div className="grid gap-2 border-line border-t px-3 py-2">
         {lacking !== null && (
           <Note tone="bad">
             {t('firstStart.diskShort', {
@@ -54,6 +52,11 @@ export function FirstStartPair({ pair, diskFreeBytes, onDone }: FirstStartPairPr
               more: format.fileSize(lacking),
             })}
           </Note>
+        )}
+        {left !== null && left >= 0 && !started && missing.length > 0 && (
+          <p className="text-ink-2 text-small">
+            {t('firstStart.diskAfter', { left: format.fileSize(left) })}
+          </p>
         )}
         <MainButton
           missing={missing}

@@ -32,11 +32,7 @@ export function DeletePanel({ model, onEnd }: { model: ModelView; onEnd: () => v
     void ask();
   }, [ask]);
   return (
-    <section
-      aria-label={t('models.deleteAsk', { name })}
-      data-testid="delete-panel"
-      className="rise rounded-control border border-bad-line bg-card px-3 py-2.5"
-    >
+    <section aria-label={t('models.deleteAsk', { name })} data-testid="delete-panel" className="rise">
       <h3 ref={heading} tabIndex={-1} className="font-[600] outline-none [overflow-wrap:anywhere]">
         {t('models.deleteAsk', { name: shortModel(name) })}
       </h3>

@@ -3,15 +3,17 @@ import { PURPOSES } from '../../../shared/models';
 import { SuggestionRow } from '../../components/models/suggestion-row';
 import { usePart } from '../../stores/core-store';
 import { AddByName } from './add-by-name';
-import { HubTokenLine } from './hub-token';
+import { HubTokenSection } from './hub-token';
+import { useHubToken } from './use-hub-token';
 
 /** Models to get: by name, and those of the catalogue that fit this machine, by purpose. */
 export function GetModels() {
+  const token = useHubToken();
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
-      <AddByName />
+      <AddByName token={token} />
       <Catalogue />
-      <HubTokenLine />
+      <HubTokenSection token={token} />
     </div>
   );
 }

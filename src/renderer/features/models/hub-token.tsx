@@ -1,30 +1,27 @@
-import { type FormEvent, useCallback, useEffect, useState } from 'react';
+import { type FormEvent, type Ref, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { CallOutput } from '../../../shared/contract';
 import { Button } from '../../components/button';
 import { ExternalLink } from '../../components/external-link';
 import { Note } from '../../components/note';
+import { useWantedPart } from '../../components/use-wanted-part';
 import { errorSentence, perform, request } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
+import type { HubToken } from './use-hub-token';
 
 /** The shortest token that the core takes. */
 const SHORTEST = 8;
 
-/** Whether a token is stored; null until it is known. The token itself never leaves the core. */
-function useHubToken() {
-  const [state, setState] = useState<CallOutput<'hubTokenState'> | null>(null);
-  const refresh = useCallback(async () => {
-    const outcome = await request('hubTokenState', {});
-    if (outcome.ok) setState(outcome.value);
-  }, []);
-  useEffect(() => void refresh(), [refresh]);
-  return { state, refresh };
+interface GatedNoteProps {
+  /** Name of the repository, as its server takes it. */
+  name: string;
+  token: HubToken;
+  onStored: () => void;
 }
 
 /** What a gated repository asks for, with a field for the token. */
-export function GatedNote({ name, onStored }: { name: string; onStored: () => void }) {
+export function GatedNote({ name, token, onStored }: GatedNoteProps) {
   const { t } = useTranslation();
-  const { state, refresh } = useHubToken();
+  const { state, refresh } = token;
   const known = state?.stored || state?.fromEnvironment;
   const repository = name.replace(/^hf\.co\//, '').replace(/:[^/]*$/, '');
   return (
@@ -47,7 +44,12 @@ export function GatedNote({ name, onStored }: { name: string; onStored: () => vo
   );
 }
 
-function TokenForm({ onStored }: { onStored: () => void }) {
+interface TokenFormProps {
+  field?: Ref<HTMLInputElement>;
+  onStored: () => void;
+}
+
+function TokenForm({ field, onStored }: TokenFormProps) {
   const { t } = useTranslation();
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
@@ -68,6 +70,7 @@ function TokenForm({ onStored }: { onStored: () => void }) {
     <form onSubmit={(event) => void store(event)} className="mt-1.5">
       <div className="flex gap-1.5">
         <input
+          ref={field}
           type="password"
           value={text}
           maxLength={500}
@@ -94,20 +97,30 @@ function TokenForm({ onStored }: { onStored: () => void }) {
   );
 }
 
-/** Says that a token is stored, with the button that removes it; nothing otherwise. */
-export function HubTokenLine() {
+/** The token for gated repositories: a field for it, or that it is stored, with the button that removes it. */
+export function HubTokenSection({ token: { state, refresh } }: { token: HubToken }) {
   const { t } = useTranslation();
-  const { state, refresh } = useHubToken();
-  if (!state?.stored) return null;
+  const field = useRef<HTMLInputElement>(null);
+  useWantedPart('hub-token', field, state !== null);
+  if (state === null) return null;
   const remove = async () => {
     if (await perform('hubTokenSet', { token: null })) await refresh();
   };
   return (
-    <p className="flex items-center gap-2 px-1 text-ink-3 text-small">
-      <span className="grow">{t('hubToken.stored')}</span>
-      <Button aria-label={t('hubToken.removeOf')} onClick={() => void remove()}>
-        {t('common.remove')}
-      </Button>
-    </p>
+    <section aria-label={t('hubToken.title')} className="text-small">
+      <h2 className="px-1 pb-1.5 font-[600] text-ink-2">{t('hubToken.title')}</h2>
+      {state.fromEnvironment ? (
+        <p className="px-1 text-ink-2">{t('hubToken.fromEnvironment')}</p>
+      ) : state.stored ? (
+        <p className="flex items-center gap-2 px-1 text-ink-2">
+          <span className="grow">{t('hubToken.stored')}</span>
+          <Button aria-label={t('hubToken.removeOf')} onClick={() => void remove()}>
+            {t('common.remove')}
+          </Button>
+        </p>
+      ) : (
+        <TokenForm field={field} onStored={() => void refresh()} />
+      )}
+    </section>
   );
 }

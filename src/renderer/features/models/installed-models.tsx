@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ModelView } from '../../../shared/models';
 import { useInstances, useLooks } from '../../components/backends';
@@ -64,10 +64,10 @@ function Groups({ models }: { models: readonly ModelView[] }) {
 interface GroupProps {
   backend: string;
   models: readonly ModelView[];
-  children: (model: ModelView) => React.ReactNode;
+  children: (model: ModelView) => ReactNode;
 }
 
-/** The models of one server, the largest total first seen in its heading. */
+/** The models of one server under its name, with their number and size. */
 function Group({ backend, models, children }: GroupProps) {
   const { t } = useTranslation();
   const format = useFormat();

@@ -4,6 +4,7 @@ import type { Lookup } from '../../../shared/models';
 import { Badge } from '../../components/badge';
 import { Button } from '../../components/button';
 import { cx } from '../../components/cx';
+import { FactLine } from '../../components/fact-line';
 import { DownloadRow } from '../../components/models/download-row';
 import { useDownload, useTitles } from '../../components/models/use-downloads';
 import { Note } from '../../components/note';
@@ -11,11 +12,19 @@ import { useFormat } from '../../i18n/use-format';
 import { perform } from '../../stores/request';
 import { GatedNote } from './hub-token';
 import { refusalWords } from './model-words';
+import type { HubToken } from './use-hub-token';
 
 const FIT_INK = { yes: 'text-ink-2', tight: 'text-warn-text', no: 'text-bad-text', unknown: 'text-ink-2' };
 
-/** What a name stands for, before its download. `onAgain` looks it up once more. */
-export function LookupCard({ lookup, onAgain }: { lookup: Lookup; onAgain: () => void }) {
+interface LookupCardProps {
+  lookup: Lookup;
+  token: HubToken;
+  /** Looks it up once more. */
+  onAgain: () => void;
+}
+
+/** What a name stands for, before its download. */
+export function LookupCard({ lookup, token, onAgain }: LookupCardProps) {
   const { t } = useTranslation();
   const format = useFormat();
   const download = useDownload(lookup);
@@ -43,11 +52,13 @@ export function LookupCard({ lookup, onAgain }: { lookup: Lookup; onAgain: () =>
               </b>
               <Badge source={backend} />
             </p>
-            <p className="text-ink-2 text-small">{facts.join(t('common.separator'))}</p>
+            <p className="text-ink-2 text-small">
+              <FactLine facts={facts} />
+            </p>
             <p className={cx('text-small', FIT_INK[fit])}>{t(`models.fitLong.${fit}`)}</p>
           </div>
           {refused !== null && <Note tone="bad">{refusalWords(refused, t)}</Note>}
-          {gated && refused === null && <GatedNote name={name} onStored={onAgain} />}
+          {gated && refused === null && <GatedNote name={name} token={token} onStored={onAgain} />}
           {installed ? (
             <p className="flex items-center gap-1 text-ink-2 text-small">
               <Check size={14} aria-hidden="true" className="text-ok" />

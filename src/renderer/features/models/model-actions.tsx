@@ -8,15 +8,12 @@ import { Menu, MenuChoice } from '../../components/menu';
 import { usePart } from '../../stores/core-store';
 import { perform } from '../../stores/request';
 import { showPart } from '../../stores/ui-store';
-import { DeletePanel } from './delete-panel';
 
-/** What can be done with a model. Deleting asks in place. */
-export function ModelActions({ model }: { model: ModelView }) {
+/** What can be done with a model. */
+export function ModelActions({ model, onDelete }: { model: ModelView; onDelete: () => void }) {
   const { t } = useTranslation();
   const app = usePart('app');
-  const [deleting, setDeleting] = useState(false);
   const { backend, name, hasFolder, small } = model;
-  if (deleting) return <DeletePanel model={model} onEnd={() => setDeleting(false)} />;
   return (
     <div className="flex flex-wrap items-center gap-1.5">
       <LoadButton model={model} />
@@ -31,7 +28,7 @@ export function ModelActions({ model }: { model: ModelView }) {
           {t('models.smallInSettings')}
         </Button>
       ) : (
-        <Button tone="danger" className="ml-auto" onClick={() => setDeleting(true)}>
+        <Button tone="danger" className="ml-auto" onClick={onDelete}>
           {t('models.delete')}
         </Button>
       )}

@@ -20,9 +20,9 @@ export function ModelContext({ model }: { model: ModelView }) {
   const adopted = usePart('backends')?.some(({ id, ownership }) => id === backend && ownership === 'adopted');
   const withCost = (tokens: number) =>
     bytesPerToken === null
-      ? format.tokens(tokens)
+      ? format.tokenCount(tokens)
       : t('models.contextCost', {
-          tokens: format.tokens(tokens),
+          tokens: format.tokenCount(tokens),
           size: format.memory(tokens * bytesPerToken),
         });
   const automatic =

@@ -1,14 +1,13 @@
 import { ChevronRight } from 'lucide-react';
-import { useId } from 'react';
+import { type ReactNode, useId } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ModelView } from '../../../shared/models';
 import { type MarkShape, shortModel } from '../../components/backend-words';
 import { cx } from '../../components/cx';
+import { FactLine } from '../../components/fact-line';
 import { Mark } from '../../components/mark';
 import { useFormat } from '../../i18n/use-format';
-import { ModelActions } from './model-actions';
-import { ModelContext } from './model-context';
-import { ModelDetails } from './model-details';
+import { ModelBody } from './model-body';
 import { brokenWords, modelFacts } from './model-words';
 
 interface ModelRowProps {
@@ -31,7 +30,9 @@ export function ModelRow({ model, open, onToggle }: ModelRowProps) {
   const format = useFormat();
   const region = useId();
   const { name, sizeBytes, usedFor, broken, fit } = model;
-  const facts = modelFacts(model, t, format);
+  const facts: ReactNode[] = modelFacts(model, t, format);
+  if (fit !== 'unknown' && broken === null)
+    facts.push(<span className={FIT_INK[fit]}>{t(`models.fit.${fit}`)}</span>);
   const uses = usedFor.map((category) => t(`models.categories.${category}`)).join(', ');
   return (
     <li data-testid="model-row" data-model={name} data-backend={model.backend}>
@@ -57,13 +58,7 @@ export function ModelRow({ model, open, onToggle }: ModelRowProps) {
             )}
           </span>
           <span className="block text-ink-2 text-small">
-            {facts.join(t('common.separator'))}
-            {fit !== 'unknown' && broken === null && (
-              <>
-                {facts.length > 0 && t('common.separator')}
-                <span className={FIT_INK[fit]}>{t(`models.fit.${fit}`)}</span>
-              </>
-            )}
+            <FactLine facts={facts} />
           </span>
           {broken !== null && (
             <span className="block text-small text-warn-text">{brokenWords(broken, t)}</span>
@@ -79,13 +74,7 @@ export function ModelRow({ model, open, onToggle }: ModelRowProps) {
         />
       </button>
       <div id={region} hidden={!open} className="grid gap-3 border-line border-t bg-bg/50 px-3 py-3">
-        {open && (
-          <>
-            <ModelDetails model={model} />
-            {broken === null && !model.remote && <ModelContext model={model} />}
-            <ModelActions model={model} />
-          </>
-        )}
+        {open && <ModelBody model={model} />}
       </div>
     </li>
   );

@@ -24,7 +24,7 @@ export function ModelsView() {
               key={value}
               value={value}
               data-testid={`tab-${value}`}
-              className="min-h-7 flex-1 rounded-badge px-2 font-[550] text-ink-2 text-small data-[state=active]:bg-card data-[state=active]:text-ink data-[state=active]:shadow-sm"
+              className="min-h-7 flex-1 rounded-badge px-2 font-[550] text-ink-2 text-small data-[state=active]:bg-accent-soft data-[state=active]:text-accent-text"
             >
               {t(`models.tab.${value}`)}
             </Tabs.Trigger>

@@ -1,7 +1,8 @@
 import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Lookup } from '../../../shared/models';
-import { errorSentence, request } from '../../stores/request';
+import { sourceTrouble } from '../../components/models/download-words';
+import { request } from '../../stores/request';
 
 type Found =
   | { kind: 'nothing' }
@@ -25,12 +26,7 @@ export function useLookup() {
     const outcome = await request('modelLookup', { backend, name });
     if (own !== newest.current) return;
     if (outcome.ok) setFound({ kind: 'lookup', lookup: outcome.value });
-    else {
-      const { error } = outcome;
-      // The general sentence is about models that are not installed; here none is.
-      const words = error.code === 'model_not_found' ? t('models.unknown') : errorSentence(error);
-      setFound({ kind: 'failed', words });
-    }
+    else setFound({ kind: 'failed', words: sourceTrouble(outcome.error, t) });
   };
   return { found, lookUp, clear };
 }
