@@ -131,7 +131,7 @@ describe('an opened model', () => {
     await row(LLAMA).getByRole('button', { name: 'Load now' }).click();
     await expect.poll(() => core.called('modelLoad')).toEqual([{ backend: 'ollama', name: LLAMA }]);
     await change(LLAMA, { load: 'loading' });
-    const loading = row(LLAMA).getByRole('button', { name: 'Loading' });
+    const loading = row(LLAMA).getByRole('button', { name: 'Loading', exact: true });
     await expect.poll(() => loading.isDisabled()).toBe(true);
     await change(LLAMA, { load: 'loaded' });
     core.handlers.modelUnload = () => {

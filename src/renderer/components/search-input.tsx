@@ -1,7 +1,7 @@
 import { Search, X } from 'lucide-react';
 import { type KeyboardEvent, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Part } from '../stores/ui-store';
+import type { ViewPart } from '../stores/ui-store';
 import { IconButton } from './button';
 import { isComposing } from './composition';
 import { useWantedPart } from './use-wanted-part';
@@ -11,7 +11,7 @@ interface SearchInputProps {
   onQuery: (query: string) => void;
   label: string;
   /** Its name for those who lead to it. */
-  part: Part;
+  part: ViewPart;
 }
 
 /** A search field; Escape clears it. */

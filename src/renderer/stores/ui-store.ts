@@ -4,7 +4,7 @@ export const VIEWS = ['chat', 'models', 'status', 'connect', 'settings'] as cons
 export type View = (typeof VIEWS)[number];
 
 /** A part of a view that another view can lead to. */
-export type Part = 'model-search' | 'model-get' | 'hub-token' | 'model-folders' | 'small-model';
+export type ViewPart = 'model-search' | 'model-get' | 'hub-token' | 'model-folders' | 'small-model';
 
 /** Tabs of the view of models. */
 export type ModelsTab = 'installed' | 'get';
@@ -27,7 +27,7 @@ interface UiState {
   focusComposer: number;
   modelsTab: ModelsTab;
   /** The part that takes the focus as soon as it is on the page; the part clears it. */
-  wantedPart: Part | null;
+  wantedPart: ViewPart | null;
   toasts: readonly Toast[];
 }
 
@@ -68,10 +68,10 @@ const PLACES = {
   'hub-token': { view: 'models', modelsTab: 'get' },
   'model-folders': { view: 'settings' },
   'small-model': { view: 'settings' },
-} as const satisfies Record<Part, Partial<UiState>>;
+} as const satisfies Record<ViewPart, Partial<UiState>>;
 
 /** Shows the view of a part and moves the focus to it. */
-export function showPart(part: Part): void {
+export function showPart(part: ViewPart): void {
   useUi.setState({ drawer: false, ...PLACES[part], wantedPart: part });
 }
 

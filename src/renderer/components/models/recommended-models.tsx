@@ -4,12 +4,12 @@ import { usePart } from '../../stores/core-store';
 import { showPart } from '../../stores/ui-store';
 import { Button } from '../button';
 import { SuggestionRow } from './suggestion-row';
-import { isSameModel, useDownloads } from './use-downloads';
+import { isForModel, useDownloads } from './use-downloads';
 
 /** The models to offer first: those of the pair, the heavy one before the light one, then the rest of the catalogue. */
 function inOrder({ pair, suggestions }: FirstStart): Suggestion[] {
   const first = [pair?.heavy, pair?.light].filter((model) => model != null);
-  const others = suggestions.filter((suggestion) => !first.some((model) => isSameModel(model, suggestion)));
+  const others = suggestions.filter((suggestion) => !first.some((model) => isForModel(model, suggestion)));
   return [...first, ...others];
 }
 
@@ -26,7 +26,7 @@ export function RecommendedModels({ most, language }: { most: number; language?:
     .filter(
       ({ languages }) => language === undefined || languages.length === 0 || languages.includes(language),
     )
-    .filter((model) => !model.installed || downloads.some((download) => isSameModel(download, model)))
+    .filter((model) => !model.installed || downloads.some((download) => isForModel(download, model)))
     .slice(0, most);
   return (
     <section aria-label={t('models.region')} className="text-left">

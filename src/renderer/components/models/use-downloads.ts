@@ -15,18 +15,18 @@ export function useDownloads(): readonly Download[] {
 }
 
 /** Whether two records are about the same model of the same server. */
-export function isSameModel(one: ModelKey, other: ModelKey): boolean {
+export function isForModel(one: ModelKey, other: ModelKey): boolean {
   return one.backend === other.backend && one.name === other.name;
 }
 
 /** The download of a model, if there is one. */
 export function useDownload(model: ModelKey): Download | undefined {
-  return useDownloads().find((download) => isSameModel(download, model));
+  return useDownloads().find((download) => isForModel(download, model));
 }
 
 /** Names of models for people: the catalogue's title, else the short form of the name. */
 export function useTitles(): (model: ModelKey) => string {
   const suggestions = usePart('firstStart')?.suggestions ?? [];
   return (model) =>
-    suggestions.find((suggestion) => isSameModel(suggestion, model))?.title ?? shortModel(model.name);
+    suggestions.find((suggestion) => isForModel(suggestion, model))?.title ?? shortModel(model.name);
 }

@@ -4,7 +4,7 @@ import { Button } from '../../components/button';
 import { FactLine } from '../../components/fact-line';
 import { isUnderWay } from '../../components/models/download-words';
 import { SuggestionRow } from '../../components/models/suggestion-row';
-import { isSameModel, useDownloads } from '../../components/models/use-downloads';
+import { isForModel, useDownloads } from '../../components/models/use-downloads';
 import { Note } from '../../components/note';
 import { useFormat } from '../../i18n/use-format';
 import { perform } from '../../stores/request';
@@ -22,7 +22,7 @@ export function FirstStartPair({ pair, diskFreeBytes, onDone }: FirstStartPairPr
   const format = useFormat();
   const downloads = useDownloads();
   const models = [pair.light, pair.heavy].filter((model) => model !== null);
-  const downloadOf = (model: Suggestion) => downloads.find((download) => isSameModel(download, model));
+  const downloadOf = (model: Suggestion) => downloads.find((download) => isForModel(download, model));
   const missing = models.filter((model) => !model.installed && downloadOf(model)?.state !== 'done');
   const left = diskFreeBytes === null ? null : diskFreeBytes - pair.downloadBytes;
   const started = missing.some((model) => {
