@@ -50,7 +50,7 @@ describe('the first start', () => {
     const words = await screen().innerText();
     for (const part of [
       'Two model servers run as one',
-      'Apple M4 Max · 96 GB of memory · GPU up to 72 GB · 412 GB of disk free',
+      'Apple M4 Max · 96 GB of memory · GPU up to 72 GB',
       'Ollama: 3 models · LM Studio: 1 model',
       'about 29 GB of memory',
       'Qwen3 4B',

@@ -87,6 +87,13 @@ export const modelsEn = {
       lmstudio: 'LM Studio',
       folder: 'your own folder',
     },
+    ownersFrom: {
+      tandem: 'Tandem',
+      ollama: 'Ollama',
+      huggingface: 'the Hugging Face cache',
+      lmstudio: 'LM Studio',
+      folder: 'your own folder',
+    },
     broken: {
       weights_missing: 'Cannot be used: its weights are missing ({{file}}). Get it again.',
       download_unfinished: 'Cannot be used: its download is not finished ({{file}}). Get it again.',
@@ -185,7 +192,6 @@ export const modelsEn = {
     machine: 'This machine',
     memory: '{{size}} of memory',
     gpu: 'GPU up to {{size}}',
-    disk: '{{size}} of disk free',
     found: 'Found here',
     foundNone: 'no models yet',
     foundIn_one: '{{place}}: {{count}} model',

@@ -12,9 +12,6 @@ export function FirstStartFacts({ firstStart: { machine, found } }: { firstStart
     machine.chip,
     t('firstStart.memory', { size: format.memory(machine.totalBytes) }),
     t('firstStart.gpu', { size: format.memory(machine.gpuBytes) }),
-    machine.diskFreeBytes === null
-      ? null
-      : t('firstStart.disk', { size: format.fileSize(machine.diskFreeBytes) }),
   ];
   const places = found.map(({ place, models }) =>
     t('firstStart.foundIn', { place: t(`firstStart.places.${place}`), count: models }),

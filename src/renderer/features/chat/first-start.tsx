@@ -21,7 +21,7 @@ export function FirstStartScreen({ firstStart }: { firstStart: FirstStart }) {
     <section
       aria-labelledby={title}
       data-testid="first-start"
-      className="m-auto grid w-full max-w-[440px] gap-3 py-2"
+      className="m-auto grid w-full max-w-[440px] gap-2.5 py-2"
     >
       <header>
         <h2 id={title} className="flex items-center gap-2 font-[650] text-title">
@@ -79,23 +79,23 @@ function Ways({ found, other, small, onOther }: WaysProps) {
   const { t } = useTranslation();
   const format = useFormat();
   return (
-    <div className="-mx-2.5 flex flex-wrap items-center">
+    <div className="-mx-1.5 flex flex-wrap items-center">
       {other && (
-        <Button tone="plain" onClick={onOther}>
+        <Button tone="plain" className="!px-1.5" onClick={onOther}>
           {t(small ? 'firstStart.larger' : 'firstStart.smaller', {
             size: format.fileSize(other.downloadBytes),
           })}
         </Button>
       )}
       {found && (
-        <Button tone="plain" onClick={finish}>
+        <Button tone="plain" className="!px-1.5" onClick={finish}>
           {t('firstStart.useFound')}
         </Button>
       )}
-      <Button tone="plain" onClick={() => showPart('model-folders')}>
+      <Button tone="plain" className="!px-1.5" onClick={() => showPart('model-folders')}>
         {t('firstStart.folder')}
       </Button>
-      <Button tone="plain" className="ml-auto" onClick={finish}>
+      <Button tone="plain" className="!px-1.5 ml-auto" onClick={finish}>
         {t('firstStart.later')}
       </Button>
     </div>

@@ -67,7 +67,7 @@ function Consequences({ model: { backend, name }, plan, onEnd }: ConsequencesPro
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const { owner, place, freedBytes, diskFreeBytes, stops } = plan;
-  const ownerName = t(`models.owners.${owner}`);
+  const from = t(`models.ownersFrom.${owner}`);
   const remove = async () => {
     setBusy(true);
     setProblem(null);
@@ -105,10 +105,12 @@ function Consequences({ model: { backend, name }, plan, onEnd }: ConsequencesPro
       </ul>
       {!own && (
         <Note tone="warn" className="mt-2">
-          <p className="[overflow-wrap:anywhere]">{t('models.foreign', { owner: ownerName, place })}</p>
+          <p className="[overflow-wrap:anywhere]">
+            {t('models.foreign', { owner: t(`models.owners.${owner}`), place })}
+          </p>
           <p className="mt-1.5 flex items-center justify-between gap-3">
-            <span>{t('models.foreignSure', { owner: ownerName })}</span>
-            <Switch checked={sure} onChange={setSure} label={t('models.foreignSure', { owner: ownerName })} />
+            <span>{t('models.foreignSure', { owner: from })}</span>
+            <Switch checked={sure} onChange={setSure} label={t('models.foreignSure', { owner: from })} />
           </p>
         </Note>
       )}
@@ -119,7 +121,7 @@ function Consequences({ model: { backend, name }, plan, onEnd }: ConsequencesPro
       )}
       <div className="mt-2.5 flex flex-wrap gap-1.5">
         <Button tone="danger" disabled={busy || (!own && !sure)} onClick={() => void remove()}>
-          {own ? t('models.deleteSure') : t('models.deleteSureFrom', { owner: ownerName })}
+          {own ? t('models.deleteSure') : t('models.deleteSureFrom', { owner: from })}
         </Button>
         <Button disabled={busy} onClick={onEnd}>
           {t('common.cancel')}
