@@ -198,7 +198,7 @@ describe('markup is text', () => {
     expect(await rows.count()).toBe(3);
     await rows.first().getByRole('button').first().click();
     await expect.poll(() => seen()).toBeGreaterThanOrEqual(8);
-    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
     const panel = page.getByTestId('delete-panel');
     await panel.getByRole('switch').waitFor();
     expect((await panel.innerText()).split(EVIL).length - 1).toBe(3);
@@ -208,7 +208,7 @@ describe('markup is text', () => {
     const core = evilCore();
     core.handlers.modelLookup = ({ backend }) => ({
       backend,
-      name: EVIL,
+      name: `${EVIL} 4`,
       sizeBytes: 1,
       billions: null,
       contextLength: null,

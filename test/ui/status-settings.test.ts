@@ -12,6 +12,7 @@ import {
   memoryStatus,
   settingsView,
 } from '../support/fake-snapshot';
+import { overflowing, poorControls } from '../support/page-checks';
 import { paleTexts } from '../support/pale-texts';
 import { uiPage } from '../support/ui-page';
 
@@ -300,20 +301,7 @@ describe('every view', () => {
   it.each(VIEWS)('%s: names its controls and keeps them big enough', async (view) => {
     await open('status');
     await page.getByTestId(`nav-${view}`).click();
-    const poor = await page.evaluate(() => {
-      const controls = document.querySelectorAll<HTMLElement>(
-        'button, input, select, textarea, [role=switch], a[href]',
-      );
-      return [...controls]
-        .filter((control) => control.checkVisibility())
-        .map((control) => {
-          const { width, height } = control.getBoundingClientRect();
-          const labelled = control.getAttribute('aria-label') ?? control.textContent ?? '';
-          return { name: labelled.trim(), width: Math.round(width), height: Math.round(height) };
-        })
-        .filter(({ name, width, height }) => name === '' || width < 24 || height < 24);
-    });
-    expect(poor).toEqual([]);
+    expect(await page.evaluate(poorControls)).toEqual([]);
   });
 
   it.each(['light', 'dark'] as const)('has a contrast of 4.5 and more: %s', async (theme) => {
@@ -353,14 +341,7 @@ describe('every view', () => {
     await open('status');
     for (const view of VIEWS) {
       await page.getByTestId(`nav-${view}`).click();
-      const wider = await page.evaluate(() =>
-        [...document.querySelectorAll<HTMLElement>('main, section, nav, button')]
-          .filter(
-            (element) => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 1,
-          )
-          .map((element) => element.outerHTML.slice(0, 90)),
-      );
-      expect(wider).toEqual([]);
+      expect(await page.evaluate(overflowing)).toEqual([]);
     }
   });
 });

@@ -25,7 +25,7 @@ export function FreeMemory({ models }: { models: readonly ModelView[] }) {
     else showToast({ text: t('models.freed', { count, size: format.memory(bytes) }) });
   };
   return (
-    <div className="-my-1 flex items-center gap-2 px-1">
+    <div className="-my-1 flex flex-wrap items-center gap-x-2 px-1">
       <Mark shape="ready" />
       <span className="grow text-ink-2 text-small">{t('models.loadedCount', { count: loaded })}</span>
       <Button disabled={busy} onClick={() => void free()}>
