@@ -43,7 +43,7 @@ export function FirstStartPair({ pair, diskFreeBytes, onDone }: FirstStartPairPr
           </li>
         ))}
       </ul>
-      <div className="grid gap-2 border-line border-t px-3 py-2">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-2 border-line border-t px-3 py-2">
         {lacking !== null && (
           <Note tone="bad">
             {t('firstStart.diskShort', {

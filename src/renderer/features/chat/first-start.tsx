@@ -21,7 +21,7 @@ export function FirstStartScreen({ firstStart }: { firstStart: FirstStart }) {
     <section
       aria-labelledby={title}
       data-testid="first-start"
-      className="m-auto grid w-full max-w-[440px] gap-2.5 py-2"
+      className="m-auto grid w-full max-w-[440px] grid-cols-[minmax(0,1fr)] gap-2.5 py-2"
     >
       <header>
         <h2 id={title} className="flex items-center gap-2 font-[650] text-title">

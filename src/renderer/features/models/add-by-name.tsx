@@ -59,15 +59,15 @@ export function AddByName({ token }: { token: HubToken }) {
             {t(found.kind === 'asking' ? 'models.lookingUp' : 'models.lookUp')}
           </Button>
         </div>
-        <ServerChoice
-          instances={gettersOf(instances)}
-          server={server}
-          onChoose={(id) => {
-            setChosen(id);
-            clear();
-          }}
-        />
       </form>
+      <ServerChoice
+        instances={gettersOf(instances)}
+        server={server}
+        onChoose={(id) => {
+          setChosen(id);
+          clear();
+        }}
+      />
       {found.kind === 'failed' && (
         <p role="alert" className="mt-2 text-bad-text text-small">
           {found.words}

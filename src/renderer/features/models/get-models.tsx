@@ -23,7 +23,7 @@ function Catalogue() {
   const suggestions = usePart('firstStart')?.suggestions ?? [];
   if (suggestions.length === 0) return <p className="px-1 text-ink-2">{t('models.noneFits')}</p>;
   return (
-    <section aria-label={t('models.region')} className="grid gap-4">
+    <section aria-label={t('models.region')} className="grid grid-cols-[minmax(0,1fr)] gap-4">
       {PURPOSES.map((purpose) => {
         const members = suggestions.filter((suggestion) => suggestion.purpose === purpose);
         if (members.length === 0) return null;

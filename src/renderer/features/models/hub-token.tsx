@@ -27,9 +27,12 @@ export function GatedNote({ name, token, onStored }: GatedNoteProps) {
   return (
     <Note tone="info">
       <p>{t(known ? 'hubToken.notEnough' : 'hubToken.needed')}</p>
-      <p className="mt-0.5 text-accent-text underline">
-        <ExternalLink href={`https://huggingface.co/${repository}`}>{t('hubToken.page')}</ExternalLink>
-      </p>
+      <ExternalLink
+        href={`https://huggingface.co/${repository}`}
+        className="inline-flex min-h-6 items-center text-accent-text underline"
+      >
+        {t('hubToken.page')}
+      </ExternalLink>
       {state?.fromEnvironment ? (
         <p className="mt-1 text-ink-2">{t('hubToken.fromEnvironment')}</p>
       ) : (

@@ -44,7 +44,7 @@ export function LookupCard({ lookup, token, onAgain }: LookupCardProps) {
       {download && !installed ? (
         <DownloadRow download={download} title={title} />
       ) : (
-        <div className="grid gap-2 px-3 py-2.5">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-2 px-3 py-2.5">
           <div>
             <p className="flex items-center gap-1.5">
               <b className="min-w-0 truncate font-[600]" title={name}>

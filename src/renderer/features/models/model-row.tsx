@@ -73,7 +73,11 @@ export function ModelRow({ model, open, onToggle }: ModelRowProps) {
           className={cx('mt-1 shrink-0 text-ink-3 transition-transform duration-100', open && 'rotate-90')}
         />
       </button>
-      <div id={region} hidden={!open} className="grid gap-3 border-line border-t bg-bg/50 px-3 py-3">
+      <div
+        id={region}
+        hidden={!open}
+        className="grid grid-cols-[minmax(0,1fr)] gap-3 border-line border-t bg-bg/50 px-3 py-3"
+      >
         {open && <ModelBody model={model} />}
       </div>
     </li>
