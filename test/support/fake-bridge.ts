@@ -164,6 +164,8 @@ export class FakeCore {
       case 'settingsSet':
         await this.#set(input as unknown as Input<'settingsSet'>);
         return {};
+      case 'hubTokenState':
+        return { stored: false, fromEnvironment: false };
       case 'runtimesList':
         return {
           runtimes: [

@@ -3,6 +3,7 @@ import type { Snapshot } from '../../src/shared/contract';
 import { SMALL_MODEL_NAME } from '../../src/shared/domain';
 import { emptyMeta } from '../../src/shared/empty-meta';
 import type { LifeEvent } from '../../src/shared/incidents';
+import type { Download, FirstStart, ModelView, Suggestion } from '../../src/shared/models';
 import { defaultSettings, SETTING_KEYS, SETTINGS, type SettingsView } from '../../src/shared/settings';
 import type { BackendStatus, Ledger, LedgerEntry, MemoryStatus, ModelTimes } from '../../src/shared/status';
 import { INSTANCES } from './backends';
@@ -157,24 +158,114 @@ export function emptyQueue(): Snapshot['queue'] {
   };
 }
 
-/** A healthy machine with capable models; `change` overrides parts. */
-export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
-  const model = (backend: 'mlx' | 'ollama', name: string, gigabytes: number, billions: number) => ({
-    backend,
-    name,
-    sizeBytes: gigabytes * 1e9,
-    billions,
+/** An installed model; of the heavy server and of middle weight, unless overridden. */
+export function modelView(change: Partial<ModelView> & Pick<ModelView, 'name'>): ModelView {
+  return {
+    backend: 'ollama',
+    sizeBytes: 5.2e9,
+    billions: 8.2,
     quantisation: 'Q4_K_M',
-    weight: billions <= 4 ? ('light' as const) : billions >= 32 ? ('heavy' as const) : ('middle' as const),
+    weight: 'middle',
     small: false,
     languages: null,
     remote: false,
-    fit: gigabytes < 30 ? ('yes' as const) : ('tight' as const),
+    fit: 'yes',
     contextLength: 32_768,
-    pinnedContext: 32_768,
-    capabilities: ['completion'],
+    pinnedContext: 16_384,
+    contextChosen: false,
+    bytesPerToken: 144 * 1024,
+    capabilities: ['completion', 'tools'],
+    usedFor: [],
+    load: 'none',
+    loadMs: null,
+    tokensPerSecond: null,
+    lastUsedAt: null,
+    owner: 'ollama',
+    hasFolder: false,
     broken: null,
-  });
+    ...change,
+  };
+}
+
+/** A model of the catalogue. */
+export function suggestion(change: Partial<Suggestion> & Pick<Suggestion, 'name' | 'title'>): Suggestion {
+  return {
+    backend: 'ollama',
+    purpose: 'coding',
+    sizeBytes: 20e9,
+    billions: 32.8,
+    contextLength: 131_072,
+    languages: [],
+    capabilities: ['completion', 'tools'],
+    licence: 'Apache-2.0',
+    fit: 'yes',
+    installed: false,
+    ...change,
+  };
+}
+
+export const LIGHT_CHOICE = suggestion({
+  backend: 'mlx',
+  name: 'mlx-community/Qwen3-4B-4bit',
+  title: 'Qwen3 4B',
+  purpose: 'light',
+  sizeBytes: 2.3e9,
+  billions: 4,
+});
+export const HEAVY_CHOICE = suggestion({ name: 'qwen2.5-coder:32b', title: 'Qwen2.5-Coder 32B' });
+const SMALLER_CHOICE = suggestion({
+  name: 'qwen3:8b',
+  title: 'Qwen3 8B',
+  purpose: 'general',
+  sizeBytes: 5.2e9,
+  billions: 8.2,
+  contextLength: 40_960,
+});
+
+/** A Mac with room for the pair; done, unless overridden. */
+export function fakeFirstStart(change: Partial<FirstStart> = {}): FirstStart {
+  return {
+    done: true,
+    machine: { chip: 'Apple M4 Max', totalBytes: 96 * GIB, gpuBytes: 72 * GIB, diskFreeBytes: 412e9 },
+    found: [],
+    pair: { light: LIGHT_CHOICE, heavy: HEAVY_CHOICE, downloadBytes: 22.3e9, memoryBytes: 29 * GIB },
+    smallerPair: { light: LIGHT_CHOICE, heavy: SMALLER_CHOICE, downloadBytes: 7.5e9, memoryBytes: 11 * GIB },
+    suggestions: [
+      LIGHT_CHOICE,
+      SMALLER_CHOICE,
+      HEAVY_CHOICE,
+      suggestion({
+        name: 'llama3.3:70b',
+        title: 'Llama 3.3 70B',
+        purpose: 'reasoning',
+        sizeBytes: 43e9,
+        billions: 70.6,
+        licence: 'Llama 3.3',
+        languages: ['en', 'de', 'fr', 'es', 'it', 'pt', 'hi', 'th'],
+        fit: 'tight',
+      }),
+    ],
+    ...change,
+  };
+}
+
+/** A download that is half-way through its 20 GB, of the heavy one of the pair unless overridden. */
+export function fakeDownload(change: Partial<Download> = {}): Download {
+  return {
+    backend: 'ollama',
+    name: HEAVY_CHOICE.name,
+    state: 'running',
+    step: 'pulling',
+    completedBytes: 7.6e9,
+    totalBytes: 20e9,
+    bytesPerSecond: 52e6,
+    error: null,
+    ...change,
+  };
+}
+
+/** A healthy machine with capable models; `change` overrides parts. */
+export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
   return {
     app: {
       version: '0.1.0',
@@ -193,13 +284,31 @@ export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
     life: [],
     times: [],
     models: [
-      model('mlx', 'mlx-community/Phi-3.5-mini-instruct-4bit', 2.2, 3.8),
-      model('ollama', 'qwen2.5-coder:32b', 20, 32),
-      model('ollama', 'llama3.3:70b', 43, 70),
+      modelView({
+        backend: 'mlx',
+        name: 'mlx-community/Phi-3.5-mini-instruct-4bit',
+        ...{ sizeBytes: 2.2e9, billions: 3.8, quantisation: '4bit', weight: 'light' },
+        ...{ contextLength: 131_072, pinnedContext: 32_768, bytesPerToken: 384 * 1024 },
+        ...{ capabilities: ['completion'], usedFor: ['greeting', 'fast'], load: 'loaded' },
+        ...{ loadMs: 11_200, tokensPerSecond: 84.3, lastUsedAt: Date.now() - 240_000 },
+        ...{ owner: 'huggingface', hasFolder: true },
+      }),
+      modelView({
+        name: 'qwen2.5-coder:32b',
+        ...{ sizeBytes: 20e9, billions: 32.8, weight: 'heavy', bytesPerToken: 256 * 1024 },
+        ...{ usedFor: ['coding', 'general'], load: 'loaded', loadMs: 18_400, tokensPerSecond: 24.1 },
+        lastUsedAt: Date.now() - 3_000,
+      }),
+      modelView({
+        name: 'llama3.3:70b',
+        ...{ sizeBytes: 43e9, billions: 70.6, weight: 'heavy', fit: 'tight' },
+        ...{ contextLength: 131_072, pinnedContext: 16_384, bytesPerToken: 320 * 1024 },
+        usedFor: ['reasoning'],
+      }),
     ],
     capable: true,
-    suggestions: [],
-    pulls: [],
+    firstStart: fakeFirstStart(),
+    downloads: [],
     setup: [],
     settings: settingsView(),
     chats: [],
@@ -222,28 +331,16 @@ export function smallSnapshot(change: Partial<Snapshot> = {}): Snapshot {
       usedBytes: 29.8 * GIB,
       backendBytes: { mlx: 0.3 * GIB, ollama: 0.1 * GIB },
     }),
-    models: (['mlx', 'ollama'] as const).map((backend) => ({
-      backend,
-      name: SMALL_MODEL_NAME,
-      sizeBytes: 98.4e6,
-      billions: 0.135,
-      quantisation: null,
-      weight: 'light' as const,
-      small: true,
-      languages: ['en'],
-      remote: false,
-      fit: 'yes' as const,
-      contextLength: 8192,
-      pinnedContext: 8192,
-      capabilities: ['completion'],
-      broken: null,
-    })),
+    models: (['mlx', 'ollama'] as const).map((backend) =>
+      modelView({
+        backend,
+        name: SMALL_MODEL_NAME,
+        ...{ sizeBytes: 98.4e6, billions: 0.135, quantisation: null, weight: 'light', small: true },
+        ...{ languages: ['en'], contextLength: 8192, pinnedContext: 8192, bytesPerToken: 23 * 1024 },
+        ...{ capabilities: ['completion'], owner: 'tandem' },
+      }),
+    ),
     capable: false,
-    suggestions: [
-      { name: 'qwen2.5-coder:32b', title: 'Qwen2.5-Coder 32B', purpose: 'code', sizeBytes: 20e9, fit: 'yes' },
-      { name: 'phi3.5:3.8b', title: 'Phi-3.5 mini', purpose: 'light', sizeBytes: 2.2e9, fit: 'yes' },
-      { name: 'llama3.3:70b', title: 'Llama 3.3 70B', purpose: 'reasoning', sizeBytes: 43e9, fit: 'tight' },
-    ],
     ...change,
   };
 }

@@ -1,5 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import type { View } from '../../src/renderer/stores/ui-store';
 import { launchChromium } from './chromium';
 import { FakeCore } from './fake-bridge';
 import { type RendererServer, serveRenderer } from './renderer-server';
@@ -11,7 +12,7 @@ export class UiPage {
   url!: string;
 
   /** Opens the UI on this core and waits until it shows text, then switches to `view`. */
-  async open(core: FakeCore = new FakeCore(), view?: 'chat' | 'status' | 'settings'): Promise<void> {
+  async open(core: FakeCore = new FakeCore(), view?: View): Promise<void> {
     this.core = core;
     await core.install(this.page);
     await this.page.goto(this.url);

@@ -1,7 +1,14 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeCore } from '../support/fake-bridge';
-import { answerMeta, backendStatus, fakeAnswer, fakeSnapshot, smallSnapshot } from '../support/fake-snapshot';
+import {
+  answerMeta,
+  backendStatus,
+  fakeAnswer,
+  fakeDownload,
+  fakeSnapshot,
+  smallSnapshot,
+} from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
 
 const ui = uiPage();
@@ -210,7 +217,7 @@ describe('an interrupted view', () => {
 });
 
 describe('without a capable model', () => {
-  it('explains what is missing, pulls a model, and shows the progress', async () => {
+  it('explains what is missing, gets a model, and shows the progress', async () => {
     await open(new FakeCore(smallSnapshot()));
     await page
       .getByText('A very small English model is built in. It makes mistakes. Get a real one:')
@@ -221,22 +228,19 @@ describe('without a capable model', () => {
     await expect.poll(() => answer().getAttribute('data-backend')).toBe('app');
     expect(await answer().getByTestId('answer-label').innerText()).toContain('Tandem');
     await answer().getByRole('button', { name: 'Get Qwen2.5-Coder 32B' }).click();
-    await expect.poll(() => core.called('modelPull')).toEqual([{ name: 'qwen2.5-coder:32b' }]);
-    const pull = {
-      name: 'qwen2.5-coder:32b',
-      step: '',
-      completedBytes: 5e9,
-      totalBytes: 20e9,
-      bytesPerSecond: 50e6,
-      error: null,
-    };
-    await core.patch({ pulls: [{ ...pull, state: 'running' }] });
+    await expect
+      .poll(() => core.called('downloadStart'))
+      .toEqual([{ backend: 'ollama', name: 'qwen2.5-coder:32b' }]);
+    const download = fakeDownload({ completedBytes: 5e9, bytesPerSecond: 50e6 });
+    await core.patch({ downloads: [download] });
     await expect.poll(() => answer().innerText()).toContain('5 GB of 20 GB · 50 MB/s · about 5 min left');
     expect(await answer().getByRole('progressbar').getAttribute('aria-valuenow')).toBe('25');
-    await answer().getByRole('button', { name: 'Cancel the download of Qwen2.5-Coder 32B' }).click();
-    await expect.poll(() => core.called('modelPullCancel').length).toBe(1);
+    await answer()
+      .getByRole('button', { name: /^Cancel the download of Qwen2.5-Coder 32B/ })
+      .click();
+    await expect.poll(() => core.called('downloadCancel').length).toBe(1);
     const error = { code: 'disk_full', message: 'no space' };
-    await core.patch({ pulls: [{ ...pull, state: 'failed', error }] });
+    await core.patch({ downloads: [{ ...download, state: 'failed', error }] });
     await expect
       .poll(() => answer().innerText())
       .toContain('The disk is full. Free some space and try again.');
@@ -250,9 +254,11 @@ describe('with the small model alone', () => {
     await core.tell('done', { ...MLX, reasons: ['rule:greeting', 'small-model'], notice: 'small_model' });
     const note = answer().getByTestId('answer-small-model');
     await expect.poll(() => note.innerText()).toContain('A very small model answered. It makes mistakes.');
-    expect(await note.getByRole('button').count()).toBe(1);
+    expect(await note.getByRole('button', { name: /^Get / }).count()).toBe(1);
     await note.getByRole('button', { name: 'Get Qwen2.5-Coder 32B' }).click();
-    await expect.poll(() => core.called('modelPull')).toEqual([{ name: 'qwen2.5-coder:32b' }]);
+    await expect
+      .poll(() => core.called('downloadStart'))
+      .toEqual([{ backend: 'ollama', name: 'qwen2.5-coder:32b' }]);
     await core.patch({ capable: true });
     await expect.poll(() => note.getByRole('button').count()).toBe(0);
     expect(await note.innerText()).toContain('A very small model answered. It makes mistakes.');
@@ -266,7 +272,7 @@ describe('with the small model alone', () => {
     await expect.poll(() => answer().innerText()).toContain('Встроенная модель знает только английский');
     expect(await answer().innerText()).not.toContain('raw words');
     await answer().getByRole('button', { name: 'Get Qwen2.5-Coder 32B' }).click();
-    await expect.poll(() => core.called('modelPull').length).toBe(1);
+    await expect.poll(() => core.called('downloadStart').length).toBe(1);
   });
 
   it('needs a model if the small one was removed', async () => {
@@ -297,6 +303,8 @@ describe('the keyboard', () => {
   it('reaches every view, a new chat and the search', async () => {
     await openTalk();
     await page.keyboard.press('Control+2');
+    await page.getByRole('main', { name: 'Models' }).waitFor();
+    await page.keyboard.press('Control+3');
     await page.getByTestId('status-mlx').waitFor();
     await page.keyboard.press('Control+,');
     await page.getByTestId('mlx-only-light').waitFor();

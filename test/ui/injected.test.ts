@@ -8,11 +8,14 @@ import {
   backendStatus,
   emptyQueue,
   fakeAnswer,
+  fakeDownload,
+  fakeFirstStart,
   fakeLedger,
   fakeSnapshot,
   ledgerEntry,
   lifeEvent,
   settingsView,
+  suggestion,
 } from '../support/fake-snapshot';
 import { problemsOf, uiPage } from '../support/ui-page';
 
@@ -59,7 +62,7 @@ function evilSnapshot(): Snapshot {
   const error = { code: 'made_up', message: EVIL };
   const trouble = { lastError: { ...error, at: Date.now() }, version: EVIL, model: EVIL };
   const absence = { code: 'made_up', cure: EVIL, details: { address: EVIL } };
-  const pull = { step: EVIL, completedBytes: 1, totalBytes: 2, bytesPerSecond: 1 };
+  const evil = suggestion({ name: `${EVIL} 3`, title: EVIL, licence: EVIL, languages: [EVIL] });
   const part = { percent: 5, elapsedMs: 1, detail: EVIL, cure: EVIL, command: EVIL, path: EVIL };
   return {
     ...plain,
@@ -103,11 +106,19 @@ function evilSnapshot(): Snapshot {
       lifeEvent('rung', 1, { facts: { rung: EVIL, kind: EVIL } }),
     ],
     times: [{ backend: 'mlx', name: EVIL, loadS: 1, per1kS: 1, source: 'measured', samples: 1 }],
-    models: plain.models.map((model) => ({ ...model, name: EVIL, quantisation: EVIL })),
-    suggestions: [{ name: EVIL, title: EVIL, purpose: 'code', sizeBytes: 1, fit: 'yes' }],
-    pulls: [
-      { name: EVIL, state: 'running', error: null, ...pull },
-      { name: `${EVIL} 2`, state: 'failed', error, ...pull },
+    models: plain.models.map((model) => ({
+      ...model,
+      ...{ name: EVIL, quantisation: EVIL, capabilities: [EVIL, 'completion'], languages: [EVIL] },
+      broken: model.backend === 'mlx' ? `${EVIL}:${EVIL}` : null,
+    })),
+    firstStart: fakeFirstStart({
+      machine: { ...fakeFirstStart().machine, chip: EVIL },
+      pair: { light: evil, heavy: null, downloadBytes: 1, memoryBytes: 1 },
+      suggestions: [evil],
+    }),
+    downloads: [
+      fakeDownload({ name: EVIL, step: EVIL }),
+      fakeDownload({ name: `${EVIL} 2`, state: 'failed', error }),
     ],
     setup: [{ part: 'mlx', stage: 'failed', code: 'made_up', ...part }],
     settings: settingsView({
@@ -171,6 +182,60 @@ describe('markup is text', () => {
     await expect.poll(() => seen()).toBeGreaterThanOrEqual(3);
     const options = await page.locator('option').allInnerTexts();
     expect(options.filter((words) => words.includes(EVIL)).length).toBeGreaterThan(0);
+  });
+
+  it('in models, their details, what deleting one means, and downloads', async () => {
+    const core = evilCore();
+    core.handlers.modelDeletePlan = () => ({
+      owner: 'folder',
+      place: EVIL,
+      freedBytes: 1,
+      diskFreeBytes: 1,
+      stops: [{ category: 'coding', next: EVIL }],
+    });
+    await ui.open(core, 'models');
+    const rows = page.getByTestId('model-row');
+    expect(await rows.count()).toBe(3);
+    await rows.first().getByRole('button').first().click();
+    await expect.poll(() => seen()).toBeGreaterThanOrEqual(8);
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    const panel = page.getByTestId('delete-panel');
+    await panel.getByRole('switch').waitFor();
+    expect((await panel.innerText()).split(EVIL).length - 1).toBe(3);
+  });
+
+  it('in the catalogue, and in what a name stands for', async () => {
+    const core = evilCore();
+    core.handlers.modelLookup = ({ backend }) => ({
+      backend,
+      name: `${EVIL} 4`,
+      sizeBytes: 1,
+      billions: null,
+      contextLength: null,
+      licence: EVIL,
+      fit: 'yes',
+      gated: true,
+      refused: `unknown_architecture:${EVIL}`,
+      installed: false,
+    });
+    await ui.open(core, 'models');
+    await page.getByTestId('tab-get').click();
+    await page.getByLabel('Name of a model').fill(EVIL);
+    await page.getByRole('button', { name: 'Look up' }).click();
+    const card = page.getByTestId('lookup');
+    await expect.poll(async () => (await card.innerText()).split(EVIL).length - 1).toBe(3);
+  });
+
+  it('on the first start', async () => {
+    const core = evilCore();
+    core.snapshot = {
+      ...core.snapshot,
+      chats: [],
+      firstStart: { ...core.snapshot.firstStart, done: false },
+    };
+    await ui.open(core, 'chat');
+    const start = page.getByTestId('first-start');
+    await expect.poll(async () => (await start.innerText()).split(EVIL).length - 1).toBe(3);
   });
 
   it('in the message of a rejected setting, and of a failed call', async () => {

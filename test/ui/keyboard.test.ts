@@ -162,8 +162,10 @@ describe('the focus never falls to the body', () => {
     await ui.open();
     await ui.input().focus();
     for (const [key, place] of [
-      ['2', 'Status'],
-      ['3', 'Settings'],
+      ['2', 'Models'],
+      ['3', 'Status'],
+      ['4', 'Connect'],
+      ['5', 'Settings'],
       ['1', 'Message'],
     ] as const) {
       await ui.page.keyboard.press(`Control+${key}`);

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '../../src/shared/contract';
 import { FakeCore } from '../support/fake-bridge';
-import { answerMeta, backendStatus, fakeAnswer, fakeSnapshot, settingsView } from '../support/fake-snapshot';
+import {
+  answerMeta,
+  backendStatus,
+  fakeAnswer,
+  fakeDownload,
+  fakeSnapshot,
+  settingsView,
+} from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
 
 /** Nothing flashes, covers, squeezes or stays longer than it should. */
@@ -192,26 +199,25 @@ describe('a problem that is over', () => {
 });
 
 describe('a download that failed', () => {
-  const failed = {
+  const failed = fakeDownload({
+    name: 'my/own:1b',
     state: 'failed',
-    step: 'pulling',
-    completedBytes: 0,
-    totalBytes: null,
-    bytesPerSecond: null,
     error: { code: 'pull_failed', message: 'The download broke off.', details: {} },
-  } as const;
+  });
 
   it.each([
-    ['en', 'Dismiss the failed download of my/own:1b', 'The download broke off.'],
-    ['ru', 'Убрать неудавшуюся загрузку my/own:1b', 'Загрузка'],
+    ['en', 'Dismiss the download of own:1b', 'The download broke off.'],
+    ['ru', 'Убрать загрузку own:1b из списка', 'Загрузка'],
   ] as const)('is shown and can be dismissed (%s)', async (language, name, words) => {
     const settings = settingsView({ language });
-    const core = new FakeCore(fakeSnapshot({ settings, pulls: [{ name: 'my/own:1b', ...failed }] }));
-    await ui.open(core, 'settings');
+    const core = new FakeCore(fakeSnapshot({ settings, downloads: [failed] }));
+    await ui.open(core, 'models');
     await ui.page.getByRole('alert').getByText(words).waitFor();
     expect(await ui.page.getByRole('progressbar').count()).toBe(0);
     await ui.page.getByRole('button', { name }).click();
-    await expect.poll(() => core.called('modelPullCancel')).toEqual([{ name: 'my/own:1b' }]);
+    await expect
+      .poll(() => core.called('downloadDismiss'))
+      .toEqual([{ backend: 'ollama', name: 'my/own:1b' }]);
   });
 });
 

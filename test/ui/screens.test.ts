@@ -6,6 +6,7 @@ import { launchChromium } from '../support/chromium';
 import type { FakeCore } from '../support/fake-bridge';
 import { type RendererServer, serveRenderer } from '../support/renderer-server';
 import { problemsOf } from '../support/ui-page';
+import { MODEL_SCREENS } from './model-screens';
 import { README_PICTURES } from './readme-pictures';
 import { type Language, SCREENS, type Screen } from './screens';
 
@@ -125,6 +126,7 @@ async function picture(
   }
   if (screen.scrollTo)
     await page.getByTestId(screen.scrollTo).evaluate((element) => element.scrollIntoView({ block: 'start' }));
+  if (screen.act) await screen.act(page, language);
   // Charts load on demand, and their size is measured after that.
   if (screen.open === 'status' || size === 'wide') await page.locator('.recharts-surface').nth(1).waitFor();
   await page.evaluate(() => document.fonts.ready);
@@ -142,15 +144,18 @@ async function picture(
   return problems;
 }
 
-describe.each(SCREENS.filter(({ name }) => !wanted || wanted.includes(name)))('$name', (screen) => {
-  it.each(wish ? LOOKS : LOOKS.slice(0, 2))(
-    'shows without an error: %s, %s, %s',
-    async (size, theme, language) => {
-      const path = `${FOLDER}/${screen.name}-${size}-${theme}-${language}.png`;
-      expect(await picture(screen, { size, theme, language }, path)).toEqual([]);
-    },
-  );
-});
+describe.each([...SCREENS, ...MODEL_SCREENS].filter(({ name }) => !wanted || wanted.includes(name)))(
+  '$name',
+  (screen) => {
+    it.each(wish ? LOOKS : LOOKS.slice(0, 2))(
+      'shows without an error: %s, %s, %s',
+      async (size, theme, language) => {
+        const path = `${FOLDER}/${screen.name}-${size}-${theme}-${language}.png`;
+        expect(await picture(screen, { size, theme, language }, path)).toEqual([]);
+      },
+    );
+  },
+);
 
 describe('pictures of the README', () => {
   it.each(README_PICTURES)('$screen.name', async ({ screen, ...look }) => {

@@ -1,3 +1,5 @@
+import type { Page } from 'playwright-core';
+import type { View } from '../../src/renderer/stores/ui-store';
 import type { Answer, Message } from '../../src/shared/chat';
 import type { Snapshot } from '../../src/shared/contract';
 import { SMALL_MODEL_NAME } from '../../src/shared/domain';
@@ -7,6 +9,7 @@ import {
   backendStatus,
   emptyQueue,
   fakeAnswer,
+  fakeDownload,
   fakeLedger,
   fakeLife,
   fakeSnapshot,
@@ -24,7 +27,7 @@ export type Language = 'en' | 'ru';
 export interface Screen {
   name: string;
   core: (language: Language) => FakeCore;
-  open?: 'status' | 'settings';
+  open?: Exclude<View, 'chat'>;
   /** A button to press by its name, per language. */
   press?: Record<Language, string>;
   /** Presses the last button of that name, not the first. */
@@ -33,6 +36,8 @@ export interface Screen {
   scrollTo?: string;
   /** Words to scroll to and click: a heading, or a part that opens. */
   show?: Record<Language, string>;
+  /** Any further actions. */
+  act?: (page: Page, language: Language) => Promise<void>;
 }
 
 const MIB = 1024 ** 2;
@@ -503,17 +508,7 @@ export const SCREENS: readonly Screen[] = [
       new FakeCore(
         smallSnapshot({
           settings: settingsView({ language }),
-          pulls: [
-            {
-              name: 'qwen2.5-coder:32b',
-              state: 'running',
-              step: 'pulling',
-              completedBytes: 7.6e9,
-              totalBytes: 20e9,
-              bytesPerSecond: 52e6,
-              error: null,
-            },
-          ],
+          downloads: [fakeDownload()],
         }),
       ),
   },
@@ -526,19 +521,16 @@ export const SCREENS: readonly Screen[] = [
         reasons: ['rule:code-request', 'no-capable-model'],
         notice: 'no_model',
       });
-      const failed = {
-        name: 'phi3.5:3.8b',
-        state: 'failed' as const,
-        step: '',
+      const failed = fakeDownload({
+        state: 'failed',
         completedBytes: 0,
         totalBytes: null,
-        bytesPerSecond: null,
         error: { code: 'disk_full', message: '' },
-      };
+      });
       return chat(
         language,
         [user('u1', WORDS[language].ask), fakeAnswer({ id: 'a1', replyTo: 'u1', meta })],
-        { pulls: [failed] },
+        { downloads: [failed] },
         smallSnapshot(),
       );
     },

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { VIEWS } from '../../src/renderer/stores/ui-store';
 import type { BackendInstance } from '../../src/shared/domain';
 import { INSTANCES } from '../support/backends';
 import { FakeCore } from '../support/fake-bridge';
@@ -11,6 +12,7 @@ import {
   memoryStatus,
   settingsView,
 } from '../support/fake-snapshot';
+import { overflowing, poorControls } from '../support/page-checks';
 import { paleTexts } from '../support/pale-texts';
 import { uiPage } from '../support/ui-page';
 
@@ -296,27 +298,11 @@ describe('settings', () => {
 });
 
 describe('every view', () => {
-  it.each(['chat', 'status', 'settings'] as const)(
-    '%s: names its controls and keeps them big enough',
-    async (view) => {
-      await open('status');
-      await page.getByTestId(`nav-${view}`).click();
-      const poor = await page.evaluate(() => {
-        const controls = document.querySelectorAll<HTMLElement>(
-          'button, input, select, textarea, [role=switch], a[href]',
-        );
-        return [...controls]
-          .filter((control) => control.checkVisibility())
-          .map((control) => {
-            const { width, height } = control.getBoundingClientRect();
-            const labelled = control.getAttribute('aria-label') ?? control.textContent ?? '';
-            return { name: labelled.trim(), width: Math.round(width), height: Math.round(height) };
-          })
-          .filter(({ name, width, height }) => name === '' || width < 24 || height < 24);
-      });
-      expect(poor).toEqual([]);
-    },
-  );
+  it.each(VIEWS)('%s: names its controls and keeps them big enough', async (view) => {
+    await open('status');
+    await page.getByTestId(`nav-${view}`).click();
+    expect(await page.evaluate(poorControls)).toEqual([]);
+  });
 
   it.each(['light', 'dark'] as const)('has a contrast of 4.5 and more: %s', async (theme) => {
     await page.emulateMedia({ colorScheme: theme });
@@ -341,7 +327,7 @@ describe('every view', () => {
     await page.addInitScript(() => sessionStorage.setItem('tandem.chat', 'chat-1'));
     await page.setViewportSize({ width: 1100, height: 900 });
     await open('status', next);
-    for (const view of ['status', 'settings', 'chat']) {
+    for (const view of VIEWS) {
       await page.getByTestId(`nav-${view}`).click();
       expect(await page.evaluate(paleTexts)).toEqual([]);
     }
@@ -353,16 +339,9 @@ describe('every view', () => {
   ])('%s: nothing overflows', async (_, width, height) => {
     await page.setViewportSize({ width, height });
     await open('status');
-    for (const view of ['status', 'settings', 'chat']) {
+    for (const view of VIEWS) {
       await page.getByTestId(`nav-${view}`).click();
-      const wider = await page.evaluate(() =>
-        [...document.querySelectorAll<HTMLElement>('main, section, nav, button')]
-          .filter(
-            (element) => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 1,
-          )
-          .map((element) => element.outerHTML.slice(0, 90)),
-      );
-      expect(wider).toEqual([]);
+      expect(await page.evaluate(overflowing)).toEqual([]);
     }
   });
 });

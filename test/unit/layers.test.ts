@@ -111,6 +111,7 @@ const MAY_NAME: Readonly<Record<string, string>> = {
   'main/chat/running-answers.ts': 'the notice `ollama_down` of stored answers',
   'renderer/features/chat/answer-notice.tsx': 'the notice `ollama_down` of stored answers',
   'shared/settings.ts': 'names of settings and their values',
+  'shared/models.ts': 'owners of files, and places where models are found',
   'shared/use-backends.ts': 'values of a setting',
   'shared/status.ts': 'parts of the set-up',
   'renderer/i18n/': 'words',
@@ -184,7 +185,9 @@ describe('layers', () => {
     const circles = circlesOf(arrows);
     console.info(`${rooms.size} rooms, ${count} arrows, ${circles.length} circles`);
     expect(circles).toEqual([]);
-    expect(rooms.size).toBeLessThanOrEqual(28);
+    // A view is a room of the page; all else shares 25.
+    const views = [...rooms].filter((room) => room.startsWith('renderer/features/')).length;
+    expect(rooms.size - views).toBeLessThanOrEqual(25);
     expect(count).toBeLessThanOrEqual(110);
   });
 

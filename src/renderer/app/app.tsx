@@ -10,6 +10,8 @@ import { Toaster } from '../components/toaster';
 import { useWide } from '../components/use-wide';
 import { ChatView } from '../features/chat/chat-view';
 import { HistoryList } from '../features/chat/history-list';
+import { ConnectView } from '../features/connect/connect-view';
+import { ModelsView } from '../features/models/models-view';
 import { SettingsPage } from '../features/settings/settings-view';
 import { StatusView } from '../features/status/status-view';
 import { beginChat } from '../stores/chat-store';
@@ -42,8 +44,12 @@ function CurrentView({ view }: { view: View }) {
   switch (view) {
     case 'chat':
       return <ChatView />;
+    case 'models':
+      return <ModelsView />;
     case 'status':
       return <StatusView />;
+    case 'connect':
+      return <ConnectView />;
     case 'settings':
       return <SettingsPage />;
   }

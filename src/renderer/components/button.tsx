@@ -20,7 +20,7 @@ export function Button({ tone = 'quiet', className, children, ...rest }: ButtonP
     <button
       type="button"
       className={cx(
-        'inline-flex min-h-7 shrink-0 items-center justify-center gap-1.5 rounded-control px-2.5 py-1 text-small font-[550]',
+        'inline-flex min-h-7 max-w-full shrink-0 items-center justify-center gap-1.5 rounded-control px-2.5 py-1 text-small font-[550]',
         'transition-colors duration-100 disabled:pointer-events-none disabled:opacity-50',
         TONES[tone],
         className,

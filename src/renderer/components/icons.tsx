@@ -48,6 +48,27 @@ export const ChatIcon = icon(
   />,
 );
 
+export const ModelsIcon = icon(
+  20,
+  <path
+    d="m10 2.2 6.8 3.7v8.2L10 17.8l-6.8-3.7V5.9zM3.2 5.9 10 9.7l6.8-3.8M10 9.7v8.1"
+    stroke="currentColor"
+    strokeWidth="1.5"
+    strokeLinejoin="round"
+  />,
+);
+
+export const ConnectIcon = icon(
+  20,
+  <path
+    d="M7 2v4.5M13 2v4.5M4.5 6.5h11v3.2a5.5 5.5 0 0 1-11 0zM10 15.2V18"
+    stroke="currentColor"
+    strokeWidth="1.5"
+    strokeLinejoin="round"
+    strokeLinecap="round"
+  />,
+);
+
 export const StatusIcon = icon(
   20,
   <path

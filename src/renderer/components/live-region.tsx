@@ -5,8 +5,9 @@ import { useFormat } from '../i18n/use-format';
 import { activeAnswerId, useChat } from '../stores/chat-store';
 import { useCore, usePart } from '../stores/core-store';
 import { stateWords } from './backend-words';
+import { useDownloads, useTitles } from './models/use-downloads';
 
-/** Announces changes: a server's state, the end of an answer, the connection to the core. Never single tokens. */
+/** Announces changes: a server's state, the end of an answer or a download, the connection to the core. Never single tokens. */
 export function LiveRegion() {
   const { t } = useTranslation();
   const format = useFormat();
@@ -35,6 +36,20 @@ export function LiveRegion() {
     else if (connection === 'refused') setWords(t('errors.unauthorized'));
     else if (old === 'lost') setWords(t('strip.back'));
   }, [connection, t]);
+
+  const downloads = useDownloads();
+  const titleOf = useTitles();
+  useEffect(() => {
+    for (const download of downloads) {
+      const key = `download ${download.backend}/${download.name}`;
+      const old = before.current.get(key);
+      before.current.set(key, download.state);
+      if (old === undefined || old === download.state) continue;
+      const title = titleOf(download);
+      if (download.state === 'done') setWords(t('downloads.doneOf', { title }));
+      else if (download.state === 'failed') setWords(t('downloads.failedOf', { title }));
+    }
+  }, [downloads, titleOf, t]);
 
   const watched = useRef<string | null>(null);
   useEffect(() => {

@@ -15,14 +15,14 @@ interface SelectProps {
  */
 export function Select({ value, options, onChange, label, disabled = false, describedBy }: SelectProps) {
   return (
-    <span className="relative inline-flex min-w-0 max-w-full items-center">
+    <span className="relative inline-flex min-w-0 max-w-[min(212px,100%)] items-center">
       <select
         value={value}
         aria-label={label}
         aria-describedby={describedBy}
         disabled={disabled}
         onChange={(event) => onChange(event.target.value)}
-        className="native h-7 min-w-0 max-w-[min(212px,100%)] truncate rounded-control bg-fill pr-6 pl-2.5 text-ink text-small hover:bg-line disabled:opacity-60"
+        className="native h-7 min-w-0 max-w-full truncate rounded-control bg-fill pr-6 pl-2.5 text-ink text-small hover:bg-line disabled:opacity-60"
       >
         {options.map((option) => (
           <option key={option.value} value={option.value} className="bg-card text-ink">

@@ -10,35 +10,37 @@ import { cx } from './cx';
 import { TandemIcon } from './icons';
 import { Mark } from './mark';
 import { memoryParts } from './memory-parts';
+import { StripDownloads } from './strip-downloads';
 import { useNow } from './use-now';
 
-/** One line in every view: all servers, what they do, and memory. */
+/** The same in every view: all servers, what they do, memory, and running downloads (on a line of their own if narrow). */
 export function Strip({ wide }: { wide: boolean }) {
   const { t } = useTranslation();
   const backends = usePart('backends');
   const memory = usePart('memory');
   const connection = useCore((state) => state.connection);
   return (
-    <section
-      aria-label={t('strip.label')}
-      className="flex h-10 shrink-0 items-center gap-0.5 border-line border-b px-1.5 text-small"
-    >
-      {wide && (
-        <span className="mr-3 flex items-center gap-1.5 pl-2.5 font-[650]">
-          <TandemIcon width={15} height={15} className="text-accent-text" />
-          Tandem
-        </span>
-      )}
-      {backends === undefined && connection !== 'refused' && (
-        <span className="flex items-center gap-2 px-1.5 text-ink-2">
-          <Mark shape="working" />
-          {t('strip.connecting')}
-        </span>
-      )}
-      {backends?.map((status) => (
-        <Pill key={status.id} status={status} lost={connection === 'lost' || connection === 'refused'} />
-      ))}
-      {memory && <MemoryPill memory={memory} />}
+    <section aria-label={t('strip.label')} className="shrink-0">
+      <div className="flex h-10 items-center gap-0.5 border-line border-b px-1.5 text-small">
+        {wide && (
+          <span className="mr-3 flex items-center gap-1.5 pl-2.5 font-[650]">
+            <TandemIcon width={15} height={15} className="text-accent-text" />
+            Tandem
+          </span>
+        )}
+        {backends === undefined && connection !== 'refused' && (
+          <span className="flex items-center gap-2 px-1.5 text-ink-2">
+            <Mark shape="working" />
+            {t('strip.connecting')}
+          </span>
+        )}
+        {backends?.map((status) => (
+          <Pill key={status.id} status={status} lost={connection === 'lost' || connection === 'refused'} />
+        ))}
+        {wide && <StripDownloads wide />}
+        {memory && <MemoryPill memory={memory} />}
+      </div>
+      {!wide && <StripDownloads wide={false} />}
     </section>
   );
 }

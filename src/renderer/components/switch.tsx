@@ -1,4 +1,5 @@
 import { Switch as Primitive } from 'radix-ui';
+import type { Ref } from 'react';
 
 interface SwitchProps {
   checked: boolean;
@@ -7,11 +8,21 @@ interface SwitchProps {
   disabled?: boolean;
   describedBy?: string;
   testId?: string;
+  ref?: Ref<HTMLButtonElement>;
 }
 
-export function Switch({ checked, onChange, label, disabled = false, describedBy, testId }: SwitchProps) {
+export function Switch({
+  checked,
+  onChange,
+  label,
+  disabled = false,
+  describedBy,
+  testId,
+  ref,
+}: SwitchProps) {
   return (
     <Primitive.Root
+      ref={ref}
       checked={checked}
       onCheckedChange={onChange}
       disabled={disabled}

@@ -1,39 +1,5 @@
-/** Models and settings, in English: a part of `en.ts`. */
+/** Settings, in English: a part of `en.ts`. */
 export const settingsEn = {
-  models: {
-    region: 'Models to get',
-    heroTitle: 'Tandem runs. It needs a model.',
-    heroTitleSmall: 'Tandem runs',
-    heroBodySmall: 'A very small English model is built in. It makes mistakes. Get a real one:',
-    heroNoneSmall:
-      'A very small English model is built in. It makes mistakes, and no model that Tandem knows fits this machine. Install one with “ollama pull”.',
-    heroBody: 'These fit this machine with {{total}} of memory:',
-    heroBodyPlain: 'These fit this machine:',
-    none: 'No model that Tandem knows fits this machine.',
-    found: 'Already have models? Tandem looks in Ollama, the Hugging Face cache and LM Studio.',
-    rescan: 'Look again',
-    rescanned: 'Looked for models',
-    get: 'Get',
-    getOf: 'Get {{title}}',
-    cancelOf: 'Cancel the download of {{title}}',
-    putAway: 'Dismiss the failed download of {{title}}',
-    progressOf: 'Download of {{title}}',
-    purposes: {
-      light: 'Greetings and short facts',
-      code: 'Code and analysis',
-      reasoning: 'Hard reasoning',
-    },
-    tight: 'tight next to the others',
-    tooLarge: 'too large for this machine',
-    starting: 'Starting the download',
-    verifying: 'Checking the download',
-    installed: 'Installed',
-    unknown: 'The library has no such model. Check the name.',
-    cancelled: 'Cancelled',
-    progress: '{{done}} of {{total}}',
-    left: '{{time}} left',
-    needsOllama: 'Ollama has to run before a model can be downloaded.',
-  },
   settings: {
     title: 'Settings',
     sections: {
@@ -42,7 +8,6 @@ export const settingsEn = {
       models: 'Models',
       queue: 'Queue and memory',
       app: 'App',
-      gateway: 'For other programs',
       runtimes: 'Runtimes',
       data: 'Data',
     },
@@ -130,14 +95,7 @@ export const settingsEn = {
     shortcutRecord: 'Press the keys',
     shortcutHint: 'Click, then press the keys.',
     headlessOnly: 'Only in the Mac app. This is the browser view.',
-    gatewayHint:
-      'Point any Ollama client at one of these. Every request is routed, queued and rescued as in the chat.',
-    gateway: 'Gateway',
-    mlxApi: 'MLX API',
-    notListening: 'not listening',
-    copyAddress: 'Copy the address of {{name}}',
     copyPath: 'Copy the path of {{name}}',
-    example: 'Try it in a terminal',
     runtimesHint: 'Kept outside the app and shared by all copies of it.',
     runtimesEmpty: 'No runtimes of Tandem’s own are installed.',
     runtimesFailed: 'The runtimes could not be listed.',

@@ -11,14 +11,14 @@ export const troubleEn = {
     forbidden_origin:
       'This page is not allowed to talk to Tandem. Open the address that Tandem printed at start.',
     not_found: 'This is gone. A deleted chat comes back with Undo.',
-    model_not_found: 'This model is not installed. Choose another one or get it in Settings.',
+    model_not_found: 'This model is not installed. Choose another one or get it in Models.',
     body_too_large: 'The message is over 32 MB. Send a shorter one.',
     rate_limited: 'Too many requests in a short time. Wait a moment and try again.',
     cancelled: 'Cancelled.',
     internal: 'Something in Tandem went wrong. Try again; if it happens again, restart Tandem.',
     echo: 'The models only repeated the message. Put it another way and send it again.',
     backend_failed: 'The server broke off in mid-answer. Try again.',
-    no_model: 'No installed model can do this. Get one below.',
+    no_model: 'No installed model can do this. Get one in Models.',
     ollama_down: 'Ollama is not running. It is being brought back; try again in a moment.',
     backend_down: 'The server is not running. It is being brought back; try again in a moment.',
     mlx_down: 'MLX is not running. It is being brought back; try again in a moment.',
@@ -81,7 +81,7 @@ export const troubleEn = {
   },
   errorFacts: {
     bad_request: 'The server would not survive “{{field}}” as it was given. Change it and send it again.',
-    model_not_found: '“{{model}}” is not installed. Choose another model or get it in Settings.',
+    model_not_found: '“{{model}}” is not installed. Choose another model or get it in Models.',
     context_exceeded:
       'With its answer this takes about {{tokens}} tokens, and {{model}} holds {{context}}. Send less, or choose another model.',
     timeout:

@@ -1,11 +1,19 @@
 import { chatEn } from './en-chat';
+import { modelsEn } from './en-models';
 import { settingsEn } from './en-settings';
 import { statusEn } from './en-status';
 import { troubleEn } from './en-trouble';
 
 /** English words of the whole UI. This object defines the keys that every language must have. */
 export const en = {
-  nav: { label: 'Views', chat: 'Chat', status: 'Status', settings: 'Settings' },
+  nav: {
+    label: 'Views',
+    chat: 'Chat',
+    models: 'Models',
+    status: 'Status',
+    connect: 'Connect',
+    settings: 'Settings',
+  },
   common: {
     cancel: 'Cancel',
     close: 'Close',
@@ -82,8 +90,14 @@ export const en = {
     week: 'Previous 7 days',
     earlier: 'Earlier',
   },
-  units: { tokensPerSecond: '{{n}} tok/s', perSecond: '{{size}}/s', percentOf: '{{percent}} of {{total}}' },
+  units: {
+    tokens: '{{n}} tokens',
+    tokensPerSecond: '{{n}} tok/s',
+    perSecond: '{{size}}/s',
+    percentOf: '{{percent}} of {{total}}',
+  },
   ...chatEn,
+  ...modelsEn,
   ...statusEn,
   ...troubleEn,
   ...settingsEn,

@@ -65,6 +65,20 @@ export function formatMemory(bytes: number, language: string): string {
   return formatUnits(bytes, 1024, language);
 }
 
+/** Tokens in the units in which context lengths are given: `32K`, `1M`; other numbers in full. */
+export function formatTokens(tokens: number, language: string): string {
+  if (tokens >= 1024 ** 2 && tokens % 1024 ** 2 === 0)
+    return `${formatNumber(tokens / 1024 ** 2, language)}M`;
+  if (tokens >= 1024 && tokens % 1024 === 0) return `${formatNumber(tokens / 1024, language)}K`;
+  return formatNumber(tokens, language);
+}
+
+/** Parameters, given in billions: `7.6B`, `135M`. */
+export function formatParameters(billions: number, language: string): string {
+  if (billions < 1) return `${formatNumber(billions * 1000, language)}M`;
+  return `${formatNumber(billions, language, 1)}B`;
+}
+
 /** A duration in ms: `0.2 s`, `42 s`, `2 min`, `3 h 12 min`, `2 d 4 h`. */
 export function formatDuration(ms: number, language: string, words: DurationWords): string {
   const whole = (value: number) => formatNumber(value, language);

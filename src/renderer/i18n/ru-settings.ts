@@ -1,40 +1,5 @@
-/** Models and settings, in Russian: a part of `ru.ts`. */
+/** Settings, in Russian: a part of `ru.ts`. */
 export const settingsRu = {
-  models: {
-    region: 'Какие модели скачать',
-    heroTitle: 'Tandem работает. Ему нужна модель.',
-    heroTitleSmall: 'Tandem работает',
-    heroBodySmall:
-      'Встроена очень маленькая модель: знает только английский и ошибается. Скачайте настоящую:',
-    heroNoneSmall:
-      'Встроена очень маленькая модель: знает только английский и ошибается, а из известных Tandem моделей ни одна не поместится на этой машине. Установите свою командой «ollama pull».',
-    heroBody: 'Для этой машины с {{total}} памяти подойдут:',
-    heroBodyPlain: 'Для этой машины подойдут:',
-    none: 'Из известных Tandem моделей ни одна не поместится на этой машине.',
-    found: 'Модели уже есть? Tandem ищет их в Ollama, в кеше Hugging Face и в LM Studio.',
-    rescan: 'Поискать снова',
-    rescanned: 'Поиск моделей завершён',
-    get: 'Скачать',
-    getOf: 'Скачать {{title}}',
-    cancelOf: 'Отменить загрузку {{title}}',
-    putAway: 'Убрать неудавшуюся загрузку {{title}}',
-    progressOf: 'Загрузка {{title}}',
-    purposes: {
-      light: 'Приветствия, короткие факты',
-      code: 'Код и анализ',
-      reasoning: 'Сложные рассуждения',
-    },
-    tight: 'рядом с другими тесно',
-    tooLarge: 'не помещается в память',
-    starting: 'Начинаем загрузку',
-    verifying: 'Проверяем загрузку',
-    installed: 'Установлена',
-    unknown: 'В библиотеке нет такой модели. Проверьте имя.',
-    cancelled: 'Отменено',
-    progress: '{{done}} из {{total}}',
-    left: 'осталось {{time}}',
-    needsOllama: 'Чтобы скачать модель, должен работать Ollama.',
-  },
   settings: {
     title: 'Настройки',
     sections: {
@@ -43,7 +8,6 @@ export const settingsRu = {
       models: 'Модели',
       queue: 'Очередь и память',
       app: 'Приложение',
-      gateway: 'Для других программ',
       runtimes: 'Среды выполнения',
       data: 'Данные',
     },
@@ -133,14 +97,7 @@ export const settingsRu = {
     shortcutRecord: 'Нажмите клавиши',
     shortcutHint: 'Щёлкните и нажмите сочетание.',
     headlessOnly: 'Только в приложении для Mac. Сейчас Tandem открыт в браузере.',
-    gatewayHint:
-      'Укажите один из адресов любому клиенту Ollama. Запросы распределяются, ждут очереди и спасаются так же, как в чате.',
-    gateway: 'Шлюз',
-    mlxApi: 'MLX API',
-    notListening: 'не принимает запросы',
-    copyAddress: 'Копировать адрес: {{name}}',
     copyPath: 'Копировать путь: {{name}}',
-    example: 'Попробуйте в терминале',
     runtimesHint: 'Лежат вне приложения и общие для всех его копий.',
     runtimesEmpty: 'Своих сред Tandem не устанавливал.',
     runtimesFailed: 'Не удалось получить список сред.',

@@ -1,5 +1,6 @@
 import type { Messages } from './en';
 import { chatRu } from './ru-chat';
+import { modelsRu } from './ru-models';
 import { settingsRu } from './ru-settings';
 import { statusRu } from './ru-status';
 import { troubleRu } from './ru-trouble';
@@ -7,7 +8,14 @@ import type { RussianShape } from './shape';
 
 /** Russian words of the whole UI, written for Russian readers rather than translated. */
 export const ru = {
-  nav: { label: 'Разделы', chat: 'Чат', status: 'Состояние', settings: 'Настройки' },
+  nav: {
+    label: 'Разделы',
+    chat: 'Чат',
+    models: 'Модели',
+    status: 'Состояние',
+    connect: 'Подключение',
+    settings: 'Настройки',
+  },
   common: {
     cancel: 'Отменить',
     close: 'Закрыть',
@@ -84,8 +92,14 @@ export const ru = {
     week: 'За неделю',
     earlier: 'Раньше',
   },
-  units: { tokensPerSecond: '{{n}} ток/с', perSecond: '{{size}}/с', percentOf: '{{percent}} из {{total}}' },
+  units: {
+    tokens: '{{n}} токенов',
+    tokensPerSecond: '{{n}} ток/с',
+    perSecond: '{{size}}/с',
+    percentOf: '{{percent}} из {{total}}',
+  },
   ...chatRu,
+  ...modelsRu,
   ...statusRu,
   ...troubleRu,
   ...settingsRu,

@@ -1,7 +1,13 @@
 import { create } from 'zustand';
 
-export const VIEWS = ['chat', 'status', 'settings'] as const;
+export const VIEWS = ['chat', 'models', 'status', 'connect', 'settings'] as const;
 export type View = (typeof VIEWS)[number];
+
+/** A part of a view that another view can lead to. */
+export type ViewPart = 'model-search' | 'model-get' | 'hub-token' | 'model-folders' | 'small-model';
+
+/** Tabs of the view of models. */
+export type ModelsTab = 'installed' | 'get';
 
 export interface Toast {
   id: number;
@@ -19,6 +25,9 @@ interface UiState {
   /** Incremented each time the search field or the composer should take the focus. */
   focusSearch: number;
   focusComposer: number;
+  modelsTab: ModelsTab;
+  /** The part that takes the focus as soon as it is on the page; the part clears it. */
+  wantedPart: ViewPart | null;
   toasts: readonly Toast[];
 }
 
@@ -28,6 +37,8 @@ export const useUi = create<UiState>(() => ({
   drawer: false,
   focusSearch: 0,
   focusComposer: 0,
+  modelsTab: 'installed',
+  wantedPart: null,
   toasts: [],
 }));
 
@@ -45,6 +56,23 @@ export function focusSearch(): void {
 
 export function focusComposer(): void {
   useUi.setState((state) => ({ view: 'chat', drawer: false, focusComposer: state.focusComposer + 1 }));
+}
+
+export function setModelsTab(modelsTab: ModelsTab): void {
+  useUi.setState({ modelsTab });
+}
+
+const PLACES = {
+  'model-search': { view: 'models', modelsTab: 'installed' },
+  'model-get': { view: 'models', modelsTab: 'get' },
+  'hub-token': { view: 'models', modelsTab: 'get' },
+  'model-folders': { view: 'settings' },
+  'small-model': { view: 'settings' },
+} as const satisfies Record<ViewPart, Partial<UiState>>;
+
+/** Shows the view of a part and moves the focus to it. */
+export function showPart(part: ViewPart): void {
+  useUi.setState({ drawer: false, ...PLACES[part], wantedPart: part });
 }
 
 /** Default time a toast stays, ms. */

@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { Answer, AnswerMeta } from '../../../shared/chat';
 import { useFirstOf } from '../../components/backends';
 import { Button } from '../../components/button';
-import { ModelSuggestions } from '../../components/model-suggestions';
+import { RecommendedModels } from '../../components/models/recommended-models';
 import { backendName } from '../../i18n/backend-name';
 import { retry } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
@@ -44,10 +44,15 @@ export function AnswerNotice({
   }
 }
 
+/** Whether the catalogue has a model that fits this machine. */
+function useSomeFit(): boolean {
+  return (usePart('firstStart')?.suggestions ?? []).length > 0;
+}
+
 /** No model can answer, or (with its code) none knows the language: shown in that language if Tandem has it. */
 function NoModel({ language }: { language: unknown }) {
   const { t, i18n } = useTranslation();
-  const some = (usePart('suggestions') ?? []).length > 0;
+  const some = useSomeFit();
   const lng = language === 'ru' ? 'ru' : i18n.language;
   const [title, body, none] =
     typeof language === 'string'
@@ -59,7 +64,7 @@ function NoModel({ language }: { language: unknown }) {
         <p className="font-[600]">{t(title, { lng })}</p>
         <p className="mb-2.5 text-ink-2">{t(some ? body : none, { lng })}</p>
       </div>
-      <ModelSuggestions />
+      <RecommendedModels most={2} language={typeof language === 'string' ? language : undefined} />
     </div>
   );
 }
@@ -67,7 +72,7 @@ function NoModel({ language }: { language: unknown }) {
 /** Below an answer of the small model: what it is, and, while there is no other model, a suggestion. */
 function SmallModel() {
   const { t } = useTranslation();
-  const some = (usePart('suggestions') ?? []).length > 0;
+  const some = useSomeFit();
   const wanting = usePart('capable') === false && some;
   return (
     <div data-testid="answer-small-model" className="mt-2 max-w-[420px]">
@@ -75,7 +80,7 @@ function SmallModel() {
         <Sprout size={13} aria-hidden="true" className="mt-[2.5px] shrink-0 text-ink-3" />
         {t(wanting ? 'answer.smallModelGet' : 'answer.smallModel')}
       </p>
-      {wanting && <ModelSuggestions brief />}
+      {wanting && <RecommendedModels most={1} />}
     </div>
   );
 }

@@ -1,17 +1,23 @@
 import { Code, Hand, Scale } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
+import { Button } from '../../components/button';
 import { TandemIcon } from '../../components/icons';
-import { ModelSuggestions } from '../../components/model-suggestions';
-import { useFormat } from '../../i18n/use-format';
+import { RecommendedModels } from '../../components/models/recommended-models';
+import { useChat } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
 import { send } from '../../stores/outgoing';
+import { perform } from '../../stores/request';
 import { focusComposer } from '../../stores/ui-store';
+import { FirstStartScreen } from './first-start';
 import { useSmallAlone } from './use-small-alone';
 
-/** Before the first message: what Tandem does, or, without a real model, how to get one. */
+/** Before the first message: the first start until it is done, then what Tandem does or how to get a real model. */
 export function EmptyState() {
   const capable = usePart('capable');
+  const firstStart = usePart('firstStart');
+  const isNew = useChat((state) => state.chatId === null);
   if (capable === undefined) return null;
+  if (isNew && firstStart?.done === false) return <FirstStartScreen firstStart={firstStart} />;
   return (
     <div className="m-auto w-full max-w-[340px] py-6 text-center">{capable ? <Welcome /> : <NoModel />}</div>
   );
@@ -54,23 +60,19 @@ function Welcome() {
 
 function NoModel() {
   const { t } = useTranslation();
-  const format = useFormat();
-  const memory = usePart('memory');
-  const some = (usePart('suggestions') ?? []).length > 0;
   const smallAlone = useSmallAlone();
-  const fitting = memory
-    ? t('models.heroBody', { total: format.memory(memory.totalBytes) })
-    : t('models.heroBodyPlain');
-  const [withSmall, without] = some
-    ? [t('models.heroBodySmall'), fitting]
-    : [t('models.heroNoneSmall'), t('answer.noModelNone')];
   return (
     <>
       <h2 className="text-balance font-[650] text-title">
         {t(smallAlone ? 'models.heroTitleSmall' : 'models.heroTitle')}
       </h2>
-      <p className="mt-1.5 mb-4 text-balance text-ink-2">{smallAlone ? withSmall : without}</p>
-      <ModelSuggestions />
+      <p className="mt-1.5 mb-4 text-balance text-ink-2">
+        {t(smallAlone ? 'models.heroBodySmall' : 'models.heroBody')}
+      </p>
+      <RecommendedModels most={2} />
+      <Button tone="plain" onClick={() => void perform('firstStartDone', { done: false })}>
+        {t('firstStart.again')}
+      </Button>
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { ChevronDown, Sparkles } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import type { Target } from '../../../shared/chat';
-import type { ModelView } from '../../../shared/contract';
+import type { ModelView } from '../../../shared/models';
 import { shortModel } from '../../components/backend-words';
 import { useInstances, useLooks } from '../../components/backends';
 import { Menu, MenuChoice, MenuHeading } from '../../components/menu';

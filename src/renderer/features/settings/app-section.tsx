@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
+import { Section } from '../../components/section';
 import { usePart } from '../../stores/core-store';
-import { Section, SettingRow } from './setting-row';
+import { SettingRow } from './setting-row';
 import { ChoiceRow, SwitchRow } from './setting-rows';
 import { ShortcutField } from './shortcut-field';
 import { useSetting } from './use-setting';

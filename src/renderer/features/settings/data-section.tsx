@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { CopyButton } from '../../components/copy-button';
+import { Section } from '../../components/section';
 import { usePart } from '../../stores/core-store';
-import { Section } from './setting-row';
 
 /** Where data is stored, and the version. */
 export function DataSection() {

@@ -1,9 +1,10 @@
 import { X } from 'lucide-react';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { shortModel } from '../../components/backend-words';
 import { useFirstOf } from '../../components/backends';
 import { Button, IconButton } from '../../components/button';
+import { useWantedPart } from '../../components/use-wanted-part';
 import { usePart } from '../../stores/core-store';
 import { SettingRow } from './setting-row';
 import { useSetting } from './use-setting';
@@ -59,6 +60,8 @@ function AddFolder({
   const { t } = useTranslation();
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
+  const field = useRef<HTMLInputElement>(null);
+  useWantedPart('model-folders', field);
   const add = async (event: FormEvent) => {
     event.preventDefault();
     const path = text.trim().replace(/(?<=.)\/+$/, '');
@@ -72,6 +75,7 @@ function AddFolder({
     <form onSubmit={(event) => void add(event)} className="mt-1.5">
       <div className="flex gap-1.5">
         <input
+          ref={field}
           type="text"
           value={text}
           aria-label={t('settings.folderPath')}

@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next';
-import { Section } from './setting-row';
+import { Section } from '../../components/section';
 import { NumberRow } from './setting-rows';
 
 /** Queue and memory: concurrency, timeouts, memory thresholds. */

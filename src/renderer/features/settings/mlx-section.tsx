@@ -2,8 +2,9 @@ import { Check } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { CATEGORIES } from '../../../shared/domain';
 import { cx } from '../../components/cx';
+import { Section } from '../../components/section';
 import { OnlyLightRow } from './only-light-row';
-import { Section, SettingRow } from './setting-row';
+import { SettingRow } from './setting-row';
 import { NumberRow } from './setting-rows';
 import { useSetting } from './use-setting';
 

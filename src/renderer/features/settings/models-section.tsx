@@ -1,14 +1,21 @@
+import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { BackendInstance, BackendRole } from '../../../shared/domain';
 import type { SettingKey } from '../../../shared/settings';
 import { shortModel } from '../../components/backend-words';
 import { useFirstOf, useLooks } from '../../components/backends';
-import { ModelSuggestions } from '../../components/model-suggestions';
+import { Button } from '../../components/button';
+import { Section } from '../../components/section';
 import { Select } from '../../components/select';
+import { Switch } from '../../components/switch';
+import { useWantedPart } from '../../components/use-wanted-part';
 import { useFormat } from '../../i18n/use-format';
+import { openChat } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
+import { perform } from '../../stores/request';
+import { showView } from '../../stores/ui-store';
 import { FoldersRow } from './folders-row';
-import { Section, SettingRow } from './setting-row';
+import { SettingRow } from './setting-row';
 import { SwitchRow } from './setting-rows';
 import { useSetting } from './use-setting';
 
@@ -36,25 +43,18 @@ const HEAVY: Row[] = [
   { key: 'ollamaModelFast', category: 'modelFast' },
 ];
 
-/** Which model does what, which folders are scanned, and models to download. */
+/** Which model does what, which folders are scanned, and the way back to the first start. */
 export function ModelsSection() {
   const { t } = useTranslation();
-  const suggestions = usePart('suggestions') ?? [];
-  const pulls = usePart('pulls') ?? [];
   const onlyLight = usePart('settings')?.mlxOnlyLight?.value !== false;
   return (
     <Section title={t('settings.sections.models')} hint={t('settings.bestHint')}>
       <Models of="light" rows={onlyLight ? LIGHT_FAST : [...LIGHT_FAST, ...LIGHT_HEAVY]} />
       <Models of="heavy" rows={HEAVY} />
-      {/* The built-in model: off removes it, on downloads it again. */}
-      <SwitchRow of="smallModel" title={t('settings.smallModel')} hint={t('settings.smallModelHint')} />
+      <SmallModelRow />
       <AdoptedRow />
       <FoldersRow />
-      {suggestions.length + pulls.length > 0 && (
-        <div className="p-3.5">
-          <ModelSuggestions />
-        </div>
-      )}
+      <FirstStartRow />
     </Section>
   );
 }
@@ -99,6 +99,44 @@ function ModelRow({ row, backend }: { row: Row; backend: BackendInstance }) {
         />
       )}
     />
+  );
+}
+
+/** The built-in model: off removes it, on downloads it again. */
+function SmallModelRow() {
+  const { t } = useTranslation();
+  const control = useRef<HTMLButtonElement>(null);
+  useWantedPart('small-model', control);
+  return (
+    <SettingRow
+      setting={useSetting('smallModel')}
+      title={t('settings.smallModel')}
+      hint={t('settings.smallModelHint')}
+      control={({ setting: { value, set }, ...rest }) => (
+        <Switch ref={control} checked={value} onChange={set} label={t('settings.smallModel')} {...rest} />
+      )}
+    />
+  );
+}
+
+/** Shows the first-start screen again. */
+function FirstStartRow() {
+  const { t } = useTranslation();
+  const show = async () => {
+    if (!(await perform('firstStartDone', { done: false }))) return;
+    void openChat(null);
+    showView('chat');
+  };
+  return (
+    <div className="flex flex-wrap items-center justify-end gap-x-3 gap-y-1.5 px-3.5 py-2.5">
+      <div className="min-w-[min(120px,100%)] flex-1">
+        <p>{t('firstStart.row')}</p>
+        <p className="text-ink-2 text-small leading-[1.4]">{t('firstStart.rowHint')}</p>
+      </div>
+      <Button aria-label={t('firstStart.again')} onClick={() => void show()}>
+        {t('firstStart.rowShow')}
+      </Button>
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import { USE_BACKENDS } from '../../../shared/use-backends';
-import { Section } from './setting-row';
+import { Section } from '../../components/section';
 import { ChoiceRow, SwitchRow } from './setting-rows';
 
 const POLICIES = ['strategy', 'mlx-first'] as const;

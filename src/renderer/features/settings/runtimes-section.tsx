@@ -3,10 +3,10 @@ import { useTranslation } from 'react-i18next';
 import type { Runtime } from '../../../shared/contract';
 import { SMALL_MODEL_RUNTIME } from '../../../shared/domain';
 import { Button } from '../../components/button';
+import { Section } from '../../components/section';
 import { useFormat } from '../../i18n/use-format';
 import { perform, request } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
-import { Section } from './setting-row';
 import { useSetting } from './use-setting';
 
 /** Runtimes that Tandem installed, with their size on disk. Removal asks for confirmation in place. */

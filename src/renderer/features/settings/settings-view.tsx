@@ -3,7 +3,6 @@ import { usePart } from '../../stores/core-store';
 import { AdvancedSection } from './advanced-section';
 import { AppSection } from './app-section';
 import { DataSection } from './data-section';
-import { GatewaySection } from './gateway-section';
 import { LimitsSection } from './limits-section';
 import { MlxSection } from './mlx-section';
 import { ModelsSection } from './models-section';
@@ -24,7 +23,6 @@ export function SettingsPage() {
             <ModelsSection />
             <LimitsSection />
             <AppSection />
-            <GatewaySection />
             <RuntimesSection />
             <DataSection />
             <AdvancedSection />

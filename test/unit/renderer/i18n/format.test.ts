@@ -5,8 +5,10 @@ import {
   formatDuration,
   formatFileSize,
   formatMemory,
+  formatParameters,
   formatPercent,
   formatShort,
+  formatTokens,
   roundEta,
 } from '../../../../src/renderer/i18n/format';
 
@@ -22,6 +24,26 @@ const words: DurationWords = {
 
 /** Intl uses no-break spaces; which kind is not tested here. */
 const plain = (text: string) => text.replaceAll(/\s/g, ' ');
+
+it.each([
+  [512, '512'],
+  [4_096, '4K'],
+  [40_960, '40K'],
+  [1_048_576, '1M'],
+  [1_000_000, '1,000,000'],
+  [0, '0'],
+])('formatTokens %i', (tokens, text) => {
+  expect(formatTokens(tokens, 'en')).toBe(text);
+});
+
+it.each([
+  [0.135, '135M'],
+  [8, '8B'],
+  [32.76, '32.8B'],
+  [671, '671B'],
+])('formatParameters %d', (billions, text) => {
+  expect(formatParameters(billions, 'en')).toBe(text);
+});
 
 describe('formatDuration', () => {
   it.each([

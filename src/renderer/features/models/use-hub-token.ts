@@ -1,0 +1,20 @@
+import { useCallback, useEffect, useState } from 'react';
+import type { CallOutput } from '../../../shared/contract';
+import { request } from '../../stores/request';
+
+export interface HubToken {
+  /** Whether there is a token; null until it is known. The token itself never leaves the core. */
+  state: CallOutput<'hubTokenState'> | null;
+  refresh: () => Promise<void>;
+}
+
+/** Whether the core has a token for gated repositories. */
+export function useHubToken(): HubToken {
+  const [state, setState] = useState<HubToken['state']>(null);
+  const refresh = useCallback(async () => {
+    const outcome = await request('hubTokenState', {});
+    if (outcome.ok) setState(outcome.value);
+  }, []);
+  useEffect(() => void refresh(), [refresh]);
+  return { state, refresh };
+}
