@@ -12,6 +12,7 @@ import {
   nativeImage,
   powerMonitor,
   protocol,
+  safeStorage,
   screen,
   shell,
   Tray,
@@ -19,6 +20,7 @@ import {
 import { version } from '../../package.json';
 import { assemble } from './core/assemble';
 import { runApp } from './electron/run-app';
+import { safeCipher } from './electron/safe-cipher';
 import { systemClock } from './ports/clock';
 import { dataDirPath } from './store/data-dir';
 import { checkDataFolder } from './store/data-folder';
@@ -87,6 +89,7 @@ void runApp({
       dataDir,
       systemPackages: argv['no-system-packages'] !== true,
       json: argv.json === true,
+      cipher: safeCipher(safeStorage, process.platform),
       shell: hostSide,
     }),
 });

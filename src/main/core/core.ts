@@ -32,7 +32,7 @@ export function createCore(
 ): Core {
   const { clock, logger } = ports;
   const services = createServices(ports, settings, store, place, adapters);
-  const { setup, enabled, library, memory, chat, pulls, smallModelInOllama, mlxModels } = services;
+  const { setup, enabled, library, memory, chat, downloads, smallModelInOllama, mlxModels } = services;
   const addresses = { gateway: null as string | null, mlxApi: null as string | null };
   const listen = readListenSettings(place.env);
   const extraWarnings: Warning[] = [...listen.warnings, ...unknownKinds(settings.values(), adapters)];
@@ -123,8 +123,10 @@ export function createCore(
       ...enabled.map((backend) => backend.onStatus(answerWaiting)),
       services.measured.onChange(() => projection.touch('times')),
       services.incidents.onChange(() => projection.touch('life')),
-      pulls.onChange(() => projection.touch('pulls')),
-      pulls.onCompleted(() => void library.rescan()),
+      downloads.onChange(() => projection.touch('downloads')),
+      downloads.onCompleted(() => void library.rescan()),
+      setup.onProgress(() => downloads.wake()),
+      ...enabled.map((backend) => backend.onStatus(() => downloads.wake())),
       setup.onProgress(() => projection.touch('setup')),
       setup.onProgress(setupLog(logger)),
       // A server that was switched on meanwhile is started with the next start of the app.
@@ -145,10 +147,9 @@ export function createCore(
     for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
     library.stop();
     services.modelScan.stop();
-    pulls.stop();
     memory.stop();
     services.gate.close();
-    await Promise.allSettled([gateway.close(), mlxApi.close(), chat.close()]);
+    await Promise.allSettled([gateway.close(), mlxApi.close(), chat.close(), downloads.stop()]);
     await Promise.allSettled([setup.stop(), ...enabled.map((backend) => backend.stop())]);
     await services.fingerprints.settled();
     await services.times.close();
@@ -170,7 +171,7 @@ export function createCore(
     async start() {
       for (const { code, message } of warnings()) logger.warn('warning', { code, says: message });
       const { fingerprints, times, incidents } = services;
-      await Promise.all([fingerprints.load(), times.open(), incidents.load(), readUses()]);
+      await Promise.all([fingerprints.load(), times.open(), incidents.load(), downloads.load(), readUses()]);
       try {
         addresses.gateway = (await gateway.listen(listen.gateway.port, listen.gateway.host)).url;
         addresses.mlxApi = (await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host)).url;

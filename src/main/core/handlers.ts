@@ -6,7 +6,6 @@ import type { BackendRegistry } from '../backends/registry';
 import { type ChatService, UNDO_MS } from '../chat/chat-service';
 import type { Incidents } from '../incidents/incidents';
 import type { ModelLibrary } from '../models/model-library';
-import type { PullService } from '../models/pulls';
 import type { SmallModel } from '../models/small-model';
 import type { RequestQueue } from '../queue/request-queue';
 import { isUsed, type RuntimeMarks } from '../setup/runtime-marks';
@@ -14,10 +13,11 @@ import { listRuntimes, removeRuntime } from '../setup/runtimes';
 import type { SetupRunner } from '../setup/setup-runner';
 import type { SettingsStore } from '../store/settings-store';
 import type { Store } from '../store/types';
+import { type DownloadParts, downloadHandlers } from './download-handlers';
 import type { Place, Shell } from './place';
 import type { Projection } from './projection';
 
-export interface HandlerParts {
+export interface HandlerParts extends DownloadParts {
   projection: Projection;
   chat: ChatService;
   queue: RequestQueue;
@@ -26,7 +26,6 @@ export interface HandlerParts {
   registry: BackendRegistry;
   incidents: Incidents;
   library: ModelLibrary;
-  pulls: PullService;
   setup: SetupRunner;
   smallModel: SmallModel;
   runtimeMarks: RuntimeMarks;
@@ -45,7 +44,6 @@ export function createHandlers(parts: HandlerParts): Handlers {
     settings,
     registry,
     library,
-    pulls,
     setup,
     smallModel,
     runtimeMarks,
@@ -109,14 +107,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
       await library.rescan();
       return {};
     },
-    modelPull: async ({ name, insecure }) => {
-      pulls.start(name, insecure);
-      return {};
-    },
-    modelPullCancel: async ({ name }) => {
-      pulls.cancel(name);
-      return {};
-    },
+    ...downloadHandlers(parts),
 
     runtimesList: async () => {
       const inUse = [...runtimePaths(setup), ...(await runtimeMarks.others())];

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { BackendId } from '../../shared/domain';
 import type { SettingKey } from '../../shared/settings';
 import type { Backend } from '../backends/backend';
 import { BackendRegistry } from '../backends/registry';
@@ -9,11 +10,13 @@ import type { Incidents } from '../incidents/incidents';
 import type { MemoryGate } from '../memory/memory-gate';
 import { MemoryMonitor } from '../memory/memory-monitor';
 import { createMemorySampler } from '../memory/memory-sampler';
+import type { DownloadService } from '../models/downloads/download-service';
+import type { HubToken } from '../models/downloads/hub-token';
+import type { ModelLookupOptions } from '../models/downloads/model-lookup';
 import type { MlxLibrary } from '../models/mlx-library';
 import { ModelLibrary } from '../models/model-library';
 import type { ModelScan } from '../models/model-scan';
 import { ModelWatch } from '../models/model-watch';
-import { PullService } from '../models/pulls';
 import { SeldomLook } from '../models/seldom-look';
 import type { SmallModel } from '../models/small-model';
 import type { SmallModelInstaller } from '../models/small-model-installer';
@@ -31,6 +34,7 @@ import { TimesFile } from '../times/times-file';
 import { backendRows, loaderRow } from './backend-rows';
 import { type Adapters, createBackends } from './backends';
 import type { CorePorts } from './core-types';
+import { createDownloads } from './downloads';
 import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
 import { createMlxModels } from './models';
@@ -57,7 +61,9 @@ export interface Services {
   smallModel: SmallModel;
   runtimeMarks: RuntimeMarks;
   smallModelInOllama: SmallModelInstaller;
-  pulls: PullService;
+  downloads: DownloadService;
+  lookup: ModelLookupOptions;
+  hubToken: HubToken;
   memory: MemoryMonitor;
   gate: MemoryGate;
   queue: RequestQueue;
@@ -119,12 +125,13 @@ export function createServices(
   });
   const loader = registry.get(loading.id);
   const enabled = registry.all().filter(({ instance }) => isEnabled(instance.id, values()));
+  const gpuBytes = (id: BackendId) =>
+    registry.get(id).status().ownership === 'remote' ? null : (gate.ledger()?.workingSetBytes ?? null);
   const library = new ModelLibrary({
     registry: new BackendRegistry(enabled),
     clock,
     logger,
-    gpuBytes: (id) =>
-      registry.get(id).status().ownership === 'remote' ? null : (gate.ledger()?.workingSetBytes ?? null),
+    gpuBytes,
     broken: () => mlxModels.broken(),
     hung: () => mlxModels.hung(),
     watch: {
@@ -154,7 +161,12 @@ export function createServices(
     modelHost,
     rescan: () => library.rescan(),
   });
-  const pulls = new PullService({ source: modelHost, clock, logger });
+  const { downloads, sources, hubToken } = createDownloads(ports, place, {
+    modelHost,
+    loader: readsModels ? loading.id : null,
+    setup,
+  });
+  const lookup: ModelLookupOptions = { sources, models: () => library.models(), gpuBytes, clock };
 
   const memory = new MemoryMonitor({
     sampler: createMemorySampler(place.platform, ports.files),
@@ -222,7 +234,9 @@ export function createServices(
     smallModel,
     runtimeMarks,
     smallModelInOllama,
-    pulls,
+    downloads,
+    lookup,
+    hubToken,
     memory,
     gate,
     queue,

@@ -20,7 +20,8 @@ export function snapshotSources(from: {
   warnings: () => Warning[];
 }): Sources {
   const { services, settings, place, addresses, chats, warnings } = from;
-  const { enabled, modelHost, memory, gate, queue, library, incidents, measured, pulls, setup } = services;
+  const { enabled, modelHost, memory, gate, queue, library, incidents, measured, downloads, setup } =
+    services;
   return {
     app: () => ({
       version: place.version,
@@ -45,7 +46,7 @@ export function snapshotSources(from: {
     capable: () => hasCapableModel(library.models()),
     suggestions: () =>
       suggestModels(memory.status()?.totalBytes ?? 0, library.models(), modelHost.instance.id),
-    pulls: () => [...pulls.list()],
+    downloads: () => downloads.list(),
     // Parts that the user switched off are not shown.
     setup: () => setup.parts().filter(({ part }) => isWanted(part, settings.values())),
     settings: () => settings.view(),

@@ -1,0 +1,51 @@
+import type { BackendId } from '../../../shared/domain';
+import type { Download } from '../../../shared/models';
+import { Speed } from './speed';
+
+export interface ModelKey {
+  backend: BackendId;
+  name: string;
+}
+
+/** A listed download. */
+export interface Entry {
+  download: Download;
+  insecure: boolean;
+  /** It waits until its source is ready, instead of failing at once. */
+  held: boolean;
+  /** While it runs or is being removed. */
+  controller: AbortController | null;
+  /** What follows when the current run has ended; null = nothing was requested during it. */
+  next: 'pause' | 'remove' | 'run' | null;
+  speed: Speed;
+  reportedAt: number;
+}
+
+export function newEntry({ backend, name }: ModelKey, insecure: boolean, held: boolean): Entry {
+  return {
+    download: {
+      backend,
+      name,
+      state: 'waiting',
+      step: 'waiting',
+      completedBytes: 0,
+      totalBytes: null,
+      bytesPerSecond: null,
+      error: null,
+    },
+    insecure,
+    held,
+    controller: null,
+    next: null,
+    speed: new Speed(),
+    reportedAt: Number.NEGATIVE_INFINITY,
+  };
+}
+
+export function isEnded({ download, controller }: Entry): boolean {
+  return controller === null && (download.state === 'done' || download.state === 'failed');
+}
+
+export function keyOf({ backend, name }: ModelKey): string {
+  return `${backend}/${name}`;
+}

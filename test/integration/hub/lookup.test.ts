@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { lookUpModel } from '../../../src/main/models/downloads/model-lookup';
+import { systemClock } from '../../../src/main/ports/clock';
+import { hubFixture, never, randomModelFiles } from '../../support/hub-fixture';
+import { HubServer } from '../../support/hub-server';
+import { TINY } from '../../support/random-model';
+
+/** What a repository stands for, asked with the real client before its download. */
+
+const NAME = 'org/Random-0.1B';
+let hub: HubServer;
+let files: Record<string, Buffer>;
+/** config.json of the model, with changes. */
+const config = (changes: object) => ({
+  'config.json': Buffer.from(JSON.stringify({ ...JSON.parse(String(files['config.json'])), ...changes })),
+});
+const without = (name: string) => Object.fromEntries(Object.entries(files).filter(([file]) => file !== name));
+
+beforeAll(async () => {
+  hub = await new HubServer().listen();
+  files = await randomModelFiles(TINY);
+});
+beforeEach(() => {
+  hub.requests.length = 0;
+  hub.repos[NAME] = { files };
+});
+afterAll(() => hub?.close());
+
+it('reports size, parameters, context, licence and fit, and writes nothing', async () => {
+  hub.repos[NAME] = { files: { ...files, 'README.md': Buffer.alloc(5_000) }, licence: 'apache-2.0' };
+  const { source, cache } = await hubFixture(hub);
+  const look = (gpuBytes: number | null, models: string[] = []) =>
+    lookUpModel(
+      {
+        sources: new Map([['mlx', source]]),
+        models: () => models.map((name) => ({ backend: 'mlx', name }) as never),
+        gpuBytes: () => gpuBytes,
+        clock: systemClock,
+      },
+      { backend: 'mlx', name: NAME },
+    );
+  expect(await look(1e9)).toEqual({
+    backend: 'mlx',
+    name: NAME,
+    sizeBytes: Object.values(files).reduce((sum, { length }) => sum + length, 0),
+    billions: 0.1,
+    contextLength: 2048,
+    licence: 'apache-2.0',
+    fit: 'yes',
+    gated: false,
+    refused: null,
+    installed: false,
+  });
+  expect(await look(1e5, [NAME])).toMatchObject({ fit: 'no', installed: true });
+  expect(hub.ranges()).toEqual([]);
+  expect(existsSync(cache)).toBe(false);
+});
+
+it('says why mlx-lm cannot load it, by its own table of architectures', async () => {
+  const cases: [string, Record<string, Buffer>, string | null][] = [
+    ['a known architecture', config({ model_type: 'qwen3' }), null],
+    ['one that runs as another', config({ model_type: 'mistral' }), null],
+    ['one whose class decides', config({ model_type: 'bailing_hybrid' }), null],
+    ['an unknown one', config({ model_type: 'martian' }), 'unknown_architecture:martian'],
+    [
+      'a part of models, not a model',
+      config({ model_type: 'rope_utils' }),
+      'unknown_architecture:rope_utils',
+    ],
+    ['a path', config({ model_type: '../utils' }), 'unknown_architecture:../utils'],
+    ['one that writes no text', config({ architectures: ['BertModel'] }), 'not_mlx'],
+    ['no model', { 'config.json': Buffer.from('{}') }, 'not_mlx'],
+    [
+      'Infinity in it',
+      {
+        'config.json': Buffer.from(
+          `${String(files['config.json']).trim().slice(0, -1)}, "x": [0.0, Infinity]}`,
+        ),
+      },
+      null,
+    ],
+  ];
+  const { source } = await hubFixture(hub);
+  for (const [what, changed, refused] of cases) {
+    hub.repos[NAME] = { files: { ...files, ...changed } };
+    expect((await source.lookUp(NAME, never)).refused, what).toBe(refused);
+  }
+  hub.repos[NAME] = { files: without('config.json') };
+  expect((await source.lookUp(NAME, never)).refused).toBe('not_mlx');
+  hub.repos[NAME] = { files: { ...without('model.safetensors'), 'weights.npz': Buffer.alloc(9) } };
+  expect((await source.lookUp(NAME, never)).refused).toBe('no_safetensors');
+});
+
+it('of a gated one tells what the hub shows without a token, and all with one', async () => {
+  let token: string | null = null;
+  const { source } = await hubFixture(hub, { token: async () => token });
+  hub.repos[NAME] = { files, gated: true, config: { model_type: 'martian' } };
+  expect(await source.lookUp(NAME, never)).toMatchObject({
+    gated: true,
+    refused: 'unknown_architecture:martian',
+    contextLength: null,
+  });
+  hub.repos[NAME] = { files, gated: true };
+  expect(await source.lookUp(NAME, never)).toMatchObject({ gated: true, refused: null });
+  token = hub.token;
+  expect(await source.lookUp(NAME, never)).toMatchObject({ gated: true, contextLength: 2048 });
+  await expect(source.lookUp('org/nothing', never)).rejects.toMatchObject({ code: 'model_not_found' });
+});
+
+it('ends with its process when nobody waits any more', async () => {
+  const { source, spawner } = await hubFixture(hub);
+  const looking = new AbortController();
+  const looked = source.lookUp(NAME, looking.signal);
+  await Promise.resolve();
+  looking.abort(new Error('gone'));
+  await expect(looked).rejects.toThrow('gone');
+  expect(await spawner.last.exited).toMatchObject({ signal: 'SIGKILL' });
+});
