@@ -7,7 +7,7 @@ Run as `python hub.py` with one JSON object on stdin:
 
 Writes JSON lines to stdout; everything that the libraries print goes to stderr:
   {"type": "facts", ...}                                     see hub_repo.facts
-  {"type": "progress", "step", "completed", "total"}         bytes; a line is written only when something has advanced
+  {"type": "progress", "step", "completed", "total"}         bytes; a line also shows that something advances
   {"type": "done"}
   {"type": "failed", "problem", "text", ...}                 see problem_of; never contains the token
 
@@ -19,6 +19,7 @@ import errno
 import json
 import os
 import re
+import ssl
 import sys
 import time
 
@@ -62,7 +63,8 @@ def problem_of(error):
     """
     chain = causes(error)
     names = {kind.__name__ for one in chain for kind in type(one).__mro__}
-    numbers = {one.errno for one in chain if isinstance(one, OSError)}
+    # An SSLError is an OSError with numbers of its own.
+    numbers = {one.errno for one in chain if isinstance(one, OSError) and not isinstance(one, ssl.SSLError)}
     text = " ".join(str(one) for one in chain)
     details = getattr(error, "details", {})
     if numbers & {errno.ENOSPC, errno.EDQUOT}:

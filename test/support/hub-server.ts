@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** What happens to the bytes of a large file. */
 export type HubFault =
   | { kind: 'none' }
-  /** Sends this many bytes of each answer, then nothing until the client disconnects. */
+  /** Sends the file up to this byte, then nothing until the client disconnects. */
   | { kind: 'stall'; afterBytes: number }
   /** Closes the connection after this many bytes of each answer. */
   | { kind: 'truncate'; afterBytes: number }
@@ -82,10 +82,10 @@ export class HubServer {
     await new Promise((settle) => this.#server.close(settle));
   }
 
-  /** Ranges of large files that were requested, in order; undefined = from the first byte. */
-  ranges(): (string | undefined)[] {
+  /** Where the requests for large files began, in order. */
+  starts(): number[] {
     const large = this.requests.filter(({ method, path }) => method === 'GET' && path.startsWith('/cdn/'));
-    return large.map(({ range }) => range);
+    return large.map(({ range }) => startOf(range));
   }
 
   /** Closes the connections that stall; a client that resumes gets the rest unless the fault is still set. */
@@ -172,7 +172,7 @@ export class HubServer {
   }
 
   async #bytes(request: IncomingMessage, response: ServerResponse, bytes: Buffer): Promise<void> {
-    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const start = startOf(request.headers.range);
     const size = bytes.length;
     response.writeHead(start > 0 ? 206 : 200, {
       'content-length': size - start,
@@ -182,9 +182,8 @@ export class HubServer {
     if (request.method === 'HEAD') return void response.end();
     const fault = isLarge(bytes) ? this.fault : { kind: 'none' as const };
     for (let at = start; at < size; at += PIECE_BYTES) {
-      const isOver = 'afterBytes' in fault && at - start >= fault.afterBytes;
-      if (isOver && fault.kind === 'stall') return void this.#stalled.add(response);
-      if (isOver) return void response.destroy();
+      if (fault.kind === 'stall' && at >= fault.afterBytes) return void this.#stalled.add(response);
+      if (fault.kind === 'truncate' && at - start >= fault.afterBytes) return void response.destroy();
       const piece = bytes.subarray(at, Math.min(size, at + PIECE_BYTES));
       response.write(fault.kind === 'corrupt' ? Buffer.alloc(piece.length, 7) : piece);
       // Lets the client read between two pieces.
@@ -192,6 +191,11 @@ export class HubServer {
     }
     response.end();
   }
+}
+
+/** First byte of a range to the end of a file. */
+function startOf(range: string | undefined): number {
+  return Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
 }
 
 function isLarge(bytes: Buffer): boolean {

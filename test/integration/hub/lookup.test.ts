@@ -53,7 +53,7 @@ it('reports size, parameters, context, licence and fit, and writes nothing', asy
     installed: false,
   });
   expect(await look(1e5, [NAME])).toMatchObject({ fit: 'no', installed: true });
-  expect(hub.ranges()).toEqual([]);
+  expect(hub.starts()).toEqual([]);
   expect(existsSync(cache)).toBe(false);
 });
 
