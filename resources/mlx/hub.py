@@ -29,11 +29,11 @@ LINE_S = 0.2
 
 
 class Report:
-    """The JSON lines. Progress is written at most five times a second, a new step at once."""
+    """The JSON lines. Progress is written five times a second and after each percent, a new step at once."""
 
     def __init__(self, out):
         self.out = out
-        self.step, self.at = None, 0.0
+        self.step, self.at, self.completed = None, 0.0, 0
 
     def write(self, line):
         self.out.write(json.dumps(line, allow_nan=False) + "\n")
@@ -41,9 +41,10 @@ class Report:
 
     def progress(self, step, completed, total):
         now = time.monotonic()
-        if step == self.step and now - self.at < LINE_S:
+        percent = (total or float("inf")) / 100
+        if step == self.step and now - self.at < LINE_S and completed - self.completed < percent:
             return
-        self.step, self.at = step, now
+        self.step, self.at, self.completed = step, now, completed
         self.write({"type": "progress", "step": step, "completed": completed, "total": total})
 
 

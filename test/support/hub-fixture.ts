@@ -14,7 +14,7 @@ import { mlxPython } from './runtimes';
 import { placesIn, scanned } from './scan';
 
 /** `resources/mlx/hub.py`, run by the Python of the managed runtime with its own huggingface_hub. */
-const SCRIPT = resolve(import.meta.dirname, '../../resources/mlx/hub.py');
+export const HUB_SCRIPT = resolve(import.meta.dirname, '../../resources/mlx/hub.py');
 export const never = new AbortController().signal;
 
 /** The files of a random model that mlx-lm can load. */
@@ -89,7 +89,7 @@ export async function hubFixture(
     process: {
       spawner,
       clock: options.clock ?? systemClock,
-      script: SCRIPT,
+      script: HUB_SCRIPT,
       env: { HF_HUB_OFFLINE: '1', ...env },
     },
     python: mlxPython,

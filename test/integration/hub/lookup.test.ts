@@ -1,10 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { lookUpModel } from '../../../src/main/models/downloads/model-lookup';
 import { systemClock } from '../../../src/main/ports/clock';
-import { hubFixture, never, randomModelFiles } from '../../support/hub-fixture';
+import { HUB_SCRIPT, hubFixture, never, randomModelFiles } from '../../support/hub-fixture';
 import { HubServer } from '../../support/hub-server';
 import { TINY } from '../../support/random-model';
+import { mlxPython } from '../../support/runtimes';
 
 /** What a repository stands for, asked with the real client before its download. */
 
@@ -57,39 +60,41 @@ it('reports size, parameters, context, licence and fit, and writes nothing', asy
   expect(existsSync(cache)).toBe(false);
 });
 
-it('says why mlx-lm cannot load it, by its own table of architectures', async () => {
-  const cases: [string, Record<string, Buffer>, string | null][] = [
-    ['a known architecture', config({ model_type: 'qwen3' }), null],
-    ['one that runs as another', config({ model_type: 'mistral' }), null],
-    ['one whose class decides', config({ model_type: 'bailing_hybrid' }), null],
-    ['an unknown one', config({ model_type: 'martian' }), 'unknown_architecture:martian'],
-    [
-      'a part of models, not a model',
-      config({ model_type: 'rope_utils' }),
-      'unknown_architecture:rope_utils',
-    ],
-    ['a path', config({ model_type: '../utils' }), 'unknown_architecture:../utils'],
-    ['one that writes no text', config({ architectures: ['BertModel'] }), 'not_mlx'],
-    ['no model', { 'config.json': Buffer.from('{}') }, 'not_mlx'],
-    [
-      'Infinity in it',
-      {
-        'config.json': Buffer.from(
-          `${String(files['config.json']).trim().slice(0, -1)}, "x": [0.0, Infinity]}`,
-        ),
-      },
-      null,
-    ],
+it("knows mlx-lm's own table of architectures", () => {
+  const architecture = (model_type: unknown, architectures: string[] = []) => ({ model_type, architectures });
+  const cases: [object, boolean | null][] = [
+    [architecture('llama'), true],
+    // Some run as another one, or by their class.
+    [architecture('mistral'), true],
+    [architecture('bailing_hybrid', ['BailingMoeV3ForCausalLM']), true],
+    [architecture('lfm2-vl'), true],
+    [architecture('martian'), false],
+    // A part of models, and a path.
+    [architecture('rope_utils'), false],
+    [architecture('../utils'), false],
+    [architecture(7), null],
+  ];
+  const script = `import json, sys; sys.path.insert(0, sys.argv[1]); import hub_repo
+print(json.dumps([hub_repo.has_architecture(config) for config in json.loads(sys.argv[2])]))`;
+  const configs = JSON.stringify(cases.map(([config]) => config));
+  const answer = execFileSync(mlxPython(), ['-B', '-c', script, dirname(HUB_SCRIPT), configs], { encoding: 'utf8' });
+  expect(JSON.parse(answer)).toEqual(cases.map(([, runs]) => runs));
+});
+
+it('says why MLX cannot run it', async () => {
+  const withInfinity = `${String(files['config.json']).trim().slice(0, -1)}, "x": [0.0, Infinity]}`;
+  const cases: [Record<string, Buffer>, string | null][] = [
+    [{ ...files, ...config({ model_type: 'martian' }) }, 'unknown_architecture:martian'],
+    [{ ...files, ...config({ architectures: ['BertModel'] }) }, 'not_mlx'],
+    [without('config.json'), 'not_mlx'],
+    [{ ...without('model.safetensors'), 'weights.npz': Buffer.alloc(9) }, 'no_safetensors'],
+    [{ ...files, 'config.json': Buffer.from(withInfinity) }, null],
   ];
   const { source } = await hubFixture(hub);
-  for (const [what, changed, refused] of cases) {
-    hub.repos[NAME] = { files: { ...files, ...changed } };
-    expect((await source.lookUp(NAME, never)).refused, what).toBe(refused);
+  for (const [some, refused] of cases) {
+    hub.repos[NAME] = { files: some };
+    expect((await source.lookUp(NAME, never)).refused).toBe(refused);
   }
-  hub.repos[NAME] = { files: without('config.json') };
-  expect((await source.lookUp(NAME, never)).refused).toBe('not_mlx');
-  hub.repos[NAME] = { files: { ...without('model.safetensors'), 'weights.npz': Buffer.alloc(9) } };
-  expect((await source.lookUp(NAME, never)).refused).toBe('no_safetensors');
 });
 
 it('of a gated one tells what the hub shows without a token, and all with one', async () => {

@@ -18,7 +18,6 @@ export interface Entry {
   /** What follows when the current run has ended; null = nothing was requested during it. */
   next: 'pause' | 'remove' | 'run' | null;
   speed: Speed;
-  reportedAt: number;
 }
 
 export function newEntry({ backend, name }: ModelKey, insecure: boolean, held: boolean): Entry {
@@ -38,7 +37,6 @@ export function newEntry({ backend, name }: ModelKey, insecure: boolean, held: b
     controller: null,
     next: null,
     speed: new Speed(),
-    reportedAt: Number.NEGATIVE_INFINITY,
   };
 }
 

@@ -9,7 +9,7 @@ import { type DownloadFile, toStored } from './download-file';
 import type { DownloadProgress, DownloadSource } from './source';
 import { Speed } from './speed';
 
-/** Progress is reported at most this often, ms. */
+/** Progress is reported with this delay, and so at most this often, ms. */
 const REPORT_MS = 250;
 /** Downloads that are listed; the oldest ended ones are left out first. */
 const MAX_LISTED = 100;
@@ -33,6 +33,8 @@ export class DownloadService {
   readonly #changed = new Emitter<void>();
   readonly #completed = new Emitter<ModelKey>();
   readonly #runs = new Set<Promise<void>>();
+  /** Cancels the report of progress that is planned; null = none is. */
+  #report: (() => void) | null = null;
   #stopped = false;
 
   readonly onChange = this.#changed.subscribe;
@@ -116,6 +118,7 @@ export class DownloadService {
   /** Stops all downloads, to be continued at the next start. Resolves when nothing runs and the list is on disk. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#report?.();
     for (const { controller } of this.#entries.values()) controller?.abort(cancelled());
     await Promise.all(this.#runs);
     await this.#options.file.settled();
@@ -177,9 +180,11 @@ export class DownloadService {
     const now = this.#options.clock.now();
     const bytesPerSecond = entry.speed.add(now, progress.completedBytes);
     entry.download = { ...entry.download, ...progress, bytesPerSecond };
-    if (now - entry.reportedAt < REPORT_MS) return;
-    entry.reportedAt = now;
-    this.#changed.emit();
+    // Also the last figures before a pause of the source are reported.
+    this.#report ??= this.#options.clock.after(REPORT_MS, () => {
+      this.#report = null;
+      this.#changed.emit();
+    });
   }
 
   /** Removes the files of a download that does not run, then the download itself, unless it was started again. */

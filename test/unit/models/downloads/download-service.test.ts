@@ -106,6 +106,21 @@ describe('a download', () => {
     expect(service.list()).toMatchObject([{ bytesPerSecond: 3_000_000 }]);
   });
 
+  it('reports the last figures before its source goes quiet, four times a second at most', async () => {
+    const { service, ollama, clock } = start();
+    service.start(A);
+    let reports = 0;
+    service.onChange(() => {
+      reports += 1;
+    });
+    for (let bytes = 1; bytes <= 1000; bytes += 1)
+      ollama.pulls[0]?.tell({ step: 'pulling', completedBytes: bytes, totalBytes: 1000 });
+    await clock.advance(250);
+    expect(reports).toBe(1);
+    expect(service.list()[0]?.completedBytes).toBe(1000);
+    expect(clock.pending).toBe(0);
+  });
+
   it('says why it failed, and can be tried again or dismissed', async () => {
     const { service, ollama } = start();
     service.start(A);
