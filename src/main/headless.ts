@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { version } from '../../package.json';
-import { toTandemError } from '../shared/errors';
+import { TandemError, toTandemError } from '../shared/errors';
 import { type Assembled, assemble } from './core/assemble';
 import { readListenSettings } from './core/listen-settings';
 import { systemClock } from './ports/clock';
@@ -89,6 +89,9 @@ async function run(
     cipher: null,
     shell: {
       openExternal: async () => {},
+      showFolder: async () => {
+        throw new TandemError('not_supported', 'Only the desktop app can show a folder.');
+      },
       hideWindow: () => {},
       quit: () => end(0),
     },

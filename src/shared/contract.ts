@@ -150,7 +150,10 @@ export const contract = {
     modelLoad: { input: model, output: nothing },
     /** Unloads a model that no request uses; rejects with `busy` otherwise. */
     modelUnload: { input: model, output: nothing },
-    /** Unloads every model that no request uses, on all servers; how many, and their bytes (null = unknown). */
+    /**
+     * Unloads every model that no request uses, on a server that is not ours only those that Tandem loaded; how many,
+     * and their bytes (null = unknown).
+     */
     memoryFree: { input: nothing, output: z.object({ models: z.number(), bytes: z.number().nullable() }) },
     /** Uses a model for a category from now on; null = the best installed one again. */
     modelUse: {

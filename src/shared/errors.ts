@@ -51,6 +51,12 @@ export const ERROR_CODES = {
   model_incomplete: { http: 500 },
   /** Another instance of Tandem uses it. */
   runtime_in_use: { http: 409 },
+  /** A request is using it. */
+  busy: { http: 409 },
+  /** Only the desktop app can do this. */
+  not_supported: { http: 501 },
+  /** Its folder is not in a place that Tandem may delete from. */
+  not_deletable: { http: 409 },
   pull_failed: { http: 502 },
   /** The source of a download sent nothing for a minute. */
   download_stalled: { http: 504 },

@@ -9,6 +9,7 @@ export const fitSchema = z.enum(['yes', 'tight', 'no', 'unknown']);
 
 /** Who put a model's files where they are; decides how freely it may be deleted. */
 export const MODEL_OWNERS = ['tandem', 'ollama', 'huggingface', 'lmstudio', 'folder'] as const;
+export type ModelOwner = (typeof MODEL_OWNERS)[number];
 
 export const modelViewSchema = z.object({
   backend: backendId,

@@ -197,6 +197,8 @@ export const SETTINGS = {
   smallModel: { schema: z.boolean(), default: true, env: null, acts: 'now' },
   /** Consent to create the small model in an Ollama that is not ours. */
   smallModelInAdopted: { schema: z.boolean(), default: false, env: null, acts: 'now' },
+  /** The first-start screen is done; null = not decided, so that an installation with models and chats skips it. */
+  firstStartDone: { schema: z.boolean().nullable(), default: null, env: null, acts: 'now' },
   theme: { schema: z.enum(['system', 'light', 'dark']), default: 'system', env: null, acts: 'now' },
   language: { schema: z.enum(['system', 'en', 'ru']), default: 'system', env: null, acts: 'now' },
   openAtLogin: { schema: z.boolean(), default: false, env: null, acts: 'now' },

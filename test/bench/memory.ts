@@ -4,6 +4,8 @@ import type { Figure, Figures } from './report.ts';
 
 export const TRACES = 200;
 const GOAL_PERCENT = 90;
+/** Each size of Mac gets one trace with its proposed pair of models for so many traces of all. */
+const PAIR_TRACE_SHARE = 20;
 
 /**
  * Ledger, guard and supervisor on simulated Macs: how often a server dies from lack of memory and how many tokens are
@@ -18,10 +20,24 @@ export async function memory(options: { seed: number; traces: number }): Promise
       const own = results.filter((result) => result.machine === machine);
       return own.length > 0 ? figuresOf(machine, own, simulation.SECONDS) : {};
     });
-    return Object.assign({}, ...machines, figuresOf('total', results, simulation.SECONDS)) as Figures;
+    const pairs = pairFigures(
+      simulation.runPairs(options.seed, Math.ceil(options.traces / PAIR_TRACE_SHARE)),
+    );
+    const total = figuresOf('total', results, simulation.SECONDS);
+    return Object.assign({}, ...machines, total, pairs) as Figures;
   } finally {
     await built.remove();
   }
+}
+
+/** The pairs of models that Tandem proposes: none may make a server die. */
+function pairFigures(results: ReturnType<typeof Simulation.runPairs>): Figures {
+  const aborts = results.reduce((sum, { outcome }) => sum + outcome.aborts, 0);
+  const answers = results.reduce((sum, { outcome }) => sum + outcome.answers, 0);
+  return {
+    'pairs.guarded.aborts': { value: aborts, unit: 'aborts', goal: 0, correct: true },
+    'pairs.guarded.answers': { value: answers / results.length, unit: 'answers/trace', goal: null },
+  };
 }
 
 function figuresOf(name: string, results: readonly Simulation.TraceResult[], traceSeconds: number): Figures {

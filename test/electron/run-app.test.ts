@@ -111,7 +111,7 @@ describe('the life of the app', () => {
     }
   });
 
-  it('lets the page hide the window and open https links', async () => {
+  it('lets the page hide the window, open https links and show folders', async () => {
     const { electron, hostSide } = await run();
     hostSide()?.hideWindow();
     expect(electron.window.isVisible()).toBe(false);
@@ -125,7 +125,8 @@ describe('the life of the app', () => {
     ]) {
       await expect(hostSide()?.openExternal(bad)).rejects.toMatchObject({ code: 'unsupported' });
     }
-    expect(electron.opened).toEqual(['https://example.com/a']);
+    await hostSide()?.showFolder('/models/some');
+    expect(electron.opened).toEqual(['https://example.com/a', '/models/some']);
   });
 
   it('tells the core that the machine woke up', async () => {

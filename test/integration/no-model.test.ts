@@ -94,10 +94,11 @@ describe('without a capable model', () => {
       text: '',
       meta: { source: 'app', model: null, error: { code: 'no_model' } },
     });
-    const { capable, suggestions } = await page.snapshot();
+    const { capable, firstStart } = await page.snapshot();
     expect(capable).toBe(false);
-    expect(suggestions.length).toBeGreaterThan(0);
-    expect(suggestions.every(({ fit }) => fit !== 'no')).toBe(true);
+    expect(firstStart.done).toBe(false);
+    expect(firstStart.suggestions.length).toBeGreaterThan(0);
+    expect(firstStart.suggestions.every(({ fit }) => fit !== 'no')).toBe(true);
   });
 
   it.each(ENGLISH)('the small model answers on Ollama: %s', async (text) => {

@@ -95,7 +95,7 @@ export async function coreFixture(env: Record<string, string> = {}, options: Cor
     settings,
     store,
     {
-      ...{ version: '1.0.0', host: 'headless', locale: 'en-GB', home: dataDir, dataDir },
+      ...{ version: '1.0.0', host: 'headless', locale: 'en-GB', chip: 'Test M1', home: dataDir, dataDir },
       ...{ resourcesDir: join(dataDir, 'resources'), runtimeDir: join(dataDir, 'runtimes'), env: placeEnv },
       ...{ instanceId: 'of-the-test', node: 'node', containerHost: { mlx: null, ollama: null } },
       platform: memory ? 'linux' : 'freebsd',
@@ -103,6 +103,7 @@ export async function coreFixture(env: Record<string, string> = {}, options: Cor
     },
     {
       openExternal: async (url) => void done.push(url),
+      showFolder: async (path) => void done.push(path),
       hideWindow: () => void done.push('hide'),
       quit: () => void done.push('quit'),
     },

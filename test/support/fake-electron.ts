@@ -262,7 +262,10 @@ export function fakeElectron() {
       handle: (scheme: string, run: (request: Request) => Promise<Response>) => void schemes.set(scheme, run),
     },
     screen: { getPrimaryDisplay: () => display, getDisplayNearestPoint: () => display },
-    shell: { openExternal: async (url: string) => void opened.push(url) },
+    shell: {
+      openExternal: async (url: string) => void opened.push(url),
+      showItemInFolder: (path: string) => void opened.push(path),
+    },
     Tray: FakeTray,
   };
   return {

@@ -45,5 +45,5 @@ export class ScanHere implements Pick<ModelScan, 'run' | 'result' | 'hung'> {
 export async function scanned(places: Places): Promise<ScanResult> {
   const here = new ScanHere(async () => places);
   await here.run();
-  return here.result() ?? { models: [], broken: [], visited: [] };
+  return here.result() ?? { models: [], broken: [], visited: [], diskFreeBytes: null };
 }

@@ -53,8 +53,11 @@ export function snapshotWith(changes: Partial<Snapshot> = {}): Snapshot {
     times: [],
     models: [],
     capable: true,
-    suggestions: [],
-    pulls: [],
+    firstStart: {
+      ...{ done: true, found: [], pair: null, smallerPair: null, suggestions: [] },
+      machine: { chip: null, totalBytes: 0, gpuBytes: 0, diskFreeBytes: null },
+    },
+    downloads: [],
     setup: [],
     settings: settingsView(),
     chats: [],

@@ -53,6 +53,7 @@ async function startServices() {
       host: 'headless',
       platform: 'linux',
       locale: 'en',
+      chip: null,
       home: dataDir,
       dataDir,
       resourcesDir: dataDir,

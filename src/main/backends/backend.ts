@@ -59,6 +59,15 @@ export interface Backend {
   /** Manual restart; works in every state. Resolves when ready or settled in failure. */
   restart(reason: string): Promise<void>;
 
+  /**
+   * Unloads a model at the user's request, whoever loaded it; does nothing if it is not loaded. Resolves when its memory
+   * is free. Rejects with `busy` while a request uses it. Absent = this server cannot unload models.
+   */
+  freeModel?(model: string, signal: AbortSignal): Promise<void>;
+
+  /** Deletes an installed model through the server. Absent = its files are deleted instead. */
+  deleteModel?(model: string, signal: AbortSignal): Promise<void>;
+
   /** Memory is short: ends the load that a start has begun, and starts without it. Absent = it preloads nothing. */
   giveUpPreload?(): void;
 

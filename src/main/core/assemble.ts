@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { cpus, homedir } from 'node:os';
 import { join } from 'node:path';
 import { isReadableFolder } from '../models/folder-check';
 import { systemClock } from '../ports/clock';
@@ -115,6 +115,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
         host: options.host,
         platform,
         locale: options.locale,
+        chip: chipName(),
         home,
         dataDir: dataDir.path,
         resourcesDir: options.resourcesDir,
@@ -142,6 +143,12 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     await release();
     throw error;
   }
+}
+
+/** On macOS the chip's own name; some Linux systems have none. */
+function chipName(): string | null {
+  const model = cpus()[0]?.model.trim() ?? '';
+  return model === '' || model === 'unknown' ? null : model;
 }
 
 /** `TANDEM_RUNTIME_DIR`, else the OS's cache folder + `Tandem/runtimes`, the same path as in the set-up scripts. */

@@ -1,10 +1,17 @@
 import type { Warning } from '../../shared/contract';
-import { BACKEND_ROLES, type BackendInstance } from '../../shared/domain';
+import { BACKEND_ROLES, type BackendInstance, CATEGORIES, type Category } from '../../shared/domain';
 import { SETTINGS, type Settings } from '../../shared/settings';
 import { type ServerAddress, serverAddress } from '../ports/server-address';
 import type { RouteBackend } from '../router/types';
 import type { SettingsStore } from '../store/settings-store';
 import type { Place } from './place';
+
+/** The setting of the model for each category; absent = the user cannot choose one. */
+export type ModelChoices = Partial<Record<Category, ModelSetting>>;
+type ModelSetting =
+  | `${'mlx' | 'ollama'}Model${'Fast' | 'Coding' | 'Reasoning'}`
+  | 'mlxModelDefault'
+  | 'ollamaModelGeneral';
 
 /** One backend of this run: what the app knows of it besides its adapter. */
 export interface BackendRow extends BackendInstance {
@@ -14,6 +21,8 @@ export interface BackendRow extends BackendInstance {
   addressSetting?: 'mlxUrl' | 'ollamaUrl';
   /** Requests that it may compute at once. */
   slots(values: Settings): number;
+  /** The settings in which the user chooses its models. */
+  choices(values: Settings): ModelChoices;
   /** The models that the user has chosen for it. */
   chosen(values: Settings): RouteBackend['chosen'];
   /** Could it use the small model that set-up downloads? */
@@ -59,6 +68,7 @@ export function rowsOf(values: Settings, outside: string | null): BackendRow[] {
       ...{ id: 'mlx', kind: mlx === null ? 'mlx' : 'openai', role: 'light', title: 'MLX' },
       ...{ address: mlx, addressSetting: 'mlxUrl' },
       slots: ({ mlxMaxConcurrent }) => mlxMaxConcurrent,
+      choices: choicesInMlx,
       chosen: chosenInMlx,
       takesSmallModel: () => mlx === null,
     },
@@ -66,13 +76,15 @@ export function rowsOf(values: Settings, outside: string | null): BackendRow[] {
       ...{ id: 'ollama', kind: 'ollama', role: 'heavy', title: 'Ollama' },
       ...{ address: ollama, addressSetting: 'ollamaUrl' },
       slots: ({ ollamaMaxConcurrent }) => ollamaMaxConcurrent,
-      chosen: chosenInOllama,
+      choices: choicesInOllama,
+      chosen: (values) => chosenBy(choicesInOllama(), values),
       takesSmallModel: ({ smallModelInAdopted }) => ollama === null || smallModelInAdopted,
     },
     ...values.moreBackends.map(({ url, maxConcurrent, models = {}, ...instance }) => ({
       ...instance,
       address: serverAddress(url),
       slots: () => maxConcurrent,
+      choices: () => ({}),
       chosen: () => models,
       takesSmallModel: () => false,
     })),
@@ -102,24 +114,27 @@ export function isUnusable({ addressSetting }: BackendRow, settings: SettingsSto
   return addressSetting !== undefined && settings.isUnusable(addressSetting);
 }
 
-function chosenInMlx({
-  mlxOnlyLight,
-  mlxModelFast: fast,
-  mlxModelDefault,
-  mlxModelCoding,
-  mlxModelReasoning,
-}: Settings): RouteBackend['chosen'] {
-  const [general, coding, reasoning] = mlxOnlyLight
-    ? [fast, fast, fast]
-    : [mlxModelDefault, mlxModelCoding, mlxModelReasoning];
-  return { greeting: fast, fast, data_question: general, coding, reasoning, general };
+/** The settings of the models that the user chooses for MLX; under `mlxOnlyLight` it does light work only. */
+function choicesInMlx({ mlxOnlyLight }: Settings): ModelChoices {
+  const light: ModelChoices = { greeting: 'mlxModelFast', fast: 'mlxModelFast' };
+  if (mlxOnlyLight) return light;
+  const tasks = { data_question: 'mlxModelDefault', general: 'mlxModelDefault' } as const;
+  return { ...light, ...tasks, coding: 'mlxModelCoding', reasoning: 'mlxModelReasoning' };
 }
 
-function chosenInOllama({
-  ollamaModelFast: fast,
-  ollamaModelGeneral: general,
-  ollamaModelCoding: coding,
-  ollamaModelReasoning: reasoning,
-}: Settings): RouteBackend['chosen'] {
-  return { greeting: fast, fast, data_question: general, coding, reasoning, general };
+function choicesInOllama(): ModelChoices {
+  const light = { greeting: 'ollamaModelFast', fast: 'ollamaModelFast' } as const;
+  const tasks = { data_question: 'ollamaModelGeneral', general: 'ollamaModelGeneral' } as const;
+  return { ...light, ...tasks, coding: 'ollamaModelCoding', reasoning: 'ollamaModelReasoning' };
+}
+
+/** While MLX does only light work, its light model also does the work that nothing else can. */
+function chosenInMlx(values: Settings): RouteBackend['chosen'] {
+  const fast = values.mlxModelFast;
+  const all = Object.fromEntries(CATEGORIES.map((category) => [category, fast]));
+  return { ...all, ...chosenBy(choicesInMlx(values), values) };
+}
+
+function chosenBy(choices: ModelChoices, values: Settings): RouteBackend['chosen'] {
+  return Object.fromEntries(Object.entries(choices).map(([category, key]) => [category, values[key]]));
 }

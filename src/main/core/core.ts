@@ -6,6 +6,7 @@ import { ReachableModels } from '../chat/reachable-models';
 import { BodyBudget } from '../gateway/body-budget';
 import { createGateway, type Gateway } from '../gateway/server';
 import { MLX_API, ROUTER_GATEWAY, type Surface } from '../gateway/surface';
+import { hasName } from '../models/model-names';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
 import { setupLog } from '../setup/setup-log';
 import type { SettingsStore } from '../store/settings-store';
@@ -76,6 +77,14 @@ export function createCore(
     }
   }
 
+  /** Chats from before decide whether the first start is over. */
+  async function readFirstChats(): Promise<void> {
+    await readChats();
+    if (chats.length === 0) return;
+    services.firstStart.setHadChats();
+    projection.touch('firstStart');
+  }
+
   /** If the journal cannot be read, the counts start at zero. */
   async function readUses(): Promise<void> {
     try {
@@ -92,6 +101,13 @@ export function createCore(
   async function onSmallModel(): Promise<void> {
     await library.rescan();
     await Promise.all([loader?.relocate(), smallModelInOllama.ensure()]);
+  }
+
+  /** A model that was here before its download stays its owner's: it may not be deleted without a question. */
+  async function onDownloaded(backend: BackendId, name: string): Promise<void> {
+    const isUpdate = library.models().some((model) => model.backend === backend && hasName(model, name));
+    if (!isUpdate) await services.downloaded.add(backend, name);
+    await library.rescan();
   }
 
   /** Relocates MLX when the first model appears in a model folder. */
@@ -111,20 +127,20 @@ export function createCore(
       projection.onPush((push) => pushes.emit(push)),
       chat.onPush((push) => pushes.emit(push)),
       chat.onListChanged(() => void readChats()),
-      memory.onChange(() => projection.touch('memory', 'ledger', 'suggestions')),
+      memory.onChange(() => projection.touch('memory', 'ledger', 'firstStart')),
       services.gate.onChange(() => projection.touch('ledger')),
       services.queue.onChange(() => projection.touch('queue')),
       library.onChange((models) => {
         services.measured.reconcile(models);
         startWithModel(models);
-        projection.touch('models', 'times', 'capable', 'suggestions', 'warnings');
+        projection.touch('models', 'times', 'capable', 'firstStart', 'warnings');
         answerWaiting();
       }),
       ...enabled.map((backend) => backend.onStatus(answerWaiting)),
-      services.measured.onChange(() => projection.touch('times')),
+      services.measured.onChange(() => projection.touch('times', 'models')),
       services.incidents.onChange(() => projection.touch('life')),
       downloads.onChange(() => projection.touch('downloads')),
-      downloads.onCompleted(() => void library.rescan()),
+      downloads.onCompleted(({ backend, name }) => void onDownloaded(backend, name)),
       setup.onProgress(() => downloads.wake()),
       ...enabled.map((backend) => backend.onStatus(() => downloads.wake())),
       setup.onProgress(() => projection.touch('setup')),
@@ -132,12 +148,14 @@ export function createCore(
       // A server that was switched on meanwhile is started with the next start of the app.
       setup.onSettled(({ part }) => void (part === 'model' ? onSmallModel() : byId(part)?.relocate())),
       settings.onChange(({ key }) => {
-        projection.touch('settings', 'times', 'setup');
+        projection.touch('settings', 'times', 'setup', 'models', 'firstStart');
         services.applySetting(key);
         void setup.runMissing();
       }),
       smallModelInOllama.start(),
-      ...enabled.map((backend) => backend.onStatus(() => projection.touch('backends', 'ledger', 'settings'))),
+      ...enabled.map((backend) =>
+        backend.onStatus(() => projection.touch('backends', 'ledger', 'settings', 'models')),
+      ),
       ...enabled.map((backend) => logAbsence(backend, logger)),
       ...enabled.map((backend) => services.incidents.watch(backend)),
     );
@@ -171,7 +189,10 @@ export function createCore(
     async start() {
       for (const { code, message } of warnings()) logger.warn('warning', { code, says: message });
       const { fingerprints, times, incidents } = services;
-      await Promise.all([fingerprints.load(), times.open(), incidents.load(), downloads.load(), readUses()]);
+      await Promise.all([
+        ...[fingerprints.load(), times.open(), incidents.load(), readUses()],
+        ...[services.downloaded.load(), downloads.load()],
+      ]);
       try {
         addresses.gateway = (await gateway.listen(listen.gateway.port, listen.gateway.host)).url;
         addresses.mlxApi = (await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host)).url;
@@ -184,7 +205,7 @@ export function createCore(
       subscribe();
       memory.start();
       library.start();
-      void readChats();
+      void readFirstChats();
       void setup.run();
       for (const backend of enabled) {
         void backend

@@ -5,32 +5,28 @@ import { SETUP_PARTS } from '../../shared/status';
 import type { BackendRegistry } from '../backends/registry';
 import { type ChatService, UNDO_MS } from '../chat/chat-service';
 import type { Incidents } from '../incidents/incidents';
-import type { ModelLibrary } from '../models/model-library';
 import type { SmallModel } from '../models/small-model';
 import type { RequestQueue } from '../queue/request-queue';
 import { isUsed, type RuntimeMarks } from '../setup/runtime-marks';
 import { listRuntimes, removeRuntime } from '../setup/runtimes';
 import type { SetupRunner } from '../setup/setup-runner';
-import type { SettingsStore } from '../store/settings-store';
 import type { Store } from '../store/types';
 import { type DownloadParts, downloadHandlers } from './download-handlers';
-import type { Place, Shell } from './place';
+import { type ModelHandlerParts, modelHandlers } from './model-handlers';
+import type { Place } from './place';
 import type { Projection } from './projection';
 
-export interface HandlerParts extends DownloadParts {
+export interface HandlerParts extends ModelHandlerParts, DownloadParts {
   projection: Projection;
   chat: ChatService;
   queue: RequestQueue;
   store: Store;
-  settings: SettingsStore;
   registry: BackendRegistry;
   incidents: Incidents;
-  library: ModelLibrary;
   setup: SetupRunner;
   smallModel: SmallModel;
   runtimeMarks: RuntimeMarks;
   place: Place;
-  shell: Shell;
 }
 
 /** Binds the contract to the services. No logic here. */
@@ -43,7 +39,6 @@ export function createHandlers(parts: HandlerParts): Handlers {
     store,
     settings,
     registry,
-    library,
     setup,
     smallModel,
     runtimeMarks,
@@ -51,6 +46,12 @@ export function createHandlers(parts: HandlerParts): Handlers {
     shell,
   } = parts;
   return {
+    ...modelHandlers(parts),
+    ...downloadHandlers(parts),
+    // Replaced when the branch with contexts is merged.
+    modelContext: async () => {
+      throw new TandemError('unsupported', 'This part is not built in yet.');
+    },
     snapshot: async () => projection.snapshot(),
 
     chatOpen: async ({ chatId }) => ({ messages: await chat.open(chatId) }),
@@ -102,12 +103,6 @@ export function createHandlers(parts: HandlerParts): Handlers {
       void server.restart('user');
       return {};
     },
-
-    modelsRescan: async () => {
-      await library.rescan();
-      return {};
-    },
-    ...downloadHandlers(parts),
 
     runtimesList: async () => {
       const inUse = [...runtimePaths(setup), ...(await runtimeMarks.others())];

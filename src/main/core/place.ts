@@ -7,6 +7,8 @@ export interface Place {
   platform: NodeJS.Platform;
   /** Language of the system, such as `en-GB`. */
   locale: string;
+  /** The processor's name, such as `Apple M4 Pro`; null = unknown. */
+  chip: string | null;
   home: string;
   dataDir: string;
   /** The `resources/` folder (packaged: next to the program). */
@@ -27,6 +29,8 @@ export interface Place {
 /** Actions that only the host can do for the UI. */
 export interface Shell {
   openExternal(url: string): Promise<void>;
+  /** Shows a folder in the file manager. Rejects with `not_supported` where there is none. */
+  showFolder(path: string): Promise<void>;
   hideWindow(): void;
   quit(): void;
 }

@@ -37,13 +37,14 @@ import type { CorePorts } from './core-types';
 import { createDownloads } from './downloads';
 import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
+import { createModelManagement, type ModelManagement } from './model-manager';
 import { createMlxModels } from './models';
 import type { Place } from './place';
 import { isEnabled, routeFacts } from './route-facts';
 import { createSetup, createSmallModel } from './setup';
 
 /** All services below the surfaces; created once, started and stopped by the core. */
-export interface Services {
+export interface Services extends ModelManagement {
   setup: SetupRunner;
   registry: BackendRegistry;
   /** The backend that loads the models found on disk. */
@@ -218,8 +219,13 @@ export function createServices(
     logger,
   });
   const chat = new ChatService({ store, dispatcher, clock, logger });
+  const modelManagement = createModelManagement(ports, settings, place, {
+    ...{ rows, registry, loader, modelHost, library, mlxModels, usage, measured, memory, gate },
+    ...{ dispatcher, smallModel, snapshot: routeSnapshot },
+  });
 
   return {
+    ...modelManagement,
     setup,
     registry,
     loader,

@@ -1,8 +1,6 @@
 import type { ChatSummary } from '../../shared/chat';
 import type { Warning } from '../../shared/contract';
-import { suggestModels } from '../models/catalogue';
 import { hasCapableModel } from '../models/model-library';
-import { brokenViewOf, modelViewOf } from '../models/model-view';
 import type { SettingsStore } from '../store/settings-store';
 import { timesOf } from '../times/estimates';
 import type { Place } from './place';
@@ -20,8 +18,7 @@ export function snapshotSources(from: {
   warnings: () => Warning[];
 }): Sources {
   const { services, settings, place, addresses, chats, warnings } = from;
-  const { enabled, modelHost, memory, gate, queue, library, incidents, measured, downloads, setup } =
-    services;
+  const { enabled, memory, gate, queue, library, incidents, measured, downloads, setup } = services;
   return {
     app: () => ({
       version: place.version,
@@ -39,13 +36,9 @@ export function snapshotSources(from: {
     queue: () => queue.status(),
     life: () => incidents.life(),
     times: () => timesOf(library.models(), settings.values().modelTimeEstimates, measured),
-    models: () => [
-      ...library.models().map(modelViewOf),
-      ...library.broken().map((model) => brokenViewOf(model, services.loader.instance.id)),
-    ],
+    models: () => services.modelViews.all(),
     capable: () => hasCapableModel(library.models()),
-    suggestions: () =>
-      suggestModels(memory.status()?.totalBytes ?? 0, library.models(), modelHost.instance.id),
+    firstStart: () => services.firstStart.view(),
     downloads: () => downloads.list(),
     // Parts that the user switched off are not shown.
     setup: () => setup.parts().filter(({ part }) => isWanted(part, settings.values())),

@@ -44,6 +44,7 @@ export async function runApp(options: AppOptions): Promise<void> {
   try {
     const hostSide: Shell = {
       openExternal: (url) => openHttpsLink(electron.shell, url),
+      showFolder: async (path) => electron.shell.showItemInFolder(path),
       hideWindow: () => shell?.hideWindow(),
       quit: () => quit(0),
     };

@@ -46,16 +46,26 @@ export function kvBytes(shape: KvShape, tokens: number): number {
   return Math.ceil(tokens / STEP_TOKENS) * STEP_TOKENS * kvBytesPerToken(shape);
 }
 
+/** A shape of which only the bytes per token are known; they are a multiple of 4. */
+export function shapeOfBytes(bytesPerToken: number): KvShape {
+  return { layers: 1, kvHeads: 1, headDim: bytesPerToken / 4, elementBytes: 2 };
+}
+
 /** The shape from a model's `config.json`; null if the file lacks it, or the context has another form. */
 export function kvShapeOf(config: unknown): KvShape | null {
   const parsed = configSchema.safeParse(config);
   if (!parsed.success || parsed.data.kv_lora_rank) return null;
   const { num_hidden_layers, num_attention_heads, num_key_value_heads, head_dim, hidden_size } = parsed.data;
-  const attends = parsed.data.layer_types?.filter((type) => type.includes('attention')).length;
+  const attends = parsed.data.layer_types?.filter(keepsTokens).length;
   return {
     layers: attends || num_hidden_layers,
     kvHeads: num_key_value_heads ?? num_attention_heads,
     headDim: head_dim ?? Math.floor(hidden_size / num_attention_heads),
     elementBytes: (parsed.data.torch_dtype ?? parsed.data.dtype)?.includes('32') ? 4 : 2,
   };
+}
+
+/** Linear attention keeps a state of fixed size; a sliding window counts in full, as an upper bound. */
+function keepsTokens(layerType: string): boolean {
+  return layerType.includes('attention') && layerType !== 'linear_attention';
 }

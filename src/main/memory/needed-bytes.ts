@@ -2,6 +2,7 @@ import type { MemoryWish } from './decision';
 import { kvBytes } from './kv-cache';
 import { type Account, behaviourOf } from './ledger';
 import { spareBytes } from './ledger-sums';
+import type { ModelNeeds } from './model-needs';
 
 /** Relative error of reported and estimated sizes. */
 export const SIZE_ERROR = 0.1;
@@ -30,14 +31,24 @@ export function neededBytes(
   if ((loaded || coming) && behaviourOf(account, wish.backend).reserves) return 0;
   const { weightsBytes } = wish.needs;
   const cache = cacheBytes(wish);
-  const workspace = Math.max(WORKSPACE_BYTES, (weightsBytes ?? 0) * WORKSPACE_SHARE);
+  const workspace = workspaceBytes(wish.needs);
   if (loaded) return Math.max(0, cache + workspace - spareBytes(account.ledger, wish.backend));
   if (coming) return cache + workspace;
   return weightsBytes === null ? null : Math.ceil((weightsBytes + cache) * (1 + SIZE_ERROR) + workspace);
+}
+
+/** Bytes of the activations of one prefill step. */
+export function workspaceBytes({ weightsBytes }: ModelNeeds): number {
+  return Math.max(WORKSPACE_BYTES, (weightsBytes ?? 0) * WORKSPACE_SHARE);
 }
 
 /** Bytes of a cache for `tokens` tokens; for a cache of unknown shape, the usual maximum. */
 export function cacheBytes({ needs, tokens }: Pick<MemoryWish, 'needs' | 'tokens'>): number {
   if (needs.kv) return kvBytes(needs.kv, tokens);
   return tokens * Math.min(UNKNOWN_KV_BYTES, (needs.weightsBytes ?? 0) * UNKNOWN_KV_SHARE);
+}
+
+/** Bytes of a model while it answers with a context of `tokens` tokens: weights, cache, activations. */
+export function runningBytes({ needs, tokens }: Pick<MemoryWish, 'needs' | 'tokens'>): number {
+  return (needs.weightsBytes ?? 0) + cacheBytes({ needs, tokens }) + workspaceBytes(needs);
 }

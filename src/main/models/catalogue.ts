@@ -1,39 +1,102 @@
-import type { Suggestion } from '../../shared/contract';
-import type { BackendId, ModelInfo } from '../../shared/domain';
-import { fitOf, GPU_SHARE } from './fit';
+import type { ModelInfo } from '../../shared/domain';
+import type { Pair, Suggestion } from '../../shared/models';
+import { holdsTogether, type QuietMachine } from '../memory/quiet-machine';
+import { CATALOGUE, type CatalogueRow } from './catalogue-table';
+import { hasName } from './model-names';
+import { type PairServers, type PlannedPair, pairsThatFit, plannedModel, usefulContext } from './pair';
 
-/**
- * Suggested Ollama models, smallest first within a purpose. Sizes are the bytes of the default 4-bit downloads in the
- * public library.
- */
-const CATALOGUE: readonly Omit<Suggestion, 'fit'>[] = [
-  { name: 'qwen2.5:3b', title: 'Qwen2.5 3B', purpose: 'light', sizeBytes: 1.9e9 },
-  { name: 'phi3.5:3.8b', title: 'Phi-3.5 mini', purpose: 'light', sizeBytes: 2.2e9 },
-  { name: 'qwen2.5-coder:7b', title: 'Qwen2.5-Coder 7B', purpose: 'code', sizeBytes: 4.7e9 },
-  { name: 'qwen2.5-coder:14b', title: 'Qwen2.5-Coder 14B', purpose: 'code', sizeBytes: 9.0e9 },
-  { name: 'qwen2.5-coder:32b', title: 'Qwen2.5-Coder 32B', purpose: 'code', sizeBytes: 20e9 },
-  { name: 'deepseek-r1:14b', title: 'DeepSeek-R1 14B', purpose: 'reasoning', sizeBytes: 9.0e9 },
-  { name: 'deepseek-r1:32b', title: 'DeepSeek-R1 32B', purpose: 'reasoning', sizeBytes: 20e9 },
-  { name: 'llama3.3:70b', title: 'Llama 3.3 70B', purpose: 'reasoning', sizeBytes: 43e9 },
-];
+export interface Installation extends PairServers {
+  machine: QuietMachine;
+  /** Free on the disk that holds the models; null = unknown. */
+  diskFreeBytes: number | null;
+  models: readonly Pick<ModelInfo, 'backend' | 'name' | 'aliases'>[];
+}
 
-/**
- * One suggestion per purpose that is not installed on `host`, the backend that downloads models: the largest that fits
- * well, else the smallest that fits at all. Empty if nothing fits.
- */
-export function suggestModels(
-  totalBytes: number,
-  models: readonly Pick<ModelInfo, 'backend' | 'name'>[],
-  host: BackendId,
-): Suggestion[] {
-  const have = new Set(models.filter(({ backend }) => backend === host).map(({ name }) => name));
-  const suggestions: Suggestion[] = [];
-  for (const purpose of ['code', 'light', 'reasoning'] as const) {
-    const fitting = CATALOGUE.filter((entry) => entry.purpose === purpose && !have.has(entry.name))
-      .map((entry) => ({ ...entry, fit: fitOf(entry, totalBytes * GPU_SHARE) }))
-      .filter((entry): entry is Suggestion => entry.fit === 'yes' || entry.fit === 'tight');
-    const best = fitting.findLast((entry) => entry.fit === 'yes') ?? fitting[0];
-    if (best) suggestions.push(best);
-  }
-  return suggestions;
+export interface Proposal {
+  /** The best pair that fits into memory and on the disk; null = none does. */
+  pair: Pair | null;
+  /** One with at most 60 % of the bytes to download; null = there is none, or nothing is to be downloaded. */
+  smallerPair: Pair | null;
+  /** All models that fit this machine, the best first within a purpose. */
+  suggestions: Suggestion[];
+}
+
+/** A smaller pair is worth a choice only if it is clearly smaller. */
+const SMALLER_SHARE = 0.6;
+/** Left free on the disk after a download. */
+const DISK_RESERVE_BYTES = 5e9;
+
+/** What to install on this machine, from the catalogue. Pure. */
+export function propose(here: Installation): Proposal {
+  const partners = pairsThatFit(here.machine, here);
+  const pairs = partners.map((pair) => asPair(pair, here)).filter((pair) => fitsDisk(pair, here));
+  const pair = pairs[0] ?? null;
+  const smaller = pairs.find((other) => other.downloadBytes <= (pair?.downloadBytes ?? 0) * SMALLER_SHARE);
+  return {
+    pair,
+    smallerPair: pair && pair.downloadBytes > 0 ? (smaller ?? null) : null,
+    suggestions: CATALOGUE.flatMap((row) => {
+      const fit = fitOfRow(row, here, partners);
+      return (fit && suggestion(row, here, fit)) ?? [];
+    }),
+  };
+}
+
+/** `yes`: it runs together with the best partner on the other server; `tight`: it runs alone. */
+function fitOfRow(
+  row: CatalogueRow,
+  here: Installation,
+  partners: readonly PlannedPair[],
+): 'yes' | 'tight' | null {
+  const server = serverOf(row, here);
+  if (!server) return null;
+  const tokens = usefulContext(null);
+  const own = plannedModel(row, server, tokens);
+  if (!holdsTogether(here.machine, [own])) return null;
+  const [best] = partners;
+  const other = row.purpose === 'light' ? (best?.heavy ?? null) : (best?.light ?? null);
+  const otherServer = other && serverOf(other, here);
+  if (!other || !otherServer) return 'yes';
+  return holdsTogether(here.machine, [plannedModel(other, otherServer, tokens), own]) ? 'yes' : 'tight';
+}
+
+function asPair({ light: lightRow, heavy: heavyRow, memoryBytes }: PlannedPair, here: Installation): Pair {
+  const light = lightRow && suggestion(lightRow, here, 'yes');
+  const heavy = heavyRow && suggestion(heavyRow, here, 'yes');
+  const missing = [light, heavy].filter((model) => model?.installed === false);
+  const downloadBytes = missing.reduce((sum, model) => sum + (model?.sizeBytes ?? 0), 0);
+  return { light, heavy, downloadBytes, memoryBytes };
+}
+
+/** A row as the UI shows it; null if its server is missing. */
+function suggestion(row: CatalogueRow, here: Installation, fit: Suggestion['fit']): Suggestion | null {
+  const backend = serverOf(row, here)?.backend;
+  if (backend === undefined) return null;
+  const { name, title, purpose, sizeBytes, billions, contextLength, languages, capabilities, licence } = row;
+  const known = {
+    name,
+    title,
+    purpose,
+    sizeBytes,
+    billions,
+    contextLength,
+    languages,
+    capabilities,
+    licence,
+  };
+  return { ...known, backend, fit, installed: isInstalled(row, here) };
+}
+
+function fitsDisk({ downloadBytes }: Pair, { diskFreeBytes }: Installation): boolean {
+  if (downloadBytes === 0 || diskFreeBytes === null) return true;
+  return downloadBytes + DISK_RESERVE_BYTES <= diskFreeBytes;
+}
+
+function serverOf({ purpose }: CatalogueRow, { light, heavy }: PairServers) {
+  return purpose === 'light' ? light : heavy;
+}
+
+function isInstalled(row: CatalogueRow, here: Installation): boolean {
+  const backend = serverOf(row, here)?.backend;
+  return here.models.some((model) => model.backend === backend && hasName(model, row.name));
 }

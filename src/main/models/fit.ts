@@ -1,10 +1,11 @@
 import type { ModelFit, ModelInfo } from '../../shared/domain';
+import { shapeOfBytes } from '../memory/kv-cache';
+import { runningBytes } from '../memory/needed-bytes';
+import { usefulContext } from './pair';
 
-/** A context long enough to be useful; more is used if memory allows. */
-const USEFUL_TOKENS = 8192;
-/** Buffers of the computation, in addition to weights and KV cache. */
-const BUFFER_SHARE = 0.05;
-/** KV cache and buffers as a share of the weights, if the model's shape is unknown. */
+/** The shortest context with which a model is of any use. */
+const SHORTEST_CONTEXT = 4096;
+/** KV cache and activations as a share of the weights, if the model's shape is unknown. */
 const UNKNOWN_SHAPE_SHARE = 0.2;
 /** Above this share of the GPU's limit there is no room for a second model. */
 const TIGHT_FROM = 0.6;
@@ -14,19 +15,22 @@ export const GPU_SHARE = 0.75;
 
 type Sized = Pick<ModelInfo, 'sizeBytes'> & Partial<Pick<ModelInfo, 'contextLength' | 'kvBytesPerToken'>>;
 
-/** Bytes that a running model needs: weights, KV cache of a useful context, buffers. Null without a size. */
-export function footprintOf({ sizeBytes, contextLength, kvBytesPerToken }: Sized): number | null {
+/** Bytes of a model that answers, with a context of so many tokens or its own limit. Null without a size. */
+export function footprintOf(
+  { sizeBytes, contextLength, kvBytesPerToken }: Sized,
+  tokens: number,
+): number | null {
   if (sizeBytes === null) return null;
   if (kvBytesPerToken === undefined) return sizeBytes * (1 + UNKNOWN_SHAPE_SHARE);
-  const tokens = Math.min(contextLength ?? USEFUL_TOKENS, USEFUL_TOKENS);
-  return sizeBytes * (1 + BUFFER_SHARE) + tokens * kvBytesPerToken;
+  const needs = { weightsBytes: sizeBytes, largestTensorBytes: null, kv: shapeOfBytes(kvBytesPerToken) };
+  return runningBytes({ needs, tokens: usefulContext(contextLength ?? null, tokens) });
 }
 
 /** Does a model fit on a machine whose GPU may use `gpuBytes`? Null = not known yet. */
 export function fitOf(model: Sized, gpuBytes: number | null): ModelFit {
-  const needed = footprintOf(model);
-  if (needed === null || !gpuBytes) return 'unknown';
-  const share = needed / gpuBytes;
-  if (share > 1) return 'no';
-  return share > TIGHT_FROM ? 'tight' : 'yes';
+  const least = footprintOf(model, SHORTEST_CONTEXT);
+  const usual = footprintOf(model, usefulContext(null));
+  if (least === null || usual === null || !gpuBytes) return 'unknown';
+  if (least > gpuBytes) return 'no';
+  return usual > gpuBytes * TIGHT_FROM ? 'tight' : 'yes';
 }

@@ -5,9 +5,10 @@ import type { ModelFacts } from '../backends/mlx/validate';
 import { type ModelNeeds, UNKNOWN_NEEDS } from '../memory/model-needs';
 import { orAbort } from '../ports/bounded';
 import { FreshRun } from './fresh-run';
-import type { BrokenModel, FoundModel } from './model-folder';
+import type { BrokenModel } from './model-folder';
 import { findByName } from './model-names';
 import type { ModelScan } from './model-scan';
+import type { ModelPlace, PlacedBroken, PlacedModel } from './scan-result';
 
 const UNKNOWN_FACTS: ModelFacts = { vocabSize: null, contextLength: null };
 
@@ -79,8 +80,18 @@ export class MlxLibrary {
     return this.#models().length > 0;
   }
 
+  /** Where a model is, complete or broken; null = the last scan did not find it. */
+  placeOf(name: string): ModelPlace | null {
+    return (this.#find(name) ?? this.broken().find((model) => model.name === name))?.place ?? null;
+  }
+
+  /** Free bytes on the disk of the Hugging Face cache; null = unknown. */
+  diskFreeBytes(): number | null {
+    return this.#options.scan.result()?.diskFreeBytes ?? null;
+  }
+
   /** Unusable models of the last scan. */
-  broken(): readonly BrokenModel[] {
+  broken(): readonly PlacedBroken[] {
     return this.#options.scan.result()?.broken ?? [];
   }
 
@@ -108,11 +119,11 @@ export class MlxLibrary {
     return [...incomplete, ...hung];
   }
 
-  #models(): readonly FoundModel[] {
+  #models(): readonly PlacedModel[] {
     return this.#options.scan.result()?.models ?? [];
   }
 
-  #find(name: string): FoundModel | undefined {
+  #find(name: string): PlacedModel | undefined {
     const models = this.#models();
     const info = findByName(
       models.map((model) => model.info),
@@ -121,7 +132,7 @@ export class MlxLibrary {
     return models.find((model) => model.info === info);
   }
 
-  async #seek(name: string): Promise<FoundModel | undefined> {
+  async #seek(name: string): Promise<PlacedModel | undefined> {
     return this.#find(name) ?? (await this.list().then(() => this.#find(name)));
   }
 }

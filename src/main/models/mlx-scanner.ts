@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SMALL_MODEL_NAME } from '../../shared/domain';
 import { isWeightsFile } from '../memory/model-needs';
+import { freeBytesAt } from './disk-space';
 import { namesIn, type ReadFolder, readModelFolder, stampOf } from './model-folder';
 import { readText, statOf } from './regular-file';
 import { keyOf, type ScanLine, type ScanRequest } from './scan-lines';
@@ -44,10 +45,12 @@ class Scanner {
     if (this.#seen.has(place.path)) return;
     this.#seen.add(place.path);
     const skipped = this.#request.skip.includes(place.path);
-    yield { type: 'place', path: place.path, skipped };
+    yield { type: 'place', path: place.path, skipped, owner: place.owner };
     if (!skipped) yield* this.#look(place);
     // Its settings name the moved models folder and cannot be read; the results of its own `models` folder stay.
-    else if (place.kind === 'studio') yield { type: 'place', path: join(place.path, 'models'), skipped };
+    else if (place.kind === 'studio') {
+      yield { type: 'place', path: join(place.path, 'models'), skipped, owner: place.owner };
+    }
   }
 
   *#look({ kind, path }: ScanPlace): Generator<ScanLine> {
@@ -64,6 +67,7 @@ class Scanner {
         return;
       case 'hub':
         yield* this.#hub(path);
+        yield { type: 'disk', freeBytes: freeBytesAt(path) };
         return;
       case 'studio':
         for (const place of studioFolders(path)) yield* this.#place(place);

@@ -1,20 +1,40 @@
 import { accessSync, constants, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { measureModelFolder, removeModelFolder } from './folder-remove';
 import { scan } from './mlx-scanner';
+import type { FilesAnswer } from './model-files';
 import type { ScanLine, ScanRequest } from './scan-lines';
+import type { ModelPlace } from './scan-result';
 
 /**
- * The process that accesses model folders, which may be on a volume that never responds. Reads one request from
+ * The process that accesses model folders, which may be on a volume that never responds: scans, checks, counts and
+ * deletes. Reads one request from
  * standard input, writes lines of JSON, and exits. Works synchronously; the host kills it when it hangs.
  */
 
-export type ChildRequest = { scan: ScanRequest } | { folder: string };
+export type ChildRequest =
+  | { scan: ScanRequest }
+  | { folder: string }
+  | { measure: ModelPlace }
+  | { remove: ModelPlace };
+
+type Line = ScanLine | FilesAnswer | boolean;
 
 const STDIN = 0;
 const STDOUT = 1;
 
-function* answer(request: ChildRequest): Generator<ScanLine | boolean> {
+function* answer(request: ChildRequest): Generator<Line> {
   if ('scan' in request) yield* scan(request.scan);
-  else yield isReadableFolder(request.folder);
+  else if ('folder' in request) yield isReadableFolder(request.folder);
+  else yield files(request);
+}
+
+function files(request: { measure: ModelPlace } | { remove: ModelPlace }): FilesAnswer {
+  try {
+    if ('measure' in request) return { bytes: measureModelFolder(request.measure) };
+    return { kept: removeModelFolder(request.remove) };
+  } catch (error) {
+    return { failed: (error as NodeJS.ErrnoException).code ?? 'unknown' };
+  }
 }
 
 function isReadableFolder(path: string): boolean {
@@ -32,7 +52,7 @@ const BATCH_BYTES = 32 * 1024;
 const BATCH_MS = 1000;
 
 /** Writes lines of JSON; a place is written before it is accessed. */
-function write(lines: Iterable<ScanLine | boolean>): void {
+function write(lines: Iterable<Line>): void {
   let batch = '';
   let writtenAt = performance.now();
   const flush = () => {
@@ -42,7 +62,7 @@ function write(lines: Iterable<ScanLine | boolean>): void {
   };
   for (const line of lines) {
     batch += `${JSON.stringify(line)}\n`;
-    const isPlace = typeof line === 'object' && line.type === 'place';
+    const isPlace = typeof line === 'object' && 'type' in line && line.type === 'place';
     if (isPlace || batch.length > BATCH_BYTES || performance.now() - writtenAt > BATCH_MS) flush();
   }
   flush();

@@ -1,3 +1,4 @@
+import type { ModelOwner } from '../../shared/models';
 import type { ReadFolder } from './model-folder';
 
 /** The protocol of host and scan process: one request, then lines of JSON (`ScanLine`). */
@@ -30,12 +31,19 @@ export interface ScanEntry {
 
 export type ScanLine =
   /** The place that is scanned or skipped from here on. */
-  | { type: 'place'; path: string; skipped: boolean }
+  | { type: 'place'; path: string; skipped: boolean; owner: ModelOwner }
   /** A folder in which a new model would appear; it is about to be read. */
   | { type: 'folder'; path: string }
   | { type: 'entry'; entry: ScanEntry }
+  /** Free on the disk of the Hugging Face cache; null = unknown. */
+  | { type: 'disk'; freeBytes: number | null }
   | { type: 'end' };
 
 export function keyOf(path: string, name: string): string {
   return `${name}\n${path}`;
+}
+
+/** The path in a key. */
+export function pathIn(key: string): string {
+  return key.slice(key.indexOf('\n') + 1);
 }

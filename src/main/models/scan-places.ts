@@ -1,4 +1,5 @@
 import { isAbsolute, join, normalize } from 'node:path';
+import type { ModelOwner } from '../../shared/models';
 import { readJson, readText } from './regular-file';
 import type { ScanRequest } from './scan-lines';
 
@@ -10,6 +11,8 @@ export interface ScanPlace {
    * `studio`: LM Studio's home; `pointer`: a file that names that home; `ollama`: Ollama's manifests.
    */
   kind: 'small' | 'model' | 'folder' | 'hub' | 'studio' | 'pointer' | 'ollama';
+  /** Who put the models there. */
+  owner: ModelOwner;
 }
 
 const MAX_POINTER_BYTES = 4096;
@@ -17,19 +20,24 @@ const MAX_SETTINGS_BYTES = 1024 * 1024;
 
 /** The places on this machine, the most important first. Accesses no files. */
 export function scanPlaces({ home, env, loadable, small, folders, direct }: ScanRequest): ScanPlace[] {
-  const of = (kind: ScanPlace['kind'], ...paths: string[]) => paths.map((path) => ({ kind, path }));
-  const manifests = of('ollama', join(env.OLLAMA_MODELS || join(home, '.ollama', 'models'), 'manifests'));
+  const of = (kind: ScanPlace['kind'], owner: ModelOwner, ...paths: string[]) =>
+    paths.map((path) => ({ kind, path, owner }));
+  const manifests = of(
+    'ollama',
+    'ollama',
+    join(env.OLLAMA_MODELS || join(home, '.ollama', 'models'), 'manifests'),
+  );
   if (!loadable) return manifests;
   const hub = env.HF_HUB_CACHE ?? join(env.HF_HOME ?? join(home, '.cache', 'huggingface'), 'hub');
   const added = folders.map((folder) => inHome(folder.trim(), home)).filter(isAbsolute);
   return [
-    ...(small === null ? [] : of('small', small)),
-    ...of('model', ...direct.filter(isAbsolute)),
-    ...of('folder', join(home, 'mlx-models'), join(home, '.mlx_models')),
-    ...of('studio', join(home, '.lmstudio'), join(home, '.cache', 'lm-studio')),
-    ...of('pointer', join(home, '.lmstudio-home-pointer')),
-    ...of('folder', ...added),
-    ...of('hub', hub),
+    ...(small === null ? [] : of('small', 'tandem', small)),
+    ...of('model', 'folder', ...direct.filter(isAbsolute)),
+    ...of('folder', 'folder', join(home, 'mlx-models'), join(home, '.mlx_models')),
+    ...of('studio', 'lmstudio', join(home, '.lmstudio'), join(home, '.cache', 'lm-studio')),
+    ...of('pointer', 'lmstudio', join(home, '.lmstudio-home-pointer')),
+    ...of('folder', 'folder', ...added),
+    ...of('hub', 'huggingface', hub),
     ...manifests,
   ];
 }
@@ -37,7 +45,7 @@ export function scanPlaces({ home, env, loadable, small, folders, direct }: Scan
 /** The home of LM Studio that a pointer file names. */
 export function pointedTo(pointer: string): ScanPlace[] {
   const path = (readText(pointer, MAX_POINTER_BYTES) ?? '').trim();
-  return isAbsolute(path) ? [{ kind: 'studio', path }] : [];
+  return isAbsolute(path) ? [{ kind: 'studio', path, owner: 'lmstudio' }] : [];
 }
 
 /** LM Studio's models: `models` in its home, and the folder that the user moved them to in its settings. */
@@ -45,7 +53,7 @@ export function studioFolders(home: string): ScanPlace[] {
   const settings = readJson(join(home, 'settings.json'), MAX_SETTINGS_BYTES);
   const moved = (settings as { downloadsFolder?: unknown } | null | undefined)?.downloadsFolder;
   const folders = [join(home, 'models'), ...(typeof moved === 'string' && isAbsolute(moved) ? [moved] : [])];
-  return folders.map((path) => ({ kind: 'folder', path }));
+  return folders.map((path) => ({ kind: 'folder', path, owner: 'lmstudio' }));
 }
 
 /** Expands `~`, as users write it: `~/models` is in the home folder. */

@@ -1,15 +1,31 @@
 import { basename } from 'node:path';
+import type { ModelOwner } from '../../shared/models';
 import type { BrokenModel, FoundModel, ReadFolder } from './model-folder';
-import type { ScanEntry, ScanLine } from './scan-lines';
+import { pathIn, type ScanEntry, type ScanLine } from './scan-lines';
+
+/** Where a model's files are, and who put them there. */
+export interface ModelPlace {
+  owner: ModelOwner;
+  /** The scanned place: a cache, or a folder of models. */
+  root: string;
+  /** The model's own folder in it. */
+  path: string;
+}
+
+export type PlacedModel = FoundModel & { place: ModelPlace };
+export type PlacedBroken = BrokenModel & { place: ModelPlace };
 
 export interface ScanResult {
-  models: FoundModel[];
-  broken: BrokenModel[];
+  models: PlacedModel[];
+  broken: PlacedBroken[];
   /** Folders in which a new model would appear, to be watched; none of a place that did not respond. */
   visited: string[];
+  /** Free on the disk of the Hugging Face cache; null = unknown. */
+  diskFreeBytes: number | null;
 }
 
 interface PlaceFound {
+  owner: ModelOwner;
   entries: (ScanEntry & { read: ReadFolder })[];
   visited: string[];
 }
@@ -24,6 +40,7 @@ export class ScannedPlaces {
   #result: ScanResult | null | undefined;
   /** The place that is being scanned. */
   #current: { path: string; found: PlaceFound } | null = null;
+  #diskFreeBytes: number | null = null;
 
   /**
    * Begins a scan; the last one may have been cut off. Returns the stamps of the complete models that are known, by
@@ -45,7 +62,7 @@ export class ScannedPlaces {
       case 'place': {
         this.#commit();
         const known = this.#places.get(line.path)?.entries ?? [];
-        const found = { entries: line.skipped ? known : [], visited: [] };
+        const found = { owner: line.owner, entries: line.skipped ? known : [], visited: [] };
         this.#current = { path: line.path, found };
         return;
       }
@@ -54,6 +71,9 @@ export class ScannedPlaces {
         return;
       case 'entry':
         this.#addEntry(line.entry);
+        return;
+      case 'disk':
+        this.#diskFreeBytes = line.freeBytes;
         return;
       case 'end':
         this.#commit();
@@ -64,7 +84,7 @@ export class ScannedPlaces {
 
   /** Null before anything was found. During a scan it contains the places that are done. */
   result(): ScanResult | null {
-    this.#result ??= resultOf([...new Map([...this.#places, ...this.#next]).values()]);
+    this.#result ??= resultOf(new Map([...this.#places, ...this.#next]), this.#diskFreeBytes);
     return this.#result;
   }
 
@@ -84,33 +104,38 @@ export class ScannedPlaces {
   }
 }
 
-function resultOf(places: readonly PlaceFound[]): ScanResult | null {
-  if (places.length === 0) return null;
-  const reads = places.flatMap(({ entries }) => entries.map(({ read }) => read));
-  return { ...listOnce(reads), visited: places.flatMap(({ visited }) => visited) };
+function resultOf(places: ReadonlyMap<string, PlaceFound>, diskFreeBytes: number | null): ScanResult | null {
+  if (places.size === 0) return null;
+  const reads = [...places].flatMap(([root, { owner, entries }]) =>
+    entries.map(({ key, read }) => ({ read, place: { owner, root, path: pathIn(key) } })),
+  );
+  const visited = [...places.values()].flatMap((place) => place.visited);
+  return { ...listOnce(reads), visited, diskFreeBytes };
 }
 
 /**
  * Lists a model found twice once: under one name the first counts (the small model first), and the same files under
  * another name (a folder's own name and `org/name`) become an alias.
  */
-function listOnce(reads: readonly ReadFolder[]): Pick<ScanResult, 'models' | 'broken'> {
+function listOnce(
+  reads: readonly { read: ReadFolder; place: ModelPlace }[],
+): Pick<ScanResult, 'models' | 'broken'> {
   const names = new Set<string>();
-  const byFiles = new Map<string, FoundModel>();
-  for (const entry of reads) {
-    if (!('found' in entry)) continue;
-    const { info } = entry.found;
+  const byFiles = new Map<string, PlacedModel>();
+  for (const { read, place } of reads) {
+    if (!('found' in read)) continue;
+    const { info } = read.found;
     if (names.has(info.name)) continue;
     names.add(info.name);
     const files = `${basename(info.name).toLowerCase()} ${info.sizeBytes}`;
     const twin = byFiles.get(files);
     if (twin) twin.info.aliases = [...(twin.info.aliases ?? []), info.name];
-    else byFiles.set(files, { ...entry.found, info: { ...info } });
+    else byFiles.set(files, { ...read.found, info: { ...info }, place });
   }
-  const broken = new Map<string, BrokenModel>();
-  for (const entry of reads) {
-    if (!('broken' in entry) || names.has(entry.broken.name) || broken.has(entry.broken.name)) continue;
-    broken.set(entry.broken.name, entry.broken);
+  const broken = new Map<string, PlacedBroken>();
+  for (const { read, place } of reads) {
+    if (!('broken' in read) || names.has(read.broken.name) || broken.has(read.broken.name)) continue;
+    broken.set(read.broken.name, { ...read.broken, place });
   }
   return { models: [...byFiles.values()], broken: [...broken.values()] };
 }

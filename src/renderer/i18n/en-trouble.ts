@@ -47,6 +47,10 @@ export const troubleEn = {
     read_only: 'The chats are open for reading only. Update Tandem to write.',
     runtime_broken: 'The runtime is damaged. Try again to reinstall it.',
     runtime_in_use: 'Another Tandem that is running uses this. Quit that one, then try again.',
+    busy: 'The model is in use. Wait until its answer has ended, then try again.',
+    not_supported: 'Only the desktop app can do this.',
+    not_deletable:
+      'The folder of this model is a link, or lies outside the places that Tandem knows. Delete it by hand.',
     model_incomplete: 'The model’s folder is incomplete. Download it again.',
     pull_failed: 'The download broke off. Try again; what has arrived is kept.',
     download_stalled: 'Nothing more arrived for a minute. Try again; what has arrived is kept.',

@@ -44,9 +44,26 @@ export const PUBLISHED_MACS: readonly PublishedMac[] = [
   mac('mac-studio-m2-ultra-192', 192, 800, 6.0),
 ];
 
+/** One Mac of each size that the catalogue of models knows, by GiB. */
+export const CLASS_MACS: readonly PublishedMac[] = [
+  mac('8', 8, 100, 1.5),
+  mac('16', 16, 120, 2.9),
+  mac('24', 24, 120, 2.9),
+  mac('32', 32, 400, 5.2),
+  mac('48', 48, 273, 6.0),
+  mac('64', 64, 400, 5.5),
+  mac('96', 96, 819, 6.0),
+  mac('128', 128, 546, 6.5),
+  mac('192', 192, 800, 6.0),
+  mac('256', 256, 819, 6.0),
+  mac('512', 512, 819, 6.0),
+];
+
 export interface PublishedModel {
   name: string;
   weightsBytes: number;
+  /** Tokens that the steady server reserves when it loads the model; absent = `HEAVY_CONTEXT_TOKENS`. */
+  contextTokens?: number;
   /** 2 × layers × kv heads × head size × 2 bytes, from the published configurations. */
   kvBytesPerToken: number;
   largestTensorBytes: number;

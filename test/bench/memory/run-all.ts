@@ -5,6 +5,8 @@ import { HEAVY_MODELS, LIGHT_MODELS, NAMED_MODELS, PUBLISHED_MACS } from './publ
 import { TRACE_S, traceOf } from './trace';
 import { type Outcome, runTrace } from './world';
 
+export { runPairs } from './pairs';
+
 export interface TraceResult {
   machine: string;
   unguarded: Outcome;

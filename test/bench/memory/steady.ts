@@ -93,6 +93,6 @@ export class SteadyServer {
   }
 }
 
-export function sizeOf({ weightsBytes, kvBytesPerToken }: PublishedModel): number {
-  return weightsBytes + HEAVY_CONTEXT_TOKENS * kvBytesPerToken + GRAPH_BYTES;
+export function sizeOf({ weightsBytes, kvBytesPerToken, contextTokens }: PublishedModel): number {
+  return weightsBytes + (contextTokens ?? HEAVY_CONTEXT_TOKENS) * kvBytesPerToken + GRAPH_BYTES;
 }

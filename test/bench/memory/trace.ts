@@ -53,7 +53,7 @@ export function traceOf(seed: number, index: number): Trace {
 }
 
 /** A slow random walk with bursts: a program starts within seconds, stays a while and exits. */
-function appsOf(mac: PublishedMac, random: Random): Float64Array {
+export function appsOf(mac: PublishedMac, random: Random): Float64Array {
   const steps = TRACE_S / STEP_S;
   const course = new Float64Array(steps);
   const home = random.between(0.12, 0.5) * mac.totalBytes;

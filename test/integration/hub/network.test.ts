@@ -29,9 +29,7 @@ function certificate(): { key: string; cert: string } {
   const key = ['-newkey', 'rsa:2048', '-nodes'];
   run('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Company', '-days', '2');
   run('req', ...key, '-keyout', 'key.pem', '-out', 'request.pem', '-subj', '/CN=localhost');
-  execFileSync('sh', ['-c', 'printf "subjectAltName=IP:127.0.0.1,DNS:localhost\\n" > san.cnf'], {
-    cwd: folder,
-  });
+  writeFileSync(join(folder, 'san.cnf'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
   const by = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'];
   run('x509', '-req', '-in', 'request.pem', ...by, '-out', 'cert.pem', '-days', '2', '-extfile', 'san.cnf');
   const read = (name: string) => readFileSync(join(folder, name), 'utf8');

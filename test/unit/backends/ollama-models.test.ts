@@ -64,6 +64,11 @@ describe('a model of the list', () => {
       12 * (256 + 64) * 2,
     ],
     [
+      'every fourth layer with full attention',
+      { 'qwen2.attention.head_count_kv': 4, 'qwen2.full_attention_interval': 4 },
+      2 * 16 * 4 * 128 * 2,
+    ],
+    [
       'latent attention',
       { 'qwen2.attention.head_count_kv': 8, 'qwen2.attention.kv_lora_rank': 512 },
       undefined,

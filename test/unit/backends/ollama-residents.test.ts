@@ -52,6 +52,19 @@ describe('models in the memory of a foreign server', () => {
     expect(residents.list()).toEqual([]);
   });
 
+  test('are freed at the user’s request, whoever loaded them, but not while a request of ours uses them', async () => {
+    const { server, residents } = await adopted('theirs');
+    await expect(residents.unload(server.api, 'theirs', never)).rejects.toMatchObject({
+      code: 'unsupported',
+    });
+    residents.begin('theirs');
+    await expect(residents.free(server.api, 'theirs', never)).rejects.toMatchObject({ code: 'busy' });
+    residents.end('theirs');
+    await residents.free(server.api, 'theirs', never);
+    expect(residents.list()).toEqual([]);
+    await residents.free(server.api, 'gone', never);
+  });
+
   test('one that is loading is reported with the size of its file', async () => {
     const { residents } = await adopted();
     residents.begin('new');

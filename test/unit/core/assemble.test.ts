@@ -25,7 +25,12 @@ it('holds the data folder until it is closed, and leaves nothing open when it fa
         json: true,
         cipher: null,
       },
-      shell: { openExternal: async () => {}, hideWindow: () => {}, quit: () => {} },
+      shell: {
+        openExternal: async () => {},
+        showFolder: async () => {},
+        hideWindow: () => {},
+        quit: () => {},
+      },
     });
   const before = listeners();
   const first = await open();

@@ -22,7 +22,7 @@ describe('the handlers', () => {
     ['queueCancel', { id: 'gone' }, 'not_found'],
     ['incidentReport', { id: 'gone' }, 'not_found'],
     ['backendRestart', { backend: 'nobody' }, 'not_found'],
-    ['modelPull', { name: '' }, 'bad_request'],
+    ['downloadStart', { backend: 'ollama', name: '' }, 'bad_request'],
     ['runtimesRemove', { name: '../..', version: 'etc' }, 'not_found'],
     ['setupCancel', { part: 'mlx' }, 'bad_request'],
     ['openExternal', { url: 'http://example.org' }, 'unsupported'],

@@ -64,6 +64,8 @@ describe('KV cache', () => {
     const config = { num_hidden_layers: 4, num_attention_heads: 2, hidden_size: 8 };
     const layer_types = ['linear', 'full_attention', 'linear', 'sliding_attention'];
     expect(kvShapeOf({ ...config, layer_types })?.layers).toBe(2);
+    const hybrid = ['linear_attention', 'linear_attention', 'linear_attention', 'full_attention'];
+    expect(kvShapeOf({ ...config, layer_types: hybrid })?.layers).toBe(1);
   });
 
   it('grows in steps of 256 tokens', () => {

@@ -1,7 +1,6 @@
 import { mkdir, rename, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { suggestModels } from '../../../src/main/models/catalogue';
 import { fitOf, footprintOf } from '../../../src/main/models/fit';
 import { MlxLibrary } from '../../../src/main/models/mlx-library';
 import { billionsFromName } from '../../../src/main/models/model-folder';
@@ -97,6 +96,25 @@ describe('scanner', () => {
     const settings = JSON.stringify({ downloadsFolder: join(home, 'volume/moved') });
     await writeFile(join(home, 'volume/studio/settings.json'), settings);
     expect((await names()).sort()).toEqual(['org/moved-1b', 'org/new-1b', 'org/old-1b', 'org/pointed-1b']);
+  });
+
+  it('knows who put a model where it is, and how much space its disk has', async () => {
+    const hub = join(home, '.cache/huggingface/hub');
+    const added = join(home, 'added');
+    await model(join(home, 'small'));
+    await model(join(hub, 'models--org--hub-1b/snapshots/abc'));
+    await model(join(home, '.lmstudio/models/org/studio-1b'));
+    await model(join(added, 'added-1b'));
+    await model(join(added, 'cut-1b'), { 'model.safetensors': null });
+    const { models, broken, diskFreeBytes } = await scan([added]);
+    expect([...models.map(({ info, place }) => [info.name, place.owner, place.root])].sort()).toEqual([
+      ['added-1b', 'folder', added],
+      ['org/hub-1b', 'huggingface', hub],
+      ['org/studio-1b', 'lmstudio', join(home, '.lmstudio/models')],
+      [SMALL_MODEL_NAME, 'tandem', join(home, 'small')],
+    ]);
+    expect(broken[0]?.place).toEqual({ owner: 'folder', root: added, path: join(added, 'cut-1b') });
+    expect(diskFreeBytes).toBeGreaterThan(0);
   });
 
   it('scans folders that the user adds, and scans the same folder only once', async () => {
@@ -259,7 +277,7 @@ describe('a folder that is not a model for MLX', () => {
     expect(await scan()).toMatchObject({ models: [], broken: [] });
     await mkdir(join(hub, 'models--org--words-1b/blobs'));
     await writeFile(join(hub, 'models--org--words-1b/blobs/123.incomplete'), 'half');
-    expect((await scan()).broken).toEqual([
+    expect((await scan()).broken).toMatchObject([
       { name: 'org/words-1b', reason: 'download_unfinished', file: 'model.safetensors' },
     ]);
   });
@@ -321,7 +339,7 @@ describe('broken models', () => {
     const path = join(home, 'mlx-models/cut-1b');
     await model(path, { 'model.safetensors': weights(1000) });
     await truncate(join(path, 'model.safetensors'), 700);
-    expect((await scan()).broken).toEqual([
+    expect((await scan()).broken).toMatchObject([
       { name: 'cut-1b', reason: 'download_unfinished', file: 'model.safetensors' },
     ]);
     const spaced = '{"a": {"data_offsets": [0, 4]}, "__metadata__": {"format": "mlx"}}';
@@ -368,28 +386,14 @@ describe('sizes', () => {
     expect(billionsFromName(name)).toBe(billions);
   });
 
-  it('are compared, with weights, context and buffers, with the memory limit of the GPU', () => {
+  it('are compared, with weights, context and activations, with the memory limit of the GPU', () => {
     const model = { sizeBytes: 20e9, contextLength: 32_768, kvBytesPerToken: 262_144 };
-    expect(footprintOf(model)).toBe(21e9 + 8192 * 262_144);
-    expect(footprintOf({ ...model, contextLength: 1024 })).toBe(21e9 + 1024 * 262_144);
-    expect(footprintOf({ sizeBytes: 20e9 })).toBe(24e9);
+    const activations = 20e9 * 0.04;
+    expect(footprintOf(model, 16_384)).toBe(20e9 + activations + 16_384 * 262_144);
+    expect(footprintOf({ ...model, contextLength: 1024 }, 16_384)).toBe(20e9 + activations + 1024 * 262_144);
+    expect(footprintOf({ sizeBytes: 20e9 }, 16_384)).toBe(24e9);
     expect([16, 36, 64].map((gigabytes) => fitOf(model, gigabytes * 0.75e9))).toEqual(['no', 'tight', 'yes']);
     expect(fitOf({ sizeBytes: null }, 48e9)).toBe('unknown');
     expect(fitOf(model, null)).toBe('unknown');
-  });
-
-  it('determine which models are suggested', () => {
-    const suggested = (gigabytes: number) =>
-      suggestModels(gigabytes * 1e9, [], 'ollama').map(({ name, fit }) => `${name} ${fit}`);
-    expect(suggested(96)).toEqual(['qwen2.5-coder:32b yes', 'phi3.5:3.8b yes', 'deepseek-r1:32b yes']);
-    expect(suggested(16)).toEqual(['qwen2.5-coder:7b yes', 'phi3.5:3.8b yes', 'deepseek-r1:14b tight']);
-    expect(suggested(2)).toEqual([]);
-    const installed = [
-      { backend: 'ollama', name: 'qwen2.5-coder:7b' },
-      { backend: 'studio', name: 'deepseek-r1:14b' },
-    ];
-    expect(suggestModels(16e9, installed, 'ollama').map(({ name }) => name)).toEqual([
-      ...['qwen2.5-coder:14b', 'phi3.5:3.8b', 'deepseek-r1:14b'],
-    ]);
   });
 });

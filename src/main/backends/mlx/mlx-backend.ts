@@ -7,6 +7,7 @@ import { readLimits } from '../../supervisor/limits';
 import type { SupervisorPorts } from '../../supervisor/supervisor';
 import type { Backend, BackendCapabilities, BackendRequest } from '../backend';
 import { isBroken } from '../broken';
+import { inUse } from '../in-use';
 import { StatusBoard } from '../status-board';
 import { absentStatus, supervisedStatus } from '../supervised-status';
 import { LadderKeeper } from './ladder-keeper';
@@ -166,6 +167,15 @@ export class MlxBackend implements Backend, MemoryHolder {
 
   unload(): Promise<void> {
     return this.#process.memory.unload();
+  }
+
+  /** A model is freed only with its process: the server restarts without one. */
+  async freeModel(model: string): Promise<void> {
+    const loaded = this.loaded().find(({ name }) => name === model);
+    if (!loaded) return;
+    if (!loaded.ready || loaded.active > 0) throw inUse(model);
+    this.#program.skipPreload();
+    await this.#process.supervisor.restart();
   }
 
   async drained(signal?: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ export class MlxProgram {
   readonly #options: MlxBackendOptions;
   readonly #ladder: LadderKeeper;
   #absence: Absent | null = null;
+  #withoutModel = false;
 
   constructor(options: MlxBackendOptions, ladder: LadderKeeper) {
     this.#options = options;
@@ -27,13 +28,20 @@ export class MlxProgram {
     return 'path' in found ? found.path : null;
   }
 
+  /** The next start loads no model. */
+  skipPreload(): void {
+    this.#withoutModel = true;
+  }
+
   /** The next start; null if the program is missing. */
   async launch(): Promise<Launch | null> {
     // Located again before each start: the set-up may have installed a new runtime next to the old one.
     const python = await this.locate();
     if (python === null) return null;
     const survivable = await this.#survivable(await this.#options.preload());
-    const preload = survivable && (await this.#admitted(survivable.name)) ? survivable : null;
+    const mayLoad = survivable !== null && !this.#withoutModel && (await this.#admitted(survivable.name));
+    const preload = mayLoad ? survivable : null;
+    this.#withoutModel = false;
     const spec = mlxLaunchSpec({
       python,
       script: this.#options.launchScript,

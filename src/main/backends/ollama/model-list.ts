@@ -75,7 +75,9 @@ const CACHE_ELEMENT_BYTES = 2;
  */
 function kvBytesPerToken(info: unknown): { kvBytesPerToken?: number } {
   if (figure(info, 'attention.kv_lora_rank') !== undefined) return {};
-  const layers = Number(figure(info, 'block_count'));
+  // Between them, layers of linear attention keep a state of fixed size.
+  const interval = Number(figure(info, 'full_attention_interval') ?? 1);
+  const layers = Math.floor(Number(figure(info, 'block_count')) / interval);
   const kvHeads = figure(info, 'attention.head_count_kv');
   // In some models a list gives the number of heads of each layer.
   const heads = Array.isArray(kvHeads)

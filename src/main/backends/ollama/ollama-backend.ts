@@ -206,6 +206,11 @@ export class OllamaBackend implements Backend {
     await this.#call((api) => this.#residents.unload(api, model, signal));
   }
 
+  /** See `Residents.free`. */
+  async freeModel(model: string, signal: AbortSignal): Promise<void> {
+    await this.#call((api) => this.#residents.free(api, model, signal));
+  }
+
   async #failed(error: unknown, signal: AbortSignal): Promise<never> {
     if (!signal.aborted) await this.#choice.onFailure(error);
     throw asFailureOf(this.instance, error);

@@ -1,6 +1,7 @@
 import { TandemError } from '../../../shared/errors';
 import type { LoadedModel } from '../../memory/types';
 import { type Clock, sleep } from '../../ports/clock';
+import { inUse } from '../in-use';
 import type { LoadedItem, OllamaApi } from './ollama-api';
 
 /** A model used this recently is not unloaded. */
@@ -106,14 +107,31 @@ export class Residents {
    * @throws TandemError `unsupported` for a model that somebody else loaded, or that is answering
    */
   async unload(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
-    await this.refresh(api, signal);
-    const found = this.list().find(({ name }) => name === plain(model));
+    const found = await this.#resident(api, model, signal);
     if (!found || !this.has(model)) return;
     if (!found.ours || found.active > 0) {
       const why = found.ours ? 'is answering' : 'was loaded by another program';
       throw new TandemError('unsupported', `${model} ${why}; it stays in memory.`, { details: { model } });
     }
     await this.#drop(api, [found.name], signal);
+  }
+
+  /**
+   * Unloads a model at the user's request, whoever loaded it. Resolves like `unload`.
+   * @throws TandemError `busy` while a request of ours uses it or loads it
+   */
+  async free(api: OllamaApi, model: string, signal: AbortSignal): Promise<void> {
+    const found = await this.#resident(api, model, signal);
+    if (!found) return;
+    if (found.active > 0) throw inUse(model);
+    await this.#drop(api, [found.name], signal);
+  }
+
+  /** The model in memory, by a new reading. */
+  async #resident(api: OllamaApi, model: string, signal: AbortSignal): Promise<LoadedModel | undefined> {
+    await this.refresh(api, signal);
+    const known = this.list().find(({ name }) => name === plain(model));
+    return known && (this.has(model) || known.active > 0) ? known : undefined;
   }
 
   /** Unloads models that we loaded and that are neither in use nor recently used. @returns how many were unloaded */

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import type { Backend } from '../backends/backend';
+import type { BackendRegistry } from '../backends/registry';
+import type { MemoryGate } from '../memory/memory-gate';
+import type { MemoryMonitor } from '../memory/memory-monitor';
+import type { MemoryHolder } from '../memory/types';
+import { ModelDeletion } from '../model-manager/deletion';
+import { FirstStartFacts } from '../model-manager/first-start';
+import { ModelManager } from '../model-manager/model-manager';
+import { ModelViews } from '../model-manager/model-views';
+import { DownloadedModels } from '../models/downloaded';
+import type { MlxLibrary } from '../models/mlx-library';
+import type { ModelLibrary } from '../models/model-library';
+import type { PairServer } from '../models/pair';
+import type { SmallModel } from '../models/small-model';
+import type { ModelUsage } from '../models/usage';
+import type { Dispatcher, RouteSnapshot } from '../router/types';
+import type { SettingsStore } from '../store/settings-store';
+import type { MeasuredTimes } from '../times/measured-times';
+import type { BackendRow } from './backend-rows';
+import type { CorePorts } from './core-types';
+import type { Place } from './place';
+import { isEnabled } from './route-facts';
+
+export interface ModelManagerNeeds {
+  rows: readonly BackendRow[];
+  registry: BackendRegistry;
+  loader: Backend;
+  modelHost: Backend;
+  library: ModelLibrary;
+  mlxModels: MlxLibrary;
+  usage: ModelUsage;
+  measured: MeasuredTimes;
+  memory: MemoryMonitor;
+  gate: MemoryGate;
+  dispatcher: Dispatcher;
+  smallModel: SmallModel;
+  snapshot(): RouteSnapshot;
+}
+
+export interface ModelManagement {
+  downloaded: DownloadedModels;
+  modelViews: ModelViews;
+  modelManager: ModelManager;
+  modelDeletion: ModelDeletion;
+  firstStart: FirstStartFacts;
+}
+
+/** Creates what the user does with models: views, operations, deletion, and the first start. */
+export function createModelManagement(
+  { files, logger, scan }: CorePorts,
+  settings: SettingsStore,
+  { dataDir, chip }: Place,
+  needs: ModelManagerNeeds,
+): ModelManagement {
+  const { rows, registry, loader, modelHost, library, mlxModels, memory, gate, snapshot } = needs;
+  const path = join(dataDir, 'downloaded-models.json');
+  const downloaded = new DownloadedModels({ files, path, logger });
+  const models = () => library.models();
+  const loaderId = loader.instance.id;
+  const modelViews = new ModelViews({ ...needs, loader: loaderId, downloaded });
+  const modelManager = new ModelManager({
+    ...{ registry, dispatcher: needs.dispatcher, models, settings },
+    settingFor: (backend, category) =>
+      rows.find(({ id }) => id === backend)?.choices(settings.values())[category] ?? null,
+  });
+  const modelDeletion = new ModelDeletion({
+    ...{ registry, loader: loaderId, models, views: modelViews, mlxModels, downloaded, snapshot },
+    removeSmall: () => needs.smallModel.remove(),
+    rescan: () => library.rescan(),
+    process: scan,
+  });
+  /** Models are proposed for servers of this machine only. */
+  const serverOf = (backend: Backend | (Backend & MemoryHolder)): PairServer => {
+    const { id } = backend.instance;
+    const isHere = 'behaviour' in backend && backend.status().ownership !== 'remote';
+    return isHere && isEnabled(id, settings.values()) ? { backend: id, behaviour: backend.behaviour } : null;
+  };
+  const firstStart = new FirstStartFacts({
+    ...{ chip, models },
+    settings: () => settings.values(),
+    views: () => modelViews.all(),
+    servers: () => ({ light: serverOf(loader), heavy: serverOf(modelHost) }),
+    totalBytes: () => memory.status()?.totalBytes ?? null,
+    gpuBytes: () => gate.ledger()?.workingSetBytes ?? null,
+    diskFreeBytes: () => mlxModels.diskFreeBytes(),
+  });
+  return { downloaded, modelViews, modelManager, modelDeletion, firstStart };
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import type { CompletionRequest } from '../../shared/completion';
+import { type BackendId, type Category, isServing, type ModelInfo } from '../../shared/domain';
+import { isTandemError, TandemError } from '../../shared/errors';
+import type { SettingKey } from '../../shared/settings';
+import type { Backend } from '../backends/backend';
+import type { BackendRegistry } from '../backends/registry';
+import type { LoadedModel, MemoryHolder } from '../memory/types';
+import { findByName } from '../models/model-names';
+import type { Dispatcher } from '../router/types';
+import type { SettingsStore } from '../store/settings-store';
+
+export interface ModelManagerOptions {
+  registry: BackendRegistry;
+  dispatcher: Dispatcher;
+  models(): readonly ModelInfo[];
+  settings: Pick<SettingsStore, 'set'>;
+  /** The setting of this backend's model for a category; null = it cannot be chosen. */
+  settingFor(backend: BackendId, category: Category): SettingKey | null;
+}
+
+/** A server that does not confirm an unload by then is given up. */
+const UNLOAD_LIMIT_MS = 60_000;
+
+type ModelKey = Pick<ModelInfo, 'backend' | 'name'>;
+type Server = Backend | (Backend & MemoryHolder);
+
+/** Loads and unloads models, and chooses what they are used for, at the user's request. */
+export class ModelManager {
+  readonly #options: ModelManagerOptions;
+
+  constructor(options: ModelManagerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Loads a model, as a request without a message: queue, memory guard and the rule of one model hold for it. Resolves
+   * when it is loaded. Rejects with the reason why it cannot be.
+   */
+  async load({ backend, name }: ModelKey): Promise<void> {
+    this.#serverOf(backend);
+    const request: CompletionRequest = {
+      ...{ id: randomUUID(), model: { kind: 'named', name, backend }, messages: [], sampling: {} },
+      ...{ priority: 'high', client: 'ui', strict: true, origin: 'chat' },
+    };
+    for await (const _event of this.#options.dispatcher.dispatch(request, new AbortController().signal));
+  }
+
+  /** Resolves when the model is not in memory. Rejects with `busy`, or with `unsupported` for a server that cannot. */
+  async unload({ backend, name }: ModelKey): Promise<void> {
+    const server = this.#serverOf(backend);
+    if (!server.freeModel) {
+      const { title } = server.instance;
+      throw new TandemError('unsupported', `${title} decides itself which models it keeps in memory.`);
+    }
+    await server.freeModel(name, AbortSignal.timeout(UNLOAD_LIMIT_MS));
+  }
+
+  /**
+   * Unloads all models that no request uses: on a server that is not ours only those that Tandem loaded, as others may
+   * be in use there. A model that is taken into use meanwhile stays.
+   * @returns how many, and their bytes; null = a size is unknown
+   */
+  async free(): Promise<{ models: number; bytes: number | null }> {
+    const freed: LoadedModel[] = [];
+    for (const server of this.#options.registry.all()) {
+      for (const model of idleModels(server)) {
+        if (await this.#isFreed(server, model.name)) freed.push(model);
+      }
+    }
+    const sizes = freed.map(({ size }) => size.bytes);
+    const bytes = sizes.reduce((sum, size) => (sum === null || size === null ? null : sum + size), 0);
+    return { models: freed.length, bytes };
+  }
+
+  /** Rejects with `setting_from_environment`, `model_not_found`, or `unsupported` if the backend has no such choice. */
+  async use(backend: BackendId, category: Category, name: string | null): Promise<void> {
+    const { instance } = this.#serverOf(backend);
+    const key = this.#options.settingFor(backend, category);
+    if (key === null) {
+      throw new TandemError('unsupported', `${instance.title} gets no model of its own for this work.`, {
+        details: { backend, category },
+      });
+    }
+    const own = this.#options.models().filter((model) => model.backend === backend);
+    if (name !== null && !findByName(own, name)) {
+      throw new TandemError('model_not_found', `${instance.title} has no model ${name}.`, {
+        details: { model: name },
+      });
+    }
+    await this.#options.settings.set(key, name);
+  }
+
+  async #isFreed(server: Server, name: string): Promise<boolean> {
+    try {
+      await server.freeModel?.(name, AbortSignal.timeout(UNLOAD_LIMIT_MS));
+      return true;
+    } catch (error) {
+      if (isTandemError(error) && error.code === 'busy') return false;
+      throw error;
+    }
+  }
+
+  #serverOf(backend: BackendId): Server {
+    const server = this.#options.registry.find(backend);
+    if (!server) throw new TandemError('not_found', `There is no server ${backend}.`);
+    return server;
+  }
+}
+
+function idleModels(server: Server): LoadedModel[] {
+  if (!('loaded' in server) || !server.freeModel || !isServing(server.status().state)) return [];
+  return server.loaded().filter(({ ready, active, ours }) => ready && active === 0 && ours);
+}
