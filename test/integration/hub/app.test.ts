@@ -38,7 +38,11 @@ it('is looked up, downloaded through kill -9 of the app, listed, and answers', a
     async () => (await page.snapshot()).setup.some(({ part, stage }) => part === 'mlx' && stage === 'ready'),
     'MLX is set up',
   );
-  expect(await page.call('modelLookup', KEY)).toMatchObject({ gated: true, licence: 'mit', installed: false });
+  expect(await page.call('modelLookup', KEY)).toMatchObject({
+    gated: true,
+    licence: 'mit',
+    installed: false,
+  });
   await page.call('downloadStart', KEY);
   const refused = await page.next((push) => {
     const now = downloadIn(push, NAME);
@@ -68,7 +72,8 @@ it('is looked up, downloaded through kill -9 of the app, listed, and answers', a
   expect(hub.starts()).toHaveLength(1);
   expect(hub.starts()[0]).toBeGreaterThan(2_900_000);
   await until(
-    async () => (await again.snapshot()).models.some((model) => model.backend === 'mlx' && model.name === NAME),
+    async () =>
+      (await again.snapshot()).models.some((model) => model.backend === 'mlx' && model.name === NAME),
     'it is listed',
   );
   const strict = { 'x-tandem-strict': 'true' };

@@ -77,7 +77,9 @@ it("knows mlx-lm's own table of architectures", () => {
   const script = `import json, sys; sys.path.insert(0, sys.argv[1]); import hub_repo
 print(json.dumps([hub_repo.has_architecture(config) for config in json.loads(sys.argv[2])]))`;
   const configs = JSON.stringify(cases.map(([config]) => config));
-  const answer = execFileSync(mlxPython(), ['-B', '-c', script, dirname(HUB_SCRIPT), configs], { encoding: 'utf8' });
+  const answer = execFileSync(mlxPython(), ['-B', '-c', script, dirname(HUB_SCRIPT), configs], {
+    encoding: 'utf8',
+  });
   expect(JSON.parse(answer)).toEqual(cases.map(([, runs]) => runs));
 });
 

@@ -75,8 +75,7 @@ class RegistryCall {
     if (response.ok) {
       const read = manifestSchema.safeParse(await response.json().catch(() => null));
       if (read.success) return read.data;
-    }
-    else await response.body?.cancel();
+    } else await response.body?.cancel();
     throw this.#refusal(status);
   }
 
