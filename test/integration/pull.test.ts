@@ -113,11 +113,13 @@ describe('a model for a user who has none', () => {
     const name = served.registry.pullName();
     const hanging = await pull(page, name, (now) => now.completedBytes > 0);
     expect(hanging.state).toBe('running');
+    const from = page.pushes.length;
     await page.call('downloadCancel', { backend: 'ollama', name });
-    await page.next(
-      (push) => (push.name === 'patch' && push.payload.patch.downloads?.length === 0) || undefined,
-      'it is removed from the list',
-    );
+    await page.next((push) => {
+      const { downloads } = push.name === 'patch' ? push.payload.patch : {};
+      const isListed = downloads?.some((download) => download.name === name) ?? true;
+      return page.pushes.indexOf(push) >= from && !isListed ? true : undefined;
+    }, 'it is removed from the list');
     await served.registry.idle();
     const before = await blobBytes(join(app.dataDir, 'ollama-models'));
     // A download that continued would finish within this time.

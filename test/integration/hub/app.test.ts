@@ -76,6 +76,8 @@ it('is looked up, downloaded through kill -9 of the app, listed, and answers', a
       (await again.snapshot()).models.some((model) => model.backend === 'mlx' && model.name === NAME),
     'it is listed',
   );
+  // It had nothing to load until now.
+  await until(async () => (await app.health()).backends.mlx?.state === 'ready', 'MLX has started');
   const strict = { 'x-tandem-strict': 'true' };
   expect(await ask(app.ready.gateway, 'hello', { model: `mlx/${NAME}`, headers: strict })).toMatchObject({
     status: 200,

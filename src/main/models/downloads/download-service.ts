@@ -4,8 +4,8 @@ import type { Download } from '../../../shared/models';
 import type { Clock } from '../../ports/clock';
 import { Emitter } from '../../ports/emitter';
 import type { Logger } from '../../ports/logger';
-import { type Entry, isEnded, keyOf, type ModelKey, newEntry } from './download-entry';
 import { type DownloadFile, toStored } from './download-file';
+import { type DownloadKey, downloadKey, isEnded, type ListedDownload, newDownload } from './listed-download';
 import type { DownloadProgress, DownloadSource } from './source';
 import { Speed } from './speed';
 
@@ -29,9 +29,9 @@ export interface DownloadServiceOptions {
 export class DownloadService {
   readonly #options: DownloadServiceOptions;
   readonly #logger: Logger;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, ListedDownload>();
   readonly #changed = new Emitter<void>();
-  readonly #completed = new Emitter<ModelKey>();
+  readonly #completed = new Emitter<DownloadKey>();
   readonly #runs = new Set<Promise<void>>();
   /** Cancels the report of progress that is planned; null = none is. */
   #report: (() => void) | null = null;
@@ -56,9 +56,9 @@ export class DownloadService {
       const { backend } = stored;
       if (this.#entries.size >= MAX_LISTED || !this.#options.sources.has(backend) || this.#find(stored))
         continue;
-      const entry = newEntry(stored, insecure, true);
+      const entry = newDownload(stored, insecure, true);
       entry.download = { ...entry.download, ...stored };
-      this.#entries.set(keyOf(stored), entry);
+      this.#entries.set(downloadKey(stored), entry);
     }
     this.#changed.emit();
     this.wake();
@@ -68,7 +68,7 @@ export class DownloadService {
    * Starts, continues or retries a download and returns at once; the outcome is in `list()`. Does nothing if it runs or
    * waits already. Throws `bad_model_name`, or `unsupported` for a backend that downloads nothing.
    */
-  start({ backend, name }: ModelKey, insecure = false): void {
+  start({ backend, name }: DownloadKey, insecure = false): void {
     const source = this.#sourceOf(backend);
     source.check(name);
     const known = this.#find({ backend, name });
@@ -76,25 +76,25 @@ export class DownloadService {
       if (known.next !== null) known.next = 'run';
       return;
     }
-    const entry = known ?? newEntry({ backend, name }, insecure, false);
+    const entry = known ?? newDownload({ backend, name }, insecure, false);
     if (!known) this.#makeRoom();
     entry.insecure = insecure;
     entry.held = source.readiness() === 'coming';
     entry.download = { ...entry.download, state: 'waiting', error: null };
-    this.#entries.set(keyOf(entry.download), entry);
+    this.#entries.set(downloadKey(entry.download), entry);
     this.#publish();
     this.#pump();
   }
 
   /** Keeps what has arrived. Does nothing unless it runs or waits. */
-  pause(key: ModelKey): void {
+  pause(key: DownloadKey): void {
     const entry = this.#require(key);
     if (entry.controller) this.#end(entry, 'pause');
     else if (entry.download.state === 'waiting') this.#set(entry, { state: 'paused' });
   }
 
   /** Ends a download and removes it from the list, and from disk what its source can remove. */
-  cancel(key: ModelKey): void {
+  cancel(key: DownloadKey): void {
     const entry = this.#require(key);
     if (entry.controller) this.#end(entry, 'remove');
     else if (entry.download.state === 'done') this.#remove(entry);
@@ -102,7 +102,7 @@ export class DownloadService {
   }
 
   /** Removes an ended download from the list; does nothing for one that has not ended. */
-  dismiss(key: ModelKey): void {
+  dismiss(key: DownloadKey): void {
     const entry = this.#require(key);
     if (isEnded(entry)) this.#remove(entry);
   }
@@ -138,7 +138,7 @@ export class DownloadService {
     }
   }
 
-  async #run(entry: Entry): Promise<void> {
+  async #run(entry: ListedDownload): Promise<void> {
     const { backend, name } = entry.download;
     const controller = new AbortController();
     Object.assign(entry, { controller, next: null, speed: new Speed() });
@@ -158,7 +158,7 @@ export class DownloadService {
     await this.#settle(entry, failure);
   }
 
-  async #settle(entry: Entry, failure: TandemError | null): Promise<void> {
+  async #settle(entry: ListedDownload, failure: TandemError | null): Promise<void> {
     if (failure === null) {
       this.#set(entry, { state: 'done' });
       this.#completed.emit({ backend: entry.download.backend, name: entry.download.name });
@@ -176,7 +176,7 @@ export class DownloadService {
     this.#pump();
   }
 
-  #progress(entry: Entry, progress: DownloadProgress): void {
+  #progress(entry: ListedDownload, progress: DownloadProgress): void {
     const now = this.#options.clock.now();
     const bytesPerSecond = entry.speed.add(now, progress.completedBytes);
     entry.download = { ...entry.download, ...progress, bytesPerSecond };
@@ -188,7 +188,7 @@ export class DownloadService {
   }
 
   /** Removes the files of a download that does not run, then the download itself, unless it was started again. */
-  async #discard(entry: Entry): Promise<void> {
+  async #discard(entry: ListedDownload): Promise<void> {
     const { backend, name } = entry.download;
     // The controller keeps the source busy meanwhile.
     Object.assign(entry, { controller: new AbortController(), next: 'remove' });
@@ -199,23 +199,24 @@ export class DownloadService {
       this.#logger.warn('download-not-removed', { name, error });
     }
     entry.controller = null;
-    if ((entry.next as Entry['next']) === 'run') this.#set(entry, { state: 'waiting', completedBytes: 0 });
+    if ((entry.next as ListedDownload['next']) === 'run')
+      this.#set(entry, { state: 'waiting', completedBytes: 0 });
     else this.#remove(entry);
     this.#pump();
   }
 
-  #end(entry: Entry, next: 'pause' | 'remove'): void {
+  #end(entry: ListedDownload, next: 'pause' | 'remove'): void {
     if (entry.download.step === 'removing') return;
     entry.next = next;
     entry.controller?.abort(cancelled());
   }
 
-  #remove({ download }: Entry): void {
-    this.#entries.delete(keyOf(download));
+  #remove({ download }: ListedDownload): void {
+    this.#entries.delete(downloadKey(download));
     this.#publish();
   }
 
-  #set(entry: Entry, change: Partial<Download>): void {
+  #set(entry: ListedDownload, change: Partial<Download>): void {
     entry.download = { ...entry.download, ...change, bytesPerSecond: null };
     this.#publish();
   }
@@ -236,7 +237,7 @@ export class DownloadService {
     if (this.#entries.size < MAX_LISTED) return;
     const oldest = [...this.#entries.values()].find(isEnded);
     if (!oldest) throw new TandemError('queue_full', 'Too many downloads are listed. Remove some first.');
-    this.#entries.delete(keyOf(oldest.download));
+    this.#entries.delete(downloadKey(oldest.download));
   }
 
   #sourceOf(backend: BackendId): DownloadSource {
@@ -245,11 +246,11 @@ export class DownloadService {
     return source;
   }
 
-  #find(key: ModelKey): Entry | undefined {
-    return this.#entries.get(keyOf(key));
+  #find(key: DownloadKey): ListedDownload | undefined {
+    return this.#entries.get(downloadKey(key));
   }
 
-  #require(key: ModelKey): Entry {
+  #require(key: DownloadKey): ListedDownload {
     const entry = this.#find(key);
     if (!entry) throw new TandemError('not_found', `There is no download of ${key.name}.`);
     return entry;

@@ -5,7 +5,7 @@ import { within } from '../../ports/bounded';
 import type { Clock } from '../../ports/clock';
 import { fitOf } from '../fit';
 import { hasName } from '../model-names';
-import type { ModelKey } from './download-entry';
+import type { DownloadKey } from './listed-download';
 import type { DownloadSource } from './source';
 
 /** The hub's client starts in a second or two, and each of its calls may take 15 s. */
@@ -25,7 +25,7 @@ export interface ModelLookupOptions {
  */
 export async function lookUpModel(
   { sources, models, gpuBytes, clock }: ModelLookupOptions,
-  { backend, name }: ModelKey,
+  { backend, name }: DownloadKey,
 ): Promise<Lookup> {
   const source = sources.get(backend);
   if (!source) throw new TandemError('unsupported', 'No models can be downloaded to this server.');

@@ -2,13 +2,13 @@ import type { BackendId } from '../../../shared/domain';
 import type { Download } from '../../../shared/models';
 import { Speed } from './speed';
 
-export interface ModelKey {
+export interface DownloadKey {
   backend: BackendId;
   name: string;
 }
 
 /** A listed download. */
-export interface Entry {
+export interface ListedDownload {
   download: Download;
   insecure: boolean;
   /** It waits until its source is ready, instead of failing at once. */
@@ -20,7 +20,11 @@ export interface Entry {
   speed: Speed;
 }
 
-export function newEntry({ backend, name }: ModelKey, insecure: boolean, held: boolean): Entry {
+export function newDownload(
+  { backend, name }: DownloadKey,
+  insecure: boolean,
+  held: boolean,
+): ListedDownload {
   return {
     download: {
       backend,
@@ -40,10 +44,10 @@ export function newEntry({ backend, name }: ModelKey, insecure: boolean, held: b
   };
 }
 
-export function isEnded({ download, controller }: Entry): boolean {
+export function isEnded({ download, controller }: ListedDownload): boolean {
   return controller === null && (download.state === 'done' || download.state === 'failed');
 }
 
-export function keyOf({ backend, name }: ModelKey): string {
+export function downloadKey({ backend, name }: DownloadKey): string {
   return `${backend}/${name}`;
 }
