@@ -1,18 +1,18 @@
 import type { Handlers } from '../../shared/contract';
 import type { DownloadService } from '../models/downloads/download-service';
 import type { HubToken } from '../models/downloads/hub-token';
-import { lookUpModel, type ModelLookupOptions } from '../models/downloads/model-lookup';
+import type { ModelLookup } from '../models/downloads/model-lookup';
 
 export interface DownloadParts {
   downloads: DownloadService;
-  lookup: ModelLookupOptions;
+  lookup: ModelLookup;
   hubToken: HubToken;
 }
 
 /** The calls about downloads. */
 export function downloadHandlers({ downloads, lookup, hubToken }: DownloadParts) {
   return {
-    modelLookup: (model) => lookUpModel(lookup, model),
+    modelLookup: (model) => lookup.find(model),
     downloadStart: async ({ insecure, ...model }) => {
       downloads.start(model, insecure);
       return {};

@@ -12,7 +12,7 @@ import { MemoryMonitor } from '../memory/memory-monitor';
 import { createMemorySampler } from '../memory/memory-sampler';
 import type { DownloadService } from '../models/downloads/download-service';
 import type { HubToken } from '../models/downloads/hub-token';
-import type { ModelLookupOptions } from '../models/downloads/model-lookup';
+import { ModelLookup } from '../models/downloads/model-lookup';
 import type { MlxLibrary } from '../models/mlx-library';
 import { ModelLibrary } from '../models/model-library';
 import type { ModelScan } from '../models/model-scan';
@@ -63,7 +63,7 @@ export interface Services extends ModelManagement {
   runtimeMarks: RuntimeMarks;
   smallModelInOllama: SmallModelInstaller;
   downloads: DownloadService;
-  lookup: ModelLookupOptions;
+  lookup: ModelLookup;
   hubToken: HubToken;
   memory: MemoryMonitor;
   gate: MemoryGate;
@@ -167,7 +167,7 @@ export function createServices(
     loader: readsModels ? loading.id : null,
     setup,
   });
-  const lookup: ModelLookupOptions = { sources, models: () => library.models(), gpuBytes, clock };
+  const lookup = new ModelLookup({ sources, models: () => library.models(), gpuBytes, clock });
 
   const memory = new MemoryMonitor({
     sampler: createMemorySampler(place.platform, ports.files),

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { lookUpModel } from '../../../src/main/models/downloads/model-lookup';
+import { ModelLookup } from '../../../src/main/models/downloads/model-lookup';
 import { systemClock } from '../../../src/main/ports/clock';
 import { HUB_SCRIPT, hubFixture, never, randomModelFiles } from '../../support/hub-fixture';
 import { HubServer } from '../../support/hub-server';
@@ -34,15 +34,12 @@ it('reports size, parameters, context, licence and fit, and writes nothing', asy
   hub.repos[NAME] = { files: { ...files, 'README.md': Buffer.alloc(5_000) }, licence: 'apache-2.0' };
   const { source, cache } = await hubFixture(hub);
   const look = (gpuBytes: number | null, models: string[] = []) =>
-    lookUpModel(
-      {
-        sources: new Map([['mlx', source]]),
-        models: () => models.map((name) => ({ backend: 'mlx', name }) as never),
-        gpuBytes: () => gpuBytes,
-        clock: systemClock,
-      },
-      { backend: 'mlx', name: NAME },
-    );
+    new ModelLookup({
+      sources: new Map([['mlx', source]]),
+      models: () => models.map((name) => ({ backend: 'mlx', name }) as never),
+      gpuBytes: () => gpuBytes,
+      clock: systemClock,
+    }).find({ backend: 'mlx', name: NAME });
   expect(await look(1e9)).toEqual({
     backend: 'mlx',
     name: NAME,

@@ -53,9 +53,7 @@ export class DownloadService {
   /** Reads the unfinished downloads of earlier runs; they continue once their source is ready. Never rejects. */
   async load(): Promise<void> {
     for (const { insecure, ...stored } of await this.#options.file.read()) {
-      const { backend } = stored;
-      if (this.#entries.size >= MAX_LISTED || !this.#options.sources.has(backend) || this.#find(stored))
-        continue;
+      if (this.#entries.size >= MAX_LISTED || this.#find(stored) || !this.#isAccepted(stored)) continue;
       const entry = newDownload(stored, insecure, true);
       entry.download = { ...entry.download, ...stored };
       this.#entries.set(downloadKey(stored), entry);
@@ -244,6 +242,15 @@ export class DownloadService {
     const source = this.#options.sources.get(backend);
     if (!source) throw new TandemError('unsupported', 'No models can be downloaded to this server.');
     return source;
+  }
+
+  #isAccepted({ backend, name }: DownloadKey): boolean {
+    try {
+      this.#sourceOf(backend).check(name);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #find(key: DownloadKey): ListedDownload | undefined {
