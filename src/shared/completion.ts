@@ -91,6 +91,8 @@ export interface ModelInput {
   toolChoice?: ToolChoice;
   think?: boolean | string;
   keepAlive?: string | number;
+  /** Tokens of context that the client asks for (`num_ctx`). */
+  contextTokens?: number;
   /** Dialect of all `extra` fields: only a server of the same dialect gets them. Absent = there are none. */
   dialect?: Dialect;
   extra?: Extra;
@@ -118,6 +120,8 @@ export interface CompletionRequest extends ModelInput {
   overruleMemory?: boolean;
   /** Instances of Tandem that it has passed through, as in the hop header. */
   hops?: string;
+  /** The oldest turns may be left out if the conversation does not fit the model's context. */
+  mayLeaveOut?: boolean;
   /** Name of the API surface, for the journal. */
   origin: 'chat' | 'gateway' | 'mlx-api';
 }

@@ -54,6 +54,7 @@ export type Reason =
   | `setting:${BackendId}-only`
   | `fallback:${string}`
   | `breaker:open`
+  | `context:truncated-${number}`
   | `memory:${'critical' | 'working-set' | 'buffer-limit' | 'evicted' | 'smaller'}`
   | `unavailable:${string}`
   | 'small-model'
@@ -84,8 +85,10 @@ export interface ModelInfo {
   /** Parameters in billions; null = unknown. */
   billions: number | null;
   quantisation: string | null;
-  /** Tokens; null = unknown. */
+  /** The most tokens that it supports; null = unknown. */
   contextLength: number | null;
+  /** Tokens of context that requests get here (memory/README.md); absent = its server decides. */
+  pinnedContext?: number;
   weight: ModelWeight;
   /** The model that comes with Tandem: the last choice, and the only one until the user installs another. */
   small: boolean;

@@ -11,6 +11,11 @@ const shortcut = z
   .max(60)
   .refine((text) => text === '' || isAccelerator(text), 'a shortcut is written as Alt+Space');
 const modelName = z.string().max(300).nullable();
+/** `<backend>/<model>`; the model's name may contain further slashes. */
+const modelKey = z
+  .string()
+  .max(400)
+  .regex(/^[^/\s]+\/\S/);
 
 /** A host with a port, or one that is clearly a host; an address without a scheme means http. */
 const WITHOUT_SCHEME =
@@ -138,6 +143,18 @@ export const SETTINGS = {
     env: 'MODEL_TIME_ESTIMATES',
     acts: 'now',
   },
+  /**
+   * Tokens of context by `<backend>/<model>`, at most what the model supports; others get what fits memory. A changed
+   * value reloads a model of our own Ollama at its next request.
+   */
+  contextLengths: {
+    schema: z.record(modelKey, z.number().int().min(512).max(16_777_216)),
+    default: {} as Record<string, number>,
+    env: 'TANDEM_CONTEXT_LENGTHS',
+    acts: 'now',
+  },
+  /** The chat leaves out the oldest turns that do not fit the model's context; false = such a message is an error. */
+  chatLeavesOutOldest: { schema: z.boolean(), default: true, env: null, acts: 'now' },
   /** One short call to MLX may refine the category `general`. */
   mlxLightClassify: {
     schema: z.boolean(),

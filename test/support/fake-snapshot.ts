@@ -171,6 +171,7 @@ export function fakeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
     remote: false,
     fit: gigabytes < 30 ? ('yes' as const) : ('tight' as const),
     contextLength: 32_768,
+    pinnedContext: 32_768,
     capabilities: ['completion'],
     broken: null,
   });
@@ -233,6 +234,7 @@ export function smallSnapshot(change: Partial<Snapshot> = {}): Snapshot {
       remote: false,
       fit: 'yes' as const,
       contextLength: 8192,
+      pinnedContext: 8192,
       capabilities: ['completion'],
       broken: null,
     })),

@@ -24,7 +24,7 @@ export class ScriptedOllama {
   /** Bodies of the completion requests. */
   readonly asked: Record<string, unknown>[] = [];
   /** The models that `/api/ps` reports. */
-  loaded: { name: string; size?: number }[] = [];
+  loaded: { name: string; size?: number; context_length?: number }[] = [];
   /** Fields merged into all responses except completions. */
   facts: Record<string, unknown> = {};
   /** Paths that no longer get a response. */

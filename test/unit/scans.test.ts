@@ -89,6 +89,8 @@ test('a setting that changes where models are found triggers a scan, and no othe
 
 test('requests for an unknown name trigger a scan rarely, and again after three seconds', async () => {
   const { clock, services, scans } = await startServices();
+  // The first request waits until the size of the machine is known.
+  await services.memory.sampleNow();
   for (const backend of services.registry.all()) {
     const status = backend.status();
     backend.status = () => ({ ...status, state: 'ready' });

@@ -16,6 +16,8 @@ export interface BackendRequest extends ModelInput {
   model: string;
   /** Tandem instances that the request has passed, as in the hop header. */
   hops?: string;
+  /** Tokens of context that the model always has here; absent = its server decides. */
+  pinnedContext?: number;
   /** Ms that the whole answer may take. Only used to decide how long a wait is worthwhile; the signal ends it. */
   timeoutMs?: number;
 }
@@ -37,6 +39,12 @@ export interface Backend {
 
   /** Why it currently rejects requests of so many tokens (prompt and answer) for this model. Absent = never. */
   refuses?(model: string, tokens: number): Reason | null;
+
+  /**
+   * Tokens of context, by name, of models that somebody else's server has loaded: it keeps them, whatever is pinned
+   * here. Absent = none are known.
+   */
+  foreignContexts?(): ReadonlyMap<string, number>;
 
   /** Installed models, as the server or its folders list them now. */
   models(signal?: AbortSignal): Promise<ModelInfo[]>;

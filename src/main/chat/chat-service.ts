@@ -35,7 +35,14 @@ export class ChatService {
   /** The list of chats changed (title, order, new, deleted). */
   readonly onListChanged = this.#listChanged.subscribe;
 
-  constructor(options: { store: Store; dispatcher: Dispatcher; clock: Clock; logger: Logger }) {
+  constructor(options: {
+    store: Store;
+    dispatcher: Dispatcher;
+    clock: Clock;
+    logger: Logger;
+    /** May the oldest turns be left out that do not fit the model's context? Read for each answer. */
+    mayLeaveOut: () => boolean;
+  }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#logger = options.logger.child('chat');

@@ -27,6 +27,8 @@ export interface RunningAnswersOptions {
   dispatcher: Dispatcher;
   saver: AnswerSaver;
   clock: Clock;
+  /** See `ChatService`. */
+  mayLeaveOut: () => boolean;
   onPush: (push: Push) => void;
   /** Called when an answer has ended and is stored. */
   onEnded: () => void;
@@ -147,6 +149,7 @@ export class RunningAnswers {
       sampling: {},
       strict: false,
       overruleMemory,
+      mayLeaveOut: this.#options.mayLeaveOut(),
       origin: 'chat',
     };
   }

@@ -127,7 +127,8 @@ export function createCore(
       projection.onPush((push) => pushes.emit(push)),
       chat.onPush((push) => pushes.emit(push)),
       chat.onListChanged(() => void readChats()),
-      memory.onChange(() => projection.touch('memory', 'ledger', 'firstStart')),
+      // What a server that is not ours has loaded shows in `models`.
+      memory.onChange(() => projection.touch('memory', 'ledger', 'firstStart', 'models')),
       services.gate.onChange(() => projection.touch('ledger')),
       services.queue.onChange(() => projection.touch('queue')),
       library.onChange((models) => {

@@ -11,13 +11,13 @@ export function gatewayFacts(
   place: Place,
   warnings: () => Warning[],
 ): GatewayFacts {
-  const { registry, library, memory, queue, usage, measured } = services;
+  const { registry, contexts, memory, queue, usage, measured } = services;
   return {
     version: place.version,
     instanceId: place.instanceId,
     instances: () => registry.all().map(({ instance }) => instance),
     backends: () => registry.all().map((backend) => backend.status()),
-    models: () => library.models(),
+    models: () => contexts.models(),
     memory: () => memory.status(),
     queue: () => queue.stats(),
     rateLimit: () => {

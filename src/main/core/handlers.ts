@@ -48,10 +48,6 @@ export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...modelHandlers(parts),
     ...downloadHandlers(parts),
-    // Replaced when the branch with contexts is merged.
-    modelContext: async () => {
-      throw new TandemError('unsupported', 'This part is not built in yet.');
-    },
     snapshot: async () => projection.snapshot(),
 
     chatOpen: async ({ chatId }) => ({ messages: await chat.open(chatId) }),

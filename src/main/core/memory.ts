@@ -26,7 +26,11 @@ export function createMemoryGate(
   const now = () => ports.clock.wall().getTime();
   const bySize = (backend: BackendId, name: string) => {
     const found = models().find((model) => model.backend === backend && model.name === name);
-    return { ...UNKNOWN_NEEDS, weightsBytes: found?.sizeBytes ?? null };
+    return {
+      ...UNKNOWN_NEEDS,
+      weightsBytes: found?.sizeBytes ?? null,
+      kvBytesPerToken: found?.kvBytesPerToken ?? null,
+    };
   };
   return new MemoryGate({
     ...ports,

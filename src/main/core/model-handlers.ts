@@ -25,6 +25,7 @@ type ModelCall =
   | 'modelUnload'
   | 'memoryFree'
   | 'modelUse'
+  | 'modelContext'
   | 'modelDeletePlan'
   | 'modelDelete'
   | 'modelReveal'
@@ -49,6 +50,10 @@ export function modelHandlers(parts: ModelHandlerParts): Pick<Handlers, ModelCal
     memoryFree: () => modelManager.free(),
     modelUse: async ({ backend, category, name }) => {
       await modelManager.use(backend, category, name);
+      return {};
+    },
+    modelContext: async ({ tokens, ...model }) => {
+      await modelManager.setContext(model, tokens);
       return {};
     },
     modelDeletePlan: (model) => modelDeletion.plan(model),

@@ -6,7 +6,7 @@ import type { MemoryMonitor } from '../memory/memory-monitor';
 import type { MemoryHolder } from '../memory/types';
 import { ModelDeletion } from '../model-manager/deletion';
 import { FirstStartFacts } from '../model-manager/first-start';
-import { ModelManager } from '../model-manager/model-manager';
+import { contextKey, ModelManager } from '../model-manager/model-manager';
 import { ModelViews } from '../model-manager/model-views';
 import { DownloadedModels } from '../models/downloaded';
 import type { MlxLibrary } from '../models/mlx-library';
@@ -18,6 +18,7 @@ import type { Dispatcher, RouteSnapshot } from '../router/types';
 import type { SettingsStore } from '../store/settings-store';
 import type { MeasuredTimes } from '../times/measured-times';
 import type { BackendRow } from './backend-rows';
+import type { ModelContexts } from './contexts';
 import type { CorePorts } from './core-types';
 import type { Place } from './place';
 import { isEnabled } from './route-facts';
@@ -28,6 +29,7 @@ export interface ModelManagerNeeds {
   loader: Backend;
   modelHost: Backend;
   library: ModelLibrary;
+  contexts: ModelContexts;
   mlxModels: MlxLibrary;
   usage: ModelUsage;
   measured: MeasuredTimes;
@@ -58,7 +60,12 @@ export function createModelManagement(
   const downloaded = new DownloadedModels({ files, path, logger });
   const models = () => library.models();
   const loaderId = loader.instance.id;
-  const modelViews = new ModelViews({ ...needs, loader: loaderId, downloaded });
+  const modelViews = new ModelViews({
+    ...{ ...needs, loader: loaderId, downloaded },
+    models: () => needs.contexts.models(),
+    isContextChosen: (backend, name) =>
+      Object.hasOwn(settings.values().contextLengths, contextKey({ backend, name })),
+  });
   const modelManager = new ModelManager({
     ...{ registry, dispatcher: needs.dispatcher, models, settings },
     settingFor: (backend, category) =>

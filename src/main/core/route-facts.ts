@@ -1,11 +1,11 @@
-import type { BackendId } from '../../shared/domain';
+import type { BackendId, ModelInfo } from '../../shared/domain';
+import { isLoopback } from '../../shared/local-origin';
 import type { Settings } from '../../shared/settings';
-import type { SetupPart } from '../../shared/status';
+import type { BackendStatus, SetupPart } from '../../shared/status';
 import type { Backend } from '../backends/backend';
 import type { BackendRegistry } from '../backends/registry';
 import type { MemoryGate } from '../memory/memory-gate';
 import type { MemoryHolder } from '../memory/types';
-import type { ModelLibrary } from '../models/model-library';
 import type { RouteSnapshot } from '../router/types';
 import { type BackendRow, instanceOf } from './backend-rows';
 
@@ -24,12 +24,18 @@ export function hasUseForSmallModel(settings: Settings, rows: readonly BackendRo
   return rows.some((row) => isEnabled(row.id, settings) && row.takesSmallModel(settings));
 }
 
+/** Does this backend run on this machine, as far as is known? Stays the same while it is down. */
+export function isLocal({ address }: BackendRow, { ownership }: Pick<BackendStatus, 'ownership'>): boolean {
+  const host = address && URL.parse(address.url)?.hostname;
+  return ownership !== 'remote' && (address === null || isLoopback(host ?? ''));
+}
+
 /** The current facts that a route is decided from. */
 export function routeFacts(
   settings: Settings,
   rows: readonly BackendRow[],
   registry: BackendRegistry,
-  library: ModelLibrary,
+  models: readonly ModelInfo[],
   gate: MemoryGate,
 ): RouteSnapshot {
   const facts = (row: BackendRow) => {
@@ -48,7 +54,7 @@ export function routeFacts(
   return {
     settings,
     backends: rows.map(facts),
-    models: library.models(),
+    models,
     memory: gate.pressure(),
     memoryRefuses: (backend, model, tokens) =>
       gate.standing(backend, model, tokens) ?? registry.get(backend).refuses?.(model, tokens) ?? null,

@@ -33,6 +33,7 @@ import { MeasuredTimes } from '../times/measured-times';
 import { TimesFile } from '../times/times-file';
 import { backendRows, loaderRow } from './backend-rows';
 import { type Adapters, createBackends } from './backends';
+import { ModelContexts } from './contexts';
 import type { CorePorts } from './core-types';
 import { createDownloads } from './downloads';
 import { createIncidents } from './incidents';
@@ -40,7 +41,7 @@ import { createMemoryGate, watchPreload } from './memory';
 import { createModelManagement, type ModelManagement } from './model-manager';
 import { createMlxModels } from './models';
 import type { Place } from './place';
-import { isEnabled, routeFacts } from './route-facts';
+import { isEnabled, isLocal, routeFacts } from './route-facts';
 import { createSetup, createSmallModel } from './setup';
 
 /** All services below the surfaces; created once, started and stopped by the core. */
@@ -56,6 +57,7 @@ export interface Services extends ModelManagement {
   mlxModels: MlxLibrary;
   modelScan: ModelScan;
   library: ModelLibrary;
+  contexts: ModelContexts;
   usage: ModelUsage;
   measured: MeasuredTimes;
   times: TimesFile;
@@ -188,6 +190,14 @@ export function createServices(
     models: () => library.models(),
   });
   watchPreload(memory, gate, loader);
+  const contexts = new ModelContexts({
+    settings: values,
+    models: () => library.models(),
+    totalBytes: () => memory.status()?.totalBytes ?? null,
+    snapshot: (models) => routeFacts(values(), rows, registry, models, gate),
+    backend: (id) => registry.get(id),
+    isHere: (id) => rows.some((row) => row.id === id && isLocal(row, registry.get(id).status())),
+  });
   const queue = new RequestQueue({
     clock,
     slots: Object.fromEntries(rows.map((row) => [row.id, row.slots(values())])),
@@ -207,6 +217,9 @@ export function createServices(
     backends: registry,
     decider: { limitMs: null, decide: decideByRules },
     snapshot: routeSnapshot,
+    known: async () => {
+      await Promise.all([library.listed(), memory.status() ?? memory.sampleNow()]);
+    },
     memory: gate,
     refresh: (missed) => looks.for(missed),
     measured,
@@ -218,9 +231,12 @@ export function createServices(
     },
     logger,
   });
-  const chat = new ChatService({ store, dispatcher, clock, logger });
+  const chat = new ChatService({
+    ...{ store, dispatcher, clock, logger },
+    mayLeaveOut: () => values().chatLeavesOutOldest,
+  });
   const modelManagement = createModelManagement(ports, settings, place, {
-    ...{ rows, registry, loader, modelHost, library, mlxModels, usage, measured, memory, gate },
+    ...{ rows, registry, loader, modelHost, library, contexts, mlxModels, usage, measured, memory, gate },
     ...{ dispatcher, smallModel, snapshot: routeSnapshot },
   });
 
@@ -234,6 +250,7 @@ export function createServices(
     mlxModels,
     modelScan,
     library,
+    contexts,
     usage,
     measured,
     times,
@@ -259,6 +276,6 @@ export function createServices(
   };
 
   function routeSnapshot(): RouteSnapshot {
-    return routeFacts(values(), rows, registry, library, gate);
+    return routeFacts(values(), rows, registry, contexts.models(), gate);
   }
 }

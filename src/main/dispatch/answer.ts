@@ -1,11 +1,11 @@
 import type { CompletionChunk, CompletionEnd } from '../../shared/completion';
-import { isServing, type Reason } from '../../shared/domain';
+import { isServing, type ModelInfo, type Reason } from '../../shared/domain';
 import { isTandemError } from '../../shared/errors';
 import type { BackendRequest } from '../backends/backend';
 import type { Asked, MemoryGrant } from '../memory/memory-gate';
 import { heldTokens } from '../router/candidates';
 import { lastUserText } from '../router/categories';
-import { fitToContext } from '../router/context';
+import { contextOf, type FittedMessages, fitToContext } from '../router/context';
 import type { RouterEvent } from '../router/types';
 import { PrefillWatch } from '../times/measured-times';
 import { Attempt } from './attempt';
@@ -37,6 +37,7 @@ export async function* answer(
     view.sent = true;
     const takenAt = clock.now();
     const { request, droppedTurns } = prepare(context);
+    run.leftOut(droppedTurns);
     yield { type: 'attempt', ...run.label(candidate), droppedTurns };
     // If a second server returns the prompt too, the user asked for that text.
     const echoAllowed = routed.echoAllowed || (run.echoedBy ?? candidate.backend) !== candidate.backend;
@@ -100,19 +101,42 @@ async function* pass(
   }
 }
 
-/** The request in the form that the candidate's model receives. */
-function prepare({ run, snapshot, candidate }: TryContext): {
-  request: BackendRequest;
-  droppedTurns: number;
-} {
-  const known = snapshot.models.find(
+/** The request in the form that the candidate's model receives; without the oldest turns if the client allows that. */
+function prepare(context: TryContext): { request: BackendRequest; droppedTurns: number } {
+  const { run, candidate } = context;
+  const known = modelOf(context);
+  const { messages, droppedTurns } = fitted(context);
+  const pinned = known?.pinnedContext;
+  const request = { ...run.request, model: candidate.model, messages };
+  return { request: pinned === undefined ? request : { ...request, pinnedContext: pinned }, droppedTurns };
+}
+
+function fitted(context: TryContext): FittedMessages {
+  const { request } = context.run;
+  const known = modelOf(context);
+  const tokens = known && request.mayLeaveOut ? contextOf(known) : null;
+  return fitToContext(request, tokens && tokens * context.contextShare);
+}
+
+/** Steps by which a conversation gets shorter after its server counted more tokens than were estimated. */
+const SHORTER = 0.8;
+const LEAST_SHARE = 0.01;
+
+/** The same attempt with fewer turns after its server found them too long; null = not allowed, or none are left. */
+export function shortened(context: TryContext, error: unknown): TryContext | null {
+  if (!isTandemError(error) || error.code !== 'context_exceeded') return null;
+  const before = fitted(context).droppedTurns;
+  for (let share = context.contextShare * SHORTER; share > LEAST_SHARE; share *= SHORTER) {
+    const next = { ...context, contextShare: share };
+    if (fitted(next).droppedTurns > before) return next;
+  }
+  return null;
+}
+
+function modelOf({ snapshot, candidate }: TryContext): ModelInfo | undefined {
+  return snapshot.models.find(
     (model) => model.backend === candidate.backend && model.name === candidate.model,
   );
-  const fitted = fitToContext(run.request, known?.contextLength ?? null);
-  return {
-    request: { ...run.request, model: candidate.model, messages: fitted.messages },
-    droppedTurns: fitted.droppedTurns,
-  };
 }
 
 /** Decides whether work may take memory now. */
@@ -156,7 +180,8 @@ export class MemoryLeave {
   }
 }
 
-function askedBy({ run, candidate, hasNext, plan, snapshot }: TryContext): Asked {
+function askedBy(context: TryContext): Asked {
+  const { run, candidate, hasNext, plan, snapshot } = context;
   const { request } = run;
   const { backend, model } = candidate;
   return {
@@ -164,6 +189,7 @@ function askedBy({ run, candidate, hasNext, plan, snapshot }: TryContext): Asked
     model,
     purpose: 'request',
     tokens: heldTokens(backend, model, request, snapshot),
+    contextTokens: modelOf(context)?.pinnedContext,
     expectedS: plan.wish.estimateMs / 1000,
     mayMove: hasNext && !request.strict,
     overruled: request.overruleMemory ?? false,

@@ -8,7 +8,7 @@ import type { RequestQueue } from '../queue/request-queue';
 import type { Admitted } from '../queue/types';
 import type { Candidate, Dispatcher, RouterEvent, RouteSnapshot } from '../router/types';
 import type { MeasuredTimes } from '../times/measured-times';
-import { answer, type MemoryAuthority, MemoryLeave } from './answer';
+import { answer, type MemoryAuthority, MemoryLeave, shortened } from './answer';
 import { DrainWatch } from './drain-watch';
 import { asFailure, brokenOff, causeOf, isFinal, poisoned, withoutFallback } from './failures';
 import { Line } from './line';
@@ -188,6 +188,7 @@ export class RequestDispatcher implements Dispatcher {
       hasNext: line.hasNext,
       mayWait: !run.request.strict && line.isLast(candidate),
       plan: planFor({ run, routed, snapshot, measured }, candidate),
+      contextShare: 1,
       clock,
       measured,
       fingerprints,
@@ -202,10 +203,16 @@ export class RequestDispatcher implements Dispatcher {
     const leave = new MemoryLeave(this.#options.memory, context);
     try {
       // A wait for memory releases the slot, so another one is acquired after it.
-      for (;;) {
-        const seat = yield* takeSeat(context);
+      for (let tried = context; ; ) {
+        const seat = yield* takeSeat(tried);
         if (seat.kind === 'moved') return seat;
-        if (yield* answer(context, seat, leave, view)) return { kind: 'done' };
+        try {
+          if (yield* answer(tried, seat, leave, view)) return { kind: 'done' };
+        } catch (error) {
+          const shorter = shortened(tried, error);
+          if (!shorter) throw error;
+          tried = shorter;
+        }
       }
     } catch (thrown) {
       if (run.signal.aborted) throw thrown;

@@ -53,6 +53,12 @@ export class RequestRun {
     }
   }
 
+  /** The attempt that begins leaves out so many of the oldest turns; an earlier attempt's number no longer applies. */
+  leftOut(turns: number): void {
+    this.record.reasons = this.record.reasons.filter((reason) => !reason.startsWith('context:truncated-'));
+    if (turns > 0) this.addReasons([`context:truncated-${turns}`]);
+  }
+
   /** A backend has taken the request. */
   takenBy(candidate: Candidate): void {
     this.addReasons(candidate.reasons);

@@ -19,6 +19,8 @@ export interface RoutingOptions {
   decider: Decider;
   /** The current facts; called once per request, and again after `refresh`. */
   snapshot: () => RouteSnapshot;
+  /** Resolves when the facts have been read once, so that the models' contexts do not change after that. */
+  known?: () => Promise<void>;
   /** Reloads the model lists before a request is refused for lack of a model; gets what is missing. Never rejects. */
   refresh: (missed: string) => Promise<void>;
   /** Requests during which a process died. */
@@ -37,6 +39,7 @@ export interface Routing {
 /** Decides once and routes; routes again with fresh model lists if only a model is missing. Rejects only on abort. */
 export async function routingOf(run: RequestRun, options: RoutingOptions): Promise<Routing> {
   const decision = await decisionFor(run, options);
+  if (options.known) await orAbort(options.known(), run.signal);
   const byFacts = (snapshot: RouteSnapshot) => ({
     decision,
     snapshot,

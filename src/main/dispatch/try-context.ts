@@ -26,6 +26,8 @@ export interface TryContext {
   /** No other candidate is left: if the backend goes down now, wait for it even while holding a slot. */
   mayWait: boolean;
   plan: Plan;
+  /** Share of the model's context to fill; below 1 after the server counted more tokens than were estimated. */
+  contextShare: number;
   clock: Clock;
   measured: MeasuredTimes;
   fingerprints: Fingerprints;

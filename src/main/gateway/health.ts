@@ -26,12 +26,13 @@ export function healthBody(facts: GatewayFacts, settings: Pick<Settings, 'useBac
     version: facts.version,
     instance: facts.instanceId,
     backends: Object.fromEntries(backends.map((backend) => [backend.id, backendBody(backend)])),
-    models: facts.models().map(({ backend, name, sizeBytes }) => {
+    models: facts.models().map(({ backend, name, sizeBytes, pinnedContext, contextLength }) => {
       const { useCount, lastUsedAt, loadMs } = facts.modelUse(backend, name);
       return {
         backend,
         name,
         size_bytes: sizeBytes,
+        context_length: pinnedContext ?? contextLength,
         use_count: useCount,
         last_used_at: lastUsedAt === null ? null : new Date(lastUsedAt).toISOString(),
         load_ms: loadMs,

@@ -19,6 +19,8 @@ export interface MemoryWish {
   needs: ModelNeeds;
   /** Prompt and answer together. */
   tokens: number;
+  /** Tokens of the context that the model is loaded with; a server that reserves it takes memory for all of them. */
+  contextTokens?: number | undefined;
   /** Expected duration in seconds; null = unknown. */
   expectedS: number | null;
   /** Another server or model can do the work. */

@@ -10,9 +10,6 @@ export interface KvShape {
   elementBytes: number;
 }
 
-/** `KVCache.step` of mlx_lm/models/cache.py: keys and values grow by this many tokens at a time. */
-const STEP_TOKENS = 256;
-
 const count = z.number().int().positive();
 const shapeConfig = z.object({
   num_hidden_layers: count,
@@ -39,16 +36,6 @@ const configSchema = z.union([
  */
 export function kvBytesPerToken({ layers, kvHeads, headDim, elementBytes }: KvShape): number {
   return 2 * layers * kvHeads * headDim * elementBytes;
-}
-
-/** Bytes of a cache for `tokens` tokens; it grows in steps of 256 tokens. */
-export function kvBytes(shape: KvShape, tokens: number): number {
-  return Math.ceil(tokens / STEP_TOKENS) * STEP_TOKENS * kvBytesPerToken(shape);
-}
-
-/** A shape of which only the bytes per token are known; they are a multiple of 4. */
-export function shapeOfBytes(bytesPerToken: number): KvShape {
-  return { layers: 1, kvHeads: 1, headDim: bytesPerToken / 4, elementBytes: 2 };
 }
 
 /** The shape from a model's `config.json`; null if the file lacks it, or the context has another form. */

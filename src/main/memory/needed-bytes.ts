@@ -1,5 +1,5 @@
+import { contextCost } from '../../shared/context-cost';
 import type { MemoryWish } from './decision';
-import { kvBytes } from './kv-cache';
 import { type Account, behaviourOf } from './ledger';
 import { spareBytes } from './ledger-sums';
 import type { ModelNeeds } from './model-needs';
@@ -9,12 +9,6 @@ export const SIZE_ERROR = 0.1;
 /** Activations of one prefill step: this share of the weights, and at least `WORKSPACE_BYTES`. */
 const WORKSPACE_SHARE = 0.04;
 const WORKSPACE_BYTES = 200_000_000;
-/**
- * For a cache of unknown shape, the largest of the usual models, in which every head keeps its own: per token this share
- * of the weights (Phi-3.5-mini in 4 bits: 393,216 of 2.15 GB), at most `UNKNOWN_KV_BYTES` (Llama-2-13B).
- */
-const UNKNOWN_KV_SHARE = 1.83e-4;
-const UNKNOWN_KV_BYTES = 819_200;
 
 /** State of the requested model; neither = it must be loaded. */
 export interface LoadState {
@@ -28,9 +22,10 @@ export function neededBytes(
   account: Account,
   { loaded, coming }: LoadState,
 ): number | null {
-  if ((loaded || coming) && behaviourOf(account, wish.backend).reserves) return 0;
+  const { reserves } = behaviourOf(account, wish.backend);
+  if ((loaded || coming) && reserves) return 0;
   const { weightsBytes } = wish.needs;
-  const cache = cacheBytes(wish);
+  const cache = cacheBytes({ ...wish, tokens: reserves ? (wish.contextTokens ?? wish.tokens) : wish.tokens });
   const workspace = workspaceBytes(wish.needs);
   if (loaded) return Math.max(0, cache + workspace - spareBytes(account.ledger, wish.backend));
   if (coming) return cache + workspace;
@@ -44,8 +39,7 @@ export function workspaceBytes({ weightsBytes }: ModelNeeds): number {
 
 /** Bytes of a cache for `tokens` tokens; for a cache of unknown shape, the usual maximum. */
 export function cacheBytes({ needs, tokens }: Pick<MemoryWish, 'needs' | 'tokens'>): number {
-  if (needs.kv) return kvBytes(needs.kv, tokens);
-  return tokens * Math.min(UNKNOWN_KV_BYTES, (needs.weightsBytes ?? 0) * UNKNOWN_KV_SHARE);
+  return contextCost({ sizeBytes: needs.weightsBytes, kvBytesPerToken: needs.kvBytesPerToken }, tokens);
 }
 
 /** Bytes of a model while it answers with a context of `tokens` tokens: weights, cache, activations. */

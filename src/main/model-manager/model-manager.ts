@@ -14,7 +14,7 @@ export interface ModelManagerOptions {
   registry: BackendRegistry;
   dispatcher: Dispatcher;
   models(): readonly ModelInfo[];
-  settings: Pick<SettingsStore, 'set'>;
+  settings: Pick<SettingsStore, 'set' | 'values'>;
   /** The setting of this backend's model for a category; null = it cannot be chosen. */
   settingFor(backend: BackendId, category: Category): SettingKey | null;
 }
@@ -91,6 +91,19 @@ export class ModelManager {
     await this.#options.settings.set(key, name);
   }
 
+  /** Pins the context of a model; null = what fits. Rejects with `model_not_found`, or like a setting. */
+  async setContext(model: ModelKey, tokens: number | null): Promise<void> {
+    const { models, settings } = this.#options;
+    const key = contextKey(model);
+    if (!models().some((known) => contextKey(known) === key)) {
+      throw new TandemError('model_not_found', `There is no model ${model.name}.`, {
+        details: { model: model.name },
+      });
+    }
+    const { [key]: _old, ...others } = settings.values().contextLengths;
+    await settings.set('contextLengths', tokens === null ? others : { ...others, [key]: tokens });
+  }
+
   async #isFreed(server: Server, name: string): Promise<boolean> {
     try {
       await server.freeModel?.(name, AbortSignal.timeout(UNLOAD_LIMIT_MS));
@@ -106,6 +119,11 @@ export class ModelManager {
     if (!server) throw new TandemError('not_found', `There is no server ${backend}.`);
     return server;
   }
+}
+
+/** A model's name in the setting `contextLengths`. */
+export function contextKey({ backend, name }: ModelKey): string {
+  return `${backend}/${name}`;
 }
 
 function idleModels(server: Server): LoadedModel[] {

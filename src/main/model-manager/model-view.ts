@@ -9,6 +9,7 @@ export interface ModelFacts {
   load: ModelView['load'];
   measured: Readonly<Measured> | null;
   lastUsedAt: number | null;
+  contextChosen: boolean;
   owner: ModelOwner;
   hasFolder: boolean;
 }
@@ -16,13 +17,18 @@ export interface ModelFacts {
 /** A model as the UI shows it. */
 export function modelViewOf(model: ModelInfo, facts: ModelFacts): ModelView {
   const { backend, name, sizeBytes, billions, quantisation, weight, small, languages, remote } = model;
-  const { fit = 'unknown', contextLength, capabilities, kvBytesPerToken = null } = model;
-  const { usedFor, load, measured, lastUsedAt, owner, hasFolder } = facts;
+  const {
+    fit = 'unknown',
+    contextLength,
+    pinnedContext = null,
+    capabilities,
+    kvBytesPerToken = null,
+  } = model;
+  const { usedFor, load, measured, lastUsedAt, contextChosen, owner, hasFolder } = facts;
   return {
     ...{ backend, name, sizeBytes, billions, quantisation, weight, small, languages, remote },
     ...{ fit, contextLength, capabilities, bytesPerToken: kvBytesPerToken },
-    // Filled by the rules for contexts.
-    ...{ pinnedContext: null, contextChosen: false },
+    ...{ pinnedContext, contextChosen },
     ...{ usedFor: [...usedFor], load, lastUsedAt, owner, hasFolder },
     loadMs: typeof measured?.load === 'number' ? Math.round(measured.load * 1000) : null,
     tokensPerSecond: measured?.per1k ? Number((1000 / measured.per1k).toPrecision(3)) : null,

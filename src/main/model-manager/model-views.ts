@@ -5,7 +5,6 @@ import type { BackendRegistry } from '../backends/registry';
 import type { MemoryHolder } from '../memory/types';
 import type { DownloadedModels } from '../models/downloaded';
 import type { MlxLibrary } from '../models/mlx-library';
-import type { ModelLibrary } from '../models/model-library';
 import { isSameName } from '../models/model-names';
 import type { ModelUsage } from '../models/usage';
 import { type CategoryModels, categoryModels } from '../router/category-models';
@@ -17,7 +16,10 @@ export interface ModelViewsOptions {
   registry: BackendRegistry;
   /** The backend that loads the models found on this disk. */
   loader: BackendId;
-  library: Pick<ModelLibrary, 'models'>;
+  /** The installed models with their contexts. */
+  models(): readonly ModelInfo[];
+  /** Did the user choose the context of this model? */
+  isContextChosen(backend: BackendId, name: string): boolean;
   mlxModels: Pick<MlxLibrary, 'placeOf' | 'broken'>;
   downloaded: Pick<DownloadedModels, 'has'>;
   usage: Pick<ModelUsage, 'of'>;
@@ -37,10 +39,10 @@ export class ModelViews {
 
   /** The usable models of all servers, then those that cannot be used. */
   all(): ModelView[] {
-    const { library, mlxModels, loader, snapshot } = this.#options;
+    const { models, mlxModels, loader, snapshot } = this.#options;
     const used = categoryModels(snapshot());
     return [
-      ...library.models().map((model) => this.#view(model, used)),
+      ...models().map((model) => this.#view(model, used)),
       ...mlxModels.broken().map((model) => brokenViewOf(model, loader, this.ownerOf(loader, model))),
     ];
   }
@@ -53,7 +55,7 @@ export class ModelViews {
   }
 
   #view(model: ModelInfo, used: CategoryModels): ModelView {
-    const { registry, loader, mlxModels, usage, measured } = this.#options;
+    const { registry, loader, mlxModels, usage, measured, isContextChosen } = this.#options;
     const { backend, name } = model;
     const server = registry.find(backend);
     const usedFor = Object.entries(used).flatMap(([category, first]) =>
@@ -64,6 +66,7 @@ export class ModelViews {
       load: server ? loadStateOf(server, name) : 'none',
       measured: measured.of(model),
       lastUsedAt: usage.of(backend, name).lastUsedAt,
+      contextChosen: isContextChosen(backend, name),
       owner: this.ownerOf(backend, model),
       hasFolder: backend === loader && mlxModels.placeOf(name) !== null,
     });

@@ -1,5 +1,4 @@
 import type { ModelFit, ModelInfo } from '../../shared/domain';
-import { shapeOfBytes } from '../memory/kv-cache';
 import { runningBytes } from '../memory/needed-bytes';
 import { usefulContext } from './pair';
 
@@ -22,7 +21,7 @@ export function footprintOf(
 ): number | null {
   if (sizeBytes === null) return null;
   if (kvBytesPerToken === undefined) return sizeBytes * (1 + UNKNOWN_SHAPE_SHARE);
-  const needs = { weightsBytes: sizeBytes, largestTensorBytes: null, kv: shapeOfBytes(kvBytesPerToken) };
+  const needs = { weightsBytes: sizeBytes, largestTensorBytes: null, kvBytesPerToken };
   return runningBytes({ needs, tokens: usefulContext(contextLength ?? null, tokens) });
 }
 

@@ -131,7 +131,7 @@ function describe(
       modifiedAt: new Date(Math.max(...weights.map((file) => file.modifiedMs))).toISOString(),
       ...(kv ? { kvBytesPerToken: kvBytesPerToken(kv) } : {}),
     },
-    needs: { weightsBytes: sizeBytes, largestTensorBytes, kv },
+    needs: { weightsBytes: sizeBytes, largestTensorBytes, kvBytesPerToken: kv && kvBytesPerToken(kv) },
     facts: { vocabSize: vocabSizeOf(config), contextLength },
   };
 }

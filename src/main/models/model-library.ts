@@ -43,6 +43,8 @@ export class ModelLibrary {
   readonly #changed = new Emitter<readonly ModelInfo[]>();
   readonly #cancels: (() => void)[] = [];
   readonly #scan = new FreshRun(() => this.#ask());
+  #models: readonly ModelInfo[] = [];
+  #listed: Promise<void> = Promise.resolve();
   /** The last emitted list, as text. */
   #told = '[[],[],[]]';
 
@@ -55,8 +57,14 @@ export class ModelLibrary {
     this.#logger = options.logger.child('models');
   }
 
-  models(): ModelInfo[] {
-    return this.#registry.all().flatMap((backend) => this.#byBackend.get(backend.instance.id) ?? []);
+  /** The same list until a model changes. */
+  models(): readonly ModelInfo[] {
+    return this.#models;
+  }
+
+  /** Resolves when each backend that answers has been listed once since `start`. Never rejects. */
+  listed(): Promise<void> {
+    return this.#listed;
   }
 
   /** Models that were found but cannot be used. */
@@ -80,7 +88,7 @@ export class ModelLibrary {
         }),
       );
     }
-    void this.rescan();
+    this.#listed = this.rescan();
   }
 
   stop(): void {
@@ -125,10 +133,12 @@ export class ModelLibrary {
   }
 
   #tell(): void {
-    const picture = JSON.stringify([this.models(), this.broken(), this.#options.hung?.() ?? []]);
+    const models = this.#registry.all().flatMap(({ instance }) => this.#byBackend.get(instance.id) ?? []);
+    const picture = JSON.stringify([models, this.broken(), this.#options.hung?.() ?? []]);
     if (picture === this.#told) return;
     this.#told = picture;
-    this.#changed.emit(this.models());
+    this.#models = models;
+    this.#changed.emit(models);
   }
 
   #rated(backend: BackendId, models: readonly ModelInfo[]): ModelInfo[] {

@@ -1,4 +1,5 @@
 import type { BackendId } from '../../shared/domain';
+import { kvBytesPerToken } from '../memory/kv-cache';
 import type { ModelNeeds } from '../memory/model-needs';
 import { runningBytes } from '../memory/needed-bytes';
 import { holdsTogether, type PlannedModel, type QuietMachine } from '../memory/quiet-machine';
@@ -75,5 +76,5 @@ function plannedPair(
 }
 
 function needsOf({ sizeBytes, kv }: CatalogueRow): ModelNeeds {
-  return { weightsBytes: sizeBytes, largestTensorBytes: null, kv };
+  return { weightsBytes: sizeBytes, largestTensorBytes: null, kvBytesPerToken: kvBytesPerToken(kv) };
 }

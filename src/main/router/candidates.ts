@@ -8,7 +8,7 @@ import {
   type Reason,
 } from '../../shared/domain';
 import { lastUserText } from './categories';
-import { LIGHT_CONTEXT, neededTokens } from './context';
+import { contextOf, LIGHT_CONTEXT, leastTokens, neededTokens } from './context';
 import { languageOf } from './language';
 import { isSmallAlone, type Pick, pickModel, type Requirements } from './model-pick';
 import { backendIn, needsHeavy } from './roles';
@@ -86,17 +86,26 @@ export function whyNot(
   return missing ? `unavailable:${backend}-${missing}` : null;
 }
 
-/** By how many tokens prompt and answer exceed the context of a model on a light backend; null when they fit. */
+/** Is all of a request wanted, or only what may not be left out? */
+export type Extent = 'whole' | 'least';
+
+/**
+ * Why a request does not fit the context of a model: prompt and answer take more tokens, or the client asks for more.
+ * Null when it fits, or the context is unknown.
+ */
 export function tooLongFor(
   backend: BackendId,
-  { name, contextLength }: { name: string; contextLength: number | null },
+  { name: model, context: known }: { name: string; context: number | null },
   request: CompletionRequest,
   snapshot: RouteSnapshot,
+  extent: Extent = 'whole',
 ): TooLong | null {
-  if (backendIn(snapshot, backend).role !== 'light') return null;
-  const tokens = neededTokens(request);
-  const context = contextLength ?? LIGHT_CONTEXT;
-  return tokens > context ? { model: name, tokens, context } : null;
+  const context = known ?? (backendIn(snapshot, backend).role === 'light' ? LIGHT_CONTEXT : null);
+  if (context === null) return null;
+  const needed = extent === 'whole' ? neededTokens(request) : leastTokens(request);
+  const asked = request.contextTokens ?? 0;
+  const tokens = Math.max(needed, asked);
+  return tokens > context ? { backend, model, tokens, context, asked: needed <= context } : null;
 }
 
 /** Why this model can never fit in memory; null when it can, when that is unknown, or when the user overrules. */
@@ -118,29 +127,33 @@ export function heldTokens(
   { models }: RouteSnapshot,
 ): number {
   const model = models.find((known) => known.backend === backend && known.name === name);
-  return Math.min(neededTokens(request), model?.contextLength ?? Number.POSITIVE_INFINITY);
+  return Math.min(neededTokens(request), (model && contextOf(model)) ?? Number.POSITIVE_INFINITY);
 }
 
-/** The next best model of a backend whose first choice does not fit in memory. */
+/** The next best model of a backend whose first choice does not fit in memory, or has too small a context. */
 function pickThatFits(
   backend: BackendId,
   category: Category,
   request: CompletionRequest,
   snapshot: RouteSnapshot,
-  needs: Requirements,
+  { model: needs }: Needs,
+  extent: Extent,
 ): Pick | null {
+  const fits = (name: string, context: number | null) =>
+    !whyNeverFits(backend, name, request, snapshot) &&
+    !tooLongFor(backend, { name, context }, request, snapshot, extent);
   const models = snapshot.models.filter(
-    (model) => model.backend !== backend || !whyNeverFits(backend, model.name, request, snapshot),
+    (model) => model.backend !== backend || fits(model.name, contextOf(model)),
   );
   if (!models.some((model) => model.backend === backend)) return null;
-  const pick = pickModel(backend, category, { ...snapshot, models }, needs);
-  return pick && !tooLongFor(backend, pick, request, snapshot) ? pick : null;
+  return pickModel(backend, category, { ...snapshot, models }, needs);
 }
 
 /**
  * Candidates for a category on the backends in the given order.
  * `insisted` is a backend that the request names: there a light model may try heavy work. If only the small model is
- * installed, a light backend comes last for heavy work instead of being left out.
+ * installed, a light backend comes last for heavy work instead of being left out. Long work never goes to another light
+ * model than the best one, but to a heavy backend, and there to any model whose context is long enough.
  */
 export function candidatesFor(
   request: CompletionRequest,
@@ -148,6 +161,7 @@ export function candidatesFor(
   order: readonly BackendId[],
   snapshot: RouteSnapshot,
   insisted: BackendId | null,
+  extent: Extent = 'whole',
 ): Choice {
   const needs = needsOf(request);
   const tooLight = (backend: BackendId) =>
@@ -164,14 +178,16 @@ export function candidatesFor(
     if (tooLight(backend)) choice.reasons.push('setting:only-light');
     if (later.includes(backend) && !isSmallAlone(snapshot)) continue;
     const pick = pickModel(backend, category, snapshot, needs.model);
-    const tooLong = pick && tooLongFor(backend, pick, request, snapshot);
+    const tooLong = pick && tooLongFor(backend, pick, request, snapshot, extent);
     const tooLarge = pick && whyNeverFits(backend, pick.name, request, snapshot);
     if (tooLong) {
       choice.reasons.push('rule:long-context');
       choice.tooLong = tooLong;
-    } else if (tooLarge) {
-      choice.reasons.push(tooLarge);
-      const other = pickThatFits(backend, category, request, snapshot, needs.model);
+    }
+    if (!tooLong && tooLarge) choice.reasons.push(tooLarge);
+    if (tooLong || tooLarge) {
+      const mayPick = !tooLong || backendIn(snapshot, backend).role !== 'light';
+      const other = mayPick && pickThatFits(backend, category, request, snapshot, needs, extent);
       if (other) choice.candidates.push(chosen(backend, other));
     } else if (pick) choice.candidates.push(chosen(backend, pick));
     else choice.reasons.push(`unavailable:${backend}-${whatLacks(backend, category, snapshot, needs.model)}`);

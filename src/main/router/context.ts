@@ -1,4 +1,5 @@
 import { type ChatMessage, type CompletionRequest, type Part, textOf } from '../../shared/completion';
+import type { ModelInfo } from '../../shared/domain';
 import { jsonBytes, roughBytes } from '../ports/json-size';
 
 /** UTF-8 bytes per token, deliberately low: English has about 4, Russian about 5 with two bytes a letter. */
@@ -70,6 +71,14 @@ function toolTokens(tools: object | undefined): number {
   return tokens;
 }
 
+/** Tokens that prompt and answer of a request to this model may take together; null = unknown. */
+export function contextOf({
+  pinnedContext,
+  contextLength,
+}: Pick<ModelInfo, 'pinnedContext' | 'contextLength'>): number | null {
+  return pinnedContext ?? contextLength;
+}
+
 type Sized = Pick<CompletionRequest, 'messages' | 'rawPrompt' | 'sampling' | 'tools'>;
 
 /** Approximate tokens of the whole prompt. */
@@ -82,6 +91,11 @@ export function promptTokens(request: Omit<Sized, 'sampling'>): number {
 /** Tokens that prompt and answer need together. */
 export function neededTokens(request: Sized): number {
   return promptTokens(request) + (request.sampling.maxTokens ?? DEFAULT_ANSWER_TOKENS);
+}
+
+/** The same if all turns but the last one may be left out. */
+export function leastTokens(request: Sized): number {
+  return neededTokens({ ...request, messages: fitToContext(request, 0).messages });
 }
 
 export interface FittedMessages {

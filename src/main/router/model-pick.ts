@@ -1,5 +1,6 @@
 import { type BackendId, type Category, canChat, type ModelInfo } from '../../shared/domain';
 import { findByName } from '../models/model-names';
+import { contextOf } from './context';
 import { type CategoryRow, MODEL_TABLE, sizeClassOf } from './model-table';
 import { backendIn, isLightWork, mayChoose } from './roles';
 import type { RouteSnapshot } from './types';
@@ -8,7 +9,8 @@ export interface Pick {
   name: string;
   /** The small model, chosen because there is no better one. */
   small: boolean;
-  contextLength: number | null;
+  /** See `contextOf`. */
+  context: number | null;
 }
 
 /** What a request needs from a model. */
@@ -72,7 +74,7 @@ function namedBySetting(
   if (name === null) return null;
   const model = findByName(installed, name);
   // Before the first listing nothing is known, so the user's choice is used.
-  if (!model) return installed.length === 0 ? { name, small: false, contextLength: null } : null;
+  if (!model) return installed.length === 0 ? { name, small: false, context: null } : null;
   return model.remote ? null : { ...toPick(model), small: false };
 }
 
@@ -150,5 +152,5 @@ function compareRanks(a: readonly (number | string)[], b: readonly (number | str
 }
 
 function toPick(model: ModelInfo): Pick {
-  return { name: model.name, small: model.small, contextLength: model.contextLength };
+  return { name: model.name, small: model.small, context: contextOf(model) };
 }

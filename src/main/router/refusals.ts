@@ -111,7 +111,9 @@ function hasModelFor(
 }
 
 /** Prompt and answer exceed the context of the client's own model: the client must change them; a wait is no use. */
-export function contextExceeded({ model, tokens, context }: TooLong): TandemError {
+export function contextExceeded(tooLong: TooLong): TandemError {
+  const { model, tokens, context } = tooLong;
+  if (tooLong.asked) return askedTooMuch(tooLong);
   return new TandemError(
     'context_exceeded',
     `This takes about ${tokens} tokens with its answer, and the context of ${model} holds ${context}. Send less, lower the limit of the answer (num_predict, max_tokens), or name a model with a longer context.`,
@@ -119,8 +121,19 @@ export function contextExceeded({ model, tokens, context }: TooLong): TandemErro
   );
 }
 
+/** The client's own `num_ctx` is above what the model always has: another length would load it again. */
+function askedTooMuch({ backend, model, tokens, context }: TooLong): TandemError {
+  return new TandemError(
+    'context_exceeded',
+    `num_ctx asks for ${tokens} tokens, and the context of ${model} is ${context} tokens here; it is constant, as each change loads the model again. Leave num_ctx out or lower it, or set a longer context for ${backend}/${model} in Settings (contextLengths).`,
+    { details: { field: 'num_ctx', model, tokens, context } },
+  );
+}
+
 /** The request is too long for the model that would answer, and there is no other model. */
-export function noneIsLongEnough({ model, tokens, context }: TooLong, category: Category): TandemError {
+export function noneIsLongEnough(tooLong: TooLong, category: Category): TandemError {
+  if (tooLong.asked) return askedTooMuch(tooLong);
+  const { model, tokens, context } = tooLong;
   const example = exampleFor(category);
   return new TandemError(
     'no_model',

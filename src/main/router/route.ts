@@ -5,6 +5,7 @@ import { hasName, isSameModel } from '../models/model-names';
 import {
   candidate,
   candidatesFor,
+  type Extent,
   type Needs,
   needsOf,
   orderByState,
@@ -13,6 +14,7 @@ import {
   whyNeverFits,
   whyNot,
 } from './candidates';
+import { contextOf } from './context';
 import { isNamedBySetting, isSmallAlone } from './model-pick';
 import {
   contextExceeded,
@@ -32,17 +34,29 @@ import type { Candidate, CategoryDecision, Route, RouteSnapshot, TooLong } from 
  * Who may answer a request, in which order, and why: a pure function of the decision about its category, the request
  * and the snapshot. Numbered as in README.md:
  * 1. the category is decided; 2. a named model; 3. a named backend; 4. the strategy's order; 5. constraints and the
- * best model per backend; 6. the state of the backends.
+ * best model per backend; 6. the state of the backends. If no context holds the whole request, and its oldest turns may
+ * be left out, what holds the rest of it answers.
  */
 export function route(
   decision: CategoryDecision,
   request: CompletionRequest,
   snapshot: RouteSnapshot,
 ): Route {
+  const whole = routeExtent(decision, request, snapshot, 'whole');
+  if (whole.kind !== 'refused' || !whole.tooLong || !request.mayLeaveOut) return whole;
+  return routeExtent(decision, request, snapshot, 'least');
+}
+
+function routeExtent(
+  decision: CategoryDecision,
+  request: CompletionRequest,
+  snapshot: RouteSnapshot,
+  extent: Extent,
+): Route {
   const { category, evidence } = decision;
   const { model } = request;
   // 2. A named model.
-  if (model.kind === 'named') return routeNamed(request, model, decision, snapshot);
+  if (model.kind === 'named') return routeNamed(request, model, decision, snapshot, extent);
   // 3. A named backend comes first; 4. else the strategy's order.
   const preferred = preferredOrder(category, snapshot);
   const named = model.kind === 'backend' ? model.backend : null;
@@ -56,7 +70,7 @@ export function route(
   ];
   const tried = named && request.strict ? order.filter((id) => id === named) : order;
   // 5. Constraints remove backends; each remaining one gets its best model.
-  const choice = candidatesFor(request, category, tried, snapshot, insisted);
+  const choice = candidatesFor(request, category, tried, snapshot, insisted, extent);
   // 6. Who serves now comes first.
   return conclude(request, decision, orderByState(choice.candidates, snapshot, request.strict), snapshot, {
     reasons: [...reasons, ...choice.reasons],
@@ -71,6 +85,7 @@ function routeNamed(
   choice: { name: string; backend?: BackendId },
   decision: CategoryDecision,
   snapshot: RouteSnapshot,
+  extent: Extent,
 ): Route {
   const { category, evidence } = decision;
   const asked = snapshot.models.filter((model) => hasName(model, choice.name));
@@ -91,18 +106,22 @@ function routeNamed(
   const allowed: Candidate[] = [];
   let tooLong: TooLong | null = null;
   for (const model of wanted) {
-    const refusal = whyNotModel(model, request, snapshot, needs);
+    const refusal = whyNotModel(model, request, snapshot, needs, extent);
     if (refusal === null) {
       allowed.push(candidate(model.backend, model.name, []));
       continue;
     }
     reasons.push(refusal);
-    if (refusal === 'rule:long-context') tooLong ??= tooLongFor(model.backend, model, request, snapshot);
+    if (refusal === 'rule:long-context') tooLong ??= tooLongModel(model, request, snapshot, extent);
   }
   if (request.strict && allowed.length === 0 && reasons.includes('setting:only-light')) {
     return refuse(category, tooHeavyForLight(choice.name), reasons);
   }
   const named1st = orderByState(allowed, snapshot, request.strict);
+  // Who names a model and a context for it, or allows to leave out the oldest turns, does not want another model.
+  const insists = tooLong?.asked || (extent === 'whole' && request.mayLeaveOut);
+  if (tooLong && insists && allowed.length === 0)
+    return refuse(category, contextExceeded(tooLong), reasons, tooLong);
   const rest = request.strict ? [] : categoryRest(request, category, named1st, snapshot);
   return conclude(request, decision, [...named1st, ...rest], snapshot, {
     reasons,
@@ -130,13 +149,24 @@ function whyNotModel(
   request: CompletionRequest,
   snapshot: RouteSnapshot,
   needs: Needs,
+  extent: Extent,
 ): Reason | null {
   const refusal = whyNot(model.backend, request, snapshot, needs);
   if (refusal) return refusal;
   const light = backendIn(snapshot, model.backend).role === 'light' && snapshot.settings.mlxOnlyLight;
   if (light && model.weight !== 'light' && !isNamedBySetting(model, snapshot)) return 'setting:only-light';
-  if (tooLongFor(model.backend, model, request, snapshot)) return 'rule:long-context';
+  if (tooLongModel(model, request, snapshot, extent)) return 'rule:long-context';
   return whyNeverFits(model.backend, model.name, request, snapshot);
+}
+
+function tooLongModel(model: ModelInfo, request: CompletionRequest, snapshot: RouteSnapshot, extent: Extent) {
+  return tooLongFor(
+    model.backend,
+    { name: model.name, context: contextOf(model) },
+    request,
+    snapshot,
+    extent,
+  );
 }
 
 /** No backend lists the name: unknown, unless a server that is down now might have it. */
@@ -162,7 +192,8 @@ function conclude(
     const error =
       refusedByMemory(decision, request, snapshot, reasons) ??
       noModel(request, category, snapshot, { reasons, tooLong: why.tooLong });
-    return refuse(category, error, error.code === 'no_model' ? [...reasons, 'no-capable-model'] : reasons);
+    const all: Reason[] = error.code === 'no_model' ? [...reasons, 'no-capable-model'] : reasons;
+    return refuse(category, error, all, why.tooLong);
   }
   return { kind: 'candidates', category, candidates, reasons, echoAllowed: why.echoAllowed };
 }
@@ -201,6 +232,11 @@ function refusedByMemory(
   return first ? heldBack(reason, first.backend) : null;
 }
 
-function refuse(category: Category, error: TandemError, reasons: Reason[]): Route {
-  return { kind: 'refused', category, error, reasons };
+function refuse(
+  category: Category,
+  error: TandemError,
+  reasons: Reason[],
+  tooLong: TooLong | null = null,
+): Route {
+  return { kind: 'refused', category, error, reasons, tooLong };
 }

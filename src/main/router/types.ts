@@ -53,9 +53,12 @@ export type Decider =
 
 /** A model whose context is too small for what a request needs, in tokens. */
 export interface TooLong {
+  backend: BackendId;
   model: string;
   tokens: number;
   context: number;
+  /** The client asks for a context of so many tokens, whatever its prompt needs. */
+  asked: boolean;
 }
 
 /** One backend and model to try, with the reasons for its position. */
@@ -78,7 +81,14 @@ export type Route =
       /** A reply that only returns the prompt is allowed (the client named a model). */
       echoAllowed: boolean;
     }
-  | { kind: 'refused'; category: Category; error: TandemError; reasons: Reason[] };
+  | {
+      kind: 'refused';
+      category: Category;
+      error: TandemError;
+      reasons: Reason[];
+      /** Set if a model could answer a shorter request. */
+      tooLong: TooLong | null;
+    };
 
 /** The events of one request, in this order, ending with `end` or a thrown `TandemError`. */
 export type RouterEvent =

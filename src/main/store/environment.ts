@@ -25,6 +25,7 @@ interface ValueShape {
   items?: ValueShape;
   required?: string[];
   properties?: Record<string, ValueShape>;
+  additionalProperties?: ValueShape;
 }
 
 /**
@@ -79,14 +80,14 @@ function readText(shape: ValueShape, text: string): unknown {
     case 'number':
       return /^[+-]?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
     case 'object':
-      return readEstimates(text);
+      return readTable(text);
     default:
       return text;
   }
 }
 
-/** Objects, or lists in the order load, per 1k tokens, margin: `{"name": [60, 40, 60]}`. */
-function readEstimates(text: string): unknown {
+/** A JSON object. An estimate may be a list in the order load, per 1k tokens, margin: `{"name": [60, 40, 60]}`. */
+function readTable(text: string): unknown {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -95,13 +96,16 @@ function readEstimates(text: string): unknown {
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
   return Object.fromEntries(
-    Object.entries(json).map(([model, estimate]) => {
-      if (!Array.isArray(estimate) || estimate.length !== 3) return [model, estimate];
-      const [load, per1k, margin] = estimate;
+    Object.entries(json).map(([model, value]) => {
+      if (!Array.isArray(value) || value.length !== 3) return [model, value];
+      const [load, per1k, margin] = value;
       return [model, { load, per1k, margin }];
     }),
   );
 }
+
+/** A table of numbers by model: lengths of context in tokens. */
+const NUMBERS = '{"<backend>/<model>": 32768}';
 
 /** `accepted` is the kind: `list` with its `example`, `whole` or `number` with bounds, `text` with `max`, and so on. */
 function acceptedOf(shape: ValueShape): Details {
@@ -116,7 +120,7 @@ function acceptedOf(shape: ValueShape): Details {
       return { accepted: shape.type === 'integer' ? 'whole' : 'number', low, high };
     }
     case 'object':
-      return { accepted: 'estimates' };
+      return isOfNumbers(shape) ? { accepted: 'list', example: NUMBERS } : { accepted: 'estimates' };
     case 'array':
       return { accepted: 'list', example: describe(shape) };
     default:
@@ -124,6 +128,10 @@ function acceptedOf(shape: ValueShape): Details {
         ? { accepted: 'url' }
         : { accepted: 'text', max: shape.maxLength ?? null };
   }
+}
+
+function isOfNumbers({ additionalProperties }: ValueShape): boolean {
+  return additionalProperties?.type === 'integer';
 }
 
 function isBounded({ maximum }: ValueShape): boolean {
@@ -139,6 +147,7 @@ function describe(shape: ValueShape): string {
     case 'number':
       return describeNumber(shape);
     case 'object':
+      if (isOfNumbers(shape)) return `JSON such as ${NUMBERS}`;
       return 'JSON such as {"model": {"load": 60, "per1k": 40, "margin": 60}} or {"model": [60, 40, 60]}, in seconds';
     case 'array':
       return shape.items?.required ? `rows with ${describeFields(shape.items)}` : 'a list';

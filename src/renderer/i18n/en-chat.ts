@@ -145,7 +145,7 @@ export const chatEn = {
       greeting: 'It reads as a greeting, and MLX answers those fastest.',
       probe: 'It only checks that something answers, so the fast model is enough.',
       fact: 'It asks for one short fact, so the fast model is enough.',
-      longContext: 'It is too long for the light model’s context.',
+      longContext: 'It is too long for the context of the model of first choice.',
       image: 'It has a picture, so it needed a model that can see.',
       codeRequest: 'It asks for code, and code goes to Ollama.',
       codeText: 'It contains code, and code goes to Ollama.',

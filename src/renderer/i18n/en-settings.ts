@@ -67,6 +67,9 @@ export const settingsEn = {
     useBackends: 'Servers in use',
     useBackendsHint: 'MLX alone saves 3–4 GB and one process, but heavy work is not answered.',
     backends: { both: 'Both', mlx: 'MLX only', ollama: 'Ollama only' },
+    leaveOut: 'Leave out the start of long chats',
+    leaveOutHint:
+      'When a chat no longer fits the model’s context. The answer says how much; off, there is an error instead.',
     modelFast: 'Fast',
     modelCoding: 'Coding',
     modelReasoning: 'Reasoning',

@@ -69,6 +69,9 @@ export const settingsRu = {
     useBackends: 'Какие серверы нужны',
     useBackendsHint: 'Один MLX экономит 3–4 ГБ и один процесс, но тяжёлое останется без ответа.',
     backends: { both: 'Оба', mlx: 'Только MLX', ollama: 'Только Ollama' },
+    leaveOut: 'Отбрасывать начало длинных чатов',
+    leaveOutHint:
+      'Когда чат перестаёт помещаться в контекст модели. В ответе сказано, сколько не учтено; если выключено, будет ошибка.',
     modelFast: 'Быстрая',
     modelCoding: 'Для кода',
     modelReasoning: 'Для рассуждений',

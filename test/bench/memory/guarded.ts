@@ -73,7 +73,7 @@ function wishOf(
     needs: {
       weightsBytes: model.weightsBytes * (told.get(model.name) ?? 1),
       largestTensorBytes: model.largestTensorBytes,
-      kv: null,
+      kvBytesPerToken: null,
     },
     tokens: request ? request.promptTokens + request.maxTokens : 0,
     expectedS,

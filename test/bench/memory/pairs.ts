@@ -14,13 +14,9 @@ export const PAIR_SERVERS: PairServers = {
   heavy: { backend: 'ollama', behaviour: OLLAMA_BEHAVIOUR },
 };
 
-/** Runs the pair that Tandem proposes for each of these Macs, under the guard. */
-export function runPairs(
-  seed: number,
-  tracesEach: number,
-  macs: readonly PublishedMac[] = CLASS_MACS,
-): { machine: string; outcome: Outcome }[] {
-  return macs.flatMap((mac, at) => {
+/** Runs the pair that Tandem proposes for each size of Mac, under the guard. */
+export function runPairs(seed: number, tracesEach: number): { machine: string; outcome: Outcome }[] {
+  return CLASS_MACS.flatMap((mac, at) => {
     const pair = proposedPair(mac);
     return Array.from({ length: tracesEach }, (_, index) => {
       const trace = pairTrace(mac, pair, new Random(seed * 100_003 + at * 1009 + index * 7919));

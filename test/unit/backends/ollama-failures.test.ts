@@ -43,7 +43,7 @@ describe.each([
         ? thrownBy(JSON.stringify({ error }))
         : await statusFailure({ status, json: async () => ({ error }) }, 'm');
     expect(failure).toMatchObject({
-      code: status === 400 ? 'bad_request' : 'backend_failed',
+      code: status !== 400 ? 'backend_failed' : /context/.test(error) ? 'context_exceeded' : 'bad_request',
       message: expect.stringContaining(error.slice(0, 100)),
       details: kind ? { cause: kind } : {},
     });
@@ -82,7 +82,10 @@ test('the error of a model process is reported in its words, without the JSON ar
     'request (25908 tokens) exceeds the available context size (1024 tokens), try increasing it';
   const error = JSON.stringify({ error: { code: 400, message, type: 'exceed_context_size_error' } });
   const failure = await statusFailure({ status: 400, json: async () => ({ error }) }, 'm');
-  expect(failure).toMatchObject({ code: 'bad_request', message });
+  expect(failure).toMatchObject({
+    code: 'context_exceeded',
+    message: expect.stringContaining(message),
+  });
 });
 
 test('an answer that stops without a last frame is a failure without a known cause', () => {

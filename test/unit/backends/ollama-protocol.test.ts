@@ -99,11 +99,23 @@ describe('request', () => {
     sampling: {},
   };
 
-  test('adds nothing that the client did not request', () => {
-    expect(toOllamaCall(base)).toEqual({
-      path: '/api/chat',
-      body: { model: 'm', stream: true, messages: base.messages },
-    });
+  /** The server must not cut what does not fit. */
+  const WHOLE = { truncate: false };
+
+  test('adds nothing that the client did not request, but that nothing is cut', () => {
+    const body = { ...WHOLE, model: 'm', stream: true, messages: base.messages };
+    expect(toOllamaCall(base)).toEqual({ path: '/api/chat', body });
+    // Somebody else's server would load its model again.
+    expect(toOllamaCall(base, true)).toEqual({ path: '/api/chat', body: { ...body, shift: false } });
+  });
+
+  test('always has the pinned context, whatever the client asks for, also to load a model or with a raw prompt', () => {
+    const asked = { ...base, pinnedContext: 8192, contextTokens: 2048 };
+    const options = [asked, { ...asked, messages: [] }, { ...asked, rawPrompt: 'Once' }].map(
+      (request) => toOllamaCall(request).body.options,
+    );
+    expect(options).toEqual(Array(3).fill({ num_ctx: 8192 }));
+    expect(toOllamaCall({ ...base, contextTokens: 2048 }).body.options).toEqual({ num_ctx: 2048 });
   });
 
   test.each([0, -1, -2])('a limit of %i, which means no limit to Ollama, is not sent', (limit) => {
@@ -121,7 +133,8 @@ describe('request', () => {
       ...base,
       sampling: { temperature: 0, maxTokens: 9, repeatPenalty: 1.2, stop: ['x'] },
       dialect: 'ollama',
-      extra: { options: { num_ctx: 4096, mirostat: 1 } },
+      contextTokens: 4096,
+      extra: { options: { mirostat: 1 } },
       keepAlive: '5m',
       format: { type: 'json' },
       think: true,
@@ -140,15 +153,6 @@ describe('request', () => {
       think: true,
     });
   });
-
-  test.each([0, -5, 2.5, 'many'])(
-    'a context of %j is refused: Ollama would cut the prompt to nothing',
-    (num_ctx) => {
-      expect(() => toOllamaCall({ ...base, dialect: 'ollama', extra: { options: { num_ctx } } })).toThrow(
-        expect.objectContaining({ code: 'bad_request', details: { field: 'num_ctx' } }),
-      );
-    },
-  );
 
   test('without tools if none may be called, and refused if one must be', () => {
     const tools = [{ name: 'f' }];
@@ -196,7 +200,7 @@ describe('request', () => {
   test('a raw prompt goes to generate', () => {
     expect(toOllamaCall({ ...base, rawPrompt: 'Once' })).toEqual({
       path: '/api/generate',
-      body: { model: 'm', stream: true, prompt: 'Once', raw: true },
+      body: { ...WHOLE, model: 'm', stream: true, prompt: 'Once', raw: true },
     });
   });
 });

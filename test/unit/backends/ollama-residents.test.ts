@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { Catalogue } from '../../../src/main/backends/ollama/catalogue';
+import { withForeignContext } from '../../../src/main/backends/ollama/foreign-context';
 import type { OllamaApi } from '../../../src/main/backends/ollama/ollama-api';
 import { Residents } from '../../../src/main/backends/ollama/residents';
 import { RunnerCare } from '../../../src/main/backends/ollama/runner-care';
@@ -42,6 +43,35 @@ describe('models in the memory of a foreign server', () => {
       { name: 'theirs', ours: false, ready: true, size: { bytes: 1000, source: 'api/ps' } },
       { name: 'ours', ours: true, ready: true, active: 0 },
     ]);
+  });
+
+  test('keep their context: a request is sent with it, also to one that was loaded a moment ago', async () => {
+    const { clock, server, residents } = await adopted('theirs');
+    const parts = { clock, residents };
+    const request = { ...{ id: 'r', model: 'theirs', messages: [], sampling: {} }, pinnedContext: 8192 };
+    const sent = (model: string) => withForeignContext(parts, server.api, { ...request, model }, never);
+    server.loaded = [
+      { name: 'theirs:latest', context_length: 2048 },
+      { name: 'other:latest', context_length: 512 },
+    ];
+    expect(await sent('other')).toMatchObject({ pinnedContext: 512, sampling: { maxTokens: 512 } });
+    expect(await sent('theirs:latest')).toMatchObject({ pinnedContext: 2048 });
+    expect(await sent('absent')).toMatchObject({ pinnedContext: 8192 });
+    server.gone = true;
+    expect(await sent('absent')).toMatchObject({ pinnedContext: 8192 });
+  });
+
+  test('are waited for only for two seconds', async () => {
+    const { clock, server, residents } = await adopted();
+    server.silent = ['/api/ps'];
+    const request = { id: 'r', model: 'm', messages: [], sampling: {} };
+    const sent = withForeignContext({ clock, residents }, server.api, request, never);
+    await clock.advance(2_000);
+    expect(await sent).toEqual(request);
+    const left = new AbortController();
+    const cancelled = withForeignContext({ clock, residents }, server.api, request, left.signal);
+    left.abort();
+    await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
   });
 
   test('are foreign before anything is known of them', async () => {

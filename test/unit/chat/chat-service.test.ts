@@ -66,7 +66,7 @@ beforeEach(() => {
   clock = new FakeClock();
   store = new MemoryStore();
   dispatcher = new HeldDispatcher();
-  chat = new ChatService({ store, dispatcher, clock, logger: silentLogger });
+  chat = new ChatService({ store, dispatcher, clock, logger: silentLogger, mayLeaveOut: () => true });
   pushes = [];
   chat.onPush((push) => pushes.push(push));
 });
@@ -381,7 +381,13 @@ describe('chat', () => {
 
     it('is answered after a restart', async () => {
       const { answer } = await waiting();
-      const restarted = new ChatService({ store, dispatcher, clock, logger: silentLogger });
+      const restarted = new ChatService({
+        store,
+        dispatcher,
+        clock,
+        logger: silentLogger,
+        mayLeaveOut: () => true,
+      });
       await restarted.answerWaiting();
       await clock.advance(0);
       dispatcher.feed(1, started, text('here'), end, null);

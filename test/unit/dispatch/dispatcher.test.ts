@@ -819,19 +819,48 @@ describe('RequestDispatcher', () => {
     expect(ollama.requests).toHaveLength(1);
   });
 
-  it('reports how many of the oldest turns did not fit', async () => {
-    const { ollama, send } = setUp({
-      models: [model('ollama', 'qwen2.5-coder:32b', 32, { contextLength: 1000 })],
-    });
-    const messages: CompletionRequest['messages'] = [
-      { role: 'system', content: 'Be brief.' },
-      { role: 'user', content: 'word '.repeat(500) },
+  it.each([true, false])(
+    'leaves out the oldest turns only if the client allows it: %s',
+    async (mayLeaveOut) => {
+      const pinned = { contextLength: 4000, pinnedContext: 1000 };
+      const { ollama, send } = setUp({ models: [model('ollama', 'qwen2.5-coder:32b', 32, pinned)] });
+      const messages: CompletionRequest['messages'] = [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'word '.repeat(500) },
+        { role: 'assistant', content: 'ok' },
+        { role: 'user', content: GENERAL },
+      ];
+      const answer = await send('', { messages, mayLeaveOut }).finished;
+      if (!mayLeaveOut) {
+        expect(answer.error).toMatchObject({ message: expect.stringContaining('holds 1000') });
+        expect(ollama.requests).toEqual([]);
+        return;
+      }
+      const attempt = answer.events.find((event) => event.type === 'attempt');
+      expect(attempt).toMatchObject({ droppedTurns: 1 });
+      expect(answer.end?.reasons).toContain('context:truncated-1');
+      expect(ollama.requests[0]?.messages.map(({ content }) => content)).toEqual(['Be brief.', GENERAL]);
+      expect(ollama.requests[0]).toMatchObject({ pinnedContext: 1000 });
+    },
+  );
+
+  it('leaves out more turns when the server counts more tokens than were estimated', async () => {
+    const models = [model('ollama', 'qwen2.5-coder:32b', 32, { pinnedContext: 4000 })];
+    const { ollama, send } = setUp({ models });
+    const tooLong = new TandemError('context_exceeded', 'too long');
+    ollama.script = [() => [{ type: 'fail', error: tooLong }], () => says('fine')];
+    const turn = (content: string): CompletionRequest['messages'] => [
+      { role: 'user', content },
       { role: 'assistant', content: 'ok' },
-      { role: 'user', content: GENERAL },
     ];
-    const answer = await send('', { messages }).finished;
-    expect(answer.events.find((event) => event.type === 'attempt')).toMatchObject({ droppedTurns: 1 });
-    expect(ollama.requests[0]?.messages.map(({ content }) => content)).toEqual(['Be brief.', GENERAL]);
+    const messages = [...turn('1 '.repeat(900)), ...turn('2 '.repeat(900)), ...turn(GENERAL).slice(0, 1)];
+    const answer = await send('', { messages, mayLeaveOut: true }).finished;
+    expect(ollama.requests.map((request) => request.messages.length)).toEqual([5, 3]);
+    expect(answer.end?.reasons).toContain('context:truncated-1');
+    const refused = setUp({ models });
+    refused.ollama.script = [() => [{ type: 'fail', error: tooLong }]];
+    expect((await refused.send('', { messages }).finished).error).toBe(tooLong);
+    expect(refused.ollama.requests).toHaveLength(1);
   });
 
   it('gives the backend all that is for the model, with the fields of the dialect', async () => {

@@ -45,6 +45,7 @@ describe('/health', () => {
           backend: 'mlx',
           name: 'org/phi',
           size_bytes: 2_000_000,
+          context_length: 4096,
           use_count: 2,
           last_used_at: '2026-01-01T00:00:00.000Z',
           load_ms: 120,
@@ -132,6 +133,16 @@ describe('listings', () => {
     expect(models.map(({ name }) => name)).toEqual(['org/phi']);
   });
 
+  it('report the pinned context instead of what the model supports', async () => {
+    const pinned = { contextLength: 131_072, pinnedContext: 16_384 };
+    running.facts.modelList = [modelInfo('ollama', 'qwen2.5:3b', pinned)];
+    const show = await fetch(`${running.url}/api/show`, { method: 'POST', body: '{"model":"qwen2.5:3b"}' });
+    expect(await show.json()).toMatchObject({ model_info: { 'general.context_length': 16_384 } });
+    expect(await get('/api/ps')).toMatchObject({ models: [{}, { context_length: 16_384 }] });
+    expect(await get('/api/tags')).toMatchObject({ models: [{}, { tandem: { context_length: 16_384 } }] });
+    expect(await get('/health')).toMatchObject({ models: [{ context_length: 16_384 }] });
+  });
+
   it('show a model by its name', async () => {
     const answer = await fetch(`${running.url}/api/show`, {
       method: 'POST',
@@ -140,6 +151,7 @@ describe('listings', () => {
     expect(await answer.json()).toMatchObject({
       capabilities: ['completion'],
       model_info: { 'general.context_length': 4096 },
+      parameters: expect.stringMatching(/^num_ctx +4096$/),
     });
   });
 

@@ -51,7 +51,29 @@ describe('requests', () => {
       rules,
     );
     expect(request.sampling).toEqual({ temperature: 0, maxTokens: 5, stop: ['x'] });
-    expect(request).toMatchObject({ dialect: 'ollama', extra: { options: { num_ctx: 64, mirostat: 1 } } });
+    expect(request).toMatchObject({ dialect: 'ollama', contextTokens: 64 });
+    expect(request.extra).toEqual({ options: { mirostat: 1 } });
+  });
+
+  it.each([0, -5, 2.5])(
+    'rejects a num_ctx of %d: Ollama would cut the prompt to nothing',
+    async (num_ctx) => {
+      await expect(readChat({ model: 'auto', options: { num_ctx } }, rules)).rejects.toMatchObject({
+        code: 'bad_request',
+        details: { field: 'num_ctx' },
+      });
+    },
+  );
+
+  it.each([
+    [{}, undefined],
+    [{ truncate: null }, undefined],
+    [{ truncate: false }, undefined],
+    [{ truncate: true }, true],
+  ])('lets the oldest turns be left out only if the client says so: %j', async (fields, allowed) => {
+    const { request } = await readChat({ model: 'auto', messages: [], ...fields }, rules);
+    expect(request.mayLeaveOut).toBe(allowed);
+    expect(request.extra).toBeUndefined();
   });
 
   it.each([0, -1, -2])('treats num_predict %i as no limit', async (limit) => {

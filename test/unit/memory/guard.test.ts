@@ -16,7 +16,7 @@ function wish(more: Partial<MemoryWish> = {}, weightsGb: number | null = 2): Mem
     needs: {
       weightsBytes: weightsGb === null ? null : weightsGb * GB,
       largestTensorBytes: 0.3 * GB,
-      kv: { layers: 36, kvHeads: 2, headDim: 128, elementBytes: 2 },
+      kvBytesPerToken: 36_864,
     },
     tokens: 4096,
     expectedS: 5,
@@ -96,7 +96,9 @@ describe('a load on the server that dies from lack of memory', () => {
   });
 
   it('rejects an array that fits in no buffer', () => {
-    const asked = wish({ needs: { weightsBytes: 40 * GB, largestTensorBytes: 28 * GB, kv: null } });
+    const asked = wish({
+      needs: { weightsBytes: 40 * GB, largestTensorBytes: 28 * GB, kvBytesPerToken: null },
+    });
     // 48 GB: 36 for the GPU, 27 in one buffer, as reported by an M4 Pro.
     expect(said(asked, view(machine(48, 4)))).toBe('refuse buffer_limit');
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { kvBytes, kvBytesPerToken, kvShapeOf } from '../../../src/main/memory/kv-cache';
+import { kvBytesPerToken, kvShapeOf } from '../../../src/main/memory/kv-cache';
+import { contextCost } from '../../../src/shared/context-cost';
 
 /** Published configurations, reduced to the relevant fields. */
 const CONFIGS: [string, object, number | null][] = [
@@ -69,7 +70,12 @@ describe('KV cache', () => {
   });
 
   it('grows in steps of 256 tokens', () => {
-    const shape = { layers: 1, kvHeads: 1, headDim: 1, elementBytes: 2 };
-    expect([0, 1, 256, 257].map((tokens) => kvBytes(shape, tokens))).toEqual([0, 1024, 1024, 2048]);
+    const model = { sizeBytes: null, kvBytesPerToken: 4 };
+    expect([0, 1, 256, 257].map((tokens) => contextCost(model, tokens))).toEqual([0, 1024, 1024, 2048]);
+  });
+
+  it('of unknown shape has the usual maximum, and none without a size', () => {
+    const cost = (sizeBytes: number | null) => contextCost({ sizeBytes }, 1000);
+    expect([null, 1e9, 1e12].map(cost)).toEqual([0, 183_000_000, 819_200_000]);
   });
 });

@@ -54,7 +54,7 @@ describe('the memory of a model', () => {
     expect(await library.needsOf('m')).toEqual({
       weightsBytes: first + second,
       largestTensorBytes: 900,
-      kv: { layers: 2, kvHeads: 4, headDim: 16, elementBytes: 2 },
+      kvBytesPerToken: 512,
     });
     expect(library.factsOf(folder)).toEqual({ vocabSize: 3072, contextLength: 2048 });
   });
@@ -72,7 +72,7 @@ describe('the memory of a model', () => {
   it('is unknown where the folder does not contain it', async () => {
     await weights('model.safetensors', { a: 1 });
     await describeModel();
-    expect(await library.needsOf('m')).toMatchObject({ kv: null });
+    expect(await library.needsOf('m')).toMatchObject({ kvBytesPerToken: null });
     expect(library.factsOf(folder)).toEqual({ vocabSize: null, contextLength: null });
     expect(await library.needsOf('elsewhere')).toEqual(UNKNOWN_NEEDS);
     expect(library.factsOf('/nowhere')).toEqual({ vocabSize: null, contextLength: null });

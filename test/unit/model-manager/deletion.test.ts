@@ -67,7 +67,8 @@ beforeEach(() => {
     memory: 'normal',
   });
   views = new ModelViews({
-    ...{ registry, loader: 'mlx', library: { models: () => models }, mlxModels, downloaded, snapshot },
+    ...{ registry, loader: 'mlx', models: () => models, mlxModels, downloaded, snapshot },
+    ...{ isContextChosen: (_backend, name) => name === 'coder:32b' },
     ...{ usage: new ModelUsage(), measured: new MeasuredTimes() },
   });
   deletion = new ModelDeletion({
@@ -156,7 +157,8 @@ describe('the view of a model', () => {
       ...{ usedFor: ['greeting', 'fast'], owner: 'huggingface', hasFolder: true, load: 'none' },
       ...{ loadMs: null, tokensPerSecond: null, lastUsedAt: null, broken: null },
     });
-    expect(coder).toMatchObject({ owner: 'ollama', hasFolder: false, load: 'loaded' });
+    expect(coder).toMatchObject({ owner: 'ollama', hasFolder: false, load: 'loaded', contextChosen: true });
+    expect(light).toMatchObject({ contextChosen: false });
     expect(other).toMatchObject({ load: 'loading', usedFor: [] });
     expect(broken).toMatchObject({ owner: 'huggingface', broken: 'weights_missing:model.safetensors' });
   });

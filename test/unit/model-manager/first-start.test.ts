@@ -24,7 +24,14 @@ function facts(changes: Partial<FirstStartOptions> = {}): FirstStartFacts {
 }
 
 function viewOf(info: ModelInfo, owner: ModelOwner) {
-  const none = { usedFor: [], load: 'none', measured: null, lastUsedAt: null, hasFolder: true } as const;
+  const none = {
+    usedFor: [],
+    load: 'none',
+    measured: null,
+    lastUsedAt: null,
+    contextChosen: false,
+    hasFolder: true,
+  } as const;
   return modelViewOf(info, { ...none, owner });
 }
 

@@ -34,7 +34,7 @@ beforeEach(() => {
       },
     },
     models: () => [model('mlx', 'light-3b', 3), model('ollama', 'coder:32b', 32)],
-    settings: { set: async (key, value) => void written.push([key, value]) },
+    settings: { set: async (key, value) => void written.push([key, value]), values: () => settings },
     settingFor: (backend, category) =>
       rowsOf(settings, null)
         .find(({ id }) => id === backend)
@@ -119,5 +119,20 @@ describe('using a model for a category', () => {
     });
     await expect(manager.use('cloudy', 'coding', null)).rejects.toMatchObject({ code: 'unsupported' });
     expect(written).toEqual([]);
+  });
+});
+
+describe('the context of a model', () => {
+  it('is one entry of the setting; null removes it', async () => {
+    settings.contextLengths = { 'mlx/light-3b': 4096 };
+    await manager.setContext({ backend: 'ollama', name: 'coder:32b' }, 32_768);
+    await manager.setContext({ backend: 'mlx', name: 'light-3b' }, null);
+    expect(written).toEqual([
+      ['contextLengths', { 'mlx/light-3b': 4096, 'ollama/coder:32b': 32_768 }],
+      ['contextLengths', {}],
+    ]);
+    await expect(manager.setContext({ backend: 'mlx', name: 'gone' }, 4096)).rejects.toMatchObject({
+      code: 'model_not_found',
+    });
   });
 });

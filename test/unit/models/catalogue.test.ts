@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/main/memory/guard';
 import { ledgerAccount } from '../../../src/main/memory/ledger';
 import { runningBytes } from '../../../src/main/memory/needed-bytes';
+import { pinnedContext } from '../../../src/main/memory/pinned-context';
 import { holdsTogether, type PlannedModel, type QuietMachine } from '../../../src/main/memory/quiet-machine';
 import { propose } from '../../../src/main/models/catalogue';
 import { CATALOGUE, MEMORY_CLASSES } from '../../../src/main/models/catalogue-table';
@@ -81,6 +82,16 @@ describe('the pair for a Mac', () => {
     const idle = { ...light, contextTokens: 0 };
     expect(admission(gib, [idle, heavy], light, 'request')).toBe('admit');
     expect(admission(gib, [light, heavy], heavy, 'request')).toBe('admit');
+  });
+
+  it.each(MEMORY_CLASSES)('with %i GB gets contexts of at least 16k tokens once it is installed', (gib) => {
+    const [pair] = pairsThatFit(mac(gib), PAIR_SERVERS);
+    if (!pair?.light || !pair.heavy || !mlx || !ollama) throw new Error('no pair');
+    const light = { ...plannedModel(pair.light, mlx, 0), contextLength: pair.light.contextLength };
+    const heavy = { ...plannedModel(pair.heavy, ollama, 0), contextLength: pair.heavy.contextLength };
+    const machine = mac(gib);
+    expect(pinnedContext(light, { ...heavy, isFirst: false }, machine)).toBeGreaterThanOrEqual(16_384);
+    expect(pinnedContext(heavy, { ...light, isFirst: true }, machine)).toBeGreaterThanOrEqual(16_384);
   });
 
   it('leaves out what is installed from the download, and offers a clearly smaller pair', () => {

@@ -448,8 +448,15 @@ table('the small model alone', [
     'a request that is too long for MLX goes to Ollama',
     HELLO,
     { sampling: { maxTokens: 8192 } },
-    { models: ONLY_SMALL },
+    { models: [SMALL_MLX, { ...SMALL_OLLAMA, contextLength: null }] },
     `greeting: ollama ${S} [rule:greeting rule:long-context]`,
+  ],
+  [
+    'a request that is too long for it on both servers',
+    HELLO,
+    { sampling: { maxTokens: 8192 } },
+    { models: ONLY_SMALL },
+    'greeting: no_model [rule:greeting rule:long-context no-capable-model]',
   ],
   [
     'it cannot use tools',
@@ -528,6 +535,105 @@ table('what is longer than its model holds', [
     'fast: no_model [explicit:category rule:long-context unavailable:ollama-no-model no-capable-model]',
   ],
 ]);
+
+const pinned = (known: ModelInfo, pinnedContext: number) => ({ ...known, pinnedContext });
+const ON_GENERAL = { kind: 'named', name: GENERAL.name } as const;
+const HISTORY: CompletionRequest['messages'] = [
+  { role: 'user', content: LONG },
+  { role: 'assistant', content: 'ok' },
+  { role: 'user', content: TEXT },
+];
+
+table('what is longer than the pinned context of a heavy server', [
+  [
+    'is an error, though the model itself supports more',
+    LONG,
+    { model: ON_GENERAL },
+    { models: [pinned({ ...GENERAL, contextLength: 32_768 }, 4096)] },
+    `general: context_exceeded ${LONG_REASONS}]`,
+  ],
+  [
+    'goes to another model there whose context is longer',
+    LONG,
+    { category: 'coding' },
+    { models: [pinned(CODER, 4096), pinned(GENERAL, 32_768)] },
+    'coding: ollama qwen2.5:32b [explicit:category rule:long-context setting:only-light]',
+  ],
+  [
+    'loses its oldest turns only where the client allows it',
+    '',
+    { model: ON_GENERAL, messages: HISTORY },
+    { models: [pinned(GENERAL, 4096)] },
+    `general: context_exceeded ${LONG_REASONS}]`,
+  ],
+  [
+    'loses its oldest turns rather than go to another model than the named one',
+    '',
+    { model: ON_GENERAL, messages: HISTORY, mayLeaveOut: true },
+    { models: [pinned(GENERAL, 4096), pinned(CODER, 32_768)] },
+    'general: ollama qwen2.5:32b > ollama qwen2.5-coder:32b (fallback:named-model) [explicit:model rule:default]',
+  ],
+  [
+    'loses its oldest turns only if no model holds them all',
+    '',
+    { category: 'general', messages: HISTORY, mayLeaveOut: true },
+    { models: [pinned(GENERAL, 4096), pinned(CODER, 32_768)] },
+    'general: ollama qwen2.5-coder:32b [explicit:category rule:long-context unavailable:mlx-no-model]',
+  ],
+  [
+    'is an error if the last turn alone is too long',
+    LONG,
+    { model: ON_GENERAL, mayLeaveOut: true },
+    { models: [pinned(GENERAL, 4096)] },
+    `general: context_exceeded ${LONG_REASONS}]`,
+  ],
+]);
+
+table("a client's own num_ctx", [
+  [
+    'is served within the pinned one',
+    TEXT,
+    { model: ON_GENERAL, contextTokens: 8192 },
+    { models: [pinned(GENERAL, 8192)] },
+    'general: ollama qwen2.5:32b [explicit:model rule:default]',
+  ],
+  [
+    'above it is an error, also if another model has a longer context',
+    TEXT,
+    { model: ON_GENERAL, contextTokens: 8193 },
+    { models: [pinned(GENERAL, 8192), pinned(CODER, 32_768)] },
+    `general: context_exceeded ${LONG_REASONS}]`,
+  ],
+  [
+    'decides where Tandem may choose',
+    HELLO,
+    { contextTokens: 8192 },
+    { models: [PHI_MLX, pinned(PHI, 8192)] },
+    'greeting: ollama phi3.5:3.8b [rule:greeting rule:long-context]',
+  ],
+  [
+    'is an error where no model has it',
+    TEXT,
+    { contextTokens: 65_536 },
+    { models: [pinned(GENERAL, 8192)] },
+    'general: context_exceeded [rule:default rule:long-context unavailable:mlx-no-model]',
+  ],
+]);
+
+describe('the error for a num_ctx that is too large', () => {
+  it.each([ON_GENERAL, { kind: 'auto' } as const])('names the constant length and the cure: %j', (model) => {
+    const decision = decide(TEXT, { model, contextTokens: 65_536 }, { models: [pinned(GENERAL, 8192)] });
+    expect(decision).toMatchObject({
+      kind: 'refused',
+      error: {
+        code: 'context_exceeded',
+        message: expect.stringMatching(
+          /65536 .*qwen2\.5:32b is 8192 tokens here.*ollama\/qwen2\.5:32b.*contextLengths/,
+        ),
+      },
+    });
+  });
+});
 
 describe('the error for a request that is too long', () => {
   const wordsOf = (request: Partial<CompletionRequest>) => {

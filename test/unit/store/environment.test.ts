@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseEnvironment } from '../../../src/main/store/environment';
 import { SETTINGS } from '../../../src/shared/settings';
 
+const LENGTHS = 'JSON such as {"<backend>/<model>": 32768}';
 const ESTIMATES =
   'JSON such as {"model": {"load": 60, "per1k": 40, "margin": 60}} or {"model": [60, 40, 60]}, in seconds';
 
@@ -27,6 +28,11 @@ describe('parseEnvironment', () => {
       'MODEL_TIME_ESTIMATES',
       '{"a": {"load": 1, "per1k": 2, "margin": 3}, "b": [4, 5, 6]}',
       { modelTimeEstimates: { a: { load: 1, per1k: 2, margin: 3 }, b: { load: 4, per1k: 5, margin: 6 } } },
+    ],
+    [
+      'TANDEM_CONTEXT_LENGTHS',
+      '{"ollama/hf.co/org/name:Q4": 32768}',
+      { contextLengths: { 'ollama/hf.co/org/name:Q4': 32_768 } },
     ],
     ['OLLAMA_API_URL', '127.0.0.1:11434', { ollamaUrl: 'http://127.0.0.1:11434' }],
     ['OLLAMA_API_URL', 'localhost:11434', { ollamaUrl: 'http://localhost:11434' }],
@@ -73,6 +79,18 @@ describe('parseEnvironment', () => {
     ['OLLAMA_API_URL', 'yes', 'a http:// or https:// address', { accepted: 'url' }],
     ['MLX_API_URL', 'localhost:99999', 'a http:// or https:// address', { accepted: 'url' }],
     ['MLX_ONLY_LIGHT', 'constructor', BOOLEANS.words, BOOLEANS.facts],
+    [
+      'TANDEM_CONTEXT_LENGTHS',
+      '{"qwen": 8192}',
+      LENGTHS,
+      { accepted: 'list', example: '{"<backend>/<model>": 32768}' },
+    ],
+    [
+      'TANDEM_CONTEXT_LENGTHS',
+      '{"ollama/qwen": 100}',
+      LENGTHS,
+      { accepted: 'list', example: '{"<backend>/<model>": 32768}' },
+    ],
     ['MODEL_TIME_ESTIMATES', '{"a": [1, 2]}', ESTIMATES, { accepted: 'estimates' }],
     ['MODEL_TIME_ESTIMATES', 'null', ESTIMATES, { accepted: 'estimates' }],
     ['MODEL_TIME_ESTIMATES', '{', ESTIMATES, { accepted: 'estimates' }],

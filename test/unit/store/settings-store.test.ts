@@ -352,6 +352,12 @@ describe('an invalid settings file', () => {
     ['modelFolders', [...Array.from({ length: 20 }, (_, i) => `/${i}`), '/last'], expect.anything(), '/last'],
     ['mlxCategories', ['greeting', 'constructor'], ['greeting'], 'constructor'],
     [
+      'contextLengths',
+      { 'ollama/qwen2.5:7b': 8192, 'ollama/phi': 1.5 },
+      { 'ollama/qwen2.5:7b': 8192 },
+      'ollama/phi',
+    ],
+    [
       'modelTimeEstimates',
       { a: { load: 1, per1k: 2, margin: 3 }, b: { load: 1e308, per1k: 2, margin: 3 } },
       { a: { load: 1, per1k: 2, margin: 3 } },

@@ -51,8 +51,20 @@ function refused(status: number, said: string, cause: unknown): TandemError {
   if (status === 404) return new TandemError('model_not_found', words, { cause });
   if (status === 400 && /does not support/.test(words))
     return new TandemError('unsupported', words, { cause });
+  if (status === 400 && TOO_LONG.test(words)) return tooLong(words, cause);
   if (status === 400) return new TandemError('bad_request', words, { cause });
   return serverFailure(text, status, cause);
+}
+
+/** The texts of `ollama runner`, `llama-server`, and Ollama's own chat handler. */
+const TOO_LONG = /exceeds the (?:available )?context|longer than the context length/i;
+
+function tooLong(words: string, cause: unknown): TandemError {
+  return new TandemError(
+    'context_exceeded',
+    `This does not fit the model's context: ${words}. Send less, or set a longer context for this model in Settings (contextLengths).`,
+    { cause },
+  );
 }
 
 /** From 0.30 on, Ollama returns a rejection by its model process as that process's JSON text. */

@@ -22,6 +22,8 @@ export interface OllamaApiOptions {
   authorization?: string | null;
   fetcher: Fetcher;
   post: Poster;
+  /** Is the server our own? See `toOllamaCall`. */
+  ours?: boolean;
   /** Id of this Tandem instance, sent with every call so that a loop back to us is detected. */
   instanceId: string;
 }
@@ -30,6 +32,8 @@ export interface OllamaApiOptions {
 export interface LoadedItem {
   name: string;
   size?: number;
+  /** Tokens of context that it is loaded with. */
+  context_length?: number;
 }
 
 /** Layers of one model; real ones have about ten. */
@@ -113,7 +117,7 @@ export class OllamaApi {
 
   /** Streams the answer to a request; see `complete`. */
   answer(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
-    return this.complete(toOllamaCall(request), signal);
+    return this.complete(toOllamaCall(request, this.#options.ours), signal);
   }
 
   /**

@@ -9,6 +9,7 @@ import { StatusBoard } from '../status-board';
 import { Catalogue } from './catalogue';
 import { Completions } from './completions';
 import { asFailureOf } from './down';
+import { withForeignContext } from './foreign-context';
 import { ManagedOllama } from './managed-ollama';
 import { OllamaApi } from './ollama-api';
 import {
@@ -25,6 +26,8 @@ import { ServerChoice } from './server-choice';
 import { ServerMemory } from './server-memory';
 import { StatusKeeper } from './status-keeper';
 import { DEFAULT_STREAM_LIMITS } from './stream-limits';
+
+const NONE: ReadonlyMap<string, number> = new Map();
 
 /** Ollama: an external server if there is one, else our own supervised one. */
 export class OllamaBackend implements Backend {
@@ -61,7 +64,7 @@ export class OllamaBackend implements Backend {
         locate: options.locate,
         logFile: options.logFile,
         env: options.env,
-        createApi: (url) => this.#createApi(url),
+        createApi: (url) => this.#createApi(url, true),
         catalogue: this.#catalogue,
         limits,
         mayStart: async (signal, cause) => {
@@ -134,11 +137,15 @@ export class OllamaBackend implements Backend {
   async *stream(request: BackendRequest, signal: AbortSignal): AsyncGenerator<CompletionChunk> {
     const api = await this.#call(async (current) => current);
     const { model } = request;
-    const parts = { clock: this.#ports.clock, catalogue: this.#catalogue, care: this.#care };
+    const parts = {
+      ...{ clock: this.#ports.clock, catalogue: this.#catalogue },
+      ...{ care: this.#care, residents: this.#residents },
+    };
     await refuseRemote(parts, api, model, signal).catch((error) => this.#failed(error, signal));
+    const sent = this.#choice.managed ? request : await withForeignContext(parts, api, request, signal);
     this.#residents.begin(model);
     try {
-      for await (const chunk of this.#completions.run(api, request, signal)) {
+      for await (const chunk of this.#completions.run(api, sent, signal)) {
         this.#residents.answering(model);
         this.#status.answering(model);
         // Only an answer from this very server proves that it works.
@@ -173,6 +180,11 @@ export class OllamaBackend implements Backend {
   async stop(): Promise<void> {
     this.#status.stop();
     await this.#choice.stop();
+  }
+
+  /** An external server reloads a model for another length, also one that another program loaded. */
+  foreignContexts(): ReadonlyMap<string, number> {
+    return this.#choice.managed ? NONE : this.#residents.contexts();
   }
 
   /** See `OllamaApi.pull`. */
@@ -225,13 +237,14 @@ export class OllamaBackend implements Backend {
     }
   }
 
-  #createApi(url: string): OllamaApi {
+  #createApi(url: string, ours: boolean): OllamaApi {
     const { fetcher, post, instanceId, authorization = null, url: named } = this.#options;
     return new OllamaApi({
       url,
       fetcher,
       post,
       instanceId,
+      ours,
       authorization: url === named ? authorization : null,
     });
   }
@@ -243,7 +256,7 @@ export class OllamaBackend implements Backend {
         setBy: 'OLLAMA_API_URL',
         ...this.#options,
         board: this.#board,
-        createApi: (address) => this.#createApi(address),
+        createApi: (address) => this.#createApi(address, false),
         busy: () => this.#completions.active > 0,
         onChosen: (api) => {
           this.#status.forget();

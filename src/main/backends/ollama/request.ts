@@ -3,7 +3,6 @@ import {
   type Extra,
   imagesOf,
   type ResponseFormat,
-  type Sampling,
   type ToolCall,
   type ToolResult,
   textOf,
@@ -22,16 +21,21 @@ export interface OllamaCall {
 /**
  * Writes a request in Ollama's dialect; a client of this dialect also reaches the server with the fields that the form
  * lacks.
+ * @param ours the server is ours: its models are loaded as our requests say
  * @throws TandemError `bad_request` for options that Ollama silently accepts but treats differently, `unsupported` for
  * a choice of tools, which it does not know
  */
-export function toOllamaCall(request: BackendRequest): OllamaCall {
+export function toOllamaCall(request: BackendRequest, ours = false): OllamaCall {
   const { rawPrompt, think, keepAlive, hops } = request;
   const isOurs = request.dialect === 'ollama';
   const { options: extraOptions, ...extra } = isOurs ? (request.extra ?? {}) : {};
-  const options = toOptions(request.sampling, (extraOptions ?? {}) as Extra);
+  const options = toOptions(request, (extraOptions ?? {}) as Extra);
   const common = {
     ...extra,
+    // By default the server silently cuts a prompt that does not fit, and forgets the start of one during its answer.
+    truncate: false,
+    // From 0.34 on another value loads the model again, so it is constant, and not sent to somebody else's server.
+    ...(ours ? { shift: false } : {}),
     model: request.model,
     stream: true,
     ...(Object.keys(options).length === 0 ? {} : { options }),
@@ -103,16 +107,11 @@ export function promptTokensByLength({ rawPrompt, messages, tools }: BackendRequ
   return Math.ceil((text + (tools ? jsonBytes(tools) : 0)) / CHARS_PER_TOKEN);
 }
 
-/** Never sets `num_ctx` itself: a value that differs from the loaded one reloads the model. */
-function toOptions(sampling: Sampling, extra: Extra): Extra {
+/** The pinned context is always sent, as any other length would load the model again. */
+function toOptions({ sampling, pinnedContext, contextTokens }: BackendRequest, extra: Extra): Extra {
   const { temperature, topP, topK, minP, seed, repeatPenalty, maxTokens, stop } = sampling;
-  const context = extra.num_ctx;
-  if (context !== undefined && !(Number.isSafeInteger(context) && Number(context) >= 1)) {
-    throw new TandemError('bad_request', '`num_ctx` must be a whole number of 1 or more.', {
-      details: { field: 'num_ctx' },
-    });
-  }
   const named = {
+    num_ctx: pinnedContext ?? contextTokens,
     temperature,
     top_p: topP,
     top_k: topK,

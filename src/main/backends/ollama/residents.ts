@@ -70,6 +70,14 @@ export class Residents {
     return this.#allOurs || this.#ours.has(plain(model));
   }
 
+  /** Tokens of context of the models in memory, by name, as far as the server reports them. */
+  contexts(): Map<string, number> {
+    const items = this.#reading?.items ?? [];
+    return new Map(
+      items.flatMap((item) => (item.context_length ? [[plain(item.name), item.context_length]] : [])),
+    );
+  }
+
   /** The model with the latest expiry; null = none, or unknown. */
   get first(): string | null {
     const [first] = this.#reading?.items ?? [];
@@ -170,6 +178,6 @@ export class Residents {
 }
 
 /** The tag that Ollama adds automatically carries no information. */
-function plain(name: string): string {
+export function plain(name: string): string {
   return name.replace(/:latest$/, '');
 }

@@ -63,6 +63,7 @@ export const optionsBody = z.object({
   seed: z.number().nullish(),
   repeat_penalty: z.number().nullish(),
   num_predict: z.number().nullish(),
+  num_ctx: z.number().nullish(),
   stop: z.union([z.string(), textList]).nullish(),
 });
 
@@ -72,6 +73,9 @@ export const commonBody = z.object({
   format: z.union([z.literal(['', 'json']), anyObject]).nullish(),
   think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
   keep_alive: z.union([z.number(), z.string()]).nullish(),
+  truncate: z.boolean().nullish(),
+  /** Not sent on: a server loads the model again for another value. */
+  shift: z.unknown().optional(),
   options: optionsBody.nullish(),
   category: z.string().nullish(),
   logprobs: z.boolean().nullish(),

@@ -37,8 +37,14 @@ function tag(name: string, model: ModelInfo, now: Date): object {
 }
 
 /** Facts for which Ollama's dialect has no field. */
-function ownFacts({ backend, weight, small, languages, remote }: ModelInfo): object {
-  return { backend, weight, small, languages, remote };
+function ownFacts(model: ModelInfo): object {
+  const { backend, weight, small, languages, remote } = model;
+  return { backend, weight, small, languages, remote, context_length: contextOf(model) };
+}
+
+/** Tokens that a request may take, prompt and answer together; null = unknown. */
+function contextOf({ pinnedContext, contextLength }: ModelInfo): number | null {
+  return pinnedContext ?? contextLength;
 }
 
 function autoTag(now: Date): object {
@@ -75,6 +81,7 @@ export function psBody(backends: readonly BackendStatus[], models: readonly Mode
     const { id, model: name, state, memoryBytes } = backend;
     if (name === null || !isServing(state)) return [];
     const model = models.find((known) => known.backend === id && known.name === name) ?? null;
+    const context = model && contextOf(model);
     return [
       {
         name,
@@ -83,7 +90,7 @@ export function psBody(backends: readonly BackendStatus[], models: readonly Mode
         digest: '',
         details: details(model),
         size_vram: 0,
-        ...(model?.contextLength ? { context_length: model.contextLength } : {}),
+        ...(context ? { context_length: context } : {}),
         tandem: { backend: id },
       },
     ];
@@ -112,11 +119,14 @@ export function showBody(
     return named && (choice.backend === undefined || choice.backend === backend);
   });
   if (!model) throw new TandemError('model_not_found', `model '${asked}' not found`);
+  const context = contextOf(model);
   return {
+    // The form of a Modelfile's parameters.
+    ...(context === null ? {} : { parameters: `num_ctx                        ${context}` }),
     details: details(model),
     model_info: {
       ...(model.billions === null ? {} : { 'general.parameter_count': Math.round(model.billions * 1e9) }),
-      ...(model.contextLength === null ? {} : { 'general.context_length': model.contextLength }),
+      ...(context === null ? {} : { 'general.context_length': context }),
     },
     capabilities: model.capabilities,
     modified_at: model.modifiedAt ?? now.toISOString(),

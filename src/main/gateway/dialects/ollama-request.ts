@@ -31,7 +31,7 @@ export interface OllamaRequest {
   /** `model` as requested, echoed in every frame. */
   asked: string;
   stream: boolean;
-  request: ModelInput & Pick<CompletionRequest, 'model' | 'category'>;
+  request: ModelInput & Pick<CompletionRequest, 'model' | 'category' | 'mayLeaveOut'>;
 }
 
 /** How the listener interprets `model` and `category`. */
@@ -120,6 +120,10 @@ function readCommon(
   if (body.keep_alive !== null && body.keep_alive !== undefined) {
     request.keepAlive = readKeepAlive(body.keep_alive);
   }
+  const contextTokens = readContext(body.options?.num_ctx);
+  if (contextTokens !== undefined) request.contextTokens = contextTokens;
+  // Ollama's own default is to cut silently; here the client must say that it may.
+  if (body.truncate) request.mayLeaveOut = true;
   const extra = readExtra(raw);
   if (extra) request.extra = extra;
   return { asked: asked === '' ? 'auto' : asked, stream: body.stream ?? true, request };
@@ -157,6 +161,14 @@ function readSampling(options: z.output<typeof optionsBody> | null | undefined):
   }
   if (options.stop) sampling.stop = typeof options.stop === 'string' ? [options.stop] : options.stop;
   return sampling;
+}
+
+function readContext(value: number | null | undefined): number | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new TandemError('bad_request', '`num_ctx` must be a whole number of 1 or more.', {
+    details: { field: 'num_ctx' },
+  });
 }
 
 const OPTIONS = fieldsOf(optionsBody);

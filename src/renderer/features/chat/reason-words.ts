@@ -128,6 +128,11 @@ export function reasonSentence(code: string, t: TFunction, instances: Instances)
       return t(`why.memory.${(own(MEMORY, rest) ?? 'other') as keyof typeof en.why.memory}`, {
         name: spaced(rest),
       });
+    case 'context': {
+      const count = Number(/^truncated-(\d+)$/.exec(rest)?.[1]);
+      if (count > 0) return t('answer.dropped', { count });
+      break;
+    }
     case 'unavailable':
       return unavailableSentence(rest, t, instances);
     case 'starter':

@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { USE_BACKENDS } from '../../../shared/use-backends';
 import { Select } from '../../components/select';
+import { Switch } from '../../components/switch';
 import { Section, SettingRow } from './setting-row';
 import { useSetting } from './use-setting';
 
@@ -10,6 +11,7 @@ export function RoutingSection() {
   const { t } = useTranslation();
   const policy = useSetting('policy');
   const backends = useSetting('useBackends');
+  const leaveOut = useSetting('chatLeavesOutOldest');
   return (
     <Section title={t('settings.sections.routing')}>
       <SettingRow
@@ -38,6 +40,14 @@ export function RoutingSection() {
             onChange={(value) => setting.set(USE_BACKENDS.find((candidate) => candidate === value) ?? 'both')}
             {...rest}
           />
+        )}
+      />
+      <SettingRow
+        setting={leaveOut}
+        title={t('settings.leaveOut')}
+        hint={t('settings.leaveOutHint')}
+        control={({ setting: { value, set }, ...rest }) => (
+          <Switch checked={value} onChange={set} label={t('settings.leaveOut')} {...rest} />
         )}
       />
     </Section>

@@ -46,7 +46,7 @@ describe('a fingerprint', () => {
     ['text', { messages: [{ role: 'user', content: 'b' }] }],
     ['role', { messages: [{ role: 'system', content: 'a' }] }],
     ['parameters', { sampling: { temperature: 1, maxTokens: 5 } }],
-    ['options of the server', { extra: { options: { num_ctx: 5 } } }],
+    ['options of the server', { extra: { options: { num_thread: 5 } } }],
     ['choice of tools', { toolChoice: 'none' }],
     ['a raw prompt', { rawPrompt: 'a' }],
   ] as [string, Partial<CompletionRequest>][])('differs with another %s', (_, more) => {

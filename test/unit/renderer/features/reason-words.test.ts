@@ -23,7 +23,9 @@ beforeAll(async () => {
 describe('reasonSentence', () => {
   it.each([
     ['rule:greeting', 'It reads as a greeting, and MLX answers those fastest.'],
-    ['rule:long-context', 'It is too long for the light model’s context.'],
+    ['rule:long-context', 'It is too long for the context of the model of first choice.'],
+    ['context:truncated-1', 'The oldest message did not fit the model’s context and was left out.'],
+    ['context:truncated-3', 'The 3 oldest messages did not fit the model’s context and were left out.'],
     ['rule:some-new-rule', 'The rule “some new rule” applied.'],
     ['explicit:model', 'You chose this model.'],
     ['setting:only-light', 'Only light work goes to MLX, by your setting.'],
