@@ -140,8 +140,11 @@ async function failedStart({ exited }: ChildHandle): Promise<never> {
 
 const PASSED_ON =
   /^(PATH|HOME|USER|LOGNAME|TMPDIR|LANG|LC_ALL|XDG_CACHE_HOME|HUGGINGFACE_HUB_CACHE|HF_\w+|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE|(HTTPS?|ALL|NO)_PROXY)$/i;
-/** Offline is for everything but this process. With HF_DEBUG each call is printed. */
-const LEFT_OUT = new Set(['HF_HUB_OFFLINE', 'HF_DEBUG']);
+/**
+ * Offline is for everything but this process. With HF_DEBUG each call is printed. In older clients hf_transfer writes
+ * the file itself, from its beginning.
+ */
+const LEFT_OUT = new Set(['HF_HUB_OFFLINE', 'HF_DEBUG', 'HF_HUB_ENABLE_HF_TRANSFER']);
 
 function hubEnvironment(env: HubProcess['env']): LaunchSpec['env'] {
   const kept = Object.entries(env).filter(([name]) => PASSED_ON.test(name) && !LEFT_OUT.has(name));

@@ -84,9 +84,9 @@ function refusalOf({ hasWeights, hasConfig, config: json, architecture, runs }: 
   if (!hasWeights) return 'no_safetensors';
   if (!hasConfig) return 'not_mlx';
   if (json === null) return null;
+  if (runs === false) return `unknown_architecture:${architecture}`;
   const config = parseConfig(json);
-  if (config === null || !isLanguageModel(config)) return 'not_mlx';
-  return runs === false ? `unknown_architecture:${architecture}` : null;
+  return config === null || !isLanguageModel(config) ? 'not_mlx' : null;
 }
 
 function unsupported(model: string, refused: string): TandemError {
