@@ -86,6 +86,7 @@ async function run(
     dataDir: argv['data-dir'],
     systemPackages: !argv['no-system-packages'],
     json: argv.json ?? false,
+    cipher: null,
     shell: {
       openExternal: async () => {},
       showFolder: async () => {

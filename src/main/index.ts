@@ -5,6 +5,7 @@ import * as electron from 'electron';
 import { version } from '../../package.json';
 import { assemble } from './core/assemble';
 import { runApp } from './electron/run-app';
+import { safeCipher } from './electron/safe-cipher';
 import { systemClock } from './ports/clock';
 import { dataDirPath } from './store/data-dir';
 import { checkDataFolder } from './store/data-folder';
@@ -61,6 +62,7 @@ void runApp({
       dataDir,
       systemPackages: argv['no-system-packages'] !== true,
       json: argv.json === true,
+      cipher: safeCipher(electron.safeStorage, process.platform),
       shell: hostSide,
     }),
 });

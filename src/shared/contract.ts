@@ -182,7 +182,10 @@ export const contract = {
     downloadDismiss: { input: model, output: nothing },
     /** Keeps the token for gated repositories in the system's secret store; null removes it. */
     hubTokenSet: { input: z.object({ token: z.string().min(8).max(500).nullable() }), output: nothing },
-    hubTokenState: { input: nothing, output: z.object({ stored: z.boolean(), fromEnvironment: z.boolean() }) },
+    hubTokenState: {
+      input: nothing,
+      output: z.object({ stored: z.boolean(), fromEnvironment: z.boolean() }),
+    },
 
     /** The first-start screen is done, or is shown again. */
     firstStartDone: { input: z.object({ done: z.boolean() }), output: nothing },

@@ -119,6 +119,15 @@ export function canChat({ remote, capabilities }: Pick<ModelInfo, 'remote' | 'ca
 /** Light: at most 4B parameters. Heavy: 32B and above. */
 export type ModelWeight = 'light' | 'middle' | 'heavy' | 'unknown';
 
+/** Parameters in billions from texts such as `3.8B`, `595.78M` or `103K`; null for other texts. */
+export function parseBillions(text: string | undefined): number | null {
+  const match = /^([\d.]+)\s*([KMBT])$/i.exec(text?.trim() ?? '');
+  if (!match) return null;
+  const unit = { K: 1e-6, M: 1e-3, B: 1, T: 1e3 }[match[2]?.toUpperCase() ?? ''];
+  const value = Number(match[1]);
+  return unit === undefined || !Number.isFinite(value) ? null : value * unit;
+}
+
 /** Product definition of light and heavy, from parameters in billions. */
 export function weightOf(billions: number | null): ModelWeight {
   if (billions === null) return 'unknown';

@@ -58,6 +58,14 @@ export const ERROR_CODES = {
   /** Its folder is not in a place that Tandem may delete from. */
   not_deletable: { http: 409 },
   pull_failed: { http: 502 },
+  /** The source of a download sent nothing for a minute. */
+  download_stalled: { http: 504 },
+  /** Given out only with consent on its page, or with a token. */
+  model_gated: { http: 403 },
+  /** Its server cannot run it. */
+  model_unsupported: { http: 400 },
+  hub_token_rejected: { http: 401 },
+  secret_store_unavailable: { http: 500 },
   declined: { http: 403 },
 } as const;
 

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Pull } from '../../src/shared/contract';
 import { SMALL_MODEL_NAME } from '../../src/shared/domain';
+import type { Download } from '../../src/shared/models';
 import { type App, ask, startApp, until } from '../support/app';
 import { withoutSmallModel } from '../support/counting-model';
 import { signalAll } from '../support/processes';
 import { type ServedModel, serveCapableModel } from '../support/served-model';
-import { openWebClient, pullIn, type WebClient } from '../support/web-client';
+import { downloadIn, openWebClient, type WebClient } from '../support/web-client';
 
 /** Downloads a model through the real Ollama from a local registry of the test, as the UI's button does. */
 /** The small model knows English only. */
@@ -27,13 +27,17 @@ afterEach(() => {
 afterAll(() => served?.close());
 
 /** Starts a download and resolves with its state once it has ended or `until` is true. */
-function pull(page: WebClient, name: string, until = (now: Pull) => now.state !== 'running'): Promise<Pull> {
+function pull(
+  page: WebClient,
+  name: string,
+  until = (now: Download) => now.state === 'done' || now.state === 'failed',
+): Promise<Download> {
   const from = page.pushes.length;
   const outcome = page.next((push) => {
-    const now = page.pushes.indexOf(push) < from ? undefined : pullIn(push, name);
+    const now = page.pushes.indexOf(push) < from ? undefined : downloadIn(push, name);
     return now && until(now) ? now : undefined;
   }, `download of ${name}`);
-  return page.call('modelPull', { name, insecure: true }).then(() => outcome);
+  return page.call('downloadStart', { backend: 'ollama', name, insecure: true }).then(() => outcome);
 }
 
 /** Bytes on disk of the model folder's blobs; reserved space counts only once it is written. */
@@ -74,7 +78,9 @@ describe('a model for a user who has none', () => {
 
   it('rejects an invalid model name before any request', async () => {
     for (const name of ['../../etc/passwd', 'a b', '$(id)', 'x;y', '-x', '/abs']) {
-      await expect(page.call('modelPull', { name })).rejects.toMatchObject({ code: 'bad_model_name' });
+      await expect(page.call('downloadStart', { backend: 'ollama', name })).rejects.toMatchObject({
+        code: 'bad_model_name',
+      });
     }
   });
 
@@ -107,9 +113,13 @@ describe('a model for a user who has none', () => {
     const name = served.registry.pullName();
     const hanging = await pull(page, name, (now) => now.completedBytes > 0);
     expect(hanging.state).toBe('running');
-    const end = pull(page, name);
-    await page.call('modelPullCancel', { name });
-    expect(await end).toMatchObject({ state: 'cancelled', error: null });
+    const from = page.pushes.length;
+    await page.call('downloadCancel', { backend: 'ollama', name });
+    await page.next((push) => {
+      const { downloads } = push.name === 'patch' ? push.payload.patch : {};
+      const isListed = downloads?.some((download) => download.name === name) ?? true;
+      return page.pushes.indexOf(push) >= from && !isListed ? true : undefined;
+    }, 'it is removed from the list');
     await served.registry.idle();
     const before = await blobBytes(join(app.dataDir, 'ollama-models'));
     // A download that continued would finish within this time.
@@ -138,7 +148,7 @@ describe('a model for a user who has none', () => {
   it('shows increasing bytes after a restart, and the waiting message is answered in place', async () => {
     served.registry.pauseMs = 30;
     const name = served.registry.pullName();
-    const from = page.pulls(name).length;
+    const from = page.downloads(name).length;
     const done = await pull(page, name);
     expect(done).toMatchObject({ state: 'done', error: null });
     const answered = await page.next(
@@ -152,7 +162,7 @@ describe('a model for a user who has none', () => {
       'the waiting message is answered',
     );
     const bytes = page
-      .pulls(name)
+      .downloads(name)
       .slice(from)
       .map(({ completedBytes }) => completedBytes);
     expect(new Set(bytes.filter((count) => count > 0)).size).toBeGreaterThanOrEqual(3);

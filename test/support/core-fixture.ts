@@ -6,6 +6,7 @@ import { createCore } from '../../src/main/core/core';
 import type { ChildRequest } from '../../src/main/models/scan-child';
 import { type FileStore, nodeFileStore } from '../../src/main/ports/file-store';
 import { silentLogger } from '../../src/main/ports/logger';
+import { SecretFile } from '../../src/main/ports/secrets';
 import type { LaunchSpec } from '../../src/main/ports/spawner';
 import { openSettings } from '../../src/main/store/settings-store';
 import { ChildRecords } from '../../src/main/supervisor/sweep';
@@ -88,6 +89,7 @@ export async function coreFixture(env: Record<string, string> = {}, options: Cor
       fetcher: async (url, init) => serverAt(String(url)).fetcher(url, init),
       post: (url, post) => serverAt(url).post(url, post),
       files,
+      secrets: new SecretFile({ files, path: join(dataDir, 'secrets.json'), cipher: null }),
       logger: silentLogger,
     },
     settings,

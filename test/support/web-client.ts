@@ -1,6 +1,7 @@
 import { createWebBridge } from '../../src/renderer/bridge/web-bridge';
 import type { Answer } from '../../src/shared/chat';
-import type { CallInput, CallName, CallOutput, Pull, Push, Snapshot } from '../../src/shared/contract';
+import type { CallInput, CallName, CallOutput, Push, Snapshot } from '../../src/shared/contract';
+import type { Download } from '../../src/shared/models';
 import { type App, PATIENCE_MS } from './app';
 
 /** A page's view of a running app: the UI's own bridge over HTTP and WebSocket, without a browser. */
@@ -15,7 +16,7 @@ export interface WebClient {
   /** Resolves with the first value that `pick` returns for a push; earlier pushes are included. */
   next<T>(pick: (push: Push) => T | undefined, what: string): Promise<T>;
   /** All pushes of one download, in order. */
-  pulls(name: string): Pull[];
+  downloads(name: string): Download[];
   close(): void;
 }
 
@@ -77,11 +78,12 @@ export async function openWebClient(app: App): Promise<WebClient> {
         if (!pushes.some(take)) listeners.add(take);
       });
     },
-    pulls: (name) => pushes.flatMap((push) => pullIn(push, name) ?? []),
+    downloads: (name) => pushes.flatMap((push) => downloadIn(push, name) ?? []),
   };
 }
 
 /** The download state in a push. */
-export function pullIn(push: Push, name: string): Pull | undefined {
-  return push.name === 'patch' ? push.payload.patch.pulls?.find((pull) => pull.name === name) : undefined;
+export function downloadIn(push: Push, name: string): Download | undefined {
+  if (push.name !== 'patch') return undefined;
+  return push.payload.patch.downloads?.find((download) => download.name === name);
 }

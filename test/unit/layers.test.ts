@@ -101,6 +101,7 @@ function circlesOf(arrows: ReadonlyMap<string, ReadonlySet<string>>): string[] {
 const MAY_NAME: Readonly<Record<string, string>> = {
   'main/backends/': 'the rooms of the kinds',
   'main/core/backend': 'the table of the instances, and what builds them',
+  'main/core/downloads.ts': 'what builds the sources of models',
   'main/setup/': 'set-up installs programs, and these are their names',
   'main/models/mlx-scanner.ts': 'formats of models on disk',
   'main/models/scan-places.ts': 'formats of models on disk',

@@ -6,6 +6,7 @@ import { KINDS } from '../../src/main/core/backends';
 import { createServices } from '../../src/main/core/services';
 import { nodeFileStore } from '../../src/main/ports/file-store';
 import { silentLogger } from '../../src/main/ports/logger';
+import { SecretFile } from '../../src/main/ports/secrets';
 import { openSettings } from '../../src/main/store/settings-store';
 import { ChildRecords } from '../../src/main/supervisor/sweep';
 import type { CompletionRequest } from '../../src/shared/completion';
@@ -41,6 +42,7 @@ async function startServices() {
       scan: { spawner, clock, node: 'node', script: 'scan.js', env: {} },
       table: new FakeProcessTable(),
       records: new ChildRecords(join(dataDir, 'children.json')),
+      secrets: new SecretFile({ files: nodeFileStore, path: join(dataDir, 'secrets.json'), cipher: null }),
       fetcher: unreachable,
       post: unreachable,
     },

@@ -9,6 +9,7 @@ import { createProcessTable } from '../ports/node-process-table';
 import { nodeSpawner } from '../ports/node-spawner';
 import { ParentWatch } from '../ports/parent-watch';
 import { openLog } from '../ports/pino-logger';
+import { type Cipher, SecretFile } from '../ports/secrets';
 import { findContainerHost } from '../setup/container-host';
 import { openDataDir } from '../store/data-dir';
 import { openSettings } from '../store/settings-store';
@@ -36,6 +37,8 @@ export interface AssembleOptions {
   /** Log lines on the console as JSON. */
   json: boolean;
   shell: Shell;
+  /** The system's secret store; null = the host has none, and secrets are in a file of their owner. */
+  cipher: Cipher | null;
 }
 
 /** A core on this machine's real ports; its process holds the data folder. */
@@ -98,8 +101,13 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     closers.push(() => store.close());
     await dataDir.claim();
     if (!store.readOnly) await store.recover();
+    const secrets = new SecretFile({
+      files: nodeFileStore,
+      path: join(dataDir.path, 'secrets.json'),
+      cipher: options.cipher,
+    });
     const core = createCore(
-      { clock, spawner, scan, table, records, fetcher, post, files: nodeFileStore, logger },
+      { clock, spawner, scan, table, records, fetcher, post, files: nodeFileStore, secrets, logger },
       settings,
       store,
       {

@@ -5,6 +5,7 @@ import type { Unsubscribe } from '../ports/emitter';
 import type { Fetcher, Poster } from '../ports/fetcher';
 import type { FileStore } from '../ports/file-store';
 import type { Logger } from '../ports/logger';
+import type { Secrets } from '../ports/secrets';
 import type { ProcessTable, Spawner } from '../ports/spawner';
 import type { ChildRecords } from '../supervisor/sweep';
 
@@ -43,5 +44,6 @@ export interface CorePorts {
   fetcher: Fetcher;
   post: Poster;
   files: FileStore;
+  secrets: Secrets;
   logger: Logger;
 }

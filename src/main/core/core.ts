@@ -33,7 +33,7 @@ export function createCore(
 ): Core {
   const { clock, logger } = ports;
   const services = createServices(ports, settings, store, place, adapters);
-  const { setup, enabled, library, memory, chat, pulls, smallModelInOllama, mlxModels } = services;
+  const { setup, enabled, library, memory, chat, downloads, smallModelInOllama, mlxModels } = services;
   const addresses = { gateway: null as string | null, mlxApi: null as string | null };
   const listen = readListenSettings(place.env);
   const extraWarnings: Warning[] = [...listen.warnings, ...unknownKinds(settings.values(), adapters)];
@@ -140,8 +140,10 @@ export function createCore(
       ...enabled.map((backend) => backend.onStatus(answerWaiting)),
       services.measured.onChange(() => projection.touch('times', 'models')),
       services.incidents.onChange(() => projection.touch('life')),
-      pulls.onChange(() => projection.touch('downloads')),
-      pulls.onCompleted((name) => void onDownloaded(services.modelHost.instance.id, name)),
+      downloads.onChange(() => projection.touch('downloads')),
+      downloads.onCompleted(({ backend, name }) => void onDownloaded(backend, name)),
+      setup.onProgress(() => downloads.wake()),
+      ...enabled.map((backend) => backend.onStatus(() => downloads.wake())),
       setup.onProgress(() => projection.touch('setup')),
       setup.onProgress(setupLog(logger)),
       // A server that was switched on meanwhile is started with the next start of the app.
@@ -164,10 +166,9 @@ export function createCore(
     for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
     library.stop();
     services.modelScan.stop();
-    pulls.stop();
     memory.stop();
     services.gate.close();
-    await Promise.allSettled([gateway.close(), mlxApi.close(), chat.close()]);
+    await Promise.allSettled([gateway.close(), mlxApi.close(), chat.close(), downloads.stop()]);
     await Promise.allSettled([setup.stop(), ...enabled.map((backend) => backend.stop())]);
     await services.fingerprints.settled();
     await services.times.close();
@@ -191,7 +192,7 @@ export function createCore(
       const { fingerprints, times, incidents } = services;
       await Promise.all([
         ...[fingerprints.load(), times.open(), incidents.load(), readUses()],
-        services.downloaded.load(),
+        ...[services.downloaded.load(), downloads.load()],
       ]);
       try {
         addresses.gateway = (await gateway.listen(listen.gateway.port, listen.gateway.host)).url;

@@ -1,34 +1,38 @@
 import type { Handlers } from '../../shared/contract';
-import { TandemError } from '../../shared/errors';
-import type { PullService } from '../models/pulls';
+import type { DownloadService } from '../models/downloads/download-service';
+import type { HubToken } from '../models/downloads/hub-token';
+import type { ModelLookup } from '../models/downloads/model-lookup';
 
-type DownloadCall =
-  | 'modelLookup'
-  | 'downloadStart'
-  | 'downloadPause'
-  | 'downloadCancel'
-  | 'downloadDismiss'
-  | 'hubTokenSet'
-  | 'hubTokenState';
+export interface DownloadParts {
+  downloads: DownloadService;
+  lookup: ModelLookup;
+  hubToken: HubToken;
+}
 
-/** Replaced when the branch with downloads is merged. */
-export function downloadHandlers({ pulls }: { pulls: PullService }): Pick<Handlers, DownloadCall> {
-  const missing = async () => {
-    throw new TandemError('unsupported', 'This part is not built in yet.');
-  };
+/** The calls about downloads. */
+export function downloadHandlers({ downloads, lookup, hubToken }: DownloadParts) {
   return {
-    modelLookup: missing,
-    downloadStart: async ({ name, insecure }) => {
-      pulls.start(name, insecure);
+    modelLookup: (model) => lookup.find(model),
+    downloadStart: async ({ insecure, ...model }) => {
+      downloads.start(model, insecure);
       return {};
     },
-    downloadPause: missing,
-    downloadCancel: async ({ name }) => {
-      pulls.cancel(name);
+    downloadPause: async (model) => {
+      downloads.pause(model);
       return {};
     },
-    downloadDismiss: missing,
-    hubTokenSet: missing,
-    hubTokenState: missing,
-  };
+    downloadCancel: async (model) => {
+      downloads.cancel(model);
+      return {};
+    },
+    downloadDismiss: async (model) => {
+      downloads.dismiss(model);
+      return {};
+    },
+    hubTokenSet: async ({ token }) => {
+      await hubToken.set(token);
+      return {};
+    },
+    hubTokenState: () => hubToken.state(),
+  } satisfies Partial<Handlers>;
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { BackendId } from '../../shared/domain';
 import type { SettingKey } from '../../shared/settings';
 import { isSwitchedOn } from '../../shared/use-backends';
 import { BackendRegistry } from '../backends/registry';
@@ -7,9 +8,9 @@ import { RequestDispatcher } from '../dispatch/dispatcher';
 import { Fingerprints } from '../dispatch/suspects/fingerprints';
 import { MemoryMonitor } from '../memory/memory-monitor';
 import { createMemorySampler } from '../memory/memory-sampler';
+import { ModelLookup } from '../models/downloads/model-lookup';
 import { ModelLibrary } from '../models/model-library';
 import { ModelWatch } from '../models/model-watch';
-import { PullService } from '../models/pulls';
 import { SeldomLook } from '../models/seldom-look';
 import { ModelUsage } from '../models/usage';
 import { nodeFolderWatch } from '../ports/folder-watch';
@@ -24,6 +25,7 @@ import { backendRows, loaderRow } from './backend-rows';
 import { type Adapters, createBackends } from './backends';
 import { ModelContexts } from './contexts';
 import type { CorePorts } from './core-types';
+import { createDownloads } from './downloads';
 import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
 import { createModelManagement } from './model-manager';
@@ -85,12 +87,13 @@ export function createServices(
   });
   const loader = registry.get(loading.id);
   const enabled = registry.all().filter(({ instance }) => isSwitchedOn(instance.id, values().useBackends));
+  const gpuBytes = (id: BackendId) =>
+    registry.get(id).status().ownership === 'remote' ? null : (gate.ledger()?.workingSetBytes ?? null);
   const library = new ModelLibrary({
     registry: new BackendRegistry(enabled),
     clock,
     logger,
-    gpuBytes: (id) =>
-      registry.get(id).status().ownership === 'remote' ? null : (gate.ledger()?.workingSetBytes ?? null),
+    gpuBytes,
     broken: () => mlxModels.broken(),
     hung: () => mlxModels.hung(),
     watch: {
@@ -120,7 +123,12 @@ export function createServices(
     modelHost,
     rescan: () => library.rescan(),
   });
-  const pulls = new PullService({ source: modelHost, clock, logger });
+  const { downloads, sources, hubToken } = createDownloads(ports, place, {
+    modelHost,
+    loader: readsModels ? loading.id : null,
+    setup,
+  });
+  const lookup = new ModelLookup({ sources, models: () => library.models(), gpuBytes, clock });
 
   const memory = new MemoryMonitor({
     sampler: createMemorySampler(place.platform, ports.files),
@@ -211,7 +219,9 @@ export function createServices(
     usage,
     measured,
     times,
-    pulls,
+    downloads,
+    lookup,
+    hubToken,
     memory,
     gate,
     queue,

@@ -18,7 +18,7 @@ export function snapshotSources(from: {
   warnings: () => Warning[];
 }): Sources {
   const { services, settings, place, addresses, chats, warnings } = from;
-  const { enabled, memory, gate, queue, library, incidents, measured, setup } = services;
+  const { enabled, memory, gate, queue, library, incidents, measured, downloads, setup } = services;
   return {
     app: () => ({
       version: place.version,
@@ -39,7 +39,7 @@ export function snapshotSources(from: {
     models: () => services.modelViews.all(),
     capable: () => hasCapableModel(library.models()),
     firstStart: () => services.firstStart.view(),
-    downloads: () => [],
+    downloads: () => downloads.list(),
     // Parts that the user switched off are not shown.
     setup: () => setup.parts().filter(({ part }) => isWanted(part, settings.values())),
     settings: () => settings.view(),

@@ -159,6 +159,6 @@ export function billionsFromName(name: string): number | null {
 }
 
 /** Parameters in billions from bytes and bits per weight; quantised weights add about half a bit of scales. */
-function billionsFromSize(sizeBytes: number, bits: number): number {
+export function billionsFromSize(sizeBytes: number, bits: number): number {
   return (sizeBytes * 8) / (bits < 16 ? bits + 0.5 : bits) / 1e9;
 }

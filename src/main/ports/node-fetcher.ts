@@ -64,7 +64,7 @@ function lengthOf(body: Post['body']): Record<string, string> {
 }
 
 /** The same response; its body fails after too many bytes, or after too many bytes without a line end. */
-function bounded(response: Response): Response {
+export function bounded(response: Response): Response {
   if (!response.body) return response;
   const isLines = response.headers.get('content-type')?.includes('ndjson') ?? false;
   const { body, status, statusText, headers } = response;

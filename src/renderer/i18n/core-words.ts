@@ -48,6 +48,14 @@ const SETTING_PROBLEMS = new Map<unknown, string>([
   ['contradicts', 'settingContradicts'],
 ]);
 
+/** Sentence for a failed download by its problem; the others share one. */
+const PULL_PROBLEMS = new Map<unknown, string>([
+  ['damaged', 'pullDamaged'],
+  ['network', 'pullNetwork'],
+  ['certificate', 'pullCertificate'],
+  ['no_permission', 'pullPermission'],
+]);
+
 /** Codes with several sentences: chooses one by the details. */
 const CASES = new Map<string, (details: Facts) => string | null>(
   Object.entries({
@@ -67,8 +75,7 @@ const CASES = new Map<string, (details: Facts) => string | null>(
           ? 'modelDownload'
           : 'modelConfig',
     port_taken: ({ holder }) => (holder == null ? 'portMoved' : 'portHeld'),
-    pull_failed: ({ problem }) =>
-      problem === 'damaged' ? 'pullDamaged' : problem === 'network' ? 'pullNetwork' : null,
+    pull_failed: ({ problem }) => PULL_PROBLEMS.get(problem) ?? null,
   } satisfies Record<string, (details: Facts) => string | null>),
 );
 

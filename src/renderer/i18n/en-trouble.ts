@@ -53,6 +53,13 @@ export const troubleEn = {
       'The folder of this model is a link, or lies outside the places that Tandem knows. Delete it by hand.',
     model_incomplete: 'The model’s folder is incomplete. Download it again.',
     pull_failed: 'The download broke off. Try again; what has arrived is kept.',
+    download_stalled: 'Nothing more arrived for a minute. Try again; what has arrived is kept.',
+    model_gated:
+      'This model needs your consent on its page and a token of your account. Enter the token, then try again.',
+    model_unsupported: 'MLX cannot run this model. Choose another one.',
+    hub_token_rejected: 'The token is not accepted. Enter a valid one.',
+    secret_store_unavailable:
+      'The system’s secret store is locked or missing, so the token was not stored. Unlock it and try again.',
     declined: 'Tandem did not pass this on, because the safety check is set to decline.',
     disconnected: 'Tandem does not answer. Check that it runs, then try again.',
   },
@@ -131,6 +138,9 @@ export const troubleEn = {
     pullDamaged:
       'It arrived damaged and was thrown away. Try again; if it stays so, the library is at fault.',
     pullNetwork: 'The model library cannot be reached. Check the network, then try again.',
+    pullCertificate:
+      'The certificate of the model library is not trusted. Name your company’s in SSL_CERT_FILE, then restart Tandem.',
+    pullPermission: 'The folder for models cannot be written. Check whom it belongs to, then try again.',
     portMoved: 'Port {{port}} is in use, so this page is at {{url}}.',
   },
   accepted: {

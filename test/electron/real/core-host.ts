@@ -32,6 +32,7 @@ function assembleHere(locale: string): Promise<Assembled> {
     json: false,
     shell: {
       openExternal: async (url) => tell({ is: 'openExternal', url }),
+      showFolder: async (path) => tell({ is: 'showFolder', path }),
       hideWindow: () => tell({ is: 'hideWindow' }),
       quit: () => tell({ is: 'quit' }),
     },

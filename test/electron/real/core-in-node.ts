@@ -70,6 +70,7 @@ class CoreInNode {
       this.#waiting.get(message.id)?.(message.outcome);
       this.#waiting.delete(message.id);
     } else if (message.is === 'push') this.#pushes.emit(message.push);
+    else if (message.is === 'showFolder') void this.#shell.showFolder(message.path).catch(() => {});
     else if (message.is === 'openExternal') void this.#shell.openExternal(message.url).catch(() => {});
     else this.#shell[message.is]();
   }

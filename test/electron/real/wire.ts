@@ -12,4 +12,5 @@ export type FromCore =
   | { is: 'answer'; id: number; outcome: Envelope<unknown> }
   | { is: 'push'; push: Push }
   | { is: 'openExternal'; url: string }
+  | { is: 'showFolder'; path: string }
   | { is: 'hideWindow' | 'quit' };

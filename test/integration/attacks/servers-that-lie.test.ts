@@ -130,8 +130,8 @@ describe('a completion', () => {
 
 describe('a download', () => {
   const stateOf = async (name: string) => {
-    const { pulls } = await ui.snapshot();
-    return pulls.find((each) => each.name === name)?.state;
+    const { downloads } = await ui.snapshot();
+    return downloads.find((each) => each.name === name)?.state;
   };
 
   it.each<[string, (response: ServerResponse) => void]>([
@@ -154,7 +154,7 @@ describe('a download', () => {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });
       reply(response);
     };
-    await ui.value('modelPull', { name });
+    await ui.value('downloadStart', { backend: 'ollama', name });
     await expect.poll(() => stateOf(name)).toBe('failed');
   });
 });

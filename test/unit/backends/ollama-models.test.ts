@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  isRemoteName,
-  parseBillions,
-  toModelInfo,
-} from '../../../src/main/backends/dialects/ollama/model-list';
+import { isRemoteName, toModelInfo } from '../../../src/main/backends/dialects/ollama/model-list';
 import { parseModelfile } from '../../../src/main/backends/dialects/ollama/modelfile';
+import { parseBillions } from '../../../src/shared/domain';
 
 test.each([
   ['3.8B', 3.8],

@@ -23,6 +23,7 @@ it('holds the data folder until it is closed, and leaves nothing open when it fa
         scanScript: 'scan.js',
         systemPackages: false,
         json: true,
+        cipher: null,
       },
       shell: {
         openExternal: async () => {},

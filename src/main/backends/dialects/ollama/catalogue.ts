@@ -1,13 +1,6 @@
-import { type BackendId, type ModelInfo, weightOf } from '../../../../shared/domain';
+import { type BackendId, type ModelInfo, parseBillions, weightOf } from '../../../../shared/domain';
 import { TandemError } from '../../../../shared/errors';
-import {
-  isRemoteAnswer,
-  isRemoteName,
-  parseBillions,
-  type ShowAnswer,
-  type TagItem,
-  toModelInfo,
-} from './model-list';
+import { isRemoteAnswer, isRemoteName, type ShowAnswer, type TagItem, toModelInfo } from './model-list';
 import type { OllamaApi } from './ollama-api';
 
 /** A loaded model takes its file's size times this, for cache and buffers. */

@@ -2,6 +2,7 @@ import {
   type BackendId,
   FORMER_SMALL_MODEL_NAME,
   type ModelInfo,
+  parseBillions,
   SMALL_MODEL_NAME,
   weightOf,
 } from '../../../../shared/domain';
@@ -25,15 +26,6 @@ export interface ShowAnswer {
   model_info?: unknown;
   remote_host?: string;
   remote_model?: string;
-}
-
-/** Parameters in billions from texts such as `3.8B`, `595.78M` or `103K`; null for other texts. */
-export function parseBillions(text: string | undefined): number | null {
-  const match = /^([\d.]+)\s*([KMBT])$/i.exec(text?.trim() ?? '');
-  if (!match) return null;
-  const unit = { K: 1e-6, M: 1e-3, B: 1, T: 1e3 }[match[2]?.toUpperCase() ?? ''];
-  const value = Number(match[1]);
-  return unit === undefined || !Number.isFinite(value) ? null : value * unit;
 }
 
 /** A model that runs on somebody else's machine, judged by the name's ending. */

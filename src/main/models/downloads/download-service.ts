@@ -1,0 +1,269 @@
+import type { BackendId } from '../../../shared/domain';
+import { TandemError, toTandemError } from '../../../shared/errors';
+import type { Download } from '../../../shared/models';
+import type { Clock } from '../../ports/clock';
+import { Emitter } from '../../ports/emitter';
+import type { Logger } from '../../ports/logger';
+import { type DownloadFile, toStored } from './download-file';
+import { type DownloadKey, downloadKey, isEnded, type ListedDownload, newDownload } from './listed-download';
+import type { DownloadProgress, DownloadSource } from './source';
+import { Speed } from './speed';
+
+/** Progress is reported with this delay, and so at most this often, ms. */
+const REPORT_MS = 250;
+/** Downloads that are listed; the oldest ended ones are left out first. */
+const MAX_LISTED = 100;
+
+export interface DownloadServiceOptions {
+  /** By backend. A backend without a source downloads no models. */
+  sources: ReadonlyMap<BackendId, DownloadSource>;
+  file: DownloadFile;
+  clock: Clock;
+  logger: Logger;
+}
+
+/**
+ * Downloads models: one at a time for each source, the others wait in order. Unfinished ones outlive the app: running
+ * ones continue at the next start, paused and failed ones stay listed.
+ */
+export class DownloadService {
+  readonly #options: DownloadServiceOptions;
+  readonly #logger: Logger;
+  readonly #entries = new Map<string, ListedDownload>();
+  readonly #changed = new Emitter<void>();
+  readonly #completed = new Emitter<DownloadKey>();
+  readonly #runs = new Set<Promise<void>>();
+  /** Cancels the report of progress that is planned; null = none is. */
+  #report: (() => void) | null = null;
+  #stopped = false;
+
+  readonly onChange = this.#changed.subscribe;
+  /** Emits the model of a download that is complete. */
+  readonly onCompleted = this.#completed.subscribe;
+
+  constructor(options: DownloadServiceOptions) {
+    this.#options = options;
+    this.#logger = options.logger.child('downloads');
+  }
+
+  list(): Download[] {
+    return [...this.#entries.values()].map(({ download }) => download);
+  }
+
+  /** Reads the unfinished downloads of earlier runs; they continue once their source is ready. Never rejects. */
+  async load(): Promise<void> {
+    for (const { insecure, ...stored } of await this.#options.file.read()) {
+      if (this.#entries.size >= MAX_LISTED || this.#find(stored) || !this.#isAccepted(stored)) continue;
+      const entry = newDownload(stored, insecure, true);
+      entry.download = { ...entry.download, ...stored };
+      this.#entries.set(downloadKey(stored), entry);
+    }
+    this.#changed.emit();
+    this.wake();
+  }
+
+  /**
+   * Starts, continues or retries a download and returns at once; the outcome is in `list()`. Does nothing if it runs or
+   * waits already. Throws `bad_model_name`, or `unsupported` for a backend that downloads nothing.
+   */
+  start({ backend, name }: DownloadKey, insecure = false): void {
+    const source = this.#sourceOf(backend);
+    source.check(name);
+    const known = this.#find({ backend, name });
+    if (known?.controller) {
+      if (known.next !== null) known.next = 'run';
+      return;
+    }
+    const entry = known ?? newDownload({ backend, name }, insecure, false);
+    if (!known) this.#makeRoom();
+    entry.insecure = insecure;
+    entry.held = source.readiness() === 'coming';
+    entry.download = { ...entry.download, state: 'waiting', error: null };
+    this.#entries.set(downloadKey(entry.download), entry);
+    this.#publish();
+    this.#pump();
+  }
+
+  /** Keeps what has arrived. Does nothing unless it runs or waits. */
+  pause(key: DownloadKey): void {
+    const entry = this.#require(key);
+    if (entry.controller) this.#end(entry, 'pause');
+    else if (entry.download.state === 'waiting') this.#set(entry, { state: 'paused' });
+  }
+
+  /** Ends a download and removes it from the list, and from disk what its source can remove. */
+  cancel(key: DownloadKey): void {
+    const entry = this.#require(key);
+    if (entry.controller) this.#end(entry, 'remove');
+    else if (entry.download.state === 'done') this.#remove(entry);
+    else this.#track(this.#discard(entry));
+  }
+
+  /** Removes an ended download from the list; does nothing for one that has not ended. */
+  dismiss(key: DownloadKey): void {
+    const entry = this.#require(key);
+    if (isEnded(entry)) this.#remove(entry);
+  }
+
+  /** Call when a source may have become ready: starts what waits for it. */
+  wake(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.held && this.#sourceOf(entry.download.backend).readiness() === 'ready') entry.held = false;
+    }
+    this.#pump();
+  }
+
+  /** Stops all downloads, to be continued at the next start. Resolves when nothing runs and the list is on disk. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#report?.();
+    for (const { controller } of this.#entries.values()) controller?.abort(cancelled());
+    await Promise.all(this.#runs);
+    await this.#options.file.settled();
+  }
+
+  #pump(): void {
+    if (this.#stopped) return;
+    const entries = [...this.#entries.values()];
+    const busy = new Set(
+      entries.filter(({ controller }) => controller).map(({ download }) => download.backend),
+    );
+    for (const entry of entries) {
+      const { state, backend } = entry.download;
+      if (state !== 'waiting' || entry.held || busy.has(backend)) continue;
+      busy.add(backend);
+      this.#track(this.#run(entry));
+    }
+  }
+
+  async #run(entry: ListedDownload): Promise<void> {
+    const { backend, name } = entry.download;
+    const controller = new AbortController();
+    Object.assign(entry, { controller, next: null, speed: new Speed() });
+    this.#set(entry, { state: 'running', step: 'starting', error: null });
+    let failure: TandemError | null = null;
+    try {
+      await this.#sourceOf(backend).pull(
+        name,
+        { insecure: entry.insecure },
+        (progress) => this.#progress(entry, progress),
+        controller.signal,
+      );
+    } catch (error) {
+      failure = toTandemError(error, 'pull_failed');
+    }
+    entry.controller = null;
+    await this.#settle(entry, failure);
+  }
+
+  async #settle(entry: ListedDownload, failure: TandemError | null): Promise<void> {
+    if (failure === null) {
+      this.#set(entry, { state: 'done' });
+      this.#completed.emit({ backend: entry.download.backend, name: entry.download.name });
+    } else if (entry.next === 'remove') {
+      await this.#discard(entry);
+    } else if (entry.next === 'pause') {
+      this.#set(entry, { state: 'paused' });
+    } else if (entry.next === 'run') {
+      this.#set(entry, { state: 'waiting' });
+    } else if (!this.#stopped) {
+      const { code, message, details } = failure;
+      this.#logger.warn('download-failed', { name: entry.download.name, code });
+      this.#set(entry, { state: 'failed', error: { code, message, details } });
+    }
+    this.#pump();
+  }
+
+  #progress(entry: ListedDownload, progress: DownloadProgress): void {
+    const now = this.#options.clock.now();
+    const bytesPerSecond = entry.speed.add(now, progress.completedBytes);
+    entry.download = { ...entry.download, ...progress, bytesPerSecond };
+    // Also the last figures before a pause of the source are reported.
+    this.#report ??= this.#options.clock.after(REPORT_MS, () => {
+      this.#report = null;
+      this.#changed.emit();
+    });
+  }
+
+  /** Removes the files of a download that does not run, then the download itself, unless it was started again. */
+  async #discard(entry: ListedDownload): Promise<void> {
+    const { backend, name } = entry.download;
+    // The controller keeps the source busy meanwhile.
+    Object.assign(entry, { controller: new AbortController(), next: 'remove' });
+    this.#set(entry, { state: 'running', step: 'removing' });
+    try {
+      await this.#sourceOf(backend).discard?.(name);
+    } catch (error) {
+      this.#logger.warn('download-not-removed', { name, error });
+    }
+    entry.controller = null;
+    if ((entry.next as ListedDownload['next']) === 'run')
+      this.#set(entry, { state: 'waiting', completedBytes: 0 });
+    else this.#remove(entry);
+    this.#pump();
+  }
+
+  #end(entry: ListedDownload, next: 'pause' | 'remove'): void {
+    if (entry.download.step === 'removing') return;
+    entry.next = next;
+    entry.controller?.abort(cancelled());
+  }
+
+  #remove({ download }: ListedDownload): void {
+    this.#entries.delete(downloadKey(download));
+    this.#publish();
+  }
+
+  #set(entry: ListedDownload, change: Partial<Download>): void {
+    entry.download = { ...entry.download, ...change, bytesPerSecond: null };
+    this.#publish();
+  }
+
+  #publish(): void {
+    this.#options.file.write(
+      [...this.#entries.values()].flatMap(({ download, insecure }) => toStored(download, insecure) ?? []),
+    );
+    this.#changed.emit();
+  }
+
+  #track(run: Promise<void>): void {
+    this.#runs.add(run);
+    void run.finally(() => this.#runs.delete(run));
+  }
+
+  #makeRoom(): void {
+    if (this.#entries.size < MAX_LISTED) return;
+    const oldest = [...this.#entries.values()].find(isEnded);
+    if (!oldest) throw new TandemError('queue_full', 'Too many downloads are listed. Remove some first.');
+    this.#entries.delete(downloadKey(oldest.download));
+  }
+
+  #sourceOf(backend: BackendId): DownloadSource {
+    const source = this.#options.sources.get(backend);
+    if (!source) throw new TandemError('unsupported', 'No models can be downloaded to this server.');
+    return source;
+  }
+
+  #isAccepted({ backend, name }: DownloadKey): boolean {
+    try {
+      this.#sourceOf(backend).check(name);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #find(key: DownloadKey): ListedDownload | undefined {
+    return this.#entries.get(downloadKey(key));
+  }
+
+  #require(key: DownloadKey): ListedDownload {
+    const entry = this.#find(key);
+    if (!entry) throw new TandemError('not_found', `There is no download of ${key.name}.`);
+    return entry;
+  }
+}
+
+function cancelled(): TandemError {
+  return new TandemError('cancelled', 'The download was stopped.');
+}
