@@ -30,6 +30,7 @@ function assembleHere(locale: string): Promise<Assembled> {
     scanScript: join(ROOT, 'out', 'main', 'scan-child.js'),
     systemPackages: false,
     json: false,
+    cipher: null,
     shell: {
       openExternal: async (url) => tell({ is: 'openExternal', url }),
       showFolder: async (path) => tell({ is: 'showFolder', path }),
