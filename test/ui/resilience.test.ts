@@ -200,6 +200,7 @@ describe('a server that is in backoff or runs smaller', () => {
         kind: 'context',
         promptCacheBytes: null,
         contextTokens: 8192,
+        prefillStepTokens: null,
         model: null,
         climbsAt: Date.now() + 20.5 * 60 * MINUTE,
       },

@@ -21,6 +21,7 @@ const MLX: BackendStatus = {
 };
 const DEATH: Death = {
   cause: 'out_of_memory',
+  pid: 812,
   exit: { code: null, signal: 'SIGABRT' },
   evidence: ['metal_out_of_memory', 'metal_out_of_memory', 'gpu_ignored'],
   uptimeMs: 61_240,

@@ -10,6 +10,7 @@ import { useSetting } from './use-setting';
 export function MlxSection() {
   const { t } = useTranslation();
   const concurrent = useSetting('mlxMaxConcurrent');
+  const wired = useSetting('mlxWiredPercent');
   return (
     <Section title={t('settings.sections.mlx')}>
       <OnlyLightRow />
@@ -24,6 +25,23 @@ export function MlxSection() {
             min={1}
             max={16}
             label={t('settings.mlxConcurrent')}
+            onChange={setting.set}
+            onProblem={setting.tell}
+            {...rest}
+          />
+        )}
+      />
+      <SettingRow
+        setting={wired}
+        title={t('settings.mlxWired')}
+        hint={t('settings.mlxWiredHint')}
+        control={({ setting, ...rest }) => (
+          <NumberField
+            value={setting.value}
+            min={0}
+            max={65}
+            unit="%"
+            label={t('settings.mlxWired')}
             onChange={setting.set}
             onProblem={setting.tell}
             {...rest}
