@@ -192,6 +192,23 @@ describe('a server that is in backoff or runs smaller', () => {
     await note.getByText('MLX has stopped, and no other server can answer.').waitFor();
   });
 
+  it('shows shorter prefill steps without a rung, and a restart of the Mac in the history', async () => {
+    const ladder = {
+      kind: 'full' as const,
+      ...{ rung: 0, rungs: 4, promptCacheBytes: 1e9, contextTokens: null, model: null },
+      ...{ prefillStepTokens: 64, climbsAt: null },
+    };
+    const moment = { backend: 'mlx', cause: null, facts: {}, incident: null } as const;
+    await open({
+      backends: [backendStatus('mlx', { ladder }), backendStatus('ollama')],
+      life: [{ ...moment, at: Date.now() - MINUTE, type: 'kernel_panic' }, ...fakeLife()],
+    });
+    const words = 'Reads prompts in pieces of 64 tokens since macOS ended GPU work that took too long.';
+    await mlx().getByText(words).waitFor();
+    await mlx().getByText('History').click();
+    await mlx().getByText('macOS restarted after a fault in the GPU’s memory management').waitFor();
+  });
+
   it('shows what it does without and until when, and its limits only on demand', async () => {
     const smaller = backendStatus('mlx', {
       ladder: {
