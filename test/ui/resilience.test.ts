@@ -201,12 +201,14 @@ describe('a server that is in backoff or runs smaller', () => {
     const moment = { backend: 'mlx', cause: null, facts: {}, incident: null } as const;
     await open({
       backends: [backendStatus('mlx', { ladder }), backendStatus('ollama')],
-      life: [{ ...moment, at: Date.now() - MINUTE, type: 'kernel_panic' }, ...fakeLife()],
+      life: [...fakeLife(), { ...moment, at: Date.now(), type: 'kernel_panic' }],
     });
     const words = 'Reads prompts in pieces of 64 tokens since macOS ended GPU work that took too long.';
     await mlx().getByText(words).waitFor();
     await mlx().getByText('History').click();
-    await mlx().getByText('macOS restarted after a fault in the GPU’s memory management').waitFor();
+    await mlx()
+      .getByText('macOS restarted after a fault in the GPU’s memory management', { exact: true })
+      .waitFor();
   });
 
   it('shows what it does without and until when, and its limits only on demand', async () => {
