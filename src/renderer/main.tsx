@@ -2,10 +2,10 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/app';
 import { firstAppearance, followAppearance } from './app/appearance';
-import { getBridge } from './bridge/bridge';
 import { startI18n } from './i18n/i18n';
 import { connectStores } from './stores/connect';
 import { useCore } from './stores/core-store';
+import { getBridge } from './stores/request';
 import './styles.css';
 
 /** If the settings have not arrived after this time, ms, the page is rendered with the theme of the last session. */

@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { initialStatus } from '../../src/main/backends/status-board';
+import type { Dispatcher } from '../../src/main/dispatch/types';
 import { BodyBudget } from '../../src/main/gateway/body-budget';
 import type { GatewayFacts } from '../../src/main/gateway/facts';
 import type { LargeBody } from '../../src/main/gateway/request-body';
@@ -7,7 +8,6 @@ import { createGateway, type Gateway } from '../../src/main/gateway/server';
 import { ROUTER_GATEWAY, type Surface } from '../../src/main/gateway/surface';
 import { type Clock, systemClock } from '../../src/main/ports/clock';
 import { silentLogger } from '../../src/main/ports/logger';
-import type { Dispatcher } from '../../src/main/router/types';
 import type { Warning } from '../../src/shared/contract';
 import type { BackendId, ModelInfo } from '../../src/shared/domain';
 import type { BackendStatus, MemoryStatus, QueueStats } from '../../src/shared/status';

@@ -1,8 +1,8 @@
-import type { Dispatcher, RouterEvent } from '../../src/main/router/types';
+import type { DispatchEvent, Dispatcher } from '../../src/main/dispatch/types';
 import type { CompletionRequest } from '../../src/shared/completion';
 
 /** A step of a script: an event, an error to throw, or a wait that the test ends. */
-export type Step = RouterEvent | Error | { type: 'wait'; until: Promise<unknown> };
+export type Step = DispatchEvent | Error | { type: 'wait'; until: Promise<unknown> };
 
 /** Replaces the router: each request gets the events of a script, and its outcome is recorded. */
 export class ScriptedDispatcher implements Dispatcher {
@@ -27,7 +27,10 @@ export class ScriptedDispatcher implements Dispatcher {
     this.#script = script;
   }
 
-  async *dispatch(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<RouterEvent, void, void> {
+  async *dispatch(
+    request: CompletionRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<DispatchEvent, void, void> {
     this.requests.push(request);
     signal.addEventListener('abort', () => this.#onCancelled(signal.reason), { once: true });
     for (const step of this.#script) {
@@ -51,7 +54,7 @@ function rejection(signal: AbortSignal): Promise<never> {
 }
 
 /** The events of a plain answer from MLX. */
-export function answerOf(...texts: string[]): RouterEvent[] {
+export function answerOf(...texts: string[]): DispatchEvent[] {
   return [
     { type: 'routed', category: 'greeting', reasons: ['rule:greeting'] },
     { type: 'attempt', backend: 'mlx', model: 'starter', reasons: [], queueMs: 3 },
@@ -63,7 +66,7 @@ export function answerOf(...texts: string[]): RouterEvent[] {
       queueMs: 3,
       ttftMs: 20,
     },
-    ...texts.map((text): RouterEvent => ({ type: 'text', text })),
+    ...texts.map((text): DispatchEvent => ({ type: 'text', text })),
     {
       type: 'end',
       end: { reason: 'stop', promptTokens: 11, completionTokens: 7, promptMs: 4, evalMs: 9 },

@@ -63,8 +63,8 @@ const MAIN_ROOMS: Record<string, { values: string[]; types: string[] }> = {
   'main/models': { values: [...COMMON, 'main/memory'], types: ['main/backends'] },
   'main/router': { values: [...COMMON, 'main/models'], types: ['main/backends'] },
   'main/dispatch': { values: [...COMMON, ...OF_REQUESTS], types: ['main/backends'] },
-  'main/chat': { values: COMMON, types: ['main/router', 'main/store'] },
-  'main/gateway': { values: [...COMMON, 'main/contract'], types: ['main/router'] },
+  'main/chat': { values: COMMON, types: ['main/dispatch', 'main/store'] },
+  'main/gateway': { values: [...COMMON, 'main/contract'], types: ['main/dispatch'] },
   'main/web': { values: [...COMMON, 'main/contract'], types: ['main/core'] },
   'main/electron': { values: [...COMMON, 'main/contract'], types: ['main/core'] },
 };

@@ -1,9 +1,9 @@
 import type { CompletionChunk } from '../../shared/completion';
 import { TandemError } from '../../shared/errors';
 import type { Post, PostAnswer, Poster } from '../ports/fetcher';
+import { jsonBody } from '../ports/json-body';
 import { jsonBytes } from '../ports/json-size';
 import { nextTurn } from '../ports/turns';
-import { jsonBody } from './json-body';
 
 /** Most bytes of one frame. The largest are tool calls that contain a file's text. */
 export const MAX_FRAME_BYTES = 8 * 1024 * 1024;

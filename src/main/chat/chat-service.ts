@@ -3,13 +3,12 @@ import type { Answer, Message, Target, UserMessage } from '../../shared/chat';
 import type { Push } from '../../shared/contract';
 import { emptyMeta } from '../../shared/empty-meta';
 import { TandemError, toTandemError } from '../../shared/errors';
+import type { Dispatcher } from '../dispatch/types';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
-import type { Dispatcher } from '../router/types';
 import type { Store } from '../store/types';
 import { AnswerSaver } from './answer-saver';
-import { firstTitle } from './history';
 import { RunningAnswers } from './running-answers';
 
 /** A deleted chat can be restored for this long, ms. */
@@ -42,7 +41,7 @@ export class ChatService {
     this.#answers = new RunningAnswers({
       ...options,
       saver: new AnswerSaver(options.store, options.clock, this.#logger),
-      onPush: (push) => this.#pushes.emit(push),
+      pushes: this.#pushes,
       onEnded: () => this.#listChanged.emit(),
     });
   }
@@ -199,4 +198,12 @@ function newAnswer(chatId: string, replyTo: string, at: number, target: Target):
     meta: { ...emptyMeta(), target },
     at,
   };
+}
+
+/** A first title: the first line, cut at a word. */
+function firstTitle(text: string): string {
+  const line = text.trim().split('\n', 1)[0] ?? '';
+  if (line.length <= 60) return line;
+  const cut = line.slice(0, 60);
+  return `${cut.slice(0, Math.max(30, cut.lastIndexOf(' ')))}…`;
 }

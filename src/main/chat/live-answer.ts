@@ -2,7 +2,8 @@ import type { Answer, AnswerMeta } from '../../shared/chat';
 import type { CompletionEnd } from '../../shared/completion';
 import type { Push } from '../../shared/contract';
 import { splitThinking, THINK, THINK_END } from '../../shared/thinking';
-import type { RouterEvent } from '../router/types';
+import type { DispatchEvent } from '../dispatch/types';
+import type { Clock } from '../ports/clock';
 
 /**
  * A shorter generation, in ms, has no speed: a small model's tokens arrive in one read, and the time between two reads
@@ -10,8 +11,13 @@ import type { RouterEvent } from '../router/types';
  */
 const MIN_MEASURED_MS = 20;
 
+/** Text is pushed to the UI at most this often, ms: every second frame of a 60 Hz screen. */
+const PUSH_MS = 33;
+
+type TextEvent = Extract<DispatchEvent, { type: 'text' | 'thinking' }>;
+
 /**
- * One answer while it is being written: applies router events to it and returns the pushes for the UI. Text is only
+ * One answer while it is being written: applies the dispatcher's events to it and returns the pushes for the UI. Text is only
  * appended, so a client can tell by the offset what it already has.
  */
 export class LiveAnswer {
@@ -34,8 +40,8 @@ export class LiveAnswer {
     return this.#answer;
   }
 
-  /** Applies one event; returns its pushes. `now` is monotonic ms, `notice` is shown below a complete answer. */
-  apply(event: RouterEvent, now: number, notice: AnswerMeta['notice'] = null): Push[] {
+  /** Applies an event other than text, see `words`; returns its pushes. `now` is monotonic ms, `notice` is shown below a complete answer. */
+  apply(event: Exclude<DispatchEvent, TextEvent>, now: number, notice: AnswerMeta['notice'] = null): Push[] {
     switch (event.type) {
       case 'routed':
         return this.meta({ category: event.category, reasons: event.reasons });
@@ -76,9 +82,6 @@ export class LiveAnswer {
             ttftMs: event.ttftMs,
           },
         );
-      case 'text':
-      case 'thinking':
-        return this.text(this.words(event), now);
       case 'break':
         this.#partAt = this.#answer.text.length;
         this.#inField = false;
@@ -101,7 +104,7 @@ export class LiveAnswer {
   }
 
   /** The text that an event adds, with marks around thinking. Call once for each event, in order. */
-  words(event: Extract<RouterEvent, { type: 'text' | 'thinking' }>): string {
+  words(event: TextEvent): string {
     const thinks = event.type === 'thinking';
     if (thinks === this.#inField) return event.text;
     this.#inField = thinks;
@@ -152,7 +155,7 @@ export class LiveAnswer {
     return this.#set({ status }, { position: null, etaMs: null, recovery: undefined, ...meta });
   }
 
-  #end(event: Extract<RouterEvent, { type: 'end' }>, now: number, notice: AnswerMeta['notice']): Push[] {
+  #end(event: Extract<DispatchEvent, { type: 'end' }>, now: number, notice: AnswerMeta['notice']): Push[] {
     const { end } = event;
     return this.settle('done', {
       source: event.backend,
@@ -185,5 +188,38 @@ export class LiveAnswer {
       name: 'answerState',
       payload: { answerId: id, chatId, replyTo, status, meta, length: text.length, at },
     };
+  }
+}
+
+/** Collects small pieces of text: sends the first at once, the rest at most every `PUSH_MS`. */
+export class TextFlusher {
+  readonly #clock: Clock;
+  readonly #out: (text: string) => void;
+  #pending = '';
+  #cancel: (() => void) | null = null;
+
+  constructor(clock: Clock, out: (text: string) => void) {
+    this.#clock = clock;
+    this.#out = out;
+  }
+
+  add(text: string): void {
+    this.#pending += text;
+    if (this.#cancel) return;
+    this.#send();
+    this.#cancel = this.#clock.after(PUSH_MS, () => this.flush());
+  }
+
+  flush(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#send();
+  }
+
+  #send(): void {
+    if (this.#pending === '') return;
+    const text = this.#pending;
+    this.#pending = '';
+    this.#out(text);
   }
 }

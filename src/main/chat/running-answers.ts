@@ -1,14 +1,15 @@
 import type { Answer, AnswerMeta, Message, Target } from '../../shared/chat';
-import type { CompletionRequest } from '../../shared/completion';
+import type { ChatMessage, CompletionRequest } from '../../shared/completion';
 import type { Push } from '../../shared/contract';
+import type { ModelChoice } from '../../shared/domain';
 import { TandemError, toTandemError } from '../../shared/errors';
+import { saidText } from '../../shared/thinking';
+import type { Dispatcher } from '../dispatch/types';
 import type { Clock } from '../ports/clock';
-import type { Dispatcher } from '../router/types';
+import type { Emitter } from '../ports/emitter';
 import type { Store } from '../store/types';
 import type { AnswerSaver } from './answer-saver';
-import { conversation, modelChoice } from './history';
-import { LiveAnswer } from './live-answer';
-import { TextFlusher } from './text-flusher';
+import { LiveAnswer, TextFlusher } from './live-answer';
 
 /** A streaming answer is stored at this interval, ms, so that `kill -9` loses at most the last second. */
 const SAVE_MS = 700;
@@ -27,12 +28,12 @@ export interface RunningAnswersOptions {
   dispatcher: Dispatcher;
   saver: AnswerSaver;
   clock: Clock;
-  onPush: (push: Push) => void;
+  pushes: Emitter<Push>;
   /** Called when an answer has ended and is stored. */
   onEnded: () => void;
 }
 
-/** The running answers: requests each from the router, streams it, and stores it in any case. */
+/** The running answers: requests each from the dispatcher, streams it, and stores it in any case. */
 export class RunningAnswers {
   readonly #options: RunningAnswersOptions;
   readonly #clock: Clock;
@@ -136,6 +137,7 @@ export class RunningAnswers {
     }
   }
 
+  /** The message was stored before its answer started; it is read here with the turns before it. */
   async #request({ live, target, overruleMemory }: Running): Promise<CompletionRequest> {
     const messages = await this.#options.store.messages(live.answer.chatId);
     return {
@@ -181,10 +183,49 @@ export class RunningAnswers {
   }
 
   #tell(pushes: readonly Push[]): void {
-    for (const push of pushes) this.#options.onPush(push);
+    for (const push of pushes) this.#options.pushes.emit(push);
   }
 }
 
 function failure(error: TandemError): Answer['meta']['error'] {
   return { code: error.code, message: error.message, details: error.details };
+}
+
+/**
+ * The conversation that a model gets for an answer to `replyTo`: every user message up to it, each followed by its
+ * newest answer with text of a model, without the thinking. Tandem's own texts and failed answers are left out.
+ */
+function conversation(messages: readonly Message[], replyTo: string): ChatMessage[] {
+  const answers = new Map<string, Answer>();
+  for (const message of messages) {
+    if (message.role === 'assistant' && isTurn(message)) answers.set(message.replyTo, message);
+  }
+  const turns: ChatMessage[] = [];
+  for (const message of messages) {
+    if (message.role !== 'user') continue;
+    turns.push({ role: 'user', content: message.text });
+    if (message.id === replyTo) break;
+    const answer = answers.get(message.id);
+    if (answer) turns.push({ role: 'assistant', content: saidText(answer) });
+  }
+  return turns;
+}
+
+/** The model choice for a target in the chat. */
+function modelChoice(target: Target): ModelChoice {
+  switch (target.kind) {
+    case 'auto':
+      return { kind: 'auto' };
+    case 'backend':
+      return { kind: 'backend', backend: target.backend };
+    case 'model':
+      return { kind: 'named', name: target.model, backend: target.backend };
+    default:
+      return target satisfies never;
+  }
+}
+
+/** Does it contain text of a model? */
+function isTurn(answer: Answer): boolean {
+  return saidText(answer) !== '' && answer.meta.source !== 'app' && answer.status !== 'failed';
 }

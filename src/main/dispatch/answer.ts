@@ -1,18 +1,23 @@
 import type { CompletionChunk, CompletionEnd } from '../../shared/completion';
-import { isServing, type Reason } from '../../shared/domain';
-import { isTandemError } from '../../shared/errors';
+import { isServing } from '../../shared/domain';
 import type { BackendRequest } from '../backends/backend';
-import type { Asked, MemoryGrant } from '../memory/memory-gate';
-import { heldTokens } from '../router/candidates';
+import { childOf, nextOrAbort, within } from '../ports/bounded';
 import { lastUserText } from '../router/categories';
 import { fitToContext } from '../router/context';
-import type { RouterEvent } from '../router/types';
+import { isSoundChunk, soundEnd } from '../router/sound-figures';
 import { PrefillWatch } from '../times/measured-times';
-import { Attempt } from './attempt';
-import { onlyEchoed } from './failures';
+import { backendDown, endedEarly, onlyEchoed, tookTooLong } from './failures';
+import type { MemoryPermit } from './memory-permit';
 import type { Seat } from './seat';
+import { deathIn } from './suspects/in-flight';
 import type { TryContext } from './try-context';
+import type { DispatchEvent } from './types';
 import { VisibleText } from './visible-text';
+
+/** A backend that was up a moment ago must be ready within this time when `mayWait` is false. */
+const QUICK_READY_MS = 3000;
+/** Time for a cut-off stream to unwind; after it the backend is asked what it still computes. */
+const UNWIND_MS = 1000;
 
 /**
  * Streams the backend's answer in the given slot. `view.visible` becomes true with the first visible part, `view.sent`
@@ -22,16 +27,16 @@ import { VisibleText } from './visible-text';
 export async function* answer(
   context: TryContext,
   seat: Seat,
-  leave: MemoryLeave,
+  permit: MemoryPermit,
   view: { visible: boolean; sent: boolean },
-): AsyncGenerator<RouterEvent, boolean, void> {
+): AsyncGenerator<DispatchEvent, boolean, void> {
   const { run, routed, candidate, backend, clock } = context;
   const attempt = new Attempt(context, seat, run.signal);
   try {
     if (context.mayWait && !isServing(backend.status().state))
       yield { type: 'recovering', failed: null, awaited: [backend.instance.id] };
     await attempt.ready();
-    await leave.ask(() => attempt.close());
+    await permit.ask(() => attempt.close());
     if (attempt.isOver) return false;
     run.takenBy(candidate);
     view.sent = true;
@@ -41,7 +46,7 @@ export async function* answer(
     // If a second server returns the prompt too, the user asked for that text.
     const echoAllowed = routed.echoAllowed || (run.echoedBy ?? candidate.backend) !== candidate.backend;
     const text = new VisibleText(lastUserText(run.request), echoAllowed);
-    const started = (): RouterEvent => {
+    const started = (): DispatchEvent => {
       view.visible = true;
       const ttftMs = Math.round(clock.now() - takenAt);
       run.record.ttftMs = ttftMs;
@@ -83,8 +88,8 @@ async function* pass(
   watch: (chunk: CompletionChunk) => void,
   text: VisibleText,
   view: { visible: boolean },
-  started: () => RouterEvent,
-): AsyncGenerator<RouterEvent, CompletionEnd, void> {
+  started: () => DispatchEvent,
+): AsyncGenerator<DispatchEvent, CompletionEnd, void> {
   try {
     for (;;) {
       const next = await chunks.next();
@@ -115,57 +120,125 @@ function prepare({ run, snapshot, candidate }: TryContext): {
   };
 }
 
-/** Decides whether work may take memory now. */
-export interface MemoryAuthority {
-  /** See `MemoryGate.admit`. */
-  admit(asked: Asked, signal: AbortSignal, onWait: () => void): Promise<MemoryGrant>;
-}
+type AttemptContext = Pick<TryContext, 'backend' | 'candidate' | 'clock' | 'plan' | 'mayWait' | 'drains'>;
 
-/** Permission for one attempt to take memory; always granted without an authority. */
-export class MemoryLeave {
-  readonly #authority: MemoryAuthority | undefined;
-  readonly #context: TryContext;
-  #grant: MemoryGrant | null = null;
+/**
+ * One request on one backend, from the slot to the end of the stream. The slot is given back exactly once, when the
+ * attempt ends: freed if the backend has finished, draining if it was cut off.
+ */
+export class Attempt {
+  readonly #context: AttemptContext;
+  readonly #seat: Seat;
+  readonly #controller: AbortController;
+  readonly #dispose: () => void;
+  /** True while the backend has the request and has not finished it. */
+  #computing = false;
+  #iterator: AsyncIterator<CompletionChunk> | null = null;
+  #cancelTimer: () => void = () => {};
+  #over = false;
 
-  constructor(authority: MemoryAuthority | undefined, context: TryContext) {
-    this.#authority = authority;
+  constructor(context: AttemptContext, seat: Seat, signal: AbortSignal) {
     this.#context = context;
+    this.#seat = seat;
+    const { controller, dispose } = childOf(signal);
+    this.#controller = controller;
+    this.#dispose = dispose;
+    controller.signal.addEventListener('abort', () => this.close(), { once: true });
+    if (controller.signal.aborted) this.close();
   }
 
-  /**
-   * Requests the permission unless it is already granted, and adds the decision to the run's reasons. Rejects with
-   * `memory_critical`, or with the signal's reason.
-   * @param onWait called before a wait of up to two minutes, so that the caller can release what it holds
-   */
-  async ask(onWait: () => void): Promise<void> {
-    if (!this.#authority || this.#grant) return;
-    const { run } = this.#context;
+  /** Resolves when the backend is up; rejects quickly if it is down and `mayWait` is false. */
+  async ready(): Promise<void> {
+    const { backend, clock, mayWait, plan } = this.#context;
+    this.#controller.signal.throwIfAborted();
+    if (!mayWait && !isServing(backend.status().state)) throw backendDown(backend.instance);
+    const limit = mayWait ? plan.timeoutMs : QUICK_READY_MS;
+    await within(
+      clock,
+      limit,
+      this.#controller.signal,
+      (signal) => backend.ensureReady(signal),
+      () => backendDown(backend.instance),
+    );
+  }
+
+  /** Yields the backend's chunks until its end. Throws `timeout`, `backend_failed` or the backend's own error. */
+  async *stream(request: BackendRequest): AsyncGenerator<CompletionChunk, CompletionEnd, void> {
+    const { backend, candidate, clock } = this.#context;
+    const { timeoutMs } = this.#context.plan;
+    const { signal } = this.#controller;
+    signal.throwIfAborted();
+    this.#cancelTimer = clock.after(timeoutMs, () => {
+      this.#controller.abort(tookTooLong(backend.instance, candidate.model, timeoutMs));
+    });
+    this.#computing = true;
+    this.#seat.stay.sent();
+    const iterator = backend.stream(request, signal)[Symbol.asyncIterator]();
+    this.#iterator = iterator;
     try {
-      this.#grant = await this.#authority.admit(askedBy(this.#context), run.signal, onWait);
-      run.addReasons(this.#grant.reasons);
+      for (;;) {
+        const next = await nextOrAbort(iterator, signal);
+        if (next.done) throw endedEarly(backend.instance, candidate.model);
+        if (next.value.type === 'end') {
+          this.#seat.stay.survived();
+          this.#finished();
+          return soundEnd(next.value.end);
+        }
+        if (isSoundChunk(next.value)) yield next.value;
+      }
     } catch (error) {
-      const reason = isTandemError(error) ? error.details.reason : null;
-      if (typeof reason === 'string') run.addReasons([reason as Reason]);
+      const died = deathIn(error);
+      if (died) this.#seat.stay.died(died);
+      if (!signal.aborted) this.#finished();
       throw error;
+    } finally {
+      this.close();
+      void this.#unwind();
     }
   }
 
-  release(): void {
-    this.#grant?.release();
-    this.#grant = null;
+  /** True when the slot has been given back. */
+  get isOver(): boolean {
+    return this.#over;
   }
-}
 
-function askedBy({ run, candidate, hasNext, plan, snapshot }: TryContext): Asked {
-  const { request } = run;
-  const { backend, model } = candidate;
-  return {
-    backend,
-    model,
-    purpose: 'request',
-    tokens: heldTokens(backend, model, request, snapshot),
-    expectedS: plan.wish.estimateMs / 1000,
-    mayMove: hasNext && !request.strict,
-    overruled: request.overruleMemory ?? false,
-  };
+  /** Ends the attempt in any state. */
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelTimer();
+    this.#dispose();
+    const { backend, drains } = this.#context;
+    const { slot, stay } = this.#seat;
+    if (!this.#computing) {
+      stay.leave();
+      slot.release();
+      return;
+    }
+    this.#controller.abort();
+    const drained = this.#unwind().then(() => backend.drained());
+    slot.drain(drained);
+    drains.watch(backend.instance.id, drained);
+    const leave = () => stay.leave();
+    void drained.then(leave, leave);
+  }
+
+  /** Lets the stream end; only then the backend knows what it still computes. At most `UNWIND_MS`; never rejects. */
+  #unwind(): Promise<void> {
+    const { clock } = this.#context;
+    return new Promise((resolve) => {
+      const cancel = clock.after(UNWIND_MS, resolve);
+      const ended = () => {
+        cancel();
+        resolve();
+      };
+      Promise.resolve(this.#iterator?.return?.()).then(ended, ended);
+    });
+  }
+
+  #finished(): void {
+    this.#computing = false;
+    this.#seat.stay.leave();
+    this.close();
+  }
 }

@@ -6,12 +6,13 @@ import type { BackendRegistry } from '../backends/registry';
 import type { Logger } from '../ports/logger';
 import type { RequestQueue } from '../queue/request-queue';
 import type { Admitted } from '../queue/types';
-import type { Candidate, Dispatcher, RouterEvent, RouteSnapshot } from '../router/types';
+import type { Candidate, RouteSnapshot } from '../router/types';
 import type { MeasuredTimes } from '../times/measured-times';
-import { answer, type MemoryAuthority, MemoryLeave } from './answer';
+import { answer } from './answer';
 import { DrainWatch } from './drain-watch';
 import { asFailure, brokenOff, causeOf, isFinal, poisoned, withoutFallback } from './failures';
 import { Line } from './line';
+import { type MemoryAuthority, MemoryPermit } from './memory-permit';
 import { endOf, RequestRun, rejectedRecord } from './request-run';
 import { RetryBudget } from './retry-budget';
 import { awayFromKilled, type RoutingOptions, routingOf } from './routing';
@@ -19,6 +20,7 @@ import { type Moved, takeSeat } from './seat';
 import { MAX_DEATHS } from './suspects/fingerprints';
 import { InFlight } from './suspects/in-flight';
 import { planFor, type Routed, type TryContext } from './try-context';
+import type { DispatchEvent, Dispatcher } from './types';
 
 export interface RequestDispatcherOptions extends RoutingOptions {
   queue: RequestQueue;
@@ -54,10 +56,13 @@ export class RequestDispatcher implements Dispatcher {
     this.#drains = new DrainWatch(options.clock);
     this.#inFlight = new InFlight(options.backends, options.fingerprints);
     this.#budget = new RetryBudget(options.clock);
-    this.#logger = options.logger.child('router');
+    this.#logger = options.logger.child('dispatch');
   }
 
-  async *dispatch(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<RouterEvent, void, void> {
+  async *dispatch(
+    request: CompletionRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<DispatchEvent, void, void> {
     signal.throwIfAborted();
     const run = new RequestRun(request, this.#admit(request), this.#options, signal);
     try {
@@ -94,7 +99,7 @@ export class RequestDispatcher implements Dispatcher {
     }
   }
 
-  async *#serve(run: RequestRun): AsyncGenerator<RouterEvent, void, void> {
+  async *#serve(run: RequestRun): AsyncGenerator<DispatchEvent, void, void> {
     const routing = await routingOf(run, this.#options);
     const { routed, snapshot } = routing;
     run.record.category = routed.category;
@@ -109,7 +114,7 @@ export class RequestDispatcher implements Dispatcher {
     run: RequestRun,
     routed: Routed,
     snapshot: RouteSnapshot,
-  ): AsyncGenerator<RouterEvent, void, void> {
+  ): AsyncGenerator<DispatchEvent, void, void> {
     const { request } = run;
     const suspicion = () => this.#options.fingerprints.of(request);
     const line = this.#lineFor(run, routed, snapshot);
@@ -155,7 +160,7 @@ export class RequestDispatcher implements Dispatcher {
     from: Candidate,
     to: Candidate,
     failed: Failed,
-  ): AsyncGenerator<RouterEvent, void, void> {
+  ): AsyncGenerator<DispatchEvent, void, void> {
     const reason: Reason = `fallback:${from.backend}-${failed.cause}`;
     run.addReasons([reason]);
     if (failed.sent) run.record.replays += 1;
@@ -196,16 +201,16 @@ export class RequestDispatcher implements Dispatcher {
     };
   }
 
-  async *#try(context: TryContext): AsyncGenerator<RouterEvent, Tried, void> {
+  async *#try(context: TryContext): AsyncGenerator<DispatchEvent, Tried, void> {
     const { run, backend } = context;
     const view = { visible: false, sent: false };
-    const leave = new MemoryLeave(this.#options.memory, context);
+    const permit = new MemoryPermit(this.#options.memory, context);
     try {
       // A wait for memory releases the slot, so another one is acquired after it.
       for (;;) {
         const seat = yield* takeSeat(context);
         if (seat.kind === 'moved') return seat;
-        if (yield* answer(context, seat, leave, view)) return { kind: 'done' };
+        if (yield* answer(context, seat, permit, view)) return { kind: 'done' };
       }
     } catch (thrown) {
       if (run.signal.aborted) throw thrown;
@@ -213,7 +218,7 @@ export class RequestDispatcher implements Dispatcher {
       const cause = causeOf(error, backend.status());
       return { kind: 'failed', error, cause, visible: view.visible && !run.request.whole, sent: view.sent };
     } finally {
-      leave.release();
+      permit.release();
     }
   }
 }

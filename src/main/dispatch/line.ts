@@ -4,11 +4,12 @@ import type { Backend } from '../backends/backend';
 import type { BackendRegistry } from '../backends/registry';
 import { childOf, within } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
-import type { Candidate, RouterEvent } from '../router/types';
+import type { Candidate } from '../router/types';
 import { backendDown, isPassing } from './failures';
 import type { RetryBudget } from './retry-budget';
+import type { DispatchEvent } from './types';
 
-type Recovering = Extract<RouterEvent, { type: 'recovering' }>;
+type Recovering = Extract<DispatchEvent, { type: 'recovering' }>;
 
 /** How a candidate failed. */
 export interface Failure {

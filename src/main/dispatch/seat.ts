@@ -1,10 +1,10 @@
 import { childOf, within } from '../ports/bounded';
 import type { QueuePlace, Slot } from '../queue/types';
-import type { RouterEvent } from '../router/types';
 import { noTurn } from './failures';
 import { MAX_DEATHS } from './suspects/fingerprints';
 import type { Stay } from './suspects/stay';
 import type { TryContext } from './try-context';
+import type { DispatchEvent } from './types';
 
 /** What an attempt needs to begin. */
 export interface Seat {
@@ -26,7 +26,7 @@ export interface Moved {
  * with `queue_timeout` without trying another candidate: a suspect has no other candidate on a backend that it may not
  * have killed.
  */
-export async function* takeSeat(context: TryContext): AsyncGenerator<RouterEvent, Seat | Moved, void> {
+export async function* takeSeat(context: TryContext): AsyncGenerator<DispatchEvent, Seat | Moved, void> {
   const { run, candidate, plan, clock, inFlight } = context;
   const { wish, timeoutMs } = plan;
   const stay = inFlight.arrive(candidate.backend, run.request);
@@ -73,7 +73,7 @@ function isBarred({ run, candidate, hasNext, fingerprints }: TryContext): boolea
 const MOVE_ON = new Error('the backend still computes for somebody who left');
 
 /** Waits for a slot and yields queue places meanwhile. Null when the work should move to the next candidate. */
-async function* waitForSlot(context: TryContext): AsyncGenerator<RouterEvent, Slot | null, void> {
+async function* waitForSlot(context: TryContext): AsyncGenerator<DispatchEvent, Slot | null, void> {
   const { run, backend, drains, candidate, hasNext } = context;
   const { wish } = context.plan;
   // Work for a light backend may move to a heavy one; work for a heavy one never moves to a lesser model.

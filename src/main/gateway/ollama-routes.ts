@@ -7,7 +7,7 @@ import { type OllamaShape, ollamaEncoder } from './dialects/ollama';
 import { psBody, showBody, tagsBody } from './dialects/ollama-listings';
 import { type ModelRules, type OllamaRequest, readChat, readGenerate } from './dialects/ollama-request';
 import { clientOf, hopsOf, isRateLimited, isStrict, priorityOf } from './headers';
-import type { OpenRequests } from './in-flight';
+import type { OpenRequests } from './open-requests';
 import type { GatewayOptions } from './options';
 import { respond } from './respond';
 

@@ -1,7 +1,7 @@
 import type { Settings } from '../../shared/settings';
+import type { Dispatcher } from '../dispatch/types';
 import type { Clock } from '../ports/clock';
 import type { Logger } from '../ports/logger';
-import type { Dispatcher } from '../router/types';
 import type { BodyBudget } from './body-budget';
 import type { GatewayFacts } from './facts';
 import type { LargeBody } from './request-body';

@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import type { CompletionRequest, Output } from '../../shared/completion';
 import { TandemError, toTandemError } from '../../shared/errors';
+import type { DispatchEvent, Dispatcher } from '../dispatch/types';
 import type { Clock } from '../ports/clock';
-import type { Dispatcher, RouterEvent } from '../router/types';
 import { CallPieces } from './call-pieces';
 import { type CollectedAnswer, type Encoder, type Finish, isLoad } from './encoder';
 import { trailHeaders } from './headers';
@@ -81,7 +81,7 @@ export async function respond(exchange: Exchange): Promise<void> {
   }
 }
 
-function isOutput(event: RouterEvent): event is Output {
+function isOutput(event: DispatchEvent): event is Output {
   return event.type === 'text' || event.type === 'thinking' || event.type === 'tool_call';
 }
 

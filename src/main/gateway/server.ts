@@ -8,8 +8,8 @@ import { ollamaError } from './dialects/ollama';
 import { answerFailures, answerUnreadable } from './failures';
 import { guard } from './guard';
 import { healthBody } from './health';
-import { OpenRequests } from './in-flight';
 import { ollamaRoutes } from './ollama-routes';
+import { OpenRequests } from './open-requests';
 import type { GatewayOptions } from './options';
 import { BODY_LIMIT, readBodies } from './request-body';
 

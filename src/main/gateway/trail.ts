@@ -1,5 +1,5 @@
 import type { BackendId, Category, Reason } from '../../shared/domain';
-import type { RouterEvent } from '../router/types';
+import type { DispatchEvent } from '../dispatch/types';
 
 /** What is known of one request's path; the source of the response headers and of the last frame's `tandem`. */
 export interface Trail {
@@ -18,7 +18,7 @@ export function emptyTrail(): Trail {
 }
 
 /** Updates the trail from an event; text and progress change nothing. */
-export function follow(trail: Trail, event: RouterEvent): void {
+export function follow(trail: Trail, event: DispatchEvent): void {
   switch (event.type) {
     case 'routed':
       trail.category = event.category;

@@ -1,12 +1,13 @@
 import type { Bridge, Push } from '../../shared/contract';
 import { type ChatPush, checkTarget, receive, reopen, restoreChat } from './chat-store';
 import { setConnection, showPicture, useCore } from './core-store';
-import { FrameQueue } from './frame-queue';
 import { HeldPushes } from './held-pushes';
 import { request } from './request';
 import { applyPatch, joinSnapshot, type Patch } from './revision';
 import { showView } from './ui-store';
 
+/** Longest delay of a push while the window is hidden and renders no frames, ms. */
+const HIDDEN_MS = 250;
 /** Delay before a failed snapshot request is retried, ms. */
 const RETRY_MS = 1_000;
 
@@ -81,4 +82,45 @@ export function connectStores(bridge: Bridge): () => void {
     unsubscribe();
     unwatch();
   };
+}
+
+/**
+ * Delivers items in one batch per animation frame, so that ten tokens in one frame cause one render. Keeps their order.
+ * A hidden page gets no frames, so a timer takes over.
+ */
+class FrameQueue<T> {
+  readonly #deliver: (item: T) => void;
+  #items: T[] = [];
+  #frame = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(deliver: (item: T) => void) {
+    this.#deliver = deliver;
+  }
+
+  add(item: T): void {
+    this.#items.push(item);
+    if (this.#timer !== undefined) return;
+    this.#frame = requestAnimationFrame(this.#flush);
+    this.#timer = setTimeout(this.#flush, HIDDEN_MS);
+  }
+
+  close(): void {
+    this.#cancel();
+    this.#items = [];
+  }
+
+  readonly #flush = (): void => {
+    this.#cancel();
+    const items = this.#items;
+    this.#items = [];
+    // React batches all store changes of one task into one render.
+    for (const item of items) this.#deliver(item);
+  };
+
+  #cancel(): void {
+    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
 }

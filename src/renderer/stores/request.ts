@@ -1,8 +1,23 @@
 import i18next from 'i18next';
-import type { CallInput, CallName, CallOutput } from '../../shared/contract';
-import { getBridge } from '../bridge/bridge';
+import type { Bridge, CallInput, CallName, CallOutput } from '../../shared/contract';
+import { createWebBridge } from '../bridge/web-bridge';
 import { errorWords, type Trouble } from '../i18n/core-words';
 import { showToast } from './ui-store';
+
+declare global {
+  interface Window {
+    /** Set by the preload script; absent in a browser. */
+    tandem?: Bridge;
+  }
+}
+
+let bridge: Bridge | null = null;
+
+/** The connection to the core: Electron's IPC if the preload script offers it, else HTTP. One per page. */
+export function getBridge(): Bridge {
+  bridge ??= window.tandem ?? createWebBridge(window);
+  return bridge;
+}
 
 export type CallResult<T> = { ok: true; value: T } | { ok: false; error: Trouble };
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ChatService, UNDO_MS } from '../../../src/main/chat/chat-service';
+import type { DispatchEvent, Dispatcher } from '../../../src/main/dispatch/types';
 import { silentLogger } from '../../../src/main/ports/logger';
-import type { Dispatcher, RouterEvent } from '../../../src/main/router/types';
 import type { Answer } from '../../../src/shared/chat';
 import type { CompletionRequest } from '../../../src/shared/completion';
 import type { Push } from '../../../src/shared/contract';
@@ -13,11 +13,14 @@ import { MemoryStore } from '../../support/memory-store';
 /** A dispatcher that passes each request to the test, which then feeds its events. */
 class HeldDispatcher implements Dispatcher {
   readonly requests: CompletionRequest[] = [];
-  readonly #queues: { events: (RouterEvent | Error | null)[]; wake: () => void }[] = [];
+  readonly #queues: { events: (DispatchEvent | Error | null)[]; wake: () => void }[] = [];
 
-  async *dispatch(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<RouterEvent, void, void> {
+  async *dispatch(
+    request: CompletionRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<DispatchEvent, void, void> {
     this.requests.push(request);
-    const queue = { events: [] as (RouterEvent | Error | null)[], wake: () => {} };
+    const queue = { events: [] as (DispatchEvent | Error | null)[], wake: () => {} };
     this.#queues.push(queue);
     signal.addEventListener('abort', () => queue.wake());
     for (;;) {
@@ -31,13 +34,13 @@ class HeldDispatcher implements Dispatcher {
   }
 
   /** Feeds request number `index`; `null` ends it, an Error fails it. */
-  feed(index: number, ...events: (RouterEvent | Error | null)[]): void {
+  feed(index: number, ...events: (DispatchEvent | Error | null)[]): void {
     this.#queues[index]?.events.push(...events);
     this.#queues[index]?.wake();
   }
 }
 
-const started: RouterEvent = {
+const started: DispatchEvent = {
   type: 'started',
   backend: 'ollama',
   model: 'm',
@@ -45,9 +48,9 @@ const started: RouterEvent = {
   queueMs: 1,
   ttftMs: 20,
 };
-const text = (value: string): RouterEvent => ({ type: 'text', text: value });
-const thinking = (value: string): RouterEvent => ({ type: 'thinking', text: value });
-const end: RouterEvent = {
+const text = (value: string): DispatchEvent => ({ type: 'text', text: value });
+const thinking = (value: string): DispatchEvent => ({ type: 'thinking', text: value });
+const end: DispatchEvent = {
   type: 'end',
   end: { reason: 'stop', promptTokens: 3, completionTokens: 11, evalMs: 1000 },
   backend: 'ollama',
@@ -111,7 +114,7 @@ describe('chat', () => {
     await clock.advance(0);
     dispatcher.feed(0, started, text('Hello'));
     await clock.advance(ms);
-    const unmeasured: RouterEvent = {
+    const unmeasured: DispatchEvent = {
       ...end,
       end: { reason: 'stop', promptTokens: 3, completionTokens: 10 },
     };
@@ -144,7 +147,7 @@ describe('chat', () => {
   it('splits the thinking of two servers at the break', async () => {
     const { answer } = await chat.send(null, 'hi', auto);
     await clock.advance(0);
-    const broke: RouterEvent = { type: 'break', from: 'ollama', to: 'mlx', reason: 'ollama-exited' };
+    const broke: DispatchEvent = { type: 'break', from: 'ollama', to: 'mlx', reason: 'ollama-exited' };
     dispatcher.feed(0, started, thinking('one'), broke, thinking('two'), text('Hello'), end, null);
     await clock.advance(100);
     expect(stored(answer.id).text).toBe('<think>one<think>two</think>\n\nHello');

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { BackendRegistry } from '../../../src/main/backends/registry';
-import type { MemoryAuthority } from '../../../src/main/dispatch/answer';
 import { RequestDispatcher } from '../../../src/main/dispatch/dispatcher';
+import type { MemoryAuthority } from '../../../src/main/dispatch/memory-permit';
 import { Fingerprints } from '../../../src/main/dispatch/suspects/fingerprints';
+import type { DispatchEvent } from '../../../src/main/dispatch/types';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { RequestQueue } from '../../../src/main/queue/request-queue';
 import { decideByRules } from '../../../src/main/router/decide';
-import type { Decider, RouterEvent, RouteSnapshot } from '../../../src/main/router/types';
+import type { Decider, RouteSnapshot } from '../../../src/main/router/types';
 import { MeasuredTimes } from '../../../src/main/times/measured-times';
 import type { CompletionRequest } from '../../../src/shared/completion';
 import type { ModelInfo } from '../../../src/shared/domain';
@@ -94,10 +95,10 @@ function setUp(
 
 /** A client's view of one request. */
 class Answer {
-  readonly events: RouterEvent[] = [];
+  readonly events: DispatchEvent[] = [];
   error: TandemError | null = null;
 
-  async follow(events: AsyncGenerator<RouterEvent>): Promise<this> {
+  async follow(events: AsyncGenerator<DispatchEvent>): Promise<this> {
     try {
       for await (const event of events) this.events.push(event);
     } catch (error) {

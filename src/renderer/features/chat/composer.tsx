@@ -1,5 +1,5 @@
 import { X } from 'lucide-react';
-import { type KeyboardEvent, useEffect, useRef } from 'react';
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { IconButton } from '../../components/button';
 import { isComposing } from '../../components/composition';
@@ -7,9 +7,10 @@ import { SendIcon } from '../../components/icons';
 import { Shortcut } from '../../components/shortcut';
 import { activeAnswerId, setEditing, stop, useChat } from '../../stores/chat-store';
 import { usePart } from '../../stores/core-store';
+import { loadDraft, saveDraft } from '../../stores/drafts';
+import { send } from '../../stores/outgoing';
 import { focusComposer, useUi } from '../../stores/ui-store';
 import { TargetMenu } from './target-menu';
-import { useComposer } from './use-composer';
 import { useSmallAlone } from './use-small-alone';
 
 /** The message editor. Enter sends, Shift-Enter breaks the line, Up in an empty field edits the last message. */
@@ -133,4 +134,41 @@ function Hint({ answering }: { answering: boolean }) {
       )}
     </span>
   );
+}
+
+/**
+ * Text of the composer: the draft of the open chat, which survives a reload, or the message being edited. A sent
+ * message appears in the conversation at once.
+ */
+function useComposer() {
+  const chatId = useChat((state) => state.chatId);
+  const editing = useChat((state) => state.editing);
+  const sending = useChat(({ outgoing, chatId: open }) =>
+    outgoing.some((message) => message.state === 'sending' && message.chatId === open),
+  );
+  const [text, setText] = useState(() => loadDraft(chatId));
+  const shown = useRef({ chatId, editing });
+
+  useEffect(() => {
+    const before = shown.current;
+    shown.current = { chatId, editing };
+    if (editing !== null && editing !== before.editing) {
+      const message = useChat.getState().messages.find((candidate) => candidate.id === editing);
+      setText(message?.text ?? '');
+    } else if (editing === null && (before.editing !== null || before.chatId !== chatId)) {
+      setText(loadDraft(chatId));
+    }
+  }, [chatId, editing]);
+
+  const change = (value: string) => {
+    setText(value);
+    if (editing === null) saveDraft(chatId, value);
+  };
+  const submit = () => {
+    const message = text.trim();
+    if (message === '' || sending) return;
+    change('');
+    send(message);
+  };
+  return { text, setText: change, submit, sending };
 }

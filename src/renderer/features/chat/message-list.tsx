@@ -9,8 +9,7 @@ import { type Outgoing, reopen, useChat } from '../../stores/chat-store';
 import { before, outgoingOf } from '../../stores/outgoing';
 import { Delivery } from './delivery';
 import { EmptyState } from './empty-state';
-import { TurnView } from './turn-view';
-import { groupTurns, type Turn } from './turns';
+import { groupTurns, type Turn, TurnView } from './turn-view';
 import { useAutoscroll } from './use-autoscroll';
 import { useFound } from './use-found';
 

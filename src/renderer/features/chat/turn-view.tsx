@@ -1,13 +1,33 @@
 import { Pencil } from 'lucide-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
+import type { Answer, Message, UserMessage } from '../../../shared/chat';
 import { IconButton } from '../../components/button';
 import { chooseAnswer, setEditing, shownAnswer, useChat } from '../../stores/chat-store';
 import { focusComposer } from '../../stores/ui-store';
 import { AnswerTabs } from './answer-tabs';
 import { AnswerView } from './answer-view';
-import type { Turn } from './turns';
 import { UserText } from './user-text';
+
+/** A user message with all its answers, oldest first. */
+export interface Turn {
+  user: UserMessage;
+  answers: readonly Answer[];
+}
+
+/** Groups messages into turns. Answers keep their order; an answer without its message is left out. */
+export function groupTurns(messages: readonly Message[]): Turn[] {
+  const answers = new Map<string, Answer[]>();
+  for (const message of messages) {
+    if (message.role !== 'assistant') continue;
+    const list = answers.get(message.replyTo);
+    if (list) list.push(message);
+    else answers.set(message.replyTo, [message]);
+  }
+  return messages
+    .filter((message) => message.role === 'user')
+    .map((user) => ({ user, answers: answers.get(user.id) ?? [] }));
+}
 
 interface TurnViewProps {
   turn: Turn;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BackendRegistry } from '../../../src/main/backends/registry';
-import { Attempt } from '../../../src/main/dispatch/attempt';
+import { Attempt } from '../../../src/main/dispatch/answer';
 import { DrainWatch } from '../../../src/main/dispatch/drain-watch';
 import { Fingerprints } from '../../../src/main/dispatch/suspects/fingerprints';
 import { InFlight } from '../../../src/main/dispatch/suspects/in-flight';

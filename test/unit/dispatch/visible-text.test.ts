@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EchoGuard, isEcho } from '../../../src/main/dispatch/echo-guard';
+import { EchoGuard, isEcho } from '../../../src/main/dispatch/visible-text';
 import { seeded } from '../../support/seeded';
 
 const letters = (count: number, letter = 'a') => letter.repeat(count);

@@ -1,5 +1,5 @@
-import { jsonBytes } from '../ports/json-size';
-import { type LoopTurn, nextTurn } from '../ports/turns';
+import { jsonBytes } from './json-size';
+import { type LoopTurn, nextTurn } from './turns';
 
 /** Approximate bytes of JSON text written between two turns. */
 export const PIECE = 256 * 1024;

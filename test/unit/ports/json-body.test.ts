@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jsonBody, PIECE } from '../../../src/main/backends/json-body';
+import { jsonBody, PIECE } from '../../../src/main/ports/json-body';
 import { seeded } from '../../support/seeded';
 
 const noTurn = async () => {};
