@@ -97,6 +97,8 @@ export const troubleEn = {
     variableEntry:
       '{{name}} was not understood in one entry: “{{entry}}” is ignored. It takes: {{accepted}}.',
     variableContradicts: '{{name}} is ignored: {{first}} must not be above {{last}}. Correct one of the two.',
+    variableBothRaised:
+      '{{name}} is ignored: it and {{other}} must not both be raised, because several requests at once with wired memory make Macs restart. Correct one of the two.',
     settingEntry:
       '{{name}} in the settings file has an entry that is not valid: “{{entry}}” is ignored. It takes: {{accepted}}.',
     settingContradicts:
@@ -104,6 +106,16 @@ export const troubleEn = {
     settingValue: 'This is not accepted; the earlier value is kept. It takes {{accepted}}.',
     settingAbove: 'This must not be above the other limit, which is {{limit}}. Change that one first.',
     settingBelow: 'This must not be below the other limit, which is {{limit}}. Change that one first.',
+    settingBothRaised:
+      '{{name}} in the settings file is ignored: it and {{other}} must not both be raised, because several requests at once with wired memory make Macs restart. Correct one of the two.',
+    settingExcludes:
+      'Several requests at once with wired memory make Macs restart. Set the other one back first; it is {{limit}}.',
+    panicChanged:
+      'The Mac restarted because macOS failed in the GPU’s memory management (“{{panic}}”, in {{program}}). Wired memory and several requests at once are known to trigger this, so Tandem has reset {{changed}}. Install macOS updates, and leave these settings unless you accept another restart.',
+    panicHeld:
+      'The Mac restarted because macOS failed in the GPU’s memory management (“{{panic}}”, in {{program}}). Wired memory and several requests at once are known to trigger this. Tandem cannot reset {{held}}: unset it and start Tandem again. Install macOS updates.',
+    panicPlain:
+      'The Mac restarted because macOS failed in the GPU’s memory management (“{{panic}}”, in {{program}}). MLX wired no memory and took one request at a time, so Tandem has changed nothing. Install macOS updates and close other programs that use MLX; if it happens again, let Ollama answer alone (Settings).',
     settingFolder: 'There is no folder {{path}} that can be read. Check the path.',
     settingsKept:
       'The settings file was damaged; {{used}} now. The damaged one was kept as {{path}}. Check the settings.',
