@@ -6,7 +6,7 @@ import { own } from '../../shared/own';
 const ALIASES: Readonly<Record<string, Category>> = { code: 'coding', default: 'general' };
 
 /** Letters of any script, then the characters of model names: no path upwards, no shell characters. */
-const NAME_FORM = /^[\p{L}\p{N}_][\p{L}\p{N}._:@+ -]*(?:\/[\p{L}\p{N}_][\p{L}\p{N}._:@+ -]*)*$/u;
+const NAME_FORM = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}._:@+ -]*(?:\/[\p{L}\p{N}_][\p{L}\p{M}\p{N}._:@+ -]*)*$/u;
 const MAX_NAME = 300;
 
 /** Parses a category's name or alias; throws `bad_request` for anything else. */
@@ -19,19 +19,30 @@ export function parseCategory(text: string): Category {
   return category;
 }
 
+/** The models of a name, on all backends. */
+export type Named = (name: string) => readonly { backend: BackendId }[];
+
 /**
  * Parses `auto`, `auto:<category>`, `<name>` or `<backend>/<name>`; with `<backend>/auto` Tandem chooses a model of that
- * backend. Throws `bad_model_name`, or `bad_request` for an unknown category.
+ * backend. The name of a folder may have any form, so a listed name is always valid. Throws `bad_model_name`, or
+ * `bad_request` for an unknown category.
  */
-export function parseModelChoice(text: string, backends: readonly { id: BackendId }[]): ModelChoice {
+export function parseModelChoice(
+  text: string,
+  backends: readonly { id: BackendId }[],
+  named: Named,
+): ModelChoice {
   const name = text.trim();
   if (name === 'auto' || name === 'auto:latest') return { kind: 'auto' };
   if (name.startsWith('auto:')) return { kind: 'auto', category: parseCategory(name.slice(5)) };
+  const backend = backends.find(({ id }) => name.startsWith(`${id}/`))?.id;
+  const rest = backend ? name.slice(backend.length + 1) : name;
+  if (backend && named(rest).some((model) => model.backend === backend)) return choiceOn(backend, rest);
+  if (named(name).length > 0) return { kind: 'named', name };
   if (name.length > MAX_NAME || !NAME_FORM.test(name) || name.includes('..')) {
     throw new TandemError('bad_model_name', 'invalid model name; use a name that /api/tags lists, or "auto"');
   }
-  const backend = backends.find(({ id }) => name.startsWith(`${id}/`))?.id;
-  return backend ? choiceOn(backend, name.slice(backend.length + 1)) : { kind: 'named', name };
+  return backend ? choiceOn(backend, rest) : { kind: 'named', name };
 }
 
 function choiceOn(backend: BackendId, name: string): ModelChoice {

@@ -13,6 +13,7 @@ const RULES = {
   defaultCategory: undefined,
   firstBackend: undefined,
   backends: INSTANCES,
+  named: () => [],
 };
 
 async function sentTo(poison: Poison): Promise<Record<string, unknown>> {

@@ -3,6 +3,7 @@ import { readChat, readGenerate } from '../../../src/main/gateway/dialects/ollam
 import { clientOf, isRateLimited } from '../../../src/main/gateway/headers';
 import { parseModelChoice } from '../../../src/main/gateway/model-choice';
 import { MLX_API } from '../../../src/main/gateway/surface';
+import { withName } from '../../../src/main/models/model-names';
 import { INSTANCES } from '../../support/backends';
 import { postJson, type Running, startGateway } from '../../support/gateway-fixture';
 import { answerOf, ScriptedDispatcher } from '../../support/scripted-dispatcher';
@@ -12,6 +13,7 @@ const rules = {
   defaultCategory: undefined,
   firstBackend: undefined,
   backends: INSTANCES,
+  named: () => [],
 };
 
 describe('model names', () => {
@@ -26,18 +28,44 @@ describe('model names', () => {
     ['ollama/auto', { kind: 'backend', backend: 'ollama' }],
     ['hf.co/org/name:Q4_K_M', { kind: 'named', name: 'hf.co/org/name:Q4_K_M' }],
     ['модель', { kind: 'named', name: 'модель' }],
+    ['हिन्दी', { kind: 'named', name: 'हिन्दी' }],
+    ['cafe\u0301', { kind: 'named', name: 'cafe\u0301' }],
   ])('%s', (text, choice) => {
-    expect(parseModelChoice(text, INSTANCES)).toEqual(choice);
+    expect(parseModelChoice(text, INSTANCES, () => [])).toEqual(choice);
   });
 
   it.each(['..', 'a/../b', '/abs', 'a//b', 'a$(b)', 'a|b', '`a`', 'mlx/', 'x'.repeat(301)])(
     'refuses %s',
     (text) => {
-      expect(() => parseModelChoice(text, INSTANCES)).toThrow(
+      expect(() => parseModelChoice(text, INSTANCES, () => [])).toThrow(
         expect.objectContaining({ code: 'bad_model_name' }),
       );
     },
   );
+});
+
+describe('listed names', () => {
+  const listed = [
+    { backend: 'mlx', name: 'a,b' },
+    { backend: 'mlx', name: 'a;b $(c)' },
+    { backend: 'mlx', name: 'ollama/odd' },
+    { backend: 'ollama', name: 'twice' },
+  ];
+  const parsed = (text: string) => parseModelChoice(text, INSTANCES, (name) => withName(listed, name));
+
+  it.each([
+    ['a,b', { kind: 'named', name: 'a,b' }],
+    [' a;b $(c) ', { kind: 'named', name: 'a;b $(c)' }],
+    ['mlx/a,b', { kind: 'named', name: 'a,b', backend: 'mlx' }],
+    ['ollama/odd', { kind: 'named', name: 'ollama/odd' }],
+    ['ollama/twice', { kind: 'named', name: 'twice', backend: 'ollama' }],
+  ])('are valid, whatever their form: %s', (text, choice) => {
+    expect(parsed(text)).toEqual(choice);
+  });
+
+  it.each(['ollama/a,b', 'a,c', 'auto:poetry'])('do not make others valid: %s', (text) => {
+    expect(() => parsed(text)).toThrow();
+  });
 });
 
 describe('requests', () => {

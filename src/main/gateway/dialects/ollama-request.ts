@@ -9,7 +9,7 @@ import type {
 import type { BackendId, Category, ModelChoice } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
 import { type LoopTurn, nextTurn, turnEvery } from '../../ports/turns';
-import { parseCategory, parseModelChoice } from '../model-choice';
+import { type Named, parseCategory, parseModelChoice } from '../model-choice';
 import {
   BODY_FIELDS,
   chatBody,
@@ -43,6 +43,7 @@ export interface ModelRules {
   firstBackend: BackendId | undefined;
   /** Backends that a model's name may name. */
   backends: readonly { id: BackendId }[];
+  named: Named;
 }
 
 /**
@@ -107,7 +108,8 @@ function readCommon(
   if (asked === '' && !rules.modelOptional) {
     throw new TandemError('bad_request', 'model is required; "auto" lets Tandem choose');
   }
-  const named: ModelChoice = asked === '' ? { kind: 'auto' } : parseModelChoice(asked, rules.backends);
+  const named: ModelChoice =
+    asked === '' ? { kind: 'auto' } : parseModelChoice(asked, rules.backends, rules.named);
   const category = readCategory(body.category ?? '', named, rules);
   const model = firstOn(named, rules.firstBackend);
   const sampling = readSampling(body.options);
