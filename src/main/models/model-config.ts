@@ -1,9 +1,20 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { conversionOf, foreignQuantisation, LOADABLE_TYPES } from './mlx-loader';
 import { readBeginning } from './regular-file';
 
 const count = z.number().int().positive().optional().catch(undefined);
-const figures = z.object({ max_position_embeddings: count, vocab_size: count });
+const foreign = foreignQuantisation.optional().catch(undefined);
+const figures = z.object({
+  max_position_embeddings: count,
+  vocab_size: count,
+  /** Layers; older types have one of the other names. */
+  num_hidden_layers: count,
+  num_layers: count,
+  n_layers: count,
+  n_layer: count,
+  quantization_config: foreign,
+});
 
 /** The fields that the scanner reads of a `config.json`; an invalid field counts as absent. */
 const configSchema = figures.extend({
@@ -14,6 +25,8 @@ const configSchema = figures.extend({
   text_config: figures.optional().catch(undefined),
   vision_config: z.unknown().optional(),
   quantization: z.object({ bits: z.number() }).optional().catch(undefined),
+  /** A Python file that builds the model; mlx-lm runs none without the user's explicit permission. */
+  model_file: z.unknown().optional(),
 });
 export type ModelConfig = z.infer<typeof configSchema>;
 
@@ -25,10 +38,36 @@ export function parseConfig(json: unknown): ModelConfig | null {
   return configSchema.safeParse(json).data ?? null;
 }
 
-/** Can mlx-lm run it? The model must generate text, without an encoder in front (speech, translation). */
-export function isLanguageModel({ architectures, is_encoder_decoder: encoder }: ModelConfig): boolean {
-  if (encoder) return false;
-  return architectures === undefined || architectures.some((name) => WRITES_TEXT.test(name));
+/**
+ * Can mlx-lm run it? It needs code for the type and the quantisation, and the model must generate text, without an
+ * encoder in front (speech, translation): mlx-lm does not look at the heads, but the weights of others do not match.
+ */
+export function isLoadable(config: ModelConfig): boolean {
+  const { model_type: type, architectures: heads } = config;
+  if (config.is_encoder_decoder || !LOADABLE_TYPES.has(type) || conversion(config) === 'rejects')
+    return false;
+  if (config.model_file !== undefined && config.model_file !== null) return false;
+  return !heads?.length || heads.some((name) => WRITES_TEXT.test(name));
+}
+
+/** Does mlx-lm convert weights that another program has quantised? */
+export function convertsWeights(config: ModelConfig): boolean {
+  return conversion(config) === 'converts';
+}
+
+function conversion(config: ModelConfig): ReturnType<typeof conversionOf> {
+  const packed = config.quantization_config ?? config.text_config?.quantization_config;
+  return packed && !config.quantization ? conversionOf(packed, config.model_type) : 'ignores';
+}
+
+/** Layers of the text part, if every layer of this type has weights; null = not given. */
+export function layersOf(config: ModelConfig): number | null {
+  // A search for a smaller model leaves whole layers out.
+  if (config.model_type === 'nemotron-nas') return null;
+  const given = [config, config.text_config].flatMap((part) =>
+    part ? [part.num_hidden_layers, part.num_layers, part.n_layers, part.n_layer] : [],
+  );
+  return given.find((layers) => layers !== undefined) ?? null;
 }
 
 /** Tokens; null = not given. */
