@@ -57,33 +57,36 @@ export const foreignQuantisation = z.object({
 });
 type ForeignQuantisation = z.infer<typeof foreignQuantisation>;
 
-/** What mlx-lm does with weights: converts them, rejects the model, or loads them as if they were not quantised. */
-export function conversionOf(
-  quantisation: ForeignQuantisation,
-  type: string,
-): 'converts' | 'rejects' | 'ignores' {
-  switch (quantisation.quant_method) {
+/**
+ * `ours`: not quantised, or by MLX; otherwise what mlx-lm does with weights of another program: it converts them, rejects
+ * the model, or loads them as if they were not quantised.
+ */
+export type Quantisation = 'ours' | 'converted' | 'rejected' | 'ignored';
+
+/** What mlx-lm does with weights that another program has quantised like this. */
+export function quantisationOf(foreign: ForeignQuantisation, type: string): Quantisation {
+  switch (foreign.quant_method) {
     case 'bitnet':
     case 'mxfp4':
     case 'mxfp8':
-      return 'converts';
+      return 'converted';
     case 'fp8':
-      return FP8_TYPES.has(type) || isMxfp8(quantisation) ? 'converts' : 'ignores';
+      return FP8_TYPES.has(type) || isMxfp8(foreign) ? 'converted' : 'ignored';
     case 'compressed-tensors':
-      return PACKED_FORMATS.some((format) => format === quantisation.format) ? 'converts' : 'rejects';
+      return PACKED_FORMATS.some((format) => format === foreign.format) ? 'converted' : 'rejected';
     case 'modelopt':
-      return (quantisation.quantization ?? quantisation).quant_algo === 'NVFP4' ? 'converts' : 'rejects';
+      return (foreign.quantization ?? foreign).quant_algo === 'NVFP4' ? 'converted' : 'rejected';
     case 'awq':
     case 'gptq':
-      return (quantisation.bits ?? 4) === 4 ? 'converts' : 'rejects';
+      return (foreign.bits ?? 4) === 4 ? 'converted' : 'rejected';
     default:
-      return 'ignores';
+      return 'ignored';
   }
 }
 
 /** Does mlx-lm reject a model with this array? It rejects group indices (`_transform_awq_weights`) and unknown arrays. */
-export function isRejectedArray(array: string, converts: boolean): boolean {
-  return array.endsWith('.g_idx') || (!converts && PACKED_ARRAY.test(array));
+export function isRejectedArray(array: string, quantisation: Quantisation): boolean {
+  return array.endsWith('.g_idx') || (quantisation !== 'converted' && PACKED_ARRAY.test(array));
 }
 
 /** Is the tokenizer code in the model's folder, which nothing in transformers replaces (`AutoTokenizer`)? */

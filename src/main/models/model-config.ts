@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { conversionOf, foreignQuantisation, LOADABLE_TYPES } from './mlx-loader';
+import { foreignQuantisation, LOADABLE_TYPES, type Quantisation, quantisationOf } from './mlx-loader';
 import { readBeginning } from './regular-file';
 
 const count = z.number().int().positive().optional().catch(undefined);
@@ -44,20 +44,16 @@ export function parseConfig(json: unknown): ModelConfig | null {
  */
 export function isLoadable(config: ModelConfig): boolean {
   const { model_type: type, architectures: heads } = config;
-  if (config.is_encoder_decoder || !LOADABLE_TYPES.has(type) || conversion(config) === 'rejects')
+  if (config.is_encoder_decoder || !LOADABLE_TYPES.has(type) || howQuantised(config) === 'rejected')
     return false;
   if (config.model_file !== undefined && config.model_file !== null) return false;
   return !heads?.length || heads.some((name) => WRITES_TEXT.test(name));
 }
 
-/** Does mlx-lm convert weights that another program has quantised? */
-export function convertsWeights(config: ModelConfig): boolean {
-  return conversion(config) === 'converts';
-}
-
-function conversion(config: ModelConfig): ReturnType<typeof conversionOf> {
-  const packed = config.quantization_config ?? config.text_config?.quantization_config;
-  return packed && !config.quantization ? conversionOf(packed, config.model_type) : 'ignores';
+/** Who has quantised the weights, and what mlx-lm does with them. */
+export function howQuantised(config: ModelConfig): Quantisation {
+  const foreign = config.quantization_config ?? config.text_config?.quantization_config;
+  return foreign && !config.quantization ? quantisationOf(foreign, config.model_type) : 'ours';
 }
 
 /** Layers of the text part, if every layer of this type has weights; null = not given. */

@@ -9,7 +9,7 @@ import { isWeightsFile, type ModelNeeds } from '../memory/model-needs';
 import {
   capabilitiesOf,
   contextLengthOf,
-  convertsWeights,
+  howQuantised,
   isLoadable,
   layersOf,
   type ModelConfig,
@@ -84,13 +84,14 @@ export function readModelFolder(
   const tokenizer = checkTokenizer(path, names, config.model_type);
   const weights = readModelWeights(path, names, {
     layers: layersOf(config),
-    converts: convertsWeights(config),
+    quantisation: howQuantised(config),
   });
   if (tokenizer === 'rejected' || weights === 'rejected') return null;
+  if (weights !== 'missing' && 'unfinished' in weights)
+    return broken('download_unfinished', weights.unfinished);
   // Without `architectures` it may be a model for images or sound.
   if (tokenizer !== null && config.architectures === undefined) return null;
   if (weights === 'missing') return broken('weights_missing', 'model.safetensors');
-  if ('unfinished' in weights) return broken('download_unfinished', weights.unfinished);
   if (tokenizer !== null) return broken('download_unfinished', tokenizer.missing);
   return { found: describe({ path, name, small }, names, config, json, weights) };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isWeightsFile } from '../memory/model-needs';
-import { isRejectedArray } from './mlx-loader';
+import { isRejectedArray, type Quantisation } from './mlx-loader';
 import { readJson } from './regular-file';
 import { readWeights, type Weights } from './safetensors';
 
@@ -12,8 +12,6 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 const MAX_INDEX_BYTES = 16 * 1024 * 1024;
 /** One of several weights files, without an index: its number and their count. */
 const SHARD = /-(\d{5,6})-of-(\d{5,6})\.safetensors$/;
-/** The number of a layer in the name of an array, such as `model.layers.3.mlp.up_proj.weight`. */
-const LAYER = /(?:^|\.)(?:layers|blocks|h)\.(\d+)\./;
 
 /** `missing`: no weights at all; `unfinished`: the first file that is missing or truncated; `rejected` by mlx-lm. */
 export type ModelWeights = Weights[] | 'missing' | 'rejected' | { unfinished: string };
@@ -26,7 +24,7 @@ export type ModelWeights = Weights[] | 'missing' | 'rejected' | { unfinished: st
 export function readModelWeights(
   path: string,
   names: readonly string[],
-  { layers, converts }: { layers: number | null; converts: boolean },
+  { layers, quantisation }: { layers: number | null; quantisation: Quantisation },
 ): ModelWeights {
   const files = names.filter(isWeightsFile);
   const absent = absentArrays(path, names);
@@ -35,57 +33,38 @@ export function readModelWeights(
     const [unfinished] = [partial, ...absent.values()].filter((file) => file !== undefined);
     return unfinished === undefined ? 'missing' : { unfinished };
   }
-  const arrays = new SeenArrays(absent, converts);
+  let isRejected = false;
+  const onName = (name: string) => {
+    absent.delete(name);
+    isRejected ||= isRejectedArray(name, quantisation);
+  };
+  // Names are needed rarely, and to cut them out takes longer than the rest.
+  const isNamed = absent.size > 0 || quantisation !== 'ours';
   const weights: Weights[] = [];
   // One at a time: the headers of many files at once would add up in memory.
   for (const file of files) {
-    const read = readWeights(join(path, file), (name) => arrays.add(name));
+    const read = readWeights(join(path, file), isNamed ? onName : null);
     if (!read) return { unfinished: file };
     weights.push(read);
   }
-  if (arrays.isRejected) return 'rejected';
-  const unfinished = arrays.missingFile() ?? missingShard(files) ?? arrays.missingLayer(layers, partial);
+  if (isRejected) return 'rejected';
+  const [fileOfAbsent] = absent.values();
+  const unfinished = fileOfAbsent ?? missingShard(files) ?? fileOfMissingLayer(weights, layers, partial);
   return unfinished === null ? weights : { unfinished };
 }
 
-/** What the names of the arrays show. */
-class SeenArrays {
-  readonly #absent: Map<string, string>;
-  readonly #converts: boolean;
-  readonly #layers = new Set<number>();
-  /** Does mlx-lm reject one of them? */
-  isRejected = false;
-
-  /**
-   * @param absent arrays in missing files, and these files; those found elsewhere are removed
-   * @param converts mlx-lm converts the weights of another program
-   */
-  constructor(absent: Map<string, string>, converts: boolean) {
-    this.#absent = absent;
-    this.#converts = converts;
+/** The file that probably contains a missing layer. With unknown layers, a file that is being written counts. */
+function fileOfMissingLayer(
+  weights: readonly Weights[],
+  layers: number | null,
+  partial: string | undefined,
+): string | null {
+  const found = new Set(weights.flatMap((file) => [...file.layers]));
+  if (layers === null || found.size === 0) return partial ?? null;
+  for (let layer = 0; layer < layers; layer += 1) {
+    if (!found.has(layer)) return partial ?? 'model.safetensors';
   }
-
-  add(name: string): void {
-    this.#absent.delete(name);
-    const layer = LAYER.exec(name)?.[1];
-    if (layer !== undefined) this.#layers.add(Number(layer));
-    this.isRejected ||= isRejectedArray(name, this.#converts);
-  }
-
-  /** A file that contains an array that no other file contains. */
-  missingFile(): string | null {
-    const [file] = this.#absent.values();
-    return file ?? null;
-  }
-
-  /** The file that probably contains a missing layer. Without known layers, a file that is being written counts. */
-  missingLayer(layers: number | null, partial: string | undefined): string | null {
-    if (layers === null || this.#layers.size === 0) return partial ?? null;
-    for (let layer = 0; layer < layers; layer += 1) {
-      if (!this.#layers.has(layer)) return partial ?? 'model.safetensors';
-    }
-    return null;
-  }
+  return null;
 }
 
 /**

@@ -393,7 +393,7 @@ describe('broken models', () => {
       {
         code: 'model_incomplete',
         message:
-          'late-1b cannot be used: its weights are missing (model.safetensors). Finish the download, or delete the folder.',
+          'late-1b cannot be used: its weights are missing (model.safetensors). Finish the download, or delete the folder unless another program uses it.',
         details: { name: 'late-1b', reason: 'weights_missing', file: 'model.safetensors' },
       },
     ]);
