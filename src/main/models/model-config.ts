@@ -56,10 +56,12 @@ export function howQuantised(config: ModelConfig): Quantisation {
   return foreign && !config.quantization ? quantisationOf(foreign, config.model_type) : 'ours';
 }
 
-/** Layers of the text part, if every layer of this type has weights; null = not given. */
+/** Types in which some layers have no weights, or are counted apart from the others. */
+const IRREGULAR_TYPES = ['nemotron-nas', 'afm7'];
+
+/** Layers of the text part, each with weights of its own number; null = not given. */
 export function layersOf(config: ModelConfig): number | null {
-  // A search for a smaller model leaves whole layers out.
-  if (config.model_type === 'nemotron-nas') return null;
+  if (IRREGULAR_TYPES.includes(config.model_type)) return null;
   const given = [config, config.text_config].flatMap((part) =>
     part ? [part.num_hidden_layers, part.num_layers, part.n_layers, part.n_layer] : [],
   );
