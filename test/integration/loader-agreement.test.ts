@@ -33,7 +33,6 @@ describe('the scanner and the loader of mlx-lm', () => {
       return { name, scanner, loader: error ?? 'loaded', agree: found === (error === null) };
     });
     const table = rows.map((row) => [row.agree ? ' ' : '!', row.name, row.scanner, row.loader].join(' | '));
-    if (process.env.TANDEM_SHOW_TABLE) console.log(table.join('\n'));
     expect(
       rows.filter(({ agree }) => !agree),
       table.join('\n'),
