@@ -36,6 +36,7 @@ output or exception text.
 
 import errno
 import faulthandler
+import glob
 import hmac
 import itertools
 import json
@@ -442,6 +443,20 @@ def wrap_loading(server, mx, state):
     cls._load, cls.load_default = patched_load, patched_load_default
 
 
+def escape_folders(utils):
+    """Lets the loader find weights in a folder such as `[4bit]`: it would take the name for a pattern."""
+
+    class FolderGlob:
+        @staticmethod
+        def glob(pattern):
+            folder, name = os.path.split(pattern)
+            return glob.glob(os.path.join(glob.escape(folder), name))
+
+    if not callable(utils.glob.glob):
+        raise AttributeError("glob")
+    utils.glob = FolderGlob
+
+
 def device_limits(mx):
     info = mx.device_info() if mx.metal.is_available() else {}
     return {"working_set": info.get("max_recommended_working_set_size"), "buffer": info.get("max_buffer_length")}
@@ -626,6 +641,7 @@ def main():
         wrap_single(server)
         wrap_prompt_cache(server)
         wrap_loading(server, mx, state)
+        escape_folders(sys.modules["mlx_lm.utils"])
         use_bound_port(server, bound, device_limits(mx))
     except (ImportError, AttributeError, ValueError, RuntimeError) as error:
         die(IMPORT_FAILED, "this mlx-lm version is not supported", error)

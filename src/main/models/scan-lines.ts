@@ -4,7 +4,7 @@ import type { ReadFolder } from './model-folder';
 
 export interface ScanRequest {
   home: string;
-  /** `HF_HOME`, `HF_HUB_CACHE`, `OLLAMA_MODELS`, if set. */
+  /** Variables that say where models are, such as `HF_HOME`, and those that their values may contain. */
   env: Readonly<Record<string, string | undefined>>;
   /** False: no server of ours loads models, so only Ollama's folders are scanned. */
   loadable: boolean;

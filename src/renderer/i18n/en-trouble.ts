@@ -130,11 +130,11 @@ export const troubleEn = {
     databaseNewer:
       '{{path}} was written by a newer Tandem (version {{version}}): chats can be read but not changed. Update Tandem.',
     modelWeights:
-      '{{name}} cannot be used: its weights are missing ({{file}}). Finish the download or delete the folder.',
+      '{{name}} cannot be used: its weights are missing ({{file}}). Finish the download, or delete the folder unless another program uses it.',
     modelDownload:
-      '{{name}} cannot be used: its download is not finished ({{file}}). Finish the download or delete the folder.',
+      '{{name}} cannot be used: its download is not finished ({{file}}). Finish the download, or delete the folder unless another program uses it.',
     modelConfig:
-      '{{name}} cannot be used: its config.json cannot be read. Download it again or delete the folder.',
+      '{{name}} cannot be used: its config.json cannot be read. Download it again, or delete the folder unless another program uses it.',
     portHeld: 'Port {{port}} is used by {{holder}} ({{pid}}), so this page is at {{url}}.',
     pullDamaged:
       'It arrived damaged and was thrown away. Try again; if it stays so, the library is at fault.',
