@@ -1,4 +1,10 @@
-import { type BackendId, CATEGORIES, type Category, type ModelChoice, type ModelInfo } from '../../shared/domain';
+import {
+  type BackendId,
+  CATEGORIES,
+  type Category,
+  type ModelChoice,
+  type ModelInfo,
+} from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
 import { own } from '../../shared/own';
 
@@ -28,8 +34,8 @@ export function parseCategory(text: string): Category {
 
 /**
  * Parses `auto`, `auto:<category>`, `<name>` or `<backend>/<name>`; with `<backend>/auto` Tandem chooses a model of that
- * backend. The name of a folder may have any form, so a listed name is always valid, and it is meant as it is: a backend
- * may have the id of an organisation, as in `org/model`. Throws `bad_model_name`, or `bad_request` for an unknown category.
+ * backend. The name of a folder may have any form, so a listed name is always valid. It means itself: a backend may
+ * have the id of an organisation, as in `org/model`. Throws `bad_model_name`, or `bad_request` for an unknown category.
  */
 export function parseModelChoice(text: string, { backends, named }: KnownNames): ModelChoice {
   const name = text.trim();
