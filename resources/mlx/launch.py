@@ -11,6 +11,9 @@ Exit codes: 0 interrupted, 2 bad arguments, 3 import failed, 70 generation threa
 72 model given by --model cannot be loaded, 73 parent gone or stdin closed.
 
 Events (one JSON object per line, named by `event`):
+  limits       memory, cache, wired (bytes; null = MLX's own limit), before the server starts
+  wiring       asked, kept (bytes): the server asked to wire another amount of memory, and what stayed wired instead; at
+               most eight different amounts are reported
   listening    port, pid, version (of mlx-lm), working_set, buffer (bytes that the GPU allows in total and in one
                buffer; null = not reported)
   loading      model
@@ -23,7 +26,8 @@ Events (one JSON object per line, named by `event`):
                the current load), sequences (being computed), queue (waiting), cached_sequences, cached_bytes
   exit         code, reason, kind
 
-Environment: TANDEM_MLX_CACHE_BYTES, TANDEM_MLX_MEMORY_BYTES, TANDEM_MLX_WIRED_BYTES (Metal only) set MLX's limits;
+Environment: TANDEM_MLX_CACHE_BYTES and TANDEM_MLX_MEMORY_BYTES set MLX's limits; TANDEM_MLX_WIRED_BYTES is the memory
+that stays wired whatever the server asks for (unset = 0: none, see README.md);
 TANDEM_MLX_SECRET is required in the header X-Tandem-Secret of every request (unset = not required);
 TANDEM_MLX_WATCH_STDIN=0 keeps the process running when stdin closes; TANDEM_MLX_FAULTS names a Python file of a test
 bench, see README.md. The header X-Tandem-Request-Id identifies requests. stdout never contains message text, model
@@ -32,6 +36,7 @@ output or exception text.
 
 import errno
 import faulthandler
+import glob
 import hmac
 import itertools
 import json
@@ -378,6 +383,28 @@ def wrap_single(server):
     server.stream_generate = patched
 
 
+def wrap_prompt_cache(server):
+    """Leaves at least one token of a prompt to compute.
+
+    For a prompt whose every token is cached, as when a request for one token is repeated, the server computes nothing
+    and raises in the generation thread: "has an empty prompt" in 0.32.2.
+    """
+    from mlx_lm.models.cache import can_trim_prompt_cache, trim_prompt_cache
+
+    fetch = server.LRUPromptCache.fetch_nearest_cache
+
+    def patched(self, model, tokens):
+        cache, rest = fetch(self, model, tokens)
+        if cache is None or len(rest) > 0:
+            return cache, rest
+        if not can_trim_prompt_cache(cache):
+            return None, tokens
+        trim_prompt_cache(cache, 1)  # a copy: the stored one is unchanged
+        return cache, tokens[-1:]
+
+    server.LRUPromptCache.fetch_nearest_cache = patched
+
+
 def free_model(provider, generator):
     """Frees the old model first: the server's loop would keep it until the new one is loaded, with both in memory."""
     for module in (provider.model, provider.draft_model):
@@ -414,6 +441,20 @@ def wrap_loading(server, mx, state):
         activity.loading_default = False
 
     cls._load, cls.load_default = patched_load, patched_load_default
+
+
+def escape_folders(utils):
+    """Lets the loader find weights in a folder such as `[4bit]`: it would take the name for a pattern."""
+
+    class FolderGlob:
+        @staticmethod
+        def glob(pattern):
+            folder, name = os.path.split(pattern)
+            return glob.glob(os.path.join(glob.escape(folder), name))
+
+    if not callable(utils.glob.glob):
+        raise AttributeError("glob")
+    utils.glob = FolderGlob
 
 
 def device_limits(mx):
@@ -514,16 +555,46 @@ def has_moved(last, now):
     return last is None or now["steps"] != last["steps"] or abs(now["rss"] - last["rss"]) > NOTICEABLE_BYTES
 
 
+# --- limits ----------------------------------------------------------------------------------------------------
+
+MOST_WIRING_REPORTS = 8
+
+
+def bytes_from(name):
+    text = os.environ.get(name)
+    return int(text) if text else None
+
+
+def hold_wiring(mx, wired):
+    """Replaces MLX's function that wires memory, under both of its names; call it before the server is imported.
+
+    mlx_lm asks for the GPU's whole working set at its start, with each batch and with each unbatched request, and that
+    triggers kernel panics. The amount stays constant instead; MLX's own default is 0.
+    """
+    most = device_limits(mx)["working_set"]
+    kept = min(wired, most) if most else wired  # MLX refuses to wire more than the working set
+    if kept:
+        mx.set_wired_limit(kept)
+    asked = set()
+
+    def set_wired_limit(limit):
+        if limit != kept and limit not in asked and len(asked) < MOST_WIRING_REPORTS:
+            asked.add(limit)
+            report.emit("wiring", asked=limit, kept=kept)
+        return kept  # as the previous limit, which the server later restores
+
+    mx.set_wired_limit = mx.metal.set_wired_limit = set_wired_limit
+    return kept
+
+
 def set_limits(mx):
-    if not mx.metal.is_available():
-        return
-    for name, apply in (
-        ("TANDEM_MLX_CACHE_BYTES", mx.set_cache_limit),
-        ("TANDEM_MLX_MEMORY_BYTES", mx.set_memory_limit),
-        ("TANDEM_MLX_WIRED_BYTES", mx.set_wired_limit),
-    ):
-        if os.environ.get(name):
-            apply(int(os.environ[name]))
+    memory, cache = bytes_from("TANDEM_MLX_MEMORY_BYTES"), bytes_from("TANDEM_MLX_CACHE_BYTES")
+    if memory is not None:
+        mx.set_memory_limit(memory)
+    if cache is not None:
+        mx.set_cache_limit(cache)
+    wired = hold_wiring(mx, bytes_from("TANDEM_MLX_WIRED_BYTES") or 0)
+    report.emit("limits", memory=memory, cache=cache, wired=wired)
 
 
 # --- start -----------------------------------------------------------------------------------------------------
@@ -555,21 +626,24 @@ def main():
     bound = bind_port()
     try:
         import mlx.core as mx
+
+        set_limits(mx)  # before the server is imported, so that no part of it keeps the original function
         import mlx_lm.server as server
     except BaseException as error:
         die(IMPORT_FAILED, "import failed", error)
     load_faults(server)  # before the wrapping below, so that a fault looks like the server's own
     state = {}
     try:
-        set_limits(mx)
         guard_port(server, bound.getsockname()[1])
         wrap_handler(server)
         wrap_generator(server, state)
         wrap_batch(server)
         wrap_single(server)
+        wrap_prompt_cache(server)
         wrap_loading(server, mx, state)
+        escape_folders(sys.modules["mlx_lm.utils"])
         use_bound_port(server, bound, device_limits(mx))
-    except (AttributeError, ValueError, RuntimeError) as error:
+    except (ImportError, AttributeError, ValueError, RuntimeError) as error:
         die(IMPORT_FAILED, "this mlx-lm version is not supported", error)
     start_thread(lambda: report_figures(mx, state))
     try:

@@ -44,6 +44,10 @@ export const lifeEventSchema = z.object({
     'restarted_by_user',
     'preload_given_up',
     'rung',
+    /** Why the last process died, found out later. */
+    'explained',
+    /** The Mac itself went down in the GPU's memory management. */
+    'kernel_panic',
     'breaker_open',
     'breaker_half_open',
     'breaker_closed',
@@ -67,7 +71,7 @@ export const breakerSchema = z.object({
 });
 export type Breaker = z.infer<typeof breakerSchema>;
 
-/** How far a backend was reduced after running out of memory; rung 0 is full size. */
+/** How far a backend was reduced after deaths of the GPU; rung 0 has full caches. */
 export const ladderSchema = z.object({
   rung: z.number(),
   rungs: z.number(),
@@ -75,6 +79,8 @@ export const ladderSchema = z.object({
   kind: z.enum(['full', 'prompt_cache', 'context', 'model']),
   promptCacheBytes: z.number().nullable(),
   contextTokens: z.number().nullable(),
+  /** Tokens of a prefill step, shortened since the system ended a command that took too long; null = full size. */
+  prefillStepTokens: z.number().nullable(),
   model: z.string().nullable(),
   /** Wall time at which it climbs one rung if nothing fails; null = on rung 0. */
   climbsAt: z.number().nullable(),

@@ -73,6 +73,16 @@ export const SETTINGS = {
     env: 'MLX_MAX_CONCURRENT',
     acts: 'mlx-restart',
   },
+  /**
+   * Percent of memory that MLX wires, which the system then cannot take back. Wiring is what triggers the known kernel
+   * panics; 0 = none. On a small Mac less is wired: at least 35 % of memory, and 8 GB, stay with the system.
+   */
+  mlxWiredPercent: {
+    schema: z.number().int().min(0).max(65),
+    default: 0,
+    env: 'MLX_WIRED_PERCENT',
+    acts: 'mlx-restart',
+  },
   ollamaMaxConcurrent: {
     schema: slots,
     default: 1,
@@ -232,6 +242,9 @@ export const SETTING_KEYS = Object.keys(SETTINGS) as [SettingKey, ...SettingKey[
 
 /** Pairs whose first value must not be above the second; a default is adjusted to a chosen value. */
 export const ORDERED_SETTINGS = [['memoryWarningPercent', 'memoryCriticalPercent']] as const;
+
+/** Pairs of which only one may be above its default: several requests at once run only with unwired memory. */
+export const EXCLUSIVE_SETTINGS = [['mlxMaxConcurrent', 'mlxWiredPercent']] as const;
 
 export const settingViewSchema = z.object({
   value: z.unknown(),

@@ -172,7 +172,7 @@ async function requestOf(body: object): Promise<CompletionRequest> {
     defaultCategory: undefined,
     firstBackend: undefined,
     backends: INSTANCES,
-    models: [],
+    named: () => [],
   };
   const { request } = await readChat(body, rules);
   return { ...request, id: 'r', priority: 'high', client: 'bench', strict: false, origin: 'gateway' };

@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { wiredBytes } from '../../src/main/memory/start-limits';
 import type { Answer } from '../../src/shared/chat';
 import { type App, ask, until } from '../support/app';
 import { startCountingApp } from '../support/counting-app';
@@ -48,6 +51,33 @@ describe('one ledger over two servers', () => {
     await until(async () => ((await entry('ollama', 'process')) ?? 0) > 0, 'processes of Ollama');
     const { ledger, memory } = await client.snapshot();
     expect(ledger).toMatchObject({ totalBytes: memory?.totalBytes, usedBytes: memory?.usedBytes });
+  });
+});
+
+describe('the limits of MLX itself', () => {
+  /** Those of its last start, from the app's log. */
+  async function last(): Promise<Record<string, unknown>> {
+    const log = await readFile(join(app.dataDir, 'logs/tandem.log'), 'utf8');
+    return JSON.parse(log.split('\n').findLast((line) => line.includes('"mlx.limits"')) ?? '{}');
+  }
+
+  it('come from the ledger at its start; memory is wired only where the setting says so', async () => {
+    const { ledger } = await client.snapshot();
+    const { memory, cache, wired } = await last();
+    expect(wired).toBe(0);
+    expect(memory).toBeGreaterThan(0);
+    expect(memory).toBeLessThanOrEqual(ledger?.workingSetBytes ?? 0);
+    expect(cache).toBe(Math.floor(Number(memory) / 10));
+
+    await client.call('settingsSet', { key: 'mlxWiredPercent', value: 10 });
+    await client.call('backendRestart', { backend: 'mlx' });
+    const asked = wiredBytes(10, ledger?.totalBytes ?? 0);
+    await until(async () => (await last()).wired === asked, 'the start with wired memory');
+    await client.call('settingsReset', { key: 'mlxWiredPercent' });
+    await client.call('backendRestart', { backend: 'mlx' });
+    await until(async () => (await last()).wired === 0, 'the start without');
+    const ready = async () => (await app.health()).backends.mlx?.state === 'ready';
+    await until(ready, 'MLX ready');
   });
 });
 

@@ -135,6 +135,15 @@ describe('mlx_lm.server as a backend', () => {
     expect(backend.status().model).toBe('tiny');
   });
 
+  test('a request for one token is answered again and again, although its whole prompt is cached', async () => {
+    const { pid } = backend.status();
+    for (let retry = 0; retry < 3; retry += 1) {
+      const chunks = await collect(backend.stream(babble(1, 'tiny'), never));
+      expect(chunks.at(-1)).toMatchObject({ type: 'end', end: { completionTokens: 1 } });
+    }
+    expect(backend.status()).toMatchObject({ state: 'ready', restarts: 0, pid });
+  });
+
   test('a request without messages only loads its model', async () => {
     expect(backend.status().model).toBe('tiny');
     const chunks = await collect(backend.stream({ ...babble(3, 'slow'), messages: [] }, never));

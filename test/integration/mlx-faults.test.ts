@@ -185,7 +185,8 @@ describe('a server that runs out of memory', () => {
 
 describe('two models', () => {
   test('the first is unloaded before the next is loaded, and none is loaded during an answer', async () => {
-    const { backend } = await broken('pass', { maxConcurrent: () => 2 });
+    const memoryLimits = async () => ({ memoryBytes: 8e9, bufferPoolBytes: 8e8, wiredBytes: 0 });
+    const { backend } = await broken('pass', { maxConcurrent: () => 2, memoryLimits });
     await collect(backend.stream(babble(2), never));
     const order: string[] = [];
     const long = backend.stream(babble(60), never)[Symbol.asyncIterator]();

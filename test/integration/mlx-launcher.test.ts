@@ -171,6 +171,94 @@ test('reports a step that cannot be interrupted while it runs, and its duration'
   expect(during.length).toBeGreaterThan(0);
 });
 
+/** Without Metal the server finds no working set, and then wires nothing: this one reports 12 GB. */
+const WITH_WORKING_SET = `
+def install(server, launcher):
+    import mlx.core as mx
+    from mlx.core import set_wired_limit
+    info = mx.device_info
+    mx.device_info = lambda *given: {**info(*given), "max_recommended_working_set_size": 12_000_000_000}
+    before = [module.set_wired_limit(7) for module in (mx, mx.metal)]
+    own = {module.set_wired_limit.__module__ for module in (mx, mx.metal)} | {set_wired_limit.__module__}
+    launcher.report.emit("replaced", before=before, own=own == {launcher.__name__})
+`;
+
+test.each([
+  ['nothing', {}, 0],
+  ['what the setting says', { TANDEM_MLX_WIRED_BYTES: '3000000000' }, 3_000_000_000],
+])('the server asks for the whole working set at each turn, and %s is wired', async (_name, env, kept) => {
+  const model = await writeRandomModel(join(tempDir(), 'tiny'), TINY);
+  const faults = join(tempDir(), 'working-set.py');
+  await writeFile(faults, WITH_WORKING_SET);
+  const run = launchWith({ TANDEM_MLX_FAULTS: faults, ...env }, '--port', '0', '--model', model);
+  const asked: unknown[] = [];
+  createInterface({ input: run.process.stdout as never }).on('line', (line) => {
+    const event = JSON.parse(line);
+    if (event.event === 'wiring') asked.push([event.asked, event.kept]);
+  });
+  expect(await run.event('limits')).toMatchObject({ memory: null, cache: null, wired: kept });
+  expect(await run.event('replaced')).toMatchObject({ own: true, before: [kept, kept] });
+  const { port } = await run.event('listening');
+  await run.event('loaded');
+  // A batch, and the unbatched path: each asks again, and restores what it believes to be the limit before.
+  for (const more of [{}, { seed: 1 }]) {
+    const body = JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], max_tokens: 2, ...more });
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: 'POST', body });
+    expect(answer.status).toBe(200);
+  }
+  expect(asked).toEqual([
+    [7, kept],
+    [12_000_000_000, kept],
+  ]);
+});
+
+test('limits of memory and of freed buffers are set before the server starts', async () => {
+  const env = { TANDEM_MLX_MEMORY_BYTES: '5000000000', TANDEM_MLX_CACHE_BYTES: '500000000' };
+  const faults = join(tempDir(), 'limits.py');
+  await writeFile(
+    faults,
+    `
+def install(server, launcher):
+    import mlx.core as mx
+    launcher.report.emit("found", memory=mx.set_memory_limit(1), cache=mx.set_cache_limit(1))
+`,
+  );
+  const run = launchWith({ TANDEM_MLX_FAULTS: faults, ...env }, '--port', '0');
+  expect(await run.event('found')).toMatchObject({ memory: 5_000_000_000, cache: 500_000_000 });
+});
+
+test('a request whose every token is cached is answered, as often as it is repeated', async () => {
+  const model = await writeRandomModel(join(tempDir(), 'tiny'), TINY);
+  const run = launch('--port', '0', '--model', model, '--prompt-cache-size', '4');
+  const { port } = await run.event('listening');
+  await run.event('loaded');
+  const send = async (path: string, body: object) => {
+    const url = `http://127.0.0.1:${port}${path}`;
+    const answer = await fetch(url, { method: 'POST', body: JSON.stringify({ temperature: 0, ...body }) });
+    expect([path, body, answer.status]).toEqual([path, body, 200]);
+    const { choices, usage } = await answer.json();
+    const [choice] = choices;
+    return { text: choice.text ?? choice.message.content, cached: usage.prompt_tokens_details.cached_tokens };
+  };
+  const messages = [{ role: 'user', content: 'hello there' }];
+  for (const more of [{}, { seed: 1 }]) {
+    // After an answer of one token the cache holds exactly the prompt.
+    const ask = { messages, max_tokens: 1, ...more };
+    const first = await send('/v1/chat/completions', ask);
+    for (let retry = 0; retry < 2; retry += 1) {
+      const again = await send('/v1/chat/completions', ask);
+      expect(again.text).toBe(first.text);
+      expect(again.cached).toBeGreaterThan(0);
+    }
+    // A continuation that repeats prompt and answer, as after a stream that broke.
+    const prompt = `abc${more.seed ?? ''}`;
+    const begun = await send('/v1/completions', { prompt, max_tokens: 3, ...more });
+    await send('/v1/completions', { prompt: prompt + begun.text, max_tokens: 1, ...more });
+    await send('/v1/completions', { prompt: prompt + begun.text, max_tokens: 1, ...more });
+  }
+  expect(run.process.exitCode).toBeNull();
+});
+
 test('a fault module that cannot be loaded, or fails, makes it exit with 2', async () => {
   const failing = join(tempDir(), 'failing.py');
   await writeFile(failing, 'def install(server, launcher):\n    raise ValueError()\n');

@@ -43,6 +43,17 @@ describe('the real mlx_lm.server survives', () => {
   });
 });
 
+it('an ordinary retry, whose whole prompt is cached, neither kills it nor counts as a killer', async () => {
+  for (let retry = 0; retry < 3; retry += 1) {
+    const options = { model: `mlx/${COUNTING}`, tokens: 1 };
+    expect(await ask(app.ready.gateway, 'the same again', options)).toMatchObject({
+      status: 200,
+      backend: 'mlx',
+    });
+  }
+  expect((await app.health()).backends.mlx).toMatchObject({ pid, restarts: 0, last_error: null });
+});
+
 function expectOutcome(outcome: Poison['outcome'], status: number, error: string | undefined): void {
   if (outcome.kind === 'sent') expect(status, error).toBe(200);
   else if (outcome.kind === 'refused')

@@ -66,6 +66,7 @@ export class FakeProcessTable implements ProcessTable {
       obeys: NodeJS.Signals[];
       parent?: number;
       cpuMs?: number;
+      commandLine?: string;
       suspended?: boolean;
     }
   >();
@@ -99,6 +100,10 @@ export class FakeProcessTable implements ProcessTable {
     if (found?.startedAt !== startedAt) return false;
     if (found.obeys.includes(signal)) this.running.delete(pid);
     return true;
+  }
+
+  async commandLine(pid: number): Promise<string | null> {
+    return this.running.get(pid)?.commandLine ?? null;
   }
 
   async isSuspended(pid: number): Promise<boolean> {

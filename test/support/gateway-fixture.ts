@@ -6,6 +6,7 @@ import type { GatewayFacts } from '../../src/main/gateway/facts';
 import type { LargeBody } from '../../src/main/gateway/request-body';
 import { createGateway, type Gateway } from '../../src/main/gateway/server';
 import { ROUTER_GATEWAY, type Surface } from '../../src/main/gateway/surface';
+import { withName } from '../../src/main/models/model-names';
 import { type Clock, systemClock } from '../../src/main/ports/clock';
 import { silentLogger } from '../../src/main/ports/logger';
 import type { Warning } from '../../src/shared/contract';
@@ -92,6 +93,7 @@ export class FixedFacts implements GatewayFacts {
   instances = () => INSTANCES;
   backends = () => this.backendList;
   models = () => this.modelList;
+  named = (name: string) => withName(this.modelList, name);
   memory = () => this.memoryNow;
   queue = () => this.queueNow;
   rateLimit = () => ({ max: 150, windowS: 90, clients: 1 });

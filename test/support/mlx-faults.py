@@ -24,6 +24,7 @@ class Fault:
     def __init__(self):
         self.frame = None  # how the next answer breaks
         self.step = None  # what the next step of the generation thread does
+        self.port = None  # where the server listens
 
 
 fault = Fault()
@@ -53,7 +54,7 @@ def flood():
 def obey(word):
     if word in FRAMES:
         fault.frame = word
-    elif word in ("generation-dead", "silent"):
+    elif word in ("generation-dead", "silent", "thread-gone"):
         fault.step = word
     elif word == "abort":
         abort_with(METAL_OUT_OF_MEMORY)
@@ -98,10 +99,41 @@ def wrap_loading(server, word):
     server.ModelProvider._load = patched
 
 
-def wrap_steps(server):
+def health(secret):
+    """Status of /health, as a program outside sees it."""
+    from http.client import HTTPConnection
+
+    connection = HTTPConnection("127.0.0.1", fault.port, timeout=5)
+    try:
+        connection.request("GET", "/health", headers={"X-Tandem-Secret": secret})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def lose_thread(server, launcher, secret):
+    """The outage of mlx-lm up to 0.31.3: the thread ends, the server goes on, and nobody inside notices."""
+    server.ResponseGenerator.generation_available = lambda self: True
+    die = launcher.die
+    launcher.die = lambda code, *given: None if code == launcher.GENERATION_DEAD else die(code, *given)
+    thread = threading.current_thread()
+
+    def watch():
+        thread.join()
+        if health(secret) == 200:
+            note("thread-gone")
+
+    threading.Thread(target=watch, daemon=True).start()
+    raise RuntimeError("[metal::malloc] Resource limit (499000) exceeded.")
+
+
+def wrap_steps(server, launcher):
     step = server.BatchGenerator.next
+    secret = os.environ.get("TANDEM_MLX_SECRET", "")
 
     def patched(self):
+        if fault.step == "thread-gone":
+            lose_thread(server, launcher, secret)
         if fault.step == "generation-dead":
             note("generation-dead")
             raise RuntimeError("fault: the generation thread dies")
@@ -167,6 +199,7 @@ def wrap_answers(server):
     post = server.APIHandler.do_POST
 
     def patched(self):
+        fault.port = self.server.server_port
         if DEADLY:
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length)
@@ -188,7 +221,7 @@ def wrap_answers(server):
 def install(server, launcher):
     word = take_start(os.environ.get("TANDEM_MLX_FAULT_STARTS", ""))
     wrap_loading(server, word)
-    wrap_steps(server)
+    wrap_steps(server, launcher)
     wrap_answers(server)
     pipe = os.environ.get("TANDEM_MLX_FAULT_PIPE")
     if pipe:

@@ -192,6 +192,25 @@ describe('a server that is in backoff or runs smaller', () => {
     await note.getByText('MLX has stopped, and no other server can answer.').waitFor();
   });
 
+  it('shows shorter prefill steps without a rung, and a restart of the Mac in the history', async () => {
+    const ladder = {
+      kind: 'full' as const,
+      ...{ rung: 0, rungs: 4, promptCacheBytes: 1e9, contextTokens: null, model: null },
+      ...{ prefillStepTokens: 64, climbsAt: null },
+    };
+    const moment = { backend: 'mlx', cause: null, facts: {}, incident: null } as const;
+    await open({
+      backends: [backendStatus('mlx', { ladder }), backendStatus('ollama')],
+      life: [...fakeLife(), { ...moment, at: Date.now(), type: 'kernel_panic' }],
+    });
+    const words = 'Reads prompts in pieces of 64 tokens since macOS ended GPU work that took too long.';
+    await mlx().getByText(words).waitFor();
+    await mlx().getByText('History').click();
+    await mlx()
+      .getByText('macOS restarted after a fault in the GPU’s memory management', { exact: true })
+      .waitFor();
+  });
+
   it('shows what it does without and until when, and its limits only on demand', async () => {
     const smaller = backendStatus('mlx', {
       ladder: {
@@ -200,6 +219,7 @@ describe('a server that is in backoff or runs smaller', () => {
         kind: 'context',
         promptCacheBytes: null,
         contextTokens: 8192,
+        prefillStepTokens: null,
         model: null,
         climbsAt: Date.now() + 20.5 * 60 * MINUTE,
       },

@@ -225,6 +225,7 @@ export const smaller = backendStatus('mlx', {
     kind: 'prompt_cache',
     promptCacheBytes: 2 * GIB,
     contextTokens: null,
+    prefillStepTokens: null,
     model: null,
     climbsAt: Date.now() + 22.6 * 3_600_000,
   },

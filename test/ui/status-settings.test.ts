@@ -269,6 +269,23 @@ describe('settings', () => {
     await expect.poll(() => core.called('settingsSet')).toEqual([{ key: 'memoryWarningPercent', value: 80 }]);
   });
 
+  it('states the risk of wired memory, when it acts, and its limits', async () => {
+    await open('settings');
+    const row = page.locator('[data-setting=mlxWiredPercent]');
+    expect(await row.innerText()).toContain('wired memory is what makes macOS crash');
+    const field = row.getByRole('spinbutton');
+    await field.fill('66');
+    await field.press('Enter');
+    await row.getByText('A number from 0 to 65').waitFor();
+    await field.fill('40');
+    await field.press('Enter');
+    await expect.poll(() => core.called('settingsSet')).toEqual([{ key: 'mlxWiredPercent', value: 40 }]);
+    await row.getByText('Takes effect when MLX restarts').waitFor();
+    expect(await page.locator('[data-setting=mlxMaxConcurrent]').innerText()).toContain(
+      'only while MLX wires no memory',
+    );
+  });
+
   it('changes language and theme at once', async () => {
     await open('settings');
     await page.getByRole('combobox', { name: 'Language' }).selectOption('ru');

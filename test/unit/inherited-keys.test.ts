@@ -26,7 +26,7 @@ describe.each(['constructor', '__proto__', 'toString', 'valueOf', 'hasOwnPropert
   (word) => {
     it('is no category and no call', () => {
       expect(() => parseCategory(word)).toThrow(/unknown category/);
-      expect(() => parseModelChoice(`auto:${word}`, { backends: [], models: [] })).toThrow(
+      expect(() => parseModelChoice(`auto:${word}`, { backends: [], named: () => [] })).toThrow(
         /unknown category/,
       );
       expect(isCallName(word)).toBe(false);

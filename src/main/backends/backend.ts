@@ -1,5 +1,6 @@
 import type { CompletionChunk, ModelInput } from '../../shared/completion';
 import type { BackendInstance, ModelInfo, Reason } from '../../shared/domain';
+import type { ExitCause } from '../../shared/incidents';
 import type { BackendStatus } from '../../shared/status';
 import type { Unsubscribe } from '../ports/emitter';
 
@@ -65,6 +66,9 @@ export interface Backend {
 
   /** Resolves when no sequence of a cancelled request is being computed any more. */
   drained(signal?: AbortSignal): Promise<void>;
+
+  /** Why its last process died became known only now. Absent = it learns nothing from a death. */
+  explained?(cause: ExitCause): void;
 
   /** Manual restart; works in every state. Resolves when ready or settled in failure. */
   restart(reason: string): Promise<void>;

@@ -14,6 +14,7 @@ import { BackendRegistry } from '../backends/registry';
 import { patientStreamLimits, type StreamLimits } from '../backends/watch/stream-limits';
 import type { Incidents } from '../incidents/incidents';
 import type { MemoryGate } from '../memory/memory-gate';
+import { startLimits, wiredBytes } from '../memory/start-limits';
 import type { MlxLibrary } from '../models/mlx-library';
 import { billionsFromName } from '../models/model-folder';
 import { wantedPreload } from '../models/preload';
@@ -164,6 +165,14 @@ function mlxOptions(
     modelFacts: (folder) => mlxModels.factsOf(folder),
     listModels: (signal) => mlxModels.list(signal),
     maxConcurrent: () => values().mlxMaxConcurrent,
+    memoryLimits: async () => {
+      const ledger = await later.gate().freshLedger();
+      if (ledger === null) return null;
+      return {
+        ...startLimits(ledger),
+        wiredBytes: wiredBytes(values().mlxWiredPercent, ledger.totalBytes),
+      };
+    },
     hang: patientLimits(values().hangPatience),
     // Ollama takes all requests meanwhile, so MLX may start late but always starts.
     mayStart: async (signal, cause, model) => {

@@ -17,6 +17,7 @@ import type { Core, CorePorts } from './core-types';
 import { gatewayFacts } from './gateway-facts';
 import { createHandlers } from './handlers';
 import { readListenSettings } from './listen-settings';
+import { createPanicWatch } from './panics';
 import type { Place, Shell } from './place';
 import { Projection } from './projection';
 import { createServices } from './services';
@@ -94,6 +95,18 @@ export function createCore(
     }
   }
 
+  const warn = (warning: Warning) => {
+    extraWarnings.push(warning);
+    projection.touch('warnings');
+  };
+
+  /** The Mac itself went down: MLX must not start as before. */
+  const panics = createPanicWatch(ports, place, settings, ({ panic, program }, warning) => {
+    const facts = { panic, ...(program === null ? {} : { program }) };
+    services.incidents.onMoment(services.loader.instance.id, { type: 'kernel_panic', cause: null, facts });
+    warn(warning);
+  });
+
   const loader = enabled.find((backend) => backend === services.loader);
   const byId = (id: BackendId) => enabled.find(({ instance }) => instance.id === id);
 
@@ -164,6 +177,7 @@ export function createCore(
 
   async function stop(): Promise<void> {
     for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
+    panics?.stop();
     library.stop();
     services.modelScan.stop();
     memory.stop();
@@ -183,10 +197,7 @@ export function createCore(
     setUiOrigins(origins) {
       uiOrigins = origins;
     },
-    warn(warning) {
-      extraWarnings.push(warning);
-      projection.touch('warnings');
-    },
+    warn,
     async start() {
       for (const { code, message } of warnings()) logger.warn('warning', { code, says: message });
       const { fingerprints, times, incidents } = services;
@@ -194,6 +205,7 @@ export function createCore(
         ...[fingerprints.load(), times.open(), incidents.load(), readUses()],
         ...[services.downloaded.load(), downloads.load()],
       ]);
+      await panics?.start();
       try {
         addresses.gateway = (await gateway.listen(listen.gateway.port, listen.gateway.host)).url;
         addresses.mlxApi = (await mlxApi.listen(listen.mlxApi.port, listen.mlxApi.host)).url;

@@ -1,5 +1,6 @@
 import type { Warning } from '../../shared/contract';
 import type { GatewayFacts } from '../gateway/facts';
+import { withName } from '../models/model-names';
 import type { SettingsStore } from '../store/settings-store';
 import type { Place } from './place';
 import type { Services } from './services';
@@ -18,6 +19,7 @@ export function gatewayFacts(
     instances: () => registry.all().map(({ instance }) => instance),
     backends: () => registry.all().map((backend) => backend.status()),
     models: () => contexts.models(),
+    named: (name) => withName(contexts.models(), name),
     memory: () => memory.status(),
     queue: () => queue.stats(),
     rateLimit: () => {

@@ -3,20 +3,22 @@ import { join } from 'node:path';
 import type { BackendId } from '../../shared/domain';
 import { exitWords } from '../backends/exit-words';
 import { IncidentStore } from '../incidents/incident-store';
-import { type IncidentSources, Incidents } from '../incidents/incidents';
+import { type IncidentSources, Incidents, type IncidentsOptions } from '../incidents/incidents';
 import type { Clock } from '../ports/clock';
 import type { FileStore } from '../ports/file-store';
 import type { Logger } from '../ports/logger';
 import { redact } from '../ports/redact';
+import type { Spawner } from '../ports/spawner';
 import { settingsPaths } from '../store/settings-file';
 import { readSettingChanges } from '../store/settings-log';
+import { explainDeath } from '../supervisor/unified-log';
 import type { Place } from './place';
 
 /** Creates the timeline and the reports, with their file in the data folder. */
 export function createIncidents(
-  ports: { clock: Clock; files: FileStore; logger: Logger },
+  ports: { clock: Clock; files: FileStore; logger: Logger; spawner: Spawner },
   place: Place,
-  sources: IncidentSources & { title(backend: BackendId): string },
+  sources: IncidentSources & Pick<IncidentsOptions, 'onExplained'> & { title(backend: BackendId): string },
 ): Incidents {
   const { clock, files, logger } = ports;
   const { log } = settingsPaths(place.dataDir);
@@ -25,6 +27,8 @@ export function createIncidents(
     store: new IncidentStore({ files, path: join(place.dataDir, 'incidents.jsonl'), logger }),
     clock,
     logger,
+    // No other system has this log.
+    ...(place.platform === 'darwin' ? { explain: (death) => explainDeath(ports, death) } : {}),
     words: (backend: BackendId, cause) => exitWords(sources.title(backend), cause),
     async settingChanges(since) {
       const changes = await readSettingChanges(files, log, since);

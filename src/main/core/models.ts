@@ -21,7 +21,6 @@ export function createMlxModels(
     onLate: () => void;
   },
 ): { modelScan: ModelScan; mlxModels: MlxLibrary } {
-  const { HF_HOME, HF_HUB_CACHE, OLLAMA_MODELS } = place.env;
   const modelScan = new ModelScan({
     process: ports.scan,
     places: () => {
@@ -30,7 +29,7 @@ export function createMlxModels(
       const direct = [mlxModelFast, mlxModelCoding, mlxModelReasoning, mlxModelDefault];
       return {
         home: place.home,
-        env: { HF_HOME, HF_HUB_CACHE, OLLAMA_MODELS },
+        env: place.env,
         loadable: options.readsModels,
         small: options.small(),
         folders: modelFolders,

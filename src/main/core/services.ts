@@ -75,6 +75,7 @@ export function createServices(
     inFlight: (id) => queue.status().stats.by_backend[id]?.running ?? 0,
     title: (id) => registry.find(id)?.instance.title ?? id,
     killerInFlight: (id) => dispatcher.suspectInFlight(id),
+    onExplained: (id, cause) => registry.get(id).explained?.(cause),
   });
   const measured = new MeasuredTimes();
   const { registry, modelHost } = createBackends(rows, adapters, ports, place, {

@@ -29,6 +29,8 @@ export interface GatewayFacts {
   instances(): readonly BackendInstance[];
   backends(): readonly BackendStatus[];
   models(): readonly ModelInfo[];
+  /** The models of this name, on all backends. */
+  named(name: string): readonly ModelInfo[];
   /** Null until the first sample. */
   memory(): MemoryStatus | null;
   queue(): QueueStats;

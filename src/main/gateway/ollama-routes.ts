@@ -35,7 +35,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
     const body = showRequest.safeParse(request.body);
     const asked = body.success ? (body.data.model ?? body.data.name ?? '').trim() : '';
     if (asked === '') throw new TandemError('bad_request', 'model is required');
-    return showBody(asked, facts.models(), facts.instances(), wall());
+    return showBody(asked, (name) => facts.named(name), facts.instances(), wall());
   });
   app.post('/api/chat', (request, reply) => answer('chat', readChat, request, reply));
   app.post('/api/generate', (request, reply) => answer('generate', readGenerate, request, reply));
@@ -50,7 +50,7 @@ export function ollamaRoutes(app: FastifyInstance, options: GatewayOptions, inFl
     const firstRole = surface.firstRole(options.settings());
     const rules = {
       backends,
-      models: facts.models(),
+      named: (name: string) => facts.named(name),
       modelOptional: surface.modelOptional,
       defaultCategory: surface.defaultCategory(options.settings()),
       firstBackend: backends.find(({ role }) => role === firstRole)?.id,

@@ -33,7 +33,10 @@ export class IncidentStore {
       const lines = text.split('\n').filter((line) => line !== '');
       this.#lines = lines.length;
       this.#torn = text !== '' && !text.endsWith('\n');
-      this.#incidents = [...lines.flatMap(readLine), ...this.#incidents].slice(-CAPACITY);
+      this.#incidents = [...lines.flatMap(readLine), ...this.#incidents].reduce<readonly Incident[]>(
+        withIncident,
+        [],
+      );
     } catch (error) {
       logger.warn('incidents.not-read', { error });
     }
@@ -44,8 +47,9 @@ export class IncidentStore {
     return this.#incidents.find((incident) => incident.id === id) ?? null;
   }
 
+  /** Adds an incident, or replaces the one with its id. */
   add(incident: Incident): void {
-    this.#incidents = [...this.#incidents, incident].slice(-CAPACITY);
+    this.#incidents = withIncident(this.#incidents, incident);
     this.#writing = this.#writing.then(() => this.#write(incident));
   }
 
@@ -69,6 +73,12 @@ export class IncidentStore {
       logger.warn('incidents.not-written', { error });
     }
   }
+}
+
+/** A later line with the same id replaces the earlier one in its place. */
+function withIncident(incidents: readonly Incident[], incident: Incident): readonly Incident[] {
+  const at = incidents.findIndex(({ id }) => id === incident.id);
+  return at === -1 ? [...incidents, incident].slice(-CAPACITY) : incidents.with(at, incident);
 }
 
 function readLine(line: string): Incident[] {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BackendId } from '../../shared/domain';
 import { TandemError } from '../../shared/errors';
-import type { LifeEvent } from '../../shared/incidents';
+import type { ExitCause, LifeEvent } from '../../shared/incidents';
 import type { BackendStatus, MemoryStatus } from '../../shared/status';
 import type { Clock } from '../ports/clock';
 import type { Unsubscribe } from '../ports/emitter';
@@ -32,9 +32,19 @@ export interface IncidentsOptions extends IncidentSources {
   logger: Logger;
   /** What a cause means, as a sentence. */
   words(backend: BackendId, cause: Incident['cause']): string;
+  /** Looks for evidence of a death that nothing explains; null = none was found. Never awaited by a restart. */
+  explain?(death: Death): Promise<Explanation | null>;
+  /** A death was explained after it was reported. */
+  onExplained?(backend: BackendId, cause: ExitCause): void;
   /** Settings changed since a wall time in ms, oldest first, without secrets. */
   settingChanges(since: number): Promise<readonly DatedChange[]>;
   versions: { tandem: string; system: string };
+}
+
+/** Evidence found after a death; the cause stays `unknown` if the evidence proves none. */
+export interface Explanation {
+  cause: ExitCause;
+  evidence: readonly string[];
 }
 
 /** Observes all servers: keeps the timeline, and a report of each death. */
@@ -79,6 +89,7 @@ export class Incidents implements SupervisionObserver {
     const incident = this.#incidentOf(backend, death);
     this.#options.store.add(incident);
     this.#tell(backend, moment, incident.id);
+    if (death.cause === 'unknown' && death.pid !== null) void this.#explain(incident, death);
   }
 
   /** Observes a backend whose server may be external. */
@@ -105,6 +116,23 @@ export class Incidents implements SupervisionObserver {
       words(incident.backend, incident.cause),
       changes.filter(({ at }) => Date.parse(at) <= incident.at),
     );
+  }
+
+  /** Adds to the report what the system's log knows, and reports the cause if that proves one. Never rejects. */
+  async #explain(incident: Incident, death: Death): Promise<void> {
+    const { explain, onExplained, store, logger } = this.#options;
+    try {
+      const found = (await explain?.(death)) ?? null;
+      if (found === null) return;
+      const { cause } = found;
+      const evidence = [...new Set([...incident.evidence, ...found.evidence])];
+      store.add({ ...incident, cause, evidence });
+      if (cause === 'unknown') return;
+      this.#tell(incident.backend, { type: 'explained', cause, facts: {} }, incident.id);
+      onExplained?.(incident.backend, cause);
+    } catch (error) {
+      logger.warn('incidents.not-explained', { error });
+    }
   }
 
   #tell(backend: BackendId, { type, cause, facts }: LifeMoment, incident: string | null): void {

@@ -131,7 +131,7 @@ function entriesOf(
   { backend, figures, loaded }: HolderFigures,
   promised: readonly Promised[],
 ): LedgerEntry[] {
-  const { process, inside, peak } = figures;
+  const { process, inside, peak, mayGrow } = figures;
   const silent =
     process.bytes === null && loaded.length === 0 && Object.values(inside).every((f) => f === null);
   // A server that is not on this machine, or not running, has no memory that could be unknown.
@@ -146,6 +146,7 @@ function entriesOf(
     promised.some((promise) => promise.backend === backend && promise.model === model.name);
   return [
     { backend, kind: 'process', name: null, ...process },
+    ...(mayGrow ? [{ backend, kind: 'promised' as const, name: null, ...mayGrow }] : []),
     ...parts.flatMap(([kind, figure]) => (figure ? [{ backend, kind, name: null, ...figure }] : [])),
     // If the server reports its weights as one figure, these would be the same bytes again.
     ...(inside.weights ? [] : loaded.filter(({ ready }) => ready).map((model) => entryOf(backend, model))),

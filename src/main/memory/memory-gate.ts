@@ -86,6 +86,11 @@ export class MemoryGate {
     return this.#views.now()?.account.ledger ?? null;
   }
 
+  /** The ledger after a sample at most 1 s old; null while memory cannot be read. Never rejects. */
+  async freshLedger(): Promise<Ledger | null> {
+    return (await this.#views.fresh())?.account.ledger ?? null;
+  }
+
   /** Pressure with hysteresis: critical until memory has recovered; unknown while it cannot be read. */
   pressure(): MemoryStatus['pressure'] {
     return this.#views.pressure();

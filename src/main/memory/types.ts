@@ -47,6 +47,8 @@ export interface MemoryFigures {
   inside: { weights: Figure | null; kvCache: Figure | null; buffers: Figure | null };
   /** Highest sum of the parts since the server started. */
   peak: Figure | null;
+  /** What its caches may still take without a further promise, such as snapshots of prompts; absent = nothing. */
+  mayGrow?: Figure;
   /** Limits of the GPU as the server reports them: total and per buffer. Null = not reported. */
   device: { workingSet: Figure | null; buffer: Figure | null };
 }

@@ -108,7 +108,7 @@ export class MlxLibrary {
   warnings(): Warning[] {
     const incomplete = this.broken().map(({ name, reason, file }) => ({
       code: 'model_incomplete',
-      message: `${name} cannot be used: ${wordsFor(reason, file)}. Finish the download, or delete the folder.`,
+      message: `${name} cannot be used: ${wordsFor(reason, file)}. Finish the download, or delete the folder unless another program uses it.`,
       details: { name, reason, file },
     }));
     const hung = this.hung().map((path) => ({

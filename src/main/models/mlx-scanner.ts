@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { SMALL_MODEL_NAME } from '../../shared/domain';
 import { isWeightsFile } from '../memory/model-needs';
 import { freeBytesAt } from './disk-space';
@@ -60,7 +60,7 @@ class Scanner {
         return;
       case 'model':
         yield { type: 'folder', path };
-        yield* this.#model({ path, name: basename(path) });
+        yield* this.#model({ path, name: nameOf(path) });
         return;
       case 'folder':
         yield* this.#folder(path);
@@ -82,16 +82,16 @@ class Scanner {
 
   *#folder(path: string): Generator<ScanLine> {
     yield { type: 'folder', path };
-    const orgs: Named[] = [];
+    const orgs: string[] = [];
     for (const name of subfolders(path)) {
-      const inner = { path: join(path, name), name };
+      const inner = { path: join(path, name), name: nameOf(join(path, name)) };
       yield { type: 'folder', path: inner.path };
       // A folder that is not a model may be an organisation's.
-      if (!(yield* this.#model(inner))) orgs.push(inner);
+      if (!(yield* this.#model(inner))) orgs.push(name);
     }
     for (const org of orgs) {
-      for (const name of subfolders(org.path)) {
-        const inner = { path: join(org.path, name), name: `${org.name}/${name}` };
+      for (const name of subfolders(join(path, org))) {
+        const inner = { path: join(path, org, name), name: `${org}/${name}` };
         yield { type: 'folder', path: inner.path };
         yield* this.#model(inner);
       }
@@ -134,6 +134,12 @@ class Scanner {
     yield { type: 'entry', entry: { key, stamp, read } };
     return true;
   }
+}
+
+/** A folder's name; in requests, `auto` alone and before a colon means something else, so it gets its parent's name too. */
+function nameOf(path: string): string {
+  const name = basename(path);
+  return /^auto(?::|$)/.test(name) ? `${basename(dirname(path))}/${name}` : name;
 }
 
 /** `snapshots/<revision>/`: the revision that `refs/main` names, else the newest. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { ModelInfo } from '../../shared/domain';
 import { weightOf } from '../../shared/domain';
 import type { ModelFacts } from '../backends/dialects/openai/validate';
@@ -10,13 +9,17 @@ import { isWeightsFile, type ModelNeeds } from '../memory/model-needs';
 import {
   capabilitiesOf,
   contextLengthOf,
-  isLanguageModel,
+  howQuantised,
+  isLoadable,
+  layersOf,
   type ModelConfig,
   parseConfig,
   vocabSizeOf,
 } from './model-config';
-import { readJson, statOf } from './regular-file';
-import { readWeights, type Weights } from './safetensors';
+import { checkTokenizer } from './model-tokenizer';
+import { readModelWeights, UNFINISHED } from './model-weights';
+import { readPythonJson, statOf } from './regular-file';
+import type { Weights } from './safetensors';
 
 /** A model folder that `mlx_lm` can load. */
 export interface FoundModel {
@@ -36,15 +39,11 @@ export interface BrokenModel {
 
 export type ReadFolder = { found: FoundModel } | { broken: BrokenModel };
 
-const INDEX = 'model.safetensors.index.json';
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 /** Weights in a format that mlx-lm does not load: a model of another program, not a broken MLX model. */
 const OTHER_WEIGHTS = /\.(?:safetensors|bin|gguf|pth?|onnx|h5|msgpack|npz|ckpt)$/;
-const UNFINISHED = /\.(?:incomplete|part|download)$/;
 /** Files whose contents change what the scan reports about a model. */
-const READ = /^(?:config\.json|chat_template\.|tokenizer|model.*\.safetensors)/;
-const MAX_CONFIG_BYTES = 1024 * 1024;
-const MAX_INDEX_BYTES = 16 * 1024 * 1024;
+const READ = /^(?:config\.json|chat_template\.|tokenizer|special_|added_|vocab|merges|model.*\.safetensors)/;
+const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
 
 /** The names in a folder; empty if it cannot be read. */
 export function namesIn(folder: string): string[] {
@@ -75,30 +74,25 @@ export function readModelFolder(
   name: string,
   small = false,
 ): ReadFolder | null {
-  if (!names.includes('config.json')) return null;
+  if (!names.includes('config.json') || isOfAnotherProgram(names)) return null;
   const broken = (reason: BrokenModel['reason'], file: string) => ({ broken: { name, reason, file } });
-  const json = readJson(join(path, 'config.json'), MAX_CONFIG_BYTES);
-  if (json === undefined) return broken('config_unreadable', 'config.json');
+  const json = readPythonJson(join(path, 'config.json'), MAX_CONFIG_BYTES);
+  // Many programs name their files `config.json`: without weights it says nothing.
+  if (json === undefined) return hasWeights(names) ? broken('config_unreadable', 'config.json') : null;
   const config = parseConfig(json);
-  if (!config || !isLanguageModel(config) || isOfAnotherProgram(names)) return null;
-  const unfinished = names.find((file) => UNFINISHED.test(file));
-  if (unfinished) return broken('download_unfinished', unfinished.replace(UNFINISHED, ''));
-  const missing = missingShard(path, names);
-  if (missing) return broken('download_unfinished', missing);
-  const tokenizers = names.filter((file) => file.startsWith('tokenizer'));
+  if (!config || !isLoadable(config)) return null;
+  const tokenizer = checkTokenizer(path, names, config.model_type);
+  const weights = readModelWeights(path, names, {
+    layers: layersOf(config),
+    quantisation: howQuantised(config),
+  });
+  if (tokenizer === 'rejected' || weights === 'rejected') return null;
+  if (weights !== 'missing' && 'unfinished' in weights)
+    return broken('download_unfinished', weights.unfinished);
   // Without `architectures` it may be a model for images or sound.
-  if (tokenizers.length === 0 && config.architectures === undefined) return null;
-  const files = names.filter(isWeightsFile);
-  if (files.length === 0) return broken('weights_missing', 'model.safetensors');
-  const odd = tokenizers.find((file) => !statOf(join(path, file))?.isFile());
-  if (tokenizers.length === 0 || odd) return broken('download_unfinished', odd ?? 'tokenizer.json');
-  const weights: Weights[] = [];
-  // One at a time: the headers of many files at once would add up in memory.
-  for (const file of files) {
-    const read = readWeights(join(path, file));
-    if (!read) return broken('download_unfinished', file);
-    weights.push(read);
-  }
+  if (tokenizer !== null && config.architectures === undefined) return null;
+  if (weights === 'missing') return broken('weights_missing', 'model.safetensors');
+  if (tokenizer !== null) return broken('download_unfinished', tokenizer.missing);
   return { found: describe({ path, name, small }, names, config, json, weights) };
 }
 
@@ -138,17 +132,11 @@ function describe(
 
 /** Are there weights, complete or downloading, but none that mlx-lm would load? */
 function isOfAnotherProgram(names: readonly string[]): boolean {
-  const whole = names.map((file) => file.replace(UNFINISHED, ''));
-  return !whole.some(isWeightsFile) && whole.some((file) => OTHER_WEIGHTS.test(file));
+  return !hasWeights(names) && names.some((file) => OTHER_WEIGHTS.test(file.replace(UNFINISHED, '')));
 }
 
-/** The first weights file that the index names and the folder lacks; the index itself if it cannot be read. */
-function missingShard(path: string, names: readonly string[]): string | null {
-  if (!names.includes(INDEX)) return null;
-  const index = indexSchema.safeParse(readJson(join(path, INDEX), MAX_INDEX_BYTES)).data;
-  if (!index) return INDEX;
-  const present = new Set(names);
-  return Object.values(index.weight_map).find((shard) => !present.has(shard)) ?? null;
+function hasWeights(names: readonly string[]): boolean {
+  return names.some((file) => isWeightsFile(file.replace(UNFINISHED, '')));
 }
 
 /** Parameters in billions from a name such as `Qwen2.5-32B-Instruct-4bit` or `phi3.5:3.8b`; null = none in it. */

@@ -4,7 +4,10 @@ import type { ModelInfo } from '../../shared/domain';
 const PACKING =
   /^(?:instruct|chat|it|mlx|gguf|latest|\d+bit|bf16|fp16|f16|fp8|q\d(?:_\w+)?|k|m|s|dwq|distill|awq|hf)$/;
 
-/** Same name in Ollama's sense: a missing tag is `latest`, letter case does not matter. */
+/**
+ * Same name in Ollama's sense: a missing tag is `latest`, letter case does not matter; nor does the Unicode form of a
+ * letter (macOS decomposes the names of files), nor spaces around the name.
+ */
 export function isSameName(a: string, b: string): boolean {
   return withTag(a) === withTag(b);
 }
@@ -16,11 +19,19 @@ export function hasName({ name, aliases }: Named, wanted: string): boolean {
   return isSameName(name, wanted) || (aliases?.some((alias) => isSameName(alias, wanted)) ?? false);
 }
 
+/**
+ * The models of this name on all servers. Names that differ only in letter case, or in how Unicode writes a letter, may
+ * be two models: where one has exactly this name, the others do not count.
+ */
+export function withName<M extends Named>(models: readonly M[], name: string): M[] {
+  const exact = models.filter((model) => model.name === name || model.aliases?.includes(name));
+  return exact.length > 0 ? exact : models.filter((model) => hasName(model, name));
+}
+
 /** Finds a model by the name that a user or client gave; an absolute path also matches by its last part. */
 export function findByName<M extends Named>(models: readonly M[], name: string): M | undefined {
   return (
-    models.find((model) => hasName(model, name)) ??
-    (name.startsWith('/') ? models.find((model) => hasName(model, lastPart(name))) : undefined)
+    withName(models, name)[0] ?? (name.startsWith('/') ? withName(models, lastPart(name))[0] : undefined)
   );
 }
 
@@ -45,6 +56,6 @@ function lastPart(name: string): string {
 }
 
 function withTag(name: string): string {
-  const lower = name.toLowerCase();
+  const lower = name.normalize('NFC').trim().toLowerCase();
   return lastPart(lower).includes(':') ? lower : `${lower}:latest`;
 }

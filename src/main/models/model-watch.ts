@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import type { Clock } from '../ports/clock';
 import { errorCode } from '../ports/file-store';
 import type { FolderWatch } from '../ports/folder-watch';
@@ -19,13 +20,16 @@ export interface ModelWatchOptions {
 }
 
 /**
- * Watches model folders and reports many changes as one. Folders that cannot be watched (missing, not permitted, no
- * watches left, a network volume) are skipped silently: the regular scan covers them.
+ * Watches model folders and reports many changes as one. For a missing folder, its nearest existing ancestor is watched
+ * until the next part of its path appears. Folders that cannot be watched (not permitted, no watches left, a network
+ * volume) are skipped silently: the regular scan covers them.
  */
 export class ModelWatch {
   readonly #options: ModelWatchOptions;
   readonly #logger: Logger;
   readonly #watched = new Map<string, () => void>();
+  /** Watches of ancestors, by the missing folder. */
+  readonly #awaited = new Map<string, () => void>();
   #onChange: (() => void) | null = null;
   #cancel: (() => void) | null = null;
   #firstAt: number | null = null;
@@ -51,28 +55,54 @@ export class ModelWatch {
   follow(folders: readonly string[]): void {
     if (this.#onChange === null && folders.length > 0) return;
     const wanted = new Set(this.#options.recursive ? outermost(folders) : folders.slice(0, MOST_FOLDERS));
-    for (const [folder, close] of this.#watched) {
-      if (wanted.has(folder)) continue;
-      close();
-      this.#watched.delete(folder);
-    }
+    for (const folder of this.#watched.keys()) if (!wanted.has(folder)) this.#close(folder);
+    // Those that were missing may exist by now.
+    for (const close of this.#awaited.values()) close();
+    this.#awaited.clear();
     for (const folder of wanted) if (!this.#watched.has(folder)) this.#add(folder);
   }
 
   #add(folder: string): void {
+    const onChange = (name: string | null) => {
+      // Its own name: it was removed, and this watch with it. The next scan watches a new folder of this name.
+      if (name === basename(folder)) this.#close(folder);
+      this.#changed();
+    };
+    if (this.#watch(folder, this.#watched, folder, onChange)) return;
+    for (let child = folder, parent = dirname(child); parent !== child; parent = dirname(child)) {
+      const next = basename(child).normalize();
+      const onAppear = (name: string | null) => {
+        if (name === null || name.normalize() === next) this.#changed();
+      };
+      if (this.#watch(parent, this.#awaited, folder, onAppear)) return;
+      child = parent;
+    }
+  }
+
+  #close(folder: string): void {
+    this.#watched.get(folder)?.();
+    this.#watched.delete(folder);
+  }
+
+  /** Watches `path` for the sake of `folder`; false = it does not exist. An ancestor is watched on its own level only. */
+  #watch(
+    path: string,
+    watches: Map<string, () => void>,
+    folder: string,
+    onChange: (name: string | null) => void,
+  ): boolean {
     const { watch, recursive } = this.#options;
     const gone = (error: unknown) => {
-      this.#watched.delete(folder);
+      watches.delete(folder);
       if (errorCode(error) !== 'ENOENT') this.#logger.debug('not-watched', { error: String(error) });
     };
     try {
-      this.#watched.set(
-        folder,
-        watch(folder, recursive, () => this.#changed(), gone),
-      );
+      watches.set(folder, watch(path, recursive && path === folder, onChange, gone));
     } catch (error) {
       gone(error);
+      return errorCode(error) !== 'ENOENT';
     }
+    return true;
   }
 
   #changed(): void {

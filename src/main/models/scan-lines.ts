@@ -5,7 +5,7 @@ import type { ReadFolder } from './model-folder';
 
 export interface ScanRequest {
   home: string;
-  /** `HF_HOME`, `HF_HUB_CACHE`, `OLLAMA_MODELS`, if set. */
+  /** Variables that say where models are, such as `HF_HOME`, and those that their values may contain. */
   env: Readonly<Record<string, string | undefined>>;
   /** False: no server of ours loads models, so only Ollama's folders are scanned. */
   loadable: boolean;
@@ -40,10 +40,10 @@ export type ScanLine =
   | { type: 'end' };
 
 export function keyOf(path: string, name: string): string {
-  return `${name}\n${path}`;
+  return `${name}\0${path}`;
 }
 
-/** The path in a key. */
+/** The path in a key. No name and no path contains a zero byte. */
 export function pathIn(key: string): string {
-  return key.slice(key.indexOf('\n') + 1);
+  return key.slice(key.indexOf('\0') + 1);
 }

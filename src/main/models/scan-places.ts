@@ -28,7 +28,6 @@ export function scanPlaces({ home, env, loadable, small, folders, direct }: Scan
     join(env.OLLAMA_MODELS || join(home, '.ollama', 'models'), 'manifests'),
   );
   if (!loadable) return manifests;
-  const hub = env.HF_HUB_CACHE ?? join(env.HF_HOME ?? join(home, '.cache', 'huggingface'), 'hub');
   const added = folders.map((folder) => inHome(folder.trim(), home)).filter(isAbsolute);
   return [
     ...(small === null ? [] : of('small', 'tandem', small)),
@@ -37,9 +36,19 @@ export function scanPlaces({ home, env, loadable, small, folders, direct }: Scan
     ...of('studio', 'lmstudio', join(home, '.lmstudio'), join(home, '.cache', 'lm-studio')),
     ...of('pointer', 'lmstudio', join(home, '.lmstudio-home-pointer')),
     ...of('folder', 'folder', ...added),
-    ...of('hub', 'huggingface', hub),
+    ...of('hub', 'huggingface', hubFolder(env, home)),
     ...manifests,
   ];
+}
+
+/** The cache of Hugging Face, as its Python client finds it (huggingface_hub/constants.py). */
+export function hubFolder(env: ScanRequest['env'], home: string): string {
+  const expanded = (path: string) =>
+    // A value may contain `~` or a variable: whoever sets it outside a shell expects Python to expand them.
+    inHome(path, home).replace(/\$(?:\{(\w+)\}|(\w+))/g, (all, braced, bare) => env[braced ?? bare] ?? all);
+  const caches = env.XDG_CACHE_HOME || join(home, '.cache');
+  const hfHome = expanded(env.HF_HOME || join(caches, 'huggingface'));
+  return expanded(env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || join(hfHome, 'hub'));
 }
 
 /** The home of LM Studio that a pointer file names. */

@@ -24,6 +24,7 @@ interface Os {
   rows(): Promise<Row[]>;
   residentBytes(pid: number): Promise<number | null>;
   cpuMs(pid: number): Promise<number | null>;
+  commandLine(pid: number): Promise<string | null>;
   isSuspended(pid: number): Promise<boolean>;
 }
 
@@ -40,6 +41,7 @@ export function createProcessTable(platform: NodeJS.Platform = process.platform)
     },
     residentBytes: os.residentBytes,
     cpuMs: os.cpuMs,
+    commandLine: os.commandLine,
     isSuspended: os.isSuspended,
     async signal({ pid, startedAt }, signal) {
       if (pid <= 1 || (await os.startedAt(pid)) !== startedAt) return false;
@@ -74,7 +76,7 @@ function statFields(text: string): string[] {
  * A `/proc` file of one process; null when none lives. Read synchronously: the kernel writes it from memory within
  * microseconds, and the thread pool took most of an idle host's CPU time.
  */
-function procFile(pid: number, name: 'stat' | 'status'): string | null {
+function procFile(pid: number, name: 'stat' | 'status' | 'cmdline'): string | null {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'latin1');
   } catch {
@@ -115,6 +117,9 @@ const linux: Os = {
     // Fields 14 and 15 are user and system time in ticks of 10 ms.
     return fields && (Number(fields[11]) + Number(fields[12])) * 10;
   },
+  async commandLine(pid) {
+    return procFile(pid, 'cmdline')?.split('\0').join(' ').trim() || null;
+  },
   async isSuspended(pid) {
     return livingFields(pid)?.[0] === 'T';
   },
@@ -150,6 +155,13 @@ const unix: Os = {
   async cpuMs(pid) {
     try {
       return parseCpuTime(await ps('-o', 'time=', '-p', String(pid)));
+    } catch {
+      return null;
+    }
+  },
+  async commandLine(pid) {
+    try {
+      return (await ps('-ww', '-o', 'command=', '-p', String(pid))) || null;
     } catch {
       return null;
     }

@@ -54,6 +54,8 @@ export interface ProcessTable {
   residentBytes(pid: number): Promise<number | null>;
   /** CPU time used so far, user and system together, ms; null = unknown, or no such process lives. */
   cpuMs(pid: number): Promise<number | null>;
+  /** The program and its arguments, separated by spaces; null = not reported, or no such process lives. */
+  commandLine(pid: number): Promise<string | null>;
   /** Is it paused by a signal (SIGSTOP)? False when the OS does not report it. */
   isSuspended(pid: number): Promise<boolean>;
   /** Signals this one process; false when it no longer lives, even if its pid is in use again. */

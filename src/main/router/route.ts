@@ -1,7 +1,7 @@
 import type { CompletionRequest } from '../../shared/completion';
 import { type BackendId, type Category, isServing, type ModelInfo, type Reason } from '../../shared/domain';
 import type { TandemError } from '../../shared/errors';
-import { hasName, isSameModel } from '../models/model-names';
+import { isSameModel, withName } from '../models/model-names';
 import {
   type Choice,
   candidate,
@@ -82,7 +82,7 @@ function routeNamed(
   job: Job,
 ): Route {
   const { request, category, snapshot } = job;
-  const asked = snapshot.models.filter((model) => hasName(model, choice.name));
+  const asked = withName(snapshot.models, choice.name);
   const named = asked.filter((model) => choice.backend === undefined || model.backend === choice.backend);
   const reasons: Reason[] = ['explicit:model', ...job.evidence];
   const [known] = named;

@@ -1,5 +1,6 @@
 import {
   defaultSettings,
+  EXCLUSIVE_SETTINGS,
   ORDERED_SETTINGS,
   SETTING_KEYS,
   type SettingKey,
@@ -49,11 +50,11 @@ export function resolveSettings(
     }
   }
   const resolved = values as Settings;
-  return { values: resolved, chosen, invalid: [...invalid, ...putInOrder(resolved, chosen)] };
+  return { values: resolved, chosen, invalid: [...invalid, ...reconcile(resolved, chosen)] };
 }
 
-/** Of two contradicting chosen values the environment's stays; from one source neither, as the intent is unknown. */
-function putInOrder(values: Settings, chosen: Map<SettingKey, SettingSource>): InvalidSetting[] {
+/** Makes the values agree. Of two contradicting chosen values the environment's stays; from one source neither, as the intent is unknown. */
+function reconcile(values: Settings, chosen: Map<SettingKey, SettingSource>): InvalidSetting[] {
   const dropped: InvalidSetting[] = [];
   const defaults = defaultSettings();
   const drop = (key: SettingKey, against: SettingKey) => {
@@ -61,14 +62,20 @@ function putInOrder(values: Settings, chosen: Map<SettingKey, SettingSource>): I
     if (source) dropped.push({ key, source, against });
     chosen.delete(key);
   };
+  const dropOf = (first: SettingKey, second: SettingKey) => {
+    const same = chosen.get(first) === chosen.get(second);
+    const kept = same ? null : chosen.get(first) === 'environment' ? first : second;
+    if (kept !== first) drop(first, second);
+    if (kept !== second) drop(second, first);
+  };
+  for (const [first, second] of EXCLUSIVE_SETTINGS) {
+    if (values[first] <= defaults[first] || values[second] <= defaults[second]) continue;
+    dropOf(first, second);
+    for (const key of [first, second]) if (!chosen.has(key)) values[key] = defaults[key];
+  }
   for (const [low, high] of ORDERED_SETTINGS) {
     if (values[low] <= values[high]) continue;
-    if (chosen.has(low) && chosen.has(high)) {
-      const kept =
-        chosen.get(low) === chosen.get(high) ? null : chosen.get(low) === 'environment' ? low : high;
-      if (kept !== low) drop(low, high);
-      if (kept !== high) drop(high, low);
-    }
+    if (chosen.has(low) && chosen.has(high)) dropOf(low, high);
     if (!chosen.has(low))
       values[low] = Math.min(defaults[low], chosen.has(high) ? values[high] : defaults[high]);
     if (!chosen.has(high)) values[high] = Math.max(defaults[high], values[low]);

@@ -1,6 +1,6 @@
 import type { Warning } from '../../shared/contract';
 import { TandemError } from '../../shared/errors';
-import { ORDERED_SETTINGS, SETTINGS, type SettingKey } from '../../shared/settings';
+import { EXCLUSIVE_SETTINGS, ORDERED_SETTINGS, SETTINGS, type SettingKey } from '../../shared/settings';
 import { acceptedDetails, acceptedValues } from './environment';
 import type { InvalidSetting } from './resolve-settings';
 
@@ -12,9 +12,17 @@ export function notUsed({ key, source, entry, against }: InvalidSetting): Warnin
   const where = source === 'environment' ? name : `${name} in the settings file`;
   if (against !== undefined) {
     const other = source === 'environment' ? (SETTINGS[against].env ?? against) : against;
+    const code = source === 'environment' ? 'environment_invalid' : 'setting_invalid';
+    if (relation(key) === 'excludes') {
+      return {
+        code,
+        message: `${where} contradicts ${other} and is ignored. Only one of them may be above its default.`,
+        details: { name, problem: 'both_raised', other },
+      };
+    }
     const [first, last] = relation(key) === 'above' ? [name, other] : [other, name];
     return {
-      code: source === 'environment' ? 'environment_invalid' : 'setting_invalid',
+      code,
       message: `${where} contradicts ${other} and is ignored. Accepted: ${first} not above ${last}.`,
       details: { name, problem: 'contradicts', first, last },
     };
@@ -39,12 +47,16 @@ export function invalid(key: SettingKey): TandemError {
   );
 }
 
-/** The value is on the wrong side of another setting's value. */
+/** The value contradicts another setting's value. */
 export function contradicts(key: SettingKey, other: SettingKey, limit: unknown): TandemError {
   const problem = relation(key);
+  const rule =
+    problem === 'excludes'
+      ? `stay at ${SETTINGS[key].default} while ${other}`
+      : `not be ${problem} ${other}, which`;
   return new TandemError(
     'setting_invalid',
-    `${key} must not be ${problem} ${other}, which is ${limit}. Change that one first, or choose another value.`,
+    `${key} must ${rule} is ${limit}. Change that one first, or choose another value.`,
     { details: { key, problem, other, limit: Number(limit) } },
   );
 }
@@ -74,7 +86,8 @@ export function readOnly(file: string): TandemError {
   );
 }
 
-/** On which side of the other setting's value this one is invalid. */
-function relation(key: SettingKey): 'above' | 'below' {
+/** Why a value of this setting can contradict another one's: above it, below it, or both above their defaults. */
+function relation(key: SettingKey): 'above' | 'below' | 'excludes' {
+  if (EXCLUSIVE_SETTINGS.some((pair) => pair.some((each) => each === key))) return 'excludes';
   return ORDERED_SETTINGS.some(([low]) => low === key) ? 'above' : 'below';
 }

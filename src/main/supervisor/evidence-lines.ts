@@ -23,7 +23,7 @@ export type EvidenceCode =
  * `MTLCommandBufferError` (`kIOGPU…`, before macOS 12 `kIOAccel…`), mlx's allocator and ggml; real ones with their
  * sources are in `test/fixtures/exit-logs`.
  */
-const GPU_LINES: readonly LinePattern<EvidenceCode>[] = [
+export const GPU_LINES: readonly LinePattern<EvidenceCode>[] = [
   { code: 'metal_out_of_memory', match: /CommandBufferCallbackErrorOutOfMemory|: Insufficient Memory/ },
   { code: 'allocation_failed', match: /\[metal::malloc\]|\[malloc_or_wait\] Unable to allocate/ },
   { code: 'allocation_failed', match: /failed to allocate (Metal )?buffer|std::bad_alloc|\bMemoryError\b/ },

@@ -125,6 +125,7 @@ export class LifeRecorder {
     const end = run?.end ?? null;
     return {
       cause,
+      pid: run?.pid ?? null,
       exit: end?.exit ?? null,
       evidence: end?.reading.lines ?? [],
       uptimeMs: run === null ? null : (end?.at ?? this.#ports.clock.now()) - run.startedAt,

@@ -9,6 +9,8 @@ import { breakerState, type Machine, type SupervisorEvent } from './machine';
 /** Facts about a failed run or a failed start. */
 export interface Death {
   cause: ExitCause;
+  /** Null when no process was spawned. */
+  pid: number | null;
   /** Null when no process was spawned, or no exit was seen. */
   exit: ProcessExit | null;
   /** Kinds of lines in its log, oldest first. */

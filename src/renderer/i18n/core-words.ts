@@ -46,6 +46,13 @@ const SETTING_PROBLEMS = new Map<unknown, string>([
   ['below', 'settingBelow'],
   ['folder', 'settingFolder'],
   ['contradicts', 'settingContradicts'],
+  ['excludes', 'settingExcludes'],
+  ['both_raised', 'settingBothRaised'],
+]);
+
+const VARIABLE_PROBLEMS = new Map<unknown, string>([
+  ['contradicts', 'variableContradicts'],
+  ['both_raised', 'variableBothRaised'],
 ]);
 
 /** Sentence for a failed download by its problem; the others share one. */
@@ -60,12 +67,13 @@ const PULL_PROBLEMS = new Map<unknown, string>([
 const CASES = new Map<string, (details: Facts) => string | null>(
   Object.entries({
     environment_invalid: ({ problem, entry }) =>
-      problem === 'contradicts' ? 'variableContradicts' : entry == null ? 'variable' : 'variableEntry',
+      VARIABLE_PROBLEMS.get(problem) ?? (entry == null ? 'variable' : 'variableEntry'),
     setting_invalid: ({ problem, entry }) =>
       SETTING_PROBLEMS.get(problem) ?? (entry == null ? 'setting' : 'settingEntry'),
     settings_corrupt: ({ problem }) =>
       problem === 'kept' ? 'settingsKept' : problem === 'left' ? 'settingsLeft' : 'settingsUnreadable',
     read_only: () => 'settingsNewer',
+    kernel_panic: ({ changed, held }) => (held ? 'panicHeld' : changed ? 'panicChanged' : 'panicPlain'),
     database_unreadable: () => 'databaseKept',
     database_newer: () => 'databaseNewer',
     model_incomplete: ({ reason }) =>

@@ -25,7 +25,10 @@ export const settingsEn = {
     categories: 'MLX answers',
     categoriesHint: 'Kinds of messages that MLX may take.',
     mlxConcurrent: 'Requests at once on MLX',
-    mlxConcurrentHint: 'More than one raises peak memory.',
+    mlxConcurrentHint: 'More than one raises peak memory, and is possible only while MLX wires no memory.',
+    mlxWired: 'Memory that MLX may wire',
+    mlxWiredHint:
+      'A large model can answer faster, but wired memory is what makes macOS crash and restart the Mac. 0 is safe. At least 35 % and 8 GB always stay with the system.',
     policy: 'Order',
     policyHint: 'Who answers first when both could.',
     policies: { strategy: 'Light MLX, heavy Ollama', 'mlx-first': 'MLX first, then Ollama' },

@@ -55,11 +55,14 @@ export const statusEn = {
       stopped: 'Shut down',
       adopted: 'Found running',
       lost: 'Vanished from its address',
+      explained: 'The system log says why it stopped: {{cause}}',
+      kernelPanic: 'macOS restarted after a fault in the GPU’s memory management',
       rung: {
         full: 'Back at full size',
         prompt_cache: 'Goes on with a smaller prompt cache',
         context: 'Goes on with a shorter context',
         model: 'Goes on with a smaller model',
+        prefill_steps: 'Goes on with shorter steps while it reads a prompt',
         other: 'Goes on at step {{rung}} of its size',
       },
     },
@@ -77,6 +80,8 @@ export const statusEn = {
     context: 'Context limited to {{tokens}} tokens since memory ran out',
     model: 'Limited to {{model}} since memory ran out',
     plain: 'Runs smaller since memory ran out',
+    prefill_steps:
+      'Reads prompts in pieces of {{tokens}} tokens since macOS ended GPU work that took too long.',
     step: 'step {{rung}} of {{rungs}}',
     climbs: 'Grows again in {{time}} if all stays well.',
   },

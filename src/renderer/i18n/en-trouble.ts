@@ -108,6 +108,8 @@ export const troubleEn = {
     variableEntry:
       '{{name}} was not understood in one entry: “{{entry}}” is ignored. It takes: {{accepted}}.',
     variableContradicts: '{{name}} is ignored: {{first}} must not be above {{last}}. Correct one of the two.',
+    variableBothRaised:
+      '{{name}} is ignored: it and {{other}} must not both be raised, because several requests at once with wired memory make Macs restart. Correct one of the two.',
     settingEntry:
       '{{name}} in the settings file has an entry that is not valid: “{{entry}}” is ignored. It takes: {{accepted}}.',
     settingContradicts:
@@ -115,6 +117,16 @@ export const troubleEn = {
     settingValue: 'This is not accepted; the earlier value is kept. It takes {{accepted}}.',
     settingAbove: 'This must not be above the other limit, which is {{limit}}. Change that one first.',
     settingBelow: 'This must not be below the other limit, which is {{limit}}. Change that one first.',
+    settingBothRaised:
+      '{{name}} in the settings file is ignored: it and {{other}} must not both be raised, because several requests at once with wired memory make Macs restart. Correct one of the two.',
+    settingExcludes:
+      'Several requests at once with wired memory make Macs restart. Set the other one back first; it is {{limit}}.',
+    panicChanged:
+      'The Mac restarted because macOS failed in the GPU’s memory management (“{{panic}}”, in {{program}}). Wired memory and several requests at once are known to trigger this, so Tandem has reset {{changed}}. Install macOS updates, and leave these settings unless you accept another restart.',
+    panicHeld:
+      'The Mac restarted because macOS failed in the GPU’s memory management (“{{panic}}”, in {{program}}). Wired memory and several requests at once are known to trigger this. Tandem cannot reset {{held}}: unset it and start Tandem again. Install macOS updates.',
+    panicPlain:
+      'The Mac restarted because macOS failed in the GPU’s memory management (“{{panic}}”, in {{program}}). MLX wired no memory and took one request at a time, so Tandem has changed nothing. Install macOS updates and close other programs that use MLX; if it happens again, let Ollama answer alone (Settings).',
     settingFolder: 'There is no folder {{path}} that can be read. Check the path.',
     settingsKept:
       'The settings file was damaged; {{used}} now. The damaged one was kept as {{path}}. Check the settings.',
@@ -129,11 +141,11 @@ export const troubleEn = {
     databaseNewer:
       '{{path}} was written by a newer Tandem (version {{version}}): chats can be read but not changed. Update Tandem.',
     modelWeights:
-      '{{name}} cannot be used: its weights are missing ({{file}}). Finish the download or delete the folder.',
+      '{{name}} cannot be used: its weights are missing ({{file}}). Finish the download, or delete the folder unless another program uses it.',
     modelDownload:
-      '{{name}} cannot be used: its download is not finished ({{file}}). Finish the download or delete the folder.',
+      '{{name}} cannot be used: its download is not finished ({{file}}). Finish the download, or delete the folder unless another program uses it.',
     modelConfig:
-      '{{name}} cannot be used: its config.json cannot be read. Download it again or delete the folder.',
+      '{{name}} cannot be used: its config.json cannot be read. Download it again, or delete the folder unless another program uses it.',
     portHeld: 'Port {{port}} is used by {{holder}} ({{pid}}), so this page is at {{url}}.',
     pullDamaged:
       'It arrived damaged and was thrown away. Try again; if it stays so, the library is at fault.',

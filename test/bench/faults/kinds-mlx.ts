@@ -22,6 +22,37 @@ function dies(name: string, word: string): Kind {
   };
 }
 
+/**
+ * Outages of one host, with stock mlx-lm 0.31.3 (github.com/ml-explore/mlx-lm/issues/1505): the generation thread ended with
+ * "Resource limit (499000) exceeded", and `/health` went on to answer 200 until a person restarted the server.
+ */
+const PUBLISHED_OUTAGES = ['52 h 34 min', '6 h 01 min', '26 h 41 min'];
+
+/** The same end of the thread, unnoticed inside the process too: only the lack of progress shows it. */
+function outage(published: string): Kind {
+  const name = `mlx outage of ${published}`;
+  return {
+    name,
+    mode: 'managed',
+    async apply(world) {
+      const pid = await world.busy('mlx');
+      const before = await world.fired();
+      if (!(await world.tellMlx('thread-gone'))) return { seen: false, why: 'nobody listened' };
+      if (!(await holds(async () => (await world.fired()) > before, EFFECT_MS))) {
+        return { seen: false, why: 'the thread lived on, or /health was not 200' };
+      }
+      const since = performance.now();
+      const isBack = async () => {
+        const { state, pid: now } = await world.backend('mlx');
+        return now !== pid && ['ready', 'busy'].includes(state);
+      };
+      const back = await holds(isBack, EFFECT_MS);
+      if (back) world.options.onBack(name, (performance.now() - since) / 1000);
+      return unless(back, 'MLX did not come back');
+    },
+  };
+}
+
 /** Breaks an answer of MLX while it is sent; the fault module logs when it has happened. */
 function frame(name: string, word: string): Kind {
   return {
@@ -98,6 +129,7 @@ export const MLX_KINDS: readonly Kind[] = [
   },
   dies('mlx generation thread dead', 'generation-dead'),
   dies('mlx healthy but silent', 'silent'),
+  ...PUBLISHED_OUTAGES.map(outage),
   {
     name: 'mlx port stolen',
     mode: 'managed',

@@ -81,9 +81,13 @@ export class Ledger {
     );
   }
 
-  /** Values recorded under a name. */
-  values(name: string): number[] {
-    return this.lines.flatMap((line) => (line.type === 'note' && line.name === name ? [line.value] : []));
+  /** Values recorded under a name, all or those with this detail. */
+  values(name: string, detail?: string): number[] {
+    return this.lines.flatMap((line) =>
+      line.type === 'note' && line.name === name && (detail === undefined || line.detail === detail)
+        ? [line.value]
+        : [],
+    );
   }
 }
 

@@ -97,6 +97,7 @@ async function runPhase(
     smallDisk: small,
     words: short ? FEW_WORDS : WORD_COUNT,
     onSent: (sent) => ledger.add(sent),
+    onBack: (kind, seconds) => ledger.note('back_s', seconds, kind),
     onHandover: (ms) => ledger.note('handover_ms', ms),
   });
   try {

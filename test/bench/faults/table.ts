@@ -3,6 +3,8 @@ import type { FaultLine, Judged, Ledger } from './ledger.ts';
 
 const HANDOVER_MS = 50;
 const GROWTH_MB = 20;
+/** Outages that lasted hours elsewhere. */
+const OUTAGE_S = 60;
 
 /**
  * One line per kind of fault (leftovers as sums, the host's memory as mean growth over one fault), then the faults
@@ -11,7 +13,7 @@ const GROWTH_MB = 20;
 export function tableOf(ledger: Ledger, judged: readonly Judged[], kinds: readonly string[]): string[] {
   const rows = [
     [
-      ...['fault', 'effective', 'requests', 'mlx', 'ollama', 'replayed', 'extra s'],
+      ...['fault', 'effective', 'requests', 'mlx', 'ollama', 'replayed', 'extra s', 'back s'],
       ...['lost', 'doubled', 'settled 2x', 'wrong label', 'processes', 'ports', 'files', 'host MB'],
     ],
     ...kinds
@@ -56,6 +58,7 @@ function row(ledger: Ledger, judged: readonly Judged[], kind: string | null): st
     count(({ sent, verdict }) => verdict.full && sent.backend === 'ollama'),
     count(({ verdict }) => verdict.replayed),
     (Math.max(0, ...extra) / 1000).toFixed(1),
+    longest(kind === null ? [] : ledger.values('back_s', kind)),
     count(({ verdict }) => verdict.lost),
     count(({ verdict }) => verdict.doubled),
     count(({ sent }) => twice.has(sent.id)),
@@ -67,6 +70,8 @@ function row(ledger: Ledger, judged: readonly Judged[], kind: string | null): st
 
 const leftBy = (faults: readonly FaultLine[], what: 'processes' | 'ports' | 'files') =>
   faults.reduce((total, { left }) => total + left[what], 0);
+
+const longest = (values: readonly number[]) => (values.length === 0 ? '' : Math.max(...values).toFixed(1));
 
 const mean = (values: readonly number[]) =>
   values.length === 0 ? '' : (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(1);
@@ -88,6 +93,7 @@ export function figuresOf(ledger: Ledger, judged: readonly Judged[]): Figures {
   const never = (value: number) => ({ value, unit: '', goal: 0, correct: true });
   const handover = ledger.values('handover_ms');
   const growth = ledger.values('host_growth_mb');
+  const back = ledger.values('back_s');
   return {
     'faults.effective': {
       value: ledger.faults.filter(({ effective }) => effective).length,
@@ -114,6 +120,7 @@ export function figuresOf(ledger: Ledger, judged: readonly Judged[]): Figures {
     'leaked.timers': never(sum('leaked_timers')),
     'leaked.listeners': never(sum('leaked_listeners')),
     'host.memory_growth': { value: Math.max(0, ...growth), unit: 'MB', goal: GROWTH_MB },
+    ...(back.length > 0 ? { 'outage.longest': { value: Math.max(...back), unit: 's', goal: OUTAGE_S } } : {}),
     'handover.count': { value: handover.length, unit: '', goal: null },
     ...(handover.length > 0
       ? {

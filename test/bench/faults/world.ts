@@ -36,6 +36,8 @@ export interface WorldOptions {
   /** The data folder is on its own small file system, which can fill up. */
   smallDisk: boolean;
   onSent: (sent: Sent) => void;
+  /** Seconds from a fault of this kind until MLX accepted requests again. */
+  onBack: (kind: string, seconds: number) => void;
   /** Ms from the exit event of MLX to the arrival of the replayed request at an idle Ollama. */
   onHandover: (ms: number) => void;
 }

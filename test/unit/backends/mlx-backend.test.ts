@@ -221,6 +221,28 @@ test('running out of memory restarts it smaller, finally not at all, and then ag
   expect(spawner.specs.at(-1)?.env.TANDEM_MLX_MEMORY_BYTES).toBe('4500000000');
 });
 
+test('a cause that is found after the restart limits the start after it', async () => {
+  model = { name: 'm', folder };
+  await backend.start();
+  await settle();
+  await tells({ event: 'loading', model: folder });
+  await tells({ ...MEM, peak: 5e9 });
+  spawner.last.exit(null, 'SIGABRT');
+  await settle();
+  expect(backend.status()).toMatchObject({ lastError: { code: 'unknown' }, ladder: { rung: 0 } });
+  await clock.advance(20_000);
+  backend.explained('gpu_hang');
+  expect(backend.status().ladder).toMatchObject({ rung: 0, prefillStepTokens: 64 });
+  backend.explained('out_of_memory');
+  expect(backend.status().ladder).toMatchObject({ rung: 1, prefillStepTokens: 64 });
+  void backend.restart('test');
+  await settle();
+  await clock.advance(1000);
+  const spec = spawner.specs.at(-1);
+  expect(spec?.args.join(' ')).toMatch(/--prefill-step-size 64 .*--prompt-cache-bytes 128000000/);
+  expect(spec?.env.TANDEM_MLX_MEMORY_BYTES).toBe('4500000000');
+});
+
 /** The process runs out of memory, and its next start follows. */
 async function runsOut(): Promise<void> {
   spawner.last.stderr.write('libc++abi: [METAL] Command buffer execution failed: Insufficient Memory\n');

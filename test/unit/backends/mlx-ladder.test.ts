@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LadderKeeper } from '../../../src/main/backends/mlx/ladder-keeper';
-import { mlxLaunchSpec } from '../../../src/main/backends/mlx/launch-spec';
+import { type MlxLaunchOptions, mlxLaunchSpec } from '../../../src/main/backends/mlx/launch-spec';
 import {
   type LadderMemory,
   processLimits,
@@ -8,15 +8,18 @@ import {
   rest,
   rungOf,
   STABLE_MS,
+  shortenSteps,
   stepDown,
+  stepTokens,
   untilClimb,
 } from '../../../src/main/backends/mlx/oom-ladder';
 import type { FileStore } from '../../../src/main/ports/file-store';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { FakeClock } from '../../support/fake-clock';
 
-const on = (rung: number, stableMs = 0, peakBytes: number | null = null): Remembered => ({
+const on = (rung: number, stableMs = 0, peakBytes: number | null = null, steps = 0): Remembered => ({
   rung,
+  steps,
   stableMs,
   peakBytes,
 });
@@ -43,6 +46,26 @@ describe('a death from lack of memory', () => {
   });
 });
 
+describe('GPU work that took too long', () => {
+  test('shortens the prefill steps down to the shortest, and leaves caches and peak as they were', () => {
+    const once = shortenSteps({}, 'm');
+    expect(once).toEqual({ m: on(0, 0, null, 1) });
+    expect(processLimits(once, 'm')).toEqual({
+      ...{ promptCacheBytes: 1e9, prefillStepTokens: 64 },
+      ...{ bufferPoolBytes: null, memoryBytes: null },
+    });
+    const thrice = shortenSteps(shortenSteps(once, 'm'), 'm');
+    expect([thrice.m?.steps, stepTokens(thrice, 'm')]).toEqual([2, 32]);
+    expect(shortenSteps({ m: on(1, 5, 8e9) }, 'm')).toEqual({ m: on(1, 0, 8e9, 1) });
+  });
+
+  test('keeps its steps when memory runs out too', () => {
+    const { memory } = stepDown(shortenSteps({}, 'm'), 'm', true, 8e9);
+    expect(memory).toEqual({ m: on(1, 0, 8e9, 1) });
+    expect(processLimits(memory, 'm')).toMatchObject({ promptCacheBytes: 128e6, prefillStepTokens: 64 });
+  });
+});
+
 describe('a day without', () => {
   /** before | ms | after */
   const DAYS: [LadderMemory, number, LadderMemory][] = [
@@ -52,6 +75,9 @@ describe('a day without', () => {
     [{ m: on(3, 0, 9) }, STABLE_MS, { m: on(2, 0, 9) }],
     [{ m: on(1, 10) }, STABLE_MS, {}],
     [{ m: on(1, 10), other: on(1) }, STABLE_MS, { other: on(1) }],
+    [{ m: on(2, 0, null, 2) }, STABLE_MS, { m: on(1, 0, null, 1) }],
+    [{ m: on(0, 0, null, 2) }, STABLE_MS, { m: on(0, 0, null, 1) }],
+    [{ m: on(0, 0, null, 1) }, STABLE_MS, {}],
   ];
   test.each(DAYS)('%j and %i ms: %j', (before, ms, after) => {
     expect(rest(before, 'm', ms)).toEqual(after);
@@ -90,6 +116,7 @@ describe('the limits of a rung', () => {
       mlxLaunchSpec({
         ...{ python: 'python', script: 'launch.py', preload: null, maxConcurrent: 1, env },
         limits: { promptCacheBytes: 128e6, prefillStepTokens: 64, bufferPoolBytes, memoryBytes: null },
+        memory: null,
       });
     expect(spec({ TANDEM_MLX_CACHE_BYTES: '100' }, 200).env.TANDEM_MLX_CACHE_BYTES).toBe('100');
     expect(spec({ TANDEM_MLX_CACHE_BYTES: '300' }, 200).env.TANDEM_MLX_CACHE_BYTES).toBe('200');
@@ -97,6 +124,45 @@ describe('the limits of a rung', () => {
     expect(spec({}, null).env).not.toHaveProperty('TANDEM_MLX_CACHE_BYTES');
     expect(spec({}, null).args.join(' ')).toContain('--prefill-step-size 64 --prompt-cache-size 4');
     expect(spec({}, null).args.join(' ')).toContain('--prompt-cache-bytes 128000000');
+  });
+});
+
+describe('the limits from the memory ledger', () => {
+  const LEDGER = { memoryBytes: 20e9, bufferPoolBytes: 2e9, wiredBytes: 0 };
+  const start = (change: Partial<MlxLaunchOptions> = {}) =>
+    mlxLaunchSpec({
+      ...{ python: 'python', script: 'launch.py', preload: null, maxConcurrent: 1, env: {} },
+      limits: processLimits({}, null),
+      memory: LEDGER,
+      ...change,
+    });
+
+  test('are set at each start; those of the ladder replace them where they are lower', () => {
+    expect(start().env).toMatchObject({
+      ...{ TANDEM_MLX_MEMORY_BYTES: '20000000000', TANDEM_MLX_CACHE_BYTES: '2000000000' },
+      TANDEM_MLX_WIRED_BYTES: '0',
+    });
+    const limits = processLimits({ m: on(1, 0, 10e9) }, 'm');
+    expect(start({ limits }).env).toMatchObject({
+      ...{ TANDEM_MLX_MEMORY_BYTES: '9000000000', TANDEM_MLX_CACHE_BYTES: '256000000' },
+    });
+  });
+
+  test('wire what the setting says, whatever the environment says', () => {
+    const env = { TANDEM_MLX_WIRED_BYTES: '99000000000' };
+    expect(start({ env }).env.TANDEM_MLX_WIRED_BYTES).toBe('0');
+    expect(start({ env, memory: { ...LEDGER, wiredBytes: 5e9 } }).env.TANDEM_MLX_WIRED_BYTES).toBe(
+      '5000000000',
+    );
+  });
+
+  test('allow several requests at once only while they are known', () => {
+    const slots = (memory: MlxLaunchOptions['memory']) =>
+      start({ maxConcurrent: 4, memory })
+        .args.join(' ')
+        .match(/--decode-concurrency (\d)/)?.[1];
+    expect([slots(LEDGER), slots(null)]).toEqual(['4', '1']);
+    expect(start({ memory: null }).env.TANDEM_MLX_WIRED_BYTES).toBe('0');
   });
 });
 
@@ -164,6 +230,32 @@ describe('the ladder over starts', () => {
     expect(ladder.view()).toMatchObject({ rung: 0, kind: 'full', climbsAt: null });
   });
 
+  test('GPU work that blocked the display costs steps, no rung and no cache; the user sees it', () => {
+    const { ladder, moments } = keeper();
+    ladder.begin('large');
+    expect(ladder.exited('gpu_hang', 'large', 5e9)).toBe(true);
+    expect(moments).toEqual(['large 0 prefill_steps']);
+    expect(ladder.view()).toMatchObject({ rung: 0, kind: 'full', prefillStepTokens: 64 });
+    expect(ladder.limits()).toMatchObject({
+      promptCacheBytes: 1e9,
+      prefillStepTokens: 64,
+      memoryBytes: null,
+    });
+    expect(ladder.view()?.climbsAt).not.toBeNull();
+  });
+
+  test('a cause that is found after the next start counts from the start after it', async () => {
+    const { ladder, clock } = keeper();
+    ladder.begin('large');
+    ladder.exited('unknown', 'large', null);
+    ladder.up();
+    ladder.explained('out_of_memory', 'large', 6e9);
+    expect(ladder.limits()).toMatchObject({ promptCacheBytes: 128e6, memoryBytes: 5.4e9 });
+    ladder.up();
+    await clock.advance(24 * HOUR);
+    expect(ladder.view()).toMatchObject({ rung: 0 });
+  });
+
   test('a model that a request named is charged itself; the preloaded one stays unchanged', () => {
     const { ladder } = keeper();
     ladder.begin('large');
@@ -227,6 +319,14 @@ describe('the ladder over starts', () => {
       expect(ladder.view()).toMatchObject({ rung: 0 });
     },
   );
+
+  test('a file of an earlier version has full prefill steps', async () => {
+    const text = '{"version":1,"models":{"m":{"rung":1,"stableMs":0,"peakBytes":null}}}';
+    const { ladder } = keeper(new Map([['ladder.json', text]]));
+    await ladder.load();
+    ladder.begin('m');
+    expect(ladder.view()).toMatchObject({ rung: 1, prefillStepTokens: null });
+  });
 
   test('a full disk loses the stored state, and nothing else', async () => {
     const { ladder } = keeper({

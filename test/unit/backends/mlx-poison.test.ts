@@ -13,7 +13,7 @@ const RULES = {
   defaultCategory: undefined,
   firstBackend: undefined,
   backends: INSTANCES,
-  models: [],
+  named: () => [],
 };
 
 async function sentTo(poison: Poison): Promise<Record<string, unknown>> {

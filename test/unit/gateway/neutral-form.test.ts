@@ -16,7 +16,7 @@ const RULES = {
   defaultCategory: undefined,
   firstBackend: undefined,
   backends: INSTANCES,
-  models: [],
+  named: () => [],
 };
 
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });

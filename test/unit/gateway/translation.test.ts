@@ -3,6 +3,7 @@ import { readChat, readGenerate } from '../../../src/main/gateway/dialects/ollam
 import { clientOf, isRateLimited } from '../../../src/main/gateway/headers';
 import { parseModelChoice } from '../../../src/main/gateway/model-choice';
 import { MLX_API } from '../../../src/main/gateway/surface';
+import { withName } from '../../../src/main/models/model-names';
 import { INSTANCES } from '../../support/backends';
 import { postJson, type Running, startGateway } from '../../support/gateway-fixture';
 import { answerOf, ScriptedDispatcher } from '../../support/scripted-dispatcher';
@@ -12,7 +13,7 @@ const rules = {
   defaultCategory: undefined,
   firstBackend: undefined,
   backends: INSTANCES,
-  models: [],
+  named: () => [],
 };
 
 describe('model names', () => {
@@ -27,14 +28,10 @@ describe('model names', () => {
     ['ollama/auto', { kind: 'backend', backend: 'ollama' }],
     ['hf.co/org/name:Q4_K_M', { kind: 'named', name: 'hf.co/org/name:Q4_K_M' }],
     ['модель', { kind: 'named', name: 'модель' }],
+    ['हिन्दी', { kind: 'named', name: 'हिन्दी' }],
+    ['cafe\u0301', { kind: 'named', name: 'cafe\u0301' }],
   ])('%s', (text, choice) => {
     expect(parseModelChoice(text, rules)).toEqual(choice);
-  });
-
-  it('means the listed model, where a backend has the id of an organisation', () => {
-    const known = { backends: [{ id: 'microsoft' }], models: [{ name: 'microsoft/phi' }] };
-    expect(parseModelChoice('microsoft/phi', known)).toEqual({ kind: 'named', name: 'microsoft/phi' });
-    expect(parseModelChoice('microsoft/other', known)).toMatchObject({ name: 'other', backend: 'microsoft' });
   });
 
   it.each(['..', 'a/../b', '/abs', 'a//b', 'a$(b)', 'a|b', '`a`', 'mlx/', 'x'.repeat(301)])(
@@ -45,6 +42,44 @@ describe('model names', () => {
       );
     },
   );
+});
+
+describe('listed names', () => {
+  const listed = [
+    { backend: 'mlx', name: 'a,b' },
+    { backend: 'mlx', name: 'a;b $(c)' },
+    { backend: 'mlx', name: 'ollama/odd' },
+    { backend: 'ollama', name: 'twice' },
+  ];
+  const known = { backends: INSTANCES, named: (name: string) => withName(listed, name) };
+  const parsed = (text: string) => parseModelChoice(text, known);
+
+  it.each([
+    ['a,b', { kind: 'named', name: 'a,b' }],
+    [' a;b $(c) ', { kind: 'named', name: 'a;b $(c)' }],
+    ['mlx/a,b', { kind: 'named', name: 'a,b', backend: 'mlx' }],
+    ['ollama/odd', { kind: 'named', name: 'ollama/odd' }],
+    ['ollama/twice', { kind: 'named', name: 'twice', backend: 'ollama' }],
+  ])('are valid, whatever their form: %s', (text, choice) => {
+    expect(parsed(text)).toEqual(choice);
+  });
+
+  it.each([
+    ['nothing', []],
+    ['also the rest of the name', [{ backend: 'microsoft', name: 'phi' }]],
+  ])('mean this model, also where a backend has the id of an organisation and lists %s', (_, more) => {
+    const models = [{ backend: 'mlx', name: 'microsoft/phi' }, ...more];
+    const ofBackend = { backends: [{ id: 'microsoft' }], named: (name: string) => withName(models, name) };
+    expect(parseModelChoice('microsoft/phi', ofBackend)).toEqual({ kind: 'named', name: 'microsoft/phi' });
+    expect(parseModelChoice('microsoft/other', ofBackend)).toMatchObject({
+      name: 'other',
+      backend: 'microsoft',
+    });
+  });
+
+  it.each(['ollama/a,b', 'a,c', 'auto:poetry'])('do not make others valid: %s', (text) => {
+    expect(() => parsed(text)).toThrow();
+  });
 });
 
 describe('requests', () => {

@@ -10,7 +10,7 @@ import { nodeFileStore } from '../../../src/main/ports/file-store';
 import { type Logger, silentLogger } from '../../../src/main/ports/logger';
 import type { Death } from '../../../src/main/supervisor/life';
 import type { BackendStatus } from '../../../src/shared/status';
-import { FakeClock } from '../../support/fake-clock';
+import { FakeClock, settle } from '../../support/fake-clock';
 import { tempDir } from '../../support/temp-dir';
 
 const MLX: BackendStatus = {
@@ -21,6 +21,7 @@ const MLX: BackendStatus = {
 };
 const DEATH: Death = {
   cause: 'out_of_memory',
+  pid: 812,
   exit: { code: null, signal: 'SIGABRT' },
   evidence: ['metal_out_of_memory', 'metal_out_of_memory', 'gpu_ignored'],
   uptimeMs: 61_240,
@@ -113,6 +114,51 @@ describe('the timeline', () => {
       { type: 'adopted', facts: { address: '127.0.0.1:11434', version: '0.30.1' } },
       { type: 'lost', facts: { code: 'vanished' } },
     ]);
+  });
+});
+
+describe('a death without evidence', () => {
+  const UNEXPLAINED: Death = { ...DEATH, cause: 'unknown', evidence: [] };
+  const MOMENT = { ...DIED, cause: 'unknown' } as const;
+
+  it('is explained later: in the timeline, in the report, and to the server', async () => {
+    const told: unknown[] = [];
+    const incidents = create({
+      explain: async ({ pid }) => (pid === 812 ? { cause: 'gpu_hang', evidence: ['gpu_preempted'] } : null),
+      onExplained: (...facts) => told.push(facts),
+    });
+    incidents.onDeath('mlx', MOMENT, UNEXPLAINED);
+    // It does not wait for the answer.
+    expect(incidents.life().map(({ type, cause }) => [type, cause])).toEqual([['died', 'unknown']]);
+    await settle();
+    const [died, explained] = incidents.life();
+    expect(explained).toMatchObject({ type: 'explained', cause: 'gpu_hang', incident: died?.incident });
+    expect(told).toEqual([['mlx', 'gpu_hang']]);
+    expect(await reportIn(incidents)).toMatch(/Cause {6}gpu_hang[\s\S]*Evidence {3}gpu_preempted/);
+
+    await incidents.settled();
+    const next = create();
+    await next.load();
+    expect(next.life().map(({ cause }) => cause)).toEqual(['gpu_hang']);
+  });
+
+  it('stays unknown, with the evidence, if that proves no cause', async () => {
+    const incidents = create({ explain: async () => ({ cause: 'unknown', evidence: ['gpu_fault'] }) });
+    incidents.onDeath('mlx', MOMENT, UNEXPLAINED);
+    await settle();
+    expect(incidents.life()).toHaveLength(1);
+    expect(await reportIn(incidents)).toContain('gpu_fault');
+  });
+
+  it('is not asked about when it was explained, or nothing was started', async () => {
+    const incidents = create({ explain: () => expect.unreachable() });
+    incidents.onDeath('mlx', DIED, DEATH);
+    incidents.onDeath('mlx', MOMENT, { ...UNEXPLAINED, pid: null });
+    await settle();
+    const failing = create({ explain: () => Promise.reject(new Error('no log')) });
+    failing.onDeath('mlx', MOMENT, UNEXPLAINED);
+    await settle();
+    expect(failing.life()).toHaveLength(1);
   });
 });
 

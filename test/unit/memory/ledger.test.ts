@@ -46,6 +46,17 @@ describe('ledger', () => {
     expect([heldBytes(ledger, 'mlx'), gpuBytes(ledger, 'mlx')]).toEqual([2.8 * GB, 2.8 * GB]);
   });
 
+  it('reserves what the caches of a server may still take, in no figure of what it holds', () => {
+    const growing = mlx(3);
+    growing.figures.mayGrow = figure(5);
+    const { ledger } = ledgerAccount(machine(32, 12), [growing]);
+    expect([promisedBytes(ledger), heldBytes(ledger, 'mlx'), gpuBytes(ledger, 'mlx')]).toEqual([
+      5 * GB,
+      3 * GB,
+      2.8 * GB,
+    ]);
+  });
+
   it('counts the inside where the processes are not reported', () => {
     expect(heldBytes(ledgerAccount(machine(32, 12), [mlx(null)]).ledger, 'mlx')).toBe(2.8 * GB);
   });

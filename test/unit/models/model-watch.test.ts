@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ModelWatch } from '../../../src/main/models/model-watch';
+import { systemClock } from '../../../src/main/ports/clock';
 import { type FolderWatch, nodeFolderWatch } from '../../../src/main/ports/folder-watch';
 import { silentLogger } from '../../../src/main/ports/logger';
 import { FakeClock } from '../../support/fake-clock';
@@ -10,17 +11,22 @@ import { tempDir } from '../../support/temp-dir';
 
 /** Watched folders whose changes and failures a test controls. */
 class FakeFolders {
-  readonly open = new Map<string, { change: () => void; fail: (error: unknown) => void }>();
+  readonly open = new Map<
+    string,
+    { change: (name: string | null) => void; fail: (error: unknown) => void }
+  >();
   refused: string | null = null;
+  readonly missing = new Set<string>();
 
   readonly watch: FolderWatch = (folder, _recursive, change, fail) => {
     if (folder === this.refused) throw new Error('ENOSPC');
+    if (this.missing.has(folder)) throw Object.assign(new Error('missing'), { code: 'ENOENT' });
     this.open.set(folder, { change, fail });
     return () => void this.open.delete(folder);
   };
 
-  touch(folder: string): void {
-    this.open.get(folder)?.change();
+  touch(folder: string, name: string | null = null): void {
+    this.open.get(folder)?.change(name);
   }
 }
 
@@ -87,6 +93,52 @@ describe('watching for models', () => {
     expect(folders.open.size).toBe(0);
     started(true).follow(['/a', '/a/x', '/a/x/y', '/ab']);
     expect([...folders.open.keys()]).toEqual(['/a', '/ab']);
+  });
+
+  it('watches the nearest existing ancestor of a missing folder, only for the next part of its path', async () => {
+    for (const path of ['/home/a/b', '/home/a']) folders.missing.add(path);
+    const watch = started();
+    watch.follow(['/home/a/b']);
+    expect([...folders.open.keys()]).toEqual(['/home']);
+    folders.touch('/home', 'notes');
+    expect(clock.pending).toBe(0);
+    folders.touch('/home', 'a');
+    await clock.advance(1000);
+    expect(told).toBe(1);
+    folders.missing.delete('/home/a');
+    watch.follow(['/home/a/b']);
+    expect([...folders.open.keys()]).toEqual(['/home/a']);
+    folders.missing.clear();
+    watch.follow(['/home/a/b']);
+    expect([...folders.open.keys()]).toEqual(['/home/a/b']);
+    watch.stop();
+    expect(folders.open.size).toBe(0);
+  });
+
+  it('watches a folder again that was removed and created again', () => {
+    const watch = started();
+    watch.follow(['/home/a']);
+    folders.touch('/home/a', 'a');
+    expect(folders.open.size).toBe(0);
+    watch.follow(['/home/a']);
+    expect([...folders.open.keys()]).toEqual(['/home/a']);
+  });
+
+  it('notices a real folder that appears below a missing one', async () => {
+    const home = tempDir();
+    const models = join(home, 'studio', 'models');
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const watch = new ModelWatch({
+      watch: nodeFolderWatch,
+      recursive: false,
+      clock: systemClock,
+      logger: silentLogger,
+    });
+    watch.start(resolve);
+    watch.follow([models]);
+    mkdirSync(models, { recursive: true });
+    await promise;
+    watch.stop();
   });
 
   it('leaves no timer when it is stopped during a delay', () => {

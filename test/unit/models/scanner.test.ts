@@ -117,6 +117,29 @@ describe('scanner', () => {
     expect(diskFreeBytes).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['HF_HOME with a tilde', { HF_HOME: '~/hf' }, 'hf/hub'],
+    ['HF_HOME with a variable', { HF_HOME: '$DISK/hf', DISK: 'HOME/disk' }, 'disk/hf/hub'],
+    ['HF_HUB_CACHE before HF_HOME', { HF_HUB_CACHE: '~/cache', HF_HOME: '~/hf' }, 'cache'],
+    ['the older name', { HUGGINGFACE_HUB_CACHE: 'HOME/old' }, 'old'],
+    ['XDG_CACHE_HOME', { XDG_CACHE_HOME: 'HOME/xdg' }, 'xdg/huggingface/hub'],
+    ['empty variables', { HF_HOME: '', HF_HUB_CACHE: '' }, '.cache/huggingface/hub'],
+  ])('finds the Hugging Face cache as its Python client does: %s', async (_, env, hub) => {
+    await model(join(home, hub, 'models--org--small-1b/snapshots/abc'));
+    const given = Object.fromEntries(
+      Object.entries(env).map(([name, value]) => [name, value.replace('HOME', home)]),
+    );
+    const { models } = await scanned(placesIn(home, { env: given }));
+    expect(models.map(({ info }) => info.name)).toEqual(['org/small-1b']);
+  });
+
+  it('lists a folder named `auto` with its parent, as `auto` means something else in requests', async () => {
+    await model(join(home, 'mlx-models/auto'));
+    await model(join(home, 'mlx-models/org/auto'), { 'model.safetensors': weights(9) });
+    await model(join(home, 'mlx-models/auto-1b'));
+    expect(await names()).toEqual(['mlx-models/auto', 'auto-1b', 'org/auto']);
+  });
+
   it('scans folders that the user adds, and scans the same folder only once', async () => {
     await model(join(home, 'mine/one-2b'));
     expect(await names([join(home, 'mine'), join(home, 'mine')])).toEqual(['one-2b']);
@@ -303,6 +326,28 @@ describe('a folder that is not a model for MLX', () => {
   });
 });
 
+describe('models that mlx-lm loads', () => {
+  const index = (file: string) => JSON.stringify({ weight_map: { w: file, x: 'model-2-of-2.safetensors' } });
+
+  it.each([
+    ['a partial file of a text', { 'README.md.part': 'x' }],
+    ['a partial file that a whole one replaced', { 'model.safetensors.incomplete': 'x' }],
+    ['the index of other weights', { 'model.safetensors.index.json': index('model-1-of-2.safetensors') }],
+    ['a damaged index', { 'model.safetensors.index.json': '[' }],
+    ['a folder for the tokenizer of another program', { 'tokenizer/vocab.txt': 'x' }],
+    [
+      'constants of Python',
+      { 'config.json': JSON.stringify(CONFIG).replace('{', '{"limits": [0.0, Infinity, -Infinity, NaN],') },
+    ],
+    ['a long description', { 'config.json': JSON.stringify({ ...CONFIG, padding: 'x'.repeat(2e6) }) }],
+  ])('are usable with %s', async (_, files) => {
+    const path = join(home, 'mlx-models/odd-1b');
+    await mkdir(join(path, 'tokenizer'), { recursive: true });
+    await model(path, files);
+    expect(await scan()).toMatchObject({ models: [{ info: { name: 'odd-1b' } }], broken: [] });
+  });
+});
+
 describe('broken models', () => {
   const index = JSON.stringify({ weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } });
 
@@ -315,14 +360,19 @@ describe('broken models', () => {
     ],
     ['no weights', { 'model.safetensors': null }, 'weights_missing', 'model.safetensors'],
     ['a damaged description', { 'config.json': '{' }, 'config_unreadable', 'config.json'],
-    [
-      'a damaged index',
-      { 'model.safetensors.index.json': '[' },
-      'download_unfinished',
-      'model.safetensors.index.json',
-    ],
     ['no tokenizer', { 'tokenizer.json': null }, 'download_unfinished', 'tokenizer.json'],
-    ['a file on its way', { 'model.safetensors.part': 'x' }, 'download_unfinished', 'model.safetensors'],
+    [
+      'a file on its way',
+      { 'model.safetensors': null, 'model.safetensors.part': 'x' },
+      'download_unfinished',
+      'model.safetensors',
+    ],
+    [
+      'one of several files on its way',
+      { 'model.safetensors': null, 'model-1.safetensors': weights(), 'model-2.safetensors.part': 'x' },
+      'download_unfinished',
+      'model-2.safetensors',
+    ],
     [
       'a pointer to a large file',
       { 'model.safetensors': 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n' },
@@ -361,7 +411,7 @@ describe('broken models', () => {
       {
         code: 'model_incomplete',
         message:
-          'late-1b cannot be used: its weights are missing (model.safetensors). Finish the download, or delete the folder.',
+          'late-1b cannot be used: its weights are missing (model.safetensors). Finish the download, or delete the folder unless another program uses it.',
         details: { name: 'late-1b', reason: 'weights_missing', file: 'model.safetensors' },
       },
     ]);

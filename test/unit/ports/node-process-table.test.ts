@@ -58,6 +58,8 @@ describe.each(platforms)('process table as on %s', (platform) => {
     expect(identity?.pid).toBe(parent);
     expect(identity?.startedAt).not.toBe('');
     expect(await table.identify(parent)).toEqual(identity);
+    expect((await table.commandLine(parent))?.split(' ')[0]).toBe(process.execPath);
+    expect(await table.commandLine(2 ** 30)).toBeNull();
     expect(await table.descendants(parent)).toContain(child);
     expect(await table.residentBytes(parent)).toBeGreaterThan(1_000_000);
     await end();

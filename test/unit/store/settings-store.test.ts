@@ -154,6 +154,34 @@ describe('settings', () => {
     expect(variables.warnings.map(({ message }) => message.split(' ')[0])).toEqual(Object.keys(env));
   });
 
+  it('allow several requests at once or wired memory, never both', async () => {
+    const dir = tempDir();
+    const settings = await open(dir);
+    await settings.set('mlxMaxConcurrent', 4);
+    await expect(settings.set('mlxWiredPercent', 50)).rejects.toMatchObject({
+      code: 'setting_invalid',
+      message: expect.stringMatching(/must stay at 0 while mlxMaxConcurrent is 4/),
+      details: { key: 'mlxWiredPercent', problem: 'excludes', other: 'mlxMaxConcurrent', limit: 4 },
+    });
+    await settings.set('mlxMaxConcurrent', 1);
+    await settings.set('mlxWiredPercent', 50);
+    await expect(settings.set('mlxMaxConcurrent', 2)).rejects.toMatchObject({
+      details: { key: 'mlxMaxConcurrent', problem: 'excludes', limit: 50 },
+    });
+    expect(settings.values()).toMatchObject({ mlxMaxConcurrent: 1, mlxWiredPercent: 50 });
+
+    writeSettings(dir, { mlxMaxConcurrent: 3, mlxWiredPercent: 40 });
+    const both = await open(dir);
+    expect(both.values()).toMatchObject({ mlxMaxConcurrent: 1, mlxWiredPercent: 0 });
+    expect(both.warnings.map(({ code, details }) => [code, details?.name, details?.other])).toEqual([
+      ['setting_invalid', 'mlxMaxConcurrent', 'mlxWiredPercent'],
+      ['setting_invalid', 'mlxWiredPercent', 'mlxMaxConcurrent'],
+    ]);
+    const mixed = await open(dir, { MLX_WIRED_PERCENT: '30' });
+    expect(mixed.values()).toMatchObject({ mlxMaxConcurrent: 1, mlxWiredPercent: 30 });
+    expect(mixed.warnings.map(({ details }) => details?.name)).toEqual(['mlxMaxConcurrent']);
+  });
+
   it('reject a missing model folder, and keep one that has disappeared', async () => {
     const dir = tempDir();
     const there = join(dir, 'models');

@@ -11,7 +11,10 @@ import {
   RUNGS,
   rest,
   rungOf,
+  STEP_TOKENS,
+  shortenSteps,
   stepDown,
+  stepTokens,
   untilClimb,
 } from './oom-ladder';
 
@@ -22,9 +25,17 @@ export interface LadderKeeperOptions {
   logger: Logger;
   /** The next smaller model that could replace this one; null = none. */
   smallerModel(model: string): string | null;
-  /** A model's rung has changed. */
-  onRung(facts: { model: string; rung: number; kind: Ladder['kind'] }): void;
+  /** A model's rung, or the length of its prefill steps, has changed. */
+  onRung(facts: RungFacts): void;
 }
+
+/** `prefill_steps` = its prefill steps became shorter, with this number of tokens; else its new rung. */
+export type RungFacts = {
+  model: string;
+  rung: number;
+  kind: Ladder['kind'] | 'prefill_steps';
+  tokens?: number;
+};
 
 /** Time is counted in pieces of at most this length, so that the sleep of a machine does not count as stable time. */
 const COUNT_EVERY_MS = 30 * 60 * 1000;
@@ -37,8 +48,15 @@ const savedSchema = z.object({
       rung: z
         .number()
         .int()
-        .min(1)
+        .min(0)
         .max(RUNGS.length - 1),
+      // Absent in files of earlier versions.
+      steps: z
+        .number()
+        .int()
+        .min(0)
+        .max(STEP_TOKENS.length - 1)
+        .default(0),
       stableMs: z.number().min(0),
       peakBytes: z.number().positive().nullable(),
     }),
@@ -121,10 +139,19 @@ export class LadderKeeper {
    */
   exited(cause: ExitCause, model: string | null, peakBytes: number | null): boolean {
     this.down();
-    if (model === null || (cause !== 'out_of_memory' && cause !== 'killed_by_os')) return true;
+    return this.explained(cause, model, peakBytes);
+  }
+
+  /** Like `exited`, for a cause that became known only after the exit, when the next process may already run. */
+  explained(cause: ExitCause, model: string | null, peakBytes: number | null): boolean {
+    if (model === null) return true;
+    if (cause === 'gpu_hang') {
+      const key = this.#keyOf(model);
+      this.#change(shortenSteps(this.#memory, key), key);
+    }
+    if (cause !== 'out_of_memory' && cause !== 'killed_by_os') return true;
+    const key = this.#keyOf(model);
     const wanted = this.#wanted;
-    const stoodIn = wanted !== null && model === this.#standIn(wanted);
-    const key = stoodIn ? wanted : model;
     const smaller = this.#options.smallerModel(key) !== null;
     const { memory, bottom } = stepDown(this.#memory, key, smaller, peakBytes);
     this.#change(memory, key);
@@ -160,6 +187,7 @@ export class LadderKeeper {
       kind,
       promptCacheBytes,
       contextTokens,
+      prefillStepTokens: own(this.#memory, model)?.steps ? stepTokens(this.#memory, model) : null,
       model: kind === 'model' ? this.#standIn(model) : null,
       climbsAt: left === null || this.#atBottom ? null : this.#seenAt + left,
     };
@@ -168,6 +196,12 @@ export class LadderKeeper {
   /** Resolves when everything is on disk. */
   settled(): Promise<void> {
     return this.#saving;
+  }
+
+  /** The model that a death counts for: the wanted one, also when its smaller replacement died. */
+  #keyOf(model: string): string {
+    const wanted = this.#wanted;
+    return wanted !== null && model === this.#standIn(wanted) ? wanted : model;
   }
 
   #standIn(wanted: string): string | null {
@@ -190,9 +224,13 @@ export class LadderKeeper {
   #change(memory: LadderMemory, model: string): void {
     const before = own(this.#memory, model)?.rung ?? 0;
     const rung = own(memory, model)?.rung ?? 0;
+    const shorter = (own(memory, model)?.steps ?? 0) > (own(this.#memory, model)?.steps ?? 0);
     this.#memory = memory;
     this.#seenAt = this.#options.clock.wall().getTime();
     if (rung !== before) this.#options.onRung({ model, rung, kind: rungOf(memory, model).kind });
+    if (shorter) {
+      this.#options.onRung({ model, rung, kind: 'prefill_steps', tokens: stepTokens(memory, model) });
+    }
     this.#save();
   }
 

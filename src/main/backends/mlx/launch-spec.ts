@@ -12,6 +12,16 @@ export interface MlxLaunchOptions {
   preload: string | null;
   maxConcurrent: number;
   limits: ProcessLimits;
+  /** Null = memory cannot be read. */
+  memory: MlxMemoryLimits | null;
+}
+
+/** From the memory ledger, bytes. */
+export interface MlxMemoryLimits {
+  memoryBytes: number;
+  bufferPoolBytes: number;
+  /** Memory that MLX wires; 0 = none. */
+  wiredBytes: number;
 }
 
 const PROMPT_CACHES = 4;
@@ -30,8 +40,9 @@ const PASSED_ON = [
 
 /** How mlx_lm.server is started: any free loopback port, offline, one prompt cache budget. */
 export function mlxLaunchSpec(options: MlxLaunchOptions): LaunchSpec {
-  const { limits } = options;
-  const concurrency = String(options.maxConcurrent);
+  const { limits, memory, env } = options;
+  // Without a limit of memory, several requests at once could take any amount.
+  const concurrency = String(memory === null ? 1 : options.maxConcurrent);
   return {
     command: options.python,
     args: [
@@ -47,9 +58,11 @@ export function mlxLaunchSpec(options: MlxLaunchOptions): LaunchSpec {
       ...['--log-level', 'WARNING'],
     ],
     env: {
-      ...passedOn(options.env),
-      ...tighter(options.env, 'TANDEM_MLX_CACHE_BYTES', limits.bufferPoolBytes),
-      ...tighter(options.env, 'TANDEM_MLX_MEMORY_BYTES', limits.memoryBytes),
+      ...passedOn(env),
+      ...tightest(env, 'TANDEM_MLX_CACHE_BYTES', limits.bufferPoolBytes, memory?.bufferPoolBytes),
+      ...tightest(env, 'TANDEM_MLX_MEMORY_BYTES', limits.memoryBytes, memory?.memoryBytes),
+      // Never the variable of our own environment: only the setting is kept within its bounds.
+      TANDEM_MLX_WIRED_BYTES: String(memory?.wiredBytes ?? 0),
       HF_HUB_OFFLINE: '1',
       TRANSFORMERS_OFFLINE: '1',
       HF_HUB_DISABLE_TELEMETRY: '1',
@@ -60,10 +73,15 @@ export function mlxLaunchSpec(options: MlxLaunchOptions): LaunchSpec {
   };
 }
 
-/** Our limit replaces the user's if it is lower. */
-function tighter(env: MlxLaunchOptions['env'], name: string, bytes: number | null): Record<string, string> {
+/** The lowest of the user's limit and ours; nothing when none is given. */
+function tightest(
+  env: MlxLaunchOptions['env'],
+  name: string,
+  ...ours: (number | null | undefined)[]
+): Record<string, string> {
   const given = Number(env[name] || Number.POSITIVE_INFINITY);
-  return bytes === null || given <= bytes ? {} : { [name]: String(bytes) };
+  const bytes = Math.min(given, ...ours.map((limit) => limit ?? Number.POSITIVE_INFINITY));
+  return bytes === given ? {} : { [name]: String(bytes) };
 }
 
 function passedOn(env: MlxLaunchOptions['env']): Record<string, string> {

@@ -9,6 +9,15 @@ const listeningEvent = z.object({
   working_set: z.number().nullable(),
   buffer: z.number().nullable(),
 });
+/** MLX's limits as they were set, bytes; null = its own. */
+const limitsEvent = z.object({
+  event: z.literal('limits'),
+  memory: z.number().nullable(),
+  cache: z.number().nullable(),
+  wired: z.number(),
+});
+/** The server asked to wire another amount of memory than the one that stays wired, bytes. */
+const wiringEvent = z.object({ event: z.literal('wiring'), asked: z.number(), kept: z.number() });
 const sequenceEvent = z.object({
   event: z.literal('sequence'),
   id: z.string(),
@@ -40,6 +49,8 @@ const memEvent = z.object({
 
 /** Events that `resources/mlx/launch.py` writes to stdout. */
 const launcherEvent = z.discriminatedUnion('event', [
+  limitsEvent,
+  wiringEvent,
   listeningEvent,
   z.object({ event: z.literal('loading'), model: z.string() }),
   z.object({ event: z.literal('loaded'), model: z.string(), seconds: z.number(), active: z.number() }),

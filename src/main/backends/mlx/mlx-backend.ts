@@ -1,6 +1,7 @@
 import type { CompletionChunk } from '../../../shared/completion';
 import type { BackendInstance, ModelInfo, Reason } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
+import type { ExitCause } from '../../../shared/incidents';
 import type { BackendStatus } from '../../../shared/status';
 import type { LoadedModel, MemoryBehaviour, MemoryFigures, MemoryHolder } from '../../memory/types';
 import { readLimits } from '../../supervisor/limits';
@@ -181,6 +182,10 @@ export class MlxBackend implements Backend, MemoryHolder {
     this.#ports.logger.info('mlx.restart', { reason });
     this.#ladder.tryAgain();
     await this.#process.supervisor.restart();
+  }
+
+  explained(cause: ExitCause): void {
+    this.#process.explained(cause);
   }
 
   giveUpPreload(): void {

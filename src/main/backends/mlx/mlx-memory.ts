@@ -56,6 +56,8 @@ export class MlxMemory implements Omit<MemoryHolder, 'behaviour'> {
       case 'mem':
         this.#last = { figures: event, at: this.#wall() };
         return;
+      case 'limits':
+      case 'wiring':
       case 'sequence':
       case 'exit':
         return;

@@ -6,6 +6,7 @@ import type { Locate } from '../locate';
 import type { StepTimes } from '../step-times';
 import type { HangLimits } from './hang-limits';
 import type { LadderKeeperOptions } from './ladder-keeper';
+import type { MlxMemoryLimits } from './launch-spec';
 import type { MlxClientOptions } from './mlx-client';
 
 /** A model on disk under the name that clients use. */
@@ -31,6 +32,8 @@ export interface MlxBackendOptions extends MlxClientOptions {
   listModels(signal?: AbortSignal): Promise<ModelInfo[]>;
   /** Concurrent requests; read before each start. */
   maxConcurrent(): number;
+  /** Limits of memory for the next start; null = memory cannot be read. */
+  memoryLimits?(): Promise<MlxMemoryLimits | null>;
   /** Called when a model has been loaded, with the seconds it took. */
   onLoaded?(name: string, seconds: number): void;
   /** Resolves when memory allows a start; `cause` is what ended the last run, `model` what the next one loads. */

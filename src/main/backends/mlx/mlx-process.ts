@@ -62,6 +62,8 @@ export class MlxProcess {
   #address: MlxAddress | null = null;
   #secret = '';
   #startedAt = 0;
+  /** What the last process held when it died. */
+  #died: { model: string | null; peakBytes: number | null } = { model: null, peakBytes: null };
 
   constructor(options: MlxProcessOptions, ports: SupervisorPorts) {
     const { clock } = ports;
@@ -147,6 +149,14 @@ export class MlxProcess {
     this.#guard.onFrame();
   }
 
+  /** The cause of the last death became known: its lower limits apply from the next start on. */
+  explained(cause: ExitCause): void {
+    const { ladder, onChange } = this.#options;
+    ladder.explained(cause, this.#died.model, this.#died.peakBytes);
+    if (this.supervisor.view().state === 'ready') ladder.up();
+    onChange();
+  }
+
   async #launch(): Promise<LaunchSpec | null> {
     const launch = await this.#options.launch();
     if (launch === null) return null;
@@ -177,6 +187,12 @@ export class MlxProcess {
     this.#guard.onLauncher(event);
     this.memory.onLauncher(event, (folder) => this.#nameOf(folder));
     switch (event.event) {
+      case 'limits':
+      case 'wiring': {
+        const { event: name, ...figures } = event;
+        this.#ports.logger.info(`mlx.${name}`, figures);
+        return;
+      }
       case 'listening':
         this.#address = { url: `http://127.0.0.1:${event.port}`, secret: this.#secret };
         board.set({ url: this.#address.url, version: event.version });
@@ -217,7 +233,8 @@ export class MlxProcess {
   #mayRecover(cause: ExitCause): boolean {
     // The process may exit before it reports the load of its preload model.
     const model = this.memory.model() ?? this.#preload?.name ?? null;
-    return this.#options.ladder.exited(cause, model, this.memory.peakBytes());
+    this.#died = { model, peakBytes: this.memory.peakBytes() };
+    return this.#options.ladder.exited(cause, model, this.#died.peakBytes);
   }
 
   #nameOf(folder: string): string {

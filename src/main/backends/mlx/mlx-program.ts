@@ -49,6 +49,7 @@ export class MlxProgram {
       preload: preload?.folder ?? null,
       maxConcurrent: this.#options.maxConcurrent(),
       limits: this.#ladder.limits(),
+      memory: (await this.#options.memoryLimits?.()) ?? null,
     });
     return { spec, preload };
   }

@@ -75,10 +75,11 @@ export class OllamaBackend implements Backend {
       ports,
     );
     this.#choice = this.#createChoice();
+    const runners = new Runners(ports.table, clock, () =>
+      this.#choice.managed ? this.#managed.pid : this.#memory.externalPid,
+    );
     this.#care = new RunnerCare({
-      runners: new Runners(ports.table, clock, () =>
-        this.#choice.managed ? this.#managed.pid : this.#memory.externalPid,
-      ),
+      runners,
       residents: this.#residents,
       catalogue: this.#catalogue,
       api: () => this.#choice.current,
@@ -96,6 +97,7 @@ export class OllamaBackend implements Backend {
       residents: this.#residents,
       findHolder: options.findHolder,
       residentBytes: (pid) => this.#managed.supervisor.residentBytes(pid),
+      usesMlxEngine: () => runners.useMlxEngine(),
     });
     this.#status = new StatusKeeper({
       clock,

@@ -111,6 +111,15 @@ export class Residents {
   }
 
   /**
+   * Size of the loaded models as they were loaded: their files, as the server's own figure grows with its caches. A
+   * model of unknown size counts with that figure.
+   */
+  get loadedBytes(): number {
+    const items = this.#reading?.items ?? [];
+    return items.reduce((sum, { name, size }) => sum + (this.#sizeOf(plain(name)) ?? size ?? 0), 0);
+  }
+
+  /**
    * Unloads a model of ours and resolves when it is gone; resolves at once if it is not loaded.
    * @throws TandemError `unsupported` for a model that somebody else loaded, or that is answering
    */

@@ -41,6 +41,15 @@ export class Runners {
     return found.filter((runner) => runner !== null);
   }
 
+  /** Does one of them compute with Ollama's own MLX engine? False while no server is known. */
+  async useMlxEngine(): Promise<boolean> {
+    const server = this.#serverPid();
+    if (server === null) return false;
+    const pids = await this.#table.descendants(server);
+    const lines = await Promise.all(pids.map((pid) => this.#table.commandLine(pid)));
+    return lines.some((line) => line?.split(' ').includes('--mlx-engine'));
+  }
+
   /** Kills these by pid and start time. Resolves true when none is left. */
   async kill(runners: readonly ProcessIdentity[]): Promise<boolean> {
     await Promise.all(runners.map((runner) => this.#table.signal(runner, 'SIGKILL')));

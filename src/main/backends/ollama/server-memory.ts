@@ -1,4 +1,4 @@
-import type { Figure } from '../../memory/types';
+import type { Figure, MemoryFigures } from '../../memory/types';
 import type { Clock } from '../../ports/clock';
 import type { OllamaApi } from '../dialects/ollama/ollama-api';
 import type { Residents } from './residents';
@@ -11,7 +11,12 @@ export interface ServerMemoryOptions {
   findHolder?(port: number): Promise<{ pid: number; name: string } | null>;
   /** Bytes of a process and its children; without a pid those of our server. Null = unknown. */
   residentBytes(pid?: number): Promise<number | null>;
+  /** Does one of its processes compute with Ollama's own MLX engine? */
+  usesMlxEngine(): Promise<boolean>;
 }
+
+/** `maxPagedOutBytes` of Ollama's MLX engine: snapshots of prompts, on top of weights and context. */
+const MLX_ENGINE_GROWTH_BYTES = 8 * 1024 ** 3;
 
 /** Ollama reports nothing about the inside of its processes. */
 const INSIDE = {
@@ -26,6 +31,7 @@ export class ServerMemory {
   /** The process at the last address: the search is expensive, and a server keeps its port as long as it answers. */
   #holder: { url: string; pid: number; name: string } | null = null;
   #process: Figure;
+  #mlxEngine = false;
 
   constructor(options: ServerMemoryOptions) {
     this.#options = options;
@@ -41,24 +47,34 @@ export class ServerMemory {
     return this.#holder?.name.toLowerCase() === 'ollama' ? this.#holder.pid : null;
   }
 
-  figures(): { process: Figure } & typeof INSIDE {
-    return { process: this.#process, ...INSIDE };
+  figures(): MemoryFigures {
+    return { process: this.#process, ...INSIDE, ...this.#growth() };
+  }
+
+  /** What the snapshots of the MLX engine may still take; what its processes have grown since the load is deducted. */
+  #growth(): Pick<MemoryFigures, 'mayGrow'> {
+    const { bytes, at } = this.#process;
+    if (!this.#mlxEngine || bytes === null) return {};
+    const grown = Math.max(0, bytes - this.#options.residents.loadedBytes);
+    return { mayGrow: { bytes: Math.max(0, MLX_ENGINE_GROWTH_BYTES - grown), source: 'estimate', at } };
   }
 
   /** Another server is used from now on. */
   changed(): void {
     this.#holder = null;
     this.#process = this.#figure(null);
+    this.#mlxEngine = false;
   }
 
   /** Reads it again. @param managed the server is ours @throws TandemError when the server does not answer */
   async refresh(api: OllamaApi, managed: boolean, signal: AbortSignal): Promise<void> {
-    const { residentBytes, residents } = this.#options;
+    const { residentBytes, residents, usesMlxEngine } = this.#options;
     const [bytes] = await Promise.all([
       managed ? residentBytes() : this.#bytesAt(api.url),
       residents.refresh(api, signal),
     ]);
     this.#process = this.#figure(bytes);
+    this.#mlxEngine = residents.first !== null && (await usesMlxEngine());
   }
 
   /** Null when the server is on another machine, or cannot be found. */

@@ -98,14 +98,14 @@ export function psBody(backends: readonly BackendStatus[], models: readonly Mode
   return { models: loaded };
 }
 
-/** Body of `/api/show`, from the scanner's facts. Throws `model_not_found`. */
+/** Body of `/api/show`, from the scanner's facts; `named` returns the models of a name. Throws `model_not_found`. */
 export function showBody(
   asked: string,
-  models: readonly ModelInfo[],
+  named: (name: string) => readonly ModelInfo[],
   backends: readonly BackendInstance[],
   now: Date,
 ): object {
-  const choice = parseModelChoice(asked, { backends, models });
+  const choice = parseModelChoice(asked, { backends, named });
   if (choice.kind !== 'named') {
     return {
       details: details(null),
@@ -114,10 +114,9 @@ export function showBody(
       modified_at: now.toISOString(),
     };
   }
-  const model = models.find(({ name, backend }) => {
-    const named = name === choice.name || name === `${choice.name}:latest`;
-    return named && (choice.backend === undefined || choice.backend === backend);
-  });
+  const model = named(choice.name).find(
+    ({ backend }) => choice.backend === undefined || choice.backend === backend,
+  );
   if (!model) throw new TandemError('model_not_found', `model '${asked}' not found`);
   const context = contextOf(model);
   return {

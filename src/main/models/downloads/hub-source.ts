@@ -1,6 +1,6 @@
 import { TandemError } from '../../../shared/errors';
 import { kvBytesPerToken, kvShapeOf } from '../../memory/kv-cache';
-import { contextLengthOf, isLanguageModel, parseConfig } from '../model-config';
+import { contextLengthOf, isLoadable, parseConfig } from '../model-config';
 import { billionsFromName, billionsFromSize } from '../model-folder';
 import { type HubFacts, type HubProcess, type HubRequest, runHub } from './hub-process';
 import type { DownloadProgress, DownloadSource, Found, Readiness } from './source';
@@ -86,7 +86,7 @@ function refusalOf({ hasWeights, hasConfig, config: json, architecture, runs }: 
   if (json === null) return null;
   if (runs === false) return `unknown_architecture:${architecture}`;
   const config = parseConfig(json);
-  return config === null || !isLanguageModel(config) ? 'not_mlx' : null;
+  return config === null || !isLoadable(config) ? 'not_mlx' : null;
 }
 
 function unsupported(model: string, refused: string): TandemError {

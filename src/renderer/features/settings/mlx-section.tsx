@@ -21,6 +21,14 @@ export function MlxSection() {
         min={1}
         max={16}
       />
+      <NumberRow
+        of="mlxWiredPercent"
+        title={t('settings.mlxWired')}
+        hint={t('settings.mlxWiredHint')}
+        min={0}
+        max={65}
+        unit={t('settings.percentUnit')}
+      />
     </Section>
   );
 }

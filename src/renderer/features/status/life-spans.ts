@@ -23,6 +23,8 @@ const BEGINS: Record<LifeEvent['type'], LifeState | null> = {
   restarted_by_user: 'down',
   preload_given_up: 'down',
   rung: null,
+  explained: null,
+  kernel_panic: null,
   breaker_open: 'resting',
   breaker_half_open: 'starting',
   breaker_closed: null,

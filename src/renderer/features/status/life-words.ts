@@ -41,6 +41,10 @@ export function lifeWords({ type, cause, facts }: LifeEvent, t: TFunction, forma
       return t('life.events.adopted');
     case 'lost':
       return t('life.events.lost');
+    case 'explained':
+      return t('life.events.explained', { cause: t(`causes.${cause ?? 'unknown'}`) });
+    case 'kernel_panic':
+      return t('life.events.kernelPanic');
   }
 }
 
@@ -61,6 +65,7 @@ export function lifeMark({ type }: LifeEvent): MarkShape {
     case 'died':
     case 'stalled':
     case 'lost':
+    case 'kernel_panic':
     case 'breaker_open':
       return 'trouble';
     default:

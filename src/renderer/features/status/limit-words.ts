@@ -5,10 +5,12 @@ import type { Format } from '../../i18n/use-format';
 
 /** What a server does without for now, and when it gets that back. */
 export function ladderWords(ladder: Ladder, t: TFunction, format: Format, now: number): string {
-  const step = t('ladder.step', { rung: ladder.rung, rungs: ladder.rungs });
-  const back = ladder.climbsAt;
-  const climbs = back === null ? '' : ` ${t('ladder.climbs', { time: format.countdown(back - now) })}`;
-  return `${givenUp(ladder, t, format)} (${step}).${climbs}`;
+  const { rung, rungs, prefillStepTokens: tokens, climbsAt } = ladder;
+  return [
+    ...(rung === 0 ? [] : [`${givenUp(ladder, t, format)} (${t('ladder.step', { rung, rungs })}).`]),
+    ...(tokens === null ? [] : [t('ladder.prefill_steps', { tokens: format.number(tokens) })]),
+    ...(climbsAt === null ? [] : [t('ladder.climbs', { time: format.countdown(climbsAt - now) })]),
+  ].join(' ');
 }
 
 function givenUp(ladder: Ladder, t: TFunction, format: Format): string {

@@ -96,7 +96,7 @@ function ModelLine({ status }: { status: BackendStatus }) {
 function LadderLine({ status: { ladder }, now }: { status: BackendStatus; now: number }) {
   const { t } = useTranslation();
   const format = useFormat();
-  if (ladder === null || ladder.rung === 0) return null;
+  if (ladder === null || (ladder.rung === 0 && ladder.prefillStepTokens === null)) return null;
   return (
     <p className="mt-2 text-ink-2 text-small leading-snug tabular-nums">
       {ladderWords(ladder, t, format, now)}
