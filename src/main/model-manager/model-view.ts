@@ -4,7 +4,7 @@ import type { BrokenModel } from '../models/model-folder';
 import type { Measured } from '../times/measured-times';
 
 /** What the app knows of a model beyond its listing. */
-export interface ModelFacts {
+export interface ViewFacts {
   usedFor: readonly Category[];
   load: ModelView['load'];
   measured: Readonly<Measured> | null;
@@ -15,7 +15,7 @@ export interface ModelFacts {
 }
 
 /** A model as the UI shows it. */
-export function modelViewOf(model: ModelInfo, facts: ModelFacts): ModelView {
+export function modelViewOf(model: ModelInfo, facts: ViewFacts): ModelView {
   const { backend, name, sizeBytes, billions, quantisation, weight, small, languages, remote } = model;
   const {
     fit = 'unknown',

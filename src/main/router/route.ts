@@ -114,7 +114,7 @@ function routeNamed(
   const insists = tooLong?.asked || (job.extent === 'whole' && request.mayLeaveOut);
   if (tooLong && insists && allowed.length === 0)
     return refuse(category, contextExceeded(tooLong), reasons, tooLong);
-  const rest = request.strict ? [] : categoryRest(named1st, order, job);
+  const rest = request.strict ? [] : categoryRest(named1st, order, { ...job, extent: 'whole' });
   return conclude(job, { candidates: [...named1st, ...rest], reasons, tooLong });
 }
 

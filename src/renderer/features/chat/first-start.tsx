@@ -7,7 +7,7 @@ import { Note } from '../../components/note';
 import { useFormat } from '../../i18n/use-format';
 import { perform } from '../../stores/request';
 import { focusComposer, showPart } from '../../stores/ui-store';
-import { FirstStartFacts } from './first-start-facts';
+import { MachineFacts } from './machine-facts';
 import { FirstStartPair } from './first-start-pair';
 
 /** What Tandem is, what this machine can run, and one button that downloads it. Shown until the user has decided. */
@@ -30,7 +30,7 @@ export function FirstStartScreen({ firstStart }: { firstStart: FirstStart }) {
         </h2>
         <p className="mt-1 text-ink-2">{t('firstStart.what')}</p>
       </header>
-      <FirstStartFacts firstStart={firstStart} />
+      <MachineFacts firstStart={firstStart} />
       {shown ? (
         <FirstStartPair pair={shown} diskFreeBytes={machine.diskFreeBytes} onDone={finish} />
       ) : (

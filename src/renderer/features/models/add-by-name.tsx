@@ -8,11 +8,11 @@ import { useWantedPart } from '../../components/use-wanted-part';
 import { backendName } from '../../i18n/backend-name';
 import { LookupCard } from './lookup-card';
 import { gettersOf, guessedFor, nameFor, nameIn } from './typed-name';
-import type { HubToken } from './use-hub-token';
+import type { HubTokenForm } from './use-hub-token';
 import { useLookup } from './use-lookup';
 
 /** A field for the name of any model; what it stands for is shown before anything is downloaded. */
-export function AddByName({ token }: { token: HubToken }) {
+export function AddByName({ token }: { token: HubTokenForm }) {
   const { t } = useTranslation();
   const instances = useInstances();
   const [text, setText] = useState('');

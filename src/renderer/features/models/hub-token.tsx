@@ -6,7 +6,7 @@ import { Note } from '../../components/note';
 import { useWantedPart } from '../../components/use-wanted-part';
 import { errorSentence, perform, request } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
-import type { HubToken } from './use-hub-token';
+import type { HubTokenForm } from './use-hub-token';
 
 /** The shortest token that the core takes. */
 const SHORTEST = 8;
@@ -14,7 +14,7 @@ const SHORTEST = 8;
 interface GatedNoteProps {
   /** Name of the repository, as its server takes it. */
   name: string;
-  token: HubToken;
+  token: HubTokenForm;
   onStored: () => void;
 }
 
@@ -101,7 +101,7 @@ function TokenForm({ field, onStored }: TokenFormProps) {
 }
 
 /** The token for gated repositories: a field for it, or that it is stored, with the button that removes it. */
-export function HubTokenSection({ token: { state, refresh } }: { token: HubToken }) {
+export function HubTokenSection({ token: { state, refresh } }: { token: HubTokenForm }) {
   const { t } = useTranslation();
   const field = useRef<HTMLInputElement>(null);
   useWantedPart('hub-token', field, state !== null);

@@ -12,13 +12,13 @@ import { useFormat } from '../../i18n/use-format';
 import { perform } from '../../stores/request';
 import { GatedNote } from './hub-token';
 import { refusalWords } from './model-words';
-import type { HubToken } from './use-hub-token';
+import type { HubTokenForm } from './use-hub-token';
 
 const FIT_INK = { yes: 'text-ink-2', tight: 'text-warn-text', no: 'text-bad-text', unknown: 'text-ink-2' };
 
 interface LookupCardProps {
   lookup: Lookup;
-  token: HubToken;
+  token: HubTokenForm;
   /** Looks it up once more. */
   onAgain: () => void;
 }

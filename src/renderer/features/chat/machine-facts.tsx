@@ -5,7 +5,7 @@ import { FactLine } from '../../components/fact-line';
 import { useFormat } from '../../i18n/use-format';
 
 /** This machine, and the models that were here before. */
-export function FirstStartFacts({ firstStart: { machine, found } }: { firstStart: FirstStart }) {
+export function MachineFacts({ firstStart: { machine, found } }: { firstStart: FirstStart }) {
   const { t } = useTranslation();
   const format = useFormat();
   const hardware = [
