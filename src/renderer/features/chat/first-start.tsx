@@ -7,8 +7,8 @@ import { Note } from '../../components/note';
 import { useFormat } from '../../i18n/use-format';
 import { perform } from '../../stores/request';
 import { focusComposer, showPart } from '../../stores/ui-store';
-import { MachineFacts } from './machine-facts';
 import { FirstStartPair } from './first-start-pair';
+import { MachineFacts } from './machine-facts';
 
 /** What Tandem is, what this machine can run, and one button that downloads it. Shown until the user has decided. */
 export function FirstStartScreen({ firstStart }: { firstStart: FirstStart }) {
