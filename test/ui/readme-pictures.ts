@@ -1,4 +1,5 @@
 import { fakeAnswer, fakeLedger, fakeLife } from '../support/fake-snapshot';
+import { MODEL_SCREENS } from './model-screens';
 import { busy, chat, type Language, MLX, OLLAMA, queue, SCREENS, type Screen, user, WORDS } from './screens';
 
 /** One picture of the project's README: its content and look. */
@@ -82,7 +83,7 @@ function rescued(language: Language) {
 }
 
 function screen(name: string): Screen {
-  const found = SCREENS.find((candidate) => candidate.name === name);
+  const found = [...SCREENS, ...MODEL_SCREENS].find((candidate) => candidate.name === name);
   if (!found) throw new Error(`no screen ${name}`);
   return found;
 }
@@ -104,6 +105,20 @@ export const README_PICTURES: readonly ReadmePicture[] = [
   },
   {
     screen: { ...screen('status'), name: 'status-dark' },
+    size: 'popover',
+    theme: 'dark',
+    language: 'en',
+    scale: 2,
+  },
+  {
+    screen: { ...screen('first-start'), name: 'first-start-light' },
+    size: 'popover',
+    theme: 'light',
+    language: 'en',
+    scale: 2,
+  },
+  {
+    screen: { ...screen('models'), name: 'models-dark' },
     size: 'popover',
     theme: 'dark',
     language: 'en',
