@@ -78,7 +78,7 @@ export interface Sampling {
   stop?: string[];
 }
 
-/** What a model gets, from a client through the router to a server. */
+/** What a model gets, from a client through the dispatcher to a server. */
 export interface ModelInput {
   messages: ChatMessage[];
   /** Set if the client wants no chat template (`raw`): the model gets the text unchanged. */

@@ -12,7 +12,7 @@ import type { RequestRun } from './request-run';
 import { type Fingerprints, MAX_DEATHS } from './suspects/fingerprints';
 import type { Routed } from './try-context';
 
-/** Longest time that any decider gets, ms (product, section 3). */
+/** Longest time that any decider gets, ms. */
 const MAX_DECISION_MS = 10_000;
 
 export interface RoutingOptions {

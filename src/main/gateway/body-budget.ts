@@ -1,7 +1,7 @@
 import { TandemError } from '../../shared/errors';
 
 const MB = 1024 * 1024;
-/** Total size of request bodies at a time, per client and overall (interfaces.md). */
+/** Total size of request bodies at a time, per client and overall. */
 const CLIENT_BYTES = 64 * MB;
 const TOTAL_BYTES = 256 * MB;
 

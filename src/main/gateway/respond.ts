@@ -27,7 +27,7 @@ export interface Exchange {
 }
 
 /**
- * Sends one request through the router and its answer to the client. A failure before the first byte is thrown, so that
+ * Sends one request to the dispatcher and its answer to the client. A failure before the first byte is thrown, so that
  * it gets its true HTTP status; after that, the stream ends with the dialect's error frame. Each event is written at
  * once; the outbox limits how far the server may run ahead of the client.
  */

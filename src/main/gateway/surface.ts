@@ -28,7 +28,7 @@ export const ROUTER_GATEWAY: Surface = {
 
 /**
  * While only light models are allowed on MLX, its `default` category is the fast model, and heavy work goes where the
- * strategy says; otherwise its categories are models on MLX (product, section 2).
+ * strategy says; otherwise its categories are models on MLX.
  */
 export const MLX_API: Surface = {
   origin: 'mlx-api',

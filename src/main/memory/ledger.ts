@@ -60,7 +60,7 @@ export function behaviourOf(
   return behaviour;
 }
 
-/** Used if the system does not report it (product, section 5). */
+/** Used if the system does not report it. */
 const WORKING_SET_SHARE = 0.75;
 /**
  * `MTLDevice.maxBufferLength` is three quarters of the working set on Macs with 48 GB and more: 27 GiB of 36 on an

@@ -22,7 +22,7 @@ export interface PlannedPair {
   memoryBytes: number;
 }
 
-/** Agents need the first context; the others are for machines where it does not fit (product, section 3). */
+/** Agents need the first context; the others are for machines where it does not fit. */
 const CONTEXTS = [16_384, 8192, 4096] as const;
 const LIGHT = CATALOGUE.filter(({ purpose }) => purpose === 'light');
 const HEAVY = CATALOGUE.filter(({ purpose }) => purpose === 'general');

@@ -8,7 +8,7 @@ export type Preload =
 
 /**
  * What MLX loads at start, from `MLX_PRELOAD_MODELS`: a category, a model's name, or `none`. MLX loads one model, so
- * only the first entry of a list counts. While only light models are allowed it is `fast` (product, section 5).
+ * only the first entry of a list counts. While only light models are allowed it is `fast`.
  */
 export function wantedPreload({
   mlxPreloadModels,

@@ -1,6 +1,6 @@
 import type { Category } from '../../shared/domain';
 
-/** By billions of parameters: up to 4, below 32, below 64, from 64, not known (product, section 2). */
+/** By billions of parameters: up to 4, below 32, below 64, from 64, not known. */
 export type SizeClass = 'light' | 'middle' | 'heavy' | 'huge' | 'unknown';
 
 /** How the best installed model for a category is found: the criteria of a row are applied in order. */

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { toMlxCall } from '../../../src/main/backends/dialects/openai/protocol';
-import { validate } from '../../../src/main/backends/dialects/openai/validate';
+import { toMlxCall, validate } from '../../../src/main/backends/dialects/openai/validate';
 import { readChat, readGenerate } from '../../../src/main/gateway/dialects/ollama-request';
 import { INSTANCES } from '../../support/backends';
 import { POISON, type Poison } from '../../support/poison';

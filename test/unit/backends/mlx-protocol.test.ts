@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { SseReader, toMlxCall } from '../../../src/main/backends/dialects/openai/protocol';
+import { SseReader } from '../../../src/main/backends/dialects/openai/protocol';
+import { toMlxCall } from '../../../src/main/backends/dialects/openai/validate';
 import { MAX_FRAME_BYTES } from '../../../src/main/backends/dialects/stream-completion';
 import type { CompletionChunk } from '../../../src/shared/completion';
 

@@ -1,7 +1,7 @@
 import type { CompletionChunk } from '../../../shared/completion';
 import { headersOf, type ServerConnection } from '../dialects/connection';
-import { completeOpenAi } from '../dialects/openai/completion';
-import type { MlxCall } from '../dialects/openai/protocol';
+import { completeOpenAi } from '../dialects/openai/protocol';
+import type { MlxCall } from '../dialects/openai/validate';
 
 export type MlxClientOptions = Pick<ServerConnection, 'fetcher' | 'post' | 'instanceId'>;
 

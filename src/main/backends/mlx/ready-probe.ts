@@ -1,6 +1,5 @@
 import { type Clock, pollUntil } from '../../ports/clock';
-import { toMlxCall } from '../dialects/openai/protocol';
-import { oneToken, validate } from '../dialects/openai/validate';
+import { oneToken, toMlxCall, validate } from '../dialects/openai/validate';
 import { withDeadline } from '../watch/deadline';
 import type { MlxAddress, MlxClient } from './mlx-client';
 import { mlxDown } from './mlx-failures';

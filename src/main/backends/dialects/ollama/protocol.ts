@@ -2,7 +2,7 @@ import type { ChatResponse, GenerateResponse } from 'ollama/browser';
 import type { CompletionChunk, CompletionEnd } from '../../../../shared/completion';
 import { TandemError } from '../../../../shared/errors';
 import { LineReader } from '../../../ports/line-reader';
-import { frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';
+import { type FrameReader, frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';
 import { serverFailure } from './failures';
 
 /** The client's types lack the number of cached tokens, which Ollama 0.34 reports. */
@@ -20,7 +20,7 @@ interface Call {
 type Frame = Partial<ChatResponse> & Partial<GenerateResponse> & OtherParts;
 
 /** Reads the lines of one completion, in pieces of any size. */
-export class NdjsonReader {
+export class NdjsonReader implements FrameReader {
   readonly #lines = new LineReader(MAX_FRAME_BYTES, () => frameTooLong('Ollama'));
   #ended = false;
   #calls = 0;

@@ -4,9 +4,8 @@ import { type ModelInfo, weightOf } from '../../../../shared/domain';
 import { TandemError } from '../../../../shared/errors';
 import type { BackendRequest } from '../../backend';
 import { connectionFailure, headersOf, type ServerConnection, type ServerName } from '../connection';
-import { completeOpenAi } from './completion';
-import { toMlxCall } from './protocol';
-import { isLoadOnly, oneToken, validate } from './validate';
+import { completeOpenAi } from './protocol';
+import { isLoadOnly, oneToken, toMlxCall, validate } from './validate';
 
 /** Its URL may end with `/v1`. */
 export interface OpenAiApiOptions extends ServerConnection {

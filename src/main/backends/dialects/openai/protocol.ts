@@ -1,40 +1,47 @@
 import { createParser } from 'eventsource-parser';
 import type { CompletionChunk, CompletionEnd } from '../../../../shared/completion';
-import { TandemError } from '../../../../shared/errors';
-import { frameTooLong, MAX_FRAME_BYTES } from '../stream-completion';
-import type { SafeRequest } from './validate';
-
-/** One call of mlx_lm.server's OpenAI dialect. */
-export interface MlxCall {
-  path: '/v1/chat/completions' | '/v1/completions';
-  body: Record<string, unknown>;
-}
+import { downCodeOf, TandemError } from '../../../../shared/errors';
+import type { PostAnswer, Poster } from '../../../ports/fetcher';
+import { connectionFailure, type ServerName } from '../connection';
+import { type FrameReader, frameTooLong, MAX_FRAME_BYTES, streamCompletion } from '../stream-completion';
+import type { MlxCall } from './validate';
 
 /**
- * @param model path of the model's folder; always sent, because a call without it counts as another model and drains
- * the batch
+ * Streams one completion. Aborting closes the connection at once; so does leaving the iteration early.
+ * @throws TandemError `bad_request`, `backend_failed`, `cancelled`, or the code of `downCodeOf`
  */
-export function toMlxCall(request: SafeRequest, model: string): MlxCall {
-  const { temperature, topP, topK, minP, seed, repeatPenalty, stop, maxTokens } = request.sampling;
-  const body: Record<string, unknown> = {
-    model,
-    max_tokens: maxTokens,
-    // Only streams can be cancelled.
-    stream: true,
-    stream_options: { include_usage: true },
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { top_p: topP }),
-    ...(topK === undefined ? {} : { top_k: topK }),
-    ...(minP === undefined ? {} : { min_p: minP }),
-    ...(seed === undefined ? {} : { seed }),
-    // 1 means no penalty but costs a pass over the logits.
-    ...(repeatPenalty === undefined || repeatPenalty === 1 ? {} : { repetition_penalty: repeatPenalty }),
-    ...(stop === undefined ? {} : { stop }),
-    ...(request.think === null ? {} : { chat_template_kwargs: { enable_thinking: request.think } }),
-  };
-  return request.rawPrompt === null
-    ? { path: '/v1/chat/completions', body: { ...body, messages: request.messages } }
-    : { path: '/v1/completions', body: { ...body, prompt: request.rawPrompt } };
+export function completeOpenAi(
+  post: Poster,
+  server: ServerName,
+  { url, headers, call }: { url: string; headers: Record<string, string>; call: MlxCall },
+  signal: AbortSignal,
+): AsyncGenerator<CompletionChunk> {
+  return streamCompletion(post, {
+    url: url + call.path,
+    headers,
+    body: call.body,
+    signal,
+    reader: new SseReader(server.title),
+    refusal: (answer) => refusal(answer, server),
+    asFailure: (error) => connectionFailure(error, signal, server),
+  });
+}
+
+/** Error of a status. `mlx_lm.server` sends 400 for a parameter, with its name, and 404 for all other failures. */
+async function refusal(answer: PostAnswer, { id, title }: ServerName): Promise<TandemError> {
+  const body = (await answer.json().catch(() => null)) as { error?: unknown } | null;
+  const said = (body?.error as { message?: unknown } | null)?.message ?? body?.error;
+  const text = typeof said === 'string' ? said.slice(0, 300) : `status ${answer.status}`;
+  if (text === 'generation thread died')
+    return new TandemError(
+      downCodeOf(id),
+      `${title} has stopped generating and is being restarted; try again shortly.`,
+    );
+  const isOurs = answer.status === 400 || answer.status === 422;
+  if (isOurs) return new TandemError('bad_request', `${title} refused the request: ${text}`);
+  return new TandemError('backend_failed', `${title} could not answer: ${text}`, {
+    ...(answer.status === 429 || answer.status === 503 ? { retryAfterS: 5 } : {}),
+  });
 }
 
 interface Frame {
@@ -47,7 +54,7 @@ interface Frame {
 }
 
 /** Reads the server-sent events of one completion, in pieces of any size. */
-export class SseReader {
+export class SseReader implements FrameReader {
   readonly #server: string;
   readonly #decoder = new TextDecoder();
   /** Chunks that the parser found in the bytes of this call. */

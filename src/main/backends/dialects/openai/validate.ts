@@ -47,6 +47,39 @@ export function validate(request: BackendRequest, facts: ModelFacts): SafeReques
   };
 }
 
+/** One call of mlx_lm.server's OpenAI dialect. */
+export interface MlxCall {
+  path: '/v1/chat/completions' | '/v1/completions';
+  body: Record<string, unknown>;
+}
+
+/**
+ * @param model path of the model's folder; always sent, because a call without it counts as another model and drains
+ * the batch
+ */
+export function toMlxCall(request: SafeRequest, model: string): MlxCall {
+  const { temperature, topP, topK, minP, seed, repeatPenalty, stop, maxTokens } = request.sampling;
+  const body: Record<string, unknown> = {
+    model,
+    max_tokens: maxTokens,
+    // Only streams can be cancelled.
+    stream: true,
+    stream_options: { include_usage: true },
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(topK === undefined ? {} : { top_k: topK }),
+    ...(minP === undefined ? {} : { min_p: minP }),
+    ...(seed === undefined ? {} : { seed }),
+    // 1 means no penalty but costs a pass over the logits.
+    ...(repeatPenalty === undefined || repeatPenalty === 1 ? {} : { repetition_penalty: repeatPenalty }),
+    ...(stop === undefined ? {} : { stop }),
+    ...(request.think === null ? {} : { chat_template_kwargs: { enable_thinking: request.think } }),
+  };
+  return request.rawPrompt === null
+    ? { path: '/v1/chat/completions', body: { ...body, messages: request.messages } }
+    : { path: '/v1/completions', body: { ...body, prompt: request.rawPrompt } };
+}
+
 /** Has the request no prompt, so that it only loads its model? */
 export function isLoadOnly({ rawPrompt, messages }: BackendRequest): boolean {
   return rawPrompt === undefined && messages.length === 0;
