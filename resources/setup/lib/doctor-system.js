@@ -71,15 +71,13 @@ export async function checkData({ place }) {
   const instance = runningInstance(dir);
   const there = existingAbove(dir);
   const cure = 'Correct its owner and rights, or name another folder with --data-dir.';
-  if (!statSync(there).isDirectory())
-    return { state: 'broken', detail: `${there} is no folder`, cure };
+  if (!statSync(there).isDirectory()) return { state: 'broken', detail: `${there} is no folder`, cure };
   try {
     accessSync(there, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {
     return { state: 'broken', detail: `${there} cannot be written`, cure };
   }
-  if (instance)
-    return { state: 'found', detail: `${dir}, in use by Tandem (process ${instance.pid})` };
+  if (instance) return { state: 'found', detail: `${dir}, in use by Tandem (process ${instance.pid})` };
   if (!mayUse(dir)) {
     const detail = `${dir} has files of another program in it (${sortEntries(dir).foreign[0]})`;
     return { state: 'broken', detail, cure: 'Name an empty or a new folder with --data-dir.' };
