@@ -19,13 +19,7 @@ const checks = {
 /**
  * Checks everything that Tandem needs and reports what is missing and the cure. Changes nothing.
  *
- * @param {object} job
- * @param {import('./options.js').StartOptions} job.options
- * @param {import('./paths.js').Place} job.place
- * @param {string} job.root
- * @param {any} job.manifest
- * @param {{ write: (text: string) => unknown }} job.out
- * @param {AbortSignal} [job.signal]
+ * @param {Omit<import('./context.js').Job, 'steps'>} job
  * @returns {Promise<number>} exit code: 0 only if a chat message could be answered
  */
 export async function doctor({ options, place, root, manifest, out, signal }) {
