@@ -6,7 +6,10 @@ import { hashFiles, readStamp, writeStamp } from './stamp.js';
 
 const inputs = ['src', 'electron.vite.config.ts', 'tsconfig.json', 'package.json', 'package-lock.json'];
 /** Files of `resources` that the program imports. */
-const shared = ['data-folder.json', 'setup/lib/paths.js', 'setup/lib/port-holder.js', 'setup/lib/run.js'];
+const shared = [
+  'data-folder.json',
+  ...['paths', 'port-holder', 'run', 'server-address'].map((name) => `setup/lib/${name}.js`),
+];
 const stampFile = join('out', 'build-stamp.json');
 const headlessEntry = join('out', 'main', 'headless.js');
 
