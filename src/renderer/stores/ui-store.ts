@@ -4,13 +4,7 @@ export const VIEWS = ['chat', 'models', 'status', 'connect', 'settings'] as cons
 export type View = (typeof VIEWS)[number];
 
 /** A part of a view that another view can lead to. */
-export type ViewPart =
-  | 'chat-search'
-  | 'model-search'
-  | 'model-get'
-  | 'hub-token'
-  | 'model-folders'
-  | 'small-model';
+export type ViewPart = keyof typeof PLACES;
 
 /** Tabs of the view of models. */
 export type ModelsTab = 'installed' | 'get';
@@ -69,7 +63,7 @@ const PLACES = {
   'hub-token': { view: 'models', modelsTab: 'get' },
   'model-folders': { view: 'settings' },
   'small-model': { view: 'settings' },
-} as const satisfies Record<ViewPart, Partial<UiState>>;
+} as const satisfies Record<string, { view: View; drawer?: boolean; modelsTab?: ModelsTab }>;
 
 /** Shows the view of a part and moves the focus to it. */
 export function showPart(part: ViewPart): void {
