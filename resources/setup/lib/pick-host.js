@@ -19,8 +19,7 @@ import { SetupError } from './setup-error.js';
 export async function pickHost(job) {
   const { place, options } = job;
   const display = canShowWindows({ ...place, forced: options.headless, root: process.getuid?.() === 0 });
-  if (!display.windows) return chooseHost(display, { path: undefined, why: display.why });
-  return chooseHost(display, await obtainElectron(job));
+  return chooseHost(display.windows ? await obtainElectron(job) : display);
 }
 
 /** The existing binary, else a download, unless one failed within a day. */
@@ -32,10 +31,7 @@ async function obtainElectron({ root, place, options, steps, signal }) {
   const version = electronVersion(root);
   const earlier = options.retryElectron ? undefined : rememberedFailure(dir, { version, now: Date.now() });
   if (earlier) {
-    return {
-      path: undefined,
-      why: `Electron could not be fetched lately: ${earlier.reason}; --retry-electron tries again`,
-    };
+    return { why: `Electron could not be fetched lately: ${earlier.reason}; --retry-electron tries again` };
   }
   const reason = await fetchElectron({ root, dir, env: place.env, steps, signal });
   const path = findElectron(facts);
@@ -44,7 +40,7 @@ async function obtainElectron({ root, place, options, steps, signal }) {
     return { path };
   }
   rememberFailure(dir, { version, now: Date.now(), reason });
-  return { path: undefined, why: `Electron could not be fetched: ${reason}` };
+  return { why: `Electron could not be fetched: ${reason}` };
 }
 
 /** @returns {Promise<string>} why its binary is missing, if it is missing afterwards */
