@@ -48,7 +48,7 @@ async function main(signals) {
 async function start(job, signals) {
   const steps = stepPrinter(job.out, { json: job.options.json });
   const { node } = await prepareProgram({ ...job, steps });
-  const host = await pickHost({ ...job, steps, runsAsRoot: process.getuid?.() === 0 });
+  const host = await pickHost({ ...job, steps });
   steps.say(host.line);
   return runHost({ ...job, host, node, signals });
 }

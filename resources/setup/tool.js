@@ -36,8 +36,7 @@ async function main(args, signals) {
 }
 
 async function electronPath(job) {
-  const runsAsRoot = process.getuid?.() === 0;
-  const host = await pickHost({ ...job, options: startOptions([]), runsAsRoot });
+  const host = await pickHost({ ...job, options: startOptions([]) });
   if (host.host === 'electron') return host.path;
   throw new SetupError('no_electron', host.line, 'This needs Electron and a display.');
 }

@@ -27,11 +27,8 @@ function installedChromium(place) {
 /**
  * The browser for the UI tests; as root on Debian the fastest one is installed, and its name printed.
  *
- * @param {object} job
- * @param {import('./paths.js').Place} job.place
- * @param {string} job.aptName package and program name of the fastest one
- * @param {ReturnType<typeof import('./steps.js').stepPrinter>} job.steps
- * @param {AbortSignal} [job.signal]
+ * @param {Pick<import('./context.js').Job, 'place' | 'steps' | 'signal'> & { aptName: string }} job
+ * aptName: package and program name of the fastest one
  * @returns {Promise<string>} its path; rejects with `no_chromium` and the cure
  */
 export async function findChromium({ place, aptName, steps, signal }) {

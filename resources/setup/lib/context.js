@@ -7,5 +7,14 @@
  * @property {(stage: string, detail: string, percent: number | null, usable?: { source: string, path: string, version: string }) => void} report
  * usable: what can be used meanwhile
  * @property {AbortSignal} [signal]
+ *
+ * @typedef {object} Job input of the parts of `npm start`, `npm test` and of the tools
+ * @property {string} root project folder
+ * @property {import('./paths.js').Place} place
+ * @property {any} manifest
+ * @property {import('./options.js').StartOptions} options
+ * @property {ReturnType<typeof import('./steps.js').stepPrinter>} steps
+ * @property {NodeJS.WritableStream} out
+ * @property {AbortSignal} [signal]
  */
 export {};

@@ -11,14 +11,14 @@ export async function checkNode({ root, manifest }) {
   if (node.found) {
     const version =
       node.source === 'own' ? process.versions.node : (await run(node.path, ['--version'])).stdout.trim();
-    return { part: 'node', state: 'found', detail: `${version.replace(/^v/, '')} (${node.path})` };
+    return { state: 'found', detail: `${version.replace(/^v/, '')} (${node.path})` };
   }
   const detail = `this is Node ${process.versions.node}; Tandem runs on ${manifest.node.minimum}`;
   if (node.packageName) {
     const cure = `npm start installs the package ${node.packageName}.`;
-    return { part: 'node', state: 'missing', detail, cure, obtainable: true };
+    return { state: 'missing', detail, cure, obtainable: true };
   }
-  return { part: 'node', state: 'missing', detail, cure: `Install Node ${manifest.node.minimum}.` };
+  return { state: 'missing', detail, cure: `Install Node ${manifest.node.minimum}.` };
 }
 
 /** The packages of the lock file, or an npm that can install them. */
@@ -27,57 +27,28 @@ export async function checkDependencies({ root, place, signal }) {
   try {
     why = whyInstall(root, { platform: process.platform, arch: process.arch });
   } catch (error) {
-    return { part: 'dependencies', state: 'broken', detail: error.message, cure: error.cure };
+    return { state: 'broken', detail: error.message, cure: error.cure };
   }
-  if (!why) return { part: 'dependencies', state: 'found', detail: 'installed as in the lock file' };
+  if (!why) return { state: 'found', detail: 'installed as in the lock file' };
   const { command, args } = npmCommand(place.env, process.execPath);
   const npm = await run(command, [...args, '--version'], { env: place.env, signal, timeoutMs: 20_000 });
   if (npm.code === 0) {
-    return {
-      part: 'dependencies',
-      state: 'missing',
-      detail: why,
-      cure: 'npm start installs them.',
-      obtainable: true,
-    };
+    return { state: 'missing', detail: why, cure: 'npm start installs them.', obtainable: true };
   }
-  return {
-    part: 'dependencies',
-    state: 'missing',
-    detail: `${why}, and there is no npm`,
-    cure: 'Install npm.',
-  };
+  return { state: 'missing', detail: `${why}, and there is no npm`, cure: 'Install npm.' };
 }
 
 /** Electron is never required: without it the UI opens in the browser. */
 export async function checkElectron({ root, place, headless }) {
-  const path = findElectron({ root, env: place.env, platform: place.platform });
-  if (path) return { part: 'electron', state: 'found', detail: path };
+  const path = findElectron({ root, ...place });
+  if (path) return { state: 'found', detail: path };
   const instead = 'the UI opens in the browser instead';
-  const runsAsRoot = process.getuid?.() === 0;
-  const display = canShowWindows({
-    forced: headless,
-    platform: place.platform,
-    env: place.env,
-    root: runsAsRoot,
-  });
-  if (!display.windows)
-    return { part: 'electron', state: 'missing', detail: `not needed: ${display.why}; ${instead}` };
+  const display = canShowWindows({ ...place, forced: headless, root: process.getuid?.() === 0 });
+  if (!display.windows) return { state: 'missing', detail: `not needed: ${display.why}; ${instead}` };
   const failure = rememberedFailure(runtimeDir(place), { version: electronVersion(root), now: Date.now() });
   if (failure) {
     const cure = 'Run: npm start -- --retry-electron';
-    return {
-      part: 'electron',
-      state: 'missing',
-      detail: `it could not be fetched: ${failure.reason}; ${instead}`,
-      cure,
-    };
+    return { state: 'missing', detail: `it could not be fetched: ${failure.reason}; ${instead}`, cure };
   }
-  return {
-    part: 'electron',
-    state: 'missing',
-    detail: instead,
-    cure: 'npm start fetches it.',
-    obtainable: true,
-  };
+  return { state: 'missing', detail: instead, cure: 'npm start fetches it.', obtainable: true };
 }

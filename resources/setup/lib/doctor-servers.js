@@ -15,12 +15,11 @@ export async function checkPython({ place, manifest, signal }) {
   const { python, seen } = await findPython(place, manifest.mlx.python, { signal });
   if (!python) {
     const { message, cure } = noPython(manifest.mlx.python, seen, place.platform);
-    return { part: 'python', state: seen.length > 0 ? 'broken' : 'missing', detail: message, cure };
+    return { state: seen.length > 0 ? 'broken' : 'missing', detail: message, cure };
   }
   const detail = `${python.version} (${python.path})`;
-  if (python.ensurepip || place.platform === 'darwin') return { part: 'python', state: 'found', detail };
+  if (python.ensurepip || place.platform === 'darwin') return { state: 'found', detail };
   return {
-    part: 'python',
     state: 'broken',
     detail: `${detail}, without venv`,
     cure: missingPackagesCure(place, ['python3-venv']),
@@ -32,19 +31,13 @@ export async function checkMlx(facts) {
   const { place, manifest, signal } = facts;
   try {
     const found = await findMlx(facts);
-    if (found.stage === 'ready') return checkServer(facts, 'mlx-lm', found, '/health');
+    if (found.stage === 'ready') return checkServer(facts, 'MLX_API_URL', found, '/health');
     const { python } = await findPython(place, manifest.mlx.python, { signal });
     const state = found.broken ? 'broken' : 'missing';
-    if (!python) return { part: 'mlx-lm', state, detail: found.why, cure: 'See Python.' };
-    return {
-      part: 'mlx-lm',
-      state,
-      detail: found.why,
-      cure: 'npm start sets it up (about a minute).',
-      obtainable: true,
-    };
+    if (!python) return { state, detail: found.why, cure: 'See Python.' };
+    return { state, detail: found.why, cure: 'npm start sets it up (about a minute).', obtainable: true };
   } catch (error) {
-    return { part: 'mlx-lm', state: 'broken', detail: error.message, cure: error.cure };
+    return { state: 'broken', detail: error.message, cure: error.cure };
   }
 }
 
@@ -52,34 +45,28 @@ export async function checkMlx(facts) {
 export async function checkOllama(facts) {
   try {
     const found = await findOllama(facts);
-    if (found.stage === 'ready') return await checkServer(facts, 'ollama', found, '/api/version');
+    if (found.stage === 'ready') return await checkServer(facts, 'OLLAMA_API_URL', found, '/api/version');
     const { tools, packages } = await inspectBuild(facts);
     if (packages.length > 0 && !mayInstallPackages({ allowed: facts.allowPackages })) {
       const detail = `not installed; building it needs ${packages.join(', ')}`;
-      return { part: 'ollama', state: 'missing', detail, cure: missingPackagesCure(facts.place, packages) };
+      return { state: 'missing', detail, cure: missingPackagesCure(facts.place, packages) };
     }
     const cure = `npm start builds it with Go ${tools.goVersion}, in the background (some ten minutes on two cores).`;
-    return { part: 'ollama', state: 'missing', detail: 'not installed', cure, obtainable: true };
+    return { state: 'missing', detail: 'not installed', cure, obtainable: true };
   } catch (error) {
     const state = ['no_go', 'no_build_tools'].includes(error.code) ? 'missing' : 'broken';
-    return {
-      part: 'ollama',
-      state,
-      detail: error.message,
-      cure: error.cure ?? installOllamaCure(facts.place.platform),
-    };
+    return { state, detail: error.message, cure: error.cure ?? installOllamaCure(facts.place.platform) };
   }
 }
 
 /** A server from the environment must answer; a binary or Python has already been run. */
-async function checkServer({ place, signal }, part, found, path) {
+async function checkServer({ place, signal }, variable, found, path) {
   const detail = [found.detail, found.path && `(${found.path})`].filter(Boolean).join(' ');
-  const variable = part === 'ollama' ? 'OLLAMA_API_URL' : 'MLX_API_URL';
   const headers = found.source === 'env' ? credentialsOf(place.env, variable) : {};
   if (!found.url || (await answers(new URL(path, found.url).href, signal, headers)))
-    return { part, state: 'found', detail };
+    return { state: 'found', detail };
   const cure = 'Start that server, or unset the variable to have one found or set up here.';
-  return { part, state: 'broken', detail: `${detail}, but ${found.url} does not answer`, cure };
+  return { state: 'broken', detail: `${detail}, but ${found.url} does not answer`, cure };
 }
 
 /** Models on disk; the small one, which set-up downloads, is enough for the first start. */
@@ -91,18 +78,11 @@ export async function checkModels({ place, manifest }) {
   const inOllama = countFiles(manifests);
   const small = hasSmallModel(place, manifest);
   const detail = `${small ? 'the small model, ' : ''}${inHub} in the Hugging Face cache, ${inOllama} in Ollama's folder`;
-  if (inHub + inOllama > 0) return { part: 'models', state: 'found', detail };
+  if (inHub + inOllama > 0) return { state: 'found', detail };
   const cure =
     'The chat offers models that fit this machine; code and analysis need one (for example: ollama pull qwen2.5-coder:7b).';
-  return small
-    ? { part: 'models', state: 'found', detail, cure }
-    : {
-        part: 'models',
-        state: 'missing',
-        detail,
-        cure: `npm start gets the small one. ${cure}`,
-        obtainable: true,
-      };
+  if (small) return { state: 'found', detail, cure };
+  return { state: 'missing', detail, cure: `npm start gets the small one. ${cure}`, obtainable: true };
 }
 
 function hasSmallModel(place, { smallModel }) {
@@ -116,6 +96,6 @@ function names(folder) {
 
 function countFiles(folder) {
   if (!existsSync(folder)) return 0;
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-    .length;
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).length;
 }

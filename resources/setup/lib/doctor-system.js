@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { mayUse, sortEntries } from './data-folder.js';
 import { answers } from './http-probe.js';
 import { dataDir, runtimeDir } from './paths.js';
-import { isTaken, portHolder } from './port-holder.js';
+import { findPortHolder, isTaken } from './port-holder.js';
 import { runningInstance } from './running-instance.js';
 
 const gigabyte = 1e9;
@@ -30,9 +30,9 @@ export async function checkPorts({ place, signal }) {
   const looks = await Promise.all(portsToCheck(place).map((entry) => lookAtPort(entry, instance, signal)));
   const detail = looks.map((look) => look.text).join(', ');
   const bad = looks.filter((look) => look.blocks);
-  if (bad.length === 0) return { part: 'ports', state: 'found', detail };
+  if (bad.length === 0) return { state: 'found', detail };
   const cure = `End ${bad.map((look) => look.who).join(' and ')}, or choose other ports (TANDEM_GATEWAY_PORT, TANDEM_MLX_API_PORT).`;
-  return { part: 'ports', state: 'broken', detail, cure };
+  return { state: 'broken', detail, cure };
 }
 
 async function lookAtPort({ port, use, mayBeTaken }, instance, signal) {
@@ -41,7 +41,7 @@ async function lookAtPort({ port, use, mayBeTaken }, instance, signal) {
   if (port === 11434 && (await answers(`http://127.0.0.1:${port}/api/version`, signal))) {
     return { text: `${port} Ollama`, blocks: false };
   }
-  const holder = await portHolder(port);
+  const holder = await findPortHolder(port);
   if (instance && holder?.pid === instance.pid) return { text: `${port} Tandem, which runs`, blocks: false };
   const who = holder ? `${holder.name} (process ${holder.pid})` : 'another program';
   return { text: `${port} (${use}) held by ${who}`, blocks: !mayBeTaken, who };
@@ -60,9 +60,9 @@ export async function checkDisk({ place, manifest }) {
   const { bavail, bsize } = statfsSync(existingAbove(dir));
   const free = (bavail * bsize) / gigabyte;
   const detail = `${free.toFixed(1)} GB free for ${dir}`;
-  if (free >= needed) return { part: 'disk', state: 'found', detail };
+  if (free >= needed) return { state: 'found', detail };
   const cure = `Free at least ${needed} GB, or set TANDEM_RUNTIME_DIR to a folder on another disk.`;
-  return { part: 'disk', state: 'broken', detail, cure };
+  return { state: 'broken', detail, cure };
 }
 
 /** The data folder: existing and ours, or to be created. */
@@ -71,19 +71,17 @@ export async function checkData({ place }) {
   const instance = runningInstance(dir);
   const there = existingAbove(dir);
   const cure = 'Correct its owner and rights, or name another folder with --data-dir.';
-  if (!statSync(there).isDirectory())
-    return { part: 'data', state: 'broken', detail: `${there} is no folder`, cure };
+  if (!statSync(there).isDirectory()) return { state: 'broken', detail: `${there} is no folder`, cure };
   try {
     accessSync(there, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {
-    return { part: 'data', state: 'broken', detail: `${there} cannot be written`, cure };
+    return { state: 'broken', detail: `${there} cannot be written`, cure };
   }
-  if (instance)
-    return { part: 'data', state: 'found', detail: `${dir}, in use by Tandem (process ${instance.pid})` };
+  if (instance) return { state: 'found', detail: `${dir}, in use by Tandem (process ${instance.pid})` };
   if (!mayUse(dir)) {
     const detail = `${dir} has files of another program in it (${sortEntries(dir).foreign[0]})`;
-    return { part: 'data', state: 'broken', detail, cure: 'Name an empty or a new folder with --data-dir.' };
+    return { state: 'broken', detail, cure: 'Name an empty or a new folder with --data-dir.' };
   }
-  if (there === dir) return { part: 'data', state: 'found', detail: dir };
-  return { part: 'data', state: 'missing', detail: `${dir} is made at the first start`, obtainable: true };
+  if (there === dir) return { state: 'found', detail: dir };
+  return { state: 'missing', detail: `${dir} is made at the first start`, obtainable: true };
 }

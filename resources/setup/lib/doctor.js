@@ -3,16 +3,23 @@ import { checkMlx, checkModels, checkOllama, checkPython } from './doctor-server
 import { checkData, checkDisk, checkPorts } from './doctor-system.js';
 import { reportText, verdict } from './doctor-verdict.js';
 
+const checks = {
+  node: checkNode,
+  dependencies: checkDependencies,
+  electron: checkElectron,
+  python: checkPython,
+  'mlx-lm': checkMlx,
+  ollama: checkOllama,
+  models: checkModels,
+  ports: checkPorts,
+  disk: checkDisk,
+  data: checkData,
+};
+
 /**
  * Checks everything that Tandem needs and reports what is missing and the cure. Changes nothing.
  *
- * @param {object} job
- * @param {import('./options.js').StartOptions} job.options
- * @param {import('./paths.js').Place} job.place
- * @param {string} job.root
- * @param {any} job.manifest
- * @param {{ write: (text: string) => unknown }} job.out
- * @param {AbortSignal} [job.signal]
+ * @param {Omit<import('./context.js').Job, 'steps'>} job
  * @returns {Promise<number>} exit code: 0 only if a chat message could be answered
  */
 export async function doctor({ options, place, root, manifest, out, signal }) {
@@ -25,17 +32,8 @@ export async function doctor({ options, place, root, manifest, out, signal }) {
     report: () => undefined,
     signal,
   };
-  const checks = [
-    checkNode,
-    checkDependencies,
-    checkElectron,
-    checkPython,
-    checkMlx,
-    checkOllama,
-    checkModels,
-  ];
-  const system = [checkPorts, checkDisk, checkData];
-  const parts = await Promise.all([...checks, ...system].map((check) => check(facts)));
+  const look = async ([part, check]) => ({ part, ...(await check(facts)) });
+  const parts = await Promise.all(Object.entries(checks).map(look));
   const { ok, reason } = verdict(parts);
   out.write(options.json ? `${JSON.stringify({ ok, reason, parts })}\n` : `${reportText(parts)}\n`);
   return ok ? 0 : 1;

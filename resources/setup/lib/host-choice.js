@@ -24,20 +24,12 @@ export function canShowWindows({ forced, platform, env, root }) {
 }
 
 /**
- * @param {ReturnType<typeof canShowWindows>} display
- * @param {{ path: string } | { path: undefined, why: string }} electron ignored without a display
+ * @param {{ path: string } | { path?: undefined, why: string }} electron why: there is no window, or no Electron
  * @returns {{ host: 'electron', path: string, line: string } | { host: 'headless', line: string }} line: output
  */
-export function chooseHost(display, electron) {
-  const headless = (why) => ({
-    host: 'headless',
-    line: `Host: headless, the UI is served to a browser (${why}).`,
-  });
-  if (!display.windows) return headless(display.why);
-  if (electron.path === undefined) return headless(electron.why);
-  return {
-    host: 'electron',
-    path: electron.path,
-    line: 'Host: Electron (its binary and a display are there).',
-  };
+export function chooseHost(electron) {
+  if (electron.path === undefined)
+    return { host: 'headless', line: `Host: headless, the UI is served to a browser (${electron.why}).` };
+  const line = 'Host: Electron (its binary and a display are there).';
+  return { host: 'electron', path: electron.path, line };
 }

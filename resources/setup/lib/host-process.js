@@ -38,13 +38,9 @@ export function hostCommand({ host, node, root, hostArgs }) {
  * Runs the program until it ends and passes signals to it. It runs in its own process group, so that a terminal's
  * Ctrl-C reaches it only once, through us.
  *
- * @param {object} job
- * @param {{ host: 'electron', path: string } | { host: 'headless' }} job.host
- * @param {string} job.node Node 24
- * @param {string} job.root
- * @param {import('./paths.js').Place} job.place
- * @param {import('./options.js').StartOptions} job.options
- * @param {import('./exit-signals.js').ExitSignals} job.signals
+ * @param {Pick<import('./context.js').Job, 'root' | 'place' | 'options'> & {
+ *   host: { host: 'electron', path: string } | { host: 'headless' }, node: string,
+ *   signals: import('./exit-signals.js').ExitSignals }} job node: Node 24
  * @returns {Promise<number>} exit code; rejects if it could not be started
  */
 export function runHost({ host, node, root, place, options, signals }) {

@@ -7,7 +7,7 @@ import { resourcesDir } from './manifest.js';
 import { trimTransformers } from './mlx-trim.js';
 import { buildVenv, checkVenv, venvPython } from './mlx-venv.js';
 import { findProgram, runtimeDir } from './paths.js';
-import { describePython, findPython, pythonCandidates } from './python.js';
+import { findPython, pythonCandidates } from './python.js';
 import { run } from './run.js';
 import { SetupError } from './setup-error.js';
 
@@ -189,10 +189,8 @@ async function wayBack({ place, manifest, signal }, dir, error) {
   for (const file of candidates) {
     const result = await run(file, ['-c', versionCode], { signal, timeoutMs: 20_000 });
     if (result.code !== 0) continue;
-    const python = await describePython(file, { signal });
     const version = result.stdout.trim();
-    if (python)
-      return { stage: 'ready', source: 'path', path: file, version, detail: `mlx-lm ${version} of ${file}` };
+    return { stage: 'ready', source: 'path', path: file, version, detail: `mlx-lm ${version} of ${file}` };
   }
   throw error;
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 
 /** Wrong usage: the program prints the message and exits with code 2. */
 export class UsageError extends Error {}
@@ -51,19 +52,18 @@ export function startOptions(args, cwd = process.cwd()) {
   const flags = new Set();
   const hostArgs = [];
   let dataDir;
-  for (let i = 0; i < args.length; i += 1) {
-    const [name, inline] = splitValue(args[i]);
+  const withValue = { 'data-dir': { type: 'string' } };
+  const { tokens } = parseArgs({ args, options: withValue, strict: false, tokens: true });
+  for (const { rawName: name, value, index } of tokens) {
     if (name === '--data-dir') {
-      const folder = inline ?? args[i + 1];
-      if (inline === undefined) i += 1;
-      if (!folder || folder.startsWith('--')) throw new UsageError('--data-dir needs a folder.');
-      dataDir = resolve(cwd, folder);
+      if (!value || value.startsWith('--')) throw new UsageError('--data-dir needs a folder.');
+      dataDir = resolve(cwd, value);
       hostArgs.push('--data-dir', dataDir);
-    } else if (inline === undefined && (ownFlags.has(name) || passedFlags.has(name))) {
+    } else if (value === undefined && (ownFlags.has(name) || passedFlags.has(name))) {
       if (passedFlags.has(name) && !flags.has(name)) hostArgs.push(name);
       flags.add(name);
     } else {
-      throw new UsageError(`Unknown option: ${args[i]}`);
+      throw new UsageError(`Unknown option: ${args[index]}`);
     }
   }
   return {
@@ -77,12 +77,6 @@ export function startOptions(args, cwd = process.cwd()) {
     dataDir,
     hostArgs,
   };
-}
-
-/** Splits `--name=value` into name and value. */
-function splitValue(arg) {
-  const at = arg.startsWith('--') ? arg.indexOf('=') : -1;
-  return at < 0 ? [arg, undefined] : [arg.slice(0, at), arg.slice(at + 1)];
 }
 
 function actionOf(flags) {

@@ -13,38 +13,25 @@ import { SetupError } from './setup-error.js';
 /**
  * Chooses between Electron and the headless host; downloads Electron if only that is missing.
  *
- * @param {object} job
- * @param {string} job.root
- * @param {import('./paths.js').Place} job.place
- * @param {import('./options.js').StartOptions} job.options
- * @param {boolean} job.runsAsRoot
- * @param {ReturnType<typeof import('./steps.js').stepPrinter>} job.steps
- * @param {AbortSignal} [job.signal]
+ * @param {Pick<import('./context.js').Job, 'root' | 'place' | 'options' | 'steps' | 'signal'>} job
  * @returns {Promise<ReturnType<typeof chooseHost>>}
  */
-export async function pickHost({ root, place, options, runsAsRoot, steps, signal }) {
-  const { platform, env } = place;
-  const display = canShowWindows({ forced: options.headless, platform, env, root: runsAsRoot });
-  if (!display.windows) return chooseHost(display, { path: undefined, why: display.why });
-  return chooseHost(
-    display,
-    await obtainElectron({ root, place, retry: options.retryElectron, steps, signal }),
-  );
+export async function pickHost(job) {
+  const { place, options } = job;
+  const display = canShowWindows({ ...place, forced: options.headless, root: process.getuid?.() === 0 });
+  return chooseHost(display.windows ? await obtainElectron(job) : display);
 }
 
 /** The existing binary, else a download, unless one failed within a day. */
-async function obtainElectron({ root, place, retry, steps, signal }) {
-  const facts = { root, env: place.env, platform: place.platform };
+async function obtainElectron({ root, place, options, steps, signal }) {
+  const facts = { root, ...place };
   const there = findElectron(facts);
   if (there) return { path: there };
   const dir = runtimeDir(place);
   const version = electronVersion(root);
-  const earlier = retry ? undefined : rememberedFailure(dir, { version, now: Date.now() });
+  const earlier = options.retryElectron ? undefined : rememberedFailure(dir, { version, now: Date.now() });
   if (earlier) {
-    return {
-      path: undefined,
-      why: `Electron could not be fetched lately: ${earlier.reason}; --retry-electron tries again`,
-    };
+    return { why: `Electron could not be fetched lately: ${earlier.reason}; --retry-electron tries again` };
   }
   const reason = await fetchElectron({ root, dir, env: place.env, steps, signal });
   const path = findElectron(facts);
@@ -53,7 +40,7 @@ async function obtainElectron({ root, place, retry, steps, signal }) {
     return { path };
   }
   rememberFailure(dir, { version, now: Date.now(), reason });
-  return { path: undefined, why: `Electron could not be fetched: ${reason}` };
+  return { why: `Electron could not be fetched: ${reason}` };
 }
 
 /** @returns {Promise<string>} why its binary is missing, if it is missing afterwards */

@@ -9,13 +9,8 @@ import { SetupError } from './setup-error.js';
 /**
  * Installs the dependencies and builds the program if needed; the checks take milliseconds.
  *
- * @param {object} job
- * @param {string} job.root project folder
- * @param {import('./paths.js').Place} job.place
- * @param {any} job.manifest
- * @param {ReturnType<typeof import('./steps.js').stepPrinter>} job.steps
- * @param {boolean} [job.withBuild] default true
- * @param {AbortSignal} [job.signal]
+ * @param {Pick<import('./context.js').Job, 'root' | 'place' | 'manifest' | 'steps' | 'signal'> & { withBuild?: boolean }} job
+ * `withBuild`: default true
  * @returns {Promise<{ node: string }>} Node 24; rejects with a SetupError
  */
 export async function prepareProgram({ root, place, manifest, steps, withBuild = true, signal }) {

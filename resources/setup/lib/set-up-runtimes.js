@@ -29,15 +29,8 @@ const absentCodes = new Set(['no_python', 'no_go', 'no_build_tools', 'no_pip', '
  * Sets up the parts concurrently and reports every step; only the small model waits for MLX, which converts it. An
  * expected failure ends its part, not the call.
  *
- * @param {object} job
- * @param {('mlx' | 'ollama' | 'model')[]} job.parts
- * @param {import('./paths.js').Place} job.place
- * @param {any} job.manifest
- * @param {boolean} job.allowPackages
- * @param {boolean} [job.adopt] default true; false: running servers are ignored
- * @param {(event: RuntimeEvent) => void} job.onEvent
- * @param {AbortSignal} [job.signal]
- * @param {() => number} [job.now]
+ * @param {Omit<import('./context.js').Context, 'report'> & {
+ *   parts: ('mlx' | 'ollama' | 'model')[], onEvent: (event: RuntimeEvent) => void, now?: () => number }} job
  * @returns {Promise<RuntimeEvent[]>} the last event of each part; aborted parts are left out
  */
 export async function setUpRuntimes({ parts, onEvent, now = Date.now, ...context }) {

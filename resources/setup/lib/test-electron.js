@@ -32,12 +32,8 @@ export function canTestWindow({ platform, arch }) {
  * Sets up what the window test needs: an Electron, a display without a screen and a window manager. As root on Debian
  * missing packages are installed if allowed, and their names printed.
  *
- * @param {object} job
- * @param {import('./paths.js').Place} job.place
- * @param {any} job.manifest
- * @param {ReturnType<typeof import('./steps.js').stepPrinter>} job.steps
- * @param {boolean} [job.allowPackages] default true
- * @param {AbortSignal} [job.signal]
+ * @param {Pick<import('./context.js').Job, 'place' | 'manifest' | 'steps' | 'signal'> & { allowPackages?: boolean }} job
+ * allowPackages: default true
  * @returns {Promise<void>} rejects with a SetupError and the cure, or with the signal's reason
  */
 export async function setUpTestElectron({ place, manifest, steps, allowPackages = true, signal }) {

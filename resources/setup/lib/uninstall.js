@@ -33,12 +33,7 @@ export function removals(place, { keepData }) {
 /**
  * Removes everything that Tandem has installed outside its own folder, after confirmation.
  *
- * @param {object} job
- * @param {import('./options.js').StartOptions} job.options
- * @param {import('./paths.js').Place} job.place
- * @param {string} job.root
- * @param {NodeJS.WritableStream} job.out
- * @param {NodeJS.ReadStream} [job.input]
+ * @param {Pick<import('./context.js').Job, 'options' | 'place' | 'root' | 'out'> & { input?: NodeJS.ReadStream }} job
  * @returns {Promise<number>} exit code; rejects with `busy` while Tandem or a set-up runs
  */
 export async function uninstall({ options, place, root, out, input = process.stdin }) {

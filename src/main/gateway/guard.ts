@@ -2,14 +2,10 @@ import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify
 import { TandemError } from '../../shared/errors';
 import { isAllowedHost, isAllowedOrigin } from '../../shared/local-origin';
 import { goesRound, isFromLoopback, requestIdOf } from './headers';
+import type { GatewayOptions } from './options';
 
-export interface GuardOptions {
+export interface GuardOptions extends Pick<GatewayOptions, 'uiOrigins' | 'allowedHosts' | 'allowedOrigins'> {
   instanceId: string;
-  /** Our own UI's origins. */
-  uiOrigins: () => readonly string[];
-  /** In addition to the built-in ones. */
-  allowedHosts: readonly string[];
-  allowedOrigins: readonly string[];
 }
 
 declare module 'fastify' {

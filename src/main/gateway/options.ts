@@ -16,6 +16,7 @@ export interface GatewayOptions {
   settings: () => Pick<Settings, 'mlxOnlyLight' | 'useBackends'>;
   /** Current origins of our own UI. */
   uiOrigins: () => readonly string[];
+  /** In addition to the built-in ones. */
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
   /** Shared by the listeners. */

@@ -18,14 +18,10 @@ interface Row {
   parent: number;
 }
 
-interface Os {
+interface Os extends Pick<ProcessTable, 'residentBytes' | 'cpuMs' | 'commandLine' | 'isSuspended'> {
   /** Text that distinguishes this process from a later one with the same pid; null when none lives. */
   startedAt(pid: number): Promise<string | null>;
   rows(): Promise<Row[]>;
-  residentBytes(pid: number): Promise<number | null>;
-  cpuMs(pid: number): Promise<number | null>;
-  commandLine(pid: number): Promise<string | null>;
-  isSuspended(pid: number): Promise<boolean>;
 }
 
 /** The machine's processes: `/proc` on Linux, `ps` elsewhere. */

@@ -3,6 +3,7 @@ import type { Answer, ChatSummary, Message } from '../../shared/chat';
 import { TandemError } from '../../shared/errors';
 import { THINK, THINK_END } from '../../shared/thinking';
 import { eraseFromBackups } from './erase';
+import { inTransaction } from './migrations';
 import { previewLine } from './preview';
 import type { StoreQueries } from './store-protocol';
 
@@ -122,19 +123,6 @@ function eraseWhatCanBe(db: DatabaseSync, backupDir: string, chatIds: readonly s
     return chatIds.length;
   } catch {
     return 0;
-  }
-}
-
-/** Runs the changes in one transaction. */
-export function inTransaction(db: DatabaseSync, run: () => void): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    run();
-    db.exec('COMMIT');
-  } catch (error) {
-    // A full disk may have caused a rollback already.
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { JournalRow } from '../../shared/journal';
-import { inTransaction } from './chats';
+import { inTransaction } from './migrations';
 import { SQLITE_CONSTRAINT, SQLITE_MISMATCH, sqliteCode } from './sqlite-errors';
 import type { StoreQueries } from './store-protocol';
 import type { ModelUse } from './types';

@@ -64,15 +64,23 @@ export function migrate(db: DatabaseSync, backupDir: string, now: Date, target =
   const first = databaseVersion(db);
   for (let version = first; version < target; version += 1) {
     if (first > 0) backUp(db, backupDir, version, now);
-    db.exec('BEGIN IMMEDIATE');
-    try {
+    inTransaction(db, () => {
       db.exec(MIGRATIONS[version] ?? '');
       db.exec(`PRAGMA user_version = ${version + 1}`);
-      db.exec('COMMIT');
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK');
-      throw error;
-    }
+    });
+  }
+}
+
+/** Runs the changes in one transaction. */
+export function inTransaction(db: DatabaseSync, run: () => void): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    run();
+    db.exec('COMMIT');
+  } catch (error) {
+    // A full disk may have caused a rollback already.
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
   }
 }
 

@@ -4,7 +4,7 @@ import { isMod } from '../components/shortcut';
 import { activeAnswerId, beginChat, stop, useChat } from '../stores/chat-store';
 import { useCore } from '../stores/core-store';
 import { request } from '../stores/request';
-import { focusSearch, setDrawer, showPart, showView, useUi, VIEWS } from '../stores/ui-store';
+import { setDrawer, showPart, showView, useUi, VIEWS } from '../stores/ui-store';
 
 /** Keys of the whole window. Fields and menus that need a key stop its propagation. */
 export function useKeys(): void {
@@ -26,16 +26,10 @@ function command(event: KeyboardEvent): boolean {
   const view = VIEWS[Number(key) - 1];
   if (view !== undefined) showView(view);
   else if (key === ',') showView('settings');
-  else if (key === 'f') search();
+  else if (key === 'f') showPart(useUi.getState().view === 'models' ? 'model-search' : 'chat-search');
   else if (key === 'n' || (key === 'o' && event.shiftKey)) beginChat();
   else return false;
   return true;
-}
-
-/** Searches models in their view, chats everywhere else. */
-function search(): void {
-  if (useUi.getState().view === 'models') showPart('model-search');
-  else focusSearch();
 }
 
 /** Escape stops an answer, else closes what is open, else hides the popover. */

@@ -12,14 +12,17 @@ interface SearchInputProps {
   label: string;
   /** Its name for those who lead to it. */
   part: ViewPart;
+  /** Called before its own keys. */
+  onKey?: (event: KeyboardEvent<HTMLInputElement>) => void;
 }
 
 /** A search field; Escape clears it. */
-export function SearchInput({ query, onQuery, label, part }: SearchInputProps) {
+export function SearchInput({ query, onQuery, label, part, onKey }: SearchInputProps) {
   const { t } = useTranslation();
   const field = useRef<HTMLInputElement>(null);
   useWantedPart(part, field);
-  const onKeyDown = (event: KeyboardEvent) => {
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
+    onKey?.(event);
     if (isComposing(event.nativeEvent) || event.key !== 'Escape' || query === '') return;
     event.stopPropagation();
     onQuery('');

@@ -16,7 +16,6 @@ export const settingsEn = {
     pendingMlx: 'Takes effect when MLX restarts',
     pendingApp: 'Takes effect when Tandem restarts',
     restartNow: 'Restart now',
-    changed: 'changed',
     onlyLight: 'Only light models on MLX',
     onlyLightHint: 'Keeps MLX small and steady. Code and analysis go to Ollama.',
     onlyLightKeep: 'Switch back on',
@@ -111,6 +110,5 @@ export const settingsEn = {
     dataFolder: 'Data folder',
     dataHint: 'Chats, settings and logs. Nothing leaves this machine.',
     version: 'Tandem {{version}}',
-    saved: 'Saved',
   },
 };

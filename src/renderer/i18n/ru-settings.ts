@@ -17,7 +17,6 @@ export const settingsRu = {
     pendingMlx: 'Подействует после перезапуска MLX',
     pendingApp: 'Подействует после перезапуска Tandem',
     restartNow: 'Перезапустить',
-    changed: 'изменено',
     onlyLight: 'На MLX только лёгкие модели',
     onlyLightHint: 'MLX занимает меньше памяти и реже падает. Код и анализ берёт Ollama.',
     onlyLightKeep: 'Включить обратно',
@@ -113,6 +112,5 @@ export const settingsRu = {
     dataFolder: 'Папка данных',
     dataHint: 'Чаты, настройки и журналы. Ничто не покидает эту машину.',
     version: 'Tandem {{version}}',
-    saved: 'Сохранено',
   },
 };

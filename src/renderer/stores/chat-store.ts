@@ -5,9 +5,9 @@ import type { BackendInstance } from '../../shared/domain';
 import type { Trouble } from '../i18n/core-words';
 import { loadOpenChat, loadTarget, loadUnsent, saveOpenChat, saveTarget } from './drafts';
 import { HeldPushes } from './held-pushes';
-import { errorSentence, request } from './request';
+import { perform, request } from './request';
 import { applyState, applyText, isSettled, joinMessages, type MessagesOutcome } from './stream-text';
-import { focusComposer, showToast } from './ui-store';
+import { focusComposer } from './ui-store';
 
 /** A message that the core has not confirmed: being sent, or failed. */
 export interface Outgoing {
@@ -173,17 +173,12 @@ export async function restoreChat(exists: (chatId: string) => boolean): Promise<
 
 /** Requests another answer to the same message; `overruleMemory` bypasses the memory guard once. */
 export async function retry(answerId: string, target: Target, overruleMemory = false): Promise<void> {
-  const outcome = await request(
-    'chatRetry',
-    overruleMemory ? { answerId, target, overruleMemory } : { answerId, target },
-  );
-  if (!outcome.ok) showToast({ text: errorSentence(outcome.error), tone: 'error' });
-  else await reopen();
+  const input = overruleMemory ? { answerId, target, overruleMemory } : { answerId, target };
+  if (await perform('chatRetry', input)) await reopen();
 }
 
 export async function stop(answerId: string): Promise<void> {
-  const outcome = await request('chatStop', { answerId });
-  if (!outcome.ok) showToast({ text: errorSentence(outcome.error), tone: 'error' });
+  await perform('chatStop', { answerId });
 }
 
 export function setTarget(target: Target): void {

@@ -4,7 +4,7 @@ export const VIEWS = ['chat', 'models', 'status', 'connect', 'settings'] as cons
 export type View = (typeof VIEWS)[number];
 
 /** A part of a view that another view can lead to. */
-export type ViewPart = 'model-search' | 'model-get' | 'hub-token' | 'model-folders' | 'small-model';
+export type ViewPart = keyof typeof PLACES;
 
 /** Tabs of the view of models. */
 export type ModelsTab = 'installed' | 'get';
@@ -22,8 +22,7 @@ interface UiState {
   view: View;
   /** History drawer of the narrow layout. */
   drawer: boolean;
-  /** Incremented each time the search field or the composer should take the focus. */
-  focusSearch: number;
+  /** Incremented each time the composer should take the focus. */
   focusComposer: number;
   modelsTab: ModelsTab;
   /** The part that takes the focus as soon as it is on the page; the part clears it. */
@@ -35,7 +34,6 @@ interface UiState {
 export const useUi = create<UiState>(() => ({
   view: 'chat',
   drawer: false,
-  focusSearch: 0,
   focusComposer: 0,
   modelsTab: 'installed',
   wantedPart: null,
@@ -50,10 +48,6 @@ export function setDrawer(drawer: boolean): void {
   useUi.setState({ drawer });
 }
 
-export function focusSearch(): void {
-  useUi.setState((state) => ({ view: 'chat', drawer: true, focusSearch: state.focusSearch + 1 }));
-}
-
 export function focusComposer(): void {
   useUi.setState((state) => ({ view: 'chat', drawer: false, focusComposer: state.focusComposer + 1 }));
 }
@@ -63,12 +57,13 @@ export function setModelsTab(modelsTab: ModelsTab): void {
 }
 
 const PLACES = {
+  'chat-search': { view: 'chat', drawer: true },
   'model-search': { view: 'models', modelsTab: 'installed' },
   'model-get': { view: 'models', modelsTab: 'get' },
   'hub-token': { view: 'models', modelsTab: 'get' },
   'model-folders': { view: 'settings' },
   'small-model': { view: 'settings' },
-} as const satisfies Record<ViewPart, Partial<UiState>>;
+} as const satisfies Record<string, { view: View; drawer?: boolean; modelsTab?: ModelsTab }>;
 
 /** Shows the view of a part and moves the focus to it. */
 export function showPart(part: ViewPart): void {

@@ -30,17 +30,17 @@ describe('whether a window can be shown', () => {
 
 describe('the host', () => {
   it('is Electron with a display and a binary', () => {
-    const choice = chooseHost({ windows: true }, { path: '/e' });
+    const choice = chooseHost({ path: '/e' });
     expect(choice).toMatchObject({ host: 'electron', path: '/e' });
   });
 
   it('is headless with the reason in its one line', () => {
-    const noDisplay = chooseHost({ windows: false, why: 'there is no display' }, { path: '/e' });
+    const noDisplay = chooseHost({ why: 'there is no display' });
     expect(noDisplay).toEqual({
       host: 'headless',
       line: 'Host: headless, the UI is served to a browser (there is no display).',
     });
-    const noBinary = chooseHost({ windows: true }, { path: undefined, why: 'no binary' });
+    const noBinary = chooseHost({ why: 'no binary' });
     expect(noBinary.line).toContain('(no binary)');
   });
 

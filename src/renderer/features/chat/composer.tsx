@@ -45,7 +45,7 @@ export function Composer() {
 
   return (
     <div className="mx-auto w-full max-w-[784px] shrink-0 px-3 pb-2.5">
-      <div className="rounded-[14px] border border-line-2 bg-card shadow-[0_1px_3px_var(--shadow)] transition-[border-color,box-shadow] duration-100 focus-within:border-accent focus-within:shadow-[0_0_0_3px_color-mix(in_srgb,var(--accent)_14%,transparent)]">
+      <div className="rounded-[14px] border border-line-2 bg-card shadow-[0_1px_3px_var(--shadow)] transition-[border-color,box-shadow] duration-100 focus-within:border-accent focus-within:shadow-[0_0_0_3px_color-mix(in_srgb,var(--color-accent)_14%,transparent)]">
         {editing !== null && (
           <div className="flex items-center gap-1 border-line border-b py-1 pr-1 pl-3 text-ink-2 text-small">
             <span className="min-w-0 grow truncate">

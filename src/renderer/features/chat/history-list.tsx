@@ -1,12 +1,9 @@
-import { Search, X } from 'lucide-react';
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ChatSummary } from '../../../shared/chat';
-import { IconButton } from '../../components/button';
-import { isComposing } from '../../components/composition';
+import { SearchInput } from '../../components/search-input';
 import { type DayGroup, dayGroup } from '../../i18n/format';
 import { usePart } from '../../stores/core-store';
-import { useUi } from '../../stores/ui-store';
 import { HistoryItem } from './history-item';
 import { moveInHistory } from './history-keys';
 import { useChatSearch } from './use-chat-search';
@@ -20,7 +17,15 @@ export function HistoryList() {
   const chats = found ?? all ?? [];
   return (
     <div data-history="" className="flex min-h-0 flex-1 flex-col">
-      <SearchField query={query} onQuery={setQuery} />
+      <div className="mx-2 mb-2">
+        <SearchInput
+          query={query}
+          onQuery={setQuery}
+          label={t('chat.search')}
+          part="chat-search"
+          onKey={moveInHistory}
+        />
+      </div>
       <nav aria-label={t('chat.history')} className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
         {all === undefined && <HistorySkeleton />}
         {all !== undefined && chats.length === 0 && (
@@ -30,49 +35,6 @@ export function HistoryList() {
         )}
         {found ? <Items chats={found} find={query.trim()} /> : <Groups chats={chats} />}
       </nav>
-    </div>
-  );
-}
-
-function SearchField({ query, onQuery }: { query: string; onQuery: (query: string) => void }) {
-  const { t } = useTranslation();
-  const field = useRef<HTMLInputElement>(null);
-  const focus = useUi((state) => state.focusSearch);
-  useEffect(() => {
-    if (focus > 0) field.current?.focus();
-  }, [focus]);
-  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
-    moveInHistory(event);
-    if (isComposing(event.nativeEvent) || event.key !== 'Escape' || query === '') return;
-    event.stopPropagation();
-    onQuery('');
-  };
-  return (
-    <div className="relative mx-2 mb-2">
-      <Search size={13} aria-hidden="true" className="absolute top-2 left-2.5 text-ink-3" />
-      <input
-        ref={field}
-        type="search"
-        value={query}
-        maxLength={200}
-        aria-label={t('chat.search')}
-        placeholder={t('chat.search')}
-        onChange={(event) => onQuery(event.target.value)}
-        onKeyDown={onKeyDown}
-        className="h-[30px] w-full rounded-control bg-fill pr-7 pl-[30px] text-small [&::-webkit-search-cancel-button]:hidden"
-      />
-      {query !== '' && (
-        <IconButton
-          label={t('chat.clearSearch')}
-          className="absolute top-[3px] right-[3px] !size-6"
-          onClick={() => {
-            onQuery('');
-            field.current?.focus();
-          }}
-        >
-          <X size={12} aria-hidden="true" />
-        </IconButton>
-      )}
     </div>
   );
 }

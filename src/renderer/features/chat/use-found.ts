@@ -5,7 +5,9 @@ const MARKS = 'found';
 
 /** Created here, because the build of `styles.css` does not support `::highlight` yet. */
 const look = new CSSStyleSheet();
-look.replaceSync(`::highlight(${MARKS}) { background: color-mix(in srgb, var(--warn) 34%, transparent); }`);
+look.replaceSync(
+  `::highlight(${MARKS}) { background: color-mix(in srgb, var(--color-warn) 34%, transparent); }`,
+);
 document.adoptedStyleSheets.push(look);
 
 /** Does this text contain the search words that opened the chat? Then it is shown unfolded. */

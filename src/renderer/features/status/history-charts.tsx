@@ -8,6 +8,8 @@ import type { Sample } from '../../stores/samples';
 const MARGIN = { top: 3, right: 0, bottom: 0, left: 0 };
 const MINUTE_MS = 60_000;
 
+const painted = (colour: string) => ({ stroke: colour, fill: colour });
+
 /** The samples and the whole minutes they span, so that a new chart is not a dot in a corner. */
 function useWindow() {
   const history = useCore((state) => state.history);
@@ -59,14 +61,13 @@ export const MemoryChart = memo(function MemoryChart({
       <AreaChart data={data} margin={MARGIN} accessibilityLayer={false}>
         <XAxis dataKey="at" type="number" domain={domain} allowDataOverflow hide />
         <YAxis domain={[0, 100]} hide />
-        <ReferenceLine y={warning} stroke="var(--warn)" strokeDasharray="2 4" strokeOpacity={0.8} />
-        <ReferenceLine y={critical} stroke="var(--bad)" strokeDasharray="2 4" strokeOpacity={0.8} />
+        <ReferenceLine y={warning} stroke="var(--color-warn)" strokeDasharray="2 4" strokeOpacity={0.8} />
+        <ReferenceLine y={critical} stroke="var(--color-bad)" strokeDasharray="2 4" strokeOpacity={0.8} />
         <Area
           dataKey="memoryPercent"
           type="monotone"
-          stroke="var(--accent)"
+          {...painted('var(--color-accent)')}
           strokeWidth={1.5}
-          fill="var(--accent)"
           fillOpacity={0.13}
           isAnimationActive={false}
           dot={false}
@@ -87,8 +88,8 @@ export const QueueChart = memo(function QueueChart() {
       <AreaChart data={data} margin={MARGIN} accessibilityLayer={false}>
         <XAxis dataKey="at" type="number" domain={domain} allowDataOverflow hide />
         <YAxis domain={[0, top]} hide />
-        <Area dataKey="running" stroke="var(--system)" fill="var(--system)" fillOpacity={0.2} {...area} />
-        <Area dataKey="waiting" stroke="var(--accent)" fill="var(--accent)" fillOpacity={0.3} {...area} />
+        <Area dataKey="running" {...painted('var(--color-system)')} fillOpacity={0.2} {...area} />
+        <Area dataKey="waiting" {...painted('var(--color-accent)')} fillOpacity={0.3} {...area} />
       </AreaChart>
     </Frame>
   );
