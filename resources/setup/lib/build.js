@@ -5,11 +5,6 @@ import { SetupError } from './setup-error.js';
 import { hashFiles, readStamp, writeStamp } from './stamp.js';
 
 const inputs = ['src', 'electron.vite.config.ts', 'tsconfig.json', 'package.json', 'package-lock.json'];
-/** Files of `resources` that the program imports. */
-const shared = [
-  'data-folder.json',
-  ...['paths', 'port-holder', 'run', 'server-address'].map((name) => `setup/lib/${name}.js`),
-];
 const stampFile = join('out', 'build-stamp.json');
 const headlessEntry = join('out', 'main', 'headless.js');
 
@@ -33,8 +28,9 @@ function inputFiles(root) {
  * @param {string} root
  */
 export function sourceHash(root) {
-  const imported = shared.map((file) => join(root, 'resources', file)).filter((file) => existsSync(file));
-  const files = [...inputFiles(root), ...imported];
+  // The program contains this list of its own files.
+  const names = join(root, 'resources', 'data-folder.json');
+  const files = [...inputFiles(root), ...(existsSync(names) ? [names] : [])];
   return `${files.length}:${hashFiles(files)}`;
 }
 

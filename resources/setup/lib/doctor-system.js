@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { mayUse, sortEntries } from './data-folder.js';
 import { answers } from './http-probe.js';
 import { dataDir, runtimeDir } from './paths.js';
-import { findPortHolder, isTaken } from './port-holder.js';
+import { isTaken, portHolder } from './port-holder.js';
 import { runningInstance } from './running-instance.js';
 
 const gigabyte = 1e9;
@@ -41,7 +41,7 @@ async function lookAtPort({ port, use, mayBeTaken }, instance, signal) {
   if (port === 11434 && (await answers(`http://127.0.0.1:${port}/api/version`, signal))) {
     return { text: `${port} Ollama`, blocks: false };
   }
-  const holder = await findPortHolder(port);
+  const holder = await portHolder(port);
   if (instance && holder?.pid === instance.pid) return { text: `${port} Tandem, which runs`, blocks: false };
   const who = holder ? `${holder.name} (process ${holder.pid})` : 'another program';
   return { text: `${port} (${use}) held by ${who}`, blocks: !mayBeTaken, who };

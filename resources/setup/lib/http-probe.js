@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { serverAddress } from './server-address.js';
 import { SetupError } from './setup-error.js';
 
 /**
@@ -15,8 +14,10 @@ export function addressOf(env, name) {
   if (!text) return undefined;
   const address = withScheme(text);
   const url = URL.parse(address);
-  if (url && /^https?:$/.test(url.protocol) && (text.includes('://') || /[.:]|^localhost$/.test(text)))
-    return serverAddress(address).url;
+  if (url && /^https?:$/.test(url.protocol) && (text.includes('://') || /[.:]|^localhost$/.test(text))) {
+    if (url.username === '' && url.password === '') return address;
+    return Object.assign(url, { username: '', password: '' }).href.replace(/\/$/, '');
+  }
   throw new SetupError(
     'address_invalid',
     `${name} holds no address that can be used.`,
@@ -32,12 +33,22 @@ export function addressOf(env, name) {
  * @returns {Record<string, string>}
  */
 export function credentialsOf(env, name) {
-  const { authorization } = serverAddress(withScheme(env[name]?.trim() ?? ''));
-  return authorization === null ? {} : { authorization };
+  const url = URL.parse(withScheme(env[name]?.trim() ?? ''));
+  if (!url || (url.username === '' && url.password === '')) return {};
+  const text = [url.username, url.password].map(decoded).join(':');
+  return { authorization: `Basic ${Buffer.from(text).toString('base64')}` };
 }
 
 function withScheme(text) {
   return text.includes('://') ? text : `http://${text}`;
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /**

@@ -1,6 +1,5 @@
 import { cpus, homedir } from 'node:os';
 import { join } from 'node:path';
-import { ownPlace, runtimeDir } from '../../../resources/setup/lib/paths.js';
 import { isReadableFolder } from '../models/folder-check';
 import { systemClock } from '../ports/clock';
 import { nodeFileStore } from '../ports/file-store';
@@ -120,7 +119,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
         home,
         dataDir: dataDir.path,
         resourcesDir: options.resourcesDir,
-        runtimeDir: runtimeDir(ownPlace(home)),
+        runtimeDir: runtimeDir(home),
         env,
         instanceId: dataDir.instanceId,
         node: options.node,
@@ -150,4 +149,13 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
 function chipName(): string | null {
   const model = cpus()[0]?.model.trim() ?? '';
   return model === '' || model === 'unknown' ? null : model;
+}
+
+/** `TANDEM_RUNTIME_DIR`, else the OS's cache folder + `Tandem/runtimes`, the same path as in the set-up scripts. */
+function runtimeDir(home: string): string {
+  const { env, platform } = process;
+  if (env.TANDEM_RUNTIME_DIR) return env.TANDEM_RUNTIME_DIR;
+  const cache =
+    platform === 'darwin' ? join(home, 'Library', 'Caches') : env.XDG_CACHE_HOME || join(home, '.cache');
+  return join(cache, 'Tandem', 'runtimes');
 }

@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { dataDir } from '../../../resources/setup/lib/paths.js';
 import { TandemError } from '../../shared/errors';
 import { errorCode } from '../ports/file-store';
 import { makePrivateFile, makePrivateFolder } from '../ports/private-files';
@@ -38,7 +37,13 @@ export interface DataDir {
 
 /** `--data-dir`, else `TANDEM_DATA_DIR`, else the OS's folder for application data + `Tandem`. */
 export function dataDirPath({ env, platform, home, argument }: Omit<DataDirOptions, 'processes'>): string {
-  return resolve(argument || dataDir({ env, platform, home }));
+  const given = argument || env.TANDEM_DATA_DIR;
+  if (given) return resolve(given);
+  const parent =
+    platform === 'darwin'
+      ? join(home, 'Library', 'Application Support')
+      : env.XDG_CONFIG_HOME || join(home, '.config');
+  return join(parent, 'Tandem');
 }
 
 /**

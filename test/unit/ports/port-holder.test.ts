@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listenerInodes, parseLsof, programName } from '../../../resources/setup/lib/port-holder.js';
-import { bindFailure } from '../../../src/main/ports/port-holder';
+import { bindFailure, listenerInodes, parseLsof, programName } from '../../../src/main/ports/port-holder';
 
 /** Synthetic, in the format of the kernel's table: 0x2CAC is 11436; 0A is LISTEN, 01 is ESTABLISHED. */
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
