@@ -135,6 +135,17 @@ describe('a deletion', () => {
     expect(ollama.deleted).toEqual(['coder:32b']);
   });
 
+  it('asks before it deletes the copy of another program, also of a model that Tandem once downloaded', async () => {
+    ours = ['light-3b'];
+    expect((await deletion.plan(LIGHT)).owner).toBe('tandem');
+    for (const owner of ['lmstudio', 'folder'] as const) {
+      place = { ...place, owner };
+      expect((await deletion.plan(LIGHT)).owner).toBe(owner);
+      await expect(deletion.delete(LIGHT, 'tandem')).rejects.toMatchObject({ code: 'bad_request' });
+    }
+    expect(existsSync(place.path)).toBe(true);
+  });
+
   it('spares a model that is answering or loading', async () => {
     ollama.held = [held('coder:32b', 20e9, { active: 1 })];
     await expect(deletion.delete(CODER, 'ollama')).rejects.toMatchObject({ code: 'busy' });
