@@ -80,9 +80,10 @@ export class MlxLibrary {
     return this.#models().length > 0;
   }
 
-  /** Where a model is, complete or broken; null = the last scan did not find it. */
+  /** Where the model listed under exactly this name is, complete or broken; null = the last scan did not find it. */
   placeOf(name: string): ModelPlace | null {
-    return (this.#find(name) ?? this.broken().find((model) => model.name === name))?.place ?? null;
+    const whole = this.#models().find(({ info }) => info.name === name);
+    return (whole ?? this.broken().find((model) => model.name === name))?.place ?? null;
   }
 
   /** Free bytes on the disk of the Hugging Face cache; null = unknown. */
