@@ -52,6 +52,8 @@ def facts(repo, token):
     config = read_config(repo, token, dict(files).get("config.json"))
     weights = [size for name, size in files if fnmatch.fnmatchcase(name, WEIGHTS)]
     return {
+        # Its name now: it may have been renamed, and the hub ignores letter case.
+        "id": repo.id,
         "sizeBytes": total(size for _, size in files),
         "weightsBytes": total(weights),
         "hasWeights": len(weights) > 0,

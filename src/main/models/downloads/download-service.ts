@@ -145,7 +145,7 @@ export class DownloadService {
     try {
       await this.#sourceOf(backend).pull(
         name,
-        { insecure: entry.insecure },
+        { insecure: entry.insecure, onName: (own) => this.#rename(entry, own) },
         (progress) => this.#progress(entry, progress),
         controller.signal,
       );
@@ -172,6 +172,17 @@ export class DownloadService {
       this.#set(entry, { state: 'failed', error: { code, message, details } });
     }
     this.#pump();
+  }
+
+  /** Continues under the source's own name, under which its files are found again; another entry of it is dropped. */
+  #rename(entry: ListedDownload, name: string): void {
+    const { backend } = entry.download;
+    if (name === entry.download.name) return;
+    const entries = [...this.#entries.values()].filter((other) => other !== this.#find({ backend, name }));
+    entry.download = { ...entry.download, name };
+    this.#entries.clear();
+    for (const one of entries) this.#entries.set(downloadKey(one.download), one);
+    this.#publish();
   }
 
   #progress(entry: ListedDownload, progress: DownloadProgress): void {

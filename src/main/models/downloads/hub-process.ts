@@ -14,6 +14,7 @@ const MAX_LINE_BYTES = 2 * 1024 * 1024;
 const bytes = z.number().nonnegative().nullable();
 /** What `hub.py` reports of a repository; see `hub_repo.facts`. */
 const factsSchema = z.object({
+  id: z.string().max(200),
   sizeBytes: bytes,
   weightsBytes: bytes,
   hasWeights: z.boolean(),

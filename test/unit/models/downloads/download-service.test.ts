@@ -22,6 +22,7 @@ class ScriptedSource implements DownloadSource {
     tell: (progress: DownloadProgress) => void;
     end: () => void;
     fail: (error: unknown) => void;
+    rename: (name: string) => void;
   }[] = [];
   readonly discarded: string[] = [];
   /** Holds each `discard` until it resolves. */
@@ -30,10 +31,10 @@ class ScriptedSource implements DownloadSource {
   readiness = () => this.state;
   lookUp = () => Promise.reject(new Error('not used'));
 
-  pull(name: string, _options: unknown, tell: (progress: DownloadProgress) => void, signal: AbortSignal) {
+  pull(...[name, { onName = () => {} }, tell, signal]: Parameters<DownloadSource['pull']>) {
     return new Promise<void>((end, fail) => {
       signal.addEventListener('abort', () => fail(signal.reason));
-      this.pulls.push({ name, tell, end, fail });
+      this.pulls.push({ name, tell, end, fail, rename: onName });
     });
   }
 
@@ -256,6 +257,29 @@ describe('pause and cancel', () => {
     resolve();
     await settle();
     expect(states()).toEqual(['a:1b running', 'b:1b waiting']);
+  });
+
+  it('concern the name that the source itself gives a model', async () => {
+    const { service, mlx, states } = start();
+    const old = { backend: 'mlx', name: 'Org/old' };
+    service.start(M);
+    service.pause(M);
+    await settle();
+    service.start(old);
+    service.start(A);
+    const completed: unknown[] = [];
+    service.onCompleted((model) => completed.push(model));
+    mlx.pulls[1]?.rename(M.name);
+    expect(states()).toEqual(['org/m running', 'a:1b running']);
+    expect(() => service.cancel(old)).toThrow(expect.objectContaining({ code: 'not_found' }));
+    service.cancel(M);
+    await settle();
+    expect(mlx.discarded).toEqual([M.name]);
+    service.start(old);
+    mlx.pulls[2]?.rename(M.name);
+    mlx.pulls[2]?.end();
+    await settle();
+    expect(completed).toEqual([M]);
   });
 
   it('leaves the files of a complete one alone', async () => {
