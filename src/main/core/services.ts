@@ -197,7 +197,7 @@ export function createServices(
   });
   const modelManagement = createModelManagement(ports, settings, place, {
     ...{ rows, registry, loader, modelHost, library, contexts, mlxModels, usage, measured, memory, gate },
-    ...{ dispatcher, smallModel, snapshot: routeSnapshot },
+    ...{ dispatcher, smallModel, downloads, snapshot: routeSnapshot },
   });
 
   return {

@@ -32,3 +32,13 @@ it('finds the place of exactly the listed model, not of one whose name or alias 
   expect(models.placeOf('foo')?.path).toBe('/models/foo');
   for (const name of ['FOO', 'org/Foo', 'Foo:latest']) expect(models.placeOf(name), name).toBeNull();
 });
+
+it('a model that is being deleted is neither listed nor loaded, under any name', async () => {
+  const leaving = found('Foo', ['org/Foo']);
+  const models = library([leaving, found('Bar')]);
+  const show = models.hide(leaving.place);
+  expect((await models.list()).map(({ name }) => name)).toEqual(['Bar']);
+  for (const name of ['Foo', 'org/Foo']) expect(await models.resolve(name)).toBeNull();
+  show();
+  expect(await models.resolve('org/Foo')).toBe('/models/Foo');
+});

@@ -4,8 +4,9 @@ import type { Download } from '../../../shared/models';
 import type { Clock } from '../../ports/clock';
 import { Emitter } from '../../ports/emitter';
 import type { Logger } from '../../ports/logger';
+import { isSameName } from '../model-names';
 import { type DownloadFile, toStored } from './download-file';
-import { type DownloadKey, downloadKey, isEnded, type ListedDownload, newDownload } from './listed-download';
+import { type DownloadKey, downloadKey, isActive, isEnded, type ListedDownload, newDownload } from './listed-download';
 import type { DownloadProgress, DownloadSource } from './source';
 import { Speed } from './speed';
 
@@ -96,13 +97,29 @@ export class DownloadService {
     const entry = this.#require(key);
     if (entry.controller) this.#end(entry, 'remove');
     else if (entry.download.state === 'done') this.#remove(entry);
-    else this.#track(this.#discard(entry));
+    else void this.#track(this.#discard(entry));
   }
 
   /** Removes an ended download from the list; does nothing for one that has not ended. */
   dismiss(key: DownloadKey): void {
     const entry = this.#require(key);
     if (isEnded(entry)) this.#remove(entry);
+  }
+
+  /**
+   * Call before the model itself is deleted: removes its download from the list, with the files of an unfinished one.
+   * Rejects with `busy` while it waits or runs.
+   */
+  async clear({ backend, name }: DownloadKey): Promise<void> {
+    for (const entry of [...this.#entries.values()]) {
+      if (entry.download.backend !== backend || !isSameName(entry.download.name, name)) continue;
+      if (entry.download.state === 'done') this.#remove(entry);
+      else if (isActive(entry)) {
+        throw new TandemError('busy', `${name} is being downloaded. Cancel its download first.`, {
+          details: { model: name },
+        });
+      } else await this.#track(this.#discard(entry));
+    }
   }
 
   /** Call when a source may have become ready: starts what waits for it. */
@@ -132,7 +149,7 @@ export class DownloadService {
       const { state, backend } = entry.download;
       if (state !== 'waiting' || entry.held || busy.has(backend)) continue;
       busy.add(backend);
-      this.#track(this.#run(entry));
+      void this.#track(this.#run(entry));
     }
   }
 
@@ -237,9 +254,9 @@ export class DownloadService {
     this.#changed.emit();
   }
 
-  #track(run: Promise<void>): void {
+  #track(run: Promise<void>): Promise<void> {
     this.#runs.add(run);
-    void run.finally(() => this.#runs.delete(run));
+    return run.finally(() => this.#runs.delete(run));
   }
 
   #makeRoom(): void {

@@ -48,6 +48,11 @@ export function isEnded({ download, controller }: ListedDownload): boolean {
   return controller === null && (download.state === 'done' || download.state === 'failed');
 }
 
+/** Does it run, wait to run, or is it being removed? */
+export function isActive({ download, controller }: ListedDownload): boolean {
+  return controller !== null || download.state === 'waiting';
+}
+
 export function downloadKey({ backend, name }: DownloadKey): string {
   return `${backend}/${name}`;
 }

@@ -293,6 +293,37 @@ describe('pause and cancel', () => {
   });
 });
 
+describe('the deletion of a model', () => {
+  it('removes its ended download from the list, and first the files of an unfinished one', async () => {
+    const { service, ollama } = start();
+    service.start(A);
+    ollama.pulls[0]?.end();
+    await settle();
+    await service.clear(A);
+    expect(service.list()).toEqual([]);
+    expect(ollama.discarded).toEqual([]);
+    service.start({ backend: 'ollama', name: 'b' });
+    service.pause({ backend: 'ollama', name: 'b' });
+    await settle();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    ollama.discarding = promise;
+    const cleared = service.clear({ backend: 'ollama', name: 'b:latest' });
+    expect(service.list()).toMatchObject([{ step: 'removing' }]);
+    resolve();
+    await cleared;
+    expect(service.list()).toEqual([]);
+    expect(ollama.discarded).toEqual(['b']);
+  });
+
+  it('waits for the user while it is being downloaded or about to be', async () => {
+    const { service, states } = start();
+    for (const model of [A, B]) service.start(model);
+    for (const model of [A, B]) await expect(service.clear(model)).rejects.toMatchObject({ code: 'busy' });
+    expect(states()).toEqual(['a:1b running', 'b:1b waiting']);
+    await service.clear(M);
+  });
+});
+
 describe('after a restart of the app', () => {
   it('running and waiting ones continue once their source is ready, paused and failed ones stay', async () => {
     const first = start();
