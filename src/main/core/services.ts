@@ -128,6 +128,8 @@ export function createServices(
     modelHost,
     loader: readsModels ? loading.id : null,
     setup,
+    isEnabled: (id) => enabled.some(({ instance }) => instance.id === id),
+    models: () => library.models(),
   });
   const lookup = new ModelLookup({ sources, models: () => library.models(), gpuBytes, clock });
 

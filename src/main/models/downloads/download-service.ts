@@ -5,8 +5,15 @@ import type { Clock } from '../../ports/clock';
 import { Emitter } from '../../ports/emitter';
 import type { Logger } from '../../ports/logger';
 import { isSameName } from '../model-names';
-import { type DownloadFile, toStored } from './download-file';
-import { type DownloadKey, downloadKey, isActive, isEnded, type ListedDownload, newDownload } from './listed-download';
+import { type DownloadFile, type StoredDownload, toStored } from './download-file';
+import {
+  type DownloadKey,
+  downloadKey,
+  isActive,
+  isEnded,
+  type ListedDownload,
+  newDownload,
+} from './listed-download';
 import type { DownloadProgress, DownloadSource } from './source';
 import { Speed } from './speed';
 
@@ -19,6 +26,8 @@ export interface DownloadServiceOptions {
   /** By backend. A backend without a source downloads no models. */
   sources: ReadonlyMap<BackendId, DownloadSource>;
   file: DownloadFile;
+  /** Is there a model of this name already? Asked when a download begins. */
+  isInstalled(model: DownloadKey): boolean;
   clock: Clock;
   logger: Logger;
 }
@@ -32,14 +41,16 @@ export class DownloadService {
   readonly #logger: Logger;
   readonly #entries = new Map<string, ListedDownload>();
   readonly #changed = new Emitter<void>();
-  readonly #completed = new Emitter<DownloadKey>();
+  readonly #completed = new Emitter<DownloadKey & Pick<ListedDownload, 'wasInstalled'>>();
   readonly #runs = new Set<Promise<void>>();
   /** Cancels the report of progress that is planned; null = none is. */
   #report: (() => void) | null = null;
+  /** Stored downloads of servers that have no source in this run. */
+  #others: readonly StoredDownload[] = [];
   #stopped = false;
 
   readonly onChange = this.#changed.subscribe;
-  /** Emits the model of a download that is complete. */
+  /** Emits the model of a download that is complete, and whether it was there before. */
   readonly onCompleted = this.#completed.subscribe;
 
   constructor(options: DownloadServiceOptions) {
@@ -53,14 +64,20 @@ export class DownloadService {
 
   /** Reads the unfinished downloads of earlier runs; they continue once their source is ready. Never rejects. */
   async load(): Promise<void> {
-    for (const { insecure, ...stored } of await this.#options.file.read()) {
-      if (this.#entries.size >= MAX_LISTED || this.#find(stored) || !this.#isAccepted(stored)) continue;
-      const entry = newDownload(stored, insecure, true);
-      entry.download = { ...entry.download, ...stored };
-      this.#entries.set(downloadKey(stored), entry);
-    }
+    const { file, sources } = this.#options;
+    const stored = (await file.read()).slice(0, MAX_LISTED);
+    this.#others = stored.filter(({ backend }) => !sources.has(backend));
+    for (const one of stored) if (!this.#find(one) && this.#isAccepted(one)) this.#restore(one);
     this.#changed.emit();
     this.wake();
+  }
+
+  #restore({ insecure, wasInstalled, state, ...shown }: StoredDownload): void {
+    const entry = newDownload(shown, { insecure, wasInstalled, held: true });
+    const isRemoved = state === 'removing';
+    if (isRemoved) entry.next = 'remove';
+    Object.assign(entry.download, shown, isRemoved ? { step: 'removing' } : { state });
+    this.#entries.set(downloadKey(shown), entry);
   }
 
   /**
@@ -75,10 +92,14 @@ export class DownloadService {
       if (known.next !== null) known.next = 'run';
       return;
     }
-    const entry = known ?? newDownload({ backend, name }, insecure, false);
+    const held = source.readiness() === 'coming';
+    const wasInstalled =
+      known && known.download.state !== 'done'
+        ? known.wasInstalled
+        : this.#options.isInstalled({ backend, name });
+    const entry = known ?? newDownload({ backend, name }, { insecure, wasInstalled, held });
     if (!known) this.#makeRoom();
-    entry.insecure = insecure;
-    entry.held = source.readiness() === 'coming';
+    Object.assign(entry, { insecure, wasInstalled, held, next: null });
     entry.download = { ...entry.download, state: 'waiting', error: null };
     this.#entries.set(downloadKey(entry.download), entry);
     this.#publish();
@@ -89,7 +110,8 @@ export class DownloadService {
   pause(key: DownloadKey): void {
     const entry = this.#require(key);
     if (entry.controller) this.#end(entry, 'pause');
-    else if (entry.download.state === 'waiting') this.#set(entry, { state: 'paused' });
+    else if (entry.download.state === 'waiting' && entry.next !== 'remove')
+      this.#set(entry, { state: 'paused' });
   }
 
   /** Ends a download and removes it from the list, and from disk what its source can remove. */
@@ -122,10 +144,10 @@ export class DownloadService {
     }
   }
 
-  /** Call when a source may have become ready: starts what waits for it. */
+  /** Call when a source may have become ready, or will not: starts what waits for it, which then fails with the reason. */
   wake(): void {
     for (const entry of this.#entries.values()) {
-      if (entry.held && this.#sourceOf(entry.download.backend).readiness() === 'ready') entry.held = false;
+      if (entry.held && this.#sourceOf(entry.download.backend).readiness() !== 'coming') entry.held = false;
     }
     this.#pump();
   }
@@ -149,7 +171,7 @@ export class DownloadService {
       const { state, backend } = entry.download;
       if (state !== 'waiting' || entry.held || busy.has(backend)) continue;
       busy.add(backend);
-      void this.#track(this.#run(entry));
+      void this.#track(entry.next === 'remove' ? this.#discard(entry) : this.#run(entry));
     }
   }
 
@@ -176,7 +198,8 @@ export class DownloadService {
   async #settle(entry: ListedDownload, failure: TandemError | null): Promise<void> {
     if (failure === null) {
       this.#set(entry, { state: 'done' });
-      this.#completed.emit({ backend: entry.download.backend, name: entry.download.name });
+      const { backend, name } = entry.download;
+      this.#completed.emit({ backend, name, wasInstalled: entry.wasInstalled });
     } else if (entry.next === 'remove') {
       await this.#discard(entry);
     } else if (entry.next === 'pause') {
@@ -197,6 +220,7 @@ export class DownloadService {
     if (name === entry.download.name) return;
     const entries = [...this.#entries.values()].filter((other) => other !== this.#find({ backend, name }));
     entry.download = { ...entry.download, name };
+    entry.wasInstalled ||= this.#options.isInstalled({ backend, name });
     this.#entries.clear();
     for (const one of entries) this.#entries.set(downloadKey(one.download), one);
     this.#publish();
@@ -234,6 +258,7 @@ export class DownloadService {
   #end(entry: ListedDownload, next: 'pause' | 'remove'): void {
     if (entry.download.step === 'removing') return;
     entry.next = next;
+    this.#publish();
     entry.controller?.abort(cancelled());
   }
 
@@ -248,9 +273,8 @@ export class DownloadService {
   }
 
   #publish(): void {
-    this.#options.file.write(
-      [...this.#entries.values()].flatMap(({ download, insecure }) => toStored(download, insecure) ?? []),
-    );
+    const listed = [...this.#entries.values()].flatMap((entry) => toStored(entry) ?? []);
+    this.#options.file.write([...listed, ...this.#others]);
     this.#changed.emit();
   }
 
