@@ -5,22 +5,14 @@ import type { Clock } from '../../ports/clock';
 import { Emitter } from '../../ports/emitter';
 import type { Logger } from '../../ports/logger';
 import { isSameName } from '../model-names';
-import { type DownloadFile, type StoredDownload, toStored } from './download-file';
-import {
-  type DownloadKey,
-  downloadKey,
-  isActive,
-  isEnded,
-  type ListedDownload,
-  newDownload,
-} from './listed-download';
+import type { DownloadFile } from './download-file';
+import { DownloadList } from './download-list';
+import { type DownloadKey, isActive, isEnded, type ListedDownload, newDownload } from './listed-download';
 import type { DownloadProgress, DownloadSource } from './source';
 import { Speed } from './speed';
 
 /** Progress is reported with this delay, and so at most this often, ms. */
 const REPORT_MS = 250;
-/** Downloads that are listed; the oldest ended ones are left out first. */
-const MAX_LISTED = 100;
 
 export interface DownloadServiceOptions {
   /** By backend. A backend without a source downloads no models. */
@@ -39,45 +31,32 @@ export interface DownloadServiceOptions {
 export class DownloadService {
   readonly #options: DownloadServiceOptions;
   readonly #logger: Logger;
-  readonly #entries = new Map<string, ListedDownload>();
-  readonly #changed = new Emitter<void>();
+  readonly #list: DownloadList;
   readonly #completed = new Emitter<DownloadKey & Pick<ListedDownload, 'wasInstalled'>>();
   readonly #runs = new Set<Promise<void>>();
   /** Cancels the report of progress that is planned; null = none is. */
   #report: (() => void) | null = null;
-  /** Stored downloads of servers that have no source in this run. */
-  #others: readonly StoredDownload[] = [];
   #stopped = false;
 
-  readonly onChange = this.#changed.subscribe;
+  readonly onChange: DownloadList['onChange'];
   /** Emits the model of a download that is complete, and whether it was there before. */
   readonly onCompleted = this.#completed.subscribe;
 
   constructor(options: DownloadServiceOptions) {
     this.#options = options;
     this.#logger = options.logger.child('downloads');
+    this.#list = new DownloadList(options.file);
+    this.onChange = this.#list.onChange;
   }
 
   list(): Download[] {
-    return [...this.#entries.values()].map(({ download }) => download);
+    return this.#list.all().map(({ download }) => download);
   }
 
   /** Reads the unfinished downloads of earlier runs; they continue once their source is ready. Never rejects. */
   async load(): Promise<void> {
-    const { file, sources } = this.#options;
-    const stored = (await file.read()).slice(0, MAX_LISTED);
-    this.#others = stored.filter(({ backend }) => !sources.has(backend));
-    for (const one of stored) if (!this.#find(one) && this.#isAccepted(one)) this.#restore(one);
-    this.#changed.emit();
+    await this.#list.load((backend) => this.#options.sources.get(backend));
     this.wake();
-  }
-
-  #restore({ insecure, wasInstalled, state, ...shown }: StoredDownload): void {
-    const entry = newDownload(shown, { insecure, wasInstalled, held: true });
-    const isRemoved = state === 'removing';
-    if (isRemoved) entry.next = 'remove';
-    Object.assign(entry.download, shown, isRemoved ? { step: 'removing' } : { state });
-    this.#entries.set(downloadKey(shown), entry);
   }
 
   /**
@@ -87,7 +66,7 @@ export class DownloadService {
   start({ backend, name }: DownloadKey, insecure = false): void {
     const source = this.#sourceOf(backend);
     source.check(name);
-    const known = this.#find({ backend, name });
+    const known = this.#list.find({ backend, name });
     if (known?.controller) {
       if (known.next !== null) known.next = 'run';
       return;
@@ -98,34 +77,32 @@ export class DownloadService {
         ? known.wasInstalled
         : this.#options.isInstalled({ backend, name });
     const entry = known ?? newDownload({ backend, name }, { insecure, wasInstalled, held });
-    if (!known) this.#makeRoom();
+    if (!known) this.#list.add(entry);
     Object.assign(entry, { insecure, wasInstalled, held, next: null });
-    entry.download = { ...entry.download, state: 'waiting', error: null };
-    this.#entries.set(downloadKey(entry.download), entry);
-    this.#publish();
+    this.#list.set(entry, { state: 'waiting', error: null });
     this.#pump();
   }
 
   /** Keeps what has arrived. Does nothing unless it runs or waits. */
   pause(key: DownloadKey): void {
-    const entry = this.#require(key);
+    const entry = this.#list.require(key);
     if (entry.controller) this.#end(entry, 'pause');
     else if (entry.download.state === 'waiting' && entry.next !== 'remove')
-      this.#set(entry, { state: 'paused' });
+      this.#list.set(entry, { state: 'paused' });
   }
 
   /** Ends a download and removes it from the list, and from disk what its source can remove. */
   cancel(key: DownloadKey): void {
-    const entry = this.#require(key);
+    const entry = this.#list.require(key);
     if (entry.controller) this.#end(entry, 'remove');
-    else if (entry.download.state === 'done') this.#remove(entry);
+    else if (entry.download.state === 'done') this.#list.remove(entry);
     else void this.#track(this.#discard(entry));
   }
 
   /** Removes an ended download from the list; does nothing for one that has not ended. */
   dismiss(key: DownloadKey): void {
-    const entry = this.#require(key);
-    if (isEnded(entry)) this.#remove(entry);
+    const entry = this.#list.require(key);
+    if (isEnded(entry)) this.#list.remove(entry);
   }
 
   /**
@@ -133,9 +110,9 @@ export class DownloadService {
    * Rejects with `busy` while it waits or runs.
    */
   async clear({ backend, name }: DownloadKey): Promise<void> {
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of this.#list.all()) {
       if (entry.download.backend !== backend || !isSameName(entry.download.name, name)) continue;
-      if (entry.download.state === 'done') this.#remove(entry);
+      if (entry.download.state === 'done') this.#list.remove(entry);
       else if (isActive(entry)) {
         throw new TandemError('busy', `${name} is being downloaded. Cancel its download first.`, {
           details: { model: name },
@@ -146,7 +123,7 @@ export class DownloadService {
 
   /** Call when a source may have become ready, or will not: starts what waits for it, which then fails with the reason. */
   wake(): void {
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#list.all()) {
       if (entry.held && this.#sourceOf(entry.download.backend).readiness() !== 'coming') entry.held = false;
     }
     this.#pump();
@@ -156,14 +133,14 @@ export class DownloadService {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#report?.();
-    for (const { controller } of this.#entries.values()) controller?.abort(cancelled());
+    for (const { controller } of this.#list.all()) controller?.abort(cancelled());
     await Promise.all(this.#runs);
     await this.#options.file.settled();
   }
 
   #pump(): void {
     if (this.#stopped) return;
-    const entries = [...this.#entries.values()];
+    const entries = this.#list.all();
     const busy = new Set(
       entries.filter(({ controller }) => controller).map(({ download }) => download.backend),
     );
@@ -179,12 +156,12 @@ export class DownloadService {
     const { backend, name } = entry.download;
     const controller = new AbortController();
     Object.assign(entry, { controller, next: null, speed: new Speed() });
-    this.#set(entry, { state: 'running', step: 'starting', error: null });
+    this.#list.set(entry, { state: 'running', step: 'starting', error: null });
     let failure: TandemError | null = null;
     try {
       await this.#sourceOf(backend).pull(
         name,
-        { insecure: entry.insecure, onName: (own) => this.#rename(entry, own) },
+        { insecure: entry.insecure, onName: (own) => this.#onName(entry, own) },
         (progress) => this.#progress(entry, progress),
         controller.signal,
       );
@@ -197,33 +174,29 @@ export class DownloadService {
 
   async #settle(entry: ListedDownload, failure: TandemError | null): Promise<void> {
     if (failure === null) {
-      this.#set(entry, { state: 'done' });
+      this.#list.set(entry, { state: 'done' });
       const { backend, name } = entry.download;
       this.#completed.emit({ backend, name, wasInstalled: entry.wasInstalled });
     } else if (entry.next === 'remove') {
       await this.#discard(entry);
     } else if (entry.next === 'pause') {
-      this.#set(entry, { state: 'paused' });
+      this.#list.set(entry, { state: 'paused' });
     } else if (entry.next === 'run') {
-      this.#set(entry, { state: 'waiting' });
+      this.#list.set(entry, { state: 'waiting' });
     } else if (!this.#stopped) {
       const { code, message, details } = failure;
       this.#logger.warn('download-failed', { name: entry.download.name, code });
-      this.#set(entry, { state: 'failed', error: { code, message, details } });
+      this.#list.set(entry, { state: 'failed', error: { code, message, details } });
     }
     this.#pump();
   }
 
-  /** Continues under the source's own name, under which its files are found again; another entry of it is dropped. */
-  #rename(entry: ListedDownload, name: string): void {
+  /** Continues under the source's own name, under which its files are found again. */
+  #onName(entry: ListedDownload, name: string): void {
     const { backend } = entry.download;
     if (name === entry.download.name) return;
-    const entries = [...this.#entries.values()].filter((other) => other !== this.#find({ backend, name }));
-    entry.download = { ...entry.download, name };
     entry.wasInstalled ||= this.#options.isInstalled({ backend, name });
-    this.#entries.clear();
-    for (const one of entries) this.#entries.set(downloadKey(one.download), one);
-    this.#publish();
+    this.#list.rename(entry, name);
   }
 
   #progress(entry: ListedDownload, progress: DownloadProgress): void {
@@ -233,7 +206,7 @@ export class DownloadService {
     // Also the last figures before a pause of the source are reported.
     this.#report ??= this.#options.clock.after(REPORT_MS, () => {
       this.#report = null;
-      this.#changed.emit();
+      this.#list.shown();
     });
   }
 
@@ -242,7 +215,7 @@ export class DownloadService {
     const { backend, name } = entry.download;
     // The controller keeps the source busy meanwhile.
     Object.assign(entry, { controller: new AbortController(), next: 'remove' });
-    this.#set(entry, { state: 'running', step: 'removing' });
+    this.#list.set(entry, { state: 'running', step: 'removing' });
     try {
       await this.#sourceOf(backend).discard?.(name);
     } catch (error) {
@@ -250,32 +223,16 @@ export class DownloadService {
     }
     entry.controller = null;
     if ((entry.next as ListedDownload['next']) === 'run')
-      this.#set(entry, { state: 'waiting', completedBytes: 0 });
-    else this.#remove(entry);
+      this.#list.set(entry, { state: 'waiting', completedBytes: 0 });
+    else this.#list.remove(entry);
     this.#pump();
   }
 
   #end(entry: ListedDownload, next: 'pause' | 'remove'): void {
     if (entry.download.step === 'removing') return;
     entry.next = next;
-    this.#publish();
+    this.#list.changed();
     entry.controller?.abort(cancelled());
-  }
-
-  #remove({ download }: ListedDownload): void {
-    this.#entries.delete(downloadKey(download));
-    this.#publish();
-  }
-
-  #set(entry: ListedDownload, change: Partial<Download>): void {
-    entry.download = { ...entry.download, ...change, bytesPerSecond: null };
-    this.#publish();
-  }
-
-  #publish(): void {
-    const listed = [...this.#entries.values()].flatMap((entry) => toStored(entry) ?? []);
-    this.#options.file.write([...listed, ...this.#others]);
-    this.#changed.emit();
   }
 
   #track(run: Promise<void>): Promise<void> {
@@ -283,36 +240,10 @@ export class DownloadService {
     return run.finally(() => this.#runs.delete(run));
   }
 
-  #makeRoom(): void {
-    if (this.#entries.size < MAX_LISTED) return;
-    const oldest = [...this.#entries.values()].find(isEnded);
-    if (!oldest) throw new TandemError('queue_full', 'Too many downloads are listed. Remove some first.');
-    this.#entries.delete(downloadKey(oldest.download));
-  }
-
   #sourceOf(backend: BackendId): DownloadSource {
     const source = this.#options.sources.get(backend);
     if (!source) throw new TandemError('unsupported', 'No models can be downloaded to this server.');
     return source;
-  }
-
-  #isAccepted({ backend, name }: DownloadKey): boolean {
-    try {
-      this.#sourceOf(backend).check(name);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  #find(key: DownloadKey): ListedDownload | undefined {
-    return this.#entries.get(downloadKey(key));
-  }
-
-  #require(key: DownloadKey): ListedDownload {
-    const entry = this.#find(key);
-    if (!entry) throw new TandemError('not_found', `There is no download of ${key.name}.`);
-    return entry;
   }
 }
 
