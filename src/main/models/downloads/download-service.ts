@@ -121,7 +121,7 @@ export class DownloadService {
     }
   }
 
-  /** Call when a source may have become ready, or will not: starts what waits for it, which then fails with the reason. */
+  /** Call when a source's readiness may have changed: starts what waits for it, also to fail with the reason. */
   wake(): void {
     for (const entry of this.#list.all()) {
       if (entry.held && this.#sourceOf(entry.download.backend).readiness() !== 'coming') entry.held = false;
