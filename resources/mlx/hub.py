@@ -33,11 +33,17 @@ class Report:
 
     def __init__(self, out):
         self.out = out
+        # Tokens that no line may contain.
+        self.secrets = []
         self.step, self.at, self.completed = None, 0.0, 0
 
     def write(self, line):
         self.out.write(json.dumps(line, allow_nan=False) + "\n")
         self.out.flush()
+
+    def failed(self, error):
+        problem, details = problem_of(error)
+        self.write({"type": "failed", "problem": problem, "text": clean(str(error), self.secrets), **details})
 
     def progress(self, step, completed, total):
         now = time.monotonic()
@@ -91,19 +97,24 @@ def problem_of(error):
     return "other", details
 
 
-def clean(text):
-    """Without the passwords and queries of addresses."""
+def clean(text, secrets):
+    """Without tokens, also as Python quotes them, and without the passwords and queries of addresses."""
+    for secret in secrets:
+        text = text.replace(secret, "***").replace(repr(secret)[1:-1], "***")
     return re.sub(r"(://)[^/@\s]+@|\?\S+", r"\1", text)[:MAX_TEXT]
 
 
 def run(request, report):
     # Late: the environment must be complete, and a failing import is reported like any other failure.
+    import huggingface_hub
+
     import hub_files
     import hub_repo
 
     if request["do"] == "discard":
         return hub_files.discard(request["repo"])
     token = request.get("token") or None
+    report.secrets = [one for one in (token, huggingface_hub.get_token()) if one]
     repo = hub_repo.read(request["repo"], token)
     report.write({"type": "facts", **hub_repo.facts(repo, token)})
     if request["do"] == "download":
@@ -118,8 +129,7 @@ def main():
         run(json.loads(sys.stdin.buffer.read(MAX_REQUEST_BYTES)), report)
         report.write({"type": "done"})
     except Exception as error:
-        problem, details = problem_of(error)
-        report.write({"type": "failed", "problem": problem, "text": clean(str(error)), **details})
+        report.failed(error)
 
 
 if __name__ == "__main__":

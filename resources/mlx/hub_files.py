@@ -97,11 +97,15 @@ class Download:
             if not blob.is_whole():
                 self.fetch(blob)
             self.before += blob.present()
-        self.progress("linking", 0)
-        for blob in blobs:
-            hf_hub_download(self.repo.id, blob.name, revision=self.repo.sha, token=self.token)
+        self.link(blobs)
         self.set_main()
         notes.finish([blob.etag for blob in blobs])
+
+    def link(self, blobs):
+        for blob in blobs:
+            # Each is a call to the hub: a line shows that something advances.
+            self.progress("linking", 0)
+            hf_hub_download(self.repo.id, blob.name, revision=self.repo.sha, token=self.token)
 
     def progress(self, step, done):
         self.report.progress(step, self.before + done, self.total)
@@ -124,6 +128,9 @@ class Download:
         blob.lock.parent.mkdir(parents=True, exist_ok=True)
         # The hub's own lock: older versions of it write the same partial file.
         with WeakFileLock(blob.lock):
+            # Another program may have fetched it meanwhile.
+            if blob.is_whole():
+                return
             start = blob.present()
             if blob.size is not None and start > blob.size:
                 start = 0

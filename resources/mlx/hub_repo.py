@@ -49,15 +49,18 @@ def is_wanted(name):
 def facts(repo, token):
     """What a person and the scanner's rules need to judge the model before its download."""
     files = wanted(repo)
-    config = read_config(repo, token, dict(files).get("config.json"))
+    config, refused = read_config(repo, token, dict(files).get("config.json"))
     weights = [size for name, size in files if fnmatch.fnmatchcase(name, WEIGHTS)]
     return {
+        # Its name now: it may have been renamed, and the hub ignores letter case.
+        "id": repo.id,
         "sizeBytes": total(size for _, size in files),
         "weightsBytes": total(weights),
         "hasWeights": len(weights) > 0,
         "hasConfig": any(name == "config.json" for name, _ in files),
         "licence": licence_of(repo),
-        "gated": bool(repo.gated),
+        # It stays gated for an account that has consented, but is open to it.
+        "gated": bool(repo.gated) and refused,
         "config": config,
         "architecture": architecture_of(config),
         "runs": None if config is None else has_architecture(config),
@@ -89,7 +92,11 @@ class Bounded(io.BytesIO):
 
 
 def read_config(repo, token, size):
-    """config.json, or the few fields of it that the hub repeats where the file itself needs consent; None = neither."""
+    """config.json, or the few fields of it that the hub repeats where the file itself needs consent; None = neither.
+
+    With it: did the hub refuse the file?
+    """
+    refused = False
     if any(one.rfilename == "config.json" for one in repo.siblings or []):
         try:
             url = hf_hub_url(repo.id, "config.json", revision=repo.sha)
@@ -97,12 +104,13 @@ def read_config(repo, token, size):
             http_get(url, text, headers=build_hf_headers(token=token), expected_size=size)
             # JavaScript's JSON has no NaN and no Infinity.
             config = json.loads(text.getvalue(), parse_constant=lambda _: None)
-            return config if isinstance(config, dict) else None
+            return (config if isinstance(config, dict) else None), False
         except Exception as error:
-            if not is_forbidden(error) and not isinstance(error, ValueError):
+            refused = is_forbidden(error)
+            if not refused and not isinstance(error, ValueError):
                 raise
     known = getattr(repo, "config", None)
-    return known if isinstance(known, dict) and "model_type" in known else None
+    return (known if isinstance(known, dict) and "model_type" in known else None), refused
 
 
 def is_forbidden(error):

@@ -33,6 +33,13 @@ const id = z.string().min(1).max(80);
 /** May be a client's own id of up to 128 characters, with a suffix that makes it unique. */
 const requestId = z.string().min(1).max(200);
 const modelName = z.string().min(1).max(300);
+/** One line of visible ASCII, as a header can have it. */
+const hubToken = z
+  .string()
+  .trim()
+  .min(8)
+  .max(500)
+  .regex(/^[!-~]+$/);
 const model = z.object({ backend: backendId, name: modelName });
 
 export const runtimeSchema = z.object({
@@ -181,7 +188,7 @@ export const contract = {
     /** Removes an ended download from the list. */
     downloadDismiss: { input: model, output: nothing },
     /** Keeps the token for gated repositories in the system's secret store; null removes it. */
-    hubTokenSet: { input: z.object({ token: z.string().min(8).max(500).nullable() }), output: nothing },
+    hubTokenSet: { input: z.object({ token: hubToken.nullable() }), output: nothing },
     hubTokenState: {
       input: nothing,
       output: z.object({ stored: z.boolean(), fromEnvironment: z.boolean() }),

@@ -46,6 +46,8 @@ const PIECE_BYTES = 64 * 1024;
  */
 export class HubServer {
   readonly repos: Record<string, HubRepo> = {};
+  /** Names that the hub still knows, and the repository that each stands for. */
+  readonly oldNames: Record<string, string> = {};
   fault: HubFault = { kind: 'none' };
   /** The only accepted token. */
   token = 'hf_a-token-of-the-test';
@@ -117,7 +119,8 @@ export class HubServer {
     }
   }
 
-  #describe(request: IncomingMessage, response: ServerResponse, id: string): void {
+  #describe(request: IncomingMessage, response: ServerResponse, asked: string): void {
+    const id = this.oldNames[asked] ?? asked;
     const repo = this.#open(request, response, id, false);
     if (!repo) return;
     const siblings = Object.entries(repo.files).map(([rfilename, bytes]) => ({

@@ -6,7 +6,6 @@ import { ReachableModels } from '../chat/reachable-models';
 import { BodyBudget } from '../gateway/body-budget';
 import { createGateway, type Gateway } from '../gateway/server';
 import { MLX_API, ROUTER_GATEWAY, type Surface } from '../gateway/surface';
-import { hasName } from '../models/model-names';
 import { Emitter, type Unsubscribe } from '../ports/emitter';
 import { setupLog } from '../setup/setup-log';
 import type { SettingsStore } from '../store/settings-store';
@@ -117,9 +116,8 @@ export function createCore(
   }
 
   /** A model that was here before its download stays its owner's: it may not be deleted without a question. */
-  async function onDownloaded(backend: BackendId, name: string): Promise<void> {
-    const isUpdate = library.models().some((model) => model.backend === backend && hasName(model, name));
-    if (!isUpdate) await services.downloaded.add(backend, name);
+  async function onDownloaded(backend: BackendId, name: string, wasInstalled: boolean): Promise<void> {
+    if (!wasInstalled) await services.downloaded.add(backend, name);
     await library.rescan();
   }
 
@@ -154,7 +152,9 @@ export function createCore(
       services.measured.onChange(() => projection.touch('times', 'models')),
       services.incidents.onChange(() => projection.touch('life')),
       downloads.onChange(() => projection.touch('downloads')),
-      downloads.onCompleted(({ backend, name }) => void onDownloaded(backend, name)),
+      downloads.onCompleted(
+        ({ backend, name, wasInstalled }) => void onDownloaded(backend, name, wasInstalled),
+      ),
       setup.onProgress(() => downloads.wake()),
       ...enabled.map((backend) => backend.onStatus(() => downloads.wake())),
       setup.onProgress(() => projection.touch('setup')),

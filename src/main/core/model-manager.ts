@@ -11,6 +11,7 @@ import { FirstStartFacts } from '../model-manager/first-start';
 import { contextKey, ModelManager } from '../model-manager/model-manager';
 import { ModelViews } from '../model-manager/model-views';
 import { DownloadedModels } from '../models/downloaded';
+import type { DownloadService } from '../models/downloads/download-service';
 import type { MlxLibrary } from '../models/mlx-library';
 import type { ModelLibrary } from '../models/model-library';
 import type { PairServer } from '../models/pair';
@@ -32,6 +33,7 @@ export interface ModelManagerNeeds {
   library: ModelLibrary;
   contexts: ModelContexts;
   mlxModels: MlxLibrary;
+  downloads: DownloadService;
   usage: ModelUsage;
   measured: MeasuredTimes;
   memory: MemoryMonitor;
@@ -74,6 +76,7 @@ export function createModelManagement(
   });
   const modelDeletion = new ModelDeletion({
     ...{ registry, loader: loaderId, models, views: modelViews, mlxModels, downloaded, snapshot },
+    downloads: needs.downloads,
     removeSmall: () => needs.smallModel.remove(),
     rescan: () => library.rescan(),
     process: scan,

@@ -128,6 +128,8 @@ export function createServices(
     modelHost,
     loader: readsModels ? loading.id : null,
     setup,
+    isEnabled: (id) => enabled.some(({ instance }) => instance.id === id),
+    models: () => library.models(),
   });
   const lookup = new ModelLookup({ sources, models: () => library.models(), gpuBytes, clock });
 
@@ -197,7 +199,7 @@ export function createServices(
   });
   const modelManagement = createModelManagement(ports, settings, place, {
     ...{ rows, registry, loader, modelHost, library, contexts, mlxModels, usage, measured, memory, gate },
-    ...{ dispatcher, smallModel, snapshot: routeSnapshot },
+    ...{ dispatcher, smallModel, downloads, snapshot: routeSnapshot },
   });
 
   return {

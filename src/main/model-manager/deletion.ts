@@ -5,6 +5,7 @@ import type { DeletePlan, ModelOwner } from '../../shared/models';
 import { inUse } from '../backends/in-use';
 import type { BackendRegistry } from '../backends/registry';
 import type { DownloadedModels } from '../models/downloaded';
+import type { DownloadService } from '../models/downloads/download-service';
 import type { MlxLibrary } from '../models/mlx-library';
 import { deleteModelFiles, measureModel } from '../models/model-files';
 import type { ScanProcess } from '../models/scan-process';
@@ -19,7 +20,8 @@ export interface DeletionOptions {
   loader: BackendId;
   models(): readonly ModelInfo[];
   views: Pick<ModelViews, 'ownerOf'>;
-  mlxModels: Pick<MlxLibrary, 'placeOf' | 'diskFreeBytes'>;
+  mlxModels: Pick<MlxLibrary, 'placeOf' | 'hide' | 'diskFreeBytes'>;
+  downloads: Pick<DownloadService, 'clear'>;
   downloaded: Pick<DownloadedModels, 'remove'>;
   snapshot(): RouteSnapshot;
   /** Removes the small model from all servers and from disk. */
@@ -57,25 +59,40 @@ export class ModelDeletion {
   }
 
   /**
-   * Deletes a model that no request uses; a loaded one is unloaded first. What Tandem downloaded needs no `owner`.
-   * Rejects with `busy`, `bad_request` for another owner than the plan's, or like `deleteModelFiles`.
+   * Deletes a model that no request uses; a loaded one is unloaded first, and not loaded again. What Tandem downloaded
+   * needs no `owner`. Rejects with `busy`, also while it is being downloaded, with `bad_request` for another owner than
+   * the plan's, or like `deleteModelFiles`.
    */
   async delete(key: ModelKey, owner: ModelOwner): Promise<void> {
-    const { downloaded, removeSmall, rescan, process } = this.#options;
     const { info, place } = this.#find(key);
     const actual = this.#ownerOf(key, info);
     if (actual !== 'tandem' && actual !== owner) {
       throw new TandemError('bad_request', `${key.name} belongs to ${actual}. Ask for its plan again.`);
     }
-    if (info?.small) return removeSmall();
-    const server = this.#options.registry.get(key.backend);
+    if (info?.small) return this.#options.removeSmall();
+    const show = place && this.#options.mlxModels.hide(place);
+    try {
+      await this.#remove(key, place);
+      await this.#options.downloaded.remove(key.backend, key.name);
+      await this.#options.rescan();
+    } catch (error) {
+      show?.();
+      // A scan meanwhile did not list it.
+      void this.#options.rescan();
+      throw error;
+    }
+    show?.();
+  }
+
+  async #remove(key: ModelKey, place: ModelPlace | null): Promise<void> {
+    const { registry, process, downloads } = this.#options;
+    const server = registry.get(key.backend);
     if (loadStateOf(server, key.name) === 'loading') throw inUse(key.name);
     await server.freeModel?.(key.name, AbortSignal.timeout(LIMIT_MS));
+    await downloads.clear(key);
     if (place) await deleteModelFiles(process, place);
     else if (server.deleteModel) await server.deleteModel(key.name, AbortSignal.timeout(LIMIT_MS));
     else throw new TandemError('unsupported', `${server.instance.title} does not delete models.`);
-    await downloaded.remove(key.backend, key.name);
-    await rescan();
   }
 
   /** The listed model, and its files if they are to be deleted here; a broken one has only files. */

@@ -58,16 +58,24 @@ export class ModelManager {
 
   /**
    * Unloads all models that no request uses: on a server that is not ours only those that Tandem loaded, as others may
-   * be in use there. A model that is taken into use meanwhile stays.
+   * be in use there. A model that is taken into use meanwhile stays. Rejects with a server's failure only if none was
+   * unloaded.
    * @returns how many, and their bytes; null = a size is unknown
    */
   async free(): Promise<{ models: number; bytes: number | null }> {
     const freed: LoadedModel[] = [];
+    const failures: unknown[] = [];
     for (const server of this.#options.registry.all()) {
       for (const model of idleModels(server)) {
-        if (await this.#isFreed(server, model.name)) freed.push(model);
+        try {
+          await server.freeModel?.(model.name, AbortSignal.timeout(UNLOAD_LIMIT_MS));
+          freed.push(model);
+        } catch (error) {
+          if (!isTandemError(error) || error.code !== 'busy') failures.push(error);
+        }
       }
     }
+    if (freed.length === 0 && failures.length > 0) throw failures[0];
     const sizes = freed.map(({ size }) => size.bytes);
     const bytes = sizes.reduce((sum, size) => (sum === null || size === null ? null : sum + size), 0);
     return { models: freed.length, bytes };
@@ -102,16 +110,6 @@ export class ModelManager {
     }
     const { [key]: _old, ...others } = settings.values().contextLengths;
     await settings.set('contextLengths', tokens === null ? others : { ...others, [key]: tokens });
-  }
-
-  async #isFreed(server: Server, name: string): Promise<boolean> {
-    try {
-      await server.freeModel?.(name, AbortSignal.timeout(UNLOAD_LIMIT_MS));
-      return true;
-    } catch (error) {
-      if (isTandemError(error) && error.code === 'busy') return false;
-      throw error;
-    }
   }
 
   #serverOf(backend: BackendId): Server {

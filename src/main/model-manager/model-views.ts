@@ -47,11 +47,13 @@ export class ModelViews {
     ];
   }
 
-  /** Who put the model's files where they are. */
+  /** Who put the model's files where they are. Another program's copy of what Tandem downloaded stays its owner's. */
   ownerOf(backend: BackendId, { name, small = false }: { name: string; small?: boolean }): ModelOwner {
     const { downloaded, loader, mlxModels } = this.#options;
-    if (small || downloaded.has(backend, name)) return 'tandem';
-    return backend === loader ? (mlxModels.placeOf(name)?.owner ?? 'folder') : 'ollama';
+    if (small) return 'tandem';
+    const owner = backend === loader ? (mlxModels.placeOf(name)?.owner ?? 'folder') : 'ollama';
+    const isDownloads = owner === 'huggingface' || owner === 'ollama';
+    return isDownloads && downloaded.has(backend, name) ? 'tandem' : owner;
   }
 
   #view(model: ModelInfo, used: CategoryModels): ModelView {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { BackendId, ModelInfo } from '../../shared/domain';
 import type { FileStore } from '../ports/file-store';
 import type { Logger } from '../ports/logger';
-import { isSameName } from './model-names';
+import { isExactName } from './model-names';
 
 const fileSchema = z.array(z.object({ backend: z.string(), name: z.string() }));
 
@@ -33,7 +33,7 @@ export class DownloadedModels {
   }
 
   has(backend: BackendId, name: string): boolean {
-    return this.#models.some((model) => model.backend === backend && isSameName(model.name, name));
+    return this.#models.some((model) => model.backend === backend && isExactName(model.name, name));
   }
 
   /** Resolves when it is on disk. A failed write is logged: the model is then deleted only after a question. */
@@ -46,7 +46,7 @@ export class DownloadedModels {
   remove(backend: BackendId, name: string): Promise<void> {
     if (!this.has(backend, name)) return this.#writing;
     return this.#write(
-      this.#models.filter((model) => model.backend !== backend || !isSameName(model.name, name)),
+      this.#models.filter((model) => model.backend !== backend || !isExactName(model.name, name)),
     );
   }
 

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import type { ModelPlace } from './scan-result';
 
@@ -8,18 +8,32 @@ export type Kept = 'link' | 'outside';
 /**
  * Deletes a model's folder. In a Hugging Face cache that is the whole `models--org--name`: its blobs are used by its
  * own snapshots only. Links inside are deleted, never followed. A folder that is gone counts as deleted. Synchronous:
- * runs in the process that accesses model folders.
+ * runs in the process that accesses model folders. Yields after each removed file.
  * @returns null = deleted
  */
-export function removeModelFolder(place: ModelPlace): Kept | null {
+export function* removeModelFolder(place: ModelPlace): Generator<'removed', Kept | null> {
   const folder = folderOf(place);
   if (folder === null) return 'outside';
   const kept = whyKept(place.root, folder);
   if (kept !== null) return kept;
-  rmSync(folder, { recursive: true, force: true });
+  yield* removeAll(folder);
   const locks = join(place.root, '.locks', basename(folder));
   if (place.owner === 'huggingface') rmSync(locks, { recursive: true, force: true });
   return null;
+}
+
+function* removeAll(folder: string): Generator<'removed'> {
+  try {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) yield* removeAll(path);
+      else rmSync(path, { force: true });
+      yield 'removed';
+    }
+    rmdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 /** Bytes on disk of the folder that `removeModelFolder` would delete; links count as nothing. */

@@ -24,6 +24,8 @@ export interface MlxLibraryOptions {
 export class MlxLibrary {
   readonly #options: MlxLibraryOptions;
   readonly #scan: FreshRun;
+  /** Folders that are being deleted. */
+  readonly #hidden = new Set<string>();
 
   constructor(options: MlxLibraryOptions) {
     this.#options = options;
@@ -80,9 +82,16 @@ export class MlxLibrary {
     return this.#models().length > 0;
   }
 
-  /** Where a model is, complete or broken; null = the last scan did not find it. */
+  /** Where the model listed under exactly this name is, complete or broken; null = the last scan did not find it. */
   placeOf(name: string): ModelPlace | null {
-    return (this.#find(name) ?? this.broken().find((model) => model.name === name))?.place ?? null;
+    const whole = this.#models().find(({ info }) => info.name === name);
+    return (whole ?? this.broken().find((model) => model.name === name))?.place ?? null;
+  }
+
+  /** Hides the model in this folder, so that no request loads it while it is deleted, until the result is called. */
+  hide({ path }: ModelPlace): () => void {
+    this.#hidden.add(path);
+    return () => void this.#hidden.delete(path);
   }
 
   /** Free bytes on the disk of the Hugging Face cache; null = unknown. */
@@ -120,7 +129,8 @@ export class MlxLibrary {
   }
 
   #models(): readonly PlacedModel[] {
-    return this.#options.scan.result()?.models ?? [];
+    const models = this.#options.scan.result()?.models ?? [];
+    return this.#hidden.size === 0 ? models : models.filter(({ path }) => !this.#hidden.has(path));
   }
 
   #find(name: string): PlacedModel | undefined {

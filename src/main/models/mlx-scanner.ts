@@ -13,6 +13,8 @@ const MOST_SUBFOLDERS = 10_000;
 /** Levels of Ollama's manifests: host, namespace, model; the tags are files. */
 const MANIFEST_DEPTH = 3;
 const MAX_REF_BYTES = 256;
+/** `hub_files.py` keeps it in a repository until its download is complete. */
+const DOWNLOAD_NOTES = '.tandem-download';
 
 interface Named {
   path: string;
@@ -142,15 +144,16 @@ function nameOf(path: string): string {
   return /^auto(?::|$)/.test(name) ? `${basename(dirname(path))}/${name}` : name;
 }
 
-/** `snapshots/<revision>/`: the revision that `refs/main` names, else the newest. */
+/** `snapshots/<revision>/`: the revision that `refs/main` names, else the newest unless it may be half linked. */
 function currentSnapshot(repo: string): string | null {
   const snapshots = join(repo, 'snapshots');
   const revisions = subfolders(snapshots);
   const main = (readText(join(repo, 'refs', 'main'), MAX_REF_BYTES) ?? '').trim();
+  if (revisions.includes(main)) return join(snapshots, main);
+  if (statOf(join(repo, DOWNLOAD_NOTES)) !== null) return null;
   const age = (revision: string) => -(statOf(join(snapshots, revision))?.mtimeMs ?? 0);
   const [newest] = [...revisions].sort((a, b) => age(a) - age(b));
-  const current = revisions.includes(main) ? main : newest;
-  return current === undefined ? null : join(snapshots, current);
+  return newest === undefined ? null : join(snapshots, newest);
 }
 
 /**

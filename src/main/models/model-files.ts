@@ -4,7 +4,7 @@ import type { ChildRequest } from './scan-child';
 import { runScanProcess, type ScanProcess } from './scan-process';
 import type { ModelPlace } from './scan-result';
 
-/** Counting and deleting the files of a large model on a slow disk takes seconds; a hung volume takes forever. */
+/** Counting the files of a model, or deleting one, on a slow disk takes seconds; a hung volume takes forever. */
 const LIMIT_MS = 60_000;
 
 /** The child's answer about a model's folder. */
@@ -33,10 +33,16 @@ export async function deleteModelFiles(process: ScanProcess, place: ModelPlace):
   }
 }
 
-/** Null = no answer within the limit. */
+/** Also a line for each removed file, which shows that the process advances. */
+export type FilesLine = FilesAnswer | 'removed';
+
+/** Null = no answer, and no line within the limit. */
 async function ask(process: ScanProcess, request: ChildRequest): Promise<FilesAnswer | null> {
   let answer: FilesAnswer | null = null;
-  const onLine = (line: unknown) => (answer = line as FilesAnswer);
+  const onLine = (line: unknown) => {
+    const said = line as FilesLine;
+    if (said !== 'removed') answer = said;
+  };
   await runScanProcess(process, request, onLine, { silenceMs: LIMIT_MS });
   return answer;
 }

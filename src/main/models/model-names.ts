@@ -12,6 +12,11 @@ export function isSameName(a: string, b: string): boolean {
   return withTag(a) === withTag(b);
 }
 
+/** Same name, letter by letter; a missing tag is `latest`. */
+export function isExactName(a: string, b: string): boolean {
+  return tagged(a) === tagged(b);
+}
+
 type Named = Pick<ModelInfo, 'name' | 'aliases'>;
 
 /** Does a model have this name, also as an alias of a second copy? */
@@ -56,6 +61,9 @@ function lastPart(name: string): string {
 }
 
 function withTag(name: string): string {
-  const lower = name.normalize('NFC').trim().toLowerCase();
-  return lastPart(lower).includes(':') ? lower : `${lower}:latest`;
+  return tagged(name.normalize('NFC').trim().toLowerCase());
+}
+
+function tagged(name: string): string {
+  return lastPart(name).includes(':') ? name : `${name}:latest`;
 }

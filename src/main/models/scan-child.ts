@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { measureModelFolder, removeModelFolder } from './folder-remove';
 import { scan } from './mlx-scanner';
-import type { FilesAnswer } from './model-files';
+import type { FilesLine } from './model-files';
 import type { ScanLine, ScanRequest } from './scan-lines';
 import type { ModelPlace } from './scan-result';
 
@@ -17,7 +17,7 @@ export type ChildRequest =
   | { measure: ModelPlace }
   | { remove: ModelPlace };
 
-type Line = ScanLine | FilesAnswer | boolean;
+type Line = ScanLine | FilesLine | boolean;
 
 const STDIN = 0;
 const STDOUT = 1;
@@ -25,15 +25,15 @@ const STDOUT = 1;
 function* answer(request: ChildRequest): Generator<Line> {
   if ('scan' in request) yield* scan(request.scan);
   else if ('folder' in request) yield isReadableFolder(request.folder);
-  else yield files(request);
+  else yield* files(request);
 }
 
-function files(request: { measure: ModelPlace } | { remove: ModelPlace }): FilesAnswer {
+function* files(request: { measure: ModelPlace } | { remove: ModelPlace }): Generator<FilesLine> {
   try {
-    if ('measure' in request) return { bytes: measureModelFolder(request.measure) };
-    return { kept: removeModelFolder(request.remove) };
+    if ('measure' in request) yield { bytes: measureModelFolder(request.measure) };
+    else yield { kept: yield* removeModelFolder(request.remove) };
   } catch (error) {
-    return { failed: (error as NodeJS.ErrnoException).code ?? 'unknown' };
+    yield { failed: (error as NodeJS.ErrnoException).code ?? 'unknown' };
   }
 }
 

@@ -140,6 +140,24 @@ describe('a download', () => {
     expect(readFileSync(join(repoIn(cache), 'snapshots', NEW, WEIGHTS)).equals(changed)).toBe(true);
   });
 
+  it('of a renamed repository, or in another letter case, reports the name of its files', async () => {
+    const asked = 'org/Random-Model';
+    hub.oldNames[asked] = NAME;
+    hub.fault = { kind: 'stall', afterBytes: 4_000_000 };
+    const { source, cache } = await hubFixture(hub);
+    expect(await source.lookUp(asked, new AbortController().signal)).toMatchObject({ name: NAME });
+    const controller = new AbortController();
+    const names: string[] = [];
+    const onName = (name: string) => names.push(name);
+    const onProgress = ({ completedBytes }: { completedBytes: number }) =>
+      completedBytes > 3_000_000 && controller.abort(new Error('stopped'));
+    const ended = source.pull(asked, { insecure: false, onName }, onProgress, controller.signal);
+    await expect(ended).rejects.toThrow('stopped');
+    expect(names).toEqual([NAME]);
+    await source.discard(NAME);
+    expect(readdirSync(cache).filter((name) => name.startsWith('models--'))).toEqual([]);
+  });
+
   it('is not begun for a name that is no repository', async () => {
     const { source } = await hubFixture(hub);
     for (const name of [

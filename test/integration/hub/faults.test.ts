@@ -93,6 +93,18 @@ describe('refusals', () => {
     expect(JSON.stringify([command, args, env])).not.toContain(token);
   });
 
+  it.each(['hf_inner space-of-the-test', 'hf_line\nend-of-the-test'])(
+    'a malformed token appears in no message: %j',
+    async (token) => {
+      for (const options of [{ token: async () => token }, { env: { HF_TOKEN: token } }]) {
+        const { pull } = await hubFixture(hub, options);
+        const failure = await pull(NAME).catch((error) => error);
+        expect(failure).toBeInstanceOf(Error);
+        expect(JSON.stringify([failure.message, failure.details])).not.toContain('of-the-test');
+      }
+    },
+  );
+
   it('a gated one wants a token; with it the model arrives, and no other host sees the token', async () => {
     hub.repos[NAME] = { files, gated: true };
     let token: string | null = null;

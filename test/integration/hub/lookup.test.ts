@@ -108,7 +108,7 @@ it('of a gated one tells what the hub shows without a token, and all with one', 
   hub.repos[NAME] = { files, gated: true };
   expect(await source.lookUp(NAME, never)).toMatchObject({ gated: true, refused: null });
   token = hub.token;
-  expect(await source.lookUp(NAME, never)).toMatchObject({ gated: true, contextLength: 2048 });
+  expect(await source.lookUp(NAME, never)).toMatchObject({ gated: false, contextLength: 2048 });
   await expect(source.lookUp('org/nothing', never)).rejects.toMatchObject({ code: 'model_not_found' });
 });
 

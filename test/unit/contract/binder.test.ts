@@ -35,6 +35,17 @@ describe('the binder', () => {
     expect(outcome.ok === false && outcome.error.message).toMatch(/^chatSend: text: /);
   });
 
+  it.each(['hf_inner space', 'hf_line\nend', 'hf_zero\0byte', 'hf_ключ-доступа'])(
+    'refuses %j as a token without repeating it',
+    async (token) => {
+      const outcome = await callHandler(handlersWith({}), 'hubTokenSet', { token }, caller, {
+        logger: silentLogger,
+      });
+      expect(outcome).toMatchObject({ ok: false, error: { code: 'bad_request' } });
+      expect(JSON.stringify(outcome)).not.toContain(token.slice(4));
+    },
+  );
+
   it('cancels a queued request with the longest allowed client id', async () => {
     let cancelled = '';
     const handlers = handlersWith({

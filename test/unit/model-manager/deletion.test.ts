@@ -12,6 +12,7 @@ import { nodeSpawner } from '../../../src/main/ports/node-spawner';
 import type { RouteSnapshot } from '../../../src/main/router/types';
 import { MeasuredTimes } from '../../../src/main/times/measured-times';
 import type { ModelInfo } from '../../../src/shared/domain';
+import { TandemError } from '../../../src/shared/errors';
 import { defaultSettings } from '../../../src/shared/settings';
 import { routeBackend } from '../../support/backends';
 import { type BuiltEntry, buildEntry } from '../../support/build-worker';
@@ -33,6 +34,8 @@ let place: ModelPlace;
 let done: string[];
 let ours: string[];
 let deletion: ModelDeletion;
+/** Rejects while the model is being downloaded. */
+let clear: () => Promise<void>;
 let views: ModelViews;
 
 beforeEach(() => {
@@ -55,7 +58,12 @@ beforeEach(() => {
     placeOf: (name: string) => (name === 'light-3b' || name === 'broken' ? place : null),
     broken: () => [{ name: 'broken', reason: 'weights_missing' as const, file: 'model.safetensors', place }],
     diskFreeBytes: () => 100e9,
+    hide: ({ path }: ModelPlace) => {
+      done.push('hide');
+      return () => void done.push(existsSync(path) ? 'show again' : 'show');
+    },
   };
+  clear = async () => void done.push(existsSync(place.path) ? 'clear' : 'too late');
   const downloaded = {
     has: (_backend: string, name: string) => ours.includes(name),
     remove: async (_backend: string, name: string) => void done.push(`forget ${name}`),
@@ -73,6 +81,7 @@ beforeEach(() => {
   });
   deletion = new ModelDeletion({
     ...{ registry, loader: 'mlx', models: () => models, views, mlxModels, downloaded, snapshot },
+    downloads: { clear: () => clear() },
     removeSmall: async () => void done.push('remove small'),
     rescan: async () => void done.push('rescan'),
     process: {
@@ -117,7 +126,15 @@ describe('a deletion', () => {
     await deletion.delete(LIGHT, 'huggingface');
     expect(mlx.held).toEqual([]);
     expect(existsSync(join(place.root, 'models--org--light-3b'))).toBe(false);
-    expect(done).toEqual(['forget light-3b', 'rescan']);
+    // Nothing loads it until it is no longer listed.
+    expect(done).toEqual(['hide', 'clear', 'forget light-3b', 'rescan', 'show']);
+  });
+
+  it('fails while the model is being downloaded, and the model can be loaded again', async () => {
+    clear = () => Promise.reject(new TandemError('busy', 'it is being downloaded'));
+    await expect(deletion.delete(LIGHT, 'huggingface')).rejects.toMatchObject({ code: 'busy' });
+    expect(existsSync(place.path)).toBe(true);
+    expect(done).toEqual(['hide', 'show again', 'rescan']);
   });
 
   it('asks the server that keeps the model', async () => {
@@ -133,6 +150,17 @@ describe('a deletion', () => {
     expect((await deletion.plan(CODER)).owner).toBe('tandem');
     await deletion.delete(CODER, 'tandem');
     expect(ollama.deleted).toEqual(['coder:32b']);
+  });
+
+  it('asks before it deletes the copy of another program, also of a model that Tandem once downloaded', async () => {
+    ours = ['light-3b'];
+    expect((await deletion.plan(LIGHT)).owner).toBe('tandem');
+    for (const owner of ['lmstudio', 'folder'] as const) {
+      place = { ...place, owner };
+      expect((await deletion.plan(LIGHT)).owner).toBe(owner);
+      await expect(deletion.delete(LIGHT, 'tandem')).rejects.toMatchObject({ code: 'bad_request' });
+    }
+    expect(existsSync(place.path)).toBe(true);
   });
 
   it('spares a model that is answering or loading', async () => {

@@ -93,6 +93,18 @@ describe('unloading', () => {
   });
 });
 
+describe('a server that fails to unload', () => {
+  it('hides neither what was freed before nor skips the others', async () => {
+    mlx.held = [held('light-3b', 2e9)];
+    ollama.held = [held('coder:32b', 20e9)];
+    const failure = new TandemError('timeout', 'It did not answer.');
+    mlx.freeModel = () => Promise.reject(failure);
+    expect(await manager.free()).toEqual({ models: 1, bytes: 20e9 });
+    expect(ollama.held).toEqual([]);
+    await expect(manager.free()).rejects.toBe(failure);
+  });
+});
+
 describe('using a model for a category', () => {
   it.each([
     ['mlx', 'greeting', 'light-3b', 'mlxModelFast'],

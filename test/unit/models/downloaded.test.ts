@@ -12,7 +12,7 @@ async function opened(path: string): Promise<DownloadedModels> {
   return models;
 }
 
-it('what Tandem downloaded is known after a restart, by the name in Ollama’s sense', async () => {
+it('what Tandem downloaded is known after a restart, by its exact name; a missing tag is `latest`', async () => {
   const path = join(tempDir(), 'downloaded-models.json');
   const first = await opened(path);
   await Promise.all([first.add('ollama', 'nomic-embed-text'), first.add('mlx', 'org/Model-4bit')]);
@@ -24,6 +24,7 @@ it('what Tandem downloaded is known after a restart, by the name in Ollama’s s
   const second = await opened(path);
   expect(second.has('ollama', 'nomic-embed-text:latest')).toBe(true);
   expect(second.has('mlx', 'nomic-embed-text')).toBe(false);
+  expect(second.has('mlx', 'org/model-4bit')).toBe(false);
   await second.remove('mlx', 'org/Model-4bit');
   expect((await opened(path)).has('mlx', 'org/Model-4bit')).toBe(false);
 });

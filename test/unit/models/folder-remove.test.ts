@@ -8,6 +8,8 @@ import type { ModelPlace } from '../../../src/main/models/scan-result';
 import { systemClock } from '../../../src/main/ports/clock';
 import { nodeSpawner } from '../../../src/main/ports/node-spawner';
 import { type BuiltEntry, buildEntry } from '../../support/build-worker';
+import { FakeClock, settle } from '../../support/fake-clock';
+import { FakeSpawner } from '../../support/fake-processes';
 import { tempDir } from '../../support/temp-dir';
 
 let home: string;
@@ -36,12 +38,21 @@ function inFolder(...names: string[]): ModelPlace {
   return { owner: 'folder', root, path };
 }
 
+/** Removes it completely; returns why it was kept. */
+function remove(place: ModelPlace) {
+  const steps = removeModelFolder(place);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 describe('deleting a model', () => {
   it('removes the whole repository of a Hugging Face cache, and nothing else', () => {
     const { place, repo } = inHub('org/gone');
     const other = inHub('org/stays');
     expect(measureModelFolder(place)).toBe(1000);
-    expect(removeModelFolder(place)).toBeNull();
+    expect(remove(place)).toBeNull();
     expect(existsSync(repo)).toBe(false);
     expect(readdirSync(join(place.root, '.locks'))).toEqual(['models--org--stays']);
     expect(readdirSync(other.place.path)).toEqual(['model.safetensors']);
@@ -50,10 +61,10 @@ describe('deleting a model', () => {
   it('removes one folder of the user’s, one or two levels deep', () => {
     const place = inFolder('org', 'name');
     const sibling = inFolder('org', 'other');
-    expect(removeModelFolder(place)).toBeNull();
+    expect(remove(place)).toBeNull();
     expect(readdirSync(join(place.root, 'org'))).toEqual(['other']);
-    expect(removeModelFolder(sibling)).toBeNull();
-    expect(removeModelFolder(sibling)).toBeNull();
+    expect(remove(sibling)).toBeNull();
+    expect(remove(sibling)).toBeNull();
   });
 
   it('deletes links in it without following them', () => {
@@ -62,7 +73,7 @@ describe('deleting a model', () => {
     mkdirSync(outside);
     writeFileSync(join(outside, 'kept'), '');
     symlinkSync(outside, join(place.path, 'link'));
-    expect(removeModelFolder(place)).toBeNull();
+    expect(remove(place)).toBeNull();
     expect(readdirSync(outside)).toEqual(['kept']);
   });
 
@@ -73,7 +84,7 @@ describe('deleting a model', () => {
     const root = join(home, 'models');
     mkdirSync(root);
     symlinkSync(outside, join(root, 'linked'));
-    expect(removeModelFolder({ owner: 'folder', root, path: join(root, 'linked') })).toBe('link');
+    expect(remove({ owner: 'folder', root, path: join(root, 'linked') })).toBe('link');
     expect(readdirSync(outside)).toEqual(['kept']);
     expect(existsSync(join(root, 'linked'))).toBe(true);
   });
@@ -84,9 +95,9 @@ describe('deleting a model', () => {
     const root = join(home, 'models');
     mkdirSync(root);
     symlinkSync(join(home, 'outside'), join(root, 'org'));
-    expect(removeModelFolder({ owner: 'folder', root, path: join(root, 'org', 'model') })).toBe('outside');
-    expect(removeModelFolder({ owner: 'folder', root, path: join(root, '..', 'outside') })).toBe('outside');
-    expect(removeModelFolder({ owner: 'folder', root, path: root })).toBe('outside');
+    expect(remove({ owner: 'folder', root, path: join(root, 'org', 'model') })).toBe('outside');
+    expect(remove({ owner: 'folder', root, path: join(root, '..', 'outside') })).toBe('outside');
+    expect(remove({ owner: 'folder', root, path: root })).toBe('outside');
     expect(existsSync(outside)).toBe(true);
   });
 
@@ -94,7 +105,7 @@ describe('deleting a model', () => {
     const root = join(home, 'hub');
     const path = join(root, 'datasets--org--name', 'snapshots', 'abc');
     mkdirSync(path, { recursive: true });
-    expect(removeModelFolder({ owner: 'huggingface', root, path })).toBe('outside');
+    expect(remove({ owner: 'huggingface', root, path })).toBe('outside');
     expect(existsSync(path)).toBe(true);
   });
 
@@ -102,7 +113,7 @@ describe('deleting a model', () => {
     const place = inFolder('name');
     symlinkSync(place.root, join(home, 'link'));
     const root = join(home, 'link');
-    expect(removeModelFolder({ owner: 'folder', root, path: join(root, 'name') })).toBeNull();
+    expect(remove({ owner: 'folder', root, path: join(root, 'name') })).toBeNull();
     expect(readdirSync(place.root)).toEqual([]);
   });
 });
@@ -127,6 +138,33 @@ describe('the process that deletes', () => {
     await expect(deleteModelFiles(child, { ...place, path: place.root })).rejects.toMatchObject({
       code: 'not_deletable',
     });
+  });
+
+  it('may take long while it advances, and is ended when it does not', async () => {
+    const place = inFolder('name');
+    const spawner = new FakeSpawner();
+    const clock = new FakeClock();
+    const slow = { ...processOf('unused'), spawner, clock };
+    const begin = () => deleteModelFiles(slow, place).catch((error) => error.code);
+    const deletion = begin();
+    for (let part = 0; part < 3; part += 1) {
+      await clock.advance(59_000);
+      spawner.last.stdout.write('"removed"\n');
+      await settle();
+    }
+    spawner.last.stdout.end('{"kept":null}\n');
+    expect(await deletion).toBeUndefined();
+    const hung = begin();
+    spawner.last.stdout.write('"removed"\n');
+    await settle();
+    await clock.advance(60_000);
+    expect(await hung).toBe('timeout');
+  });
+
+  it('reports each removed file', () => {
+    const place = inFolder('name');
+    writeFileSync(join(place.path, 'config.json'), '{}');
+    expect([...removeModelFolder(place)]).toEqual(['removed', 'removed']);
   });
 
   it('does not count as a deletion when it gives no answer', async () => {

@@ -87,6 +87,16 @@ describe('scanner', () => {
     expect(broken).toEqual([]);
   });
 
+  it('does not show a repository that Tandem downloads until its main revision is linked', async () => {
+    const hub = join(home, '.cache/huggingface/hub/models--org--half-1b');
+    await model(join(hub, 'snapshots/aaa'), { 'model-00001-of-00002.safetensors': weights() });
+    await writeFile(join(hub, '.tandem-download'), '{}');
+    expect(await scan()).toMatchObject({ models: [], broken: [] });
+    await mkdir(join(hub, 'refs'));
+    await writeFile(join(hub, 'refs/main'), 'aaa');
+    expect(await names()).toEqual(['org/half-1b']);
+  });
+
   it('scans the model folder of LM Studio, also where the user has moved it', async () => {
     await model(join(home, '.cache/lm-studio/models/org/old-1b'), { 'model.safetensors': weights(1) });
     await model(join(home, '.lmstudio/models/org/new-1b'), { 'model.safetensors': weights(2) });

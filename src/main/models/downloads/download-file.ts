@@ -1,12 +1,18 @@
 import { z } from 'zod';
-import { type Download, downloadSchema } from '../../../shared/models';
+import { downloadSchema } from '../../../shared/models';
 import type { FileStore } from '../../ports/file-store';
 import type { Logger } from '../../ports/logger';
+import type { ListedDownload } from './listed-download';
 
 /** A download that continues or is shown after a restart of the app. */
 const storedSchema = downloadSchema
   .pick({ backend: true, name: true, completedBytes: true, totalBytes: true, error: true })
-  .extend({ state: z.enum(['waiting', 'paused', 'failed']), insecure: z.boolean() });
+  .extend({
+    state: z.enum(['waiting', 'paused', 'failed', 'removing']),
+    insecure: z.boolean(),
+    // Unknown = it is deleted only after a question.
+    wasInstalled: z.boolean().default(true),
+  });
 export type StoredDownload = z.infer<typeof storedSchema>;
 
 const fileSchema = z.array(z.unknown());
@@ -65,11 +71,16 @@ export class DownloadFile {
 }
 
 /** What of a download outlives the app; null = it ended well. */
-export function toStored(
-  { backend, name, state, completedBytes, totalBytes, error }: Download,
-  insecure: boolean,
-): StoredDownload | null {
+export function toStored({
+  download: { backend, name, state, completedBytes, totalBytes, error },
+  insecure,
+  wasInstalled,
+  next,
+}: ListedDownload): StoredDownload | null {
   if (state === 'done') return null;
-  const kept = state === 'running' ? 'waiting' : state;
-  return { backend, name, state: kept, completedBytes, totalBytes, error, insecure };
+  const unfinished = state === 'running' ? 'waiting' : state;
+  return {
+    ...{ backend, name, completedBytes, totalBytes, error, insecure, wasInstalled },
+    state: next === 'remove' ? 'removing' : unfinished,
+  };
 }

@@ -4,20 +4,22 @@ import type { Download } from '../../../shared/models';
 import type { Clock } from '../../ports/clock';
 import { Emitter } from '../../ports/emitter';
 import type { Logger } from '../../ports/logger';
-import { type DownloadFile, toStored } from './download-file';
-import { type DownloadKey, downloadKey, isEnded, type ListedDownload, newDownload } from './listed-download';
+import { isSameName } from '../model-names';
+import type { DownloadFile } from './download-file';
+import { DownloadList } from './download-list';
+import { type DownloadKey, isActive, isEnded, type ListedDownload, newDownload } from './listed-download';
 import type { DownloadProgress, DownloadSource } from './source';
 import { Speed } from './speed';
 
 /** Progress is reported with this delay, and so at most this often, ms. */
 const REPORT_MS = 250;
-/** Downloads that are listed; the oldest ended ones are left out first. */
-const MAX_LISTED = 100;
 
 export interface DownloadServiceOptions {
   /** By backend. A backend without a source downloads no models. */
   sources: ReadonlyMap<BackendId, DownloadSource>;
   file: DownloadFile;
+  /** Is there a model of this name already? Asked when a download begins. */
+  isInstalled(model: DownloadKey): boolean;
   clock: Clock;
   logger: Logger;
 }
@@ -29,36 +31,31 @@ export interface DownloadServiceOptions {
 export class DownloadService {
   readonly #options: DownloadServiceOptions;
   readonly #logger: Logger;
-  readonly #entries = new Map<string, ListedDownload>();
-  readonly #changed = new Emitter<void>();
-  readonly #completed = new Emitter<DownloadKey>();
+  readonly #list: DownloadList;
+  readonly #completed = new Emitter<DownloadKey & Pick<ListedDownload, 'wasInstalled'>>();
   readonly #runs = new Set<Promise<void>>();
   /** Cancels the report of progress that is planned; null = none is. */
   #report: (() => void) | null = null;
   #stopped = false;
 
-  readonly onChange = this.#changed.subscribe;
-  /** Emits the model of a download that is complete. */
+  readonly onChange: DownloadList['onChange'];
+  /** Emits the model of a download that is complete, and whether it was there before. */
   readonly onCompleted = this.#completed.subscribe;
 
   constructor(options: DownloadServiceOptions) {
     this.#options = options;
     this.#logger = options.logger.child('downloads');
+    this.#list = new DownloadList(options.file);
+    this.onChange = this.#list.onChange;
   }
 
   list(): Download[] {
-    return [...this.#entries.values()].map(({ download }) => download);
+    return this.#list.all().map(({ download }) => download);
   }
 
   /** Reads the unfinished downloads of earlier runs; they continue once their source is ready. Never rejects. */
   async load(): Promise<void> {
-    for (const { insecure, ...stored } of await this.#options.file.read()) {
-      if (this.#entries.size >= MAX_LISTED || this.#find(stored) || !this.#isAccepted(stored)) continue;
-      const entry = newDownload(stored, insecure, true);
-      entry.download = { ...entry.download, ...stored };
-      this.#entries.set(downloadKey(stored), entry);
-    }
-    this.#changed.emit();
+    await this.#list.load((backend) => this.#options.sources.get(backend));
     this.wake();
   }
 
@@ -69,46 +66,65 @@ export class DownloadService {
   start({ backend, name }: DownloadKey, insecure = false): void {
     const source = this.#sourceOf(backend);
     source.check(name);
-    const known = this.#find({ backend, name });
+    const known = this.#list.find({ backend, name });
     if (known?.controller) {
       if (known.next !== null) known.next = 'run';
       return;
     }
-    const entry = known ?? newDownload({ backend, name }, insecure, false);
-    if (!known) this.#makeRoom();
-    entry.insecure = insecure;
-    entry.held = source.readiness() === 'coming';
-    entry.download = { ...entry.download, state: 'waiting', error: null };
-    this.#entries.set(downloadKey(entry.download), entry);
-    this.#publish();
+    const held = source.readiness() === 'coming';
+    const wasInstalled =
+      known && known.download.state !== 'done'
+        ? known.wasInstalled
+        : this.#options.isInstalled({ backend, name });
+    const entry = known ?? newDownload({ backend, name }, { insecure, wasInstalled, held });
+    if (!known) this.#list.add(entry);
+    Object.assign(entry, { insecure, wasInstalled, held, next: null });
+    this.#list.set(entry, { state: 'waiting', error: null });
     this.#pump();
   }
 
   /** Keeps what has arrived. Does nothing unless it runs or waits. */
   pause(key: DownloadKey): void {
-    const entry = this.#require(key);
+    const entry = this.#list.require(key);
     if (entry.controller) this.#end(entry, 'pause');
-    else if (entry.download.state === 'waiting') this.#set(entry, { state: 'paused' });
+    else if (entry.download.state === 'waiting' && entry.next !== 'remove')
+      this.#list.set(entry, { state: 'paused' });
   }
 
   /** Ends a download and removes it from the list, and from disk what its source can remove. */
   cancel(key: DownloadKey): void {
-    const entry = this.#require(key);
+    const entry = this.#list.require(key);
     if (entry.controller) this.#end(entry, 'remove');
-    else if (entry.download.state === 'done') this.#remove(entry);
-    else this.#track(this.#discard(entry));
+    else if (entry.download.state === 'done') this.#list.remove(entry);
+    else void this.#track(this.#discard(entry));
   }
 
   /** Removes an ended download from the list; does nothing for one that has not ended. */
   dismiss(key: DownloadKey): void {
-    const entry = this.#require(key);
-    if (isEnded(entry)) this.#remove(entry);
+    const entry = this.#list.require(key);
+    if (isEnded(entry)) this.#list.remove(entry);
   }
 
-  /** Call when a source may have become ready: starts what waits for it. */
+  /**
+   * Call before the model itself is deleted: removes its download from the list, with the files of an unfinished one.
+   * Rejects with `busy` while it waits or runs.
+   */
+  async clear({ backend, name }: DownloadKey): Promise<void> {
+    for (const entry of this.#list.all()) {
+      if (entry.download.backend !== backend || !isSameName(entry.download.name, name)) continue;
+      if (entry.download.state === 'done') this.#list.remove(entry);
+      else if (isActive(entry)) {
+        throw new TandemError('busy', `${name} is being downloaded. Cancel its download first.`, {
+          details: { model: name },
+        });
+      } else await this.#track(this.#discard(entry));
+    }
+  }
+
+  /** Call when a source's readiness may have changed: starts what waits for it, also to fail with the reason. */
   wake(): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.held && this.#sourceOf(entry.download.backend).readiness() === 'ready') entry.held = false;
+    for (const entry of this.#list.all()) {
+      if (entry.held && this.#sourceOf(entry.download.backend).readiness() !== 'coming') entry.held = false;
     }
     this.#pump();
   }
@@ -117,14 +133,14 @@ export class DownloadService {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#report?.();
-    for (const { controller } of this.#entries.values()) controller?.abort(cancelled());
+    for (const { controller } of this.#list.all()) controller?.abort(cancelled());
     await Promise.all(this.#runs);
     await this.#options.file.settled();
   }
 
   #pump(): void {
     if (this.#stopped) return;
-    const entries = [...this.#entries.values()];
+    const entries = this.#list.all();
     const busy = new Set(
       entries.filter(({ controller }) => controller).map(({ download }) => download.backend),
     );
@@ -132,7 +148,7 @@ export class DownloadService {
       const { state, backend } = entry.download;
       if (state !== 'waiting' || entry.held || busy.has(backend)) continue;
       busy.add(backend);
-      this.#track(this.#run(entry));
+      void this.#track(entry.next === 'remove' ? this.#discard(entry) : this.#run(entry));
     }
   }
 
@@ -140,12 +156,12 @@ export class DownloadService {
     const { backend, name } = entry.download;
     const controller = new AbortController();
     Object.assign(entry, { controller, next: null, speed: new Speed() });
-    this.#set(entry, { state: 'running', step: 'starting', error: null });
+    this.#list.set(entry, { state: 'running', step: 'starting', error: null });
     let failure: TandemError | null = null;
     try {
       await this.#sourceOf(backend).pull(
         name,
-        { insecure: entry.insecure },
+        { insecure: entry.insecure, onName: (own) => this.#onName(entry, own) },
         (progress) => this.#progress(entry, progress),
         controller.signal,
       );
@@ -158,20 +174,29 @@ export class DownloadService {
 
   async #settle(entry: ListedDownload, failure: TandemError | null): Promise<void> {
     if (failure === null) {
-      this.#set(entry, { state: 'done' });
-      this.#completed.emit({ backend: entry.download.backend, name: entry.download.name });
+      this.#list.set(entry, { state: 'done' });
+      const { backend, name } = entry.download;
+      this.#completed.emit({ backend, name, wasInstalled: entry.wasInstalled });
     } else if (entry.next === 'remove') {
       await this.#discard(entry);
     } else if (entry.next === 'pause') {
-      this.#set(entry, { state: 'paused' });
+      this.#list.set(entry, { state: 'paused' });
     } else if (entry.next === 'run') {
-      this.#set(entry, { state: 'waiting' });
+      this.#list.set(entry, { state: 'waiting' });
     } else if (!this.#stopped) {
       const { code, message, details } = failure;
       this.#logger.warn('download-failed', { name: entry.download.name, code });
-      this.#set(entry, { state: 'failed', error: { code, message, details } });
+      this.#list.set(entry, { state: 'failed', error: { code, message, details } });
     }
     this.#pump();
+  }
+
+  /** Continues under the source's own name, under which its files are found again. */
+  #onName(entry: ListedDownload, name: string): void {
+    const { backend } = entry.download;
+    if (name === entry.download.name) return;
+    entry.wasInstalled ||= this.#options.isInstalled({ backend, name });
+    this.#list.rename(entry, name);
   }
 
   #progress(entry: ListedDownload, progress: DownloadProgress): void {
@@ -181,7 +206,7 @@ export class DownloadService {
     // Also the last figures before a pause of the source are reported.
     this.#report ??= this.#options.clock.after(REPORT_MS, () => {
       this.#report = null;
-      this.#changed.emit();
+      this.#list.shown();
     });
   }
 
@@ -190,7 +215,7 @@ export class DownloadService {
     const { backend, name } = entry.download;
     // The controller keeps the source busy meanwhile.
     Object.assign(entry, { controller: new AbortController(), next: 'remove' });
-    this.#set(entry, { state: 'running', step: 'removing' });
+    this.#list.set(entry, { state: 'running', step: 'removing' });
     try {
       await this.#sourceOf(backend).discard?.(name);
     } catch (error) {
@@ -198,69 +223,27 @@ export class DownloadService {
     }
     entry.controller = null;
     if ((entry.next as ListedDownload['next']) === 'run')
-      this.#set(entry, { state: 'waiting', completedBytes: 0 });
-    else this.#remove(entry);
+      this.#list.set(entry, { state: 'waiting', completedBytes: 0 });
+    else this.#list.remove(entry);
     this.#pump();
   }
 
   #end(entry: ListedDownload, next: 'pause' | 'remove'): void {
     if (entry.download.step === 'removing') return;
     entry.next = next;
+    this.#list.changed();
     entry.controller?.abort(cancelled());
   }
 
-  #remove({ download }: ListedDownload): void {
-    this.#entries.delete(downloadKey(download));
-    this.#publish();
-  }
-
-  #set(entry: ListedDownload, change: Partial<Download>): void {
-    entry.download = { ...entry.download, ...change, bytesPerSecond: null };
-    this.#publish();
-  }
-
-  #publish(): void {
-    this.#options.file.write(
-      [...this.#entries.values()].flatMap(({ download, insecure }) => toStored(download, insecure) ?? []),
-    );
-    this.#changed.emit();
-  }
-
-  #track(run: Promise<void>): void {
+  #track(run: Promise<void>): Promise<void> {
     this.#runs.add(run);
-    void run.finally(() => this.#runs.delete(run));
-  }
-
-  #makeRoom(): void {
-    if (this.#entries.size < MAX_LISTED) return;
-    const oldest = [...this.#entries.values()].find(isEnded);
-    if (!oldest) throw new TandemError('queue_full', 'Too many downloads are listed. Remove some first.');
-    this.#entries.delete(downloadKey(oldest.download));
+    return run.finally(() => this.#runs.delete(run));
   }
 
   #sourceOf(backend: BackendId): DownloadSource {
     const source = this.#options.sources.get(backend);
     if (!source) throw new TandemError('unsupported', 'No models can be downloaded to this server.');
     return source;
-  }
-
-  #isAccepted({ backend, name }: DownloadKey): boolean {
-    try {
-      this.#sourceOf(backend).check(name);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  #find(key: DownloadKey): ListedDownload | undefined {
-    return this.#entries.get(downloadKey(key));
-  }
-
-  #require(key: DownloadKey): ListedDownload {
-    const entry = this.#find(key);
-    if (!entry) throw new TandemError('not_found', `There is no download of ${key.name}.`);
-    return entry;
   }
 }
 

@@ -8,12 +8,15 @@ import type { DownloadProgress } from './source';
 
 /** Without a line for this long a download counts as stalled, ms: six times the hub client's own limit for a read. */
 const SILENCE_MS = 60_000;
+/** A killed process that has not exited by then is left behind, ms. */
+const EXIT_MS = 10_000;
 /** Longer than any line: a `config.json` of 256 KiB, each character escaped. */
 const MAX_LINE_BYTES = 2 * 1024 * 1024;
 
 const bytes = z.number().nonnegative().nullable();
 /** What `hub.py` reports of a repository; see `hub_repo.facts`. */
 const factsSchema = z.object({
+  id: z.string().max(200),
   sizeBytes: bytes,
   weightsBytes: bytes,
   hasWeights: z.boolean(),
@@ -57,8 +60,8 @@ export interface HubProcess {
 }
 
 /**
- * Runs `hub.py` once. Kills it when the signal aborts, a listener throws, or it is silent for a minute, and settles only
- * after it has exited: then nothing is written any more.
+ * Runs `hub.py` once. Kills it when the signal aborts, a listener throws, or it is silent for a minute, and settles
+ * after it has exited, when nothing is written any more, or 10 s later.
  * @throws TandemError
  */
 export async function runHub(
@@ -80,7 +83,6 @@ export async function runHub(
   const stalled = () => reject(hubFailure({ problem: 'stalled', text: '' }, request.repo));
   let cancel = clock.after(SILENCE_MS, stalled);
   let done = false;
-  let ended = false;
   const reader = new LineReader(
     MAX_LINE_BYTES,
     () => new TandemError('pull_failed', 'The hub sent too much.'),
@@ -95,10 +97,7 @@ export async function runHub(
     }
   });
   child.stderr?.resume();
-  child.stdout?.once('end', () => {
-    ended = true;
-    resolve();
-  });
+  child.stdout?.once('end', () => resolve());
   child.stdout?.once('error', reject);
   const onAbort = () => reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
@@ -108,8 +107,9 @@ export async function runHub(
   } finally {
     cancel();
     signal.removeEventListener('abort', onAbort);
-    if (!ended) child.kill('SIGKILL');
-    await child.exited;
+    // Also after its last line: it has nothing left to do, and may hang at its end.
+    child.kill('SIGKILL');
+    await endOf(child, clock);
     child.stdout?.destroy();
   }
 }
@@ -131,6 +131,14 @@ function take(value: unknown, repo: string, listener: HubListener): boolean {
   }
 }
 
+/** Resolves when the process has exited, or after a limit: one that waits for a dead volume cannot be killed. */
+async function endOf({ exited }: ChildHandle, clock: Clock): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(EXIT_MS, resolve);
+  await Promise.race([exited, promise]);
+  cancel();
+}
+
 /** Rejects if the process cannot be started; its regular end is the end of its output. */
 async function failedStart({ exited }: ChildHandle): Promise<never> {
   const { error } = await exited;
@@ -139,7 +147,7 @@ async function failedStart({ exited }: ChildHandle): Promise<never> {
 }
 
 const PASSED_ON =
-  /^(PATH|HOME|USER|LOGNAME|TMPDIR|LANG|LC_ALL|XDG_CACHE_HOME|HUGGINGFACE_HUB_CACHE|HF_\w+|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE|(HTTPS?|ALL|NO)_PROXY)$/i;
+  /^(PATH|HOME|USER|LOGNAME|TMPDIR|LANG|LC_ALL|XDG_CACHE_HOME|HUGGINGFACE_HUB_CACHE|HUGGING_FACE_HUB_TOKEN|HF_\w+|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE|(HTTPS?|ALL|NO)_PROXY)$/i;
 /**
  * Offline is for everything but this process. With HF_DEBUG each call is printed. In older clients hf_transfer writes
  * the file itself, from its beginning.

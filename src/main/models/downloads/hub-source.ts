@@ -41,13 +41,15 @@ export class HubSource implements DownloadSource {
 
   async pull(
     name: string,
-    _options: { insecure: boolean },
+    { onName }: Parameters<DownloadSource['pull']>[1],
     onProgress: (progress: DownloadProgress) => void,
     signal: AbortSignal,
   ): Promise<void> {
     const onFacts = (facts: HubFacts) => {
       const refused = refusalOf(facts);
       if (refused !== null) throw unsupported(name, refused);
+      this.check(facts.id);
+      onName?.(facts.id);
     };
     await this.#run({ do: 'download', repo: name }, { onFacts, onProgress }, signal);
   }
@@ -59,7 +61,7 @@ export class HubSource implements DownloadSource {
   async lookUp(name: string, signal: AbortSignal): Promise<Found> {
     let found: Found | null = null;
     const onFacts = (facts: HubFacts) => {
-      found = foundOf(name, facts);
+      found = foundOf(facts);
     };
     await this.#run({ do: 'lookup', repo: name }, { onFacts }, signal);
     if (found === null) throw new TandemError('pull_failed', `The hub reported nothing about ${name}.`);
@@ -96,15 +98,16 @@ function unsupported(model: string, refused: string): TandemError {
   });
 }
 
-function foundOf(name: string, facts: HubFacts): Found {
+function foundOf(facts: HubFacts): Found {
   const { sizeBytes, weightsBytes, licence, gated } = facts;
   const config = parseConfig(facts.config);
   const bits = config?.quantization?.bits ?? 16;
   const kv = kvShapeOf(facts.config);
   return {
+    name: facts.id,
     sizeBytes,
     weightsBytes,
-    billions: billionsFromName(name) ?? (weightsBytes ? billionsFromSize(weightsBytes, bits) : null),
+    billions: billionsFromName(facts.id) ?? (weightsBytes ? billionsFromSize(weightsBytes, bits) : null),
     contextLength: config && contextLengthOf(config),
     licence,
     gated,

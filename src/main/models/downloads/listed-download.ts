@@ -11,6 +11,8 @@ export interface DownloadKey {
 export interface ListedDownload {
   download: Download;
   insecure: boolean;
+  /** There was a model of this name when the download was first started. */
+  wasInstalled: boolean;
   /** It waits until its source is ready, instead of failing at once. */
   held: boolean;
   /** While it runs or is being removed. */
@@ -22,8 +24,7 @@ export interface ListedDownload {
 
 export function newDownload(
   { backend, name }: DownloadKey,
-  insecure: boolean,
-  held: boolean,
+  facts: Pick<ListedDownload, 'insecure' | 'wasInstalled' | 'held'>,
 ): ListedDownload {
   return {
     download: {
@@ -36,8 +37,7 @@ export function newDownload(
       bytesPerSecond: null,
       error: null,
     },
-    insecure,
-    held,
+    ...facts,
     controller: null,
     next: null,
     speed: new Speed(),
@@ -46,6 +46,11 @@ export function newDownload(
 
 export function isEnded({ download, controller }: ListedDownload): boolean {
   return controller === null && (download.state === 'done' || download.state === 'failed');
+}
+
+/** Does it run, wait to run, or is it being removed? */
+export function isActive({ download, controller }: ListedDownload): boolean {
+  return controller !== null || download.state === 'waiting';
 }
 
 export function downloadKey({ backend, name }: DownloadKey): string {

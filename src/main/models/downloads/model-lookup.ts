@@ -43,12 +43,13 @@ export class ModelLookup {
       ...(found.contextLength === null ? {} : { contextLength: found.contextLength }),
       ...(kvBytesPerToken === undefined ? {} : { kvBytesPerToken }),
     };
+    const { name: own = name } = found;
     return {
       backend,
-      name,
       ...found,
+      name: own,
       fit: fitOf(sized, gpuBytes(backend)),
-      installed: models().some((model) => model.backend === backend && hasName(model, name)),
+      installed: models().some((model) => model.backend === backend && hasName(model, own)),
     };
   }
 

@@ -11,6 +11,8 @@ export interface DownloadProgress {
 /** What a source knows of a name. `fit` is rated from the last three fields. */
 export interface Found
   extends Pick<Lookup, 'sizeBytes' | 'billions' | 'contextLength' | 'licence' | 'gated' | 'refused'> {
+  /** The source's own name of it; absent = it is known under the name that was looked up. */
+  name?: string;
   /** Bytes of the weights alone; null = unknown. */
   weightsBytes: number | null;
   kvBytesPerToken?: number;
@@ -26,11 +28,11 @@ export interface DownloadSource {
   readiness(): Readiness;
   /**
    * Downloads a model, or continues. Rejects with a `TandemError`. An abort stops it; rejects when nothing is written
-   * any more. What has arrived stays.
+   * any more. What has arrived stays. `onName` gets the source's own name, before anything is written under it.
    */
   pull(
     name: string,
-    options: { insecure: boolean },
+    options: { insecure: boolean; onName?: (name: string) => void },
     onProgress: (progress: DownloadProgress) => void,
     signal: AbortSignal,
   ): Promise<void>;

@@ -22,6 +22,7 @@ class ScriptedSource implements DownloadSource {
     tell: (progress: DownloadProgress) => void;
     end: () => void;
     fail: (error: unknown) => void;
+    rename: (name: string) => void;
   }[] = [];
   readonly discarded: string[] = [];
   /** Holds each `discard` until it resolves. */
@@ -30,10 +31,10 @@ class ScriptedSource implements DownloadSource {
   readiness = () => this.state;
   lookUp = () => Promise.reject(new Error('not used'));
 
-  pull(name: string, _options: unknown, tell: (progress: DownloadProgress) => void, signal: AbortSignal) {
+  pull(...[name, { onName = () => {} }, tell, signal]: Parameters<DownloadSource['pull']>) {
     return new Promise<void>((end, fail) => {
       signal.addEventListener('abort', () => fail(signal.reason));
-      this.pulls.push({ name, tell, end, fail });
+      this.pulls.push({ name, tell, end, fail, rename: onName });
     });
   }
 
@@ -45,22 +46,23 @@ class ScriptedSource implements DownloadSource {
 
 const PATH = 'downloads.json';
 
-function start(files = new MemoryFiles()) {
+function start(files = new MemoryFiles(), backends = ['ollama', 'mlx']) {
+  const installed = new Set<string>();
   const ollama = new ScriptedSource();
   const mlx = new ScriptedSource();
   const clock = new FakeClock();
   const logger = silentLogger;
   const service = new DownloadService({
     sources: new Map([
-      ['ollama', ollama],
-      ['mlx', mlx],
+      ...[['ollama', ollama] as const, ['mlx', mlx] as const].filter(([id]) => backends.includes(id)),
     ]),
+    isInstalled: ({ name }) => installed.has(name),
     file: new DownloadFile({ files, path: PATH, logger }),
     clock,
     logger,
   });
   const states = () => service.list().map(({ name, state }) => `${name} ${state}`);
-  return { service, ollama, mlx, clock, files, states };
+  return { service, ollama, mlx, clock, files, installed, states };
 }
 
 const A = { backend: 'ollama', name: 'a:1b' };
@@ -83,7 +85,7 @@ describe('a download', () => {
     ollama.pulls[0]?.end();
     await settle();
     expect(service.list()).toMatchObject([{ ...A, state: 'done', bytesPerSecond: null }]);
-    expect(completed).toEqual([A]);
+    expect(completed).toEqual([{ ...A, wasInstalled: false }]);
   });
 
   it('keeps a bounded number of speed samples for a source that reports every byte', async () => {
@@ -180,6 +182,45 @@ describe('a download', () => {
     },
   );
 
+  it('that waited for its source is tried, and so fails with the reason, when the source will not come', async () => {
+    const { service, ollama, states } = start();
+    ollama.state = 'coming';
+    service.start(A);
+    ollama.state = 'down';
+    service.wake();
+    ollama.pulls[0]?.fail(new TandemError('backend_absent', 'Ollama is not installed.'));
+    await settle();
+    expect(states()).toEqual(['a:1b failed']);
+  });
+
+  it('says whether its model was there when it was first started, also after a restart of the app', async () => {
+    const first = start();
+    first.installed.add(B.name);
+    for (const model of [A, B]) first.service.start(model);
+    first.ollama.pulls[0]?.fail(FULL);
+    await settle();
+    // A scan found it already.
+    first.installed.add(A.name);
+    first.service.start(A);
+    await first.service.stop();
+    const { service, ollama, files, installed } = start(first.files);
+    for (const { name } of [A, B]) installed.add(name);
+    const completed: unknown[] = [];
+    service.onCompleted((model) => completed.push(model));
+    await service.load();
+    for (const index of [0, 1]) {
+      ollama.pulls[index]?.end();
+      await settle();
+    }
+    expect(completed).toEqual([
+      { ...A, wasInstalled: false },
+      { ...B, wasInstalled: true },
+    ]);
+    service.start(A);
+    await settle();
+    expect(files.files.get(PATH)).toContain('"wasInstalled":true');
+  });
+
   it('is refused for a server without a source, and unknown ones cannot be paused', () => {
     const { service } = start();
     expect(() => service.start({ backend: 'studio', name: 'a' })).toThrow(
@@ -258,6 +299,29 @@ describe('pause and cancel', () => {
     expect(states()).toEqual(['a:1b running', 'b:1b waiting']);
   });
 
+  it('concern the name that the source itself gives a model', async () => {
+    const { service, mlx, states } = start();
+    const old = { backend: 'mlx', name: 'Org/old' };
+    service.start(M);
+    service.pause(M);
+    await settle();
+    service.start(old);
+    service.start(A);
+    const completed: unknown[] = [];
+    service.onCompleted((model) => completed.push(model));
+    mlx.pulls[1]?.rename(M.name);
+    expect(states()).toEqual(['org/m running', 'a:1b running']);
+    expect(() => service.cancel(old)).toThrow(expect.objectContaining({ code: 'not_found' }));
+    service.cancel(M);
+    await settle();
+    expect(mlx.discarded).toEqual([M.name]);
+    service.start(old);
+    mlx.pulls[2]?.rename(M.name);
+    mlx.pulls[2]?.end();
+    await settle();
+    expect(completed).toEqual([{ ...M, wasInstalled: false }]);
+  });
+
   it('leaves the files of a complete one alone', async () => {
     const { service, ollama } = start();
     service.start(A);
@@ -266,6 +330,37 @@ describe('pause and cancel', () => {
     service.cancel(A);
     expect(service.list()).toEqual([]);
     expect(ollama.discarded).toEqual([]);
+  });
+});
+
+describe('the deletion of a model', () => {
+  it('removes its ended download from the list, and first the files of an unfinished one', async () => {
+    const { service, ollama } = start();
+    service.start(A);
+    ollama.pulls[0]?.end();
+    await settle();
+    await service.clear(A);
+    expect(service.list()).toEqual([]);
+    expect(ollama.discarded).toEqual([]);
+    service.start({ backend: 'ollama', name: 'b' });
+    service.pause({ backend: 'ollama', name: 'b' });
+    await settle();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    ollama.discarding = promise;
+    const cleared = service.clear({ backend: 'ollama', name: 'b:latest' });
+    expect(service.list()).toMatchObject([{ step: 'removing' }]);
+    resolve();
+    await cleared;
+    expect(service.list()).toEqual([]);
+    expect(ollama.discarded).toEqual(['b']);
+  });
+
+  it('waits for the user while it is being downloaded or about to be', async () => {
+    const { service, states } = start();
+    for (const model of [A, B]) service.start(model);
+    for (const model of [A, B]) await expect(service.clear(model)).rejects.toMatchObject({ code: 'busy' });
+    expect(states()).toEqual(['a:1b running', 'b:1b waiting']);
+    await service.clear(M);
   });
 });
 
@@ -285,12 +380,47 @@ describe('after a restart of the app', () => {
     await service.load();
     expect(states()).toEqual(['running waiting', 'waiting waiting', 'paused paused', 'org/m failed']);
     expect(service.list()[3]?.error).toMatchObject({ code: 'disk_full', message: FULL.message });
-    ollama.state = 'down';
     service.wake();
     expect(ollama.pulls).toEqual([]);
     ollama.state = 'ready';
     service.wake();
     expect(states()).toEqual(['running running', 'waiting waiting', 'paused paused', 'org/m failed']);
+  });
+
+  it('a cancelled one whose files were not removed yet is removed, not continued', async () => {
+    const first = start();
+    first.ollama.discarding = new Promise(() => {});
+    first.service.start(A);
+    first.service.start(B);
+    first.service.cancel(A);
+    await settle();
+    expect(JSON.parse(first.files.files.get(PATH) ?? '')).toMatchObject([
+      { name: A.name, state: 'removing' },
+      { name: B.name, state: 'waiting' },
+    ]);
+    const { service, ollama, states } = start(first.files);
+    ollama.state = 'coming';
+    await service.load();
+    expect(service.list()).toMatchObject([{ ...A, step: 'removing' }, B]);
+    service.pause(A);
+    ollama.state = 'ready';
+    service.wake();
+    await settle();
+    expect(ollama.discarded).toEqual([A.name]);
+    expect(states()).toEqual(['b:1b running']);
+  });
+
+  it('those of a server that has no source now are kept for a later run', async () => {
+    const first = start();
+    for (const model of [A, M]) first.service.start(model);
+    await first.service.stop();
+    const second = start(first.files, ['ollama']);
+    await second.service.load();
+    expect(second.states()).toEqual(['a:1b running']);
+    await second.service.stop();
+    const { service, states } = start(first.files);
+    await service.load();
+    expect(states()).toEqual(['a:1b running', 'org/m running']);
   });
 
   it('a complete one is forgotten', async () => {

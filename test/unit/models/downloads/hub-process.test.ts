@@ -23,6 +23,7 @@ it('passes on what the client reads of the environment, and the token only throu
     HF_HUB_CACHE: '/hub',
     XDG_CACHE_HOME: '/cache',
     HF_TOKEN: 'hf_env',
+    HUGGING_FACE_HUB_TOKEN: 'hf_older',
     HTTPS_PROXY: 'http://proxy',
     no_proxy: 'localhost',
     SSL_CERT_FILE: '/ca.pem',
@@ -37,7 +38,20 @@ it('passes on what the client reads of the environment, and the token only throu
   spawner.last.stdout.end('{"type":"done"}\n');
   spawner.last.exit(0);
   expect(await run).toBe('done');
-  expect(spawner.last.signals).toEqual([]);
+});
+
+it.each([
+  ['is ended', ['SIGKILL'] as const, 0],
+  ['is left behind if it cannot be', [], 10_000],
+])('a process that hangs after its last line %s', async (_what, obeys, ms) => {
+  const { spawner, clock, run } = start();
+  spawner.last.obeys = [...obeys];
+  spawner.last.stdout.end('{"type":"done"}\n');
+  await settle();
+  expect(spawner.last.signals).toEqual(['SIGKILL']);
+  await clock.advance(ms);
+  expect(await run).toBe('done');
+  expect(clock.pending).toBe(0);
 });
 
 it.each([
