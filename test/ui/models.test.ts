@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ModelView } from '../../src/shared/models';
+import type { DeletePlan, ModelView } from '../../src/shared/models';
 import { FakeCore } from '../support/fake-bridge';
 import { backendStatus, fakeSnapshot, modelView, settingsView } from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
@@ -244,19 +244,20 @@ describe('the context', () => {
 
 describe('deleting', () => {
   const panel = () => page.getByTestId('delete-panel');
-  const plan = {
-    owner: 'ollama' as const,
+  const plan: DeletePlan = {
+    owner: 'tandem',
     place: 'Ollama',
     freedBytes: 20e9,
     diskFreeBytes: 412e9,
     stops: [
-      { category: 'coding' as const, next: LLAMA },
-      { category: 'general' as const, next: null },
+      { category: 'coding', next: LLAMA },
+      { category: 'general', next: null },
     ],
   };
 
-  async function ask(ownership: 'managed' | 'adopted', change: Partial<typeof plan> = {}): Promise<void> {
-    const backends = [backendStatus('mlx'), backendStatus('ollama', { ownership })];
+  /** On an Ollama that Tandem runs. */
+  async function ask(change: Partial<DeletePlan> = {}): Promise<void> {
+    const backends = [backendStatus('mlx'), backendStatus('ollama', { ownership: 'managed' })];
     await open(new FakeCore(fakeSnapshot({ backends, models: manyModels() })));
     core.handlers.modelDeletePlan = () => ({ ...plan, ...change });
     await unfold(CODER);
@@ -265,7 +266,7 @@ describe('deleting', () => {
   }
 
   it('says what stops working and what it frees, and deletes freely what is ours', async () => {
-    await ask('managed');
+    await ask();
     expect(await focused()).toBe(`Delete ${CODER}?`);
     const words = await panel().innerText();
     for (const part of [
@@ -278,15 +279,15 @@ describe('deleting', () => {
     await panel().getByRole('button', { name: 'Delete now' }).click();
     await expect
       .poll(() => core.called('modelDelete'))
-      .toEqual([{ backend: 'ollama', name: CODER, owner: 'ollama' }]);
+      .toEqual([{ backend: 'ollama', name: CODER, owner: 'tandem' }]);
     await page.getByText(`${CODER} deleted`).waitFor();
     await core.patch({ models: core.snapshot.models.filter(({ name }) => name !== CODER) });
     await expect.poll(() => row(CODER).count()).toBe(0);
     expect(await focused()).not.toBe('BODY');
   });
 
-  it('names the owner of a foreign place, and waits for the consent to that', async () => {
-    await ask('adopted');
+  it('names the owner of files that Tandem did not download, even on its own server, and waits for consent', async () => {
+    await ask({ owner: 'ollama' });
     expect(await panel().innerText()).toContain(
       'It belongs to Ollama (Ollama), not to Tandem. Other programs lose it too.',
     );
@@ -298,7 +299,7 @@ describe('deleting', () => {
   });
 
   it('can be left, with the focus kept, and deletes nothing', async () => {
-    await ask('managed');
+    await ask();
     await panel().getByRole('button', { name: 'Cancel' }).click();
     await expect.poll(() => panel().count()).toBe(0);
     await expect.poll(focused).not.toBe('BODY');
@@ -306,7 +307,7 @@ describe('deleting', () => {
   });
 
   it('says why the plan or the deletion failed', async () => {
-    await ask('managed');
+    await ask();
     core.handlers.modelDelete = () => {
       throw Object.assign(new Error('A request uses it.'), { code: 'busy' });
     };
