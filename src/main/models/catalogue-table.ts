@@ -1,9 +1,6 @@
 import type { Suggestion } from '../../shared/models';
 import type { KvShape } from '../memory/kv-cache';
 
-/** Sizes of Macs in GiB; a test walks them all. */
-export const MEMORY_CLASSES = [8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512] as const;
-
 /** One model that can be downloaded. `light` models are repositories for MLX, all others are Ollama's tags. */
 export interface CatalogueRow
   extends Pick<

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { parseBillions } from '../../../shared/domain';
 import { TandemError } from '../../../shared/errors';
+import { kvBytesPerToken } from '../../memory/kv-cache';
 import type { Fetcher } from '../../ports/fetcher';
+import { CATALOGUE } from '../catalogue-table';
+import { isSameName } from '../model-names';
 import { type OllamaName, parseOllamaName } from './ollama-name';
 import type { Found } from './source';
 
@@ -40,11 +43,14 @@ export async function lookUpInRegistry(name: string, fetcher: Fetcher, signal: A
   ]);
   const weights = manifest.layers.filter(({ mediaType }) => /\.(?:model|projector|adapter)$/.test(mediaType));
   const parameters = hub?.gguf?.total;
+  // A registry describes neither the context nor the shape of its cache.
+  const row = CATALOGUE.find((known) => isSameName(known.name, name));
   return {
     sizeBytes: bytesOf([...manifest.layers, manifest.config]),
     weightsBytes: bytesOf(weights),
     billions: parameters ? parameters / 1e9 : parseBillions(config?.model_type),
-    contextLength: hub?.gguf?.context_length ?? null,
+    contextLength: hub?.gguf?.context_length ?? row?.contextLength ?? null,
+    ...(row ? { kvBytesPerToken: kvBytesPerToken(row.kv) } : {}),
     licence: hub?.cardData?.license?.slice(0, MAX_LICENCE) ?? licence,
     gated: Boolean(hub?.gated),
     refused: null,
