@@ -118,7 +118,16 @@ describe('by name', () => {
     await card().getByRole('button', { name: 'Download anyway' }).waitFor();
   });
 
-  it('asks for a token where one is needed, keeps it in the secret store, and looks again', async () => {
+  it('asks for access of Ollama itself, not for a token, where Ollama downloads', async () => {
+    await open();
+    core.handlers.modelLookup = () => lookup({ backend: 'ollama', name: 'hf.co/a/b', gated: true });
+    await field().fill('hf.co/a/b');
+    await look();
+    await card().getByText('Ollama downloads it itself, with that key.').waitFor();
+    expect(await card().getByLabel('Access token').count()).toBe(0);
+  });
+
+  it('asks for a token where one is needed, keeps it as the host can, and looks again', async () => {
     await open();
     let stored = false;
     core.handlers.hubTokenState = () => ({ stored, fromEnvironment: false });
@@ -129,7 +138,7 @@ describe('by name', () => {
     core.handlers.modelLookup = () => lookup({ gated: !stored });
     await field().fill('a/mlx');
     await look();
-    await card().getByText('Kept in the system’s secret store').waitFor();
+    await card().getByText('Kept in a file that only you can read').waitFor();
     const token = card().getByLabel('Access token');
     expect(await token.getAttribute('type')).toBe('password');
     await token.fill('short');

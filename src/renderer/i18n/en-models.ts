@@ -176,14 +176,25 @@ export const modelsEn = {
     enter: 'Enter a token',
     needed: 'Its owner asks for consent: accept the terms on its page, then give your access token.',
     notEnough: 'Access is not granted yet: accept the terms on its page, then look it up again.',
+    ollama:
+      'Its owner asks for consent: accept the terms on its page, and add Ollama’s public key (~/.ollama/id_ed25519.pub) to your account there. Ollama downloads it itself, with that key.',
     page: 'Open its page',
     fromEnvironment: 'The token comes from HF_TOKEN.',
     field: 'Access token',
-    where:
-      'For models of Hugging Face that ask for consent. Kept in the system’s secret store (Keychain on a Mac), never in a file of Tandem’s.',
+    where: {
+      keychain:
+        'For models of Hugging Face that ask for consent. Kept in a file that is encrypted with a key of the Keychain.',
+      store:
+        'For models of Hugging Face that ask for consent. Kept in a file that is encrypted with a key of the system’s secret store.',
+      file: 'For models of Hugging Face that ask for consent. Kept in a file that only you can read.',
+    },
     short: 'A token is longer. Copy it again from your account.',
     kept: 'Token kept',
-    stored: 'An access token for Hugging Face is in the system’s secret store.',
+    stored: {
+      keychain: 'An access token for Hugging Face is stored, encrypted with a key of the Keychain.',
+      store: 'An access token for Hugging Face is stored, encrypted with a key of the system’s secret store.',
+      file: 'An access token for Hugging Face is stored in a file that only you can read.',
+    },
     removeOf: 'Remove the access token',
   },
   firstStart: {

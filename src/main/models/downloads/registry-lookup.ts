@@ -138,7 +138,8 @@ class RegistryCall {
       );
     if (status === 401 || status === 403)
       return new TandemError('model_gated', `The library gives ${this.#said} out only with consent.`, {
-        details: { model: this.#said },
+        // Ollama signs its requests with its own key; a token of Tandem's has no effect.
+        details: { model: this.#said, access: 'ollama' },
       });
     return this.#failure(
       'refused',
