@@ -60,6 +60,7 @@ const PULL_PROBLEMS = new Map<unknown, string>([
   ['damaged', 'pullDamaged'],
   ['network', 'pullNetwork'],
   ['certificate', 'pullCertificate'],
+  ['certificate_file', 'pullCertificateFile'],
   ['no_permission', 'pullPermission'],
 ]);
 
@@ -84,7 +85,7 @@ const CASES = new Map<string, (details: Facts) => string | null>(
           ? 'modelDownload'
           : 'modelConfig',
     port_taken: ({ holder }) => (holder == null ? 'portMoved' : 'portHeld'),
-    model_gated: ({ access }) => (access === 'ollama' ? 'gatedInOllama' : null),
+    model_gated: ({ access }) => (access === 'own-key' ? 'gatedInOllama' : null),
     pull_failed: ({ problem }) => PULL_PROBLEMS.get(problem) ?? null,
   } satisfies Record<string, (details: Facts) => string | null>),
 );

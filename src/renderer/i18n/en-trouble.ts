@@ -156,6 +156,8 @@ export const troubleEn = {
     pullNetwork: 'The model library cannot be reached. Check the network, then try again.',
     pullCertificate:
       'The certificate of the model library is not trusted. Name your company’s in SSL_CERT_FILE, then restart Tandem.',
+    pullCertificateFile:
+      'SSL_CERT_FILE names {{path}}, which cannot be read. Correct or unset it, then restart Tandem.',
     pullPermission: 'The folder for models cannot be written. Check whom it belongs to, then try again.',
     portMoved: 'Port {{port}} is in use, so this page is at {{url}}.',
   },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseBillions } from '../../../shared/domain';
-import { TandemError } from '../../../shared/errors';
+import { isTandemError, TandemError } from '../../../shared/errors';
 import { kvBytesPerToken } from '../../memory/kv-cache';
 import type { Fetcher } from '../../ports/fetcher';
 import { CATALOGUE } from '../catalogue-table';
@@ -122,6 +122,7 @@ class RegistryCall {
       return await this.#fetcher(`${schemeOf(host)}://${host}${path}`, { headers, signal: this.#signal });
     } catch (error) {
       this.#signal.throwIfAborted();
+      if (isTandemError(error)) throw error;
       throw this.#failure(
         'network',
         `The library of ${this.#said} cannot be reached. Check the network connection, then try again.`,
@@ -139,7 +140,7 @@ class RegistryCall {
     if (status === 401 || status === 403)
       return new TandemError('model_gated', `The library gives ${this.#said} out only with consent.`, {
         // Ollama signs its requests with its own key; a token of Tandem's has no effect.
-        details: { model: this.#said, access: 'ollama' },
+        details: { model: this.#said, access: 'own-key' },
       });
     return this.#failure(
       'refused',

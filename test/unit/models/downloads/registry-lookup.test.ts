@@ -96,7 +96,7 @@ describe('a lookup in a registry', () => {
     const gated = { 'https://hf.co/v2/org/name/manifests/latest': new Response('', { status: 401 }) };
     await expect(lookUpInRegistry('hf.co/org/name', registry(gated).fetcher, never)).rejects.toMatchObject({
       code: 'model_gated',
-      details: { model: 'hf.co/org/name', access: 'ollama' },
+      details: { model: 'hf.co/org/name', access: 'own-key' },
     });
   });
 

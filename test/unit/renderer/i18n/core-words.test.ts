@@ -105,8 +105,9 @@ describe('warnings in Russian', () => {
       ['11437', 'http://127.0.0.1:11438'],
     ],
     ['model_folder_hung', { path: '/v/models' }, ['/v/models', 'каждые пять минут']],
-    ['model_gated', { model: 'hf.co/a/b', access: 'ollama' }, ['hf.co/a/b', 'id_ed25519.pub']],
+    ['model_gated', { model: 'hf.co/a/b', access: 'own-key' }, ['hf.co/a/b', 'id_ed25519.pub']],
     ['pull_failed', { model: 'x', problem: 'network' }, ['сеть']],
+    ['pull_failed', { problem: 'certificate_file', path: '/no/ca' }, ['/no/ca', 'SSL_CERT_FILE']],
     ['pull_failed', { model: 'x', problem: null }, [troubleRu.errors.pull_failed]],
   ])('carry the facts of %s', (code, details, facts) => {
     const words = errorWords({ code, message: 'English words', details }, ru);
