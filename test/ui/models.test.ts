@@ -92,7 +92,9 @@ describe('the list', () => {
     await page.getByText('Unloaded 2 models, 21 GB freed').waitFor();
     core.handlers.memoryFree = () => ({ models: 0, bytes: null });
     await page.getByRole('button', { name: 'Free memory now' }).click();
-    await page.getByText('Nothing to free: every loaded model is at work.').waitFor();
+    await page
+      .getByText('Nothing to free: every loaded model is at work, or another program loaded it.')
+      .waitFor();
     for (const name of [PHI, CODER]) await change(name, { load: 'none' });
     await expect.poll(() => page.getByRole('button', { name: 'Free memory now' }).count()).toBe(0);
   });
@@ -141,29 +143,47 @@ describe('an opened model', () => {
     await page.getByText('A request uses it.').waitFor();
   });
 
-  it('is used for a kind of work, or left to the choice of Tandem again', async () => {
-    await open();
+  const useFor = async (name: string) => {
+    await row(name)
+      .getByRole('button', { name: `Use ${name} for` })
+      .click();
+    return (words: string | RegExp) => page.getByRole('menuitemcheckbox', { name: words });
+  };
+
+  it('is used for a kind of work, or left to the choice of Tandem again, as the settings say', async () => {
+    // Tandem chose the coder for code itself, and another model is the chosen one for reasoning.
+    const settings = settingsView({ ollamaModelFast: CODER, ollamaModelReasoning: LLAMA });
+    await open(new FakeCore(fakeSnapshot({ settings, models: manyModels() })));
     await unfold(CODER);
-    const use = async (name: string) => {
-      await row(CODER)
-        .getByRole('button', { name: `Use ${CODER} for` })
-        .click();
-      await page.getByRole('menuitemcheckbox', { name }).click();
-    };
-    await use('reasoning');
-    await use('code');
+    const ticked = async (words: string) => (await useFor(CODER))(words).getAttribute('aria-checked');
+    expect(await ticked('code')).toBe('false');
+    await page.keyboard.press('Escape');
+    expect(await ticked('reasoning')).toBe('false');
+    await page.keyboard.press('Escape');
+    expect(await ticked('small talk, short questions')).toBe('true');
+    await page.getByRole('menuitemcheckbox', { name: 'small talk, short questions' }).click();
+    await (await useFor(CODER))('code').click();
     await expect
       .poll(() => core.called('modelUse'))
       .toEqual([
-        { backend: 'ollama', category: 'reasoning', name: CODER },
-        { backend: 'ollama', category: 'coding', name: null },
+        { backend: 'ollama', category: 'greeting', name: null },
+        { backend: 'ollama', category: 'coding', name: CODER },
       ]);
+  });
+
+  it('says why it cannot be chosen for work that has no setting', async () => {
+    await open();
+    await unfold('mlx-community/Qwen3-4B-4bit');
+    const other = (await useFor('mlx-community/Qwen3-4B-4bit'))(/^your data, code, reasoning/);
+    expect(await other.innerText()).toContain('MLX does light work only, as the settings say.');
+    expect(await other.getAttribute('aria-disabled')).toBe('true');
   });
 
   it('offers only what a model can do', async () => {
     await open();
     await unfold('nomic-embed-text:latest');
-    expect(await page.getByRole('button', { name: /^Use / }).count()).toBe(0);
+    for (const name of [/^Use /, 'Load now'])
+      expect(await page.getByRole('button', { name }).count()).toBe(0);
     await unfold('lmstudio-community/Mistral-Small-24B-Instruct-2501-MLX-8bit');
     for (const name of [/^Use /, 'Load now', 'Show in Finder'])
       expect(await page.getByRole('button', { name }).count()).toBe(0);
@@ -229,9 +249,19 @@ describe('the context', () => {
     expect(await field(CODER).inputValue()).toBe('');
   });
 
+  it('costs at most a bound where the cache is unknown, and nothing is said where the model is', async () => {
+    await open();
+    await change(CODER, { bytesPerToken: null });
+    await unfold(CODER);
+    const second = async () => (await field(CODER).locator('option').allInnerTexts())[1];
+    expect(await second()).toMatch(/^4K · up to 3\.?\d* GB$/);
+    await change(CODER, { sizeBytes: null });
+    await expect.poll(second).toBe('4K');
+  });
+
   it('has no cost where it is unknown, and says what an adopted server does', async () => {
     await open();
-    await change(CODER, { bytesPerToken: null, contextLength: null, pinnedContext: null });
+    await change(CODER, { bytesPerToken: null, sizeBytes: null, contextLength: null, pinnedContext: null });
     await unfold(CODER);
     const options = await field(CODER).locator('option').allInnerTexts();
     expect(options.slice(0, 2)).toEqual(['Automatic', '4K']);

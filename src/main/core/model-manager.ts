@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { modelChoices } from '../../shared/model-choices';
 import type { Backend } from '../backends/backend';
 import type { BackendRegistry } from '../backends/registry';
 import type { Dispatcher } from '../dispatch/types';
@@ -17,13 +18,11 @@ import type { ModelUsage } from '../models/usage';
 import type { RouteSnapshot } from '../router/types';
 import type { SettingsStore } from '../store/settings-store';
 import type { MeasuredTimes } from '../times/measured-times';
-import type { BackendRow } from './backend-rows';
 import type { ModelContexts } from './contexts';
 import type { CorePorts } from './core-types';
 import type { Place } from './place';
 
 export interface ModelManagerNeeds {
-  rows: readonly BackendRow[];
   registry: BackendRegistry;
   loader: Backend;
   library: ModelLibrary;
@@ -55,7 +54,7 @@ export function createModelManagement(
   { dataDir, chip }: Place,
   needs: ModelManagerNeeds,
 ): ModelManagement {
-  const { rows, registry, loader, library, mlxModels, memory, gate, snapshot } = needs;
+  const { registry, loader, library, mlxModels, memory, gate, snapshot } = needs;
   const path = join(dataDir, 'downloaded-models.json');
   const downloaded = new DownloadedModels({ files, path, logger });
   const models = () => library.models();
@@ -68,8 +67,7 @@ export function createModelManagement(
   });
   const modelManager = new ModelManager({
     ...{ registry, dispatcher: needs.dispatcher, models, settings },
-    settingFor: (backend, category) =>
-      rows.find(({ id }) => id === backend)?.choices(settings.values())[category] ?? null,
+    settingFor: (backend, category) => modelChoices(backend, settings.values())[category] ?? null,
   });
   const modelDeletion = new ModelDeletion({
     ...{ registry, loader: loaderId, models, views: modelViews, mlxModels, downloaded, snapshot },

@@ -198,7 +198,7 @@ export function createServices(
     mayLeaveOut: () => values().chatLeavesOutOldest,
   });
   const modelManagement = createModelManagement(ports, settings, place, {
-    ...{ rows, registry, loader, servers, library, contexts, mlxModels, usage, measured, memory, gate },
+    ...{ registry, loader, servers, library, contexts, mlxModels, usage, measured, memory, gate },
     ...{ dispatcher, smallModel, snapshot: routeSnapshot },
   });
 

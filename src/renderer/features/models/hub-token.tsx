@@ -32,20 +32,21 @@ interface GatedNoteProps {
 /** What a gated repository asks for, with a field for the token; Ollama downloads with a key of its own instead. */
 export function GatedNote({ backend, name, token, onStored }: GatedNoteProps) {
   const { t } = useTranslation();
-  const isOllama = useInstances().find(({ id }) => id === backend)?.kind === 'ollama';
+  // The light server's models are downloaded by Tandem.
+  const isOwnDownload = useInstances().find(({ id }) => id === backend)?.role === 'light';
   const { state, refresh } = token;
   const known = state?.stored || state?.fromEnvironment;
   const repository = name.replace(/^hf\.co\//, '').replace(/:[^/]*$/, '');
   return (
     <Note tone="info">
-      <p>{t(isOllama ? 'hubToken.ollama' : known ? 'hubToken.notEnough' : 'hubToken.needed')}</p>
+      <p>{t(!isOwnDownload ? 'hubToken.ollama' : known ? 'hubToken.notEnough' : 'hubToken.needed')}</p>
       <ExternalLink
         href={`https://huggingface.co/${repository}`}
         className="inline-flex min-h-6 items-center text-accent-text underline"
       >
         {t('hubToken.page')}
       </ExternalLink>
-      {isOllama ? null : state?.fromEnvironment ? (
+      {!isOwnDownload ? null : state?.fromEnvironment ? (
         <p className="mt-1 text-ink-2">{t('hubToken.fromEnvironment')}</p>
       ) : (
         <TokenForm
