@@ -73,6 +73,8 @@ export const suggestionSchema = z.object({
   languages: z.array(z.string()),
   capabilities: z.array(z.string()),
   licence: z.string(),
+  /** A document confirms its name and size. */
+  verified: z.boolean(),
   fit: fitSchema,
   /** Installed already under this name. */
   installed: z.boolean(),

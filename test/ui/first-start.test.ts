@@ -58,6 +58,7 @@ describe('the first start', () => {
       'about 29 GB of memory',
       'Qwen3 4B',
       'Qwen2.5-Coder 32B',
+      'Code · 20 GB · Apache-2.0',
       '390 GB of disk stay free',
     ])
       expect(words).toContain(part);

@@ -178,6 +178,8 @@ describe('the catalogue', () => {
     await open();
     const code = page.getByRole('region', { name: 'Code' });
     expect(await code.innerText()).toContain('20 GB · 32.8B · 128K tokens · Apache-2.0');
+    expect(await code.innerText()).not.toContain('not verified');
+    expect(await page.getByRole('region', { name: 'Hard reasoning' }).innerText()).toContain('not verified');
     await code.getByRole('button', { name: 'Get Qwen2.5-Coder 32B' }).click();
     await expect
       .poll(() => core.called('downloadStart'))

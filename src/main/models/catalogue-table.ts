@@ -14,6 +14,7 @@ export interface CatalogueRow
     | 'languages'
     | 'capabilities'
     | 'licence'
+    | 'verified'
   > {
   /** Layers, heads and head size of the cache. Layers without a growing cache do not count. */
   kv: KvShape;
@@ -21,8 +22,6 @@ export interface CatalogueRow
   source: string;
   /** Day of the look-up. */
   lookedUp: string;
-  /** True: a document gives name and size. False: at least one of them is from general knowledge. */
-  verified: boolean;
 }
 
 const LOOKED_UP = '2026-11-30';

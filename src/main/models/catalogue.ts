@@ -66,7 +66,18 @@ function asPair({ light: lightRow, heavy: heavyRow, memoryBytes }: PlannedPair, 
 function suggestion(row: CatalogueRow, here: Installation, fit: Suggestion['fit']): Suggestion | null {
   const backend = serverOf(row, here)?.backend;
   if (backend === undefined) return null;
-  const { name, title, purpose, sizeBytes, billions, contextLength, languages, capabilities, licence } = row;
+  const {
+    name,
+    title,
+    purpose,
+    sizeBytes,
+    billions,
+    contextLength,
+    languages,
+    capabilities,
+    licence,
+    verified,
+  } = row;
   const known = {
     name,
     title,
@@ -77,6 +88,7 @@ function suggestion(row: CatalogueRow, here: Installation, fit: Suggestion['fit'
     languages,
     capabilities,
     licence,
+    verified,
   };
   return { ...known, backend, fit, installed: isInstalled(row, here) };
 }
