@@ -140,7 +140,7 @@ describe('an opened model', () => {
       throw Object.assign(new Error('A request uses it.'), { code: 'busy' });
     };
     await row(LLAMA).getByRole('button', { name: 'Unload' }).click();
-    await page.getByText('A request uses it.').waitFor();
+    await page.getByText('The model is in use.').waitFor();
   });
 
   const useFor = async (name: string) => {
@@ -342,7 +342,7 @@ describe('deleting', () => {
       throw Object.assign(new Error('A request uses it.'), { code: 'busy' });
     };
     await panel().getByRole('button', { name: 'Delete now' }).click();
-    await panel().getByRole('alert').getByText('A request uses it.').waitFor();
+    await panel().getByRole('alert').getByText('The model is in use.').waitFor();
     core.handlers.modelDeletePlan = () => {
       throw Object.assign(new Error('gone'), { code: 'ollama_down' });
     };
