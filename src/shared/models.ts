@@ -73,6 +73,8 @@ export const suggestionSchema = z.object({
   languages: z.array(z.string()),
   capabilities: z.array(z.string()),
   licence: z.string(),
+  /** A document confirms its name and size. */
+  verified: z.boolean(),
   fit: fitSchema,
   /** Installed already under this name. */
   installed: z.boolean(),
@@ -96,9 +98,10 @@ export const firstStartSchema = z.object({
   machine: z.object({
     /** Such as `Apple M4 Pro`; null = unknown. */
     chip: z.string().nullable(),
-    totalBytes: z.number(),
-    /** What the GPU may use. */
-    gpuBytes: z.number(),
+    /** Null until the memory was read for the first time. */
+    totalBytes: z.number().nullable(),
+    /** What the GPU may use; null = unknown. */
+    gpuBytes: z.number().nullable(),
     /** Free on the disk that holds the models; null = unknown. */
     diskFreeBytes: z.number().nullable(),
   }),
@@ -106,7 +109,7 @@ export const firstStartSchema = z.object({
   found: z.array(
     z.object({ place: z.enum(['ollama', 'huggingface', 'lmstudio', 'folder']), models: z.number() }),
   ),
-  /** The best pair that fits; null = nothing fits. */
+  /** The best pair that fits, also if the disk is too full for it; null = nothing fits, or memory is unknown yet. */
   pair: pairSchema.nullable(),
   /** A smaller one that is faster to download; null = there is none. */
   smallerPair: pairSchema.nullable(),

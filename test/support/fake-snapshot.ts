@@ -198,6 +198,7 @@ export function suggestion(change: Partial<Suggestion> & Pick<Suggestion, 'name'
     languages: [],
     capabilities: ['completion', 'tools'],
     licence: 'Apache-2.0',
+    verified: true,
     fit: 'yes',
     installed: false,
     ...change,
@@ -237,6 +238,7 @@ export function fakeFirstStart(change: Partial<FirstStart> = {}): FirstStart {
       suggestion({
         name: 'llama3.3:70b',
         title: 'Llama 3.3 70B',
+        verified: false,
         purpose: 'reasoning',
         sizeBytes: 43e9,
         billions: 70.6,

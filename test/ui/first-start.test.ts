@@ -1,7 +1,9 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { propose } from '../../src/main/models/catalogue';
 import { VIEWS } from '../../src/renderer/stores/ui-store';
 import type { FirstStart } from '../../src/shared/models';
+import { PAIR_SERVERS } from '../bench/memory/pairs';
 import { FakeCore } from '../support/fake-bridge';
 import {
   fakeDownload,
@@ -14,6 +16,7 @@ import { uiPage } from '../support/ui-page';
 
 /** The first start, and downloads in the strip. */
 
+const GIB = 1024 ** 3;
 const ui = uiPage();
 let page: Page;
 let core: FakeCore;
@@ -55,6 +58,7 @@ describe('the first start', () => {
       'about 29 GB of memory',
       'Qwen3 4B',
       'Qwen2.5-Coder 32B',
+      'Code · 20 GB · Apache-2.0',
       '390 GB of disk stay free',
     ])
       expect(words).toContain(part);
@@ -142,6 +146,27 @@ describe('the first start', () => {
     expect(await button(/^Get both/).isDisabled()).toBe(true);
     await button('A smaller pair · 7.5 GB').click();
     expect(await button(/^Get both/).isDisabled()).toBe(false);
+  });
+
+  it('says so also with what the core proposes on a disk that is too full for every pair', async () => {
+    const machine = { totalBytes: 64 * GIB, criticalPercent: 95 };
+    const proposed = propose({ machine, ...PAIR_SERVERS, diskFreeBytes: 2e9, models: [] });
+    await open({
+      ...proposed,
+      machine: { ...fakeFirstStart().machine, totalBytes: machine.totalBytes, diskFreeBytes: 2e9 },
+    });
+    expect(await screen().innerText()).toContain('The disk is too full: this needs 19 GB, and 2 GB is free.');
+    expect(await screen().innerText()).not.toContain('No two models');
+  });
+
+  it('shows no figures before the memory of the machine is known', async () => {
+    const machine = { ...fakeFirstStart().machine, totalBytes: null, gpuBytes: null };
+    await open({ machine, pair: null, smallerPair: null, suggestions: [] });
+    const words = await screen().innerText();
+    for (const untrue of ['No two models', '0 B', 'of memory']) expect(words).not.toContain(untrue);
+    expect(await screen().locator('.skeleton').count()).toBe(1);
+    await core.patch({ firstStart: fakeFirstStart({ done: false }) });
+    await button('Get both · 22 GB').waitFor();
   });
 
   it('says that no pair fits, and leads to any other model', async () => {

@@ -118,7 +118,16 @@ describe('by name', () => {
     await card().getByRole('button', { name: 'Download anyway' }).waitFor();
   });
 
-  it('asks for a token where one is needed, keeps it in the secret store, and looks again', async () => {
+  it('asks for access of Ollama itself, not for a token, where Ollama downloads', async () => {
+    await open();
+    core.handlers.modelLookup = () => lookup({ backend: 'ollama', name: 'hf.co/a/b', gated: true });
+    await field().fill('hf.co/a/b');
+    await look();
+    await card().getByText('Ollama downloads it itself, with that key.').waitFor();
+    expect(await card().getByLabel('Access token').count()).toBe(0);
+  });
+
+  it('asks for a token where one is needed, keeps it as the host can, and looks again', async () => {
     await open();
     let stored = false;
     core.handlers.hubTokenState = () => ({ stored, fromEnvironment: false });
@@ -129,7 +138,7 @@ describe('by name', () => {
     core.handlers.modelLookup = () => lookup({ gated: !stored });
     await field().fill('a/mlx');
     await look();
-    await card().getByText('Kept in the system’s secret store').waitFor();
+    await card().getByText('Kept in a file that only you can read').waitFor();
     const token = card().getByLabel('Access token');
     expect(await token.getAttribute('type')).toBe('password');
     await token.fill('short');
@@ -169,6 +178,8 @@ describe('the catalogue', () => {
     await open();
     const code = page.getByRole('region', { name: 'Code' });
     expect(await code.innerText()).toContain('20 GB · 32.8B · 128K tokens · Apache-2.0');
+    expect(await code.innerText()).not.toContain('not verified');
+    expect(await page.getByRole('region', { name: 'Hard reasoning' }).innerText()).toContain('not verified');
     await code.getByRole('button', { name: 'Get Qwen2.5-Coder 32B' }).click();
     await expect
       .poll(() => core.called('downloadStart'))

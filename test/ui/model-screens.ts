@@ -163,6 +163,16 @@ export const MODEL_SCREENS: readonly Screen[] = [
     act: openModel('qwen2.5-coder:32b'),
   },
   {
+    name: 'model-use-for',
+    open: 'models',
+    core: (language) => models(language),
+    act: async (page) => {
+      await openModel('mlx-community/Qwen3-4B-4bit')(page);
+      await page.locator('[aria-haspopup="menu"]').last().click();
+      await page.getByRole('menu').waitFor();
+    },
+  },
+  {
     name: 'model-broken',
     open: 'models',
     core: (language) => models(language),
@@ -214,6 +224,12 @@ export const MODEL_SCREENS: readonly Screen[] = [
     open: 'models',
     core: (language) => lookedUp(language, { gated: true, licence: 'gemma', fit: 'tight' }),
     act: lookUp('mlx-community/gemma-3-27b-it-4bit'),
+  },
+  {
+    name: 'models-gated-ollama',
+    open: 'models',
+    core: (language) => lookedUp(language, { gated: true, licence: 'gemma' }),
+    act: lookUp('hf.co/google/gemma-3-27b-it-qat-q4_0-gguf'),
   },
   {
     name: 'models-refused',

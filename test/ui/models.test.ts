@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ModelView } from '../../src/shared/models';
+import type { DeletePlan, ModelView } from '../../src/shared/models';
 import { FakeCore } from '../support/fake-bridge';
 import { backendStatus, fakeSnapshot, modelView, settingsView } from '../support/fake-snapshot';
 import { uiPage } from '../support/ui-page';
@@ -92,7 +92,9 @@ describe('the list', () => {
     await page.getByText('Unloaded 2 models, 21 GB freed').waitFor();
     core.handlers.memoryFree = () => ({ models: 0, bytes: null });
     await page.getByRole('button', { name: 'Free memory now' }).click();
-    await page.getByText('Nothing to free: every loaded model is at work.').waitFor();
+    await page
+      .getByText('Nothing to free: every loaded model is at work, or another program loaded it.')
+      .waitFor();
     for (const name of [PHI, CODER]) await change(name, { load: 'none' });
     await expect.poll(() => page.getByRole('button', { name: 'Free memory now' }).count()).toBe(0);
   });
@@ -141,29 +143,47 @@ describe('an opened model', () => {
     await page.getByText('The model is in use.').waitFor();
   });
 
-  it('is used for a kind of work, or left to the choice of Tandem again', async () => {
-    await open();
+  const useFor = async (name: string) => {
+    await row(name)
+      .getByRole('button', { name: `Use ${name} for` })
+      .click();
+    return (words: string | RegExp) => page.getByRole('menuitemcheckbox', { name: words });
+  };
+
+  it('is used for a kind of work, or left to the choice of Tandem again, as the settings say', async () => {
+    // Tandem chose the coder for code itself, and another model is the chosen one for reasoning.
+    const settings = settingsView({ ollamaModelFast: CODER, ollamaModelReasoning: LLAMA });
+    await open(new FakeCore(fakeSnapshot({ settings, models: manyModels() })));
     await unfold(CODER);
-    const use = async (name: string) => {
-      await row(CODER)
-        .getByRole('button', { name: `Use ${CODER} for` })
-        .click();
-      await page.getByRole('menuitemcheckbox', { name }).click();
-    };
-    await use('reasoning');
-    await use('code');
+    const ticked = async (words: string) => (await useFor(CODER))(words).getAttribute('aria-checked');
+    expect(await ticked('code')).toBe('false');
+    await page.keyboard.press('Escape');
+    expect(await ticked('reasoning')).toBe('false');
+    await page.keyboard.press('Escape');
+    expect(await ticked('small talk, short questions')).toBe('true');
+    await page.getByRole('menuitemcheckbox', { name: 'small talk, short questions' }).click();
+    await (await useFor(CODER))('code').click();
     await expect
       .poll(() => core.called('modelUse'))
       .toEqual([
-        { backend: 'ollama', category: 'reasoning', name: CODER },
-        { backend: 'ollama', category: 'coding', name: null },
+        { backend: 'ollama', category: 'greeting', name: null },
+        { backend: 'ollama', category: 'coding', name: CODER },
       ]);
+  });
+
+  it('says why it cannot be chosen for work that has no setting', async () => {
+    await open();
+    await unfold('mlx-community/Qwen3-4B-4bit');
+    const other = (await useFor('mlx-community/Qwen3-4B-4bit'))(/^your data, code, reasoning/);
+    expect(await other.innerText()).toContain('MLX does light work only, as the settings say.');
+    expect(await other.getAttribute('aria-disabled')).toBe('true');
   });
 
   it('offers only what a model can do', async () => {
     await open();
     await unfold('nomic-embed-text:latest');
-    expect(await page.getByRole('button', { name: /^Use / }).count()).toBe(0);
+    for (const name of [/^Use /, 'Load now'])
+      expect(await page.getByRole('button', { name }).count()).toBe(0);
     await unfold('lmstudio-community/Mistral-Small-24B-Instruct-2501-MLX-8bit');
     for (const name of [/^Use /, 'Load now', 'Show in Finder'])
       expect(await page.getByRole('button', { name }).count()).toBe(0);
@@ -229,9 +249,19 @@ describe('the context', () => {
     expect(await field(CODER).inputValue()).toBe('');
   });
 
+  it('costs at most a bound where the cache is unknown, and nothing is said where the model is', async () => {
+    await open();
+    await change(CODER, { bytesPerToken: null });
+    await unfold(CODER);
+    const second = async () => (await field(CODER).locator('option').allInnerTexts())[1];
+    expect(await second()).toMatch(/^4K · up to 3\.?\d* GB$/);
+    await change(CODER, { sizeBytes: null });
+    await expect.poll(second).toBe('4K');
+  });
+
   it('has no cost where it is unknown, and says what an adopted server does', async () => {
     await open();
-    await change(CODER, { bytesPerToken: null, contextLength: null, pinnedContext: null });
+    await change(CODER, { bytesPerToken: null, sizeBytes: null, contextLength: null, pinnedContext: null });
     await unfold(CODER);
     const options = await field(CODER).locator('option').allInnerTexts();
     expect(options.slice(0, 2)).toEqual(['Automatic', '4K']);
@@ -244,19 +274,20 @@ describe('the context', () => {
 
 describe('deleting', () => {
   const panel = () => page.getByTestId('delete-panel');
-  const plan = {
-    owner: 'ollama' as const,
+  const plan: DeletePlan = {
+    owner: 'tandem',
     place: 'Ollama',
     freedBytes: 20e9,
     diskFreeBytes: 412e9,
     stops: [
-      { category: 'coding' as const, next: LLAMA },
-      { category: 'general' as const, next: null },
+      { category: 'coding', next: LLAMA },
+      { category: 'general', next: null },
     ],
   };
 
-  async function ask(ownership: 'managed' | 'adopted', change: Partial<typeof plan> = {}): Promise<void> {
-    const backends = [backendStatus('mlx'), backendStatus('ollama', { ownership })];
+  /** On an Ollama that Tandem runs. */
+  async function ask(change: Partial<DeletePlan> = {}): Promise<void> {
+    const backends = [backendStatus('mlx'), backendStatus('ollama', { ownership: 'managed' })];
     await open(new FakeCore(fakeSnapshot({ backends, models: manyModels() })));
     core.handlers.modelDeletePlan = () => ({ ...plan, ...change });
     await unfold(CODER);
@@ -265,7 +296,7 @@ describe('deleting', () => {
   }
 
   it('says what stops working and what it frees, and deletes freely what is ours', async () => {
-    await ask('managed');
+    await ask();
     expect(await focused()).toBe(`Delete ${CODER}?`);
     const words = await panel().innerText();
     for (const part of [
@@ -278,15 +309,15 @@ describe('deleting', () => {
     await panel().getByRole('button', { name: 'Delete now' }).click();
     await expect
       .poll(() => core.called('modelDelete'))
-      .toEqual([{ backend: 'ollama', name: CODER, owner: 'ollama' }]);
+      .toEqual([{ backend: 'ollama', name: CODER, owner: 'tandem' }]);
     await page.getByText(`${CODER} deleted`).waitFor();
     await core.patch({ models: core.snapshot.models.filter(({ name }) => name !== CODER) });
     await expect.poll(() => row(CODER).count()).toBe(0);
     expect(await focused()).not.toBe('BODY');
   });
 
-  it('names the owner of a foreign place, and waits for the consent to that', async () => {
-    await ask('adopted');
+  it('names the owner of files that Tandem did not download, even on its own server, and waits for consent', async () => {
+    await ask({ owner: 'ollama' });
     expect(await panel().innerText()).toContain(
       'It belongs to Ollama (Ollama), not to Tandem. Other programs lose it too.',
     );
@@ -298,7 +329,7 @@ describe('deleting', () => {
   });
 
   it('can be left, with the focus kept, and deletes nothing', async () => {
-    await ask('managed');
+    await ask();
     await panel().getByRole('button', { name: 'Cancel' }).click();
     await expect.poll(() => panel().count()).toBe(0);
     await expect.poll(focused).not.toBe('BODY');
@@ -306,7 +337,7 @@ describe('deleting', () => {
   });
 
   it('says why the plan or the deletion failed', async () => {
-    await ask('managed');
+    await ask();
     core.handlers.modelDelete = () => {
       throw Object.assign(new Error('A request uses it.'), { code: 'busy' });
     };

@@ -118,6 +118,7 @@ const MAY_NAME: Readonly<Record<string, string>> = {
   'main/chat/running-answers.ts': 'the notice `ollama_down` of stored answers',
   'renderer/features/chat/answer-notice.tsx': 'the notice `ollama_down` of stored answers',
   'shared/settings.ts': 'names of settings and their values',
+  'shared/model-choices.ts': 'names of settings',
   'shared/models.ts': 'owners of files, and places where models are found',
   'shared/use-backends.ts': 'values of a setting',
   'shared/status.ts': 'parts of the set-up',

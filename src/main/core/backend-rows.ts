@@ -1,17 +1,11 @@
 import type { Warning } from '../../shared/contract';
-import { BACKEND_ROLES, type BackendInstance, CATEGORIES, type Category } from '../../shared/domain';
+import { BACKEND_ROLES, type BackendInstance, CATEGORIES } from '../../shared/domain';
+import { type ModelChoices, modelChoices } from '../../shared/model-choices';
 import { SETTINGS, type Settings } from '../../shared/settings';
 import { type ServerAddress, serverAddress } from '../ports/server-address';
 import type { RouteBackend } from '../router/types';
 import type { SettingsStore } from '../store/settings-store';
 import type { Place } from './place';
-
-/** The setting of the model for each category; absent = the user cannot choose one. */
-export type ModelChoices = Partial<Record<Category, ModelSetting>>;
-type ModelSetting =
-  | `${'mlx' | 'ollama'}Model${'Fast' | 'Coding' | 'Reasoning'}`
-  | 'mlxModelDefault'
-  | 'ollamaModelGeneral';
 
 /** One backend of this run: what the app knows of it besides its adapter. */
 export interface BackendRow extends BackendInstance {
@@ -21,8 +15,6 @@ export interface BackendRow extends BackendInstance {
   addressSetting?: 'mlxUrl' | 'ollamaUrl';
   /** Requests that it may compute at once. */
   slots(values: Settings): number;
-  /** The settings in which the user chooses its models. */
-  choices(values: Settings): ModelChoices;
   /** The models that the user has chosen for it. */
   chosen(values: Settings): RouteBackend['chosen'];
   /** Could it use the small model that set-up downloads? */
@@ -68,7 +60,6 @@ export function rowsOf(values: Settings, outside: string | null): BackendRow[] {
       ...{ id: 'mlx', kind: kindAt('mlx', mlx), role: 'light', title: 'MLX' },
       ...{ address: mlx, addressSetting: 'mlxUrl' },
       slots: ({ mlxMaxConcurrent }) => mlxMaxConcurrent,
-      choices: choicesInMlx,
       chosen: chosenInMlx,
       takesSmallModel: () => mlx === null,
     },
@@ -76,8 +67,7 @@ export function rowsOf(values: Settings, outside: string | null): BackendRow[] {
       ...{ id: 'ollama', kind: 'ollama', role: 'heavy', title: 'Ollama' },
       ...{ address: ollama, addressSetting: 'ollamaUrl' },
       slots: ({ ollamaMaxConcurrent }) => ollamaMaxConcurrent,
-      choices: choicesInOllama,
-      chosen: (values) => chosenBy(choicesInOllama(), values),
+      chosen: (values) => chosenBy(modelChoices('ollama', values), values),
       takesSmallModel: ({ smallModelInAdopted }) => ollama === null || smallModelInAdopted,
     },
     ...values.moreBackends.map(({ url, maxConcurrent, models = {}, ...instance }) => ({
@@ -85,7 +75,6 @@ export function rowsOf(values: Settings, outside: string | null): BackendRow[] {
       kind: kindAt(instance.kind, url),
       address: serverAddress(url),
       slots: () => maxConcurrent,
-      choices: () => ({}),
       chosen: () => models,
       takesSmallModel: () => false,
     })),
@@ -120,25 +109,11 @@ export function isUnusable({ addressSetting }: BackendRow, settings: SettingsSto
   return addressSetting !== undefined && settings.isUnusable(addressSetting);
 }
 
-/** The settings of the models that the user chooses for MLX; under `mlxOnlyLight` it does light work only. */
-function choicesInMlx({ mlxOnlyLight }: Settings): ModelChoices {
-  const light: ModelChoices = { greeting: 'mlxModelFast', fast: 'mlxModelFast' };
-  if (mlxOnlyLight) return light;
-  const tasks = { data_question: 'mlxModelDefault', general: 'mlxModelDefault' } as const;
-  return { ...light, ...tasks, coding: 'mlxModelCoding', reasoning: 'mlxModelReasoning' };
-}
-
-function choicesInOllama(): ModelChoices {
-  const light = { greeting: 'ollamaModelFast', fast: 'ollamaModelFast' } as const;
-  const tasks = { data_question: 'ollamaModelGeneral', general: 'ollamaModelGeneral' } as const;
-  return { ...light, ...tasks, coding: 'ollamaModelCoding', reasoning: 'ollamaModelReasoning' };
-}
-
 /** While MLX does only light work, its light model also does the work that nothing else can. */
 function chosenInMlx(values: Settings): RouteBackend['chosen'] {
   const fast = values.mlxModelFast;
   const all = Object.fromEntries(CATEGORIES.map((category) => [category, fast]));
-  return { ...all, ...chosenBy(choicesInMlx(values), values) };
+  return { ...all, ...chosenBy(modelChoices('mlx', values), values) };
 }
 
 function chosenBy(choices: ModelChoices, values: Settings): RouteBackend['chosen'] {

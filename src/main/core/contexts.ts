@@ -1,10 +1,12 @@
-import { type BackendId, CATEGORIES, canChat, type ModelInfo } from '../../shared/domain';
+import { type BackendId, CATEGORIES, canChat, type ModelFit, type ModelInfo } from '../../shared/domain';
 import { own } from '../../shared/own';
 import type { Settings } from '../../shared/settings';
 import type { Backend } from '../backends/backend';
 import { type ContextModel, type Partner, pinnedContext } from '../memory/pinned-context';
+import type { QuietMachine } from '../memory/quiet-machine';
 import type { MemoryHolder } from '../memory/types';
-import { fitOf, GPU_SHARE } from '../models/fit';
+import { fitOf } from '../models/fit';
+import { usefulContext } from '../models/pair';
 import { NO_REQUIREMENTS, pickModel } from '../router/model-pick';
 import { backendIn } from '../router/roles';
 import type { RouteSnapshot } from '../router/types';
@@ -73,12 +75,11 @@ export class ModelContexts {
 
   #pinned({ settings, models, totalBytes }: Basis): ModelInfo[] {
     const known = models.filter(({ contextLength }) => contextLength !== null);
-    // How well a model fits may be known better after a server's start, and must not change the choice of the partner.
-    const gpuBytes = totalBytes === null ? null : totalBytes * GPU_SHARE;
-    const rated = known.map((model) => ({ ...model, fit: fitOf(model, gpuBytes) }));
-    const snapshot = this.#sources.snapshot(rated);
     const machine =
       totalBytes === null ? null : { totalBytes, criticalPercent: settings.memoryCriticalPercent };
+    // The listing may be older than the machine's size; that must not change the choice of the partner.
+    const rated = known.map((model) => ({ ...model, fit: this.#fitAlone(model, machine) }));
+    const snapshot = this.#sources.snapshot(rated);
     const partners = new Map(
       snapshot.backends.map(({ id }) => [id, machine && this.#partner(id, snapshot)] as const),
     );
@@ -89,6 +90,13 @@ export class ModelContexts {
       if (!machine || !loadable || !canChat(model)) return model;
       return withContext(model, pinnedContext(loadable, partners.get(model.backend) ?? null, machine));
     });
+  }
+
+  #fitAlone(model: ModelInfo, machine: QuietMachine | null): ModelFit {
+    const loadable = this.#contextModel(model);
+    if (!machine || !loadable) return 'unknown';
+    const { behaviour } = loadable;
+    return fitOf(model, { machine, behaviour, partner: null, contextTokens: usefulContext(null) });
   }
 
   /** The largest of the models that another backend of this machine prefers for some work. */

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import { isSwitchedOn } from '../../shared/use-backends';
+import { modelChoices } from '../../shared/model-choices';
 import type { Backend } from '../backends/backend';
 import type { BackendRegistry } from '../backends/registry';
 import type { Dispatcher } from '../dispatch/types';
 import type { MemoryGate } from '../memory/memory-gate';
 import type { MemoryMonitor } from '../memory/memory-monitor';
-import type { MemoryHolder } from '../memory/types';
 import { ModelDeletion } from '../model-manager/deletion';
 import { FirstStartFacts } from '../model-manager/first-start';
 import { contextKey, ModelManager } from '../model-manager/model-manager';
@@ -14,22 +13,19 @@ import { DownloadedModels } from '../models/downloaded';
 import type { DownloadService } from '../models/downloads/download-service';
 import type { MlxLibrary } from '../models/mlx-library';
 import type { ModelLibrary } from '../models/model-library';
-import type { PairServer } from '../models/pair';
+import type { PairServers } from '../models/pair';
 import type { SmallModel } from '../models/small-model';
 import type { ModelUsage } from '../models/usage';
 import type { RouteSnapshot } from '../router/types';
 import type { SettingsStore } from '../store/settings-store';
 import type { MeasuredTimes } from '../times/measured-times';
-import type { BackendRow } from './backend-rows';
 import type { ModelContexts } from './contexts';
 import type { CorePorts } from './core-types';
 import type { Place } from './place';
 
 export interface ModelManagerNeeds {
-  rows: readonly BackendRow[];
   registry: BackendRegistry;
   loader: Backend;
-  modelHost: Backend;
   library: ModelLibrary;
   contexts: ModelContexts;
   mlxModels: MlxLibrary;
@@ -40,6 +36,8 @@ export interface ModelManagerNeeds {
   gate: MemoryGate;
   dispatcher: Dispatcher;
   smallModel: SmallModel;
+  /** The servers that models are proposed for. */
+  servers(): PairServers;
   snapshot(): RouteSnapshot;
 }
 
@@ -58,7 +56,7 @@ export function createModelManagement(
   { dataDir, chip }: Place,
   needs: ModelManagerNeeds,
 ): ModelManagement {
-  const { rows, registry, loader, modelHost, library, mlxModels, memory, gate, snapshot } = needs;
+  const { registry, loader, library, mlxModels, memory, gate, snapshot } = needs;
   const path = join(dataDir, 'downloaded-models.json');
   const downloaded = new DownloadedModels({ files, path, logger });
   const models = () => library.models();
@@ -71,8 +69,7 @@ export function createModelManagement(
   });
   const modelManager = new ModelManager({
     ...{ registry, dispatcher: needs.dispatcher, models, settings },
-    settingFor: (backend, category) =>
-      rows.find(({ id }) => id === backend)?.choices(settings.values())[category] ?? null,
+    settingFor: (backend, category) => modelChoices(backend, settings.values())[category] ?? null,
   });
   const modelDeletion = new ModelDeletion({
     ...{ registry, loader: loaderId, models, views: modelViews, mlxModels, downloaded, snapshot },
@@ -81,19 +78,11 @@ export function createModelManagement(
     rescan: () => library.rescan(),
     process: scan,
   });
-  /** Models are proposed for servers of this machine only. */
-  const serverOf = (backend: Backend | (Backend & MemoryHolder)): PairServer => {
-    const { id } = backend.instance;
-    const isHere = 'behaviour' in backend && backend.status().ownership !== 'remote';
-    return isHere && isSwitchedOn(id, settings.values().useBackends)
-      ? { backend: id, behaviour: backend.behaviour }
-      : null;
-  };
   const firstStart = new FirstStartFacts({
     ...{ chip, models },
     settings: () => settings.values(),
     views: () => modelViews.all(),
-    servers: () => ({ light: serverOf(loader), heavy: serverOf(modelHost) }),
+    servers: needs.servers,
     totalBytes: () => memory.status()?.totalBytes ?? null,
     gpuBytes: () => gate.ledger()?.workingSetBytes ?? null,
     diskFreeBytes: () => mlxModels.diskFreeBytes(),

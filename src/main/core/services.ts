@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { BackendId } from '../../shared/domain';
 import type { SettingKey } from '../../shared/settings';
 import { isSwitchedOn } from '../../shared/use-backends';
 import { BackendRegistry } from '../backends/registry';
@@ -29,6 +28,7 @@ import { createDownloads } from './downloads';
 import { createIncidents } from './incidents';
 import { createMemoryGate, watchPreload } from './memory';
 import { createModelManagement } from './model-manager';
+import { modelServers } from './model-servers';
 import { createMlxModels } from './models';
 import type { Place } from './place';
 import { isLocal, routeFacts } from './route-facts';
@@ -88,13 +88,15 @@ export function createServices(
   });
   const loader = registry.get(loading.id);
   const enabled = registry.all().filter(({ instance }) => isSwitchedOn(instance.id, values().useBackends));
-  const gpuBytes = (id: BackendId) =>
-    registry.get(id).status().ownership === 'remote' ? null : (gate.ledger()?.workingSetBytes ?? null);
+  const { servers, place: fits } = modelServers({
+    ...{ loader, modelHost, registry, settings: values },
+    totalBytes: () => memory.status()?.totalBytes ?? null,
+  });
   const library = new ModelLibrary({
     registry: new BackendRegistry(enabled),
     clock,
     logger,
-    gpuBytes,
+    place: fits,
     broken: () => mlxModels.broken(),
     hung: () => mlxModels.hung(),
     watch: {
@@ -131,7 +133,7 @@ export function createServices(
     isEnabled: (id) => enabled.some(({ instance }) => instance.id === id),
     models: () => library.models(),
   });
-  const lookup = new ModelLookup({ sources, models: () => library.models(), gpuBytes, clock });
+  const lookup = new ModelLookup({ sources, models: () => library.models(), place: fits, clock });
 
   const memory = new MemoryMonitor({
     sampler: createMemorySampler(place.platform, ports.files),
@@ -198,7 +200,7 @@ export function createServices(
     mayLeaveOut: () => values().chatLeavesOutOldest,
   });
   const modelManagement = createModelManagement(ports, settings, place, {
-    ...{ rows, registry, loader, modelHost, library, contexts, mlxModels, usage, measured, memory, gate },
+    ...{ registry, loader, servers, library, contexts, mlxModels, usage, measured, memory, gate },
     ...{ dispatcher, smallModel, downloads, snapshot: routeSnapshot },
   });
 

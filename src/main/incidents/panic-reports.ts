@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Logger } from '../ports/logger';
 import type { ReportFolder } from '../ports/report-folder';
 
 /** Where macOS keeps the reports of kernel panics; written after the restart, readable by administrators. */
@@ -26,13 +27,23 @@ export interface GpuPanic {
   program: string | null;
 }
 
-/** The latest of these panics since a wall time in ms; null = none. Reads at most 20 files. Rejects like `files`. */
-export async function latestGpuPanic(files: ReportFolder, since: number): Promise<GpuPanic | null> {
+/**
+ * The latest of these panics since a wall time in ms; null = none. Reads at most 20 files; skips one that cannot be
+ * read. Rejects if the folder cannot be read.
+ */
+export async function latestGpuPanic(
+  files: ReportFolder,
+  since: number,
+  logger: Logger,
+): Promise<GpuPanic | null> {
   const reports = (await files.list(PANIC_FOLDER, '.panic'))
     .filter(({ changedAt }) => changedAt > since)
     .sort((one, other) => other.changedAt - one.changedAt);
   for (const { name, changedAt } of reports.slice(0, MOST_REPORTS)) {
-    const text = await files.read(join(PANIC_FOLDER, name), MOST_BYTES);
+    const text = await files.read(join(PANIC_FOLDER, name), MOST_BYTES).catch((error: unknown) => {
+      logger.warn('panics.report-not-read', { name, error });
+      return '';
+    });
     const panic = GPU_PANICS.find((words) => text.includes(words));
     if (panic) return { at: changedAt, panic, program: TASK.exec(text)?.[1]?.trim() ?? null };
   }

@@ -53,10 +53,11 @@ export class PanicWatch {
     try {
       const now = clock.wall().getTime();
       const since = await this.#lastLook();
-      await files.replace(path, `${JSON.stringify({ version: 1, at: now })}\n`);
       // Without an earlier look, a panic has nothing to do with Tandem.
-      const panic = since === null ? null : await latestGpuPanic(reports, since);
+      const panic = since === null ? null : await latestGpuPanic(reports, since, logger);
       if (panic) onPanic(panic, warningOf(panic, await retreat()));
+      // Last, so that a look that failed is done again.
+      await files.replace(path, `${JSON.stringify({ version: 1, at: now })}\n`);
     } catch (error) {
       logger.warn('panics.not-read', { error });
     }
@@ -78,12 +79,12 @@ export class PanicWatch {
 function warningOf({ panic, program }: GpuPanic, { changed, held }: Retreat): Warning {
   const what = `The Mac restarted because macOS failed in the GPU's memory management ("${panic}", in ${program ?? 'an unknown program'}).`;
   const known = 'Wired memory and several requests at once are known to trigger this.';
+  const reset = changed.length > 0 ? [`Tandem has reset ${changed.join(', ')}.`] : [];
+  const unset = held.length > 0 ? [`Unset ${held.join(', ')} and start Tandem again.`] : [];
   const done =
-    held.length > 0
-      ? `${known} Unset ${held.join(', ')} and start Tandem again.`
-      : changed.length > 0
-        ? `${known} Tandem has reset ${changed.join(', ')}.`
-        : 'MLX wired no memory and took one request at a time, so Tandem has changed nothing. Close other programs that use MLX; if it happens again, let Ollama answer alone.';
+    reset.length + unset.length > 0
+      ? [known, ...reset, ...unset].join(' ')
+      : 'MLX wired no memory and took one request at a time, so Tandem has changed nothing. Close other programs that use MLX; if it happens again, let Ollama answer alone.';
   return {
     code: 'kernel_panic',
     message: `${what} ${done} Install macOS updates.`,

@@ -60,8 +60,8 @@ export function behaviourOf(
   return behaviour;
 }
 
-/** Used if the system does not report it. */
-const WORKING_SET_SHARE = 0.75;
+/** Share of memory that the GPU may use, if the system does not report it. */
+export const WORKING_SET_SHARE = 0.75;
 /**
  * `MTLDevice.maxBufferLength` is three quarters of the working set on Macs with 48 GB and more: 27 GiB of 36 on an
  * M4 Pro with 48 GB, 36 of 48 on an M1 Max with 64 GB.

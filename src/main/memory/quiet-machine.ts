@@ -1,6 +1,6 @@
 import type { MemoryStatus } from '../../shared/status';
 import { standingRefusal } from './guard';
-import { type HolderFigures, ledgerAccount } from './ledger';
+import { type HolderFigures, ledgerAccount, WORKING_SET_SHARE } from './ledger';
 import type { ModelNeeds } from './model-needs';
 import { cacheBytes, neededBytes, workspaceBytes } from './needed-bytes';
 import { shortage } from './shortage';
@@ -33,8 +33,7 @@ const PROGRAMS_SHARE = 0.12;
  * more (107.5 GiB of 128), which a launcher reports only while it runs.
  */
 const SMALL_BYTES = 36 * 2 ** 30;
-const SMALL_GPU_SHARE = 2 / 3;
-const GPU_SHARE = 0.75;
+const SMALL_SHARE = 2 / 3;
 
 /** Does the ledger admit these models together, whichever is loaded last? Pure. */
 export function holdsTogether(machine: QuietMachine, models: readonly PlannedModel[]): boolean {
@@ -61,7 +60,7 @@ function quietBytes({ totalBytes }: QuietMachine): number {
 }
 
 function workingSetOf({ totalBytes }: QuietMachine): number {
-  return totalBytes * (totalBytes <= SMALL_BYTES ? SMALL_GPU_SHARE : GPU_SHARE);
+  return totalBytes * (totalBytes <= SMALL_BYTES ? SMALL_SHARE : WORKING_SET_SHARE);
 }
 
 function heldBytes({ needs, contextTokens: tokens }: PlannedModel): number {

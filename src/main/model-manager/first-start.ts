@@ -2,7 +2,6 @@ import type { ModelInfo } from '../../shared/domain';
 import type { FirstStart, ModelOwner, ModelView } from '../../shared/models';
 import type { Settings } from '../../shared/settings';
 import { type Installation, type Proposal, propose } from '../models/catalogue';
-import { GPU_SHARE } from '../models/fit';
 import { hasCapableModel } from '../models/model-library';
 import type { PairServers } from '../models/pair';
 
@@ -40,17 +39,17 @@ export class FirstStartFacts {
 
   view(): FirstStart {
     const { totalBytes, gpuBytes, diskFreeBytes, settings } = this.#options;
-    const total = totalBytes() ?? 0;
+    const total = totalBytes();
     return {
       done: settings().firstStartDone ?? this.#isOldInstallation(),
       machine: {
         chip: this.#options.chip,
         totalBytes: total,
-        gpuBytes: gpuBytes() ?? Math.floor(total * GPU_SHARE),
+        gpuBytes: gpuBytes(),
         diskFreeBytes: diskFreeBytes(),
       },
       found: this.#found(),
-      ...this.#propose(total),
+      ...(total === null ? { pair: null, smallerPair: null, suggestions: [] } : this.#propose(total)),
     };
   }
 

@@ -1,9 +1,6 @@
 import type { Suggestion } from '../../shared/models';
 import type { KvShape } from '../memory/kv-cache';
 
-/** Sizes of Macs in GiB; a test walks them all. */
-export const MEMORY_CLASSES = [8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512] as const;
-
 /** One model that can be downloaded. `light` models are repositories for MLX, all others are Ollama's tags. */
 export interface CatalogueRow
   extends Pick<
@@ -17,6 +14,7 @@ export interface CatalogueRow
     | 'languages'
     | 'capabilities'
     | 'licence'
+    | 'verified'
   > {
   /** Layers, heads and head size of the cache. Layers without a growing cache do not count. */
   kv: KvShape;
@@ -24,8 +22,6 @@ export interface CatalogueRow
   source: string;
   /** Day of the look-up. */
   lookedUp: string;
-  /** True: a document gives name and size. False: at least one of them is from general knowledge. */
-  verified: boolean;
 }
 
 const LOOKED_UP = '2026-11-30';

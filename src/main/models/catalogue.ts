@@ -1,9 +1,11 @@
 import type { ModelInfo } from '../../shared/domain';
 import type { Pair, Suggestion } from '../../shared/models';
-import { holdsTogether, type QuietMachine } from '../memory/quiet-machine';
+import { kvBytesPerToken } from '../memory/kv-cache';
+import type { QuietMachine } from '../memory/quiet-machine';
 import { CATALOGUE, type CatalogueRow } from './catalogue-table';
+import { type FitPlace, fitOf, fitPlace } from './fit';
 import { hasName } from './model-names';
-import { type PairServers, type PlannedPair, pairsThatFit, plannedModel, usefulContext } from './pair';
+import { type PairServer, type PairServers, type PlannedPair, pairsThatFit } from './pair';
 
 export interface Installation extends PairServers {
   machine: QuietMachine;
@@ -13,7 +15,7 @@ export interface Installation extends PairServers {
 }
 
 export interface Proposal {
-  /** The best pair that fits into memory and on the disk; null = none does. */
+  /** The best pair that fits into memory and on the disk, else into memory only; null = none does. */
   pair: Pair | null;
   /** One with at most 60 % of the bytes to download; null = there is none, or nothing is to be downloaded. */
   smallerPair: Pair | null;
@@ -28,36 +30,28 @@ const DISK_RESERVE_BYTES = 5e9;
 
 /** What to install on this machine, from the catalogue. Pure. */
 export function propose(here: Installation): Proposal {
-  const partners = pairsThatFit(here.machine, here);
-  const pairs = partners.map((pair) => asPair(pair, here)).filter((pair) => fitsDisk(pair, here));
+  const all = pairsThatFit(here.machine, here).map((pair) => asPair(pair, here));
+  const fitting = all.filter((pair) => fitsDisk(pair, here));
+  // With too little space on the disk, the user sees how much is missing.
+  const pairs = fitting.length > 0 ? fitting : all;
   const pair = pairs[0] ?? null;
   const smaller = pairs.find((other) => other.downloadBytes <= (pair?.downloadBytes ?? 0) * SMALLER_SHARE);
+  const places = { light: placeOf(here, here.light), heavy: placeOf(here, here.heavy) };
   return {
     pair,
     smallerPair: pair && pair.downloadBytes > 0 ? (smaller ?? null) : null,
     suggestions: CATALOGUE.flatMap((row) => {
-      const fit = fitOfRow(row, here, partners);
-      return (fit && suggestion(row, here, fit)) ?? [];
+      const place = row.purpose === 'light' ? places.light : places.heavy;
+      const model = { ...row, kvBytesPerToken: kvBytesPerToken(row.kv) };
+      // A model that runs with a shorter context only is not suggested.
+      if (place === null || fitOf(model, { ...place, partner: null }) !== 'yes') return [];
+      return suggestion(row, here, fitOf(model, place)) ?? [];
     }),
   };
 }
 
-/** `yes`: it runs together with the best partner on the other server; `tight`: it runs alone. */
-function fitOfRow(
-  row: CatalogueRow,
-  here: Installation,
-  partners: readonly PlannedPair[],
-): 'yes' | 'tight' | null {
-  const server = serverOf(row, here);
-  if (!server) return null;
-  const tokens = usefulContext(null);
-  const own = plannedModel(row, server, tokens);
-  if (!holdsTogether(here.machine, [own])) return null;
-  const [best] = partners;
-  const other = row.purpose === 'light' ? (best?.heavy ?? null) : (best?.light ?? null);
-  const otherServer = other && serverOf(other, here);
-  if (!other || !otherServer) return 'yes';
-  return holdsTogether(here.machine, [plannedModel(other, otherServer, tokens), own]) ? 'yes' : 'tight';
+function placeOf(here: Installation, server: PairServer): FitPlace | null {
+  return server && fitPlace(here.machine, here, server);
 }
 
 function asPair({ light: lightRow, heavy: heavyRow, memoryBytes }: PlannedPair, here: Installation): Pair {
@@ -72,7 +66,18 @@ function asPair({ light: lightRow, heavy: heavyRow, memoryBytes }: PlannedPair, 
 function suggestion(row: CatalogueRow, here: Installation, fit: Suggestion['fit']): Suggestion | null {
   const backend = serverOf(row, here)?.backend;
   if (backend === undefined) return null;
-  const { name, title, purpose, sizeBytes, billions, contextLength, languages, capabilities, licence } = row;
+  const {
+    name,
+    title,
+    purpose,
+    sizeBytes,
+    billions,
+    contextLength,
+    languages,
+    capabilities,
+    licence,
+    verified,
+  } = row;
   const known = {
     name,
     title,
@@ -83,6 +88,7 @@ function suggestion(row: CatalogueRow, here: Installation, fit: Suggestion['fit'
     languages,
     capabilities,
     licence,
+    verified,
   };
   return { ...known, backend, fit, installed: isInstalled(row, here) };
 }

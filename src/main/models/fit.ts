@@ -1,35 +1,59 @@
 import type { ModelFit, ModelInfo } from '../../shared/domain';
-import { runningBytes } from '../memory/needed-bytes';
-import { usefulContext } from './pair';
+import { holdsTogether, type PlannedModel, type QuietMachine } from '../memory/quiet-machine';
+import type { MemoryBehaviour } from '../memory/types';
+import { type PairServer, type PairServers, pairsThatFit, partnerOf, usefulContext } from './pair';
 
 /** The shortest context with which a model is of any use. */
 const SHORTEST_CONTEXT = 4096;
-/** KV cache and activations as a share of the weights, if the model's shape is unknown. */
-const UNKNOWN_SHAPE_SHARE = 0.2;
-/** Above this share of the GPU's limit there is no room for a second model. */
-const TIGHT_FROM = 0.6;
 
-/** Share of memory that the GPU may use, if the system does not report it (product rule, section 5). */
-export const GPU_SHARE = 0.75;
+/** Where a model would run. */
+export interface FitPlace {
+  machine: QuietMachine;
+  /** Of the server that loads it. */
+  behaviour: MemoryBehaviour;
+  /** The catalogue's best model of the other server; null = there is none. */
+  partner: PlannedModel | null;
+  /** Context with which it should run, in tokens. */
+  contextTokens: number;
+}
 
 type Sized = Pick<ModelInfo, 'sizeBytes'> & Partial<Pick<ModelInfo, 'contextLength' | 'kvBytesPerToken'>>;
 
-/** Bytes of a model that answers, with a context of so many tokens or its own limit. Null without a size. */
-export function footprintOf(
-  { sizeBytes, contextLength, kvBytesPerToken }: Sized,
-  tokens: number,
-): number | null {
-  if (sizeBytes === null) return null;
-  if (kvBytesPerToken === undefined) return sizeBytes * (1 + UNKNOWN_SHAPE_SHARE);
-  const needs = { weightsBytes: sizeBytes, largestTensorBytes: null, kvBytesPerToken };
-  return runningBytes({ needs, tokens: usefulContext(contextLength ?? null, tokens) });
+/** The place of a server's models, with the best pair of the catalogue. */
+export function fitPlace(
+  machine: QuietMachine,
+  servers: PairServers,
+  { backend, behaviour }: NonNullable<PairServer>,
+): FitPlace {
+  const [best] = pairsThatFit(machine, servers);
+  const contextTokens = best?.contextTokens ?? usefulContext(null);
+  return { machine, behaviour, partner: best ? partnerOf(best, servers, backend) : null, contextTokens };
 }
 
-/** Does a model fit on a machine whose GPU may use `gpuBytes`? Null = not known yet. */
-export function fitOf(model: Sized, gpuBytes: number | null): ModelFit {
-  const least = footprintOf(model, SHORTEST_CONTEXT);
-  const usual = footprintOf(model, usefulContext(null));
-  if (least === null || usual === null || !gpuBytes) return 'unknown';
-  if (least > gpuBytes) return 'no';
-  return usual > gpuBytes * TIGHT_FROM ? 'tight' : 'yes';
+/**
+ * Does a model fit, by the ledger's arithmetic? `yes`: it runs together with its partner; `tight`: it runs alone; `no`:
+ * not even that, with the shortest useful context. A cache of unknown shape counts as its upper bound, and not at all
+ * for `no`.
+ * @param place null = unknown, such as another machine
+ */
+export function fitOf(
+  { sizeBytes, contextLength = null, kvBytesPerToken }: Sized,
+  place: FitPlace | null,
+): ModelFit {
+  if (sizeBytes === null || place === null) return 'unknown';
+  const { machine, behaviour, partner, contextTokens } = place;
+  const isKnown = kvBytesPerToken !== undefined;
+  const needs = {
+    weightsBytes: sizeBytes,
+    largestTensorBytes: null,
+    kvBytesPerToken: kvBytesPerToken ?? null,
+  };
+  const planned = (tokens: number): PlannedModel => ({
+    ...{ behaviour, needs },
+    contextTokens: usefulContext(contextLength, tokens),
+  });
+  const isUsual = holdsTogether(machine, [...(partner ? [partner] : []), planned(contextTokens)]);
+  if (isUsual) return 'yes';
+  const least = planned(isKnown ? SHORTEST_CONTEXT : 0);
+  return holdsTogether(machine, [least]) ? 'tight' : 'no';
 }

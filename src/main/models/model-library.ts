@@ -7,7 +7,7 @@ import { within } from '../ports/bounded';
 import type { Clock } from '../ports/clock';
 import { Emitter } from '../ports/emitter';
 import type { Logger } from '../ports/logger';
-import { fitOf } from './fit';
+import { type FitPlace, fitOf } from './fit';
 import { FreshRun } from './fresh-run';
 import type { BrokenModel } from './model-folder';
 import type { ModelWatch } from './model-watch';
@@ -21,8 +21,8 @@ export interface ModelLibraryOptions {
   registry: BackendRegistry;
   clock: Clock;
   logger: Logger;
-  /** GPU limit in bytes where this server's models run, read at each listing; null = unknown. */
-  gpuBytes?: (backend: BackendId) => number | null;
+  /** Where this server's models run, read at each listing; null = unknown. */
+  place?: (backend: BackendId) => FitPlace | null;
   /** Models that were found but cannot be used. */
   broken?: () => readonly BrokenModel[];
   /** Places that did not respond during the scan. */
@@ -142,8 +142,8 @@ export class ModelLibrary {
   }
 
   #rated(backend: BackendId, models: readonly ModelInfo[]): ModelInfo[] {
-    const gpuBytes = this.#options.gpuBytes?.(backend) ?? null;
-    return models.map((model) => ({ ...model, fit: model.remote ? 'unknown' : fitOf(model, gpuBytes) }));
+    const place = this.#options.place?.(backend) ?? null;
+    return models.map((model) => ({ ...model, fit: model.remote ? 'unknown' : fitOf(model, place) }));
   }
 }
 

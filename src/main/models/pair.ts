@@ -56,6 +56,16 @@ export function pairsThatFit(machine: QuietMachine, servers: PairServers): Plann
   return [];
 }
 
+/** The model of a pair that runs on the other server than `backend`; null = there is none. */
+export function partnerOf(
+  { light, heavy, contextTokens }: PlannedPair,
+  servers: PairServers,
+  backend: BackendId,
+): PlannedModel | null {
+  const [row, server] = backend === servers.light?.backend ? [heavy, servers.heavy] : [light, servers.light];
+  return row && server && plannedModel(row, server, contextTokens);
+}
+
 /** Null if the ledger does not admit both, or there is no model in it. */
 function plannedPair(
   machine: QuietMachine,

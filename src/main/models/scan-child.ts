@@ -7,8 +7,8 @@ import type { ModelPlace } from './scan-result';
 
 /**
  * The process that accesses model folders, which may be on a volume that never responds: scans, checks, counts and
- * deletes. Reads one request from
- * standard input, writes lines of JSON, and exits. Works synchronously; the host kills it when it hangs.
+ * deletes. Reads one request from standard input, writes lines of JSON, and exits. Works synchronously; the host kills
+ * it when it hangs.
  */
 
 export type ChildRequest =

@@ -52,18 +52,26 @@ export function MenuItem({ icon, danger = false, onSelect, children }: MenuItemP
   );
 }
 
-export function MenuChoice({
-  checked,
-  onSelect,
-  children,
-}: {
+interface MenuChoiceProps {
   checked: boolean;
+  /** Why it cannot be chosen; null or absent = it can. */
+  blocked?: string | null;
   onSelect: () => void;
   children: ReactNode;
-}) {
+}
+
+export function MenuChoice({ checked, blocked = null, onSelect, children }: MenuChoiceProps) {
   return (
-    <DropdownMenu.CheckboxItem className={cx(ITEM, 'pr-7')} checked={checked} onSelect={onSelect}>
-      {children}
+    <DropdownMenu.CheckboxItem
+      className={cx(ITEM, 'pr-7')}
+      checked={checked}
+      disabled={blocked !== null}
+      onSelect={onSelect}
+    >
+      <span>
+        {children}
+        {blocked !== null && <span className="block">{blocked}</span>}
+      </span>
       {checked && <Check size={13} aria-hidden="true" className="-mr-5 ml-auto shrink-0 text-accent-text" />}
     </DropdownMenu.CheckboxItem>
   );

@@ -60,6 +60,7 @@ const PULL_PROBLEMS = new Map<unknown, string>([
   ['damaged', 'pullDamaged'],
   ['network', 'pullNetwork'],
   ['certificate', 'pullCertificate'],
+  ['certificate_file', 'pullCertificateFile'],
   ['no_permission', 'pullPermission'],
 ]);
 
@@ -73,7 +74,8 @@ const CASES = new Map<string, (details: Facts) => string | null>(
     settings_corrupt: ({ problem }) =>
       problem === 'kept' ? 'settingsKept' : problem === 'left' ? 'settingsLeft' : 'settingsUnreadable',
     read_only: () => 'settingsNewer',
-    kernel_panic: ({ changed, held }) => (held ? 'panicHeld' : changed ? 'panicChanged' : 'panicPlain'),
+    kernel_panic: ({ changed, held }) =>
+      held ? (changed ? 'panicBoth' : 'panicHeld') : changed ? 'panicChanged' : 'panicPlain',
     database_unreadable: () => 'databaseKept',
     database_newer: () => 'databaseNewer',
     model_incomplete: ({ reason }) =>
@@ -83,6 +85,7 @@ const CASES = new Map<string, (details: Facts) => string | null>(
           ? 'modelDownload'
           : 'modelConfig',
     port_taken: ({ holder }) => (holder == null ? 'portMoved' : 'portHeld'),
+    model_gated: ({ access }) => (access === 'own-key' ? 'gatedInOllama' : null),
     pull_failed: ({ problem }) => PULL_PROBLEMS.get(problem) ?? null,
   } satisfies Record<string, (details: Facts) => string | null>),
 );

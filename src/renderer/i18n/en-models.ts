@@ -27,7 +27,7 @@ export const modelsEn = {
     freed_other: 'Unloaded {{count}} models, {{size}} freed',
     freedPlain_one: 'Unloaded {{count}} model',
     freedPlain_other: 'Unloaded {{count}} models',
-    freedNone: 'Nothing to free: every loaded model is at work.',
+    freedNone: 'Nothing to free: every loaded model is at work, or another program loaded it.',
     get: 'Get',
     getOf: 'Get {{title}}',
     more: 'All models that fit',
@@ -41,6 +41,7 @@ export const modelsEn = {
       embedding: 'Search in your texts',
     },
     tight: 'tight next to the others',
+    unverified: 'not verified',
     tooLarge: 'too large for this machine',
     fit: { yes: 'fits', tight: 'tight', no: 'too large' },
     fitLong: {
@@ -104,6 +105,7 @@ export const modelsEn = {
     contextAuto: 'Automatic',
     contextAutoNow: 'Automatic: {{now}}',
     contextCost: '{{tokens}} · {{size}}',
+    contextCostMost: '{{tokens}} · up to {{size}}',
     contextLimit: 'The model takes up to {{tokens}}.',
     contextHint:
       'The size is the memory that the context takes while the model is loaded. A change reloads it.',
@@ -113,6 +115,9 @@ export const modelsEn = {
     loading: 'Loading',
     unload: 'Unload',
     useFor: 'Use for',
+    useForOn: 'When {{backend}} answers',
+    useForLight: 'MLX does light work only, as the settings say.',
+    useForFile: 'The settings file chooses the models of this server.',
     useForOf: 'Use {{name}} for',
     finder: 'Show in Finder',
     fileManager: 'Show its folder',
@@ -176,14 +181,25 @@ export const modelsEn = {
     enter: 'Enter a token',
     needed: 'Its owner asks for consent: accept the terms on its page, then give your access token.',
     notEnough: 'Access is not granted yet: accept the terms on its page, then look it up again.',
+    ollama:
+      'Its owner asks for consent: accept the terms on its page, and add Ollama’s public key (~/.ollama/id_ed25519.pub) to your account there. Ollama downloads it itself, with that key.',
     page: 'Open its page',
     fromEnvironment: 'The token comes from HF_TOKEN.',
     field: 'Access token',
-    where:
-      'For models of Hugging Face that ask for consent. Kept in the system’s secret store (Keychain on a Mac), never in a file of Tandem’s.',
+    where: {
+      keychain:
+        'For models of Hugging Face that ask for consent. Kept in a file that is encrypted with a key of the Keychain.',
+      store:
+        'For models of Hugging Face that ask for consent. Kept in a file that is encrypted with a key of the system’s secret store.',
+      file: 'For models of Hugging Face that ask for consent. Kept in a file that only you can read.',
+    },
     short: 'A token is longer. Copy it again from your account.',
     kept: 'Token kept',
-    stored: 'An access token for Hugging Face is in the system’s secret store.',
+    stored: {
+      keychain: 'An access token for Hugging Face is stored, encrypted with a key of the Keychain.',
+      store: 'An access token for Hugging Face is stored, encrypted with a key of the system’s secret store.',
+      file: 'An access token for Hugging Face is stored in a file that only you can read.',
+    },
     removeOf: 'Remove the access token',
   },
   firstStart: {

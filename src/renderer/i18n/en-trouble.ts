@@ -125,6 +125,10 @@ export const troubleEn = {
       'The Mac restarted because macOS failed in the GPU’s memory management (“{{panic}}”, in {{program}}). Wired memory and several requests at once are known to trigger this, so Tandem has reset {{changed}}. Install macOS updates, and leave these settings unless you accept another restart.',
     panicHeld:
       'The Mac restarted because macOS failed in the GPU’s memory management (“{{panic}}”, in {{program}}). Wired memory and several requests at once are known to trigger this. Tandem cannot reset {{held}}: unset it and start Tandem again. Install macOS updates.',
+    panicBoth:
+      'The Mac restarted because macOS failed in the GPU’s memory management (“{{panic}}”, in {{program}}). Wired memory and several requests at once are known to trigger this, so Tandem has reset {{changed}}. Tandem cannot reset {{held}}: unset it and start Tandem again. Install macOS updates.',
+    gatedInOllama:
+      '{{model}} needs your consent on its page, and Ollama itself needs access: add Ollama’s public key (~/.ollama/id_ed25519.pub) to your account there, then look it up again.',
     panicPlain:
       'The Mac restarted because macOS failed in the GPU’s memory management (“{{panic}}”, in {{program}}). MLX wired no memory and took one request at a time, so Tandem has changed nothing. Install macOS updates and close other programs that use MLX; if it happens again, let Ollama answer alone (Settings).',
     settingFolder: 'There is no folder {{path}} that can be read. Check the path.',
@@ -152,6 +156,8 @@ export const troubleEn = {
     pullNetwork: 'The model library cannot be reached. Check the network, then try again.',
     pullCertificate:
       'The certificate of the model library is not trusted. Name your company’s in SSL_CERT_FILE, then restart Tandem.',
+    pullCertificateFile:
+      'SSL_CERT_FILE names {{path}}, which cannot be read. Correct or unset it, then restart Tandem.',
     pullPermission: 'The folder for models cannot be written. Check whom it belongs to, then try again.',
     portMoved: 'Port {{port}} is in use, so this page is at {{url}}.',
   },

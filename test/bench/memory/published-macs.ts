@@ -59,6 +59,9 @@ export const CLASS_MACS: readonly PublishedMac[] = [
   mac('512', 512, 819, 6.0),
 ];
 
+/** Sizes of Macs in GiB. */
+export const MEMORY_CLASSES = CLASS_MACS.map(({ totalBytes }) => totalBytes / GIB);
+
 export interface PublishedModel {
   name: string;
   weightsBytes: number;

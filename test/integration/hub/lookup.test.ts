@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { ModelLookup } from '../../../src/main/models/downloads/model-lookup';
 import { systemClock } from '../../../src/main/ports/clock';
+import { fitPlaceOf } from '../../support/fit-place';
 import { HUB_SCRIPT, hubFixture, never, randomModelFiles } from '../../support/hub-fixture';
 import { HubServer } from '../../support/hub-server';
 import { TINY } from '../../support/random-model';
@@ -33,14 +34,14 @@ afterAll(() => hub?.close());
 it('reports size, parameters, context, licence and fit, and writes nothing', async () => {
   hub.repos[NAME] = { files: { ...files, 'README.md': Buffer.alloc(5_000) }, licence: 'apache-2.0' };
   const { source, cache } = await hubFixture(hub);
-  const look = (gpuBytes: number | null, models: string[] = []) =>
+  const look = (gib: number, models: string[] = []) =>
     new ModelLookup({
       sources: new Map([['mlx', source]]),
       models: () => models.map((name) => ({ backend: 'mlx', name }) as never),
-      gpuBytes: () => gpuBytes,
+      place: () => fitPlaceOf(gib),
       clock: systemClock,
     }).find({ backend: 'mlx', name: NAME });
-  expect(await look(1e9)).toEqual({
+  expect(await look(16)).toEqual({
     backend: 'mlx',
     name: NAME,
     sizeBytes: Object.values(files).reduce((sum, { length }) => sum + length, 0),
@@ -52,7 +53,7 @@ it('reports size, parameters, context, licence and fit, and writes nothing', asy
     refused: null,
     installed: false,
   });
-  expect(await look(1e5, [NAME])).toMatchObject({ fit: 'no', installed: true });
+  expect(await look(1.9, [NAME])).toMatchObject({ fit: 'no', installed: true });
   expect(hub.starts()).toEqual([]);
   expect(existsSync(cache)).toBe(false);
 });

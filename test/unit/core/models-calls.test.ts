@@ -50,7 +50,7 @@ describe('the calls about models', () => {
 
   it('show the first start with its machine, until it is done, and again on request', async () => {
     const { call, until } = await running('phi3.5:3.8b');
-    const { firstStart } = await until(({ firstStart: now }) => now.machine.totalBytes > 0);
+    const { firstStart } = await until(({ firstStart: now }) => now.machine.totalBytes !== null);
     expect(firstStart).toMatchObject({ done: false, machine: { chip: 'Test M1', totalBytes: 64 * GIB } });
     expect(firstStart.found).toEqual([{ place: 'ollama', models: 1 }]);
     expect(firstStart.pair?.light?.backend).toBe('mlx');

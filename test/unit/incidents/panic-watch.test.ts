@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { GpuPanic } from '../../../src/main/incidents/panic-reports';
 import { PanicWatch, type Retreat } from '../../../src/main/incidents/panic-watch';
 import { silentLogger } from '../../../src/main/ports/logger';
+import type { ReportFolder } from '../../../src/main/ports/report-folder';
 import type { Warning } from '../../../src/shared/contract';
 import { FakeClock } from '../../support/fake-clock';
 
@@ -20,7 +21,12 @@ interface Report {
   text: string;
 }
 
-function watch(reports: Report[], lastLook: number | null = START - 1000, done: Partial<Retreat> = {}) {
+function watch(
+  reports: Report[],
+  lastLook: number | null = START - 1000,
+  done: Partial<Retreat> = {},
+  folder: Partial<ReportFolder> = {},
+) {
   const clock = new FakeClock(new Date(START));
   const files = new Map<string, string>();
   if (lastLook !== null) files.set('look', JSON.stringify({ version: 1, at: lastLook }));
@@ -30,6 +36,7 @@ function watch(reports: Report[], lastLook: number | null = START - 1000, done: 
       list: async (_folder, ending) => reports.filter(({ name }) => name.endsWith(ending)),
       read: async (path, most) =>
         (reports.find(({ name }) => path.endsWith(name))?.text ?? '').slice(0, most),
+      ...folder,
     },
     files: {
       readText: async (path) => files.get(path) ?? null,
@@ -88,12 +95,39 @@ describe('after a restart of the Mac', () => {
   it.each([
     [{ changed: ['MLX_WIRED_PERCENT 50 → 0'] }, 'Tandem has reset MLX_WIRED_PERCENT 50 → 0'],
     [{ held: ['MLX_WIRED_PERCENT'] }, 'Unset MLX_WIRED_PERCENT'],
+    [{ changed: ['A 2 → 1'], held: ['B'] }, 'Tandem has reset A 2 → 1. Unset B and start Tandem again.'],
     [{}, 'Tandem has changed nothing'],
   ])('says what was changed: %j', async (done, words) => {
     const { panics, found } = watch([report(UNDERFLOW)], START - 1000, done);
     await panics.start();
     expect(found[0]?.warning.message).toContain(words);
     expect(found[0]?.warning.message).toContain('Install macOS updates');
+    panics.stop();
+  });
+
+  it('looks again where a look failed, and skips a report that cannot be read', async () => {
+    const reports = [report(UNDERFLOW), report('', START - 400, 'unreadable.panic')];
+    let listed = 0;
+    const { panics, found, clock } = watch(
+      reports,
+      START - 1000,
+      {},
+      {
+        list: async () => {
+          listed += 1;
+          if (listed === 1) throw new Error('EACCES');
+          return reports;
+        },
+        read: async (path) => {
+          if (path.endsWith('unreadable.panic')) throw new Error('EACCES');
+          return UNDERFLOW;
+        },
+      },
+    );
+    await panics.start();
+    expect(found).toEqual([]);
+    await clock.advance(120_000);
+    expect(found.length).toBe(1);
     panics.stop();
   });
 

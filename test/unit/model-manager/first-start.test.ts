@@ -17,7 +17,7 @@ function facts(changes: Partial<FirstStartOptions> = {}): FirstStartFacts {
     views: () => [],
     servers: () => PAIR_SERVERS,
     totalBytes: () => 48 * GIB,
-    gpuBytes: () => null,
+    gpuBytes: () => 36 * GIB,
     diskFreeBytes: () => 500e9,
     ...changes,
   });
@@ -43,16 +43,12 @@ describe('the first start', () => {
     });
     expect(pair?.heavy?.name).toBe('qwen3.8:27b');
     expect(done).toBe(false);
-    expect(facts({ gpuBytes: () => 40e9 }).view().machine.gpuBytes).toBe(40e9);
   });
 
-  it('proposes nothing before the memory is known', () => {
-    const { pair, suggestions, machine } = facts({ totalBytes: () => null }).view();
-    expect({ pair, suggestions, total: machine.totalBytes }).toEqual({
-      pair: null,
-      suggestions: [],
-      total: 0,
-    });
+  it('proposes nothing before the memory is known, and says that it is unknown', () => {
+    const { pair, suggestions, machine } = facts({ totalBytes: () => null, gpuBytes: () => null }).view();
+    expect({ pair, suggestions }).toEqual({ pair: null, suggestions: [] });
+    expect([machine.totalBytes, machine.gpuBytes]).toEqual([null, null]);
   });
 
   it('counts the usable models that were here already, by place', () => {

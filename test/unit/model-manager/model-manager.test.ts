@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BackendRegistry } from '../../../src/main/backends/registry';
-import { rowsOf } from '../../../src/main/core/backend-rows';
 import { ModelManager } from '../../../src/main/model-manager/model-manager';
 import type { CompletionRequest } from '../../../src/shared/completion';
 import { TandemError } from '../../../src/shared/errors';
+import { modelChoices } from '../../../src/shared/model-choices';
 import { defaultSettings, type SettingKey } from '../../../src/shared/settings';
 import { FakeClock } from '../../support/fake-clock';
 import { model, ScriptedBackend } from '../../support/scripted-backend';
@@ -35,10 +35,7 @@ beforeEach(() => {
     },
     models: () => [model('mlx', 'light-3b', 3), model('ollama', 'coder:32b', 32)],
     settings: { set: async (key, value) => void written.push([key, value]), values: () => settings },
-    settingFor: (backend, category) =>
-      rowsOf(settings, null)
-        .find(({ id }) => id === backend)
-        ?.choices(settings)[category] ?? null,
+    settingFor: (backend, category) => modelChoices(backend, settings)[category] ?? null,
   });
 });
 

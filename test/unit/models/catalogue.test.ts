@@ -5,10 +5,11 @@ import { runningBytes } from '../../../src/main/memory/needed-bytes';
 import { pinnedContext } from '../../../src/main/memory/pinned-context';
 import { holdsTogether, type PlannedModel, type QuietMachine } from '../../../src/main/memory/quiet-machine';
 import { propose } from '../../../src/main/models/catalogue';
-import { CATALOGUE, MEMORY_CLASSES } from '../../../src/main/models/catalogue-table';
+import { CATALOGUE } from '../../../src/main/models/catalogue-table';
 import { pairsThatFit, plannedModel } from '../../../src/main/models/pair';
 import { PURPOSES } from '../../../src/shared/models';
 import { PAIR_SERVERS } from '../../bench/memory/pairs';
+import { MEMORY_CLASSES } from '../../bench/memory/published-macs';
 
 const GIB = 2 ** 30;
 const { light: mlx, heavy: ollama } = PAIR_SERVERS;
@@ -113,7 +114,15 @@ describe('the pair for a Mac', () => {
 
   it('fits on the disk', () => {
     expect(names(proposal(64, { diskFreeBytes: 20e9 }).pair)).toEqual(names(proposal(64).smallerPair));
-    expect(proposal(64, { diskFreeBytes: 1e9 }).pair).toBeNull();
+  });
+
+  it('is still the best one where the disk is too full for all, as memory is not short', () => {
+    const full = proposal(64, { diskFreeBytes: 1e9 });
+    const roomy = proposal(64);
+    expect([names(full.pair), names(full.smallerPair)]).toEqual([
+      names(roomy.pair),
+      names(roomy.smallerPair),
+    ]);
   });
 
   it('has one model where only one server runs', () => {

@@ -5,6 +5,7 @@ import { silentLogger } from '../../../src/main/ports/logger';
 import type { ModelInfo } from '../../../src/shared/domain';
 import { SMALL_MODEL_NAME } from '../../../src/shared/domain';
 import { FakeClock } from '../../support/fake-clock';
+import { fitPlaceOf } from '../../support/fit-place';
 import { model, ScriptedBackend } from '../../support/scripted-backend';
 
 /** A backend whose model list a test sets; null = it cannot be queried. */
@@ -73,7 +74,7 @@ describe('the library of models', () => {
       registry: new BackendRegistry([mlx, ollama]),
       clock,
       logger: silentLogger,
-      gpuBytes: () => 12e9,
+      place: () => fitPlaceOf(16),
       broken: () => broken,
     });
     let changes = 0;

@@ -1,7 +1,6 @@
 import { mkdir, rename, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fitOf, footprintOf } from '../../../src/main/models/fit';
 import { MlxLibrary } from '../../../src/main/models/mlx-library';
 import { billionsFromName } from '../../../src/main/models/model-folder';
 import { SMALL_MODEL_NAME } from '../../../src/shared/domain';
@@ -444,16 +443,5 @@ describe('sizes', () => {
     ['model-4bit', null],
   ])('%s has %s billion parameters', (name, billions) => {
     expect(billionsFromName(name)).toBe(billions);
-  });
-
-  it('are compared, with weights, context and activations, with the memory limit of the GPU', () => {
-    const model = { sizeBytes: 20e9, contextLength: 32_768, kvBytesPerToken: 262_144 };
-    const activations = 20e9 * 0.04;
-    expect(footprintOf(model, 16_384)).toBe(20e9 + activations + 16_384 * 262_144);
-    expect(footprintOf({ ...model, contextLength: 1024 }, 16_384)).toBe(20e9 + activations + 1024 * 262_144);
-    expect(footprintOf({ sizeBytes: 20e9 }, 16_384)).toBe(24e9);
-    expect([16, 36, 64].map((gigabytes) => fitOf(model, gigabytes * 0.75e9))).toEqual(['no', 'tight', 'yes']);
-    expect(fitOf({ sizeBytes: null }, 48e9)).toBe('unknown');
-    expect(fitOf(model, null)).toBe('unknown');
   });
 });

@@ -3,7 +3,7 @@ import { TandemError } from '../../../shared/errors';
 import type { Lookup } from '../../../shared/models';
 import { within } from '../../ports/bounded';
 import type { Clock } from '../../ports/clock';
-import { fitOf } from '../fit';
+import { type FitPlace, fitOf } from '../fit';
 import { hasName } from '../model-names';
 import type { DownloadKey } from './listed-download';
 import type { DownloadSource, Found } from './source';
@@ -15,8 +15,8 @@ const MAX_RUNNING = 4;
 export interface ModelLookupOptions {
   sources: ReadonlyMap<BackendId, DownloadSource>;
   models: () => readonly ModelInfo[];
-  /** What the GPU of the backend's machine may use; null = unknown. */
-  gpuBytes: (backend: BackendId) => number | null;
+  /** Where the backend would run it; null = unknown. */
+  place: (backend: BackendId) => FitPlace | null;
   clock: Clock;
 }
 
@@ -33,7 +33,7 @@ export class ModelLookup {
   }
 
   async find({ backend, name }: DownloadKey): Promise<Lookup> {
-    const { sources, models, gpuBytes } = this.#options;
+    const { sources, models, place } = this.#options;
     const source = sources.get(backend);
     if (!source) throw new TandemError('unsupported', 'No models can be downloaded to this server.');
     source.check(name);
@@ -48,7 +48,7 @@ export class ModelLookup {
       backend,
       ...found,
       name: own,
-      fit: fitOf(sized, gpuBytes(backend)),
+      fit: fitOf(sized, place(backend)),
       installed: models().some((model) => model.backend === backend && hasName(model, own)),
     };
   }

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { parseBillions } from '../../../shared/domain';
-import { TandemError } from '../../../shared/errors';
+import { isTandemError, TandemError } from '../../../shared/errors';
+import { kvBytesPerToken } from '../../memory/kv-cache';
 import type { Fetcher } from '../../ports/fetcher';
+import { CATALOGUE } from '../catalogue-table';
+import { isSameName } from '../model-names';
 import { type OllamaName, parseOllamaName } from './ollama-name';
 import type { Found } from './source';
 
@@ -40,11 +43,14 @@ export async function lookUpInRegistry(name: string, fetcher: Fetcher, signal: A
   ]);
   const weights = manifest.layers.filter(({ mediaType }) => /\.(?:model|projector|adapter)$/.test(mediaType));
   const parameters = hub?.gguf?.total;
+  // A registry describes neither the context nor the shape of its cache.
+  const row = CATALOGUE.find((known) => isSameName(known.name, name));
   return {
     sizeBytes: bytesOf([...manifest.layers, manifest.config]),
     weightsBytes: bytesOf(weights),
     billions: parameters ? parameters / 1e9 : parseBillions(config?.model_type),
-    contextLength: hub?.gguf?.context_length ?? null,
+    contextLength: hub?.gguf?.context_length ?? row?.contextLength ?? null,
+    ...(row ? { kvBytesPerToken: kvBytesPerToken(row.kv) } : {}),
     licence: hub?.cardData?.license?.slice(0, MAX_LICENCE) ?? licence,
     gated: Boolean(hub?.gated),
     refused: null,
@@ -116,6 +122,7 @@ class RegistryCall {
       return await this.#fetcher(`${schemeOf(host)}://${host}${path}`, { headers, signal: this.#signal });
     } catch (error) {
       this.#signal.throwIfAborted();
+      if (isTandemError(error)) throw error;
       throw this.#failure(
         'network',
         `The library of ${this.#said} cannot be reached. Check the network connection, then try again.`,
@@ -132,7 +139,8 @@ class RegistryCall {
       );
     if (status === 401 || status === 403)
       return new TandemError('model_gated', `The library gives ${this.#said} out only with consent.`, {
-        details: { model: this.#said },
+        // Ollama signs its requests with its own key; a token of Tandem's has no effect.
+        details: { model: this.#said, access: 'own-key' },
       });
     return this.#failure(
       'refused',

@@ -11,7 +11,7 @@ import { useDownload } from './use-downloads';
 
 interface SuggestionRowProps {
   suggestion: Suggestion;
-  /** `purpose`: what it is good for and its size. `all`: also parameters, context and licence. */
+  /** `purpose`: what it is good for, size and licence. `all`: also parameters and context. */
   facts: 'purpose' | 'all';
   /** Whether it has a button of its own. */
   action?: boolean;
@@ -21,15 +21,17 @@ interface SuggestionRowProps {
 export function SuggestionRow({ suggestion, facts, action = true }: SuggestionRowProps) {
   const { t } = useTranslation();
   const format = useFormat();
-  const { backend, name, title, purpose, sizeBytes, billions, contextLength, licence, fit } = suggestion;
+  const { backend, name, title, purpose, sizeBytes, billions, contextLength, licence, verified, fit } =
+    suggestion;
   const download = useDownload(suggestion);
   const installed = suggestion.installed || download?.state === 'done';
   if (download && !installed) return <DownloadRow download={download} title={title} />;
   const size = format.fileSize(sizeBytes);
   const parts =
     facts === 'purpose'
-      ? [t(`models.purposes.${purpose}`), size]
+      ? [t(`models.purposes.${purpose}`), size, licence]
       : [size, format.parameters(billions), format.tokens(contextLength), licence];
+  if (!verified) parts.push(t('models.unverified'));
   if (fit === 'tight') parts.push(t('models.tight'));
   return (
     <div className="flex items-center gap-3 px-3 py-2">

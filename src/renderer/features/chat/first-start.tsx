@@ -33,6 +33,8 @@ export function FirstStartScreen({ firstStart }: { firstStart: FirstStart }) {
       <MachineFacts firstStart={firstStart} />
       {shown ? (
         <FirstStartPair pair={shown} diskFreeBytes={machine.diskFreeBytes} onDone={finish} />
+      ) : machine.totalBytes === null ? (
+        <span className="skeleton block h-40" />
       ) : (
         <NothingFits totalBytes={machine.totalBytes} />
       )}

@@ -10,8 +10,8 @@ export function MachineFacts({ firstStart: { machine, found } }: { firstStart: F
   const format = useFormat();
   const hardware = [
     machine.chip,
-    t('firstStart.memory', { size: format.memory(machine.totalBytes) }),
-    t('firstStart.gpu', { size: format.memory(machine.gpuBytes) }),
+    machine.totalBytes === null ? null : t('firstStart.memory', { size: format.memory(machine.totalBytes) }),
+    machine.gpuBytes === null ? null : t('firstStart.gpu', { size: format.memory(machine.gpuBytes) }),
   ];
   const places = found.map(({ place, models }) =>
     t('firstStart.foundIn', { place: t(`firstStart.places.${place}`), count: models }),

@@ -6,7 +6,6 @@ import { Button } from '../../components/button';
 import { Note } from '../../components/note';
 import { Switch } from '../../components/switch';
 import { useFormat } from '../../i18n/use-format';
-import { usePart } from '../../stores/core-store';
 import { errorSentence, request } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
 
@@ -62,11 +61,12 @@ interface ConsequencesProps {
 function Consequences({ model: { backend, name }, plan, onEnd }: ConsequencesProps) {
   const { t } = useTranslation();
   const format = useFormat();
-  const own = useIsOwn(backend, plan);
   const [sure, setSure] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const { owner, place, freedBytes, diskFreeBytes, stops } = plan;
+  // A server that Tandem runs keeps models that other programs got.
+  const own = owner === 'tandem';
   const from = t(`models.ownersFrom.${owner}`);
   const remove = async () => {
     setBusy(true);
@@ -129,11 +129,4 @@ function Consequences({ model: { backend, name }, plan, onEnd }: ConsequencesPro
       </div>
     </>
   );
-}
-
-/** Whether Tandem may delete freely: its own files, or those of a server that it runs itself. */
-function useIsOwn(backend: string, { owner }: DeletePlan): boolean {
-  const kind = usePart('instances')?.find(({ id }) => id === backend)?.kind;
-  const managed = usePart('backends')?.some(({ id, ownership }) => id === backend && ownership === 'managed');
-  return owner === 'tandem' || (owner === kind && managed === true);
 }

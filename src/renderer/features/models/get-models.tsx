@@ -20,7 +20,9 @@ export function GetModels() {
 
 function Catalogue() {
   const { t } = useTranslation();
-  const suggestions = usePart('firstStart')?.suggestions ?? [];
+  const firstStart = usePart('firstStart');
+  const suggestions = firstStart?.suggestions ?? [];
+  if (firstStart?.machine.totalBytes == null) return <span className="skeleton block h-40" />;
   if (suggestions.length === 0) return <p className="px-1 text-ink-2">{t('models.noneFits')}</p>;
   return (
     <section aria-label={t('models.region')} className="grid grid-cols-[minmax(0,1fr)] gap-4">

@@ -1,39 +1,52 @@
 import { type FormEvent, type Ref, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import type { BackendId } from '../../../shared/domain';
+import { useInstances } from '../../components/backends';
 import { Button } from '../../components/button';
 import { ExternalLink } from '../../components/external-link';
 import { Note } from '../../components/note';
 import { useWantedPart } from '../../components/use-wanted-part';
+import { usePart } from '../../stores/core-store';
 import { errorSentence, perform, request } from '../../stores/request';
 import { showToast } from '../../stores/ui-store';
 import type { HubTokenForm } from './use-hub-token';
+
+/** What protects the token where it is kept; the headless host has no secret store. */
+function useSecretPlace(): 'keychain' | 'store' | 'file' {
+  const app = usePart('app');
+  if (app?.host !== 'electron') return 'file';
+  return app.platform === 'darwin' ? 'keychain' : 'store';
+}
 
 /** The shortest token that the core takes. */
 const SHORTEST = 8;
 
 interface GatedNoteProps {
+  backend: BackendId;
   /** Name of the repository, as its server takes it. */
   name: string;
   token: HubTokenForm;
   onStored: () => void;
 }
 
-/** What a gated repository asks for, with a field for the token. */
-export function GatedNote({ name, token, onStored }: GatedNoteProps) {
+/** What a gated repository asks for, with a field for the token; Ollama downloads with a key of its own instead. */
+export function GatedNote({ backend, name, token, onStored }: GatedNoteProps) {
   const { t } = useTranslation();
+  // The light server's models are downloaded by Tandem.
+  const isOwnDownload = useInstances().find(({ id }) => id === backend)?.role === 'light';
   const { state, refresh } = token;
   const known = state?.stored || state?.fromEnvironment;
   const repository = name.replace(/^hf\.co\//, '').replace(/:[^/]*$/, '');
   return (
     <Note tone="info">
-      <p>{t(known ? 'hubToken.notEnough' : 'hubToken.needed')}</p>
+      <p>{t(!isOwnDownload ? 'hubToken.ollama' : known ? 'hubToken.notEnough' : 'hubToken.needed')}</p>
       <ExternalLink
         href={`https://huggingface.co/${repository}`}
         className="inline-flex min-h-6 items-center text-accent-text underline"
       >
         {t('hubToken.page')}
       </ExternalLink>
-      {state?.fromEnvironment ? (
+      {!isOwnDownload ? null : state?.fromEnvironment ? (
         <p className="mt-1 text-ink-2">{t('hubToken.fromEnvironment')}</p>
       ) : (
         <TokenForm
@@ -54,6 +67,7 @@ interface TokenFormProps {
 
 function TokenForm({ field, onStored }: TokenFormProps) {
   const { t } = useTranslation();
+  const place = useSecretPlace();
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
@@ -90,7 +104,7 @@ function TokenForm({ field, onStored }: TokenFormProps) {
           {t('common.save')}
         </Button>
       </div>
-      <p className="mt-1 text-ink-3">{t('hubToken.where')}</p>
+      <p className="mt-1 text-ink-3">{t(`hubToken.where.${place}`)}</p>
       {problem !== null && (
         <p role="alert" className="mt-1 text-bad-text">
           {problem}
@@ -103,6 +117,7 @@ function TokenForm({ field, onStored }: TokenFormProps) {
 /** The token for gated repositories: a field for it, or that it is stored, with the button that removes it. */
 export function HubTokenSection({ token: { state, refresh } }: { token: HubTokenForm }) {
   const { t } = useTranslation();
+  const place = useSecretPlace();
   const field = useRef<HTMLInputElement>(null);
   useWantedPart('hub-token', field, state !== null);
   if (state === null) return null;
@@ -116,7 +131,7 @@ export function HubTokenSection({ token: { state, refresh } }: { token: HubToken
         <p className="px-1 text-ink-2">{t('hubToken.fromEnvironment')}</p>
       ) : state.stored ? (
         <p className="flex items-center gap-2 px-1 text-ink-2">
-          <span className="grow">{t('hubToken.stored')}</span>
+          <span className="grow">{t(`hubToken.stored.${place}`)}</span>
           <Button aria-label={t('hubToken.removeOf')} onClick={() => void remove()}>
             {t('common.remove')}
           </Button>

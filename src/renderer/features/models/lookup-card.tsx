@@ -58,7 +58,9 @@ export function LookupCard({ lookup, token, onAgain }: LookupCardProps) {
             <p className={cx('text-small', FIT_INK[fit])}>{t(`models.fitLong.${fit}`)}</p>
           </div>
           {refused !== null && <Note tone="bad">{refusalWords(refused, t)}</Note>}
-          {gated && refused === null && <GatedNote name={name} token={token} onStored={onAgain} />}
+          {gated && refused === null && (
+            <GatedNote backend={backend} name={name} token={token} onStored={onAgain} />
+          )}
           {installed ? (
             <p className="flex items-center gap-1 text-ink-2 text-small">
               <Check size={14} aria-hidden="true" className="text-ok" />

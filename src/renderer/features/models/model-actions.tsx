@@ -1,13 +1,12 @@
-import { ChevronDown } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { CATEGORIES, canChat } from '../../../shared/domain';
+import { canChat } from '../../../shared/domain';
 import type { ModelView } from '../../../shared/models';
 import { Button } from '../../components/button';
-import { Menu, MenuChoice } from '../../components/menu';
 import { usePart } from '../../stores/core-store';
 import { perform } from '../../stores/request';
 import { showPart } from '../../stores/ui-store';
+import { UseForMenu } from './use-for-menu';
 
 /** What can be done with a model. */
 export function ModelActions({ model, onDelete }: { model: ModelView; onDelete: () => void }) {
@@ -37,10 +36,12 @@ export function ModelActions({ model, onDelete }: { model: ModelView; onDelete: 
 }
 
 /** Loads a model now, or unloads it. */
-function LoadButton({ model: { backend, name, load, broken, remote } }: { model: ModelView }) {
+function LoadButton({ model }: { model: ModelView }) {
+  const { backend, name, load, broken, remote } = model;
   const { t } = useTranslation();
   const [busy, setBusy] = useState(false);
-  if (broken !== null || remote) return null;
+  // A load is a request to chat.
+  if (broken !== null || remote || (load === 'none' && !canChat(model))) return null;
   const run = async () => {
     setBusy(true);
     await perform(load === 'loaded' ? 'modelUnload' : 'modelLoad', { backend, name });
@@ -52,34 +53,5 @@ function LoadButton({ model: { backend, name, load, broken, remote } }: { model:
     <Button disabled={busy || load === 'loading'} onClick={() => void run()}>
       {t(words)}
     </Button>
-  );
-}
-
-/** The kinds of work that a model answers, each to be switched on or left to Tandem's choice again. */
-function UseForMenu({ model: { backend, name, usedFor } }: { model: ModelView }) {
-  const { t } = useTranslation();
-  return (
-    <Menu
-      align="start"
-      trigger={
-        <Button aria-label={t('models.useForOf', { name })}>
-          {t('models.useFor')}
-          <ChevronDown size={12} aria-hidden="true" />
-        </Button>
-      }
-    >
-      {CATEGORIES.map((category) => {
-        const used = usedFor.includes(category);
-        return (
-          <MenuChoice
-            key={category}
-            checked={used}
-            onSelect={() => void perform('modelUse', { backend, category, name: used ? null : name })}
-          >
-            {t(`models.categories.${category}`)}
-          </MenuChoice>
-        );
-      })}
-    </Menu>
   );
 }

@@ -1,5 +1,6 @@
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { contextCost } from '../../../shared/context-cost';
 import type { ModelView } from '../../../shared/models';
 import { Select } from '../../components/select';
 import { useFormat } from '../../i18n/use-format';
@@ -16,15 +17,16 @@ export function ModelContext({ model }: { model: ModelView }) {
   const describedBy = useId();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const { backend, name, contextLength, pinnedContext, contextChosen, bytesPerToken } = model;
+  const { backend, name, sizeBytes, contextLength, pinnedContext, contextChosen, bytesPerToken } = model;
   const adopted = usePart('backends')?.some(({ id, ownership }) => id === backend && ownership === 'adopted');
-  const withCost = (tokens: number) =>
-    bytesPerToken === null
-      ? format.tokenCount(tokens)
-      : t('models.contextCost', {
-          tokens: format.tokenCount(tokens),
-          size: format.memory(tokens * bytesPerToken),
-        });
+  const withCost = (tokens: number) => {
+    const bytes = contextCost({ sizeBytes, kvBytesPerToken: bytesPerToken }, tokens);
+    if (bytes === 0) return format.tokenCount(tokens);
+    return t(bytesPerToken === null ? 'models.contextCostMost' : 'models.contextCost', {
+      tokens: format.tokenCount(tokens),
+      size: format.memory(bytes),
+    });
+  };
   const automatic =
     pinnedContext === null || contextChosen
       ? t('models.contextAuto')

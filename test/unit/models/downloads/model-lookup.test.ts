@@ -19,7 +19,7 @@ it('ends after a minute, and a few run at once', async () => {
   const lookup = new ModelLookup({
     sources: new Map([['ollama', source]]),
     models: () => [],
-    gpuBytes: () => null,
+    place: () => null,
     clock,
   });
   const look = (name: string) => lookup.find({ backend: 'ollama', name }).catch((error) => error.code);

@@ -92,6 +92,20 @@ describe('a lookup in a registry', () => {
     await expect(lookUpInRegistry('a', fetcher, never)).rejects.toMatchObject({ code });
   });
 
+  it('says of a gated model that Ollama itself needs access, as no token of ours is used', async () => {
+    const gated = { 'https://hf.co/v2/org/name/manifests/latest': new Response('', { status: 401 }) };
+    await expect(lookUpInRegistry('hf.co/org/name', registry(gated).fetcher, never)).rejects.toMatchObject({
+      code: 'model_gated',
+      details: { model: 'hf.co/org/name', access: 'own-key' },
+    });
+  });
+
+  it('knows the context and the cache of a model of the catalogue, which registries do not report', async () => {
+    const url = 'https://registry.ollama.ai/v2/library/qwen3.8/manifests/27b';
+    const found = await lookUpInRegistry('qwen3.8:27b', registry({ [url]: MANIFEST }).fetcher, never);
+    expect(found).toMatchObject({ contextLength: 262_144, kvBytesPerToken: 65_536 });
+  });
+
   it('fetches no large file, and does without one that is missing', async () => {
     const big = { ...MANIFEST, config: { ...MANIFEST.config, size: 1e9 } };
     const { fetcher, asked } = registry({ 'http://127.0.0.1:5000/v2/library/a/manifests/latest': big });

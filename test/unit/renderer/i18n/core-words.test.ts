@@ -68,7 +68,8 @@ describe('warnings in Russian', () => {
     ['setting_invalid', { name: 'a_b', problem: 'both_raised', other: 'c_d' }, ['a_b', 'c_d']],
     ['environment_invalid', { name: 'A_B', problem: 'both_raised', other: 'C_D' }, ['A_B', 'C_D']],
     ['kernel_panic', { panic: 'p()', program: 'python3', changed: 'A, B' }, ['p()', 'python3', 'A, B']],
-    ['kernel_panic', { panic: 'p()', program: 'python3', changed: 'A', held: 'B_C' }, ['B_C']],
+    ['kernel_panic', { panic: 'p()', program: 'python3', changed: 'A', held: 'B_C' }, ['значения: A', 'B_C']],
+    ['kernel_panic', { panic: 'p()', program: 'python3', held: 'B_C' }, ['B_C']],
     ['kernel_panic', { panic: 'p()', program: 'python3' }, ['p()', 'Ollama']],
     ['setting_invalid', { key: 'x', problem: 'folder', path: '/no/such' }, ['/no/such']],
     ['setting_invalid', { key: 'x', problem: 'value', accepted: 'whole', low: 1, high: 16 }, ['от 1 до 16']],
@@ -104,7 +105,9 @@ describe('warnings in Russian', () => {
       ['11437', 'http://127.0.0.1:11438'],
     ],
     ['model_folder_hung', { path: '/v/models' }, ['/v/models', 'каждые пять минут']],
+    ['model_gated', { model: 'hf.co/a/b', access: 'own-key' }, ['hf.co/a/b', 'id_ed25519.pub']],
     ['pull_failed', { model: 'x', problem: 'network' }, ['сеть']],
+    ['pull_failed', { problem: 'certificate_file', path: '/no/ca' }, ['/no/ca', 'SSL_CERT_FILE']],
     ['pull_failed', { model: 'x', problem: null }, [troubleRu.errors.pull_failed]],
   ])('carry the facts of %s', (code, details, facts) => {
     const words = errorWords({ code, message: 'English words', details }, ru);
