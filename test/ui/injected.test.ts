@@ -235,7 +235,8 @@ describe('markup is text', () => {
     };
     await ui.open(core, 'chat');
     const start = page.getByTestId('first-start');
-    await expect.poll(async () => (await start.innerText()).split(EVIL).length - 1).toBe(3);
+    // The chip, and the title, licence and button of the model.
+    await expect.poll(async () => (await start.innerText()).split(EVIL).length - 1).toBe(4);
   });
 
   it('in the message of a rejected setting, and of a failed call', async () => {
