@@ -35,12 +35,24 @@ export async function chat(): Promise<Figures> {
     const toMlx = () => ttft(`${mlx.url}/v1/chat/completions`, upstream, 'data:', secret);
     const heavy = { messages, options: { num_predict: 16 } };
     const viaOllama = () => ttft(`${app.ready.gateway}/api/chat`, { ...heavy, model: `ollama/${COUNTING}` });
-    const toOllama = () => ttft(`${ollama.url}/api/chat`, { ...heavy, model: COUNTING });
+    await viaOllama();
+    // A call with another context or another `shift` would load the model again.
+    const options = { ...heavy.options, num_ctx: await loadedContext(ollama.url) };
+    const direct = { ...heavy, options, shift: false, model: COUNTING };
+    const toOllama = () => ttft(`${ollama.url}/api/chat`, direct);
     return { ...(await compare('mlx', viaMlx, toMlx)), ...(await compare('ollama', viaOllama, toOllama)) };
   } finally {
     await app.stop();
     await app.remove();
   }
+}
+
+/** Tokens of context that the loaded model has. */
+async function loadedContext(url: string): Promise<number> {
+  const body = (await (await fetch(`${url}/api/ps`)).json()) as { models: { context_length: number }[] };
+  const [loaded] = body.models;
+  if (!loaded) throw new Error('no model is loaded after the first call');
+  return loaded.context_length;
 }
 
 async function compare(

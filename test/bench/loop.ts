@@ -122,7 +122,8 @@ export async function loop(): Promise<Figures> {
       '/api/generate': writeLongFrame,
     },
   });
-  const env = { ...NO_SERVERS, OLLAMA_API_URL: fake.url };
+  const contexts = JSON.stringify({ [MODEL]: 16_000_000 });
+  const env = { ...NO_SERVERS, OLLAMA_API_URL: fake.url, TANDEM_CONTEXT_LENGTHS: contexts };
   const figures: Figures = {};
   const collections: number[] = [];
   let wrongs = 0;
