@@ -66,7 +66,8 @@ const ROWS: Record<string, Row> = {
   },
   calls_19k: { status: 200, make: () => chatOf([{ ...call({}), tool_calls: Array(19_000).fill(CALL) }]) },
   unknown_fields_99k: { status: 400, make: () => chatOf([{ content: 'hi', ...fields(99_000) }]) },
-  images_99k: { status: 200, make: () => chatOf([{ content: 'hi', images: Array(99_000).fill('QQ==') }]) },
+  // So many pictures fit no context.
+  images_99k: { status: 400, make: () => chatOf([{ content: 'hi', images: Array(99_000).fill('QQ==') }]) },
   stop_99k: { status: 200, make: () => chat(['hi'], { options: { stop: Array(99_000).fill('stop') } }) },
   options_99k: { status: 400, make: () => chat(['hi'], { options: fields(99_000) }) },
   format_99k: { status: 200, make: () => chat(['hi'], { format: fields(99_000) }) },
